@@ -1,0 +1,57 @@
+# The two commands of the README: `make run` and `make test`. Needs Python 3.11+ and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
+XDIST ?= 2
+
+.PHONY: help install run test lint unit real-model lock clean
+.DEFAULT_GOAL := help
+
+help: ## Show the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(VENV)/.run ## Make the virtual environment
+run: install ## Start everything on this machine, with a demo tenant
+	@$(BIN)/deskgraph dev
+
+lint: $(VENV)/.test ## Style, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint ## Lint, then every test with coverage
+	$(BIN)/coverage erase
+	$(BIN)/pytest -n $(XDIST) --cov --cov-report=
+
+	$(BIN)/coverage report
+
+real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
+	$(BIN)/pytest -m real_model tests/acceptance
+
+lock: ## Pin all dependencies anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --upgrade pyproject.toml --group build -o requirements.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header -c requirements.lock pyproject.toml --group build --group test -o requirements-test.lock
+
+clean: ## Remove the virtual environment and caches
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "deskgraph needs Python 3.11+; set PYTHON=/path/to/python3.11"; exit 1; }
+	@echo "Making $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what deskgraph needs (once, under a minute)"
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation --no-deps -q -e .
+	@touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.run
+	@echo "Installing what the tests need"
+	@$(PIP) --require-hashes -r requirements-test.lock
+	@touch $@

@@ -1,0 +1,77 @@
+"""The ledger: written before and after every effect, and the fence around a lost run."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import ledger
+from app.db.engine import Sessions
+from tools.errors import ApprovalRequiredError, RunLostError
+from tools.models import JsonObject
+from tools.ports import Call, Caller, Entry, Permit
+
+Status = Literal["started", "done", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresLedger:
+    """Business keys are unique within the tenant, over all its runs."""
+
+    sessions: Sessions
+    caller: Caller
+
+    async def begin(self, call: Call, permit: Permit | None) -> Entry:
+        """Fence, allowance and `started` row in one transaction."""
+        async with self.sessions.begin() as session:
+            if not await ledger.owns_run(session, self.caller.run_id, self.caller.attempt):
+                raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
+            known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
+            if known is None and permit and permit.limit_minor is not None:
+                await self._spend(session, call, permit.limit_minor)
+            if await self._start(session, call, permit):
+                return Entry("started", fresh=True)
+            row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
+        assert row is not None, "a key that could not be started is known"
+        status = cast("Status", row.status)
+        return Entry(status, fresh=False, result=row.result, error=row.error)
+
+    async def _spend(self, session: AsyncSession, call: Call, limit_minor: int) -> None:
+        """Hold the customer's allowance until the row is there: parallel runs cannot share it."""
+        await ledger.lock_customer(session, self.caller.tenant_id, self.caller.customer_id)
+        spent = await ledger.refunded_24h(session, self.caller.tenant_id, self.caller.customer_id)
+        total = spent.get(call.currency or "", 0) + (call.amount_minor or 0)
+        if total > limit_minor:
+            raise ApprovalRequiredError(f"{total} in 24 hours exceeds the limit of {limit_minor}")
+
+    async def _start(self, session: AsyncSession, call: Call, permit: Permit | None) -> bool:
+        return await ledger.start_entry(
+            session,
+            tenant_id=self.caller.tenant_id,
+            key=call.key,
+            run_id=self.caller.run_id,
+            customer_id=self.caller.customer_id,
+            tool=call.tool,
+            step_id=call.step_id,
+            approval_id=permit.approval_id if permit else None,
+            args=call.args,
+            amount_minor=call.amount_minor,
+            currency=call.currency,
+        )
+
+    async def finish(self, key: str, result: JsonObject) -> None:
+        """started -> done."""
+        async with self.sessions.begin() as session:
+            await ledger.end_entry(session, self.caller.tenant_id, key, "done", result=result)
+
+    async def fail(self, key: str, error: str) -> None:
+        """started -> failed: the outside system refused, so nothing happened."""
+        async with self.sessions.begin() as session:
+            await ledger.end_entry(session, self.caller.tenant_id, key, "failed", error=error)
+
+    async def refunded_24h(self) -> dict[str, int]:
+        """What the run's customer got back in the last 24 hours."""
+        async with self.sessions() as session:
+            return await ledger.refunded_24h(
+                session, self.caller.tenant_id, self.caller.customer_id
+            )

@@ -1,0 +1,73 @@
+"""/v1/articles: the knowledge base."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response, status
+
+from app.api import schemas
+from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
+from app.api.responses import problems
+from app.api.runs import Cursor, Limit
+from app.db import articles
+from app.db.tables import Article
+from app.errors import InvalidCursorError, NotFoundError
+
+router = APIRouter(prefix="/v1/articles", tags=["articles"])
+
+
+@router.put(
+    "/{article_id}", response_model=schemas.ArticleOut, responses=problems(NotFoundError, body=True)
+)
+async def put_article(
+    article_id: schemas.OutsideId, body: schemas.PutArticle, session: Session, key: ArticleWriter
+) -> schemas.ArticleOut:
+    """Store or replace an article; the next search finds it."""
+    article = await articles.put_article(
+        session, key.tenant_id, article_id, body.title, body.content, body.language
+    )
+    return show(article)
+
+
+@router.get("", response_model=schemas.ArticlePage, responses=problems(InvalidCursorError))
+async def list_articles(
+    session: Session,
+    backend: BackendDep,
+    key: ArticleReader,
+    q: Annotated[
+        str | None, Query(min_length=1, max_length=500, description="Search, best first.")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> schemas.ArticlePage:
+    """All articles by id, or the best ones for a search."""
+    if q is not None:
+        found = await articles.search_articles(session, key.tenant_id, q, limit)
+        return schemas.ArticlePage(items=[show(article) for article in found], next_cursor=None)
+    rows, following = await backend.cursors.page(
+        session,
+        articles.articles_of_tenant(key.tenant_id),
+        Article.id,
+        scope=["articles", key.tenant_id],
+        cursor=cursor,
+        limit=limit,
+    )
+    return schemas.ArticlePage(items=[show(row) for row in rows], next_cursor=following)
+
+
+@router.delete(
+    "/{article_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFoundError)
+)
+async def delete_article(
+    article_id: schemas.OutsideId, session: Session, key: ArticleWriter
+) -> Response:
+    """Remove an article; the next search does not find it."""
+    if not await articles.delete_article(session, key.tenant_id, article_id):
+        raise NotFoundError(f"There is no article {article_id}.")
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
+
+
+def show(article: Article) -> schemas.ArticleOut:
+    """An article in the API's shape."""
+    return schemas.ArticleOut(
+        **{name: getattr(article, name) for name in schemas.ArticleOut.model_fields}
+    )

@@ -1,0 +1,171 @@
+"""Refuses a body before the application sees it: too large, not UTF-8, not strict JSON, too deep.
+
+Python's JSON reader takes duplicate keys, NaN and lone surrogates; Postgres and the next reader do
+not. Everything is refused here, once, with the place and the reason.
+"""
+
+import json
+import re
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem
+from app.errors import DeskgraphError
+
+MAX_DEPTH = 32
+WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
+SURROGATE = re.compile("[\ud800-\udfff]")
+MAX_DIGITS = 30
+
+
+class BodyError(DeskgraphError):
+    """The bytes are not an acceptable JSON document."""
+
+    status, code, title = 400, "invalid-json", "The body is not acceptable JSON"
+
+
+class TooLargeError(DeskgraphError):
+    """The body is above the limit; it was not read to its end."""
+
+    status, code, title = 413, "body-too-large", "The body is too large"
+
+
+class MediaTypeError(DeskgraphError):
+    """Only JSON is spoken here."""
+
+    status, code, title = 415, "unsupported-media-type", "The body must be application/json"
+
+
+class InvalidUrlError(DeskgraphError):
+    """The path or query holds what no text holds."""
+
+    status, code, title = 400, "invalid-url", "The URL holds a character that is not allowed"
+
+
+class StrictBody:
+    """ASGI middleware: reads the body up to a limit, checks it, and hands it on unchanged."""
+
+    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+        self.app = app
+        self.max_bytes = max_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Check one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        try:
+            check_url(scope)
+            body = await self._read(scope, receive)
+            if body:
+                check_json(scope, body)
+        except DeskgraphError as error:
+            await problem(scope["path"], error)(scope, receive, send)
+            return
+        await self.app(scope, replay(body, receive), send)
+
+    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+        if scope["method"] not in WITH_BODY:
+            return b""
+        headers = dict(scope["headers"])
+        declared = headers.get(b"content-length", b"0")
+        too_large = TooLargeError(f"A body may hold {self.max_bytes} bytes; send a shorter text.")
+        if declared.isdigit() and int(declared) > self.max_bytes:
+            raise too_large
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return b""
+            body += message.get("body", b"")
+            if len(body) > self.max_bytes:
+                raise too_large
+            if not message.get("more_body"):
+                return bytes(body)
+
+
+def replay(body: bytes, receive: Receive) -> Receive:
+    """A `receive` that gives the checked body first."""
+    messages: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replayed() -> Message:
+        return messages.pop() if messages else await receive()
+
+    return replayed
+
+
+def check_url(scope: Scope) -> None:
+    """Raises InvalidUrlError for NUL, or for bytes that are not UTF-8."""
+    query = scope["query_string"]
+    if b"%00" in query or b"\x00" in query or "\x00" in scope["path"]:
+        raise InvalidUrlError("The URL holds a NUL character.")
+    if "\ufffd" in scope["path"] or SURROGATE.search(scope["path"]):
+        raise InvalidUrlError("The path is not UTF-8.")
+
+
+def check_json(scope: Scope, body: bytes) -> None:
+    """Raises MediaTypeError or BodyError."""
+    kind = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1").lower()
+    media, _, rest = kind.partition(";")
+    if media.strip() != "application/json" or ("charset" in rest and "utf-8" not in rest):
+        raise MediaTypeError("Send `Content-Type: application/json` in UTF-8.")
+    try:
+        document = json.loads(
+            body.decode("utf-8"),
+            object_pairs_hook=_unique,
+            parse_constant=_no_constant,
+            parse_int=_int,
+            parse_float=_float,
+        )
+        check_value(document, depth=0)
+    except RecursionError:
+        raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
+    except UnicodeDecodeError as error:
+        raise BodyError(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
+    except json.JSONDecodeError as error:
+        raise BodyError(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
+
+
+def check_value(value: Any, depth: int) -> None:
+    """Raises BodyError for NUL, lone surrogates, or nesting beyond MAX_DEPTH."""
+    if depth > MAX_DEPTH:
+        raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+    if isinstance(value, str):
+        if "\x00" in value:
+            raise BodyError("A text holds a NUL character (U+0000).")
+        if SURROGATE.search(value):
+            raise BodyError("A text holds half of a surrogate pair.")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            check_value(key, depth + 1)
+            check_value(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            check_value(item, depth + 1)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise BodyError(f"The key {json.dumps(twice)[:100]} stands twice in one object.")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise BodyError(f"{name} is not JSON.")
+
+
+def _int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise BodyError(f"A number has more than {MAX_DIGITS} digits.")
+    return int(digits)
+
+
+def _float(digits: str) -> float:
+    number = float(digits)
+    if number in (float("inf"), float("-inf")):
+        raise BodyError("A number is too large.")
+    return number

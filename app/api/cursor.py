@@ -1,0 +1,60 @@
+"""Signed pages: a cursor only works on the list, tenant and filters it was made for."""
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from itsdangerous import BadData, URLSafeSerializer
+from pydantic import BaseModel
+from sqlalchemy import Select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
+
+from app.errors import InvalidCursorError
+
+Row = TypeVar("Row")
+Item = TypeVar("Item")
+
+
+class Page(BaseModel, Generic[Item]):
+    """One page of a list; `next_cursor` is null on the last one."""
+
+    items: list[Item]
+    next_cursor: str | None
+
+
+class Cursors:
+    """Signs and reads cursors with the service's secret key."""
+
+    def __init__(self, secret_key: str) -> None:
+        self._secret_key = secret_key
+
+    async def page(
+        self,
+        session: AsyncSession,
+        query: Select[Row],
+        column: InstrumentedAttribute[Any],
+        *,
+        scope: list[Any],
+        cursor: str | None,
+        limit: int,
+        newest_first: bool = False,
+        read: Callable[[str], Any] = str,
+    ) -> tuple[list[Row], str | None]:
+        """Up to `limit` rows after the cursor, and the next cursor.
+
+        Raises:
+            InvalidCursorError: forged, or made for another list.
+        """
+        signer = URLSafeSerializer(self._secret_key, salt="\x1f".join(map(str, scope)))
+        if cursor is not None:
+            try:
+                after = read(signer.loads(cursor))
+            except (BadData, ValueError):
+                raise InvalidCursorError("Start the list again without a cursor.") from None
+            query = query.where(column < after if newest_first else column > after)
+        order = column.desc() if newest_first else column.asc()
+        rows = list(await session.scalars(query.order_by(order).limit(limit + 1)))
+        if len(rows) <= limit:
+            return rows, None
+        last = getattr(rows[limit - 1], column.key)
+        return rows[:limit], str(signer.dumps(str(last)))

@@ -1,0 +1,91 @@
+"""What routes ask for: a session that commits before the response leaves, and who is calling."""
+
+import hashlib
+import hmac
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.cursor import Cursors
+from app.db.engine import Sessions
+from app.db.keys import live_key
+from app.db.tables import ApiKey
+from app.errors import MissingScopeError, UnauthorizedError
+from app.runs import Enqueue
+from app.settings import Settings
+
+SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "admin")
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """What the API needs to work; made once for a process."""
+
+    settings: Settings
+    sessions: Sessions
+    enqueue: Enqueue
+    cursors: Cursors
+
+
+def backend_of(request: Request) -> Backend:
+    """The process's backend."""
+    backend: Backend = request.app.state.backend
+    return backend
+
+
+async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
+    """One transaction for a request."""
+    async with backend.sessions.begin() as session:
+        yield session
+
+
+BackendDep = Annotated[Backend, Depends(backend_of)]
+# "function": commit before the response leaves, so a client can read its own write.
+Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+
+bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer dg_<id>_<secret>`")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
+
+
+async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
+    """The live key behind the header, in a transaction of its own, so none is held for a wait.
+
+    Raises:
+        UnauthorizedError.
+    """
+    parts = credentials.credentials.split("_", 2) if credentials else []
+    refused = UnauthorizedError(
+        "Send `Authorization: Bearer dg_...` with a key that is not revoked."
+    )
+    if len(parts) != 3 or parts[0] != "dg" or not parts[1].isascii():  # dg, id, secret
+        raise refused
+    async with backend.sessions() as session:
+        key = await live_key(session, parts[1].replace("\x00", ""))
+    digest = hashlib.sha256(parts[2].encode("utf-8", "replace")).digest()
+    if key is None or not hmac.compare_digest(digest, key.secret_sha256):
+        raise refused
+    return key
+
+
+def require(*any_of: str) -> Callable[[ApiKey], Awaitable[ApiKey]]:
+    """A dependency that lets keys pass which hold one of the scopes."""
+
+    async def check(key: Annotated[ApiKey, Depends(authenticate)]) -> ApiKey:
+        if not set(any_of) & set(key.scopes):
+            needed = " or ".join(any_of)
+            raise MissingScopeError(f"This call needs a key with the scope {needed}.")
+        return key
+
+    return check
+
+
+Writer = Annotated[ApiKey, Depends(require("runs:write"))]
+Reader = Annotated[ApiKey, Depends(require("runs:read"))]
+Approver = Annotated[ApiKey, Depends(require("approvals:decide"))]
+ApprovalReader = Annotated[ApiKey, Depends(require("approvals:decide", "runs:read"))]
+ArticleWriter = Annotated[ApiKey, Depends(require("articles:write"))]
+ArticleReader = Annotated[ApiKey, Depends(require("articles:write", "runs:read"))]

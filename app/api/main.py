@@ -1,0 +1,76 @@
+"""The application: routes, the checks in front of them, and problems behind them."""
+
+import re
+import time
+
+import structlog
+from fastapi import FastAPI
+from prometheus_client import Histogram
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from uuid_utils.compat import uuid7
+
+from app.api import approvals, articles, health, runs
+from app.api.body import StrictBody
+from app.api.deps import Backend
+from app.api.problems import install_problems
+from app.log import get_logger
+
+log = get_logger(__name__)
+
+REQUEST_ID = re.compile(r"^[\w.:-]{1,128}$", re.ASCII)
+LATENCY = Histogram(
+    "deskgraph_http_request_seconds", "Time to answer a request.", ["method", "route", "status"]
+)
+
+
+def create_app(backend: Backend) -> FastAPI:
+    """The ASGI application for one process."""
+    app = FastAPI(
+        title="deskgraph",
+        version="1",
+        summary="Answers support tickets with a workflow that your code controls.",
+        redirect_slashes=False,
+    )
+    app.state.backend = backend
+    for routes in (runs, approvals, articles, health):
+        app.include_router(routes.router)
+    install_problems(app)
+    app.add_middleware(StrictBody, max_bytes=backend.settings.max_body_bytes)
+    app.add_middleware(RequestId)
+    return app
+
+
+class RequestId:
+    """ASGI middleware: takes or makes `X-Request-Id`, answers it, logs and counts the request."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request under its id."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
+        request_id = sent if REQUEST_ID.match(sent) else str(uuid7())
+        started, status = time.perf_counter(), 500
+
+        async def answer(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-Id"] = request_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, answer)
+            finally:
+                self._record(scope, status, time.perf_counter() - started)
+
+    def _record(self, scope: Scope, status: int, seconds: float) -> None:
+        route = getattr(scope.get("route"), "path", "unknown")
+        LATENCY.labels(scope["method"], route, status).observe(seconds)
+        log.info("request", method=scope["method"], route=route, status=status,
+                 ms=round(seconds * 1000, 1))  # fmt: skip

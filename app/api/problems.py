@@ -1,0 +1,132 @@
+"""Every error as RFC 9457 `application/problem+json` with a stable `code`."""
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from psycopg import OperationalError
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import OperationalError as EngineOperationalError
+from sqlalchemy.exc import TimeoutError as EngineTimeout
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import (
+    DeskgraphError,
+    InvalidRequestError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from app.log import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+DATABASE_AWAY = (
+    EngineOperationalError,
+    InterfaceError,
+    EngineTimeout,
+    OperationalError,
+    PoolTimeout,
+    ConnectionError,
+)
+
+
+def problem_body(error: DeskgraphError, instance: str) -> dict[str, Any]:
+    """The members of RFC 9457, our `code`, and what the error adds."""
+    return {
+        "type": f"/problems/{error.code}",
+        "title": error.title,
+        "status": error.status,
+        "code": error.code,
+        "detail": error.detail,
+        "instance": instance,
+        **error.extra,
+    }
+
+
+def problem(
+    instance: str, error: DeskgraphError, headers: dict[str, str] | None = None
+) -> Response:
+    """An error as a response. ASCII only, so that no echo of a strange name can fail."""
+    content = json.dumps(problem_body(error, instance))
+    headers = dict(headers or {})
+    if isinstance(error, UnauthorizedError):
+        headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, UnavailableError):
+        headers["Retry-After"] = "1"
+    return Response(content, error.status, headers, MEDIA_TYPE)
+
+
+def install_problems(app: FastAPI) -> None:
+    """Let every error of the application end as a problem."""
+
+    @app.exception_handler(DeskgraphError)
+    async def _domain(request: Request, error: DeskgraphError) -> Response:
+        return problem(request.url.path, error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _validation(request: Request, error: RequestValidationError) -> Response:
+        return problem(request.url.path, from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(request: Request, error: HTTPException) -> Response:
+        return problem(request.url.path, from_http(error), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    async def _unexpected(request: Request, error: Exception) -> Response:
+        log.error("request_failed", path=request.url.path, error=repr(error))
+        return problem(request.url.path, DeskgraphError("The failure is logged; try again."))
+
+    for away in DATABASE_AWAY:
+        app.exception_handler(away)(_database_away)
+
+
+async def _database_away(request: Request, error: Exception) -> Response:
+    log.warning("database_away", path=request.url.path, error=str(error)[:200])
+    if isinstance(error, DBAPIError) and not _is_away(error):
+        return problem(request.url.path, DeskgraphError("The failure is logged; try again."))
+    return problem(
+        request.url.path, UnavailableError("Nothing was changed; try again in a second.")
+    )
+
+
+def _is_away(error: DBAPIError) -> bool:
+    """Lost connections, and the server's own «not now»: class 57P, 53, 08 and 40 of SQLSTATE."""
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    return (
+        error.connection_invalidated or sqlstate is None or sqlstate[:2] in ("57", "53", "08", "40")
+    )
+
+
+def from_validation(error: RequestValidationError) -> DeskgraphError:
+    """Pointers to each wrong value; a path that cannot exist is 404. No input is echoed."""
+    errors = error.errors()
+    if any(item["loc"][0] == "path" for item in errors):
+        return NotFoundError("Nothing lives at this address.")
+    told = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in errors[:50]]
+    first = told[0]
+    return InvalidRequestError(f"{first['pointer']}: {first['detail']}", errors=told)
+
+
+def _pointer(location: tuple[Any, ...]) -> str:
+    """A JSON Pointer (RFC 6901) into the body, or `query/name`, `header/name`."""
+    where, *parts = location
+    escaped = [str(part).replace("~", "~0").replace("/", "~1")[:100] for part in parts]
+    return "/" + "/".join(escaped) if where == "body" else "/".join([str(where), *escaped])
+
+
+def from_http(error: HTTPException) -> DeskgraphError:
+    """Starlette's own refusals, such as 404 and 405."""
+    status = HTTPStatus(error.status_code)
+    found = DeskgraphError(f"{status.phrase}: {status.description or error.detail}.")
+    found.status, found.code, found.title = (
+        status.value,
+        status.phrase.lower().replace(" ", "-"),
+        status.phrase,
+    )
+    return found

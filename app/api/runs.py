@@ -1,0 +1,192 @@
+"""/v1/runs and /v1/threads: start, look, decide, cancel."""
+
+import asyncio
+import time
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query, Response, status
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import approvals as approval_cases
+from app import runs as run_cases
+from app.api import schemas
+from app.api.deps import Approver, Backend, BackendDep, Reader, Session, Writer
+from app.api.responses import problems
+from app.api.views import show_message, show_runs, show_step
+from app.approvals import Answer, StepEdit
+from app.db.runs import runs_of_tenant
+from app.db.steps import messages_of_ticket, steps_of_run
+from app.db.tables import Run
+from app.errors import (
+    AlreadyDecidedError,
+    ApprovalExpiredError,
+    EditNotAllowedError,
+    IdempotencyMismatchError,
+    InvalidCursorError,
+    NotFoundError,
+    NotWaitingError,
+    OverLimitError,
+    OwnRunError,
+    RunFinishedError,
+    StaleDigestError,
+    VerdictNotAllowedError,
+)
+from app.lifecycle import FINAL, RunStatus
+from app.runs import NewRun, thread_of
+
+router = APIRouter(prefix="/v1", tags=["runs"])
+
+Wait = Annotated[
+    float, Query(ge=0, le=30, description="Seconds to wait for the run to finish or pause.")
+]
+Limit = Annotated[int, Query(ge=1, le=100)]
+Cursor = Annotated[str | None, Query(max_length=500)]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$"),
+]
+MAX_MESSAGES = 200
+# Waiting polls: soon at first, since most runs take milliseconds, then ever slower.
+FIRST_POLL_SECONDS, SLOWEST_POLL_SECONDS, POLL_GROWTH = 0.01, 0.25, 1.5
+
+
+@router.post(
+    "/runs",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=schemas.RunOut,
+    responses=problems(IdempotencyMismatchError, body=True),
+)
+async def start_run(
+    body: schemas.StartRun,
+    response: Response,
+    backend: BackendDep,
+    key: Writer,
+    idempotency_key: IdempotencyKey = None,
+    wait: Wait = 0,
+) -> schemas.RunOut:
+    """Handle a customer message. The same Idempotency-Key and body answer the same run."""
+    new = NewRun(body.ticket.model_dump(mode="json"), idempotency_key, body.metadata)
+    async with backend.sessions.begin() as session:
+        run = await run_cases.start(session, backend.enqueue, key.tenant_id, key.id, new)
+    response.headers["Location"] = f"/v1/runs/{run.id}"
+    return await wait_for(backend, key.tenant_id, run.id, wait)
+
+
+@router.get("/runs", response_model=schemas.RunPage, responses=problems(InvalidCursorError))
+async def list_runs(
+    session: Session,
+    backend: BackendDep,
+    key: Reader,
+    status: RunStatus | None = None,
+    ticket_id: schemas.OutsideId | None = None,
+    customer_id: schemas.OutsideId | None = None,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> schemas.RunPage:
+    """The tenant's runs, newest first, over all threads."""
+    rows, following = await backend.cursors.page(
+        session,
+        runs_of_tenant(key.tenant_id, status, ticket_id, customer_id),
+        Run.id,
+        scope=["runs", key.tenant_id, status, ticket_id, customer_id],
+        cursor=cursor,
+        limit=limit,
+        newest_first=True,
+        read=UUID,
+    )
+    shown = await show_runs(session, rows, backend.settings.trace_url)
+    return schemas.RunPage(items=shown, next_cursor=following)
+
+
+@router.get("/runs/{run_id}", response_model=schemas.RunOut, responses=problems(NotFoundError))
+async def get_one_run(
+    run_id: UUID, backend: BackendDep, key: Reader, wait: Wait = 0
+) -> schemas.RunOut:
+    """A run as it stands, or as it stands when it finished or paused."""
+    return await wait_for(backend, key.tenant_id, run_id, wait)
+
+
+@router.get(
+    "/runs/{run_id}/steps", response_model=schemas.RunStepPage, responses=problems(NotFoundError)
+)
+async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
+    """Every node execution of a run, in the order they began."""
+    run = await run_cases.get(session, key.tenant_id, run_id)
+    steps = await steps_of_run(session, key.tenant_id, run.id)
+    return schemas.RunStepPage(items=[show_step(step) for step in steps], next_cursor=None)
+
+
+@router.post(
+    "/runs/{run_id}/resume",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=schemas.RunOut,
+    responses=problems(
+        NotFoundError, OwnRunError, OverLimitError, NotWaitingError, AlreadyDecidedError,
+        ApprovalExpiredError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
+        body=True,
+    ),
+)  # fmt: skip
+async def resume_run(
+    run_id: UUID, body: schemas.ResumeRun, session: Session, backend: BackendDep, key: Approver
+) -> schemas.RunOut:
+    """Answer a run's open approval, once, and queue the run to go on."""
+    edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
+    answer = Answer(body.approval_id, body.digest, body.verdict, edits, body.comment)
+    run = await approval_cases.resume(session, backend.enqueue, key, run_id, answer)
+    return await show_one(session, backend, run)
+
+
+@router.post(
+    "/runs/{run_id}/cancel",
+    status_code=status.HTTP_202_ACCEPTED,
+    response_model=schemas.RunOut,
+    responses=problems(NotFoundError, RunFinishedError),
+)
+async def cancel_run(
+    run_id: UUID, session: Session, backend: BackendDep, key: Writer
+) -> schemas.RunOut:
+    """Stop a run: no effect begins any more; one that runs lets go within a second."""
+    run = await run_cases.cancel(session, backend.enqueue, key.tenant_id, run_id)
+    return await show_one(session, backend, run)
+
+
+@router.get(
+    "/threads/{ticket_id}", response_model=schemas.ThreadOut, responses=problems(NotFoundError)
+)
+async def get_thread(
+    ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader
+) -> schemas.ThreadOut:
+    """A ticket's newest messages and runs, oldest first."""
+    query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).order_by(Run.id.desc())
+    rows = list(await session.scalars(query.limit(MAX_MESSAGES)))[::-1]
+    if not rows:
+        raise NotFoundError(f"No run knows a ticket {ticket_id}.")
+    messages = await messages_of_ticket(session, key.tenant_id, ticket_id, MAX_MESSAGES)
+    return schemas.ThreadOut(
+        thread_id=thread_of(key.tenant_id, ticket_id),
+        ticket_id=ticket_id,
+        messages=[show_message(message) for message in messages],
+        runs=await show_runs(session, rows, backend.settings.trace_url),
+    )
+
+
+async def show_one(session: AsyncSession, backend: Backend, run: Run) -> schemas.RunOut:
+    """One run in the API's shape."""
+    [shown] = await show_runs(session, [run], backend.settings.trace_url)
+    return shown
+
+
+async def wait_for(
+    backend: Backend, tenant_id: str, run_id: UUID, seconds: float
+) -> schemas.RunOut:
+    """The run once it finished or paused, or after `seconds`; no connection is held meanwhile."""
+    until, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
+    while True:
+        async with backend.sessions() as session:
+            run = await run_cases.get(session, tenant_id, run_id)
+            at_rest = run.status in FINAL or run.status is RunStatus.INTERRUPTED
+            if at_rest or time.monotonic() >= until:
+                return await show_one(session, backend, run)
+        await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
+        pause = min(pause * POLL_GROWTH, SLOWEST_POLL_SECONDS)

@@ -1,0 +1,129 @@
+"""deskgraph articles import: a folder of Markdown, or a JSONL file, into the knowledge base."""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+from rich.progress import Progress
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.schemas import PutArticle
+from app.commands.database import load_settings, require_database, with_database
+from app.db.articles import put_article
+from app.db.engine import Sessions, make_engine
+from app.db.keys import tenant_exists
+
+cli = typer.Typer(help="Fill the knowledge base.", no_args_is_help=True)
+
+LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*([a-z]{2})\s*-->\s*$", re.MULTILINE)
+# One transaction for so many articles: quick, and a broken one loses little.
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True)
+class SourceArticle:
+    """An article as read from a file."""
+
+    id: str
+    title: str
+    content: str
+    language: str
+
+
+class SourceError(ValueError):
+    """A file cannot be read as articles; the message says where."""
+
+
+def read_markdown(path: Path) -> SourceArticle:
+    """The id is the file's name, the title its first heading."""
+    text = path.read_text(encoding="utf-8")
+    first, _, rest = text.strip().partition("\n")
+    if not first.startswith("# "):
+        raise SourceError(f"{path}: the first line must be `# Title`")
+    language = LANGUAGE_COMMENT.search(rest)
+    content = LANGUAGE_COMMENT.sub("", rest, count=1).strip()
+    return checked(path.stem, first[2:].strip(), content, language[1] if language else "en", path)
+
+
+def read_jsonl(path: Path) -> Iterator[SourceArticle]:
+    """One object a line: `id`, `title`, `content`, and `language` if it is not English."""
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            where = f"{path}:{number}"
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line)
+                yield checked(
+                    row["id"], row["title"], row["content"], row.get("language", "en"), where
+                )
+            except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+                raise SourceError(f"{where}: needs id, title and content ({error!r})") from None
+
+
+def checked(
+    article_id: str, title: str, content: str, language: str, where: object
+) -> SourceArticle:
+    """The same rules as the API's. Raises SourceError."""
+    try:
+        body = PutArticle(title=title, content=content, language=language)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SourceError(f"{where}: {first['loc'][0]}: {first['msg']}") from None
+    if not isinstance(article_id, str) or not re.fullmatch(r"[!-~]{1,128}", article_id):
+        raise SourceError(f"{where}: the id must be 1 to 128 printable ASCII characters")
+    return SourceArticle(article_id, body.title, body.content, body.language)
+
+
+def read_source(source: Path) -> list[SourceArticle]:
+    """Every article of a folder of `*.md`, or of one `.jsonl` file."""
+    if source.is_dir():
+        return [read_markdown(path) for path in sorted(source.glob("*.md"))]
+    return list(read_jsonl(source))
+
+
+async def store(session: AsyncSession, tenant_id: str, articles: list[SourceArticle]) -> None:
+    """Write a batch of articles."""
+    for article in articles:
+        await put_article(
+            session, tenant_id, article.id, article.title, article.content, article.language
+        )
+
+
+@cli.command("import")
+def import_articles(
+    source: Annotated[
+        Path, typer.Argument(exists=True, help="A folder of *.md, or a .jsonl file.")
+    ],
+    tenant: Annotated[str, typer.Option(help="Whose knowledge base.")] = "demo",
+) -> None:
+    """Store every article of SOURCE; the same id again replaces it."""
+    try:
+        articles = read_source(source)
+    except (SourceError, UnicodeDecodeError) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    with with_database(load_settings()) as settings:
+        asyncio.run(_import(require_database(settings), tenant, articles))
+    typer.echo(f"{len(articles)} articles imported for {tenant}.")
+
+
+async def _import(database_url: str, tenant: str, articles: list[SourceArticle]) -> None:
+    engine = make_engine(database_url, 1)
+    sessions = Sessions(engine, expire_on_commit=False)
+    try:
+        async with sessions() as session:
+            if not await tenant_exists(session, tenant):
+                raise typer.BadParameter(f"no tenant {tenant!r}; make it with `keys create`")
+        with Progress() as progress:
+            for start in progress.track(range(0, len(articles), BATCH), description="Importing"):
+                async with sessions.begin() as session:
+                    await store(session, tenant, articles[start : start + BATCH])
+    finally:
+        await engine.dispose()

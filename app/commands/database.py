@@ -1,0 +1,89 @@
+"""Which database a command works on: the setting's, that of a running `dev`, or an embedded one."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import typer
+from pydantic import SecretStr, ValidationError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.embedded import EmbeddedPostgresError, embedded_postgres
+from app.db.engine import Sessions, make_engine
+from app.settings import Settings
+
+T = TypeVar("T")
+
+
+def load_settings(**changes: Any) -> Settings:
+    """The settings, or a readable list of what is wrong with them and exit code 2."""
+    try:
+        return Settings(**{key: value for key, value in changes.items() if value is not None})
+    except ValidationError as error:
+        for item in error.errors():
+            name = "_".join(map(str, item["loc"])).upper()
+            typer.echo(f"DESKGRAPH_{name}: {item['msg']}", err=True)
+        raise typer.Exit(2) from None
+
+
+def dev_file(settings: Settings) -> Path:
+    """Where a running `dev` says how to reach it."""
+    return settings.data_dir / "dev.json"
+
+
+def running_dev(settings: Settings) -> dict[str, str] | None:
+    """What a running `dev` on this data folder printed, if there is one."""
+    try:
+        ready: dict[str, str] = json.loads(dev_file(settings).read_text())
+        # A killed `dev` leaves its file behind.
+        psycopg.connect(ready["database_url"], connect_timeout=2).close()
+    except (OSError, ValueError, psycopg.OperationalError):
+        return None
+    return ready
+
+
+@contextmanager
+def with_database(settings: Settings) -> Iterator[Settings]:
+    """Settings whose `database_url` is there; an embedded server runs as long as needed."""
+    if settings.database_url is not None:
+        yield settings
+    elif dev := running_dev(settings):
+        yield settings.model_copy(update={"database_url": SecretStr(dev["database_url"])})
+    else:
+        try:
+            with embedded_postgres(settings.data_dir) as url:
+                yield settings.model_copy(update={"database_url": SecretStr(url)})
+        except EmbeddedPostgresError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(1) from None
+
+
+def require_database(settings: Settings) -> str:
+    """The URL of a database that must be given; exit code 2 without one."""
+    if settings.database_url is None:
+        typer.echo("Set DESKGRAPH_DATABASE_URL, or use `deskgraph dev` on one machine.", err=True)
+        raise typer.Exit(2)
+    return settings.database_url.get_secret_value()
+
+
+def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
+    """Run `work` in one transaction on the command's database."""
+
+    async def run() -> T:
+        engine = make_engine(require_database(settings), 1)
+        try:
+            async with Sessions(engine, expire_on_commit=False).begin() as session:
+                return await work(session)
+        finally:
+            await engine.dispose()
+
+    try:
+        return asyncio.run(run())
+    except DBAPIError as error:
+        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,117 @@
+"""deskgraph dev: everything on one machine in one process, with a demo tenant to play with."""
+
+import json
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+
+import typer
+from rich.console import Console
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.commands.database import dev_file, in_session, require_database, with_database
+from app.commands.keys import issue_key
+from app.commands.migrate import migrate
+from app.commands.serve import run_forever
+from app.demo.seed import TENANT, seed
+from app.settings import Settings
+
+EXAMPLE = {
+    "ticket": {
+        "id": "T-1",
+        "subject": "Charged twice",
+        "body": "I was charged twice for my Pro plan this month, please refund one of them",
+        "customer": {"id": "cus_ann", "name": "Ann"},
+    }
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a script needs to talk to a running `dev`."""
+
+    url: str
+    starter_key: str
+    approver_key: str
+    admin_key: str
+    database_url: str
+
+
+def run_dev(settings: Settings, *, as_json: bool) -> None:
+    """Start, print how to reach it, and run until Ctrl-C or SIGTERM."""
+    say = Console(stderr=True).print
+    say(f"[bold]deskgraph[/] data in {settings.data_dir}")
+    with with_database(settings) as connected:
+        database_url = require_database(connected)
+        migrate(database_url, lambda step: say(f"  migrating {step}"))
+        keys = in_session(connected, _prepare)
+
+        def announce(url: str) -> None:
+            ready = Ready(url, *keys, database_url)
+            _remember(settings, ready)
+            typer.echo(json.dumps(asdict(ready)) if as_json else _welcome(ready))
+
+        with _forgotten_at_exit(settings):
+            run_forever(
+                connected,
+                with_api=True,
+                with_worker=True,
+                secret_key=_secret_key(settings),
+                on_ready=announce,
+            )
+    say("[bold]deskgraph[/] stopped; the data is kept")
+
+
+async def _prepare(session: AsyncSession) -> tuple[str, str, str]:
+    await seed(session)
+    starter = await issue_key(session, TENANT, "dev starter", ["runs:write", "runs:read"])
+    approver = await issue_key(session, TENANT, "dev approver", ["approvals:decide", "runs:read"])
+    admin = await issue_key(
+        session, TENANT, "dev admin", ["admin", "articles:write", "runs:read", "runs:write"]
+    )
+    return starter, approver, admin
+
+
+def _secret_key(settings: Settings) -> str:
+    """The setting's, or one that stays with the data, so cursors outlive a restart."""
+    if settings.secret_key is not None:
+        return settings.secret_key.get_secret_value()
+    path = settings.data_dir / "secret_key"
+    if not path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
+def _remember(settings: Settings, ready: Ready) -> None:
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    path = dev_file(settings)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(asdict(ready)))
+
+
+@contextmanager
+def _forgotten_at_exit(settings: Settings) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        dev_file(settings).unlink(missing_ok=True)
+
+
+def _welcome(ready: Ready) -> str:
+    return f"""
+deskgraph is ready at {ready.url}  (docs: {ready.url}/docs)
+
+  starter key   {ready.starter_key}
+  approver key  {ready.approver_key}
+  admin key     {ready.admin_key}
+
+Send a ticket, and wait up to 10 seconds for the run to pause:
+
+curl -sS '{ready.url}/v1/runs?wait=10' -H 'Authorization: Bearer {ready.starter_key}' \\
+  -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'
+
+Ten sample tickets with a live table: deskgraph demo. Stop with Ctrl-C.
+"""

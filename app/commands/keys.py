@@ -1,0 +1,125 @@
+"""deskgraph keys: create, list and revoke API keys. A secret is shown once and never stored."""
+
+import hashlib
+import json
+import re
+import secrets
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api.deps import SCOPES
+from app.commands.database import in_session, load_settings, with_database
+from app.db import keys
+from app.db.tables import ApiKey
+
+cli = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]
+
+
+async def issue_key(
+    session: AsyncSession,
+    tenant_id: str,
+    name: str,
+    scopes: list[str],
+    approve_limits: dict[str, int] | None = None,
+) -> str:
+    """Store a new key and return its token, `dg_<id>_<secret>` with 256 random bits."""
+    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    session.add(
+        ApiKey(
+            id=key_id,
+            tenant_id=tenant_id,
+            name=name,
+            secret_sha256=hashlib.sha256(secret.encode()).digest(),
+            scopes=scopes,
+            approve_limits=approve_limits,
+        )
+    )
+    await session.flush()
+    return f"dg_{key_id}_{secret}"
+
+
+@cli.command("create")
+def create_key(
+    name: Annotated[str, typer.Option(help="Who holds the key.")],
+    scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; repeatable.")],
+    tenant: Tenant = "demo",
+    approve_limit: Annotated[
+        list[str] | None,
+        typer.Option(help="CURRENCY=MINOR_UNITS the key may approve at most; repeatable."),
+    ] = None,
+    create_tenant: Annotated[bool, typer.Option(help="Create the tenant if it is new.")] = False,
+) -> None:
+    """Create a key and print it, once."""
+    if unknown := sorted(set(scope) - set(SCOPES)):
+        raise typer.BadParameter(f"unknown scope {unknown[0]!r}; there are {', '.join(SCOPES)}")
+    limits = dict(parse_limit(text) for text in approve_limit) if approve_limit else None
+
+    async def work(session: AsyncSession) -> str:
+        if create_tenant:
+            await keys.ensure_tenant(session, tenant, tenant)
+        if not await keys.tenant_exists(session, tenant):
+            raise typer.BadParameter(f"no tenant {tenant!r}; add --create-tenant to make it")
+        return await issue_key(session, tenant, name, scope, limits)
+
+    with with_database(load_settings()) as settings:
+        typer.echo(in_session(settings, work))
+
+
+def parse_limit(text: str) -> tuple[str, int]:
+    """`USD=50000` as currency and minor units."""
+    match = re.fullmatch(r"([A-Z]{3})=(\d{1,12})", text)
+    if match is None:
+        raise typer.BadParameter(f"{text!r} is not CURRENCY=MINOR_UNITS, e.g. USD=50000")
+    return match[1], int(match[2])
+
+
+@cli.command("list")
+def list_keys(
+    tenant: Tenant = "demo",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for scripts.")] = False,
+) -> None:
+    """List a tenant's keys; secrets are not stored and cannot be shown."""
+    with with_database(load_settings()) as settings:
+        rows = in_session(settings, lambda session: keys.list_keys(session, tenant))
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps(_described(row)))
+        return
+    table = Table("id", "name", "scopes", "limits", "created", "revoked")
+    for row in rows:
+        cells = _described(row)
+        table.add_row(
+            row.id, row.name, " ".join(row.scopes), str(cells["approve_limits"] or "none"),
+            cells["created_at"], cells["revoked_at"] or "",
+        )  # fmt: skip
+    Console().print(table)
+
+
+def _described(key: ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "scopes": key.scopes,
+        "approve_limits": key.approve_limits,
+        "created_at": key.created_at.isoformat(timespec="seconds"),
+        "revoked_at": key.revoked_at and key.revoked_at.isoformat(timespec="seconds"),
+    }
+
+
+@cli.command("revoke")
+def revoke_key(
+    key_id: Annotated[str, typer.Argument(help="The id between `dg_` and the next `_`.")],
+    tenant: Tenant = "demo",
+) -> None:
+    """Revoke a key; its next request is refused."""
+    with with_database(load_settings()) as settings:
+        gone = in_session(settings, lambda session: keys.revoke_key(session, tenant, key_id))
+    if not gone:
+        typer.echo(f"Tenant {tenant!r} has no live key {key_id!r}; see `keys list`.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{key_id} is revoked.")

@@ -1,0 +1,54 @@
+"""Bring a database to the newest schema: ours, the checkpointer's, then the queue's."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+from alembic import command
+from alembic.config import Config
+from langgraph.checkpoint.postgres import PostgresSaver
+from psycopg.rows import dict_row
+from sqlalchemy import create_engine, make_url
+
+import migrations
+from app.db.engine import plain_dsn
+from app.worker.queue import apply_schema
+
+# Any fixed number: whoever holds it migrates, and every other replica waits for it.
+MIGRATION_LOCK = 4_872_301_555
+
+
+def migrate(database_url: str, progress: Callable[[str], None]) -> None:
+    """Upgrade step by step; safe to run from many replicas at once, and again."""
+    dsn = plain_dsn(database_url)
+    with psycopg.connect(dsn, autocommit=True) as lock:
+        lock.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        progress("tables")
+        upgrade_tables(database_url)
+        progress("checkpoints")
+        # CREATE INDEX CONCURRENTLY cannot stand in a transaction, so this is no Alembic step.
+        with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
+            PostgresSaver(connection).setup()
+        progress("queue")
+        asyncio.run(apply_schema(database_url))
+
+
+def upgrade_tables(database_url: str, revision: str = "head") -> None:
+    """Run the Alembic migrations up to `revision`."""
+    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    try:
+        with engine.connect() as connection:
+            config = alembic_config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, revision)
+            connection.commit()
+    finally:
+        engine.dispose()
+
+
+def alembic_config() -> Config:
+    """The migrations beside the installed package, wherever that is."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    return config

@@ -1,0 +1,128 @@
+"""Queries on approvals: opened with the pause, decided once by compare-and-set."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import Approval, Decision
+from app.lifecycle import ApprovalStatus
+
+
+async def open_approval(session: AsyncSession, **values: Any) -> None:
+    """Write the approval of an interrupt; the same interrupt again changes nothing."""
+    await session.execute(
+        insert(Approval).values(**values).on_conflict_do_nothing(
+            index_elements=["run_id", "interrupt_id"]
+        )
+    )  # fmt: skip
+
+
+async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID) -> Approval | None:
+    """The tenant's approval of that id."""
+    query = select(Approval).where(Approval.tenant_id == tenant_id, Approval.id == approval_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def approvals_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[Approval]:
+    """All approvals of these runs, oldest first."""
+    query = select(Approval).where(Approval.run_id.in_(run_ids)).order_by(Approval.id)
+    return list(await session.scalars(query))
+
+
+def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
+    """Select the tenant's approvals, of one status or of any."""
+    query = select(Approval).where(Approval.tenant_id == tenant_id)
+    return query if status is None else query.where(Approval.status == status)
+
+
+async def decide(
+    session: AsyncSession, approval_id: UUID, status: ApprovalStatus, decision: dict[str, Any]
+) -> bool:
+    """pending -> decided, for one caller only; False when somebody was faster or it expired."""
+    query = (
+        update(Approval)
+        .where(
+            Approval.id == approval_id,
+            Approval.status == ApprovalStatus.PENDING,
+            Approval.expires_at > func.now(),
+        )
+        .values(status=status, decision=decision, decided_at=func.now())
+        .returning(Approval.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def is_due(session: AsyncSession, approval_id: UUID) -> bool:
+    """Whether the approval's time is over, by the database's clock."""
+    query = select(Approval.expires_at <= func.now()).where(Approval.id == approval_id)
+    return bool(await session.scalar(query))
+
+
+async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]:
+    """Open approvals whose time is over, oldest first."""
+    query = (
+        select(Approval)
+        .where(Approval.status == ApprovalStatus.PENDING, Approval.expires_at <= func.now())
+        .order_by(Approval.expires_at)
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, Any]) -> bool:
+    """pending -> expired, with the answer that the graph is told."""
+    query = (
+        update(Approval)
+        .where(Approval.id == approval_id, Approval.status == ApprovalStatus.PENDING)
+        .values(status=ApprovalStatus.EXPIRED, decision=decision, decided_at=func.now())
+        .returning(Approval.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def cancel_open(session: AsyncSession, run_id: UUID) -> None:
+    """Close the open approvals of a cancelled run."""
+    await session.execute(
+        update(Approval)
+        .where(Approval.run_id == run_id, Approval.status == ApprovalStatus.PENDING)
+        .values(status=ApprovalStatus.CANCELLED)
+    )
+
+
+async def decision_for(
+    session: AsyncSession, run_id: UUID, interrupt_id: str
+) -> dict[str, Any] | None:
+    """The answer to an interrupt, once there is one."""
+    query = select(Approval.decision).where(
+        Approval.run_id == run_id, Approval.interrupt_id == interrupt_id
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def decisions_on(
+    session: AsyncSession, approval_ids: list[UUID]
+) -> dict[UUID, list[Decision]]:
+    """Who decided what, by approval."""
+    query = (
+        select(Decision).where(Decision.approval_id.in_(approval_ids)).order_by(Decision.created_at)
+    )
+    found: dict[UUID, list[Decision]] = {}
+    for decision in await session.scalars(query):
+        found.setdefault(decision.approval_id, []).append(decision)
+    return found
+
+
+async def agreed_steps(session: AsyncSession, run_id: UUID) -> list[tuple[UUID, dict[str, Any]]]:
+    """Every step that people agreed to for this run, with its approval, as they left it."""
+    agreed = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
+    query = select(Approval).where(Approval.run_id == run_id, Approval.status.in_(agreed))
+    return [
+        (approval.id, step)
+        for approval in await session.scalars(query)
+        if approval.decision
+        for step in approval.decision["steps"]
+    ]

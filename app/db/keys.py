@@ -1,0 +1,73 @@
+"""Queries on tenants, API keys and policies."""
+
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import ApiKey, PolicyVersion, Tenant
+
+
+async def ensure_tenant(session: AsyncSession, tenant_id: str, name: str) -> None:
+    """Create the tenant unless it exists."""
+    await session.execute(insert(Tenant).values(id=tenant_id, name=name).on_conflict_do_nothing())
+
+
+async def tenant_exists(session: AsyncSession, tenant_id: str) -> bool:
+    """Whether there is such a tenant."""
+    query = select(Tenant.id).where(Tenant.id == tenant_id)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
+    """The key of that public id, unless it is revoked."""
+    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+    return (await session.scalars(query)).one_or_none()
+
+
+async def list_keys(session: AsyncSession, tenant_id: str) -> list[ApiKey]:
+    """The tenant's keys, oldest first, revoked ones included."""
+    query = select(ApiKey).where(ApiKey.tenant_id == tenant_id).order_by(ApiKey.created_at)
+    return list(await session.scalars(query))
+
+
+async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool:
+    """Make a key worthless from now on; False when the tenant has no such live key."""
+    query = (
+        update(ApiKey)
+        .where(ApiKey.tenant_id == tenant_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
+        .values(revoked_at=func.now())
+        .returning(ApiKey.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def current_policy(session: AsyncSession, tenant_id: str) -> tuple[int, dict[str, Any]]:
+    """The tenant's newest policy and its version; version 0 is the default policy."""
+    query = (
+        select(PolicyVersion)
+        .where(PolicyVersion.tenant_id == tenant_id)
+        .order_by(PolicyVersion.version.desc())
+        .limit(1)
+    )
+    newest = (await session.scalars(query)).one_or_none()
+    return (newest.version, newest.body) if newest else (0, {})
+
+
+async def policy_at(session: AsyncSession, tenant_id: str, version: int) -> dict[str, Any]:
+    """The policy a run was started under."""
+    found = await session.get(PolicyVersion, (tenant_id, version))
+    return found.body if found else {}
+
+
+async def add_policy(
+    session: AsyncSession, tenant_id: str, body: dict[str, Any], created_by: str
+) -> int:
+    """Store a new version and return its number; of two at once, one raises IntegrityError."""
+    version = (await current_policy(session, tenant_id))[0] + 1
+    session.add(
+        PolicyVersion(tenant_id=tenant_id, version=version, body=body, created_by=created_by)
+    )
+    await session.flush()
+    return version

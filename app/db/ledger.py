@@ -1,0 +1,105 @@
+"""Queries on the ledger, and the fence that lets only a run's owner begin an effect."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import LedgerEntry, Run
+from app.lifecycle import RunStatus
+
+REFUND_WINDOW = "24 hours"
+
+
+async def owns_run(session: AsyncSession, run_id: UUID, attempt: int) -> bool:
+    """Whether this attempt still runs the run, which stays so until the transaction ends."""
+    query = (
+        select(Run.id)
+        .where(
+            Run.id == run_id,
+            Run.attempt == attempt,
+            Run.status == RunStatus.RUNNING,
+            Run.cancel_requested_at.is_(None),
+        )
+        .with_for_update(read=True)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def start_entry(session: AsyncSession, **values: Any) -> bool:
+    """Write `started`; False when the key is known. A key refused in another run may try again."""
+    row = insert(LedgerEntry).values(status="started", **values)
+    query = row.on_conflict_do_update(
+        index_elements=["tenant_id", "key"],
+        set_={
+            "status": "started",
+            "run_id": row.excluded.run_id,
+            "approval_id": row.excluded.approval_id,
+            "error": None,
+            "started_at": func.now(),
+            "finished_at": None,
+        },
+        where=(LedgerEntry.status == "failed") & (LedgerEntry.run_id != row.excluded.run_id),
+    ).returning(LedgerEntry.key)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def get_entry(session: AsyncSession, tenant_id: str, key: str) -> LedgerEntry | None:
+    """The row of a business key."""
+    query = select(LedgerEntry).where(LedgerEntry.tenant_id == tenant_id, LedgerEntry.key == key)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def end_entry(
+    session: AsyncSession,
+    tenant_id: str,
+    key: str,
+    status: str,
+    *,
+    result: dict[str, Any] | None = None,
+    error: str | None = None,
+) -> None:
+    """started -> done or failed; a row that has ended stays as it is."""
+    await session.execute(
+        update(LedgerEntry)
+        .where(
+            LedgerEntry.tenant_id == tenant_id,
+            LedgerEntry.key == key,
+            LedgerEntry.status == "started",
+        )
+        .values(status=status, result=result, error=error, finished_at=func.now())
+    )
+
+
+async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[LedgerEntry]:
+    """What these runs did, in order."""
+    query = (
+        select(LedgerEntry)
+        .where(LedgerEntry.run_id.in_(run_ids), LedgerEntry.status == "done")
+        .order_by(LedgerEntry.started_at)
+    )
+    return list(await session.scalars(query))
+
+
+async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:
+    """What a customer got back in the last 24 hours, begun ones included, by currency."""
+    query = (
+        select(LedgerEntry.currency, func.sum(LedgerEntry.amount_minor))
+        .where(
+            LedgerEntry.tenant_id == tenant_id,
+            LedgerEntry.customer_id == customer_id,
+            LedgerEntry.tool == "refund_payment",
+            LedgerEntry.status != "failed",
+            LedgerEntry.started_at > func.now() - text(f"interval '{REFUND_WINDOW}'"),
+        )
+        .group_by(LedgerEntry.currency)
+    )
+    return {str(currency): int(total or 0) for currency, total in await session.execute(query)}
+
+
+async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
+    """Let nobody else spend this customer's allowance until the transaction ends."""
+    who = f"{tenant_id}\x1f{customer_id}"
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(who, 0))))

@@ -1,0 +1,176 @@
+"""Queries on runs. Every change of a status is one conditional UPDATE; no row means it lost."""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, func, literal, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.db.tables import Run
+from app.lifecycle import FINAL, RunStatus, sources
+
+
+async def get_run(
+    session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False
+) -> Run | None:
+    """The tenant's run of that id. Whoever changes a run and its approvals locks the run first."""
+    query = select(Run).where(Run.tenant_id == tenant_id, Run.id == run_id)
+    query = query.with_for_update() if lock else query
+    return (await session.scalars(query)).one_or_none()
+
+
+async def find_by_idempotency_key(session: AsyncSession, tenant_id: str, key: str) -> Run | None:
+    """The run that the tenant started under this Idempotency-Key."""
+    query = select(Run).where(Run.tenant_id == tenant_id, Run.idempotency_key == key)
+    return (await session.scalars(query)).one_or_none()
+
+
+def runs_of_tenant(
+    tenant_id: str,
+    status: RunStatus | None = None,
+    ticket_id: str | None = None,
+    customer_id: str | None = None,
+) -> Select[Run]:
+    """Select the tenant's runs that match every filter given."""
+    query = select(Run).where(Run.tenant_id == tenant_id)
+    if status is not None:
+        query = query.where(Run.status == status)
+    if ticket_id is not None:
+        query = query.where(Run.ticket_id == ticket_id)
+    if customer_id is not None:
+        query = query.where(Run.customer_id == customer_id)
+    return query
+
+
+def _moved(run_id: UUID, target: RunStatus) -> ColumnElement[bool]:
+    """The run, if the transition table lets it reach `target` now."""
+    return and_(Run.id == run_id, Run.status.in_(sources(target)))
+
+
+async def claim(session: AsyncSession, run_id: UUID, worker_id: int) -> Run | None:
+    """Take a due pending run whose thread is free, or None.
+
+    An older unfinished run of the same thread comes first, so a thread's runs keep their order.
+    Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
+    """
+    older = aliased(Run)
+    waits = select(literal(1)).where(
+        older.thread_id == Run.thread_id, older.finished_at.is_(None), older.seq < Run.seq
+    )
+    query = (
+        update(Run)
+        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), ~waits.exists())
+        .values(
+            status=RunStatus.RUNNING,
+            attempt=Run.attempt + 1,
+            worker_id=worker_id,
+            started_at=func.coalesce(Run.started_at, func.now()),
+        )
+        .returning(Run)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def settle(
+    session: AsyncSession, run_id: UUID, attempt: int, status: RunStatus, **values: Any
+) -> bool:
+    """End this attempt's hold on the run; False when another attempt holds it meanwhile."""
+    if status in FINAL:
+        values["finished_at"] = func.now()
+    query = (
+        update(Run)
+        .where(Run.id == run_id, Run.attempt == attempt, Run.status == RunStatus.RUNNING)
+        .values(status=status, worker_id=None, **values)
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def reopen(session: AsyncSession, run_id: UUID) -> bool:
+    """interrupted -> pending: the answer is there, the run may go on."""
+    query = (
+        update(Run)
+        .where(_moved(run_id, RunStatus.PENDING), Run.status == RunStatus.INTERRUPTED)
+        .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
+    """pending or interrupted -> cancelled; a running one only stops through its worker."""
+    query = (
+        update(Run)
+        .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
+        .values(status=RunStatus.CANCELLED, finished_at=func.now())
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
+    """Mark a running run: no effect begins any more, and its worker lets go of it."""
+    query = (
+        update(Run)
+        .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
+        .values(cancel_requested_at=func.coalesce(Run.cancel_requested_at, func.now()))
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
+    """The thread's oldest unfinished run, if it waits to be started."""
+    query = (
+        select(Run)
+        .where(Run.thread_id == thread_id, Run.finished_at.is_(None))
+        .order_by(Run.seq)
+        .limit(1)
+    )
+    run = (await session.scalars(query)).one_or_none()
+    return run if run and run.status == RunStatus.PENDING else None
+
+
+async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:
+    """The runs this worker holds and should let go of."""
+    query = select(Run.id).where(
+        Run.worker_id == worker_id,
+        Run.status == RunStatus.RUNNING,
+        Run.cancel_requested_at.is_not(None),
+    )
+    return list(await session.scalars(query))
+
+
+async def other_workers(session: AsyncSession, worker_id: int) -> list[int]:
+    """Every other worker that holds a run."""
+    query = select(Run.worker_id).where(
+        Run.status == RunStatus.RUNNING, Run.worker_id.is_not(None), Run.worker_id != worker_id
+    )
+    return [worker for worker in await session.scalars(query.distinct()) if worker is not None]
+
+
+async def runs_held_by(session: AsyncSession, worker_id: int) -> list[Run]:
+    """The running runs of a worker, locked until the end of the transaction."""
+    query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
+    return list(await session.scalars(query.with_for_update()))
+
+
+async def overdue(session: AsyncSession, waiting: timedelta, limit: int) -> list[Run]:
+    """Due pending runs that were queued longer than `waiting` ago: their job may be lost."""
+    before = func.now() - waiting
+    query = (
+        select(Run)
+        .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
+        .order_by(Run.queued_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(await session.scalars(query))
+
+
+async def mark_queued(session: AsyncSession, run_id: UUID, at: datetime | None = None) -> None:
+    """Note that a job for the run was put on the queue."""
+    await session.execute(update(Run).where(Run.id == run_id).values(queued_at=at or func.now()))

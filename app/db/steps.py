@@ -1,0 +1,84 @@
+"""Queries on steps and messages: what a run did, and what was said."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.tables import Approval, Message, Step
+
+
+async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Write node executions; a later row of the same execution replaces the earlier one."""
+    query = insert(Step).values(rows)
+    changing = ("status", "tries", "output", "error", "model_calls", "tokens", "cost_usd",
+                "duration_ms")  # fmt: skip
+    await session.execute(
+        query.on_conflict_do_update(
+            index_elements=["run_id", "attempt", "task_id"],
+            set_={name: getattr(query.excluded, name) for name in changing},
+        )
+    )
+
+
+async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
+    """The run's node executions in the order they began."""
+    query = (
+        select(Step)
+        .where(Step.tenant_id == tenant_id, Step.run_id == run_id)
+        .order_by(Step.started_at, Step.seq)
+    )
+    return list(await session.scalars(query))
+
+
+async def add_message(session: AsyncSession, **values: Any) -> Message:
+    """Store a message once per key; a repeated key answers the first one."""
+    query = insert(Message).values(**values).on_conflict_do_nothing(
+        index_elements=["tenant_id", "key"]
+    ).returning(Message)  # fmt: skip
+    if (new := (await session.scalars(query)).one_or_none()) is not None:
+        return new
+    first = select(Message).where(
+        Message.tenant_id == values["tenant_id"], Message.key == values["key"]
+    )
+    return (await session.scalars(first)).one()
+
+
+async def messages_of_ticket(
+    session: AsyncSession, tenant_id: str, ticket_id: str, limit: int
+) -> list[Message]:
+    """The newest messages of a ticket, oldest first."""
+    query = (
+        select(Message)
+        .where(Message.tenant_id == tenant_id, Message.ticket_id == ticket_id)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    return list(await session.scalars(query))[::-1]
+
+
+async def newer_messages(
+    session: AsyncSession, approval_ids: list[UUID]
+) -> dict[UUID, list[Message]]:
+    """What the customer wrote on the ticket after each approval was opened, by approval."""
+    query = (
+        select(Approval.id, Message)
+        .join(
+            Message,
+            and_(
+                Message.tenant_id == Approval.tenant_id,
+                Message.ticket_id == Approval.ticket_id,
+                Message.author == "customer",
+                Message.run_id != Approval.run_id,
+                Message.created_at > Approval.created_at,
+            ),
+        )
+        .where(Approval.id.in_(approval_ids))
+        .order_by(Message.id)
+    )
+    found: dict[UUID, list[Message]] = {}
+    for approval_id, message in await session.execute(query):
+        found.setdefault(approval_id, []).append(message)
+    return found

@@ -1,0 +1,416 @@
+"""Every table of ours. A tenant's row carries the tenant; constraints keep the promises.
+
+Money is `*_minor` (BIGINT) beside an ISO 4217 `currency`. Times are UTC.
+"""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Computed,
+    DateTime,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Numeric,
+    SmallInteger,
+    UniqueConstraint,
+    Uuid,
+    func,
+)
+from sqlalchemy import (
+    text as sql,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.db.types import EnumText, SafeJson, SafeText
+from app.lifecycle import ApprovalStatus, RunStatus
+
+
+class Base(DeclarativeBase):
+    """Python types to column types."""
+
+    type_annotation_map = {  # noqa: RUF012  # read by SQLAlchemy only
+        str: SafeText(),
+        dict[str, Any]: SafeJson(),
+        list[Any]: SafeJson(),
+        list[str]: ARRAY(SafeText()),
+        datetime: DateTime(timezone=True),
+        int: BigInteger(),
+        bytes: LargeBinary(),
+        Decimal: Numeric(18, 9),
+        UUID: Uuid(),
+        bool: Boolean(),
+        RunStatus: EnumText(RunStatus),
+        ApprovalStatus: EnumText(ApprovalStatus),
+    }
+
+
+def _now() -> Mapped[datetime]:
+    return mapped_column(server_default=func.now())
+
+
+class Tenant(Base):
+    """A company using the service."""
+
+    __tablename__ = "tenants"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class PolicyVersion(Base):
+    """A tenant's policy; the highest version counts, older ones say what a run was held to."""
+
+    __tablename__ = "policies"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    body: Mapped[dict[str, Any]]
+    created_by: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class ApiKey(Base):
+    """A key: only the hash of its secret is stored. `approve_limits` is minor units by currency."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), index=True)
+    name: Mapped[str]
+    secret_sha256: Mapped[bytes]
+    scopes: Mapped[list[str]]
+    approve_limits: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = _now()
+    revoked_at: Mapped[datetime | None]
+
+
+class Run(Base):
+    """One customer message, from the request to the reply. `seq` orders the runs of a thread."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    thread_id: Mapped[UUID]
+    ticket_id: Mapped[str]
+    customer_id: Mapped[str]
+    ticket: Mapped[dict[str, Any]]
+    status: Mapped[RunStatus] = mapped_column(server_default="pending")
+    outcome: Mapped[str | None]
+    summary: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    error: Mapped[dict[str, Any] | None]
+    attempt: Mapped[int] = mapped_column(server_default="0")
+    losses: Mapped[int] = mapped_column(server_default="0")
+    worker_id: Mapped[int | None]
+    cancel_requested_at: Mapped[datetime | None]
+    policy_version: Mapped[int]
+    started_by: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
+    idempotency_key: Mapped[str | None]
+    request_sha256: Mapped[bytes]
+    caller_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
+    trace_id: Mapped[UUID | None]
+    replay_of: Mapped[UUID | None]
+    tokens: Mapped[int] = mapped_column(server_default="0")
+    cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
+    created_at: Mapped[datetime] = _now()
+    not_before: Mapped[datetime] = _now()
+    queued_at: Mapped[datetime] = _now()
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        # A run that began holds its thread until it is final, through pauses and lost workers:
+        # a second one would drop the open gate. See docs/adr/0002.
+        Index(
+            "runs_one_live_per_thread",
+            "thread_id",
+            unique=True,
+            postgresql_where=sql("started_at IS NOT NULL AND finished_at IS NULL"),
+        ),
+        Index(
+            "runs_idempotency",
+            "tenant_id",
+            "idempotency_key",
+            unique=True,
+            postgresql_where=sql("idempotency_key IS NOT NULL"),
+        ),
+        Index(
+            "runs_open_by_thread", "thread_id", "seq", postgresql_where=sql("finished_at IS NULL")
+        ),
+        Index("runs_running_by_worker", "worker_id", postgresql_where=sql("status = 'running'")),
+        Index("runs_due", "queued_at", postgresql_where=sql("status = 'pending'")),
+        Index("runs_by_tenant", "tenant_id", "id"),
+        Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
+        Index("runs_by_customer", "tenant_id", "customer_id", "id"),
+        CheckConstraint(
+            "status IN ('pending','running','interrupted','success','error','timeout','cancelled')",
+            name="runs_status_known",
+        ),
+        CheckConstraint(
+            "(finished_at IS NOT NULL) = (status IN ('success','error','timeout','cancelled'))",
+            name="runs_finished_when_final",
+        ),
+    )
+
+
+class Message(Base):
+    """One message of a ticket's conversation, whoever wrote it."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    ticket_id: Mapped[str]
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
+    author: Mapped[str]
+    key: Mapped[str]
+    text: Mapped[str]
+    citations: Mapped[list[str]] = mapped_column(server_default="{}")
+    public: Mapped[bool] = mapped_column(server_default=sql("true"))
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        # The business key makes a repeated reply the first one.
+        UniqueConstraint("tenant_id", "key"),
+        Index("messages_by_ticket", "tenant_id", "ticket_id", "id"),
+        CheckConstraint("author IN ('customer','deskgraph')", name="messages_author_known"),
+    )
+
+
+class Step(Base):
+    """One node execution, as the API shows it. `task_id` is LangGraph's."""
+
+    __tablename__ = "steps"
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    attempt: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[str] = mapped_column(primary_key=True)
+    seq: Mapped[int] = mapped_column(Identity(always=True))
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    node: Mapped[str]
+    tries: Mapped[int] = mapped_column(Integer, server_default="1")
+    status: Mapped[str]
+    checkpoint_id: Mapped[str | None]
+    input: Mapped[dict[str, Any] | None]
+    output: Mapped[dict[str, Any] | None]
+    error: Mapped[dict[str, Any] | None]
+    model_calls: Mapped[list[Any]] = mapped_column(server_default="[]")
+    tokens: Mapped[int] = mapped_column(server_default="0")
+    cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
+    started_at: Mapped[datetime]
+    duration_ms: Mapped[int | None] = mapped_column(Integer)
+
+    __table_args__ = (Index("steps_by_run", "tenant_id", "run_id", "seq"),)
+
+
+class Approval(Base):
+    """One open question at a gate. `decision` is what the graph is told; it is written once."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    ticket_id: Mapped[str]
+    interrupt_id: Mapped[str]
+    kind: Mapped[str]
+    status: Mapped[ApprovalStatus] = mapped_column(server_default="pending")
+    steps: Mapped[list[Any]]
+    gate: Mapped[list[Any]]
+    digest: Mapped[str]
+    verdicts: Mapped[list[str]]
+    required_approvers: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    decision: Mapped[dict[str, Any] | None]
+    created_at: Mapped[datetime] = _now()
+    expires_at: Mapped[datetime]
+    decided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "interrupt_id"),
+        Index("approvals_by_status", "tenant_id", "status", "id"),
+        Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
+        CheckConstraint(
+            "(decision IS NULL) = (status IN ('pending','cancelled'))",
+            name="approvals_decided_with_decision",
+        ),
+    )
+
+
+class Decision(Base):
+    """One person's answer to an approval; nobody answers the same one twice."""
+
+    __tablename__ = "decisions"
+
+    approval_id: Mapped[UUID] = mapped_column(ForeignKey("approvals.id"), primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    decided_by: Mapped[str]
+    verdict: Mapped[str]
+    comment: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+
+class LedgerEntry(Base):
+    """An effect by business key: `started` before the call, `done` or `failed` after it."""
+
+    __tablename__ = "ledger"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"), index=True)
+    customer_id: Mapped[str]
+    tool: Mapped[str]
+    step_id: Mapped[str | None]
+    approval_id: Mapped[UUID | None] = mapped_column(ForeignKey("approvals.id"))
+    args: Mapped[dict[str, Any]]
+    amount_minor: Mapped[int | None]
+    currency: Mapped[str | None]
+    status: Mapped[str]
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None]
+    started_at: Mapped[datetime] = _now()
+    finished_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("ledger_by_customer", "tenant_id", "customer_id", "started_at"),
+        CheckConstraint("status IN ('started','done','failed')", name="ledger_status_known"),
+        CheckConstraint("(result IS NOT NULL) = (status = 'done')", name="ledger_done_has_result"),
+    )
+
+
+class Article(Base):
+    """One knowledge-base document."""
+
+    __tablename__ = "articles"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    content: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = _now()
+
+
+class ArticleChunk(Base):
+    """A part of an article, indexed in the article's language."""
+
+    __tablename__ = "article_chunks"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    article_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    title: Mapped[str]
+    text: Mapped[str]
+    config: Mapped[Any] = mapped_column(REGCONFIG)
+    document: Mapped[Any] = mapped_column(
+        TSVECTOR,
+        Computed(
+            "setweight(to_tsvector(config, title), 'A')"
+            " || setweight(to_tsvector(config, text), 'C') || to_tsvector('simple', title)",
+            persisted=True,
+        ),
+    )
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "article_id"], ["articles.tenant_id", "articles.id"], ondelete="CASCADE"
+        ),
+        Index("article_chunks_document", "document", postgresql_using="gin"),
+    )
+
+
+class Agent(Base):
+    """A person who takes hand-offs; hours are local to `timezone`."""
+
+    __tablename__ = "agents"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    skills: Mapped[list[str]]
+    timezone: Mapped[str]
+    opens_hour: Mapped[int] = mapped_column(SmallInteger)
+    closes_hour: Mapped[int] = mapped_column(SmallInteger)
+    weekdays: Mapped[list[Any]]
+    away: Mapped[bool] = mapped_column(server_default=sql("false"))
+
+
+class Handoff(Base):
+    """A ticket opened for a person; without an agent it waits in the queue."""
+
+    __tablename__ = "handoffs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    key: Mapped[str]
+    ticket_id: Mapped[str]
+    agent_id: Mapped[str | None]
+    skill: Mapped[str]
+    urgency: Mapped[str]
+    summary: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="open")
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "key"),
+        Index("handoffs_open", "tenant_id", "agent_id", postgresql_where=sql("status = 'open'")),
+        CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
+    )
+
+
+class SandboxPayment(Base):
+    """A payment at the sandbox provider; it refuses to give back more than was captured."""
+
+    __tablename__ = "sandbox_payments"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    description: Mapped[str]
+    amount_minor: Mapped[int]
+    refunded_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str]
+    captured_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("sandbox_payments_by_customer", "tenant_id", "customer_id"),
+        CheckConstraint(
+            "refunded_minor BETWEEN 0 AND amount_minor", name="sandbox_refunds_within_captured"
+        ),
+    )
+
+
+class SandboxRefund(Base):
+    """A refund at the sandbox provider, one per idempotency key."""
+
+    __tablename__ = "sandbox_refunds"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    payment_id: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = _now()
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "payment_id"], ["sandbox_payments.tenant_id", "sandbox_payments.id"]
+        ),
+        CheckConstraint("amount_minor > 0", name="sandbox_refund_positive"),
+    )

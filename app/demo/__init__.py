@@ -1,0 +1,1 @@
+"""A believable tenant to play with: payments, people, articles and sample tickets."""

@@ -1,0 +1,140 @@
+"""Everything a caller can be told, each with its status and stable code.
+
+DeskgraphError
+├── InvalidRequestError         422 invalid-request
+│   ├── InvalidCursorError      422 invalid-cursor
+│   ├── VerdictNotAllowedError  422 verdict-not-allowed
+│   └── EditNotAllowedError     422 edit-not-allowed
+├── UnauthorizedError           401 unauthorized
+├── MissingScopeError           403 missing-scope
+├── OwnRunError                 403 own-run
+├── OverLimitError              403 over-limit
+├── NotFoundError               404 not-found
+├── ConflictError               409 (base)
+│   ├── NotWaitingError         409 not-waiting
+│   ├── AlreadyDecidedError     409 already-decided
+│   └── RunFinishedError        409 run-finished
+├── ApprovalExpiredError        410 approval-expired
+├── StaleDigestError            412 stale-digest
+├── IdempotencyMismatchError    422 idempotency-key-reused
+└── UnavailableError            503 unavailable
+"""
+
+from typing import Any
+
+
+class DeskgraphError(Exception):
+    """A refusal that a caller can understand and act on.
+
+    `detail` says what happened and what to do next; `extra` goes into the problem's body.
+    """
+
+    status, code, title = 500, "internal", "Something went wrong on our side"
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class InvalidRequestError(DeskgraphError):
+    """A value does not fit; `errors` holds JSON Pointers to each."""
+
+    status, code, title = 422, "invalid-request", "The request does not fit the schema"
+
+
+class InvalidCursorError(InvalidRequestError):
+    """A page cursor was not made by this service, or for another list."""
+
+    code, title = "invalid-cursor", "The cursor is not valid"
+
+
+class VerdictNotAllowedError(InvalidRequestError):
+    """The approval does not offer this verdict."""
+
+    code, title = "verdict-not-allowed", "The approval does not offer this verdict"
+
+
+class EditNotAllowedError(InvalidRequestError):
+    """An edit touches what may not change, or leaves its bounds."""
+
+    code, title = "edit-not-allowed", "The edit is outside what a reviewer may change"
+
+
+class IdempotencyMismatchError(DeskgraphError):
+    """The same Idempotency-Key came with another body."""
+
+    status, code = 422, "idempotency-key-reused"
+    title = "The Idempotency-Key was used with another body"
+
+
+class UnauthorizedError(DeskgraphError):
+    """No key, an unknown key or a revoked one."""
+
+    status, code, title = 401, "unauthorized", "A valid API key is needed"
+
+
+class MissingScopeError(DeskgraphError):
+    """The key lacks the scope of the call."""
+
+    status, code, title = 403, "missing-scope", "The API key lacks a scope"
+
+
+class OwnRunError(DeskgraphError):
+    """The key that started a run asks to decide about it."""
+
+    status, code, title = 403, "own-run", "Whoever started a run may not decide its approvals"
+
+
+class OverLimitError(DeskgraphError):
+    """The plan moves more than the approver's key may approve."""
+
+    status, code, title = 403, "over-limit", "The plan is above this key's approval limit"
+
+
+class NotFoundError(DeskgraphError):
+    """It does not exist, or not for this caller."""
+
+    status, code, title = 404, "not-found", "Not found"
+
+
+class ConflictError(DeskgraphError):
+    """The state of things does not allow it."""
+
+    status, code, title = 409, "conflict", "The state does not allow this"
+
+
+class NotWaitingError(ConflictError):
+    """Resume was asked of a run that waits for nobody."""
+
+    code, title = "not-waiting", "The run is not waiting for a decision"
+
+
+class AlreadyDecidedError(ConflictError):
+    """Somebody decided before; the decision is in the body."""
+
+    code, title = "already-decided", "The approval is already decided"
+
+
+class RunFinishedError(ConflictError):
+    """A finished run cannot be changed."""
+
+    code, title = "run-finished", "The run is finished"
+
+
+class ApprovalExpiredError(DeskgraphError):
+    """Nobody decided in time."""
+
+    status, code, title = 410, "approval-expired", "The approval has expired"
+
+
+class StaleDigestError(DeskgraphError):
+    """The digest is not that of the open plan."""
+
+    status, code, title = 412, "stale-digest", "The digest is not what is open now"
+
+
+class UnavailableError(DeskgraphError):
+    """The database does not answer."""
+
+    status, code, title = 503, "unavailable", "The service cannot reach its database"

@@ -1,0 +1,141 @@
+"""One execution of a run: through the graph from where it stands, until it pauses or ends."""
+
+import asyncio
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from langgraph.errors import GraphDrained
+from langgraph.runtime import RunControl
+from langgraph.types import Command, Interrupt, StateSnapshot
+from langsmith import uuid7
+from psycopg import Error as PsycopgError
+from psycopg_pool import PoolTimeout
+from sqlalchemy.exc import DBAPIError
+
+from app.db.approvals import decision_for
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from app.log import get_logger
+from app.observability.steps import StepLog
+from app.observability.usage import UsageHandler
+from app.wiring import Service, context_for
+from graphs.state import Ticket, fresh_run
+from tools.errors import RunLostError
+
+log = get_logger(__name__)
+
+# The longest way through the graph: three drafts, and a plan of many steps.
+MAX_STEPS = 100
+# The run itself is fine: the database went away, and another attempt goes on.
+DATABASE_GONE = (DBAPIError, PsycopgError, PoolTimeout, OSError)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an execution ended, with the graph's state then."""
+
+    status: RunStatus
+    trace_id: UUID
+    state: dict[str, Any] = field(default_factory=dict)
+    interrupts: tuple[Interrupt, ...] = ()
+    error: dict[str, Any] | None = None
+    tokens: int = 0
+    cost_usd: Decimal | None = Decimal(0)
+
+
+async def execute(service: Service, run: Run, control: RunControl) -> Ending:
+    """Advance a claimed run; every step is checkpointed before the next one begins.
+
+    Raises:
+        asyncio.CancelledError: the caller cancelled; a begun effect was finished first.
+        RunLostError: another worker has the run.
+        DATABASE_GONE: nothing is lost; the run can be claimed again.
+    """
+    trace_id = uuid7()
+    usage = UsageHandler()
+    steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
+    config: dict[str, Any] = {
+        "run_id": trace_id,
+        "run_name": "support",
+        "recursion_limit": MAX_STEPS,
+        "configurable": {"thread_id": str(run.thread_id)},
+        "callbacks": [usage, *service.tracing.callbacks()],
+        "metadata": {
+            "run_id": str(run.id),
+            "ticket_id": run.ticket_id,
+            "tenant_id": run.tenant_id,
+            "attempt": run.attempt,
+        },
+    }
+    status, error = RunStatus.SUCCESS, None
+    try:
+        async with asyncio.timeout(service.settings.run_timeout_seconds):
+            await _stream(service, run, config, control, steps)
+    except GraphDrained:
+        status = RunStatus.PENDING
+    except TimeoutError:
+        status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
+    except (RunLostError, *DATABASE_GONE):
+        raise
+    except Exception as failure:
+        log.exception("run_failed", run_id=str(run.id))
+        status = RunStatus.ERROR
+        error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+    await steps.flush()
+    at_end = await service.graph.aget_state(_bare(config))
+    if status is RunStatus.SUCCESS and at_end.interrupts:
+        status = RunStatus.INTERRUPTED
+    tokens, cost = usage.totals()
+    return Ending(status, trace_id, at_end.values, at_end.interrupts, error, tokens, cost)
+
+
+async def _stream(
+    service: Service, run: Run, config: Any, control: RunControl, steps: StepLog
+) -> None:
+    snapshot = await service.graph.aget_state(_bare(config))
+    following = await _next_input(service, run, snapshot)
+    if following == NOTHING:
+        return
+    async for mode, chunk in service.graph.astream(
+        following,
+        config,
+        context=await context_for(service, run),
+        stream_mode=["tasks", "checkpoints"],
+        durability="sync",
+        control=control,
+    ):
+        steps.note(str(mode), chunk)
+
+
+NOTHING = "nothing is left to do"
+
+
+async def _next_input(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
+    """What brings the thread forward from its last checkpoint, whoever wrote it.
+
+    LangGraph takes an answer to a gate that is gone without a word, so the gate is looked at
+    first, and the answer comes from the approval of exactly that interrupt.
+    """
+    if snapshot.values.get("run_id") != str(run.id):
+        return fresh_run(str(run.id), _ticket(run))
+    if snapshot.interrupts:
+        [gate] = snapshot.interrupts
+        async with service.sessions() as session:
+            decision = await decision_for(session, run.id, gate.id)
+        return Command(resume={gate.id: decision}) if decision else NOTHING
+    return None if snapshot.next else NOTHING
+
+
+def _ticket(run: Run) -> Ticket:
+    return {
+        "subject": run.ticket["subject"],
+        "body": run.ticket["body"],
+        "language": run.ticket.get("language"),
+        "customer_name": run.ticket["customer"].get("name"),
+    }
+
+
+def _bare(config: dict[str, Any]) -> Any:
+    return {"configurable": config["configurable"]}

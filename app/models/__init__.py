@@ -1,0 +1,1 @@
+"""Chat models by role: any OpenAI-compatible server, or the deterministic offline model."""

@@ -1,0 +1,75 @@
+"""The offline chat model: the same answer for the same question, no network, no key.
+
+It answers the three questions that the nodes ask, by transparent rules, and says so when it is
+not sure: then the workflow brings a person.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from langchain_core.callbacks import CallbackManagerForLLMRun
+from langchain_core.language_models import BaseChatModel
+from langchain_core.language_models.base import LangSmithParams
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import BaseModel
+
+from app.models.offline_billing import propose
+from app.models.offline_reply import compose
+from app.models.offline_triage import triage
+from graphs.nodes.billing import Proposal
+from graphs.nodes.classify import Classification
+from graphs.nodes.respond import Reply
+from graphs.state import Ticket
+
+NAME = "offline"
+
+ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {
+    Classification.__name__: triage,
+    Proposal.__name__: propose,
+    Reply.__name__: compose,
+}
+
+
+class OfflineChatModel(BaseChatModel):
+    """A chat model whose whole knowledge is a few rules; see the `offline_*` modules."""
+
+    model_name: str = NAME
+
+    @property
+    def _llm_type(self) -> str:
+        return NAME
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        return {**params, "ls_provider": NAME, "ls_model_name": NAME}
+
+    def _generate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        facts, ticket = (json.loads(str(message.content)) for message in messages[-2:])
+        answer = ANSWERS[kwargs["question"]](ticket["ticket"], facts["facts"])
+        message = AIMessage(
+            answer.model_dump_json(),
+            response_metadata={"model_name": NAME},
+            usage_metadata={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
+        )
+        return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False, **_kwargs: Any
+    ) -> Runnable[Any, Any]:
+        """Answer the question that `schema` names, in that shape."""
+
+        def parse(message: AIMessage) -> Any:
+            parsed = schema.model_validate_json(str(message.content))
+            full = {"raw": message, "parsed": parsed, "parsing_error": None}
+            return full if include_raw else parsed
+
+        return self.bind(question=schema.__name__) | RunnableLambda(parse)

@@ -1,0 +1,62 @@
+"""Offline replies: what was done, then the passage that answers, word for word, with its source."""
+
+import re
+from typing import Any
+
+from graphs.grounding import content_words, coverage
+from graphs.nodes.respond import Reply
+from graphs.state import Ticket
+
+MAX_BLOCKS = 3
+# Share of the words still missing that a further block of the article must cover.
+MIN_GAIN = 0.4
+
+
+def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
+    """State every effect; else quote what answers the question; else list the payments."""
+    question = f"{ticket['subject']}\n{ticket['body']}"
+    parts = [effect_line(effect) for effect in facts["effects"]]
+    passages = best_passages(question, facts["passages"])
+    parts += [quote(question, passage) for passage in passages]
+    if not parts and facts["payments"]:
+        parts = ["These are the payments we have on record for you:", "\n".join(facts["payments"])]
+    if not parts:
+        return Reply(text="", citations=[])
+    name = ticket["customer_name"]
+    greeting = f"Hello {name}," if name else "Hello,"
+    text = "\n\n".join([greeting, *parts])
+    return Reply(text=text[:3000], citations=[p["article_id"] for p in passages])
+
+
+def effect_line(effect: dict[str, str]) -> str:
+    """What was done, and nothing more."""
+    return f"We have refunded {effect['amount']} for {effect['about']}."
+
+
+def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The passage that covers most of the question; the search's own order settles ties."""
+    if not passages:
+        return []
+    scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]
+    best = max(range(len(passages)), key=lambda i: (scored[i], -i))
+    return [passages[best]]
+
+
+def quote(question: str, passage: dict[str, str]) -> str:
+    """The opening paragraph, and the blocks that add something the question asks for."""
+    opening, *others = [b for b in re.split(r"\n\s*\n", passage["text"]) if not b.startswith("#")]
+    missing = " ".join(content_words(question) - content_words(opening))
+    gains = {i: gain(missing, block) for i, block in enumerate(others)}
+    ranked = sorted((i for i in gains if gains[i] >= MIN_GAIN), key=lambda i: -gains[i])
+    chosen = [others[i] for i in sorted(ranked[: MAX_BLOCKS - 1])]
+    return "\n\n".join(plain(block) for block in (opening, *chosen))
+
+
+def gain(missing: str, block: str) -> float:
+    """How much of what is missing a block covers; steps to follow are always worth telling."""
+    return coverage(missing, block) + (MIN_GAIN if re.match(r"\s*1[.)] ", block) else 0)
+
+
+def plain(block: str) -> str:
+    """Markdown to plain text: no emphasis, no code ticks, no heading marks."""
+    return re.sub(r"\*\*|__|`|^#+\s*", "", block, flags=re.MULTILINE).strip()

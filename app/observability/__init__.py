@@ -1,0 +1,1 @@
+"""What operators see: traces, step records, metrics."""

@@ -1,0 +1,207 @@
+"""Use cases of a run: start, cancel, settle. They guard, change rows, enqueue; never commit."""
+
+import hashlib
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import func
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.db import approvals, keys, runs
+from app.db.steps import add_message
+from app.db.tables import Run
+from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
+from app.lifecycle import FINAL, RunStatus
+from graphs.policy import Policy
+from graphs.state import SupportState
+
+# Puts "advance this run" on the queue inside the session's transaction, now or at a time.
+Enqueue = Callable[[AsyncSession, UUID, datetime | None], Awaitable[None]]
+
+THREADS = UUID("6f1d1c52-8c0b-4a55-9f0e-3f5f0a3a7a51")
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A checked request to start a run."""
+
+    ticket: dict[str, Any]
+    idempotency_key: str | None
+    metadata: dict[str, Any]
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of what the caller asked for, to tell a repeat from another request."""
+        asked = [self.ticket, self.metadata]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+
+
+def thread_of(tenant_id: str, ticket_id: str) -> UUID:
+    """One thread per tenant and ticket; opaque, so no trace tells the ticket's id by it."""
+    return uuid5(THREADS, f"{tenant_id}\x1f{ticket_id}")
+
+
+async def start(
+    session: AsyncSession, enqueue: Enqueue, tenant_id: str, key_id: str, new: NewRun
+) -> Run:
+    """Store the message and the run, and queue it; the same Idempotency-Key answers the same run.
+
+    Raises:
+        IdempotencyMismatchError: the key was used with another body.
+    """
+    version, _ = await keys.current_policy(session, tenant_id)
+    run = await _insert(session, tenant_id, key_id, version, new)
+    if run is None:
+        return await _repeated(session, tenant_id, new)
+    await add_message(
+        session,
+        tenant_id=tenant_id,
+        ticket_id=run.ticket_id,
+        run_id=run.id,
+        author="customer",
+        key=f"customer:{run.id}",
+        text=new.ticket["body"],
+    )
+    await enqueue(session, run.id, None)
+    return run
+
+
+async def _insert(
+    session: AsyncSession, tenant_id: str, key_id: str, version: int, new: NewRun
+) -> Run | None:
+    """The new run, or None when the Idempotency-Key is taken, also by a request of this instant."""
+    ticket_id = new.ticket["id"]
+    row = insert(Run).values(
+        id=uuid7(),
+        tenant_id=tenant_id,
+        thread_id=thread_of(tenant_id, ticket_id),
+        ticket_id=ticket_id,
+        customer_id=new.ticket["customer"]["id"],
+        ticket=new.ticket,
+        policy_version=version,
+        started_by=key_id,
+        idempotency_key=new.idempotency_key,
+        request_sha256=new.sha256,
+        caller_metadata=new.metadata,
+    )
+    return (await session.scalars(row.on_conflict_do_nothing().returning(Run))).one_or_none()
+
+
+async def _repeated(session: AsyncSession, tenant_id: str, new: NewRun) -> Run:
+    assert new.idempotency_key is not None, "only an Idempotency-Key can be taken"
+    first = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
+    assert first is not None, "the row that was in the way is there"
+    if first.request_sha256 != new.sha256:
+        raise IdempotencyMismatchError(
+            "This Idempotency-Key started another request; use a new key for a new request."
+        )
+    return first
+
+
+async def get(session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False) -> Run:
+    """The tenant's run. Raises NotFoundError for any other."""
+    run = await runs.get_run(session, tenant_id, run_id, lock=lock)
+    if run is None:
+        raise NotFoundError(f"There is no run {run_id}.")
+    return run
+
+
+async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id: UUID) -> Run:
+    """Stop a run: at once when it waits, else no effect begins and its worker lets go of it.
+
+    Raises:
+        NotFoundError, RunFinishedError.
+    """
+    run = await get(session, tenant_id, run_id, lock=True)
+    if await runs.cancel_waiting(session, run_id):
+        await approvals.cancel_open(session, run_id)
+        await queue_next(session, enqueue, run.thread_id)
+    elif not await runs.request_cancel(session, run_id):
+        await session.refresh(run)
+        if run.status is not RunStatus.CANCELLED:
+            raise RunFinishedError(f"Run {run_id} ended as {run.status}.", run_status=run.status)
+    await session.refresh(run)
+    return run
+
+
+async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -> None:
+    """Start the thread's next waiting run, now that the thread is free."""
+    following = await runs.next_in_thread(session, thread_id)
+    if following is not None:
+        await runs.mark_queued(session, following.id)
+        await enqueue(session, following.id, following.not_before)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an execution leaves behind on the run's row."""
+
+    status: RunStatus
+    values: dict[str, Any]
+    gate: dict[str, Any] | None = None
+
+
+async def settle(
+    session: AsyncSession, enqueue: Enqueue, run: Run, policy: Policy, settlement: Settlement
+) -> bool:
+    """End this attempt in one transaction: status, approval, next job. False when it was lost."""
+    status = settlement.status
+    if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
+        return False
+    if settlement.gate:
+        await _open_gate(session, run, policy, settlement.gate)
+    if status is RunStatus.PENDING:
+        await runs.mark_queued(session, run.id)
+        await enqueue(session, run.id, None)
+    if status in FINAL:
+        await approvals.cancel_open(session, run.id)
+        await queue_next(session, enqueue, run.thread_id)
+    return True
+
+
+async def _open_gate(session: AsyncSession, run: Run, policy: Policy, gate: dict[str, Any]) -> None:
+    shown = gate["value"]
+    await approvals.open_approval(
+        session,
+        id=uuid7(),
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        ticket_id=run.ticket_id,
+        interrupt_id=gate["id"],
+        kind=shown["kind"],
+        steps=shown["steps"],
+        gate=shown["gate"],
+        digest=shown["digest"],
+        verdicts=shown["verdicts"],
+        expires_at=func.now() + timedelta(seconds=policy.approval_ttl_seconds),
+    )
+
+
+def summarize(state: SupportState) -> dict[str, Any]:
+    """The part of the graph's state that a caller sees on the run."""
+    triage = state.get("triage")
+    return {
+        "triage": triage,
+        "plan": state.get("plan"),
+        "escalation": state.get("escalation"),
+        "handoff": state.get("handoff"),
+        "reply": state.get("reply"),
+    }
+
+
+async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:
+    """A dead worker's run waits again, or ends as `error` when it has cost too many workers."""
+    losses = run.losses + 1
+    error = {"type": "workers_lost", "message": f"{losses} workers died while advancing this run."}
+    settlement = (
+        Settlement(RunStatus.PENDING, {"losses": losses})
+        if losses < max_losses
+        else Settlement(RunStatus.ERROR, {"losses": losses, "error": error})
+    )
+    await settle(session, enqueue, run, Policy(), settlement)

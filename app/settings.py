@@ -1,0 +1,57 @@
+"""All settings, read once at start. Units are in the names; secrets have no default."""
+
+from pathlib import Path
+from typing import Annotated
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Environment variables with the prefix DESKGRAPH_, or a `.env` file beside the process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DESKGRAPH_", env_file=".env", extra="forbid", frozen=True
+    )
+
+    database_url: SecretStr | None = Field(
+        None, description="Any Postgres 15+; `dev` starts an embedded one when unset."
+    )
+    data_dir: Path = Field(
+        default_factory=lambda: user_data_path("deskgraph"),
+        description="Where the embedded Postgres keeps its data.",
+    )
+    host: str = Field("127.0.0.1", description="Address the API listens on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port of the API; 0 picks a free one.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs page cursors; the same on every replica. `dev` makes its own."
+    )
+    max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body in bytes.")
+    pool_size: int = Field(5, ge=1, description="Database connections of the API and use cases.")
+    saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
+    worker_concurrency: int = Field(20, ge=1, description="Runs a worker advances at once.")
+    drain_seconds: Seconds = Field(20, description="How long a stop waits for a step border.")
+    run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
+    max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")
+
+    openai_api_key: SecretStr | None = Field(None, description="Unset: the offline model answers.")
+    openai_base_url: str | None = Field(None, description="Any OpenAI-compatible server.")
+    fast_model: str = Field("gpt-5-mini", description="Model of the role `fast`.")
+    strong_model: str = Field("gpt-5", description="Model of the role `strong`.")
+    model_timeout_seconds: Seconds = Field(30, description="Longest time of one model call.")
+
+    langsmith_api_key: SecretStr | None = Field(None, description="Unset: nothing is traced.")
+    langsmith_endpoint: str = Field(
+        "https://api.smith.langchain.com", description="Where traces are sent."
+    )
+    langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
+    trace_url: str | None = Field(
+        None, description="Link to a trace; `{trace_id}` stands for its id."
+    )
+    trace_flush_seconds: Seconds = Field(5, description="Longest wait for traces at exit.")
+
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_json: bool = Field(False, description="One JSON object a line instead of text.")

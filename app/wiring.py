@@ -1,0 +1,81 @@
+"""Settings to running parts: one engine, one saver, one compiled graph, and a context per run."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.graph.state import CompiledStateGraph
+
+from app.adapters.billing import SandboxBilling
+from app.adapters.gate import PostgresGate
+from app.adapters.helpdesk import LocalHelpdesk
+from app.adapters.knowledge import PostgresKnowledge
+from app.adapters.ledger import PostgresLedger
+from app.db.engine import Sessions, make_engine, open_saver_pool
+from app.db.keys import policy_at
+from app.db.tables import Run
+from app.models.openai import build_models
+from app.observability.tracing import Tracing
+from app.settings import Settings
+from graphs.context import Models, SupportContext
+from graphs.policy import GRANTS, Policy
+from graphs.state import SupportState
+from graphs.support import build_support_graph
+from tools.catalog import tools_for
+from tools.ports import Caller
+from tools.toolbox import Toolbox
+
+Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything that lives as long as a process."""
+
+    settings: Settings
+    sessions: Sessions
+    graph: Graph
+    models: Models
+    tracing: Tracing
+
+
+@asynccontextmanager
+async def open_service(settings: Settings) -> AsyncIterator[Service]:
+    """Connect, and let go of every connection and trace at the end."""
+    assert settings.database_url is not None, "the commands refuse to start without a database"
+    url = settings.database_url.get_secret_value()
+    engine = make_engine(url, settings.pool_size)
+    tracing = Tracing(settings)
+    try:
+        async with open_saver_pool(url, settings.saver_pool_size) as pool:
+            graph = build_support_graph().compile(
+                checkpointer=AsyncPostgresSaver(pool), name="support"
+            )
+            sessions = Sessions(engine, expire_on_commit=False)
+            yield Service(settings, sessions, graph, build_models(settings), tracing)
+    finally:
+        await tracing.close()
+        await engine.dispose()
+
+
+async def context_for(service: Service, run: Run) -> SupportContext:
+    """What one execution of a run may use; tenant and customer come from the run's row."""
+    async with service.sessions() as session:
+        body = await policy_at(session, run.tenant_id, run.policy_version)
+    policy = Policy.model_validate(body)
+    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
+    return SupportContext(caller, policy, service.models, _toolboxes(service, caller, policy))
+
+
+def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:
+    ledger = PostgresLedger(service.sessions, caller)
+    gate = PostgresGate(service.sessions, caller, policy)
+    tools = tools_for(
+        caller,
+        SandboxBilling(service.sessions, caller.tenant_id),
+        LocalHelpdesk(service.sessions, caller.tenant_id, caller.run_id),
+        PostgresKnowledge(service.sessions, caller.tenant_id),
+        ledger,
+    )
+    return lambda node: Toolbox(node, GRANTS[node], tools, gate, ledger)

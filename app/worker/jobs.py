@@ -1,0 +1,142 @@
+"""advance_run: claim, execute, settle. A job that comes late or twice claims nothing and ends."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from langgraph.runtime import RunControl
+
+from app import runs as run_cases
+from app.db import runs
+from app.db.keys import policy_at
+from app.db.tables import Run
+from app.execute import DATABASE_GONE, Ending, execute
+from app.lifecycle import RunStatus
+from app.log import get_logger
+from app.runs import Enqueue, Settlement
+from app.wiring import Service
+from graphs.policy import Policy
+from tools.errors import RunLostError
+
+log = get_logger(__name__)
+
+RETRY_SECONDS = 1
+
+
+@dataclass(slots=True)
+class Active:
+    """A run in this process, and the two ways to stop it: at a step border, or now."""
+
+    task: "asyncio.Task[Ending]"
+    control: RunControl
+    cancelled: bool = False
+
+
+@dataclass(slots=True)
+class Jobs:
+    """The runs this worker advances. `id` names the worker's liveness lock."""
+
+    service: Service
+    enqueue: Enqueue
+    id: int
+    active: dict[UUID, Active] = field(default_factory=dict)
+    draining: bool = False
+
+    async def advance(self, run_id: UUID) -> None:
+        """Take the run as far as it goes now, and write down how that ended."""
+        async with self.service.sessions.begin() as session:
+            if self.draining:
+                await self.enqueue(session, run_id, None)
+                return
+            run = await runs.claim(session, run_id, self.id)
+        if run is None:
+            return
+        control = RunControl()
+        task = asyncio.create_task(execute(self.service, run, control))
+        active = self.active[run_id] = Active(task, control)
+        try:
+            if run.cancel_requested_at is not None:
+                self.cancel(run_id)
+            await asyncio.wait([task])
+            await self._settle(run, outcome_of(active))
+        finally:
+            del self.active[run_id]
+
+    def cancel(self, run_id: UUID) -> None:
+        """Stop a run now, even inside a model call; a begun effect still reaches its ledger row."""
+        if (active := self.active.get(run_id)) and not active.cancelled:
+            active.cancelled = True
+            active.task.cancel()
+
+    async def drain(self) -> None:
+        """Take nothing more; stop every run at its next step border, or hard when time is up."""
+        self.draining = True
+        for active in self.active.values():
+            active.control.request_drain()
+        tasks = [active.task for active in self.active.values()]
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=self.service.settings.drain_seconds)
+            for task in late:
+                task.cancel()
+
+    async def _settle(self, run: Run, settlement: Settlement | None) -> None:
+        """Write the ending, waiting for the database as long as it takes: the run is ours."""
+        if settlement is None:
+            log.warning("run_lost", run_id=str(run.id), attempt=run.attempt)
+            return
+        while True:
+            try:
+                async with self.service.sessions.begin() as session:
+                    body = await policy_at(session, run.tenant_id, run.policy_version)
+                    policy = Policy.model_validate(body)
+                    held = await run_cases.settle(session, self.enqueue, run, policy, settlement)
+                break
+            except DATABASE_GONE:
+                log.warning("settle_waits_for_database", run_id=str(run.id))
+                await asyncio.sleep(RETRY_SECONDS)
+        log.info(
+            "run_settled" if held else "run_lost",
+            run_id=str(run.id),
+            status=settlement.status,
+            outcome=settlement.values.get("outcome"),
+            attempt=run.attempt,
+        )
+
+
+def outcome_of(active: Active) -> Settlement | None:
+    """What an ended execution means for the run's row; None when the run is no longer ours."""
+    if active.task.cancelled():
+        status = RunStatus.CANCELLED if active.cancelled else RunStatus.PENDING
+        return Settlement(status, {})
+    failure = active.task.exception()
+    if active.cancelled:
+        return Settlement(RunStatus.CANCELLED, {})
+    if isinstance(failure, RunLostError):
+        return None
+    if isinstance(failure, DATABASE_GONE):
+        later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+        return Settlement(RunStatus.PENDING, {"not_before": later})
+    if failure is not None:
+        error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+        return Settlement(RunStatus.ERROR, {"error": error})
+    return settlement_of(active.task.result())
+
+
+def settlement_of(ending: Ending) -> Settlement:
+    """The row's new values after an execution that reached an end of its own."""
+    values: dict[str, Any] = {
+        "trace_id": ending.trace_id,
+        "error": ending.error,
+        "tokens": Run.tokens + ending.tokens,
+        "cost_usd": Run.cost_usd + ending.cost_usd,
+        "summary": run_cases.summarize(ending.state),  # type: ignore[arg-type]  # the graph's own state
+    }
+    if ending.status is RunStatus.SUCCESS:
+        values["outcome"] = ending.state.get("outcome")
+    gate = None
+    if ending.status is RunStatus.INTERRUPTED:
+        [question] = ending.interrupts
+        gate = {"id": question.id, "value": question.value}
+    return Settlement(ending.status, values, gate)

@@ -1,0 +1,52 @@
+"""A worker: the queue's consumer and the watch, until it is told to stop."""
+
+import asyncio
+import secrets
+from contextlib import suppress
+
+from procrastinate import App
+from procrastinate.exceptions import ProcrastinateException
+
+from app.execute import DATABASE_GONE
+from app.log import get_logger
+from app.wiring import Service
+from app.worker.jobs import Jobs
+from app.worker.queue import consume, enqueue_run, open_consumer
+from app.worker.watch import watch
+
+log = get_logger(__name__)
+
+RECONNECT_SECONDS = 0.5
+
+
+async def run_worker(service: Service, stop: asyncio.Event) -> None:
+    """Advance runs until `stop` is set; then drain: every run settles or is handed back."""
+    url = service.settings.database_url
+    assert url is not None, "a service has a database"
+    jobs = Jobs(service, enqueue_run, id=secrets.randbits(62) + 1)
+    async with open_consumer(url.get_secret_value(), jobs.advance) as consumer:
+        watching = asyncio.create_task(watch(jobs, consumer))
+        consuming = asyncio.create_task(_consume(consumer, service))
+        log.info("worker_started", worker=jobs.id)
+        await stop.wait()
+        # First no new jobs, then the border: a run handed back must not be taken again here.
+        consuming.cancel()
+        await jobs.drain()
+        # A second cancel would abort the jobs that still settle.
+        with suppress(asyncio.CancelledError):
+            await consuming
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+        log.info("worker_stopped", worker=jobs.id)
+
+
+async def _consume(consumer: App, service: Service) -> None:
+    """Consume, and begin anew whenever the database went away and came back."""
+    while True:
+        try:
+            await consume(consumer, service.settings.worker_concurrency)
+            return
+        except (ProcrastinateException, *DATABASE_GONE) as error:
+            log.warning("queue_waits_for_database", error=str(error)[:200])
+            await asyncio.sleep(RECONNECT_SECONDS)

@@ -1,0 +1,88 @@
+"""The queue: the one place that knows Procrastinate. A job only says "advance run X"."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import psycopg
+from procrastinate import App, PsycopgConnector
+from procrastinate.jobs import Status
+from procrastinate.schema import SchemaManager
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.engine import plain_dsn
+
+ADVANCE = "advance_run"
+QUEUE = "runs"
+JOBS_POOL = 4
+# A worker that says nothing for this long has left its jobs behind.
+SILENT_SECONDS = 30
+
+_producer = App(connector=PsycopgConnector())
+
+
+async def enqueue_run(session: AsyncSession, run_id: UUID, at: datetime | None) -> None:
+    """Put a job on the queue inside the session's own transaction: both happen or neither."""
+    raw = await (await session.connection()).get_raw_connection()
+    job = _producer.configure_task(
+        ADVANCE,
+        allow_unknown=True,
+        queue=QUEUE,
+        schedule_at=at,
+        connection=raw.driver_connection,
+    )
+    await job.defer_async(run_id=str(run_id))
+
+
+@asynccontextmanager
+async def open_consumer(
+    database_url: str, advance: Callable[[UUID], Awaitable[None]]
+) -> AsyncIterator[App]:
+    """The queue as a worker sees it: `advance` is called for every job, several at a time."""
+    connector = PsycopgConnector(
+        conninfo=plain_dsn(database_url), min_size=1, max_size=JOBS_POOL, timeout=30
+    )
+    consumer = App(connector=connector)
+
+    @consumer.task(name=ADVANCE, queue=QUEUE)
+    async def advance_run(run_id: str) -> None:
+        await advance(UUID(run_id))
+
+    async with consumer.open_async():
+        yield consumer
+
+
+async def consume(consumer: App, concurrency: int) -> None:
+    """Take jobs until cancelled; then take no more and wait for those that run."""
+    await consumer.run_worker_async(
+        queues=[QUEUE],
+        concurrency=concurrency,
+        wait=True,
+        listen_notify=True,
+        fetch_job_polling_interval=2.0,
+        delete_jobs="always",
+        install_signal_handlers=False,
+        stalled_worker_timeout=SILENT_SECONDS,
+    )
+
+
+async def forget_lost_jobs(consumer: App) -> int:
+    """Remove jobs whose worker died; their runs are brought back by the rescue, not by them."""
+    manager = consumer.job_manager
+    lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
+    for job in lost:
+        await manager.finish_job(job, Status.FAILED, delete_job=True)
+    return len(lost)
+
+
+async def apply_schema(database_url: str) -> None:
+    """Create Procrastinate's tables once, and analyse them: fresh tables mislead the planner."""
+    async with await psycopg.AsyncConnection.connect(plain_dsn(database_url)) as connection:
+        exists = await connection.execute("SELECT to_regclass('procrastinate_jobs')")
+        row: Any = await exists.fetchone()
+        if row[0] is None:
+            await connection.execute(SchemaManager.get_schema())
+        for table in ("procrastinate_jobs", "procrastinate_events"):
+            await connection.execute(f"ANALYZE {table}")

@@ -1,0 +1,97 @@
+"""A worker's watch: it shows to be alive, lets go of cancelled runs, rescues those of the dead.
+
+Each worker holds a session advisory lock under its id. When a process dies, Postgres frees the
+lock at once, and whoever gets it knows that nobody advances those runs any more.
+"""
+
+import asyncio
+from datetime import timedelta
+
+import psycopg
+from procrastinate import App
+from sqlalchemy import func, select
+
+from app import approvals
+from app import runs as run_cases
+from app.db import runs
+from app.db.engine import plain_dsn
+from app.execute import DATABASE_GONE
+from app.log import get_logger
+from app.worker.jobs import Jobs
+from app.worker.queue import forget_lost_jobs
+
+log = get_logger(__name__)
+
+BEAT_SECONDS = 0.5
+SWEEP_EVERY = 10
+LOST_JOBS_EVERY = 60
+# A due run whose job did not come within this time gets a new one; a double job is harmless.
+OVERDUE = timedelta(seconds=15)
+BATCH = 100
+
+
+async def watch(jobs: Jobs, consumer: App) -> None:
+    """Beat until cancelled; a database that is away is waited for."""
+    url = jobs.service.settings.database_url
+    assert url is not None, "a service has a database"
+    while True:
+        try:
+            async with await psycopg.AsyncConnection.connect(
+                plain_dsn(url.get_secret_value()), autocommit=True
+            ) as liveness:
+                await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
+                await _beat(jobs, consumer, liveness)
+        except DATABASE_GONE as error:
+            log.warning("watch_waits_for_database", error=str(error)[:200])
+            await asyncio.sleep(BEAT_SECONDS)
+
+
+async def _beat(jobs: Jobs, consumer: App, liveness: psycopg.AsyncConnection) -> None:
+    beats = 0
+    while True:
+        await liveness.execute("SELECT 1")
+        await let_go(jobs)
+        await rescue(jobs)
+        if beats % SWEEP_EVERY == 0:
+            await sweep(jobs)
+        if beats % LOST_JOBS_EVERY == 0:
+            await forget_lost_jobs(consumer)
+        beats += 1
+        await asyncio.sleep(BEAT_SECONDS)
+
+
+async def let_go(jobs: Jobs) -> None:
+    """Cancel the runs of this worker that a caller cancelled."""
+    async with jobs.service.sessions() as session:
+        unwanted = await runs.cancel_requests(session, jobs.id)
+    for run_id in unwanted:
+        jobs.cancel(run_id)
+
+
+async def rescue(jobs: Jobs) -> int:
+    """Bring back the runs of every worker whose lock is free; how many there were."""
+    async with jobs.service.sessions() as session:
+        others = await runs.other_workers(session, jobs.id)
+    return sum([await _take_over(jobs, worker) for worker in others])
+
+
+async def _take_over(jobs: Jobs, worker_id: int) -> int:
+    async with jobs.service.sessions.begin() as session:
+        free = select(func.pg_try_advisory_xact_lock(worker_id))
+        if not await session.scalar(free):
+            return 0
+        lost = await runs.runs_held_by(session, worker_id)
+        for run in lost:
+            await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
+            log.warning("run_rescued", run_id=str(run.id), worker=worker_id, losses=run.losses + 1)
+        return len(lost)
+
+
+async def sweep(jobs: Jobs) -> None:
+    """Expire overdue approvals, and queue due runs again whose job was lost."""
+    async with jobs.service.sessions.begin() as session:
+        await approvals.expire(session, jobs.enqueue, BATCH)
+    async with jobs.service.sessions.begin() as session:
+        for run in await runs.overdue(session, OVERDUE, BATCH):
+            await runs.mark_queued(session, run.id)
+            await jobs.enqueue(session, run.id, None)

@@ -1,0 +1,52 @@
+"""What the article specialists share: search, and say honestly whether anything fits."""
+
+from graphs.context import SupportContext
+from graphs.grounding import coverage
+from graphs.state import Finding, SupportState
+from tools.models import Passage
+
+# Share of the ticket's content words that the best passage must contain before it may be quoted.
+MIN_COVERAGE = 0.3
+PASSAGES = 4
+
+
+async def articles_finding(
+    context: SupportContext, node: str, state: SupportState, extra_queries: list[str]
+) -> Finding:
+    """The passages for the ticket, or `unsure` when none covers enough of what it asks."""
+    ticket = state["ticket"]
+    question = f"{ticket['subject']}\n{ticket['body']}"
+    triage = state.get("triage")
+    passages: list[Passage] = await context.toolbox(node).call(
+        "search_articles",
+        {
+            "queries": [*extra_queries, ticket["subject"], ticket["body"][:2000]],
+            "language": triage["language"] if triage else None,
+            "limit": PASSAGES,
+        },
+    )
+    fits = any(
+        coverage(question, f"{p['title']}\n{p['text']}") >= MIN_COVERAGE
+        or any(code in p["title"] for code in extra_queries)
+        for p in passages
+    )
+    return {
+        "passages": passages if fits else [],
+        "payments": [],
+        "refunded_24h": {},
+        "steps": [],
+        "failed": None,
+        "unsure": None if fits else "No article covers the question.",
+    }
+
+
+def failed_finding(error: BaseException) -> Finding:
+    """What a specialist leaves behind when its retries are spent."""
+    return {
+        "passages": [],
+        "payments": [],
+        "refunded_24h": {},
+        "steps": [],
+        "failed": f"{type(error).__name__}: {error}"[:500],
+        "unsure": None,
+    }

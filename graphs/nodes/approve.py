@@ -1,0 +1,19 @@
+"""approve: wait for a person. Nothing before `interrupt` may have an effect."""
+
+from langgraph.types import interrupt
+
+from graphs.state import Decision, Plan, SupportState
+from tools.models import JsonObject
+
+VERDICTS = ["approve", "edit", "reject"]
+
+
+async def approve(state: SupportState) -> JsonObject:
+    """Show the whole plan, stop the run, and take over the steps as the reviewer left them."""
+    shown = state["plan"]
+    assert shown is not None, "by_plan sends only plans here"
+    question = {"kind": "plan", "verdicts": VERDICTS, **shown}
+    decision = interrupt(question, response_schema=Decision)
+    agreed = decision["verdict"] in ("approve", "edit")
+    plan: Plan = {**shown, "steps": decision["steps"] if agreed else []}
+    return {"decision": decision, "plan": plan}

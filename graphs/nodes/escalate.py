@@ -1,0 +1,81 @@
+"""escalate: hand the ticket to a person and write the holding reply. May open a hand-off."""
+
+from langgraph.runtime import Runtime
+
+from graphs.context import SupportContext
+from graphs.facts import reply_facts
+from graphs.state import Draft, Escalation, SupportState
+from tools.models import Handoff, JsonObject
+
+SKILL_OF_REASON = {"human_requested": "complaints", "anger": "complaints"}
+
+
+async def escalate(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
+    """Open the hand-off with all that is known, and draft what the customer is told meanwhile."""
+    why = reason(state)
+    triage = state.get("triage")
+    handoff: Handoff = await runtime.context.toolbox("escalate").call(
+        "create_handoff",
+        {
+            "skill": skill_for(state, why),
+            "urgency": triage["urgency"] if triage else "normal",
+            "summary": summary(state, why),
+        },
+    )
+    draft: Draft = {"text": holding_reply(state, handoff), "citations": []}
+    return {"escalation": why, "handoff": handoff, "draft": draft}
+
+
+def reason(state: SupportState) -> Escalation:
+    """Why a person takes over: what a node noted, or the reviewer's answer."""
+    if noted := state.get("escalation"):
+        return noted
+    decision = state.get("decision")
+    if decision and decision["verdict"] == "expire":
+        return {"reason": "expired", "detail": "Nobody decided about the plan in time."}
+    if decision and decision["verdict"] == "reject":
+        by = f"{decision['decided_by']} rejected the plan"
+        return {"reason": "rejected", "detail": f"{by}: {decision['comment'] or 'no comment'}"}
+    return {"reason": "unknown", "detail": "The workflow found no way on."}
+
+
+def skill_for(state: SupportState, why: Escalation) -> str:
+    """Which skill the person needs: complaints first, else the ticket's first intent."""
+    if why["reason"] in SKILL_OF_REASON:
+        return SKILL_OF_REASON[why["reason"]]
+    triage = state.get("triage")
+    intents = triage["intents"] if triage else []
+    return next((intent for intent in intents if intent != "escalate"), "general")
+
+
+def summary(state: SupportState, why: Escalation) -> str:
+    """What a colleague must know so that the customer need not repeat themselves."""
+    ticket, triage, facts = state["ticket"], state.get("triage"), reply_facts(state)
+    lines = [f"Why: {why['reason']}. {why['detail']}", f"Subject: {ticket['subject']}"]
+    if triage:
+        mood = f"urgency {triage['urgency']}, anger {triage['anger']:.2f}"
+        lines.append(f"Triage: {', '.join(triage['intents']) or 'none'}; {mood}")
+    lines += [f"Done: {e['tool']} {e['amount']} {e['about']}".rstrip() for e in facts["effects"]]
+    if (plan := state.get("plan")) and plan["steps"]:
+        lines += [f"Planned: {step['tool']}: {step['reason']}" for step in plan["steps"]]
+    lines += [f"Payment: {line}" for line in facts["payments"][:20]]
+    lines += [f"Article: {p['title']} ({p['article_id']})" for p in facts["passages"]]
+    lines.append(f"Message: {ticket['body'][:2000]}")
+    return "\n".join(lines)[:20_000]
+
+
+def holding_reply(state: SupportState, handoff: Handoff) -> str:
+    """What the customer is told: what was done, that a person goes on, and no promise."""
+    lines = ["Thank you for your message."]
+    lines += [
+        f"We have refunded {effect['amount']} for {effect['about']}."
+        for effect in reply_facts(state)["effects"]
+        if effect["tool"] == "refund_payment"
+    ]
+    decision = state.get("decision")
+    if decision and decision["verdict"] == "reject":
+        lines.append("We have looked at your request and did not carry it out as it stands.")
+    agent = handoff["agent"]
+    who = f"{agent['name']} from our team" if agent else "A member of our team"
+    lines.append(f"{who} will read it and answer you here.")
+    return " ".join(lines)

@@ -1,0 +1,27 @@
+"""send: post the reply through the helpdesk, once per run. May reply, nothing else."""
+
+from langgraph.runtime import Runtime
+
+from graphs.context import SupportContext
+from graphs.state import Outcome, SupportState
+from tools.models import JsonObject, SentReply
+
+
+async def send(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
+    """Send the checked draft, or the holding reply, and name how the run ended."""
+    draft = state["draft"]
+    assert draft is not None, "respond and escalate always leave a draft"
+    reply: SentReply = await runtime.context.toolbox("send").call(
+        "send_reply", {"text": draft["text"], "citations": draft["citations"], "public": True}
+    )
+    return {"reply": reply, "outcome": outcome(state)}
+
+
+def outcome(state: SupportState) -> Outcome:
+    """How the run ended, in one word."""
+    decision = state.get("decision")
+    if decision and decision["verdict"] == "reject":
+        return "rejected"
+    if state.get("handoff"):
+        return "escalated"
+    return "acted" if state["effects"] else "answered"

@@ -1,0 +1,136 @@
+"""What a run remembers between nodes: plain JSON, because every step of it is stored."""
+
+from typing import Annotated, Literal
+
+from typing_extensions import TypedDict
+
+from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
+
+Specialist = Literal["billing", "technical", "general"]
+SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
+Intent = Literal["billing", "technical", "general", "escalate"]
+Verdict = Literal["approve", "edit", "reject", "expire"]
+Outcome = Literal["answered", "acted", "rejected", "escalated"]
+
+
+class Ticket(TypedDict):
+    """The customer's message as the helpdesk posted it."""
+
+    subject: str
+    body: str
+    language: str | None
+    customer_name: str | None
+
+
+class Triage(TypedDict):
+    """What classify thinks; `anger` and `confidence` lie between 0 and 1."""
+
+    intents: list[Intent]
+    urgency: Urgency
+    anger: float
+    language: str
+    wants_human: bool
+    confidence: float
+
+
+class Finding(TypedDict):
+    """What one specialist found; `failed` or `unsure` says why it is not enough."""
+
+    passages: list[Passage]
+    payments: list[Payment]
+    refunded_24h: dict[str, int]
+    steps: list[Step]
+    failed: str | None
+    unsure: str | None
+
+
+class Plan(TypedDict):
+    """Ordered effects, why a person must agree to them, and the digest of exactly this."""
+
+    steps: list[Step]
+    gate: list[str]
+    digest: str
+
+
+class Decision(TypedDict):
+    """A person's answer at the gate; `steps` are the plan's steps after their edits."""
+
+    approval_id: str
+    verdict: Verdict
+    steps: list[Step]
+    comment: str
+    decided_by: str
+
+
+class DoneStep(TypedDict):
+    """A step of the plan that was carried out, with the tool's answer."""
+
+    step_id: str
+    tool: str
+    args: JsonObject
+    result: JsonObject
+
+
+class Draft(TypedDict):
+    """A reply before it is checked."""
+
+    text: str
+    citations: list[str]
+
+
+class Objection(TypedDict):
+    """One reason why a draft may not leave."""
+
+    rule: str
+    detail: str
+
+
+class Escalation(TypedDict):
+    """Why a person must take over, in a stable code and a sentence."""
+
+    reason: str
+    detail: str
+
+
+def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> dict[str, Finding]:
+    """Specialists run in parallel, each under its own name; None starts afresh."""
+    return {} if new is None else {**old, **new}
+
+
+class SupportState(TypedDict, total=False):
+    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs."""
+
+    run_id: str
+    ticket: Ticket
+    triage: Triage | None
+    findings: Annotated[dict[str, Finding], merge_findings]
+    plan: Plan | None
+    decision: Decision | None
+    effects: list[DoneStep]
+    escalation: Escalation | None
+    handoff: Handoff | None
+    draft: Draft | None
+    objections: list[Objection]
+    drafts: int
+    reply: SentReply | None
+    outcome: Outcome | None
+
+
+def fresh_run(run_id: str, ticket: Ticket) -> JsonObject:
+    """The input of a new run: the ticket, and every key that an earlier run may have left."""
+    return {
+        "run_id": run_id,
+        "ticket": ticket,
+        "triage": None,
+        "findings": None,
+        "plan": None,
+        "decision": None,
+        "effects": [],
+        "escalation": None,
+        "handoff": None,
+        "draft": None,
+        "objections": [],
+        "drafts": 0,
+        "reply": None,
+        "outcome": None,
+    }

@@ -1,0 +1,128 @@
+"""The support workflow: every node and every edge. This file is the picture in docs/workflow.md.
+
+Nodes return state; the named routers below are the only places that choose a way.
+"""
+
+from typing import Literal
+
+from langgraph.errors import NodeError
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Command
+
+from graphs.ask import RETRY
+from graphs.context import SupportContext
+from graphs.findings import failed_finding
+from graphs.nodes.act import act
+from graphs.nodes.approve import approve
+from graphs.nodes.billing import billing
+from graphs.nodes.check import check
+from graphs.nodes.classify import classify
+from graphs.nodes.escalate import escalate
+from graphs.nodes.general import general
+from graphs.nodes.plan import plan
+from graphs.nodes.respond import respond
+from graphs.nodes.send import send
+from graphs.nodes.technical import technical
+from graphs.policy import next_step
+from graphs.state import SPECIALISTS, SupportState
+from tools.errors import RunLostError
+
+SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
+
+
+def by_intent(state: SupportState) -> list[str]:
+    """billing, technical and general in parallel, or escalate."""
+    triage = state["triage"]
+    if state["escalation"] or triage is None:
+        return ["escalate"]
+    return [name for name in SPECIALISTS if name in triage["intents"]]
+
+
+def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escalate"]:
+    """A plan that needs a person waits, a safe one is carried out, an empty one is answered."""
+    made = state["plan"]
+    if made is None:
+        return "escalate"
+    if not made["steps"]:
+        return "respond"
+    return "approve" if made["gate"] else "act"
+
+
+def by_decision(state: SupportState) -> Literal["act", "escalate"]:
+    """Only an agreed plan goes on."""
+    return "act" if next_step(state["plan"], state["effects"]) else "escalate"
+
+
+def by_progress(state: SupportState) -> Literal["act", "respond", "escalate"]:
+    """Step after step, until all are done or one failed."""
+    if state["escalation"]:
+        return "escalate"
+    return "act" if next_step(state["plan"], state["effects"]) else "respond"
+
+
+def by_objections(state: SupportState) -> Literal["send", "respond", "escalate"]:
+    """A clean draft leaves, a mendable one is written again."""
+    if state["escalation"]:
+        return "escalate"
+    return "respond" if state["objections"] else "send"
+
+
+def specialist_failed(_state: SupportState, error: NodeError) -> Command[Literal["plan"]]:
+    """Retries are spent: the plan is made without this specialist, and says so."""
+    if isinstance(error.error, RunLostError):
+        raise error.error
+    return Command(update={"findings": {error.node: failed_finding(error.error)}}, goto="plan")
+
+
+def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escalate"]]:
+    """Retries are spent: a person goes on. A failure after the hand-off ends the run instead."""
+    if state.get("handoff") or isinstance(error.error, RunLostError):
+        raise error.error
+    detail = f"{error.node} failed: {type(error.error).__name__}: {error.error}"[:500]
+    failure = {"reason": "node_failed", "detail": detail}
+    return Command(update={"escalation": failure}, goto="escalate")
+
+
+def build_support_graph() -> SupportGraph:
+    """Wire the graph; the caller compiles it with a checkpointer."""
+    g: SupportGraph = StateGraph(SupportState, context_schema=SupportContext)
+    g.add_node("classify", classify, retry_policy=RETRY, timeout=30, error_handler=node_failed)
+    for name, specialist in (("billing", billing), ("technical", technical), ("general", general)):
+        g.add_node(
+            name, specialist, retry_policy=RETRY, timeout=60, error_handler=specialist_failed
+        )
+    g.add_node("plan", plan)
+    g.add_node("approve", approve)
+    g.add_node("act", act, retry_policy=RETRY, timeout=60, error_handler=node_failed)
+    # `destinations` draws the way to a person that only a failure takes.
+    g.add_node(
+        "respond",
+        respond,
+        retry_policy=RETRY,
+        timeout=90,
+        error_handler=node_failed,
+        destinations=("escalate",),
+    )
+    g.add_node("check", check)
+    g.add_node("escalate", escalate, retry_policy=RETRY, timeout=30)
+    g.add_node(
+        "send",
+        send,
+        retry_policy=RETRY,
+        timeout=30,
+        error_handler=node_failed,
+        destinations=("escalate",),
+    )
+
+    g.add_edge(START, "classify")
+    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "escalate"])
+    for name in SPECIALISTS:
+        g.add_edge(name, "plan")
+    g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
+    g.add_conditional_edges("approve", by_decision)  # act | escalate
+    g.add_conditional_edges("act", by_progress)  # act | respond | escalate
+    g.add_edge("respond", "check")
+    g.add_conditional_edges("check", by_objections)  # send | respond | escalate
+    g.add_edge("escalate", "send")
+    g.add_edge("send", END)
+    return g

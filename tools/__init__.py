@@ -1,0 +1,1 @@
+"""What can be done to the world, and the one door to it. Knows no model, no web and no database."""

@@ -1,0 +1,43 @@
+"""What can go wrong at the door.
+
+ToolError
+├── PermissionDeniedError   the node holds no grant for the tool
+├── InvalidArgsError        the arguments do not fit the tool's model
+├── ApprovalRequiredError   nobody agreed to exactly this call
+├── RunLostError            this attempt no longer owns the run
+├── RefusedError            the outside system said no; nothing happened
+├── UnknownOutcomeError     the call began earlier and left no trace of its end
+└── UnavailableError        the outside system did not answer; may heal
+"""
+
+
+class ToolError(Exception):
+    """Any failure of a tool call."""
+
+
+class PermissionDeniedError(ToolError):
+    """The node that called holds no grant for the tool."""
+
+
+class InvalidArgsError(ToolError):
+    """The arguments do not fit the tool's argument model."""
+
+
+class ApprovalRequiredError(ToolError):
+    """Neither a person nor the tenant's limit agreed to exactly this call."""
+
+
+class RunLostError(ToolError):
+    """The run was cancelled, finished or taken over by another worker."""
+
+
+class RefusedError(ToolError):
+    """The outside system refused, so nothing happened."""
+
+
+class UnknownOutcomeError(ToolError):
+    """An earlier call under the same key began and nobody knows how it ended."""
+
+
+class UnavailableError(ToolError):
+    """The outside system did not answer; a later attempt may succeed."""

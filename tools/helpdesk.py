@@ -1,0 +1,79 @@
+"""Reply to the customer, and hand a ticket to a person."""
+
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from tools.models import Agent, Handoff, SentReply, Urgency
+from tools.ports import Caller, Helpdesk
+from tools.tool import Args, Permission, Tool
+
+
+class ReplyArgs(Args):
+    """The text the customer gets."""
+
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    citations: Annotated[list[str], Field(max_length=20)]
+    public: bool
+
+
+class HandoffArgs(Args):
+    """What a person needs to go on without asking again."""
+
+    skill: Annotated[str, Field(min_length=1, max_length=50)]
+    urgency: Urgency
+    summary: Annotated[str, Field(min_length=1, max_length=20_000)]
+
+
+def send_reply(helpdesk: Helpdesk, caller: Caller) -> Tool[ReplyArgs]:
+    """Post the run's one reply to its ticket."""
+
+    async def run(args: ReplyArgs, key: str) -> SentReply:
+        return await helpdesk.reply(
+            caller.ticket_id, args.text, args.citations, public=args.public, key=key
+        )
+
+    def key(_args: ReplyArgs) -> str:
+        return f"reply:{caller.run_id}"
+
+    return Tool("send_reply", Permission.REPLY, ReplyArgs, run, key=key, repeatable=True)
+
+
+def create_handoff(helpdesk: Helpdesk, caller: Caller) -> Tool[HandoffArgs]:
+    """Open the run's one hand-off."""
+
+    async def run(args: HandoffArgs, key: str) -> Handoff:
+        return await helpdesk.open_handoff(
+            caller.ticket_id, args.skill, args.urgency, args.summary, key=key
+        )
+
+    def key(_args: HandoffArgs) -> str:
+        return f"handoff:{caller.run_id}"
+
+    return Tool(
+        "create_handoff", Permission.CREATE_TICKET, HandoffArgs, run, key=key, repeatable=True
+    )
+
+
+def is_available(agent: Agent, now: datetime) -> bool:
+    """Whether the agent is at work at `now` (any aware time), by their own clock.
+
+    Hours that end at or before they begin run past midnight and belong to the day they began.
+    """
+    local = now.astimezone(ZoneInfo(agent["timezone"]))
+    hour, day = local.hour, local.isoweekday()
+    opens, closes = agent["opens_hour"], agent["closes_hour"]
+    if opens < closes:
+        on_shift = opens <= hour < closes
+    else:
+        on_shift = hour >= opens or hour < closes
+        day = day if hour >= opens else (day - 2) % 7 + 1
+    return not agent["away"] and on_shift and day in agent["weekdays"]
+
+
+def pick_agent(agents: list[Agent], skill: str, now: datetime) -> Agent | None:
+    """The least loaded available agent with the skill; ties go to the smaller id."""
+    free = [agent for agent in agents if skill in agent["skills"] and is_available(agent, now)]
+    return min(free, key=lambda agent: (agent["load"], agent["id"]), default=None)

@@ -1,0 +1,51 @@
+"""A tool: a function that touches the world, with what the door needs to know about it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated, Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+A = TypeVar("A", bound=BaseModel)
+
+
+class Permission(StrEnum):
+    """What a node may be granted."""
+
+    READ_PAYMENTS = "read_payments"
+    SEARCH_ARTICLES = "search_articles"
+    MOVE_MONEY = "move_money"
+    SEND_BULK = "send_bulk"
+    CREATE_TICKET = "create_ticket"
+    REPLY = "reply"
+
+
+class Args(BaseModel):
+    """Base of every argument model: strict types, unknown fields refused."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+# The bound keeps every sum of a plan inside a 64-bit integer.
+AmountMinor = Annotated[int, Field(ge=1, le=10**12, description="Minor units, e.g. cents.")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool(Generic[A]):
+    """One thing that can be done.
+
+    `key` names the business fact behind a call, so that the ledger knows a repeat; a tool without
+    a key only reads. `find` asks the outside system what became of a key. `repeatable` says that
+    the port drops a repeated key, so a call whose end is unknown may simply be made again.
+    """
+
+    name: str
+    permission: Permission
+    args: type[A]
+    run: Callable[[A, str], Awaitable[Any]]
+    key: Callable[[A], str] | None = None
+    gated: bool = False
+    find: Callable[[str], Awaitable[Any | None]] | None = None
+    repeatable: bool = False
