@@ -40,15 +40,15 @@ AGENTS = (
 EVERY_DAY = [1, 2, 3, 4, 5, 6, 7]
 
 
-async def seed(session: AsyncSession) -> None:
+async def seed(session: AsyncSession, tenant_id: str = TENANT) -> None:
     """Add what is missing; what is there stays as it is, refunds included."""
-    await ensure_tenant(session, TENANT, "Fernboard (demo)")
+    await ensure_tenant(session, tenant_id, "Fernboard (demo)")
     # Noon of yesterday cannot be split by midnight: a duplicate charge stands on one date.
     yesterday = datetime.now(UTC) - timedelta(days=1)
     now = yesterday.replace(hour=12, minute=0, second=0, microsecond=0)
     payments = [
         {
-            "tenant_id": TENANT,
+            "tenant_id": tenant_id,
             "id": payment_id,
             "customer_id": customer,
             "description": description,
@@ -61,7 +61,7 @@ async def seed(session: AsyncSession) -> None:
     await session.execute(insert(SandboxPayment).values(payments).on_conflict_do_nothing())
     agents = [
         {
-            "tenant_id": TENANT,
+            "tenant_id": tenant_id,
             "id": agent_id,
             "name": name,
             "skills": skills,
@@ -73,5 +73,5 @@ async def seed(session: AsyncSession) -> None:
         for agent_id, name, skills, timezone, opens, closes in AGENTS
     ]
     await session.execute(insert(Agent).values(agents).on_conflict_do_nothing())
-    if not (await session.scalars(articles_of_tenant(TENANT).limit(1))).first():
-        await store(session, TENANT, read_source(ARTICLES))
+    if not (await session.scalars(articles_of_tenant(tenant_id).limit(1))).first():
+        await store(session, tenant_id, read_source(ARTICLES))

@@ -1,0 +1,36 @@
+"""One API and one worker, as real processes, for all tests that kill nothing."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.stack import Client, Stack, running
+from tests.conftest import Tenant
+
+
+@pytest.fixture(scope="session")
+def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A running service."""
+    with running(Stack(database_url, Path(tmp_path_factory.mktemp("stack")))) as started:
+        started.api()
+        started.worker()
+        yield started
+
+
+@pytest.fixture
+def starter(stack: Stack, tenant: Tenant) -> Client:
+    """The helpdesk."""
+    return stack.client(tenant.starter)
+
+
+@pytest.fixture
+def approver(stack: Stack, tenant: Tenant) -> Client:
+    """A person who decides."""
+    return stack.client(tenant.approver)
+
+
+@pytest.fixture
+def admin(stack: Stack, tenant: Tenant) -> Client:
+    """Somebody who may do all but decide."""
+    return stack.client(tenant.admin)

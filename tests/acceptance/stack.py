@@ -1,0 +1,145 @@
+"""Real processes of the service on one database, and a client that speaks to them over HTTP."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Process:
+    """One `deskgraph` command, with its log in a file."""
+
+    def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
+        self.log = log
+        with log.open("ab") as out:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", "app.cli", *command],
+                env={**os.environ, "DESKGRAPH_LOG_JSON": "true", **env},
+                stdout=out,
+                stderr=out,
+            )
+
+    def wait_for_line(self, text: str) -> None:
+        """Until the log holds `text`."""
+        deadline = time.monotonic() + START_SECONDS
+        while text not in self.log.read_text():
+            assert self.popen.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """SIGKILL: nothing of it gets to clean up."""
+        self.popen.kill()
+        self.popen.wait()
+
+    def stop(self) -> int:
+        """SIGTERM, and its exit code."""
+        if self.popen.poll() is None:
+            self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(timeout=40)
+
+
+class Stack:
+    """An API and any number of workers on one database."""
+
+    def __init__(self, database_url: str, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.env = {
+            "DESKGRAPH_DATABASE_URL": database_url,
+            "DESKGRAPH_SECRET_KEY": "acceptance",
+            "DESKGRAPH_DATA_DIR": str(folder),
+            **env,
+        }
+        self.processes: list[Process] = []
+        self.url = ""
+
+    def _start(self, name: str, *command: str) -> Process:
+        log = self.folder / f"{name}-{len(self.processes)}.log"
+        process = Process(list(command), self.env, log)
+        self.processes.append(process)
+        return process
+
+    def api(self) -> Process:
+        """Start an API and wait until it answers."""
+        port = free_port()
+        process = self._start("api", "api", "--port", str(port))
+        self.url = f"http://127.0.0.1:{port}"
+        process.wait_for_line("Uvicorn running")
+        return process
+
+    def worker(self) -> Process:
+        """Start a worker and wait until it takes jobs."""
+        process = self._start("worker", "worker")
+        process.wait_for_line("worker_started")
+        return process
+
+    def client(self, key: str) -> "Client":
+        """A caller with that API key."""
+        return Client(self.url, key)
+
+    def stop(self) -> None:
+        """Stop what still runs, gently."""
+        for process in self.processes:
+            if process.popen.poll() is None:
+                process.stop()
+
+
+@contextlib.contextmanager
+def running(stack: Stack) -> Iterator[Stack]:
+    """Stop the stack's processes at the end, whatever happens."""
+    try:
+        yield stack
+    finally:
+        stack.stop()
+
+
+def ticket(customer: str, body: str, ticket_id: str = "T-1", subject: str = "Help") -> Any:
+    """The body of `POST /v1/runs`."""
+    return {
+        "ticket": {"id": ticket_id, "subject": subject, "body": body, "customer": {"id": customer}}
+    }
+
+
+class Client:
+    """One caller of the API."""
+
+    def __init__(self, url: str, key: str) -> None:
+        self.http = httpx.Client(
+            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60
+        )
+
+    def start(self, customer: str, body: str, ticket_id: str = "T-1", wait: float = 20) -> Any:
+        """Start a run and wait until it rests."""
+        answer = self.http.post(
+            f"/v1/runs?wait={wait}", json=ticket(customer, body, ticket_id=ticket_id)
+        )
+        assert answer.status_code == 202, answer.text
+        return answer.json()
+
+    def run(self, run_id: str, wait: float = 20) -> Any:
+        """A run, once it rests."""
+        return self.http.get(f"/v1/runs/{run_id}?wait={wait}").raise_for_status().json()
+
+    def decide(self, run: Any, verdict: str, **more: Any) -> httpx.Response:
+        """Answer the run's open approval."""
+        [approval] = [a for a in run["approvals"] if a["status"] == "pending"]
+        body = {"approval_id": approval["id"], "digest": approval["digest"], "verdict": verdict}
+        return self.http.post(f"/v1/runs/{run['id']}/resume", json={**body, **more})

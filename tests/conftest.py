@@ -1,0 +1,109 @@
+"""One real Postgres per test process, and one migrated database on it."""
+
+import os
+
+# As the command line does, before langgraph is imported.
+os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.commands.keys import issue_key
+from app.commands.migrate import migrate
+from app.db.embedded import embedded_postgres
+from app.db.engine import Sessions
+from app.demo import seed as demo
+from app.settings import Settings
+from app.wiring import Service, open_service
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a server of our own."""
+    with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        yield url
+
+
+def new_database(server_url: str) -> str:
+    """An empty database on the server; its URL."""
+    name = f"t_{secrets.token_hex(6)}"
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    return server_url.rsplit("/", 1)[0] + f"/{name}"
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres: str) -> str:
+    """A database with the whole schema."""
+    url = new_database(postgres)
+    migrate(url, lambda _step: None)
+    return url
+
+
+@pytest.fixture(scope="session")
+def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of the tests' service; no key, so the offline model answers."""
+    return Settings(
+        _env_file=None,
+        database_url=SecretStr(database_url),
+        secret_key=SecretStr("tests"),
+        data_dir=Path(tmp_path_factory.mktemp("data")),
+    )
+
+
+@pytest.fixture(scope="session")
+async def service(settings: Settings) -> AsyncIterator[Service]:
+    """The wired service, without API and worker."""
+    async with open_service(settings) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def sessions(service: Service) -> Sessions:
+    """Sessions on the migrated database."""
+    return service.sessions
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant of one test, with a key for each kind of caller."""
+
+    id: str
+    starter: str
+    approver: str
+    admin: str
+
+
+numbers = itertools.count(1)
+
+
+async def make_tenant(session: AsyncSession) -> Tenant:
+    """A fresh tenant with the demo's payments, people and articles."""
+    tenant_id = f"t{next(numbers)}-{secrets.token_hex(4)}"
+    await demo.seed(session, tenant_id)
+    starter = await issue_key(session, tenant_id, "starter", ["runs:write", "runs:read"])
+    approver = await issue_key(session, tenant_id, "approver", ["approvals:decide", "runs:read"])
+    scopes = ["admin", "articles:write", "runs:read", "runs:write"]
+    admin = await issue_key(session, tenant_id, "admin", scopes)
+    return Tenant(tenant_id, starter, approver, admin)
+
+
+@pytest.fixture
+async def tenant(sessions: Sessions) -> Tenant:
+    """A tenant nobody else uses."""
+    async with sessions.begin() as session:
+        return await make_tenant(session)
+
+
+@pytest.fixture(scope="session")
+def fresh_database(postgres: str) -> Callable[[], str]:
+    """Makes empty databases."""
+    return lambda: new_database(postgres)
