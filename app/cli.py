@@ -11,11 +11,6 @@ import typer
 
 from app.commands import articles, keys, policy
 from app.commands.database import load_settings, require_database, with_database
-from app.commands.demo import run_demo
-from app.commands.dev import run_dev
-from app.commands.graph import picture
-from app.commands.migrate import migrate as migrate_database
-from app.commands.serve import run_forever
 from app.log import configure_logging
 from app.settings import Settings
 
@@ -43,6 +38,8 @@ def dev(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON line when ready.")] = False,
 ) -> None:
     """Run everything on this machine: Postgres, migrations, demo tenant, API and worker."""
+    from app.commands.dev import run_dev
+
     settings = load_settings(host=host, port=port)
     _start(settings)
     run_dev(settings, as_json=as_json)
@@ -51,6 +48,8 @@ def dev(
 @app.command()
 def api(host: Host = None, port: Port = None) -> None:
     """Run the HTTP API alone; needs DESKGRAPH_DATABASE_URL and DESKGRAPH_SECRET_KEY."""
+    from app.commands.serve import run_forever
+
     settings = load_settings(host=host, port=port)
     _start(settings)
     require_database(settings)
@@ -64,6 +63,8 @@ def api(host: Host = None, port: Port = None) -> None:
 @app.command()
 def worker() -> None:
     """Run a worker alone; needs DESKGRAPH_DATABASE_URL. Start as many as there are cores."""
+    from app.commands.serve import run_forever
+
     settings = load_settings()
     _start(settings)
     require_database(settings)
@@ -73,6 +74,8 @@ def worker() -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema; safe from many replicas at once."""
+    from app.commands.migrate import migrate as migrate_database
+
     settings = load_settings()
     _start(settings)
     with with_database(settings) as settings:
@@ -91,12 +94,16 @@ def demo(
     ] = None,
 ) -> None:
     """Send ten sample tickets and watch in a live table what happens to each."""
+    from app.commands.demo import run_demo
+
     run_demo(load_settings(), url, key)
 
 
 @app.command()
 def graph() -> None:
     """Print the workflow as a Mermaid picture."""
+    from app.commands.graph import picture
+
     typer.echo(picture())
 
 

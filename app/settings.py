@@ -14,7 +14,12 @@ class Settings(BaseSettings):
     """Environment variables with the prefix DESKGRAPH_, or a `.env` file beside the process."""
 
     model_config = SettingsConfigDict(
-        env_prefix="DESKGRAPH_", env_file=".env", extra="forbid", frozen=True
+        env_prefix="DESKGRAPH_",
+        env_file=".env",
+        # `VARIABLE=` in a compose file means unset.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
     )
 
     database_url: SecretStr | None = Field(

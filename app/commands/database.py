@@ -48,11 +48,11 @@ def running_dev(settings: Settings) -> dict[str, str] | None:
 
 
 @contextmanager
-def with_database(settings: Settings) -> Iterator[Settings]:
+def with_database(settings: Settings, *, join_dev: bool = True) -> Iterator[Settings]:
     """Settings whose `database_url` is there; an embedded server runs as long as needed."""
     if settings.database_url is not None:
         yield settings
-    elif dev := running_dev(settings):
+    elif join_dev and (dev := running_dev(settings)):
         yield settings.model_copy(update={"database_url": SecretStr(dev["database_url"])})
     else:
         try:

@@ -42,7 +42,7 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
     """Start, print how to reach it, and run until Ctrl-C or SIGTERM."""
     say = Console(stderr=True).print
     say(f"[bold]deskgraph[/] data in {settings.data_dir}")
-    with with_database(settings) as connected:
+    with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
         migrate(database_url, lambda step: say(f"  migrating {step}"))
         keys = in_session(connected, _prepare)

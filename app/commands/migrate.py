@@ -1,6 +1,7 @@
 """Bring a database to the newest schema: ours, the checkpointer's, then the queue's."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,13 +18,14 @@ from app.worker.queue import apply_schema
 
 # Any fixed number: whoever holds it migrates, and every other replica waits for it.
 MIGRATION_LOCK = 4_872_301_555
+POLL_SECONDS = 0.1
 
 
 def migrate(database_url: str, progress: Callable[[str], None]) -> None:
     """Upgrade step by step; safe to run from many replicas at once, and again."""
     dsn = plain_dsn(database_url)
     with psycopg.connect(dsn, autocommit=True) as lock:
-        lock.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
+        take_lock(lock)
         progress("tables")
         upgrade_tables(database_url)
         progress("checkpoints")
@@ -32,6 +34,19 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
             PostgresSaver(connection).setup()
         progress("queue")
         asyncio.run(apply_schema(database_url))
+
+
+def take_lock(connection: psycopg.Connection) -> None:
+    """Wait until nobody else migrates.
+
+    By asking again and again: a session that waits inside `pg_advisory_lock` holds a snapshot,
+    and CREATE INDEX CONCURRENTLY in the session that has the lock would wait for it for ever.
+    """
+    taken = False
+    while not taken:
+        [[taken]] = connection.execute("SELECT pg_try_advisory_lock(%s)", [MIGRATION_LOCK])
+        if not taken:
+            time.sleep(POLL_SECONDS)
 
 
 def upgrade_tables(database_url: str, revision: str = "head") -> None:

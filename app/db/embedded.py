@@ -25,7 +25,7 @@ import psycopg
 
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 30
-LOCK_SECONDS = 15
+LOCK_SECONDS = 8
 # The server sees its data as its working directory: so it needs no way through parent folders.
 HERE = "/proc/self/cwd" if sys.platform == "linux" else "."
 # Elsewhere than on Linux a small supervisor stops the server when its standard input closes.

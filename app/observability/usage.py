@@ -9,7 +9,13 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
+from app.log import get_logger
 from app.observability.prices import cost_usd
+
+log = get_logger(__name__)
+
+# More than any model reads; a server that reports more reports nonsense.
+MAX_TOKENS = 100_000_000
 
 
 @dataclass(slots=True)
@@ -29,7 +35,7 @@ class UsageHandler(AsyncCallbackHandler):
 
     def __init__(self) -> None:
         self.by_task: dict[str, TaskUsage] = {}
-        self._task_of_call: dict[UUID, str] = {}
+        self._asked: dict[UUID, tuple[str, str | None]] = {}
 
     def of(self, task_id: str) -> TaskUsage:
         """The record of a node execution."""
@@ -42,20 +48,19 @@ class UsageHandler(AsyncCallbackHandler):
             self.of(_task_id(metadata)).tries += 1
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
-        """Remember which node asks."""
-        self._task_of_call[kwargs["run_id"]] = _task_id(kwargs.get("metadata") or {})
+        """Remember which node asks which model."""
+        metadata = kwargs.get("metadata") or {}
+        self._asked[kwargs["run_id"]] = _task_id(metadata), metadata.get("ls_model_name")
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add the answer's tokens and cost to the node that asked."""
-        usage = self.of(self._task_of_call.pop(kwargs["run_id"], ""))
+        task_id, asked = self._asked.pop(kwargs["run_id"], ("", None))
         message = _message(response)
-        spent: Any = (message.usage_metadata if message else None) or {}
-        model = (
-            str(message.response_metadata.get("model_name", "unknown")) if message else "unknown"
-        )
-        cached = spent.get("input_token_details", {}).get("cache_read", 0) or 0
-        tokens_in, tokens_out = spent.get("input_tokens", 0), spent.get("output_tokens", 0)
-        cost = cost_usd(model, tokens_in, tokens_out, cached) if spent else None
+        answered = message.response_metadata.get("model_name") if message else None
+        model = str(answered or asked or "unknown")[:200]
+        tokens_in, cached, tokens_out = counts = _counts(message)
+        cost = cost_usd(model, *counts)
+        usage = self.of(task_id)
         usage.calls.append(
             {
                 "model": model,
@@ -70,8 +75,9 @@ class UsageHandler(AsyncCallbackHandler):
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """A failed call counts as a call; what it cost is not known to be more than nothing."""
-        usage = self.of(self._task_of_call.pop(kwargs["run_id"], ""))
-        usage.calls.append({"model": None, "error": type(error).__name__})
+        task_id, asked = self._asked.pop(kwargs["run_id"], ("", None))
+        self.of(task_id).calls.append({"model": asked, "error": type(error).__name__})
+        log.warning("model_call_failed", model=asked, error=type(error).__name__)
 
     def totals(self) -> tuple[int, Decimal | None]:
         """Tokens and cost of the whole execution."""
@@ -85,6 +91,17 @@ def _task_id(metadata: dict[str, Any]) -> str:
     """`node:task` is the last part of the checkpoint namespace."""
     namespace = str(metadata.get("langgraph_checkpoint_ns", ""))
     return namespace.rsplit("|", 1)[-1].rpartition(":")[2]
+
+
+def _counts(message: AIMessage | None) -> tuple[int, int, int]:
+    """Input, cached and output tokens as reported; 0 for what cannot be a number of tokens."""
+    spent: Any = (message.usage_metadata if message else None) or {}
+    cached = (spent.get("input_token_details") or {}).get("cache_read")
+    reported = (spent.get("input_tokens"), cached, spent.get("output_tokens"))
+    tokens_in, cached, tokens_out = (
+        n if isinstance(n, int) and 0 <= n <= MAX_TOKENS else 0 for n in reported
+    )
+    return tokens_in, cached, tokens_out
 
 
 def _message(response: LLMResult) -> AIMessage | None:

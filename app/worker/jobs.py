@@ -72,6 +72,7 @@ class Jobs:
 
     async def drain(self) -> None:
         """Take nothing more; stop every run at its next step border, or hard when time is up."""
+        log.info("drain_begins", runs=len(self.active))
         self.draining = True
         for active in self.active.values():
             active.control.request_drain()

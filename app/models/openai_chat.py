@@ -1,0 +1,89 @@
+"""ChatOpenAI that hands over every answer as an answer, however badly it fits the question."""
+
+from typing import Any
+
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatResult
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_openai import ChatOpenAI
+from pydantic import BaseModel, ValidationError
+
+# A server that checks schemas strictly may refuse these; our own check of the answer has them all.
+BOUNDS = frozenset(
+    "minLength maxLength minimum maximum exclusiveMinimum exclusiveMaximum minItems maxItems"
+    " multipleOf pattern format".split()
+)
+# What a client trips over when a proxy's page or an error comes back where an answer should be.
+GARBLED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+
+
+class ModelServerError(Exception):
+    """The server's answer is no chat completion."""
+
+
+class OpenAIChatModel(ChatOpenAI):
+    """Structured output is asked for in the request's body and checked here.
+
+    The openai client would check it too and raise, and the tokens of that call would be lost.
+    """
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        try:
+            answer = await super()._agenerate(messages, stop, run_manager, **kwargs)
+        except GARBLED as error:
+            raise ModelServerError(f"{type(error).__name__}: {error}"[:500]) from error
+        if not answer.generations:
+            raise ModelServerError("The answer holds no choice.")
+        return answer
+
+    def with_structured_output(
+        self, schema: Any = None, *, include_raw: bool = False, **_kwargs: Any
+    ) -> Runnable[Any, Any]:
+        """Ask for an answer in the shape of `schema`, a pydantic model."""
+        asked = {"name": schema.__name__, "schema": wire_schema(schema), "strict": True}
+        response_format = {"type": "json_schema", "json_schema": asked}
+
+        def check_answer(message: AIMessage) -> Any:
+            checked = check(schema, message)
+            if include_raw:
+                return checked
+            if checked["parsed"] is None:
+                raise ModelServerError(checked["parsing_error"])
+            return checked["parsed"]
+
+        return self.bind(extra_body={"response_format": response_format}) | RunnableLambda(
+            check_answer
+        )
+
+
+def check(schema: type[BaseModel], message: AIMessage) -> dict[str, Any]:
+    """The answer in the shape asked for, or what is wrong with it, without repeating its text."""
+    try:
+        parsed = schema.model_validate_json(str(message.content))
+    except ValidationError as error:
+        wrong = [
+            f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        return {"raw": message, "parsed": None, "parsing_error": "; ".join(wrong)}
+    return {"raw": message, "parsed": parsed, "parsing_error": None}
+
+
+def wire_schema(schema: type[BaseModel]) -> Any:
+    """The JSON Schema without bounds."""
+    return _without_bounds(schema.model_json_schema())
+
+
+def _without_bounds(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_bounds(item) for item in part]
+    if isinstance(part, dict):
+        return {key: _without_bounds(value) for key, value in part.items() if key not in BOUNDS}
+    return part

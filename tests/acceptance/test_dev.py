@@ -1,0 +1,228 @@
+"""`deskgraph dev` and the commands around it, as a newcomer runs them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.acceptance.stack import Client
+
+TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
+
+
+def environment(data_dir: Path) -> dict[str, str]:
+    """The surroundings of a newcomer: no database, no key."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("DESKGRAPH_")}
+    return {**clean, "DESKGRAPH_DATA_DIR": str(data_dir)}
+
+
+class Dev:
+    """A running `deskgraph dev --json`."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self.data_dir = data_dir
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "dev", "--json", "--port", "0"],
+            env=environment(data_dir),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.popen.stdout is not None
+        self.ready: dict[str, str] = json.loads(self.popen.stdout.readline())
+
+    @property
+    def postgres(self) -> psutil.Process:
+        """The embedded server: a direct child."""
+        [server] = [p for p in psutil.Process(self.popen.pid).children() if "postgres" in p.name()]
+        return server
+
+    def client(self, name: str) -> Client:
+        """A caller with one of the printed keys."""
+        return Client(self.ready["url"], self.ready[f"{name}_key"])
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """End it with a signal; its exit code."""
+        self.popen.send_signal(how)
+        return self.popen.wait(timeout=60)
+
+
+def deskgraph(data_dir: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "app.cli", *arguments],
+        env={**environment(data_dir), **env},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
+    """Start, pause a run, stop by SIGTERM, start again after SIGKILL: the run still waits."""
+    first = Dev(tmp_path)
+    assert set(first.ready) == {"url", "starter_key", "approver_key", "admin_key", "database_url"}
+    run = first.client("starter").start("cus_ann", TWICE)
+    assert run["status"] == "interrupted"
+    server = first.postgres
+    assert first.stop() == 0
+    assert not server.is_running()
+
+    second = Dev(tmp_path)
+    server = second.postgres
+    second.stop(signal.SIGKILL)
+    psutil.wait_procs([server], timeout=30)
+    assert not server.is_running(), "the server outlived its killed parent"
+
+    third = Dev(tmp_path)
+    kept = third.client("starter").run(run["id"])
+    assert kept["status"] == "interrupted"
+    assert third.client("approver").decide(kept, "approve").status_code == 202
+    assert third.client("starter").run(run["id"])["outcome"] == "acted"
+    assert third.stop(signal.SIGINT) == 0
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A running `dev` for the commands that find it by its data folder."""
+    running = Dev(tmp_path_factory.mktemp("dev"))
+    yield running
+    running.stop()
+
+
+def test_two_do_not_share_a_data_folder(dev: Dev) -> None:
+    """The second one says what to do, and harms nothing."""
+    second = deskgraph(dev.data_dir, "dev", "--port", "0")
+    assert second.returncode == 1
+    assert "DESKGRAPH_DATA_DIR" in second.stderr
+    assert dev.client("starter").http.get("/readyz").status_code == 200
+
+
+def test_demo_shows_what_becomes_of_ten_tickets(dev: Dev) -> None:
+    """Four wait for a person, four are answered, two go to a person."""
+    shown = deskgraph(dev.data_dir, "demo", COLUMNS="160")
+    assert shown.returncode == 0, shown.stderr
+    assert "4 runs wait for an approver" in shown.stdout
+    for word in ("interrupted", "answered", "escalated", "upload-error-e42"):
+        assert word in shown.stdout
+
+
+def test_keys_are_created_listed_and_revoked_at_once(dev: Dev) -> None:
+    """A new key works, shows in the list without its secret, and stops working when revoked."""
+    made = deskgraph(dev.data_dir, "keys", "create", "--name", "ci", "--scope", "runs:read",
+                     "--approve-limit", "USD=5000")  # fmt: skip
+    token = made.stdout.strip()
+    key_id, secret = token.split("_", 2)[1:]
+    client = Client(dev.ready["url"], token)
+    assert client.http.get("/v1/runs").status_code == 200
+
+    listed = deskgraph(dev.data_dir, "keys", "list", "--json")
+    [row] = [r for r in map(json.loads, listed.stdout.splitlines()) if r["id"] == key_id]
+    assert (row["name"], row["approve_limits"]) == ("ci", {"USD": 5000})
+    assert secret not in listed.stdout
+    assert deskgraph(dev.data_dir, "keys", "revoke", key_id).returncode == 0
+    assert client.http.get("/v1/runs").status_code == 401
+    again = deskgraph(dev.data_dir, "keys", "revoke", key_id)
+    assert (again.returncode, "no live key" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("keys", "create", "--name", "x", "--scope", "everything"),
+        ("keys", "create", "--name", "x", "--scope", "runs:read", "--approve-limit", "1 USD"),
+        ("keys", "create", "--name", "x", "--scope", "runs:read", "--tenant", "nobody"),
+        ("articles", "import", "/nowhere"),
+        ("policy", "set", "/nowhere"),
+        ("demo", "--url", "http://127.0.0.1:9", "--key", "dg_a_b"),
+    ],
+)
+def test_wrong_arguments_are_explained(dev: Dev, arguments: tuple[str, ...]) -> None:
+    """A non-zero exit and a sentence, never a traceback."""
+    refused = deskgraph(dev.data_dir, *arguments)
+    assert refused.returncode in (1, 2)
+    assert refused.stderr.strip()
+    assert "Traceback" not in refused.stderr
+
+
+def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path) -> None:
+    """An imported article answers the next ticket; the same id again replaces it."""
+    (tmp_path / "zorbing.md").write_text(
+        "# Zorbing in the Fernboard office\n\nZorbing is allowed on Fridays after lunch.\n"
+    )
+    assert deskgraph(dev.data_dir, "articles", "import", str(tmp_path)).returncode == 0
+    run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb")
+    assert run["reply"]["citations"] == ["zorbing"]
+
+    lines = tmp_path / "more.jsonl"
+    lines.write_text(json.dumps({"id": "zorbing", "title": "Zorbing", "content": "Zorbing is never "
+                                 "allowed in the office."}) + "\n")  # fmt: skip
+    assert deskgraph(dev.data_dir, "articles", "import", str(lines)).returncode == 0
+    run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb2")
+    assert "never allowed" in run["reply"]["text"]
+
+    lines.write_text('{"id": "x", "title": "no content"}\n')
+    broken = deskgraph(dev.data_dir, "articles", "import", str(lines))
+    assert (broken.returncode, "more.jsonl:1" in broken.stderr) == (2, True)
+
+
+def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path) -> None:
+    """Under the limit a refund goes through by itself; the run carries the policy's version."""
+    policy = tmp_path / "policy.json"
+    policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 6000}}))
+    assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 0
+    shown = json.loads(deskgraph(dev.data_dir, "policy", "show").stdout)
+    assert shown["refund_auto_limit"] == {"JPY": 6000}
+    run = dev.client("starter").start("cus_yui", "Please refund my Pro plan payment", "T-yen")
+    assert (run["outcome"], run["approvals"]) == ("acted", [])
+    assert run["policy_version"] == shown["version"]
+    assert "5800 JPY" in run["reply"]["text"]
+
+    policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 1.5}}))
+    assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 2
+
+
+def test_commands_work_without_a_running_dev(tmp_path: Path) -> None:
+    """They start the embedded server themselves, and stop it again."""
+    migrated = deskgraph(tmp_path, "migrate")
+    assert migrated.returncode == 0, migrated.stderr
+    token = deskgraph(tmp_path, "keys", "create", "--name", "me", "--scope", "runs:read",
+                      "--tenant", "acme", "--create-tenant")  # fmt: skip
+    assert token.stdout.startswith("dg_")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["dev"], ["api"], ["worker"], ["migrate"], ["demo"], ["graph"], ["keys"],
+     ["keys", "create"], ["keys", "list"], ["keys", "revoke"], ["articles"],
+     ["articles", "import"], ["policy"], ["policy", "show"], ["policy", "set"]],
+)  # fmt: skip
+def test_every_command_has_help(command: list[str], tmp_path: Path) -> None:
+    """--help says what it is for."""
+    shown = deskgraph(tmp_path, *command, "--help")
+    assert shown.returncode == 0
+    assert "Usage:" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("command", "env", "says"),
+    [
+        ("api", {}, "DESKGRAPH_DATABASE_URL"),
+        ("worker", {}, "DESKGRAPH_DATABASE_URL"),
+        ("api", {"DESKGRAPH_DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}, "DESKGRAPH_SECRET_KEY"),
+        ("worker", {"DESKGRAPH_POOL_SIZE": "many"}, "DESKGRAPH_POOL_SIZE"),
+    ],
+)
+def test_missing_settings_are_named(
+    tmp_path: Path, command: str, env: dict[str, str], says: str
+) -> None:
+    """Exit code 2, and the variable to set."""
+    refused = deskgraph(tmp_path, command, **env)
+    assert (refused.returncode, says in refused.stderr) == (2, True)

@@ -1,0 +1,241 @@
+"""Nothing is lost and nothing happens twice when workers die, drain, or are told to stop."""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from app.db.engine import Sessions
+from tests.acceptance.held_model import HeldModel
+from tests.acceptance.stack import Client, Stack, running
+from tests.conftest import Tenant
+
+TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
+PATIENCE_SECONDS = 30
+
+
+@pytest.fixture
+def model() -> Iterator[HeldModel]:
+    """A model whose answers a test holds back."""
+    held = HeldModel()
+    yield held
+    held.close()
+
+
+@pytest.fixture
+def held_stack(database_url: str, tmp_path: Path, model: HeldModel) -> Iterator[Stack]:
+    """An API without workers; each test starts its own."""
+    with running(Stack(database_url, tmp_path, DESKGRAPH_DRAIN_SECONDS="5", **model.env)) as stack:
+        stack.api()
+        yield stack
+
+
+@pytest.fixture
+def helpdesk(held_stack: Stack, tenant: Tenant) -> Client:
+    """Starts runs."""
+    return held_stack.client(tenant.starter)
+
+
+@pytest.fixture
+def reviewer(held_stack: Stack, tenant: Tenant) -> Client:
+    """Decides."""
+    return held_stack.client(tenant.approver)
+
+
+def until(condition: Callable[[], Any]) -> Any:
+    """The condition's value, once it is true."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+    return value
+
+
+def query(database_url: str, sql: str, *values: Any) -> list[Any]:
+    """Rows, straight from the database."""
+    with psycopg.connect(database_url) as connection:
+        return list(connection.execute(sql.encode(), values))
+
+
+def test_killed_worker_is_noticed_and_its_run_goes_on(
+    held_stack: Stack, helpdesk: Client, reviewer: Client, model: HeldModel, database_url: str,
+    tenant: Tenant,
+) -> None:  # fmt: skip
+    """SIGKILL inside a model call: another worker goes on from the last checkpoint."""
+    model.hold("Proposal")
+    doomed = held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    assert model.arrived.wait(PATIENCE_SECONDS)
+    held_stack.worker()
+    doomed.kill()
+    model.release()
+
+    paused = helpdesk.run(run["id"])
+    assert (paused["status"], paused["attempt"]) == ("interrupted", 2)
+    assert model.calls.count("Classification") == 1, "its checkpoint was not lost"
+    assert reviewer.decide(paused, "approve").status_code == 202
+    assert helpdesk.run(run["id"])["outcome"] == "acted"
+    refunds = query(database_url, "SELECT 1 FROM sandbox_refunds WHERE tenant_id = %s", tenant.id)
+    assert len(refunds) == 1
+
+
+def test_worker_killed_after_the_decision_acts_once(
+    held_stack: Stack, helpdesk: Client, reviewer: Client, model: HeldModel, database_url: str,
+    tenant: Tenant,
+) -> None:  # fmt: skip
+    """Killed between the refund and the reply: the refund stands once, the reply comes."""
+    doomed = held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE)
+    model.hold("Reply")
+    reviewer.decide(run, "approve")
+    assert model.arrived.wait(PATIENCE_SECONDS)
+    doomed.kill()
+    model.release()
+    held_stack.worker()
+
+    done = helpdesk.run(run["id"])
+    assert (done["status"], done["outcome"], done["attempt"]) == ("success", "acted", 3)
+    assert [effect["tool"] for effect in done["effects"]] == ["refund_payment", "send_reply"]
+    ledger = query(database_url, "SELECT status FROM ledger WHERE tenant_id = %s", tenant.id)
+    assert ledger == [("done",), ("done",)]
+
+
+def test_sigterm_hands_the_run_back_at_a_step_border(
+    held_stack: Stack, helpdesk: Client, model: HeldModel
+) -> None:
+    """The step in progress is finished and kept; the run waits, no loss is counted."""
+    model.hold("Classification")
+    first = held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    assert model.arrived.wait(PATIENCE_SECONDS)
+    first.popen.terminate()
+    first.wait_for_line("drain_begins")
+    model.release()
+    assert first.popen.wait(PATIENCE_SECONDS) == 0
+    waiting = helpdesk.run(run["id"], wait=0)
+    assert waiting["status"] == "pending"
+
+    held_stack.worker()
+    assert helpdesk.run(run["id"])["status"] == "interrupted"
+    assert model.calls.count("Classification") == 1, "the drained step was kept"
+
+
+def test_stop_is_bounded_when_a_model_hangs(
+    held_stack: Stack, helpdesk: Client, model: HeldModel
+) -> None:
+    """A step that does not end within the bound is given up and done again elsewhere."""
+    model.hold("Classification")
+    worker = held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    assert model.arrived.wait(PATIENCE_SECONDS)
+    assert worker.stop() == 0
+    assert helpdesk.run(run["id"], wait=0)["status"] == "pending"
+    model.release()
+    held_stack.worker()
+    assert helpdesk.run(run["id"])["status"] == "interrupted"
+
+
+def test_cancel_stops_a_run_inside_a_model_call(
+    held_stack: Stack, helpdesk: Client, model: HeldModel
+) -> None:
+    """The worker lets go although the model never answers; nothing was sent."""
+    model.hold("Classification")
+    held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    assert model.arrived.wait(PATIENCE_SECONDS)
+    asked = helpdesk.http.post(f"/v1/runs/{run['id']}/cancel")
+    assert asked.status_code == 202
+    assert asked.json()["cancel_requested_at"] is not None
+    cancelled = helpdesk.run(run["id"])
+    assert (cancelled["status"], cancelled["effects"]) == ("cancelled", [])
+    finished = helpdesk.http.post(f"/v1/runs/{run['id']}/cancel")
+    assert finished.status_code == 202, "cancelling twice is no error"
+
+
+async def test_lost_job_is_queued_again(
+    held_stack: Stack, helpdesk: Client, sessions: Sessions, database_url: str
+) -> None:
+    """A due run whose job vanished is found by the sweep."""
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    query(
+        database_url,
+        "DELETE FROM procrastinate_jobs WHERE args->>'run_id' = %s RETURNING 1",
+        run["id"],
+    )
+    query(
+        database_url,
+        "UPDATE runs SET queued_at = now() - interval '1 minute',"
+        " not_before = now() - interval '1 minute' WHERE id = %s RETURNING 1",
+        run["id"],
+    )
+    held_stack.worker()
+    assert helpdesk.run(run["id"])["status"] == "interrupted"
+
+
+def test_doubled_and_late_jobs_are_harmless(
+    held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str, tenant: Tenant
+) -> None:
+    """Ten more jobs for the same run change nothing."""
+    held_stack.worker()
+    held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE)
+    reviewer.decide(run, "approve")
+    query(
+        database_url,
+        "SELECT procrastinate_defer_jobs_v1(ARRAY(SELECT ROW('runs', 'advance_run', 0, NULL, NULL,"
+        " jsonb_build_object('run_id', %s::text), NULL)::procrastinate_job_to_defer_v1"
+        " FROM generate_series(1, 10)))",
+        run["id"],
+    )
+    assert helpdesk.run(run["id"])["outcome"] == "acted"
+    empty = "SELECT 1 FROM procrastinate_jobs WHERE args->>'run_id' = %s"
+    until(lambda: not query(database_url, empty, run["id"]))
+    refunds = query(database_url, "SELECT 1 FROM sandbox_refunds WHERE tenant_id = %s", tenant.id)
+    assert len(refunds) == 1
+    assert helpdesk.run(run["id"])["attempt"] == 2
+
+
+def test_expired_approval_does_nothing_and_brings_a_person(
+    held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str
+) -> None:
+    """After its time an approval cannot be decided; the ticket goes to a person."""
+    held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE)
+    [approval] = run["approvals"]
+    query(
+        database_url,
+        "UPDATE approvals SET expires_at = now() - interval '1 second' WHERE id = %s RETURNING 1",
+        approval["id"],
+    )
+    refused = reviewer.decide(run, "approve")
+    assert (refused.status_code, refused.json()["code"]) == (410, "approval-expired")
+    done = until(lambda: (r := helpdesk.run(run["id"], wait=0))["outcome"] and r)
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "expired")
+    assert done["approvals"][0]["status"] == "expired"
+    late = reviewer.http.post(
+        f"/v1/runs/{run['id']}/resume",
+        json={"approval_id": approval["id"], "digest": approval["digest"], "verdict": "approve"},
+    )
+    assert (late.status_code, late.json()["code"]) == (410, "approval-expired")
+
+
+def test_run_that_kills_every_worker_ends_as_an_error(
+    database_url: str, tmp_path: Path, model: HeldModel, tenant: Tenant
+) -> None:
+    """A poison run costs a bounded number of workers, and the thread is free again."""
+    with running(Stack(database_url, tmp_path, DESKGRAPH_MAX_LOSSES="2", **model.env)) as stack:
+        stack.api()
+        helpdesk = stack.client(tenant.starter)
+        model.hold("Classification")
+        run = helpdesk.start("cus_ann", TWICE, wait=0)
+        for _ in range(2):
+            model.arrived.clear()
+            doomed = stack.worker()
+            assert model.arrived.wait(PATIENCE_SECONDS)
+            doomed.kill()
+        stack.worker()
+        ended = helpdesk.run(run["id"])
+        assert (ended["status"], ended["error"]["type"]) == ("error", "workers_lost")
