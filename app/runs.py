@@ -18,7 +18,6 @@ from app.db.steps import add_message
 from app.db.tables import Run
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import FINAL, RunStatus
-from graphs.policy import Policy
 from graphs.state import SupportState
 
 # Puts "advance this run" on the queue inside the session's transaction, now or at a time.
@@ -147,15 +146,13 @@ class Settlement:
     gate: dict[str, Any] | None = None
 
 
-async def settle(
-    session: AsyncSession, enqueue: Enqueue, run: Run, policy: Policy, settlement: Settlement
-) -> bool:
+async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
     """End this attempt in one transaction: status, approval, next job. False when it was lost."""
     status = settlement.status
     if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
     if settlement.gate:
-        await _open_gate(session, run, policy, settlement.gate)
+        await _open_gate(session, run, settlement.gate)
     if status is RunStatus.PENDING:
         await runs.mark_queued(session, run.id)
         await enqueue(session, run.id, None)
@@ -165,7 +162,7 @@ async def settle(
     return True
 
 
-async def _open_gate(session: AsyncSession, run: Run, policy: Policy, gate: dict[str, Any]) -> None:
+async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> None:
     shown = gate["value"]
     await approvals.open_approval(
         session,
@@ -179,7 +176,7 @@ async def _open_gate(session: AsyncSession, run: Run, policy: Policy, gate: dict
         gate=shown["gate"],
         digest=shown["digest"],
         verdicts=shown["verdicts"],
-        expires_at=func.now() + timedelta(seconds=policy.approval_ttl_seconds),
+        expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
     )
 
 
@@ -204,4 +201,4 @@ async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_loss
         if losses < max_losses
         else Settlement(RunStatus.ERROR, {"losses": losses, "error": error})
     )
-    await settle(session, enqueue, run, Policy(), settlement)
+    await settle(session, enqueue, run, settlement)

@@ -79,7 +79,8 @@ def _money(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
 
 
 def _numbers(draft: Draft, facts: Facts, ticket: Ticket) -> Iterator[str]:
-    known = numbers(f"{_sources(facts)}\n{ticket['subject']}\n{ticket['body']}")
+    asked = f"{ticket['subject']}\n{ticket['body']}\n{ticket['customer_name']}"
+    known = numbers(f"{_sources(facts)}\n{asked}")
     for invented in sorted(numbers(LIST_MARKER.sub("", draft["text"])) - known):
         yield f"The number {invented} stands in no fact."
 

@@ -4,9 +4,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from app.api import schemas
+from app.api import examples, schemas
 from app.api.deps import ApprovalReader, BackendDep, Session
-from app.api.responses import problems
+from app.api.responses import answers
 from app.api.runs import Cursor, Limit
 from app.api.views import show_approvals
 from app.db.approvals import approvals_of_tenant, get_approval
@@ -17,7 +17,11 @@ from app.lifecycle import ApprovalStatus
 router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
 
 
-@router.get("", response_model=schemas.ApprovalPage, responses=problems(InvalidCursorError))
+@router.get(
+    "",
+    response_model=schemas.ApprovalPage,
+    responses=answers(200, examples.page(examples.APPROVAL), InvalidCursorError),
+)
 async def list_approvals(
     session: Session,
     backend: BackendDep,
@@ -39,7 +43,11 @@ async def list_approvals(
     return schemas.ApprovalPage(items=await show_approvals(session, rows), next_cursor=following)
 
 
-@router.get("/{approval_id}", response_model=schemas.ApprovalOut, responses=problems(NotFoundError))
+@router.get(
+    "/{approval_id}",
+    response_model=schemas.ApprovalOut,
+    responses=answers(200, examples.APPROVAL, NotFoundError),
+)
 async def get_one_approval(
     approval_id: UUID, session: Session, key: ApprovalReader
 ) -> schemas.ApprovalOut:

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from app.api import schemas
+from app.api import examples, schemas
 from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
-from app.api.responses import problems
+from app.api.responses import answers, problems
 from app.api.runs import Cursor, Limit
 from app.db import articles
 from app.db.tables import Article
@@ -16,7 +16,9 @@ router = APIRouter(prefix="/v1/articles", tags=["articles"])
 
 
 @router.put(
-    "/{article_id}", response_model=schemas.ArticleOut, responses=problems(NotFoundError, body=True)
+    "/{article_id}",
+    response_model=schemas.ArticleOut,
+    responses=answers(200, examples.ARTICLE, NotFoundError, body=True),
 )
 async def put_article(
     article_id: schemas.OutsideId, body: schemas.PutArticle, session: Session, key: ArticleWriter
@@ -28,7 +30,11 @@ async def put_article(
     return show(article)
 
 
-@router.get("", response_model=schemas.ArticlePage, responses=problems(InvalidCursorError))
+@router.get(
+    "",
+    response_model=schemas.ArticlePage,
+    responses=answers(200, examples.page(examples.ARTICLE), InvalidCursorError),
+)
 async def list_articles(
     session: Session,
     backend: BackendDep,

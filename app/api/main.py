@@ -31,6 +31,9 @@ def create_app(backend: Backend) -> FastAPI:
         version="1",
         summary="Answers support tickets with a workflow that your code controls.",
         redirect_slashes=False,
+        # The usual pages load their scripts from elsewhere at run time; the schema is enough.
+        docs_url=None,
+        redoc_url=None,
     )
     app.state.backend = backend
     for routes in (runs, approvals, articles, health):

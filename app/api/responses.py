@@ -40,8 +40,16 @@ ALWAYS: tuple[type[DeskgraphError], ...] = (
 WITH_BODY: tuple[type[DeskgraphError], ...] = (BodyError, TooLargeError, MediaTypeError)
 
 
+def answers(
+    status: int, example: dict[str, Any], *errors: type[DeskgraphError], body: bool = False
+) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route: an example of success, and of every error it may meet."""
+    success = {"content": {"application/json": {"example": example}}}
+    return {status: success, **problems(*errors, body=body)}
+
+
 def problems(*errors: type[DeskgraphError], body: bool = False) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: what any call may meet, and what this one adds."""
+    """What any call may meet, and what this one adds."""
     by_status: dict[int | str, dict[str, Any]] = {}
     for error in (*ALWAYS, *(WITH_BODY if body else ()), *errors):
         example = problem_body(error(error.title + "."), "/v1/...")

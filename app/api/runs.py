@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import approvals as approval_cases
 from app import runs as run_cases
-from app.api import schemas
+from app.api import examples, schemas
 from app.api.deps import Approver, Backend, BackendDep, Reader, Session, Writer
-from app.api.responses import problems
+from app.api.responses import answers
 from app.api.views import show_message, show_runs, show_step
 from app.approvals import Answer, StepEdit
 from app.db.runs import runs_of_tenant
@@ -55,7 +55,7 @@ FIRST_POLL_SECONDS, SLOWEST_POLL_SECONDS, POLL_GROWTH = 0.01, 0.25, 1.5
     "/runs",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=problems(IdempotencyMismatchError, body=True),
+    responses=answers(202, examples.RUN, IdempotencyMismatchError, body=True),
 )
 async def start_run(
     body: schemas.StartRun,
@@ -73,7 +73,11 @@ async def start_run(
     return await wait_for(backend, key.tenant_id, run.id, wait)
 
 
-@router.get("/runs", response_model=schemas.RunPage, responses=problems(InvalidCursorError))
+@router.get(
+    "/runs",
+    response_model=schemas.RunPage,
+    responses=answers(200, examples.page(examples.RUN), InvalidCursorError),
+)
 async def list_runs(
     session: Session,
     backend: BackendDep,
@@ -99,7 +103,11 @@ async def list_runs(
     return schemas.RunPage(items=shown, next_cursor=following)
 
 
-@router.get("/runs/{run_id}", response_model=schemas.RunOut, responses=problems(NotFoundError))
+@router.get(
+    "/runs/{run_id}",
+    response_model=schemas.RunOut,
+    responses=answers(200, examples.RUN, NotFoundError),
+)
 async def get_one_run(
     run_id: UUID, backend: BackendDep, key: Reader, wait: Wait = 0
 ) -> schemas.RunOut:
@@ -108,7 +116,9 @@ async def get_one_run(
 
 
 @router.get(
-    "/runs/{run_id}/steps", response_model=schemas.RunStepPage, responses=problems(NotFoundError)
+    "/runs/{run_id}/steps",
+    response_model=schemas.RunStepPage,
+    responses=answers(200, examples.page(examples.RUN_STEP), NotFoundError),
 )
 async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
@@ -121,12 +131,21 @@ async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.Run
     "/runs/{run_id}/resume",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=problems(
-        NotFoundError, OwnRunError, OverLimitError, NotWaitingError, AlreadyDecidedError,
-        ApprovalExpiredError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
+    responses=answers(
+        202,
+        examples.RUN,
+        NotFoundError,
+        OwnRunError,
+        OverLimitError,
+        NotWaitingError,
+        AlreadyDecidedError,
+        ApprovalExpiredError,
+        StaleDigestError,
+        VerdictNotAllowedError,
+        EditNotAllowedError,
         body=True,
     ),
-)  # fmt: skip
+)
 async def resume_run(
     run_id: UUID, body: schemas.ResumeRun, session: Session, backend: BackendDep, key: Approver
 ) -> schemas.RunOut:
@@ -141,7 +160,7 @@ async def resume_run(
     "/runs/{run_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=problems(NotFoundError, RunFinishedError),
+    responses=answers(202, examples.RUN, NotFoundError, RunFinishedError),
 )
 async def cancel_run(
     run_id: UUID, session: Session, backend: BackendDep, key: Writer
@@ -152,7 +171,9 @@ async def cancel_run(
 
 
 @router.get(
-    "/threads/{ticket_id}", response_model=schemas.ThreadOut, responses=problems(NotFoundError)
+    "/threads/{ticket_id}",
+    response_model=schemas.ThreadOut,
+    responses=answers(200, examples.THREAD, NotFoundError),
 )
 async def get_thread(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader

@@ -102,7 +102,7 @@ def _forgotten_at_exit(settings: Settings) -> Iterator[None]:
 
 def _welcome(ready: Ready) -> str:
     return f"""
-deskgraph is ready at {ready.url}  (docs: {ready.url}/docs)
+deskgraph is ready at {ready.url}  (schema: {ready.url}/openapi.json)
 
   starter key   {ready.starter_key}
   approver key  {ready.approver_key}

@@ -10,14 +10,12 @@ from langgraph.runtime import RunControl
 
 from app import runs as run_cases
 from app.db import runs
-from app.db.keys import policy_at
 from app.db.tables import Run
 from app.execute import DATABASE_GONE, Ending, execute
 from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
-from graphs.policy import Policy
 from tools.errors import RunLostError
 
 log = get_logger(__name__)
@@ -90,9 +88,7 @@ class Jobs:
         while True:
             try:
                 async with self.service.sessions.begin() as session:
-                    body = await policy_at(session, run.tenant_id, run.policy_version)
-                    policy = Policy.model_validate(body)
-                    held = await run_cases.settle(session, self.enqueue, run, policy, settlement)
+                    held = await run_cases.settle(session, self.enqueue, run, settlement)
                 break
             except DATABASE_GONE:
                 log.warning("settle_waits_for_database", run_id=str(run.id))

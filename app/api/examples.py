@@ -1,0 +1,127 @@
+"""A believable example of every answer for the OpenAPI document; a test checks each."""
+
+from typing import Any
+
+RUN_ID = "01a20147-a34d-7187-9cc4-a3723facf2c8"
+APPROVAL_ID = "01a20147-a3aa-728a-9a39-1cf480623d07"
+THREAD_ID = "8fd85f40-eac4-5562-becd-0f578a29c8fe"
+DIGEST = "7df560f27c152ca487089cc50ff76a0752b2cd3ba5d421929256309be2125737"
+EARLY, LATER, TOMORROW = "2026-11-22T09:00:00Z", "2026-11-22T09:00:01Z", "2026-11-23T09:00:01Z"
+
+STEP: dict[str, Any] = {
+    "id": "refund-pay_1002",
+    "tool": "refund_payment",
+    "args": {
+        "payment_id": "pay_1002",
+        "amount_minor": 4900,
+        "currency": "USD",
+        "reason": "pay_1002 repeats pay_1001: Pro plan, 49.00 USD",
+    },
+    "editable": ["amount_minor"],
+    "reason": "pay_1002 repeats pay_1001: Pro plan, 49.00 USD",
+    "risk": "moves 49.00 USD to the customer",
+    "evidence": [
+        {
+            "kind": "payment",
+            "id": "pay_1002",
+            "summary": "Pro plan: 49.00 USD captured on 2026-11-21, 0.00 USD refunded so far",
+        }
+    ],
+}
+APPROVAL: dict[str, Any] = {
+    "id": APPROVAL_ID,
+    "run_id": RUN_ID,
+    "ticket_id": "T-1001",
+    "kind": "plan",
+    "status": "pending",
+    "steps": [STEP],
+    "reasons": ["refunds of 49.00 USD in 24 hours exceed the limit of 0.00 USD"],
+    "digest": DIGEST,
+    "verdicts": ["approve", "edit", "reject"],
+    "answer_schema": {"type": "object", "required": ["approval_id", "digest", "verdict"]},
+    "required_approvers": 1,
+    "decisions": [],
+    "newer_messages": [],
+    "created_at": LATER,
+    "expires_at": TOMORROW,
+}
+RUN: dict[str, Any] = {
+    "id": RUN_ID,
+    "thread_id": THREAD_ID,
+    "ticket_id": "T-1001",
+    "customer_id": "cus_ann",
+    "status": "interrupted",
+    "outcome": None,
+    "intents": ["billing"],
+    "urgency": "normal",
+    "anger": 0.0,
+    "language": "en",
+    "plan": [STEP],
+    "approvals": [APPROVAL],
+    "reply": None,
+    "effects": [],
+    "escalation": None,
+    "handoff": None,
+    "error": None,
+    "attempt": 1,
+    "policy_version": 0,
+    "cost_usd": 0.0004,
+    "tokens": 812,
+    "metadata": {"source": "web"},
+    "created_at": EARLY,
+    "not_before": EARLY,
+    "started_at": EARLY,
+    "finished_at": None,
+    "cancel_requested_at": None,
+    "replay_of": None,
+    "trace_id": "01a20147-a364-70b5-97ad-29c60cfe9c9d",
+    "trace_url": None,
+    "links": {
+        "self": f"/v1/runs/{RUN_ID}",
+        "steps": f"/v1/runs/{RUN_ID}/steps",
+        "thread": "/v1/threads/T-1001",
+    },
+}
+RUN_STEP: dict[str, Any] = {
+    "node": "plan",
+    "attempt": 1,
+    "tries": 1,
+    "status": "success",
+    "started_at": EARLY,
+    "duration_ms": 2,
+    "input": {"run_id": RUN_ID},
+    "output": {"plan": {"steps": [STEP], "gate": APPROVAL["reasons"], "digest": DIGEST}},
+    "error": None,
+    "checkpoint_id": "1f1e6241-e46b-61b7-8000-910572b07780",
+    "model_calls": [],
+    "tokens": 0,
+    "cost_usd": 0.0,
+}
+MESSAGE: dict[str, Any] = {
+    "id": "msg_1",
+    "author": "customer",
+    "text": "I was charged twice for my Pro plan this month, please refund one of them",
+    "citations": [],
+    "public": True,
+    "run_id": RUN_ID,
+    "created_at": EARLY,
+}
+THREAD: dict[str, Any] = {
+    "thread_id": THREAD_ID,
+    "ticket_id": "T-1001",
+    "messages": [MESSAGE],
+    "runs": [RUN],
+}
+ARTICLE: dict[str, Any] = {
+    "id": "opening-hours",
+    "title": "Opening hours",
+    "content": "We are open from 9 to 5.",
+    "language": "en",
+    "version": 1,
+    "updated_at": EARLY,
+}
+
+
+def page(item: dict[str, Any]) -> dict[str, Any]:
+    """A last page with one item."""
+    return {"items": [item], "next_cursor": None}
