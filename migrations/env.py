@@ -6,7 +6,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-from app.db.tables import Base
+from app.db import content, sandbox, tables  # noqa: F401  # their tables join the metadata
+from app.db.base import Base
 from app.db.types import EnumText, SafeJson, SafeText
 
 # A migration that cannot get its lock gives up instead of holding up every request behind it.

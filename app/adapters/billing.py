@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.engine import Sessions
-from app.db.tables import SandboxPayment, SandboxRefund
+from app.db.sandbox import SandboxPayment, SandboxRefund
 from tools.errors import RefusedError
 from tools.models import Payment, Refund
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import tables
+from app.db import sandbox
 from app.db.engine import Sessions
 from app.db.steps import add_message
 from tools.helpdesk import pick_agent
@@ -57,7 +57,7 @@ class LocalHelpdesk:
             await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(who, 0))))
             agent = pick_agent(await self._agents(session), skill, datetime.now(UTC))
             await session.execute(
-                insert(tables.Handoff)
+                insert(sandbox.Handoff)
                 .values(
                     id=uuid7(),
                     tenant_id=self.tenant_id,
@@ -76,28 +76,28 @@ class LocalHelpdesk:
         load = (
             select(func.count())
             .where(
-                tables.Handoff.tenant_id == tables.Agent.tenant_id,
-                tables.Handoff.agent_id == tables.Agent.id,
-                tables.Handoff.status == "open",
+                sandbox.Handoff.tenant_id == sandbox.Agent.tenant_id,
+                sandbox.Handoff.agent_id == sandbox.Agent.id,
+                sandbox.Handoff.status == "open",
             )
             .scalar_subquery()
         )
-        query = select(tables.Agent, load).where(tables.Agent.tenant_id == self.tenant_id)
+        query = select(sandbox.Agent, load).where(sandbox.Agent.tenant_id == self.tenant_id)
         return [_agent(row, open_count) for row, open_count in await session.execute(query)]
 
     async def _handoff(self, session: AsyncSession, key: str) -> Handoff:
-        query = select(tables.Handoff).where(
-            tables.Handoff.tenant_id == self.tenant_id, tables.Handoff.key == key
+        query = select(sandbox.Handoff).where(
+            sandbox.Handoff.tenant_id == self.tenant_id, sandbox.Handoff.key == key
         )
         row = (await session.scalars(query)).one()
-        agent = await session.get(tables.Agent, (self.tenant_id, row.agent_id or ""))
+        agent = await session.get(sandbox.Agent, (self.tenant_id, row.agent_id or ""))
         waiting = (
             select(func.count())
             .where(
-                tables.Handoff.tenant_id == self.tenant_id,
-                tables.Handoff.agent_id.is_(None),
-                tables.Handoff.status == "open",
-                tables.Handoff.id <= row.id,
+                sandbox.Handoff.tenant_id == self.tenant_id,
+                sandbox.Handoff.agent_id.is_(None),
+                sandbox.Handoff.status == "open",
+                sandbox.Handoff.id <= row.id,
             )
         )  # fmt: skip
         return {
@@ -109,7 +109,7 @@ class LocalHelpdesk:
         }
 
 
-def _agent(row: tables.Agent, load: int) -> Agent:
+def _agent(row: sandbox.Agent, load: int) -> Agent:
     return {
         "id": row.id,
         "name": row.name,

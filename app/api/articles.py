@@ -9,7 +9,7 @@ from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
 from app.api.responses import answers, problems
 from app.api.runs import Cursor, Limit
 from app.db import articles
-from app.db.tables import Article
+from app.db.content import Article
 from app.errors import InvalidCursorError, NotFoundError
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])

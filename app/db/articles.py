@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import REGCONFIG, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.elements import ColumnElement
 
-from app.db.tables import Article, ArticleChunk
+from app.db.content import Article, ArticleChunk
 from graphs.grounding import STOPWORDS, WORD
 
 # Postgres' own text-search configurations by ISO 639-1; others are indexed word by word.

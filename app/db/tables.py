@@ -1,6 +1,7 @@
-"""Every table of ours. A tenant's row carries the tenant; constraints keep the promises.
+"""The tables of runs: who may, what was asked, what was decided, what was done.
 
-Money is `*_minor` (BIGINT) beside an ISO 4217 `currency`. Times are UTC.
+A tenant's row carries the tenant; constraints keep the promises. Money is `*_minor` (BIGINT) beside
+an ISO 4217 `currency`.
 """
 
 from datetime import datetime
@@ -9,54 +10,21 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BigInteger,
-    Boolean,
     CheckConstraint,
-    Computed,
-    DateTime,
     ForeignKey,
-    ForeignKeyConstraint,
     Identity,
     Index,
     Integer,
-    LargeBinary,
-    Numeric,
     SmallInteger,
     UniqueConstraint,
-    Uuid,
-    func,
 )
 from sqlalchemy import (
     text as sql,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, REGCONFIG, TSVECTOR
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.types import EnumText, SafeJson, SafeText
+from app.db.base import Base, now
 from app.lifecycle import ApprovalStatus, RunStatus
-
-
-class Base(DeclarativeBase):
-    """Python types to column types."""
-
-    type_annotation_map = {  # noqa: RUF012  # read by SQLAlchemy only
-        str: SafeText(),
-        dict[str, Any]: SafeJson(),
-        list[Any]: SafeJson(),
-        list[str]: ARRAY(SafeText()),
-        datetime: DateTime(timezone=True),
-        int: BigInteger(),
-        bytes: LargeBinary(),
-        Decimal: Numeric(18, 9),
-        UUID: Uuid(),
-        bool: Boolean(),
-        RunStatus: EnumText(RunStatus),
-        ApprovalStatus: EnumText(ApprovalStatus),
-    }
-
-
-def _now() -> Mapped[datetime]:
-    return mapped_column(server_default=func.now())
 
 
 class Tenant(Base):
@@ -66,7 +34,7 @@ class Tenant(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class PolicyVersion(Base):
@@ -78,7 +46,7 @@ class PolicyVersion(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     body: Mapped[dict[str, Any]]
     created_by: Mapped[str]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class ApiKey(Base):
@@ -92,7 +60,7 @@ class ApiKey(Base):
     secret_sha256: Mapped[bytes]
     scopes: Mapped[list[str]]
     approve_limits: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     revoked_at: Mapped[datetime | None]
 
 
@@ -125,9 +93,9 @@ class Run(Base):
     replay_of: Mapped[UUID | None]
     tokens: Mapped[int] = mapped_column(server_default="0")
     cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
-    created_at: Mapped[datetime] = _now()
-    not_before: Mapped[datetime] = _now()
-    queued_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
+    not_before: Mapped[datetime] = now()
+    queued_at: Mapped[datetime] = now()
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -180,7 +148,7 @@ class Message(Base):
     text: Mapped[str]
     citations: Mapped[list[str]] = mapped_column(server_default="{}")
     public: Mapped[bool] = mapped_column(server_default=sql("true"))
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
     __table_args__ = (
         # The business key makes a repeated reply the first one.
@@ -234,7 +202,7 @@ class Approval(Base):
     verdicts: Mapped[list[str]]
     required_approvers: Mapped[int] = mapped_column(SmallInteger, server_default="1")
     decision: Mapped[dict[str, Any] | None]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime]
     decided_at: Mapped[datetime | None]
 
@@ -260,7 +228,7 @@ class Decision(Base):
     decided_by: Mapped[str]
     verdict: Mapped[str]
     comment: Mapped[str]
-    created_at: Mapped[datetime] = _now()
+    created_at: Mapped[datetime] = now()
 
 
 class LedgerEntry(Base):
@@ -281,136 +249,11 @@ class LedgerEntry(Base):
     status: Mapped[str]
     result: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
-    started_at: Mapped[datetime] = _now()
+    started_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("ledger_by_customer", "tenant_id", "customer_id", "started_at"),
         CheckConstraint("status IN ('started','done','failed')", name="ledger_status_known"),
         CheckConstraint("(result IS NOT NULL) = (status = 'done')", name="ledger_done_has_result"),
-    )
-
-
-class Article(Base):
-    """One knowledge-base document."""
-
-    __tablename__ = "articles"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    title: Mapped[str]
-    content: Mapped[str]
-    language: Mapped[str]
-    version: Mapped[int] = mapped_column(server_default="1")
-    updated_at: Mapped[datetime] = _now()
-
-
-class ArticleChunk(Base):
-    """A part of an article, indexed in the article's language."""
-
-    __tablename__ = "article_chunks"
-
-    tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    article_id: Mapped[str] = mapped_column(primary_key=True)
-    position: Mapped[int] = mapped_column(Integer, primary_key=True)
-    title: Mapped[str]
-    text: Mapped[str]
-    config: Mapped[Any] = mapped_column(REGCONFIG)
-    document: Mapped[Any] = mapped_column(
-        TSVECTOR,
-        Computed(
-            "setweight(to_tsvector(config, title), 'A')"
-            " || setweight(to_tsvector(config, text), 'C') || to_tsvector('simple', title)",
-            persisted=True,
-        ),
-    )
-
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "article_id"], ["articles.tenant_id", "articles.id"], ondelete="CASCADE"
-        ),
-        Index("article_chunks_document", "document", postgresql_using="gin"),
-    )
-
-
-class Agent(Base):
-    """A person who takes hand-offs; hours are local to `timezone`."""
-
-    __tablename__ = "agents"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    name: Mapped[str]
-    skills: Mapped[list[str]]
-    timezone: Mapped[str]
-    opens_hour: Mapped[int] = mapped_column(SmallInteger)
-    closes_hour: Mapped[int] = mapped_column(SmallInteger)
-    weekdays: Mapped[list[Any]]
-    away: Mapped[bool] = mapped_column(server_default=sql("false"))
-
-
-class Handoff(Base):
-    """A ticket opened for a person; without an agent it waits in the queue."""
-
-    __tablename__ = "handoffs"
-
-    id: Mapped[UUID] = mapped_column(primary_key=True)
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    key: Mapped[str]
-    ticket_id: Mapped[str]
-    agent_id: Mapped[str | None]
-    skill: Mapped[str]
-    urgency: Mapped[str]
-    summary: Mapped[str]
-    status: Mapped[str] = mapped_column(server_default="open")
-    created_at: Mapped[datetime] = _now()
-
-    __table_args__ = (
-        UniqueConstraint("tenant_id", "key"),
-        Index("handoffs_open", "tenant_id", "agent_id", postgresql_where=sql("status = 'open'")),
-        CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
-    )
-
-
-class SandboxPayment(Base):
-    """A payment at the sandbox provider; it refuses to give back more than was captured."""
-
-    __tablename__ = "sandbox_payments"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    id: Mapped[str] = mapped_column(primary_key=True)
-    customer_id: Mapped[str]
-    description: Mapped[str]
-    amount_minor: Mapped[int]
-    refunded_minor: Mapped[int] = mapped_column(server_default="0")
-    currency: Mapped[str]
-    captured_at: Mapped[datetime]
-
-    __table_args__ = (
-        Index("sandbox_payments_by_customer", "tenant_id", "customer_id"),
-        CheckConstraint(
-            "refunded_minor BETWEEN 0 AND amount_minor", name="sandbox_refunds_within_captured"
-        ),
-    )
-
-
-class SandboxRefund(Base):
-    """A refund at the sandbox provider, one per idempotency key."""
-
-    __tablename__ = "sandbox_refunds"
-
-    tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
-    id: Mapped[str]
-    payment_id: Mapped[str]
-    amount_minor: Mapped[int]
-    currency: Mapped[str]
-    reason: Mapped[str]
-    created_at: Mapped[datetime] = _now()
-
-    __table_args__ = (
-        ForeignKeyConstraint(
-            ["tenant_id", "payment_id"], ["sandbox_payments.tenant_id", "sandbox_payments.id"]
-        ),
-        CheckConstraint("amount_minor > 0", name="sandbox_refund_positive"),
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.commands.articles import read_source, store
 from app.db.articles import articles_of_tenant
 from app.db.keys import ensure_tenant
-from app.db.tables import Agent, SandboxPayment
+from app.db.sandbox import Agent, SandboxPayment
 
 TENANT = "demo"
 ARTICLES = Path(__file__).parent / "articles"

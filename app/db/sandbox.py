@@ -1,0 +1,103 @@
+"""The tables of the sandbox world: a payment provider's books, and the people of a helpdesk."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    UniqueConstraint,
+)
+from sqlalchemy import (
+    text as sql,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, now
+
+
+class Agent(Base):
+    """A person who takes hand-offs; hours are local to `timezone`."""
+
+    __tablename__ = "agents"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    skills: Mapped[list[str]]
+    timezone: Mapped[str]
+    opens_hour: Mapped[int] = mapped_column(SmallInteger)
+    closes_hour: Mapped[int] = mapped_column(SmallInteger)
+    weekdays: Mapped[list[Any]]
+    away: Mapped[bool] = mapped_column(server_default=sql("false"))
+
+
+class Handoff(Base):
+    """A ticket opened for a person; without an agent it waits in the queue."""
+
+    __tablename__ = "handoffs"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    key: Mapped[str]
+    ticket_id: Mapped[str]
+    agent_id: Mapped[str | None]
+    skill: Mapped[str]
+    urgency: Mapped[str]
+    summary: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="open")
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "key"),
+        Index("handoffs_open", "tenant_id", "agent_id", postgresql_where=sql("status = 'open'")),
+        CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
+    )
+
+
+class SandboxPayment(Base):
+    """A payment at the sandbox provider; it refuses to give back more than was captured."""
+
+    __tablename__ = "sandbox_payments"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    description: Mapped[str]
+    amount_minor: Mapped[int]
+    refunded_minor: Mapped[int] = mapped_column(server_default="0")
+    currency: Mapped[str]
+    captured_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("sandbox_payments_by_customer", "tenant_id", "customer_id"),
+        CheckConstraint(
+            "refunded_minor BETWEEN 0 AND amount_minor", name="sandbox_refunds_within_captured"
+        ),
+    )
+
+
+class SandboxRefund(Base):
+    """A refund at the sandbox provider, one per idempotency key."""
+
+    __tablename__ = "sandbox_refunds"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    payment_id: Mapped[str]
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "payment_id"], ["sandbox_payments.tenant_id", "sandbox_payments.id"]
+        ),
+        CheckConstraint("amount_minor > 0", name="sandbox_refund_positive"),
+    )
