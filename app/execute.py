@@ -26,6 +26,8 @@ from tools.errors import RunLostError
 
 log = get_logger(__name__)
 
+# What `_next_input` answers when the graph has ended, or waits for an answer that is not there.
+NOTHING = object()
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
 # The run itself is fine: the database went away, and another attempt goes on.
@@ -96,7 +98,7 @@ async def _stream(
 ) -> None:
     snapshot = await service.graph.aget_state(_bare(config))
     following = await _next_input(service, run, snapshot)
-    if following == NOTHING:
+    if following is NOTHING:
         return
     async for mode, chunk in service.graph.astream(
         following,
@@ -107,9 +109,6 @@ async def _stream(
         control=control,
     ):
         steps.note(str(mode), chunk)
-
-
-NOTHING = "nothing is left to do"
 
 
 async def _next_input(service: Service, run: Run, snapshot: StateSnapshot) -> Any:

@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import typer
 import uvicorn
 
 from app.api.cursor import Cursors
@@ -39,13 +41,8 @@ def run_forever(
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until a signal comes; `on_ready` gets the API's URL once it answers."""
-    main = _serve(
-        settings,
-        with_api=with_api,
-        with_worker=with_worker,
-        secret_key=secret_key,
-        on_ready=on_ready,
-    )
+    listener = bind(settings.host, settings.port) if with_api else None
+    main = _serve(settings, listener, secret_key, on_ready, with_worker=with_worker)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main)
 
@@ -59,13 +56,26 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
+def bind(host: str, port: int) -> socket.socket:
+    """A socket on that address, or a sentence and exit code 1 when it cannot be had."""
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except OSError as error:
+        typer.echo(f"Cannot listen on {host}:{port}: {error.strerror}; try --port 0.", err=True)
+        raise typer.Exit(1) from None
+    return listener
+
+
 async def _serve(
     settings: Settings,
-    *,
-    with_api: bool,
-    with_worker: bool,
+    listener: socket.socket | None,
     secret_key: str,
     on_ready: Callable[[str], None],
+    *,
+    with_worker: bool,
 ) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -74,32 +84,35 @@ async def _serve(
     async with open_service(settings) as service, asyncio.TaskGroup() as tasks:
         if with_worker:
             tasks.create_task(run_worker(service, stop))
-        if with_api:
-            tasks.create_task(_run_api(service, secret_key, stop, on_ready))
+        if listener:
+            tasks.create_task(_run_api(service, listener, secret_key, stop, on_ready))
 
 
 async def _run_api(
-    service: Service, secret_key: str, stop: asyncio.Event, on_ready: Callable[[str], None]
+    service: Service,
+    listener: socket.socket,
+    secret_key: str,
+    stop: asyncio.Event,
+    on_ready: Callable[[str], None],
 ) -> None:
-    settings = service.settings
-    backend = Backend(settings, service.sessions, enqueue_run, Cursors(secret_key))
+    backend = Backend(service.settings, service.sessions, enqueue_run, Cursors(secret_key))
     config = uvicorn.Config(
         create_app(backend),
-        host=settings.host,
-        port=settings.port,
         log_config=None,
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     server = QuietServer(config)
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
     # uvicorn has no event for it.
     while not server.started and not serving.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     if server.started:
-        port = server.servers[0].sockets[0].getsockname()[1]
-        on_ready(f"http://{settings.host}:{port}")
+        host, port = listener.getsockname()[:2]
+        url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("api_started", url=url)
+        on_ready(url)
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()

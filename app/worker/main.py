@@ -2,7 +2,6 @@
 
 import asyncio
 import secrets
-from contextlib import suppress
 
 from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
@@ -24,21 +23,21 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
     url = service.settings.database_url
     assert url is not None, "a service has a database"
     jobs = Jobs(service, enqueue_run, id=secrets.randbits(62) + 1)
-    async with open_consumer(url.get_secret_value(), jobs.advance) as consumer:
-        watching = asyncio.create_task(watch(jobs, consumer))
-        consuming = asyncio.create_task(_consume(consumer, service))
+    async with (
+        open_consumer(url.get_secret_value(), jobs.advance) as consumer,
+        asyncio.TaskGroup() as tasks,
+    ):
+        watching = tasks.create_task(watch(jobs, consumer))
+        consuming = tasks.create_task(_consume(consumer, service))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
         consuming.cancel()
         await jobs.drain()
-        # A second cancel would abort the jobs that still settle.
-        with suppress(asyncio.CancelledError):
-            await consuming
+        # Waited for, not cancelled again: that would abort the jobs that still settle.
+        await asyncio.wait([consuming])
         watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-        log.info("worker_stopped", worker=jobs.id)
+    log.info("worker_stopped", worker=jobs.id)
 
 
 async def _consume(consumer: App, service: Service) -> None:

@@ -82,7 +82,7 @@ class Stack:
         port = free_port()
         process = self._start("api", "api", "--port", str(port))
         self.url = f"http://127.0.0.1:{port}"
-        process.wait_for_line("Uvicorn running")
+        process.wait_for_line("api_started")
         return process
 
     def worker(self) -> Process:

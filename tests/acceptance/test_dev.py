@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from app.db.embedded import embedded_postgres
 from tests.acceptance.stack import Client
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
@@ -209,6 +210,16 @@ def test_every_command_has_help(command: list[str], tmp_path: Path) -> None:
     shown = deskgraph(tmp_path, *command, "--help")
     assert shown.returncode == 0
     assert "Usage:" in shown.stdout
+
+
+def test_port_in_use_is_explained(dev: Dev, tmp_path: Path) -> None:
+    """Exit code 1 and a sentence; nothing hangs, nothing is left running."""
+    port = dev.ready["url"].rpartition(":")[2]
+    refused = deskgraph(tmp_path, "dev", "--port", port)
+    assert refused.returncode == 1
+    assert "--port 0" in refused.stderr
+    with embedded_postgres(tmp_path) as url:
+        assert url, "the folder is free again"
 
 
 @pytest.mark.parametrize(
