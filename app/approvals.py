@@ -152,6 +152,8 @@ def apply_edits(steps: list[dict[str, Any]], edits: tuple[StepEdit, ...]) -> lis
     left = []
     for step in steps:
         at, edit = changes.get(step["id"], (0, StepEdit(step["id"], {}, drop=False)))
+        if edit.drop and edit.args:
+            raise _refuse(at, "args", "may not be changed on a step that is dropped")
         if not edit.drop:
             left.append({**step, "args": edited_args(step, edit, at)})
     if not left:

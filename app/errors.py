@@ -10,6 +10,7 @@ DeskgraphError
 ├── OwnRunError                 403 own-run
 ├── OverLimitError              403 over-limit
 ├── NotFoundError               404 not-found
+├── MethodNotAllowedError       405 method-not-allowed
 ├── ConflictError               409 (base)
 │   ├── NotWaitingError         409 not-waiting
 │   ├── AlreadyDecidedError     409 already-decided
@@ -96,6 +97,12 @@ class NotFoundError(DeskgraphError):
     """It does not exist, or not for this caller."""
 
     status, code, title = 404, "not-found", "Not found"
+
+
+class MethodNotAllowedError(DeskgraphError):
+    """The address does not know this method."""
+
+    status, code, title = 405, "method-not-allowed", "Method not allowed"
 
 
 class ConflictError(DeskgraphError):

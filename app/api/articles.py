@@ -46,6 +46,8 @@ async def list_articles(
     limit: Limit = 20,
 ) -> schemas.ArticlePage:
     """All articles by id, or the best ones for a search."""
+    if q is not None and cursor is not None:
+        raise InvalidCursorError("A search is one page; send no cursor with it.")
     if q is not None:
         found = await articles.search_articles(session, key.tenant_id, q, limit)
         return schemas.ArticlePage(items=[show(article) for article in found], next_cursor=None)

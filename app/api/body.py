@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem
+from app.api.problems import address, problem
 from app.errors import DeskgraphError
 
 MAX_DEPTH = 32
@@ -58,14 +58,17 @@ class StrictBody:
         try:
             check_url(scope)
             body = await self._read(scope, receive)
+            if body is None:
+                # Nobody is left to answer, and half a request is not acted upon.
+                return
             if body:
                 check_json(scope, body)
         except DeskgraphError as error:
-            await problem(scope["path"], error)(scope, receive, send)
+            await problem(address(scope), error)(scope, receive, send)
             return
         await self.app(scope, replay(body, receive), send)
 
-    async def _read(self, scope: Scope, receive: Receive) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
         if scope["method"] not in WITH_BODY:
             return b""
         headers = dict(scope["headers"])
@@ -77,7 +80,7 @@ class StrictBody:
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
-                return b""
+                return None
             body += message.get("body", b"")
             if len(body) > self.max_bytes:
                 raise too_large
@@ -146,11 +149,11 @@ def check_value(value: Any, depth: int) -> None:
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise BodyError(f"The key {json.dumps(twice)[:100]} stands twice in one object.")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise BodyError(f"The key {json.dumps(name)[:100]} stands twice in one object.")
+        found[name] = value
     return found
 
 
@@ -159,7 +162,7 @@ def _no_constant(name: str) -> None:
 
 
 def _int(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
+    if len(digits.lstrip("-")) > MAX_DIGITS:
         raise BodyError(f"A number has more than {MAX_DIGITS} digits.")
     return int(digits)
 

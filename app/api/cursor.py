@@ -1,5 +1,6 @@
 """Signed pages: a cursor only works on the list, tenant and filters it was made for."""
 
+import json
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -45,7 +46,7 @@ class Cursors:
         Raises:
             InvalidCursorError: forged, or made for another list.
         """
-        signer = URLSafeSerializer(self._secret_key, salt="\x1f".join(map(str, scope)))
+        signer = URLSafeSerializer(self._secret_key, salt=json.dumps(scope))
         if cursor is not None:
             try:
                 after = read(signer.loads(cursor))

@@ -3,10 +3,11 @@
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from app.api.deps import Session
 from app.api.responses import problems
-from app.errors import DeskgraphError, NotFoundError
+from app.errors import DeskgraphError, NotFoundError, UnavailableError
 
 router = APIRouter(tags=["health"])
 
@@ -20,7 +21,10 @@ async def healthz() -> dict[str, str]:
 @router.get("/readyz", responses=problems())
 async def readyz(session: Session) -> dict[str, str]:
     """The database answers too, and its schema is there; else 503."""
-    await session.execute(text("SELECT 1 FROM runs LIMIT 1"))
+    try:
+        await session.execute(text("SELECT 1 FROM runs LIMIT 1"))
+    except ProgrammingError as error:
+        raise UnavailableError("The schema is missing; run `deskgraph migrate`.") from error
     return {"status": "ready"}
 
 

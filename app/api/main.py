@@ -36,9 +36,11 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    for routes in (runs, approvals, articles, health):
-        app.include_router(routes.router)
+    modules = (runs, approvals, articles, health)
+    for module in modules:
+        app.include_router(module.router)
     install_problems(app)
+    app.state.routes = [route for module in modules for route in module.router.routes]
     app.add_middleware(StrictBody, max_bytes=backend.settings.max_body_bytes)
     app.add_middleware(RequestId)
     return app
@@ -57,7 +59,9 @@ class RequestId:
             return
         sent = dict(scope["headers"]).get(b"x-request-id", b"").decode("latin-1")
         request_id = sent if REQUEST_ID.match(sent) else str(uuid7())
-        started, status = time.perf_counter(), 500
+        scope["request_id"] = request_id
+        # 499, as proxies write it: the caller left before there was an answer.
+        started, status = time.perf_counter(), 499
 
         async def answer(message: Message) -> None:
             nonlocal status

@@ -3,6 +3,7 @@
 import json
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,10 +14,13 @@ from sqlalchemy.exc import OperationalError as EngineOperationalError
 from sqlalchemy.exc import TimeoutError as EngineTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from app.errors import (
     DeskgraphError,
     InvalidRequestError,
+    MethodNotAllowedError,
     NotFoundError,
     UnauthorizedError,
     UnavailableError,
@@ -26,6 +30,7 @@ from app.log import get_logger
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+UNEXPECTED = DeskgraphError("The failure is logged; try again.")
 DATABASE_AWAY = (
     EngineOperationalError,
     InterfaceError,
@@ -34,6 +39,11 @@ DATABASE_AWAY = (
     PoolTimeout,
     ConnectionError,
 )
+
+
+def address(scope: Scope) -> str:
+    """The request's path as a URI reference, whatever characters it holds."""
+    return quote(scope["path"].encode("utf-8", "replace"), safe="/~!$&'()*+,;=:@")
 
 
 def problem_body(error: DeskgraphError, instance: str) -> dict[str, Any]:
@@ -67,20 +77,25 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(DeskgraphError)
     async def _domain(request: Request, error: DeskgraphError) -> Response:
-        return problem(request.url.path, error)
+        return problem(address(request.scope), error)
 
     @app.exception_handler(RequestValidationError)
     async def _validation(request: Request, error: RequestValidationError) -> Response:
-        return problem(request.url.path, from_validation(error))
+        return problem(address(request.scope), from_validation(error))
 
     @app.exception_handler(HTTPException)
     async def _http(request: Request, error: HTTPException) -> Response:
-        return problem(request.url.path, from_http(error), dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == MethodNotAllowedError.status:
+            headers["Allow"] = ", ".join(methods_at(request))
+        return problem(address(request.scope), from_http(error), headers)
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
         log.error("request_failed", path=request.url.path, error=repr(error))
-        return problem(request.url.path, DeskgraphError("The failure is logged; try again."))
+        # This handler stands outside the middleware that answers the id elsewhere.
+        headers = {"X-Request-Id": request.scope["request_id"]}
+        return problem(address(request.scope), UNEXPECTED, headers)
 
     for away in DATABASE_AWAY:
         app.exception_handler(away)(_database_away)
@@ -89,9 +104,9 @@ def install_problems(app: FastAPI) -> None:
 async def _database_away(request: Request, error: Exception) -> Response:
     log.warning("database_away", path=request.url.path, error=str(error)[:200])
     if isinstance(error, DBAPIError) and not _is_away(error):
-        return problem(request.url.path, DeskgraphError("The failure is logged; try again."))
+        return problem(address(request.scope), UNEXPECTED)
     return problem(
-        request.url.path, UnavailableError("Nothing was changed; try again in a second.")
+        address(request.scope), UnavailableError("Nothing was changed; try again in a second.")
     )
 
 
@@ -108,20 +123,45 @@ def from_validation(error: RequestValidationError) -> DeskgraphError:
     errors = error.errors()
     if any(item["loc"][0] == "path" for item in errors):
         return NotFoundError("Nothing lives at this address.")
-    told = [{"pointer": _pointer(item["loc"]), "detail": item["msg"]} for item in errors[:50]]
+    told = [{"pointer": _pointer(item, error.body), "detail": item["msg"]} for item in errors[:50]]
     first = told[0]
-    return InvalidRequestError(f"{first['pointer']}: {first['detail']}", errors=told)
+    return InvalidRequestError(f"{first['pointer'] or 'body'}: {first['detail']}", errors=told)
 
 
-def _pointer(location: tuple[Any, ...]) -> str:
-    """A JSON Pointer (RFC 6901) into the body, or `query/name`, `header/name`."""
-    where, *parts = location
-    escaped = [str(part).replace("~", "~0").replace("/", "~1")[:100] for part in parts]
-    return "/" + "/".join(escaped) if where == "body" else "/".join([str(where), *escaped])
+def _pointer(error: dict[str, Any], body: Any) -> str:
+    """A JSON Pointer (RFC 6901) to a value that was sent, or `query/name`, `header/name`.
+
+    pydantic's location goes on into its own union members; the pointer ends where the body does.
+    """
+    where, *parts = error["loc"]
+    if where != "body":
+        return "/".join([str(where), *map(str, parts)])
+    pointer = ""
+    for part in parts:
+        missing = error["type"] == "missing" and isinstance(body, dict)
+        if not missing and not _holds(body, part):
+            break
+        pointer += "/" + str(part).replace("~", "~0").replace("/", "~1")
+        body = body[part] if _holds(body, part) else None
+    return pointer
+
+
+def _holds(value: Any, part: Any) -> bool:
+    if isinstance(value, list):
+        return isinstance(part, int) and part < len(value)
+    return isinstance(value, dict) and part in value
+
+
+def methods_at(request: Request) -> list[str]:
+    """Every method that some route of the address knows."""
+    routes = [r for r in request.app.state.routes if r.matches(request.scope)[0] != Match.NONE]
+    return sorted({method for route in routes for method in route.methods})
 
 
 def from_http(error: HTTPException) -> DeskgraphError:
     """Starlette's own refusals, such as 404 and 405."""
+    if error.status_code == MethodNotAllowedError.status:
+        return MethodNotAllowedError("Use one of the methods that `Allow` names.")
     status = HTTPStatus(error.status_code)
     found = DeskgraphError(f"{status.phrase}: {status.description or error.detail}.")
     found.status, found.code, found.title = (

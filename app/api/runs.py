@@ -171,7 +171,7 @@ async def cancel_run(
 
 
 @router.get(
-    "/threads/{ticket_id}",
+    "/threads/{ticket_id:path}",
     response_model=schemas.ThreadOut,
     responses=answers(200, examples.THREAD, NotFoundError),
 )

@@ -12,7 +12,8 @@ from app.lifecycle import ApprovalStatus, RunStatus
 from tools.models import Evidence
 
 # Ids of outside systems: printable ASCII without spaces, so that they fit a URL and a log line.
-OutsideId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^[!-~]+$")]
+# Dots alone would be resolved away by every client.
+OutsideId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\.*[!-\-/-~][!-~]*$")]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
 

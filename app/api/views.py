@@ -1,6 +1,7 @@
 """Rows to the API's shapes, a whole page with a fixed number of queries."""
 
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -37,7 +38,7 @@ def _run(
 ) -> schemas.RunOut:
     triage: dict[str, Any] = run.summary.get("triage") or {}
     plan = run.summary.get("plan") or {"steps": []}
-    here = f"/v1/runs/{run.id}"
+    here, thread = f"/v1/runs/{run.id}", f"/v1/threads/{quote(run.ticket_id, safe='')}"
     fields = {
         name: getattr(run, name)
         for name in schemas.RunOut.model_fields
@@ -58,7 +59,11 @@ def _run(
         metadata=run.caller_metadata,
         cost_usd=None if run.cost_usd is None else float(run.cost_usd),
         trace_url=trace_url.format(trace_id=run.trace_id) if trace_url and run.trace_id else None,
-        links={"self": here, "steps": f"{here}/steps", "thread": f"/v1/threads/{run.ticket_id}"},
+        links={
+            "self": here,
+            "steps": f"{here}/steps",
+            "thread": thread,
+        },
     )
 
 

@@ -49,19 +49,25 @@ def _moved(run_id: UUID, target: RunStatus) -> ColumnElement[bool]:
     return and_(Run.id == run_id, Run.status.in_(sources(target)))
 
 
+def _waits() -> ColumnElement[bool]:
+    """An older run of the same thread is not finished."""
+    older = aliased(Run)
+    return (
+        select(literal(1))
+        .where(older.thread_id == Run.thread_id, older.finished_at.is_(None), older.seq < Run.seq)
+        .exists()
+    )
+
+
 async def claim(session: AsyncSession, run_id: UUID, worker_id: int) -> Run | None:
     """Take a due pending run whose thread is free, or None.
 
     An older unfinished run of the same thread comes first, so a thread's runs keep their order.
     Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
     """
-    older = aliased(Run)
-    waits = select(literal(1)).where(
-        older.thread_id == Run.thread_id, older.finished_at.is_(None), older.seq < Run.seq
-    )
     query = (
         update(Run)
-        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), ~waits.exists())
+        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), ~_waits())
         .values(
             status=RunStatus.RUNNING,
             attempt=Run.attempt + 1,
@@ -164,6 +170,7 @@ async def overdue(session: AsyncSession, waiting: timedelta, limit: int) -> list
     query = (
         select(Run)
         .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
+        .where(~_waits())
         .order_by(Run.queued_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -38,8 +38,15 @@ class UsageHandler(AsyncCallbackHandler):
         self._asked: dict[UUID, tuple[str, str | None]] = {}
 
     def of(self, task_id: str) -> TaskUsage:
-        """The record of a node execution."""
-        return self.by_task.setdefault(task_id, TaskUsage())
+        """The record of a node execution; a call that its node no longer waits for is given up.
+
+        A node asks one question at a time, and a timeout of the node tells no callback.
+        """
+        usage = self.by_task.setdefault(task_id, TaskUsage())
+        for run_id in [id_ for id_, (asker, _) in self._asked.items() if asker == task_id]:
+            _, model = self._asked.pop(run_id)
+            usage.calls.append({"model": model, "error": "GivenUp"})
+        return usage
 
     async def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
         """A node that starts again under the same task is another try."""

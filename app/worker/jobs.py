@@ -80,11 +80,8 @@ class Jobs:
             for task in late:
                 task.cancel()
 
-    async def _settle(self, run: Run, settlement: Settlement | None) -> None:
+    async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending, waiting for the database as long as it takes: the run is ours."""
-        if settlement is None:
-            log.warning("run_lost", run_id=str(run.id), attempt=run.attempt)
-            return
         while True:
             try:
                 async with self.service.sessions.begin() as session:
@@ -102,8 +99,8 @@ class Jobs:
         )
 
 
-def outcome_of(active: Active) -> Settlement | None:
-    """What an ended execution means for the run's row; None when the run is no longer ours."""
+def outcome_of(active: Active) -> Settlement:
+    """What an ended execution means for the run's row."""
     if active.task.cancelled():
         status = RunStatus.CANCELLED if active.cancelled else RunStatus.PENDING
         return Settlement(status, {})
@@ -111,7 +108,9 @@ def outcome_of(active: Active) -> Settlement | None:
     if active.cancelled:
         return Settlement(RunStatus.CANCELLED, {})
     if isinstance(failure, RunLostError):
-        return None
+        # Another attempt has it, and then this changes nothing; or it was cancelled while the
+        # watch looked elsewhere, and then the next claim sees that.
+        return Settlement(RunStatus.PENDING, {})
     if isinstance(failure, DATABASE_GONE):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})

@@ -1,0 +1,155 @@
+"""Keys and scopes: every route asks for a live key that holds its scope."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.deps import SCOPES
+from app.db.engine import Sessions
+from app.db.keys import revoke_key
+from tests.acceptance.refusals import NOBODY, Callers, make_callers, refused
+from tests.acceptance.stack import Stack, ticket
+
+TICKET = ticket("cus_lou", "What are your opening hours?")
+DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
+ARTICLE = {"title": "T", "content": "c"}
+
+# Method, address, body, the scopes of which one is enough, and the answer to a key that has it.
+Route = tuple[str, str, Any, set[str], int]
+ROUTES: list[Route] = [
+    ("POST", "/v1/runs", TICKET, {"runs:write"}, 202),
+    ("GET", "/v1/runs", None, {"runs:read"}, 200),
+    ("GET", "/v1/runs/{run_id}", None, {"runs:read"}, 404),
+    ("GET", "/v1/runs/{run_id}/steps", None, {"runs:read"}, 404),
+    ("POST", "/v1/runs/{run_id}/resume", DECISION, {"approvals:decide"}, 404),
+    ("POST", "/v1/runs/{run_id}/cancel", None, {"runs:write"}, 404),
+    ("GET", "/v1/threads/{ticket_id}", None, {"runs:read"}, 404),
+    ("GET", "/v1/approvals", None, {"approvals:decide", "runs:read"}, 200),
+    ("GET", "/v1/approvals/{approval_id}", None, {"approvals:decide", "runs:read"}, 404),
+    ("PUT", "/v1/articles/{article_id}", ARTICLE, {"articles:write"}, 200),
+    ("GET", "/v1/articles", None, {"articles:write", "runs:read"}, 200),
+    ("DELETE", "/v1/articles/{article_id}", None, {"articles:write"}, 404),
+]
+IDS = [f"{method} {path}" for method, path, *_ in ROUTES]
+
+
+@pytest.fixture(scope="module")
+async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+    """The tenant of this file."""
+    return await make_callers(stack, sessions, database_url)
+
+
+@pytest.fixture(scope="module")
+async def by_scope(callers: Callers) -> dict[str, str]:
+    """A key for each scope that holds nothing else, and one for all scopes together."""
+    keys = {scope: await callers.key(scope) for scope in SCOPES}
+    return {**keys, "none": await callers.key()}
+
+
+def call(stack: Stack, route: Route, headers: Any) -> httpx.Response:
+    """Make the route's call about something that does not exist."""
+    method, path, body, *_ = route
+    ids = {name: NOBODY for name in ("run_id", "ticket_id", "approval_id")}
+    url = stack.url + path.format(**ids, article_id=f"article-for-{method}")
+    return httpx.request(method, url, json=body, headers=headers, timeout=30)
+
+
+def test_every_route_is_in_the_table(stack: Stack) -> None:
+    """A new route cannot miss the tests below."""
+    paths = httpx.get(stack.url + "/openapi.json").json()["paths"]
+    served = {
+        (method.upper(), path)
+        for path, methods in paths.items()
+        if path.startswith("/v1/")
+        for method in methods
+    }
+    assert served == {(method, path) for method, path, *_ in ROUTES}
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+def test_route_without_a_key_is_401(callers: Callers, stack: Stack, route: Route) -> None:
+    """401 with the scheme that would be accepted."""
+    with callers.books.unchanged():
+        answer = call(stack, route, {})
+        refused(answer, 401, "unauthorized")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=IDS)
+def test_route_asks_for_its_scope(
+    callers: Callers, stack: Stack, by_scope: dict[str, str], route: Route
+) -> None:
+    """403 missing-scope for every key without the scope, the admin's included."""
+    enough, status = route[3], route[4]
+    with callers.books.unchanged():
+        for scope in [*SCOPES, "none"]:
+            if scope not in enough:
+                headers = {"Authorization": f"Bearer {by_scope[scope]}"}
+                problem = refused(call(stack, route, headers), 403, "missing-scope")
+                assert all(needed in problem["detail"] for needed in enough)
+    for scope in enough:
+        answer = call(stack, route, {"Authorization": f"Bearer {by_scope[scope]}"})
+        assert answer.status_code == status, answer.text
+        if status == 202:  # the next test watches a tenant where nothing moves
+            callers.starter.run(answer.json()["id"])
+
+
+def strange_headers(key: str) -> list[bytes]:
+    """Authorization headers that are almost, or not at all, the one of this key."""
+    _, key_id, secret = key.split("_", 2)
+    tokens = [
+        "", "x", "dg", "dg_", "dg__", "dg___", f"dg_{key_id}", f"dg_{key_id}_", "a" * 9999,
+        f"{key_id}_{secret}", f"dg__{secret}", f"DG_{key_id}_{secret}", f"{key} {key}",
+        f"dg_{key_id}_{secret}x", f"dg_{key_id}_{secret[:-1]}", f"dg_{key_id}_{secret.swapcase()}",
+        f"dg_{key_id.upper()}X_{secret}", f"dg_{'0' * 12}_{secret}", f"dg_' OR 1=1 --_{secret}",
+        f"dg_%_{secret}", f"dg_{'a' * 30_000}_{'b' * 30_000}", f"dg_{key_id}%00_{secret}",
+        f"dg_\\x00{key_id}_{secret}",
+    ]  # fmt: skip
+    raw = [
+        b"", b"Bearer", b"bearer:", b"Basic " + key.encode(), b"Token " + key.encode(),
+        key.encode(), b"Bearer\xc2\xa0" + key.encode(), b"\xff\xfe\xfd", b"Bearer \xff\xfe",
+        b"Bearer dg_\xff_\xff", b"Bearer " + f"dg_{key_id}_".encode() + b"\xff" * 40,
+        "Bearer dg_\u0663\u0664_x".encode(), b"Bearer " + key.encode() + b"\xff",
+    ]  # fmt: skip
+    return [*(f"Bearer {token}".encode().rstrip() for token in tokens), *raw]
+
+
+def test_strange_authorization_is_401(callers: Callers, stack: Stack) -> None:
+    """All the same answer, so that nobody learns which part was right."""
+    told = set()
+    with callers.books.unchanged():
+        for header in strange_headers(callers.tenant.starter):
+            answer = httpx.get(stack.url + "/v1/runs", headers={b"Authorization": header})
+            problem = refused(answer, 401, "unauthorized")
+            assert answer.headers["WWW-Authenticate"] == "Bearer", header
+            told.add(tuple(problem.items()))
+    assert len(told) == 1
+
+
+def test_secret_of_one_key_does_not_open_another(callers: Callers, stack: Stack) -> None:
+    """Id and secret belong together."""
+    [dg, key_id, _], [_, _, secret] = (
+        key.split("_", 2) for key in (callers.tenant.approver, callers.tenant.starter)
+    )
+    headers = {"Authorization": f"Bearer {dg}_{key_id}_{secret}"}
+    refused(httpx.get(stack.url + "/v1/approvals", headers=headers), 401, "unauthorized")
+
+
+def test_scheme_is_read_in_any_case(callers: Callers, stack: Stack) -> None:
+    """RFC 9110, 11.1: the scheme's name is case-insensitive."""
+    for scheme in ("bearer", "BEARER", "bEaReR"):
+        headers = {"Authorization": f"{scheme} {callers.tenant.starter}"}
+        assert httpx.get(stack.url + "/v1/runs", headers=headers).status_code == 200
+
+
+async def test_revoked_key_is_worthless_at_once(callers: Callers) -> None:
+    """The next request is refused, also on a connection that is open."""
+    key = await callers.key("runs:read", "runs:write")
+    client = callers.stack.client(key)
+    assert client.http.get("/v1/runs").status_code == 200
+    async with callers.sessions.begin() as session:
+        assert await revoke_key(session, callers.tenant.id, key.split("_")[1])
+    with callers.books.unchanged():
+        refused(client.http.get("/v1/runs"), 401, "unauthorized")
+        refused(client.http.post("/v1/runs", json=TICKET), 401, "unauthorized")
