@@ -5,31 +5,36 @@ import unicodedata
 from collections.abc import Callable, Iterator
 
 from graphs.facts import Facts
-from graphs.grounding import WORD, numbers
+from graphs.grounding import WORD, numbers, visible
 from graphs.state import Draft, Objection, Ticket
 
 MAX_LENGTH = 3000
 MAX_REDRAFTS = 2
 
-MARKUP = re.compile(r"<[a-z/!][^>]*>|!?\[[^\]]*\]\s*\(|&#?\w+;", re.IGNORECASE)
-LINK = re.compile(
-    r"(?:https?|ftp|data|javascript|mailto):|www\.|\b[\w-]+\.(?:com|net|org|io|dev|app|co)\b",
-    re.IGNORECASE,
-)
+MARKUP = re.compile(r"<[a-z/!]|!?\[[^\]]*\]\s*\(|&#?\w+;", re.IGNORECASE)
+SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]*://|\b(?:data|javascript|mailto|tel):", re.IGNORECASE)
+DOMAIN = re.compile(r"\b[\w-]{2,}(?:\.[a-z]{2,})+\b(?:/\S*)?", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*[.!?。！？\n]?")
 MONEY = re.compile(
-    r"[$€£¥]\s?\d[\d.,]*|(?<![\d:.,])\d[\d.,]*\s?(?:[A-Z]{3}\b|[$€£¥]|dollars?|euros?|yen)"
+    r"[$€£¥]\s?\d[\d.,]*"
+    r"|(?<![\d:.,])\d[\d.,]*\s?(?:[A-Z]{3}\b|[$€£¥]|(?i:usd|eur|gbp|jpy|dollars?|euros?|yen)\b)"
 )
 CARD = re.compile(r"(?:\d[ -]?){13,19}")
 # Words that commit the company, in the languages the demo answers in and their neighbours.
-COMMITMENT = re.compile(
-    r"refund|reimburs|credit(?!\s*card)|compensat|discount|voucher|free of charge|waive|cancel"
-    r"|guarantee|promise|money back|erstatt|gutschrift|gutgeschrieben|storn|rabatt"
-    r"|rembours|reembols|rimbors|返金|払い戻し|割引",
+REFUND = re.compile(
+    r"refund|reimburs|money back|erstatt|gutschrift|gutgeschrieben|rembours|reembols|rimbors"
+    r"|返金|払い戻し",
     re.IGNORECASE,
 )
+COMMITMENT = re.compile(
+    REFUND.pattern + r"|credit(?!\s*card)|compensat|discount|voucher|free of charge|waive|cancel"
+    r"|guarantee|promise|storn|rabatt|割引",
+    re.IGNORECASE,
+)
+# Cyrillic and Greek letters that look Latin. Source: Unicode TR 39, confusables.txt, small letters.
+LOOK_ALIKES = str.maketrans("аԁеһіјӏорԛѕсуѵԝхαονυρι", "adehijlopqscyvwxaovupi")
 
 Rule = Callable[[Draft, Facts, Ticket], Iterator[str]]
 
@@ -48,8 +53,7 @@ def objections(draft: Draft, facts: Facts, ticket: Ticket) -> list[Objection]:
 
 def _plain(text: str) -> str:
     """Compatibility form without invisible characters: no trick of spelling hides a word."""
-    folded = unicodedata.normalize("NFKC", text)
-    return "".join(c for c in folded if unicodedata.category(c) != "Cf")
+    return visible(unicodedata.normalize("NFKC", visible(text)))
 
 
 def _length(draft: Draft, _facts: Facts, _ticket: Ticket) -> Iterator[str]:
@@ -57,10 +61,14 @@ def _length(draft: Draft, _facts: Facts, _ticket: Ticket) -> Iterator[str]:
         yield f"The reply is longer than {MAX_LENGTH} characters."
 
 
-def _markup(draft: Draft, _facts: Facts, _ticket: Ticket) -> Iterator[str]:
-    for pattern, what in ((MARKUP, "markup"), (LINK, "a link"), (ADDRESS, "an e-mail address")):
+def _markup(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
+    for pattern, what in ((MARKUP, "markup"), (SCHEME, "a link"), (ADDRESS, "an e-mail address")):
         if found := pattern.search(draft["text"]):
             yield f"The reply holds {what}: {found[0]!r}."
+    known = _sources(facts)
+    for found in DOMAIN.finditer(draft["text"]):
+        if found[0] not in known:
+            yield f"The reply holds a link: {found[0]!r}."
 
 
 def _citations(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
@@ -86,18 +94,32 @@ def _numbers(draft: Draft, facts: Facts, ticket: Ticket) -> Iterator[str]:
 
 
 def _commitments(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
-    amounts = [effect["amount"] for effect in facts["effects"] if effect["amount"]]
-    quoted = _squeeze(" ".join(passage["text"] for passage in facts["passages"]))
-    for sentence in SENTENCE.findall(draft["text"]):
-        backed = any(amount in sentence for amount in amounts) or _squeeze(sentence) in quoted
-        if COMMITMENT.search(sentence) and not backed:
+    """Each effect licenses one sentence about it; an article or a payment line may be quoted."""
+    licences = [effect["amount"] for effect in facts["effects"] if effect["amount"]]
+    passages = [passage["text"] for passage in facts["passages"]]
+    quotable = _squeeze(" ".join([*passages, *facts["payments"]]))
+    latin = draft["text"].translate(LOOK_ALIKES)
+    for sentence in SENTENCE.findall(latin):
+        words = COMMITMENT.findall(sentence)
+        if not words or _squeeze(sentence) in quotable:
+            continue
+        told = [amount for amount in licences if _states(sentence, amount)]
+        if len(words) > 1 or not told or not REFUND.fullmatch(words[0]):
             yield f"No effect or article backs {sentence.strip()!r}."
+        licences = [amount for amount in licences if amount not in told]
+    if len(COMMITMENT.findall(latin.replace("\n", ""))) > len(COMMITMENT.findall(latin)):
+        yield "A word of commitment is broken over two lines."
 
 
 def _effects_told(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
     for effect in facts["effects"]:
-        if effect["amount"] and effect["amount"] not in draft["text"]:
+        if effect["amount"] and not _states(draft["text"], effect["amount"]):
             yield f"The reply does not state the {effect['amount']} that was moved."
+
+
+def _states(text: str, amount: str) -> bool:
+    """Whether the amount stands there by itself: "49.00 USD" does not state "9.00 USD"."""
+    return re.search(rf"(?<![\d.,]){re.escape(amount)}\b", text) is not None
 
 
 def _secrets(draft: Draft, _facts: Facts, _ticket: Ticket) -> Iterator[str]:

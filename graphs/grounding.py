@@ -4,6 +4,13 @@ import re
 
 WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+# Code points with the property Default_Ignorable_Code_Point. Source: Unicode 16,
+# DerivedCoreProperties.txt; soft hyphens, joiners, fillers, direction marks, selectors, tags.
+IGNORABLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 EMPTY_CENTS = re.compile(r"[.,]00$")
 
 # Words too common to say what a text is about. Source: the English list of Snowball (snowballstem),
@@ -129,6 +136,11 @@ STOPWORDS = frozenset(
         "yours",
     ]
 )
+
+
+def visible(text: str) -> str:
+    """The text without characters that no reader sees, such as joiners and direction marks."""
+    return IGNORABLE.sub("", text)
 
 
 def stem(word: str) -> str:

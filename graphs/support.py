@@ -111,7 +111,7 @@ def build_support_graph() -> SupportGraph:
         retry_policy=RETRY,
         timeout=30,
         error_handler=node_failed,
-        destinations=("escalate",),
+        destinations=("escalate", END),
     )
 
     g.add_edge(START, "classify")

@@ -1,15 +1,21 @@
-"""Ports in memory, for tests of the graph and the door without a database."""
+"""Ports and models in memory, for tests of the graph and the door without a database."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID, uuid4
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models, SupportContext
 from graphs.policy import GRANTS, Policy
 from tools.catalog import tools_for
-from tools.errors import ApprovalRequiredError, RefusedError
-from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Urgency
+from tools.errors import ApprovalRequiredError, RefusedError, RunLostError, UnavailableError
+from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
 from tools.ports import Call, Caller, Entry, Permit
 from tools.toolbox import Toolbox
 
@@ -17,6 +23,7 @@ from tools.toolbox import Toolbox
 def payment(
     id_: str, amount: int, what: str, currency: str = "USD", day: str = "2026-11-18"
 ) -> Payment:
+    """A captured payment with nothing given back."""
     return {
         "id": id_,
         "description": what,
@@ -28,12 +35,13 @@ def payment(
 
 
 class FakeBilling:
-    """Payments by customer; counts the refunds it really made."""
+    """Payments by customer; counts the calls and the refunds it really made."""
 
     def __init__(self, payments: dict[str, list[Payment]]) -> None:
         self.by_customer = payments
         self.refunds: dict[str, Refund] = {}
         self.calls = 0
+        self.finds = 0
 
     async def payments(self, customer_id: str) -> list[Payment]:
         return [p.copy() for p in self.by_customer.get(customer_id, [])]
@@ -42,42 +50,89 @@ class FakeBilling:
         self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
     ) -> Refund:
         self.calls += 1
-        if key in self.refunds:
-            return self.refunds[key]
-        [paid] = [p for ps in self.by_customer.values() for p in ps if p["id"] == payment_id]
-        if paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
-            raise RefusedError("more than was captured")
+        return self.refunds.get(key) or self.book(payment_id, amount_minor, currency, key)
+
+    def book(self, payment_id: str, amount_minor: int, currency: str, key: str) -> Refund:
+        """Move the money, as far as there is any left."""
+        everyone = [p for payments in self.by_customer.values() for p in payments]
+        paid = next((p for p in everyone if p["id"] == payment_id), None)
+        if paid is None or paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
+            raise RefusedError("unknown, or more than was captured")
         paid["refunded_minor"] += amount_minor
-        made: Refund = {
+        self.refunds[key] = {
             "id": f"re_{len(self.refunds) + 1}",
             "payment_id": payment_id,
             "amount_minor": amount_minor,
             "currency": currency,
         }
-        self.refunds[key] = made
-        return made
+        return self.refunds[key]
 
     async def find_refund(self, key: str) -> Refund | None:
+        self.finds += 1
         return self.refunds.get(key)
 
 
+class SilentBilling(FakeBilling):
+    """Never answers a refund; `books` says whether the money moved all the same."""
+
+    books = False
+
+    async def refund(
+        self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
+    ) -> Refund:
+        self.calls += 1
+        if self.books:
+            self.book(payment_id, amount_minor, currency, key)
+        raise UnavailableError("no answer in time")
+
+
+class RefusingBilling(FakeBilling):
+    """Says no to refunds of the payments in `refused`."""
+
+    refused: frozenset[str] = frozenset()
+
+    def book(self, payment_id: str, amount_minor: int, currency: str, key: str) -> Refund:
+        if payment_id in self.refused:
+            raise RefusedError(f"{payment_id} is disputed")
+        return super().book(payment_id, amount_minor, currency, key)
+
+
+class SlowBilling(FakeBilling):
+    """Holds every refund until `answer` is set; `asked` tells that one has begun."""
+
+    def __init__(self, payments: dict[str, list[Payment]]) -> None:
+        super().__init__(payments)
+        self.asked = asyncio.Event()
+        self.answer = asyncio.Event()
+
+    async def refund(
+        self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
+    ) -> Refund:
+        self.asked.set()
+        await self.answer.wait()
+        return await super().refund(payment_id, amount_minor, currency, reason, key=key)
+
+
 class FakeHelpdesk:
-    """Keeps replies and hand-offs by key."""
+    """Keeps replies and hand-offs by key, and the keys of all calls in order."""
 
     def __init__(self) -> None:
         self.replies: dict[str, SentReply] = {}
         self.handoffs: dict[str, Handoff] = {}
         self.summaries: list[str] = []
+        self.keys: list[str] = []
 
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
     ) -> SentReply:
+        self.keys.append(key)
         sent: SentReply = {"id": "r", "text": text, "citations": citations, "public": public}
         return self.replies.setdefault(key, sent)
 
     async def open_handoff(
         self, ticket_id: str, skill: str, urgency: Urgency, summary: str, *, key: str
     ) -> Handoff:
+        self.keys.append(key)
         self.summaries.append(summary)
         opened: Handoff = {
             "id": "h1",
@@ -90,12 +145,17 @@ class FakeHelpdesk:
 
 
 class FakeKnowledge:
-    """Answers every search with the same passages."""
+    """Answers every search with the same passages; `down` plays a search that fails."""
 
     def __init__(self, passages: Sequence[Passage] = ()) -> None:
         self.passages = list(passages)
+        self.queries: list[list[str]] = []
+        self.down = False
 
     async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
+        self.queries.append(queries)
+        if self.down:
+            raise UnavailableError("the search does not answer")
         return self.passages[:limit]
 
 
@@ -104,8 +164,12 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
+        self.spent: dict[str, int] = {}
+        self.lost = False
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
+        if self.lost:
+            raise RunLostError("another worker has the run")
         row = self.rows.get(call.key)
         if row is None:
             self.rows[call.key] = {"status": "started", "result": None, "error": None}
@@ -119,29 +183,74 @@ class MemoryLedger:
         self.rows[key].update(status="failed", error=error)
 
     async def refunded_24h(self) -> dict[str, int]:
-        return {}
+        return dict(self.spent)
+
+    def statuses(self) -> list[str]:
+        """The rows' statuses in the order in which they were begun."""
+        return [row["status"] for row in self.rows.values()]
 
 
 class FakeGate:
-    """Permits the calls a test lists as agreed, by step id."""
+    """Permits the steps that a test agreed to, exactly as they were shown."""
 
-    def __init__(self, *agreed: str, everything: bool = False) -> None:
-        self.agreed = set(agreed)
+    def __init__(self, *, everything: bool = False) -> None:
+        self.agreed: list[Step] = []
+        self.asked: list[Call] = []
         self.everything = everything
 
     async def permit(self, call: Call) -> Permit:
-        if self.everything or call.step_id in self.agreed:
+        self.asked.append(call)
+        shown = [(step["id"], step["tool"], step["args"]) for step in self.agreed]
+        if self.everything or (call.step_id, call.tool, call.args) in shown:
             return Permit(approval_id=uuid4())
         raise ApprovalRequiredError(f"nobody agreed to {call.key}")
 
 
+class ScriptedModel(OfflineChatModel):
+    """Answers each question by its script, the last line again and again; else as offline does.
+
+    A line that is an exception is raised, and a line of text is no valid answer.
+    """
+
+    script: dict[str, list[Any]] = Field(default_factory=dict)
+    heard: list[tuple[str, str]] = Field(default_factory=list)
+
+    @property
+    def asked(self) -> list[str]:
+        """The questions in order, each by the name of its schema."""
+        return [question for question, _ in self.heard]
+
+    def _generate(
+        self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
+    ) -> ChatResult:
+        self.heard.append((kwargs["question"], "\n".join(str(m.content) for m in messages)))
+        lines = self.script.get(kwargs["question"])
+        if not lines:
+            return super()._generate(messages, stop, run_manager, **kwargs)
+        line = lines.pop(0) if len(lines) > 1 else lines[0]
+        if isinstance(line, Exception):
+            raise line
+        text = line.model_dump_json() if isinstance(line, BaseModel) else line
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+    def with_structured_output(
+        self, schema: Any, *, include_raw: bool = False, **_kwargs: Any
+    ) -> Runnable[Any, Any]:
+        def parse(message: AIMessage) -> Any:
+            try:
+                parsed = schema.model_validate_json(str(message.content))
+            except ValueError as error:
+                return {"raw": message, "parsed": None, "parsing_error": error}
+            return {"raw": message, "parsed": parsed, "parsing_error": None}
+
+        return self.bind(question=schema.__name__) | RunnableLambda(parse)
+
+
 class World:
-    """One run's surroundings, all in memory."""
+    """One run's surroundings, all in memory; every part may be exchanged before it is used."""
 
     def __init__(self, customer: str = "cus_ann", gate: FakeGate | None = None) -> None:
-        pro = [payment("pay_1001", 4900, "Pro plan"), payment("pay_1002", 4900, "Pro plan")]
-        annual = [payment("pay_2001", 60000, "Annual plan")]
-        self.billing = FakeBilling({"cus_ann": pro, "cus_bob": annual})
+        self.billing = FakeBilling(shop())
         self.helpdesk = FakeHelpdesk()
         self.knowledge = FakeKnowledge()
         self.ledger = MemoryLedger()
@@ -158,3 +267,13 @@ class World:
     @property
     def context(self) -> SupportContext:
         return SupportContext(self.caller, self.policy, self.models, self.toolbox)
+
+
+def shop() -> dict[str, list[Payment]]:
+    """Ann was charged twice; Bob paid once; Max paid three months."""
+    months = (("pay_4001", "September"), ("pay_4002", "October"), ("pay_4003", "November"))
+    return {
+        "cus_ann": [payment("pay_1001", 4900, "Pro plan"), payment("pay_1002", 4900, "Pro plan")],
+        "cus_bob": [payment("pay_2001", 60_000, "Annual plan")],
+        "cus_max": [payment(id_, 19_900, f"Team seat {month}") for id_, month in months],
+    }

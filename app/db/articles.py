@@ -30,21 +30,34 @@ def config_for(language: str | None) -> str:
 
 
 def chunks(content: str) -> list[str]:
-    """Split at paragraphs into parts of about CHUNK_CHARS; a longer paragraph is cut."""
+    """Split at paragraphs into parts of about CHUNK_CHARS; a longer paragraph between words."""
     parts: list[str] = []
     current = ""
     for paragraph in _paragraphs(content):
         if current and len(current) + len(paragraph) > CHUNK_CHARS:
             parts.append(current)
-            current = current[-OVERLAP_CHARS:].partition(" ")[2]
+            current = _last_sentences(current)
         current = f"{current}\n\n{paragraph}" if current else paragraph
     return [*parts, current] if current else parts
 
 
 def _paragraphs(content: str) -> Iterable[str]:
     for paragraph in re.split(r"\n\s*\n", content.strip()):
-        for start in range(0, len(paragraph), CHUNK_CHARS):
-            yield paragraph[start : start + CHUNK_CHARS]
+        rest = paragraph
+        while len(rest) > CHUNK_CHARS:
+            # Text without spaces, such as Japanese, is cut where the part is full.
+            cut = max(rest.rfind(" ", 0, CHUNK_CHARS), rest.rfind("\n", 0, CHUNK_CHARS))
+            cut = cut if cut > 0 else CHUNK_CHARS
+            yield rest[:cut]
+            rest = rest[cut:].lstrip()
+        yield rest
+
+
+def _last_sentences(part: str) -> str:
+    """The whole sentences within the last OVERLAP_CHARS of a part, or its last words."""
+    ending = part[-OVERLAP_CHARS:]
+    begins = re.search(r"(?:[.!?]\s+|\n)(?=\S)", ending)
+    return ending[begins.end() :].strip() if begins else ending.partition(" ")[2]
 
 
 async def put_article(

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
@@ -19,9 +19,21 @@ WANTS_MONEY = re.compile(
 )
 TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|both|every|each)\b", re.IGNORECASE)
-PARTIAL = re.compile(
-    r"[$€£¥]\s?(\d+(?:\.\d+)?)|(\d+(?:\.\d+)?)\s?(?:USD|EUR|GBP|JPY|dollars?)", re.IGNORECASE
+NEGATED = re.compile(
+    r"\b(?:do not|don't|no need to|not want a?) ?(?:the |a )?refund", re.IGNORECASE
 )
+PAYMENT_ID = re.compile(r"\bpay_\w+")
+# An amount in figures with its currency on either side; "half" and the like cannot be read.
+AMOUNT = re.compile(
+    r"(?P<sign>[$€£¥])\s?(?P<a>\d[\d.,]*)"
+    r"|(?P<b>\d[\d.,]*)\s?(?P<code>[A-Z]{3}\b|dollars?|euros?|yen)"
+)
+IN_WORDS = re.compile(
+    r"\b(?:half|third|quarter|part(?:ly|ial(?:ly)?)?|some) (?:of|refund)", re.IGNORECASE
+)
+SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
+NAMES = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "yen": "JPY"}
+CURRENCY = {**SIGNS, **NAMES}
 DUPLICATE_WINDOW = timedelta(days=3)
 
 
@@ -31,22 +43,23 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
     payments: list[Payment] = facts["payments"]
     if not WANTS_MONEY.search(text):
         return Proposal(refunds=[], unsure=False)
-    open_payments = [p for p in payments if p["refunded_minor"] < p["amount_minor"]]
-    refunds = duplicates(text, open_payments) or named(text, open_payments)
+    refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)
+    if NEGATED.search(text):
+        refunds = []
     return Proposal(refunds=refunds, unsure=not refunds)
 
 
 def duplicates(text: str, payments: list[Payment]) -> list[ProposedRefund]:
     """The later payment of one pair with the same amount and description within three days."""
-    if not TWICE.search(text):
-        return []
     ordered = sorted(payments, key=lambda p: (p["captured_at"], p["id"]))
     pairs = [
         (first, second)
         for first, second in pairwise(ordered)
-        if is_duplicate(first, second) and not first["refunded_minor"]
+        if is_duplicate(first, second)
+        and not first["refunded_minor"]
+        and not second["refunded_minor"]
     ]
-    if len(pairs) != 1:
+    if len(pairs) != 1 or not set(PAYMENT_ID.findall(text)) <= {p["id"] for p in pairs[0]}:
         return []
     first, second = pairs[0]
     amount = format_money(second["amount_minor"], second["currency"])
@@ -65,33 +78,55 @@ def is_duplicate(first: Payment, second: Payment) -> bool:
 
 def named(text: str, payments: list[Payment]) -> list[ProposedRefund]:
     """Payments named by id, by what was bought, or the only one there is."""
-    by_id = [p for p in payments if re.search(rf"\b{re.escape(p['id'])}\b", text)]
-    words = content_words(text)
-    by_words = [p for p in payments if content_words(p["description"]) <= words]
-    chosen = by_id or by_words or payments
-    if len(chosen) > 1 and not (by_id or ALL.search(text)):
+    left = [p for p in payments if refundable(p)]
+    ids, words = set(PAYMENT_ID.findall(text)), content_words(text)
+    by_id = [p for p in left if p["id"] in ids]
+    by_words = [p for p in left if content_words(p["description"]) <= words]
+    chosen = by_id if ids else by_words or left
+    if len(by_id) < len(ids) or (len(chosen) > 1 and not (ids or ALL.search(text))):
         return []
-    amount = partial_amount(text, chosen)
+    amounts = named_amounts(text, chosen)
+    if amounts is None:
+        return []
     reason = "The customer asks for a refund of"
-    return [refund(p, f"{reason} {p['description']} ({p['id']})", amount) for p in chosen]
+    return [
+        refund(p, f"{reason} {p['description']} ({p['id']})", amount)
+        for p, amount in zip(chosen, amounts, strict=True)
+    ]
 
 
-def partial_amount(text: str, payments: list[Payment]) -> int | None:
-    """The amount the ticket names, in minor units, when it is less than the one payment."""
-    match = PARTIAL.search(text)
-    if match is None or len(payments) != 1:
+def named_amounts(text: str, chosen: list[Payment]) -> list[int] | None:
+    """What to give back of each payment; None when the ticket's words about it are not clear."""
+    spoken = list(AMOUNT.finditer(text))
+    if IN_WORDS.search(text) or (spoken and (len(spoken) > 1 or len(chosen) != 1)):
         return None
-    digits = minor_unit_digits(payments[0]["currency"])
-    exact = Decimal(match[1] or match[2]) * 10**digits
-    amount = int(exact)
-    return amount if amount == exact and 0 < amount <= refundable(payments[0]) else None
+    if not spoken:
+        return [refundable(p) for p in chosen]
+    amount = minor_units(spoken[0], chosen[0]["currency"])
+    return [amount] if amount and amount <= refundable(chosen[0]) else None
+
+
+def minor_units(spoken: re.Match[str], currency: str) -> int | None:
+    """The amount in minor units; None in another currency, or finer than the currency is."""
+    named_currency = spoken["sign"] or spoken["code"]
+    if CURRENCY.get(named_currency.lower(), named_currency) != currency:
+        return None
+    figures = (spoken["a"] or spoken["b"]).rstrip(".,")
+    # A comma or point before three figures groups thousands, unless the currency has three.
+    digits = minor_unit_digits(currency)
+    if digits != 3:
+        figures = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", figures)
+    try:
+        exact = Decimal(figures.replace(",", ".")) * 10**digits
+    except InvalidOperation:
+        return None
+    return int(exact) if exact == int(exact) else None
 
 
 def refund(payment: Payment, reason: str, amount: int | None = None) -> ProposedRefund:
     """A proposal for all that is left of a payment, or for less."""
-    return ProposedRefund(
-        payment_id=payment["id"], amount_minor=amount or refundable(payment), reason=reason
-    )
+    amount_minor = refundable(payment) if amount is None else amount
+    return ProposedRefund(payment_id=payment["id"], amount_minor=amount_minor, reason=reason)
 
 
 def refundable(payment: Payment) -> int:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graphs.ask import ask
 from graphs.context import SupportContext
 from graphs.facts import reply_facts
+from graphs.grounding import visible
 from graphs.state import SupportState
 from tools.models import JsonObject
 
@@ -33,6 +34,6 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     draft = await ask(runtime, "strong", Reply, PROMPT, state["ticket"], reply_facts(state))
     cited = list(dict.fromkeys(draft.citations))
     return {
-        "draft": {"text": draft.text.strip(), "citations": cited},
+        "draft": {"text": visible(draft.text).strip(), "citations": cited},
         "drafts": state["drafts"] + 1,
     }

@@ -208,7 +208,9 @@ def test_lists_are_pages_with_signed_cursors(starter: Client) -> None:
     made = [starter.start("cus_lou", "What are your opening hours?", f"T-{n}", 0) for n in range(5)]
     seen, cursor = [], None
     while True:
-        params = {"limit": 2, "customer_id": "cus_lou", **({"cursor": cursor} if cursor else {})}
+        params: dict[str, str | int] = {"limit": 2, "customer_id": "cus_lou"}
+        if cursor:
+            params["cursor"] = cursor
         page = starter.http.get("/v1/runs", params=params).raise_for_status().json()
         seen += [run["id"] for run in page["items"]]
         cursor = page["next_cursor"]

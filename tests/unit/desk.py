@@ -1,0 +1,104 @@
+"""A whole workflow on one ticket's thread, in memory: start runs, decide, look at the history."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from langgraph.types import Command, Interrupt, StateSnapshot
+
+from app.commands.articles import read_markdown
+from graphs.context import Models
+from graphs.state import Decision, Ticket, Verdict, fresh_run
+from graphs.support import build_support_graph
+from tests.fakes import FakeGate, ScriptedModel, World
+from tools.models import JsonObject, Passage, Step
+
+ROOT = Path(__file__).parents[2]
+ARTICLES = ROOT / "app/demo/articles"
+TWICE = "I was charged twice for my Pro plan this month, please refund one of them."
+E42 = "My upload fails with error E42. How do I fix it?"
+
+
+def ticket(body: str, subject: str = "Help", name: str | None = None) -> Ticket:
+    """A customer's message."""
+    return {"subject": subject, "body": body, "language": None, "customer_name": name}
+
+
+def article(id_: str) -> Passage:
+    """The whole of one of the demo's articles, as a search finds it."""
+    read = read_markdown(ARTICLES / f"{id_}.md")
+    return {"article_id": read.id, "title": read.title, "text": read.content, "score": 1.0}
+
+
+class Desk:
+    """The compiled graph, the world it acts on, and one thread."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.graph = build_support_graph().compile(checkpointer=InMemorySaver())
+        self.thread: RunnableConfig = {"configurable": {"thread_id": "T1"}}
+
+    async def start(self, body: str, *, run: int = 1, subject: str = "Help") -> JsonObject:
+        """A new run on the thread; its state when it pauses or ends."""
+        self.world.caller = replace(self.world.caller, run_id=UUID(int=run))
+        return await self.advance(fresh_run(str(UUID(int=run)), ticket(body, subject)))
+
+    async def advance(self, following: Any, config: RunnableConfig | None = None) -> JsonObject:
+        """Go on from the thread's last checkpoint, or from another one."""
+        state: JsonObject = await self.graph.ainvoke(
+            following, config or self.thread, context=self.world.context
+        )
+        return state
+
+    async def open_gate(self) -> Interrupt:
+        """The one question that the thread waits on."""
+        [gate] = (await self.graph.aget_state(self.thread)).interrupts
+        return gate
+
+    async def decide(
+        self, verdict: Verdict, steps: list[Step] | None = None, comment: str = ""
+    ) -> JsonObject:
+        """Answer the open gate; what is agreed to is what the door's gate permits from now on."""
+        gate = await self.open_gate()
+        agreed = verdict in ("approve", "edit")
+        left: list[Step] = (steps or gate.value["steps"]) if agreed else []
+        self.world.gate.agreed += left
+        decision: Decision = {
+            "approval_id": "ap_1",
+            "verdict": verdict,
+            "steps": left,
+            "comment": comment,
+            "decided_by": "Uma",
+        }
+        return await self.advance(Command(resume={gate.id: decision}))
+
+    async def history(self) -> list[StateSnapshot]:
+        """Every checkpoint of the thread, oldest first."""
+        found = [state async for state in self.graph.aget_state_history(self.thread)]
+        return found[::-1]
+
+    async def path(self) -> list[str]:
+        """The nodes of the thread in the order in which they ran."""
+        return [
+            name
+            for state in await self.history()
+            for name in state.next
+            if not name.startswith("__")
+        ]
+
+
+def desk(customer: str = "cus_ann", *articles: str) -> Desk:
+    """A desk whose door agrees to nothing that no test decided."""
+    world = World(customer, gate=FakeGate())
+    world.knowledge.passages = [article(id_) for id_ in articles]
+    return Desk(world)
+
+
+def scripted(opened: Desk, **script: list[Any]) -> ScriptedModel:
+    """Let one model with a script play both roles; the fallback stays offline."""
+    model = ScriptedModel(script=script)
+    opened.world.models = Models(model, model, opened.world.models.fallback)
+    return model

@@ -1,0 +1,152 @@
+"""Articles from files, and articles in parts."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.commands.articles import SourceError, read_jsonl, read_markdown, read_source
+from app.db.articles import CHUNK_CHARS, OVERLAP_CHARS, chunks, config_for
+from graphs.grounding import WORD
+from tests.unit.desk import ARTICLES
+
+PARAGRAPH = st.text(alphabet="ab c.\nß日🙂", max_size=400)
+
+
+def markdown(folder: Path, text: str, name: str = "upload-error.md") -> Path:
+    """A file of one article."""
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def jsonl(folder: Path, *lines: str) -> Path:
+    """A file of one article a line."""
+    path = folder / "articles.jsonl"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+def test_markdown_gives_id_title_content_and_language(tmp_path: Path) -> None:
+    """The file's name, its first heading, a comment, and the rest."""
+    text = "# Öffnungszeiten\n<!-- language: de -->\n\nVon 8 bis 18 Uhr.\n\n## Feiertage\n\nZu.\n"
+    read = read_markdown(markdown(tmp_path, text))
+    assert (read.id, read.title, read.language) == ("upload-error", "Öffnungszeiten", "de")
+    assert read.content == "Von 8 bis 18 Uhr.\n\n## Feiertage\n\nZu."
+    assert read_markdown(markdown(tmp_path, "# Hi\n\nText")).language == "en"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no heading", "## Too deep\n\ntext", "# \n\ntext", "# Title only", "#Title\n\nx"]
+)
+def test_markdown_without_title_or_content_is_refused(tmp_path: Path, text: str) -> None:
+    """The message names the file."""
+    with pytest.raises(SourceError, match=r"upload-error\.md"):
+        read_markdown(markdown(tmp_path, text))
+
+
+def test_id_fits_a_url(tmp_path: Path) -> None:
+    """A file's name with spaces or umlauts is no id."""
+    for name in ("my file.md", "größe.md"):
+        with pytest.raises(SourceError, match="printable ASCII"):
+            read_markdown(markdown(tmp_path, "# T\n\nx", name))
+
+
+def test_jsonl_gives_an_article_a_line(tmp_path: Path) -> None:
+    """Empty lines are no articles; other fields are somebody else's."""
+    first = json.dumps({"id": "a", "title": "A", "content": "x", "extra": 1})
+    second = json.dumps({"id": "b", "title": "B", "content": "y", "language": "ja"})
+    read = list(read_jsonl(jsonl(tmp_path, first, "", "  ", second)))
+    assert [(a.id, a.title, a.content, a.language) for a in read] == [
+        ("a", "A", "x", "en"),
+        ("b", "B", "y", "ja"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "not json",
+        "[]",
+        "1",
+        "null",
+        '"id"',
+        '{"title": "A", "content": "x"}',
+        '{"id": "a", "content": "x"}',
+        '{"id": "a", "title": "A"}',
+        '{"id": 1, "title": "A", "content": "x"}',
+        '{"id": "", "title": "A", "content": "x"}',
+        '{"id": "a", "title": "", "content": "x"}',
+        '{"id": "a", "title": null, "content": "x"}',
+        '{"id": "a", "title": "A", "content": ["x"]}',
+        '{"id": "a", "title": "A", "content": "x", "language": "english"}',
+        '{"id": "a b", "title": "A", "content": "x"}',
+    ],
+)
+def test_jsonl_says_which_line_is_wrong(tmp_path: Path, line: str) -> None:
+    """File and line number, whatever is wrong with it."""
+    good = '{"id": "a", "title": "A", "content": "x"}'
+    with pytest.raises(SourceError, match=r"articles\.jsonl:2: "):
+        list(read_jsonl(jsonl(tmp_path, good, line)))
+
+
+def test_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
+    """Only Markdown files, and a file of JSON lines by itself."""
+    for name in ("b.md", "a.md", "c.txt"):
+        markdown(tmp_path, "# T\n\nx", name)
+    assert [a.id for a in read_source(tmp_path)] == ["a", "b"]
+    line = '{"id": "z", "title": "A", "content": "x"}'
+    assert [a.id for a in read_source(jsonl(tmp_path, line))] == ["z"]
+
+
+def test_demo_has_the_articles_that_its_tickets_need() -> None:
+    """At least forty, each once, and the ones that the samples ask for."""
+    ids = [article.id for article in read_source(ARTICLES)]
+    assert len(ids) == len(set(ids)) >= 40
+    assert {"upload-error-e42", "reset-password", "opening-hours", "refund-policy", "invoices"} <= {
+        *ids
+    }
+
+
+@given(paragraphs=st.lists(PARAGRAPH, max_size=30))
+def test_every_word_is_in_some_part(paragraphs: list[str]) -> None:
+    """Nothing is lost, in order, and no part is much longer than asked for."""
+    content = "\n\n".join(paragraphs)
+    parts = chunks(content)
+    assert set(WORD.findall(content)) == {word for part in parts for word in WORD.findall(part)}
+    assert all(0 < len(part) <= CHUNK_CHARS + OVERLAP_CHARS + 2 for part in parts)
+    assert (parts == []) == (not content.strip())
+
+
+def test_short_article_is_one_part() -> None:
+    """As it was written."""
+    assert chunks("One.\n\nTwo.\n") == ["One.\n\nTwo."]
+
+
+def test_part_repeats_the_end_of_the_one_before() -> None:
+    """So that no sentence loses what it refers to."""
+    first, second = chunks("\n\n".join(["first words " * 120, "second words " * 100]))
+    overlap = second.partition("\n\n")[0]
+    assert first.endswith(overlap)
+    assert 0 < len(overlap) <= OVERLAP_CHARS
+
+
+def test_long_paragraph_is_cut_between_words() -> None:
+    """A word on the border can be found, and a number is not two numbers."""
+    content = " ".join(f"word{number}" for number in range(2000))
+    found = {word for part in chunks(content) for word in WORD.findall(part)}
+    assert found == set(WORD.findall(content))
+
+
+def test_part_begins_with_a_whole_sentence() -> None:
+    """What is quoted from it to a customer can be read on its own."""
+    sentence = "Every member can find the board and open it with one click. "
+    _, second = chunks("\n\n".join([sentence * 29, sentence * 20]))
+    assert second.startswith("Every member")
+
+
+def test_language_without_a_dictionary_is_indexed_word_by_word() -> None:
+    """Postgres' own configurations, else `simple`."""
+    assert (config_for("de"), config_for("ja"), config_for(None)) == ("german", "simple", "simple")

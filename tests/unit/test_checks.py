@@ -1,0 +1,185 @@
+"""Each rule a draft must meet, with what passes it and what does not."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from graphs.checks import MAX_LENGTH, RULES, objections
+from graphs.facts import Facts
+from graphs.state import Draft
+from tests.unit.desk import ticket
+
+REFUNDED: Any = {"tool": "refund_payment", "amount": "49.00 USD", "about": "Pro plan"}
+PAYMENT = "Pro plan: 49.00 USD captured on 2026-11-18, 0.00 USD refunded so far"
+ARTICLE: Any = {
+    "article_id": "upload-error-e42",
+    "title": "Upload error E42",
+    "text": "Files over 2 GB fail. If you were charged twice, the duplicate will be refunded.",
+}
+
+
+def facts(
+    *, effects: Sequence[Any] = (), payments: Sequence[str] = (), passages: Sequence[Any] = ()
+) -> Facts:
+    """What a reply may speak of; nothing unless a test says so."""
+    return {
+        "effects": list(effects),
+        "payments": list(payments),
+        "passages": list(passages),
+        "objections": [],
+    }
+
+
+def rules(
+    text: str, known: Facts | None = None, *, citations: tuple[str, ...] = (), asked: str = "Help"
+) -> set[str]:
+    """The names of the rules that a draft breaks."""
+    draft: Draft = {"text": text, "citations": list(citations)}
+    return {o["rule"] for o in objections(draft, known or facts(), ticket(asked))}
+
+
+def test_every_rule_is_tested_here() -> None:
+    """A rule without an example that breaks it would be no rule."""
+    broken = {
+        *rules("x" * (MAX_LENGTH + 1)),
+        *rules("<b>Hello</b>"),
+        *rules("Hello", citations=("made-up",)),
+        *rules("You paid 5 USD."),
+        *rules("Hello", facts(effects=[REFUNDED])),
+        *rules("We promise."),
+        *rules("4111 1111 1111 1111"),
+    }
+    assert broken == set(RULES)
+
+
+@pytest.mark.parametrize("text", ["", " \n\t", "\u200b\u200d\ufeff", "\u00ad"])
+def test_reply_that_says_nothing_is_no_answer(text: str) -> None:
+    """Invisible characters are nothing."""
+    assert rules(text) == {"no_answer"}
+
+
+def test_length_has_its_border() -> None:
+    """3000 characters leave, 3001 do not."""
+    assert rules("x" * MAX_LENGTH) == set()
+    assert rules("x" * (MAX_LENGTH + 1)) == {"length"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Open Settings > Storage, then choose Empty Trash.",
+        "Use a & b, 'quotes' and [brackets] as they are.",
+        "If a < b and c > d, wait.",
+        "Call /v1/boards with the header Retry-After.",
+    ],
+)
+def test_plain_text_is_no_markup(text: str) -> None:
+    """Signs of daily writing pass."""
+    assert rules(text, asked=text) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<img src=x onerror=alert(1)>",
+        "</p>",
+        "<!-- hidden -->",
+        "![x](https://evil.example/x.png)",
+        "![x] (y)",
+        "[click](here)",
+        "&lt;script&gt;",
+        "&#x3c;",
+        "https://example.org",
+        "HTTP://EXAMPLE.ORG",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "mailto:ann",
+        "www.example",
+        "Go to evil.com now",
+        "write to ann@example.org",
+        "ｈｔｔｐｓ：／／evil",  # fullwidth
+        "ht\u200btps://evil",
+        "＜b＞bold＜/b＞",
+        "Go to evil.xyz/now",
+        "Go to example.de",
+        "<img src=x onerror=alert",
+        "file:///etc/passwd",
+    ],
+)
+def test_markup_links_and_addresses_stay_here(text: str) -> None:
+    """A reply is plain text: nothing to click, nothing that loads."""
+    assert "markup" in rules(text)
+
+
+def test_answer_from_articles_cites_them() -> None:
+    """A passage was found, so the reply names it, and only what was found."""
+    found = facts(passages=[ARTICLE])
+    assert rules("Files over 2 GB fail.", found, citations=("upload-error-e42",)) == set()
+    assert rules("Files over 2 GB fail.", found) == {"citations"}
+    assert rules("Fail.", found, citations=("upload-error-e42", "E-1")) == {"citations"}
+    assert rules("Fail.", citations=("upload-error-e42",)) == {"citations"}
+
+
+def test_answer_from_effects_or_payments_need_not_cite() -> None:
+    """What was done or paid has no article."""
+    told = "We have refunded 49.00 USD."
+    assert rules(told, facts(effects=[REFUNDED], passages=[ARTICLE])) == set()
+    assert rules("You paid 49.00 USD.", facts(payments=[PAYMENT], passages=[ARTICLE])) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("You paid 49.00 USD.", False),
+        ("You paid 49 USD.", False),
+        ("You paid $49.", False),
+        ("You paid 49.01 USD.", True),
+        ("You paid 4900 USD.", True),
+        ("You paid $500.", True),
+        ("You paid $500,,49.", True),  # one of two numbers is true
+        ("You paid 500 dollars.", True),
+        ("You paid 500€.", True),
+        ("You paid ５００ USD.", True),
+        ("You paid 5\u200b00 USD.", True),
+        ("Sie haben 500 EUR bezahlt.", True),
+        ("Sie haben 500 Euro bezahlt.", True),
+        ("You paid 500 usd.", True),
+    ],
+)
+def test_amount_stands_in_a_fact(text: str, *, broken: bool) -> None:
+    """Not even the customer's own words make an amount true."""
+    asked = "I paid 500 USD, 4900 USD, ５００ USD and 49.01 USD."
+    assert ("money" in rules(text, facts(payments=[PAYMENT]), asked=asked)) == broken
+
+
+@pytest.mark.parametrize(
+    ("text", "broken"),
+    [
+        ("Files over 2 GB fail.", set()),
+        ("Error E42 is about storage.", set()),
+        ("1. Sign out.\n2. Sign in.\n3) Wait.", set()),
+        ("Your order 77 is known.", set()),
+        ("Files over 3 GB fail.", {"numbers"}),
+        ("We open at 08:00.", {"numbers"}),
+        ("٣ files", {"numbers"}),
+    ],
+)
+def test_number_stands_in_a_fact_or_in_the_ticket(text: str, broken: set[str]) -> None:
+    """No date, time, size or count is invented; the numbers of a list are no claim."""
+    known = facts(passages=[ARTICLE])
+    got = rules(text, known, citations=("upload-error-e42",), asked="Order 77 fails")
+    assert got == broken
+
+
+def test_number_in_the_customers_name_is_theirs() -> None:
+    """A greeting by name is no claim."""
+    draft: Draft = {"text": "Hello Studio 54, sign in again.", "citations": []}
+    assert objections(draft, facts(), ticket("Help", name="Studio 54")) == []
+
+
+def test_card_number_never_leaves() -> None:
+    """Digits with a card's check digit stay here, even when the customer sent them."""
+    for card in ("4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004"):
+        assert "secrets" in rules(f"Your card {card}.", asked=card)
+    assert rules("Your order 4111111111111112.", asked="4111111111111112") == set()

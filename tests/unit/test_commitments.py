@@ -1,0 +1,137 @@
+"""A reply promises nothing that was not done, and hides nothing that was."""
+
+from typing import Any
+
+import pytest
+
+from app.commands.articles import SourceArticle, read_source
+from app.db.articles import chunks
+from app.models.offline_reply import compose
+from graphs.checks import objections
+from graphs.nodes.respond import Reply
+from tests.unit.desk import ARTICLES, E42, desk, scripted, ticket
+from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts, rules
+
+CITED = ("upload-error-e42",)
+PROMISES = [
+    "We will refund you.",
+    "You get your money back.",
+    "We'll credit your account.",
+    "You get a discount.",
+    "Here is a voucher.",
+    "This one is free of charge.",
+    "We waive the fee.",
+    "We have cancelled your plan.",
+    "I guarantee it works.",
+    "I promise.",
+    "Wir erstatten den Betrag.",
+    "Der Betrag wird gutgeschrieben.",
+    "Wir stornieren das.",
+    "Nous allons vous rembourser.",
+    "Le reembolsamos todo.",
+    "全額返金します。",
+]
+DISGUISES = [
+    "We will REFUND you.",
+    "We will ｒｅｆｕｎｄ you.",  # fullwidth
+    "We will re\u200bfund you.",  # zero width space
+    "We will re\u200d\u2060fund you.",  # joiners
+    "We will re\u00adfund you.",  # soft hyphen
+    "We will \u202erefund\u202c you.",  # right-to-left override
+    "We will 𝐫𝐞𝐟𝐮𝐧𝐝 you.",  # mathematical bold
+    # Invisible too, but letters or marks by their category.
+    "We will re\u034ffund you.",  # combining grapheme joiner
+    "We will re\ufe0ffund you.",  # variation selector
+    "We will re\u3164fund you.",  # Hangul filler
+    # Another script's letters that look the same.
+    "We will r\u0435fund you.",
+    "We will ref\nund you.",
+]
+
+
+@pytest.mark.parametrize("text", [*PROMISES, *DISGUISES])
+def test_promise_without_an_effect_stays_here(text: str) -> None:
+    """In whatever language or spelling."""
+    assert "commitments" in rules(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "If you were charged twice, the duplicate will be refunded.",
+        "IF YOU WERE CHARGED TWICE, the duplicate will be refunded!",
+        "You can pay by credit card.",
+    ],
+)
+def test_rule_may_be_quoted_from_its_article(text: str) -> None:
+    """A sentence of an article is the company's word already."""
+    assert rules(text, facts(passages=[ARTICLE]), citations=CITED) == set()
+
+
+def test_quote_that_is_bent_is_a_promise() -> None:
+    """The article's words in another order, or with an addition, are not the article's."""
+    for bent in (
+        "The duplicate will be refunded twice.",
+        "You were charged twice, the duplicate will be refunded to you.",
+    ):
+        assert rules(bent, facts(passages=[ARTICLE]), citations=CITED) == {"commitments"}
+
+
+def test_effect_is_told_with_its_amount() -> None:
+    """What was moved is stated, in exactly these words."""
+    known = facts(effects=[REFUNDED], payments=[PAYMENT])
+    assert rules("We have refunded 49.00 USD for Pro plan.", known) == set()
+    assert rules("All is well.", known) == {"effects_told"}
+    assert rules("We have refunded your Pro plan.", known) == {"effects_told", "commitments"}
+
+
+def test_each_of_two_effects_is_told() -> None:
+    """Telling one of two is hiding the other."""
+    other: Any = {"tool": "refund_payment", "amount": "5800 JPY", "about": "Team seat"}
+    known = facts(effects=[REFUNDED, other])
+    assert rules("We have refunded 49.00 USD.", known) == {"effects_told"}
+    assert rules("We have refunded 49.00 USD and 5800 JPY.", known) == set()
+
+
+def test_larger_amount_does_not_tell_a_smaller_one() -> None:
+    """9.00 USD was moved after an edit: "refunded 49.00 USD" is a lie that contains the truth."""
+    lowered: Any = {**REFUNDED, "amount": "9.00 USD"}
+    known = facts(effects=[lowered], payments=[PAYMENT])
+    assert "effects_told" in rules("We have refunded 49.00 USD for Pro plan.", known)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have refunded 49.00 USD. We will refund 49.00 USD next month, too.",
+        "We have refunded 49.00 USD and will cancel your plan.",
+        "We have refunded 49.00 USD and send you a voucher.",
+    ],
+)
+def test_true_amount_carries_no_second_promise(text: str) -> None:
+    """Naming what was done does not license what was not."""
+    known = facts(effects=[REFUNDED], payments=[PAYMENT])
+    assert "commitments" in rules(text, known)
+
+
+async def test_what_was_checked_is_what_is_sent() -> None:
+    """Characters that the checks look through do not reach the customer."""
+    opened = desk("cus_eva", "upload-error-e42")
+    trick = Reply(text="Open the file \u202etxt.exe\u200b", citations=list(CITED))
+    scripted(opened, Reply=[trick])
+    done = await opened.start(E42)
+    assert "\u202e" not in done["reply"]["text"]
+
+
+@pytest.mark.parametrize("article", read_source(ARTICLES), ids=lambda article: article.id)
+def test_offline_reply_about_every_article_passes_all_checks(article: SourceArticle) -> None:
+    """Each part of each article, asked for by its own title, can be answered from."""
+    for part in chunks(article.content):
+        asked = ticket(article.title, subject=article.title, name="Ann")
+        found: Any = {"article_id": article.id, "title": article.title, "text": part}
+        known = facts(passages=[found])
+        reply = compose(asked, {**known})
+        assert reply.citations == [article.id]
+        assert len(reply.text) > len("Hello Ann,\n\n") + 20
+        draft: Any = reply.model_dump()
+        assert objections(draft, known, asked) == []

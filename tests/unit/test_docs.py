@@ -1,0 +1,232 @@
+"""What the documents say is what the code does; each test holds one table, list or picture."""
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from app.api.cursor import Cursors
+from app.api.deps import SCOPES, Backend
+from app.api.main import create_app
+from app.cli import app as cli
+from app.commands.graph import picture
+from app.db.engine import Sessions
+from app.errors import DeskgraphError
+from app.lifecycle import TRANSITIONS, ApprovalStatus
+from app.settings import Settings
+from app.worker.queue import enqueue_run
+from graphs.policy import GRANTS, Policy
+from graphs.support import build_support_graph
+from tests.fakes import World
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+def text_of(name: str) -> str:
+    """A page of the repository."""
+    return (ROOT / name).read_text()
+
+
+def without_fences(text: str) -> str:
+    """Prose, tables and headings."""
+    return FENCE.sub("", text)
+
+
+def table(name: str, heading: str) -> list[list[str]]:
+    """The cells of the first table under a heading, without its head."""
+    _, found, rest = text_of(name).partition(f"\n{heading}\n")
+    assert found, f"{name} has no heading {heading!r}"
+    lines = rest[rest.index("\n|") + 1 :].split("\n\n", 1)[0].splitlines()
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def code(cell: str) -> list[str]:
+    """The words of a cell that are set as code."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def commands(text: str) -> Iterator[str]:
+    """What a reader could type: lines of fenced blocks, continued ones joined, and code spans."""
+    for kind, block in FENCE.findall(text):
+        if kind in ("", "console"):
+            yield from block.replace("\\\n", " ").splitlines()
+    yield from code(without_fences(text))
+
+
+def slugs(page: Path) -> set[str]:
+    """The anchors of a page's headings, as the host of the repository makes them."""
+    headings = re.findall(r"^#+ (.+)$", without_fences(page.read_text()), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@every_page
+def test_links_lead_somewhere(page: Path) -> None:
+    """Every relative link names a file of the checkout, and its anchor a heading there."""
+    for target, anchor in LINK.findall(without_fences(page.read_text())):
+        path = (page.parent / target).resolve() if target else page
+        assert path.exists(), target
+        assert not anchor or anchor in slugs(path), f"{target}#{anchor}"
+
+
+@every_page
+def test_every_command_exists(page: Path) -> None:
+    """`deskgraph ...` names commands and options that the command line knows."""
+    for line in commands(page.read_text()):
+        for typed in re.findall(r"(?:^|[\s/])deskgraph ([a-z][^>|#]*)", line):
+            words, command = shlex.split(typed), get_command(cli)
+            while isinstance(command, TyperGroup) and words:
+                assert words[0] in command.commands, line
+                command = command.commands[words.pop(0)]
+            known = {option for parameter in command.params for option in parameter.opts}
+            assert {word for word in words if word.startswith("--")} <= known, line
+
+
+@every_page
+def test_every_make_target_exists(page: Path) -> None:
+    """`make ...` names a target of the Makefile."""
+    targets = set(re.findall(r"^([a-z][a-z-]*):", text_of("Makefile"), re.MULTILINE))
+    for line in commands(page.read_text()):
+        assert set(re.findall(r"^make ([a-z-]+)", line)) <= targets, line
+
+
+@every_page
+def test_every_variable_exists(page: Path) -> None:
+    """`DESKGRAPH_...` is a setting, or the key that `demo` takes."""
+    known = {f"DESKGRAPH_{name.upper()}" for name in Settings.model_fields}
+    named = set(re.findall(r"DESKGRAPH_[A-Z_]*[A-Z]", page.read_text()))
+    assert named <= known | {"DESKGRAPH_API_KEY"}
+
+
+def test_picture_is_that_of_the_compiled_graph() -> None:
+    """The README's Mermaid block is what `deskgraph graph` prints, as docs/workflow.md's is."""
+    [drawn] = [block for kind, block in FENCE.findall(text_of("README.md")) if kind == "mermaid"]
+    assert drawn.strip() == picture().strip()
+
+
+def default_of(field: FieldInfo) -> str:
+    """A default as the README writes it."""
+    if field.default_factory is not None:
+        return "the user's data folder"
+    if field.default is None:
+        return "unset"
+    written = str(field.default)
+    return f"`{written.lower() if isinstance(field.default, bool) else written}`"
+
+
+def test_configuration_table_is_the_settings() -> None:
+    """Every setting with its default and its own description, in the same order."""
+    rows = table("README.md", "## Configuration")
+    fields = Settings.model_fields
+    assert [cells[0] for cells in rows] == [f"`DESKGRAPH_{name.upper()}`" for name in fields]
+    for (_, default, what), field in zip(rows, fields.values(), strict=True):
+        assert default == default_of(field)
+        assert what == (field.description or what)
+
+
+def errors(root: type[DeskgraphError]) -> Iterator[type[DeskgraphError]]:
+    """The error and all that descend from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from errors(child)
+
+
+def test_code_table_is_the_errors() -> None:
+    """Every code of the service with its status, and no other."""
+    told = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
+    ours = [error for error in errors(DeskgraphError) if error.__module__.startswith("app.")]
+    assert told == {error.code: error.status for error in ours}
+
+
+def openapi() -> dict[str, Any]:
+    """The API's description of itself."""
+    settings = Settings(_env_file=None, secret_key=SecretStr("x"))
+    return create_app(Backend(settings, Sessions(), enqueue_run, Cursors("x"))).openapi()
+
+
+def test_every_route_has_its_heading() -> None:
+    """The headings of docs/api.md are the routes, no more and no fewer."""
+    told = re.findall(r"^### `([A-Z]+ /\S+)`$", text_of("docs/api.md"), re.MULTILINE)
+    paths = openapi()["paths"]
+    assert sorted(told) == sorted(f"{m.upper()} {path}" for path in paths for m in paths[path])
+
+
+def test_run_fields_are_told() -> None:
+    """Each field of a run and of an approval stands in its table."""
+    schemas = openapi()["components"]["schemas"]
+    for schema, heading in (
+        ("RunOut", "### A run"),
+        ("ApprovalOut", "### `GET /v1/approvals/{approval_id}`"),
+    ):
+        told = [name for cells in table("docs/api.md", heading) for name in code(cells[0])]
+        assert sorted(told) == sorted(schemas[schema]["properties"])
+
+
+def test_scopes_are_told() -> None:
+    """The table of scopes is the list that keys are made from."""
+    rows = table("docs/api.md", "## Keys and scopes")
+    assert [code(cells[0])[0] for cells in rows] == list(SCOPES)
+
+
+def test_node_table_is_the_graph() -> None:
+    """Every node with exactly its grants and its time limit."""
+    rows = {code(cells[0])[0]: cells for cells in table("docs/workflow.md", "## Nodes")}
+    nodes = build_support_graph().nodes
+    assert set(rows) == set(GRANTS)
+    for name, (_, _, _, grants, limit) in rows.items():
+        assert sorted(code(grants)) == sorted(GRANTS[name])
+        timeout = nodes[name].timeout
+        assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
+
+
+def test_tool_table_is_the_catalog() -> None:
+    """Every tool with its permission, and whether it is gated and has a key."""
+    tools = World().toolbox("act").tools
+    rows = {
+        code(cells[0])[0]: cells
+        for cells in table("docs/workflow.md", "## The door and the ledger")
+    }
+    assert set(rows) == set(tools)
+    for name, (_, permission, key, gated, after) in rows.items():
+        tool = tools[name]
+        assert code(permission) == [tool.permission]
+        assert (gated == "yes", not key.startswith("none")) == (tool.gated, tool.key is not None)
+        assert after.startswith("call again") == tool.repeatable
+
+
+def test_statuses_are_the_transition_table() -> None:
+    """The glossary tells every status, and where it can lead."""
+    rows = table("docs/glossary.md", "## Status of a run")
+    told = {code(cells[0])[0]: set(code(cells[2])) for cells in rows}
+    assert told == {
+        str(status): {str(to) for to in following} for status, following in TRANSITIONS.items()
+    }
+    approvals = table("docs/glossary.md", "## Status of an approval")
+    assert [code(cells[0])[0] for cells in approvals] == [str(status) for status in ApprovalStatus]
+
+
+def test_policy_table_is_the_policy() -> None:
+    """Every rule of a tenant with its default."""
+    rows = {
+        code(cells[0])[0]: cells[1].strip("`") for cells in table("docs/operations.md", "## Policy")
+    }
+    assert rows == {name: str(value) for name, value in Policy().model_dump().items()}
+
+
+def test_logged_events_exist() -> None:
+    """Each event of the table is logged somewhere."""
+    source = "\n".join(path.read_text() for path in ROOT.glob("app/**/*.py"))
+    for cells in table("docs/operations.md", "## Logs"):
+        for event in code(cells[0]):
+            assert f'"{event}"' in source

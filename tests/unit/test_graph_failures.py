@@ -1,0 +1,196 @@
+"""The graph when something fails: a person goes on, and nothing is told that was not done."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from graphs.nodes.billing import Proposal
+from graphs.nodes.classify import Classification
+from graphs.nodes.respond import Reply
+from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling
+from tests.unit.desk import E42, TWICE, Desk, article, desk, scripted
+from tests.unit.test_graph import ANNUAL, SEATS
+from tools.errors import RunLostError, UnavailableError
+from tools.models import SentReply
+
+OPENING = "What are your opening hours?"
+
+
+def exchange_billing(opened: Desk, billing: RefusingBilling | SilentBilling) -> None:
+    """The same payments at a provider with a fault."""
+    billing.by_customer = opened.world.billing.by_customer
+    opened.world.billing = billing
+
+
+async def test_specialists_of_one_ticket_run_in_parallel() -> None:
+    """Two intents: both specialists in one superstep, one plan, one reply for both."""
+    opened = desk("cus_ann", "upload-error-e42")
+    paused = await opened.start(f"{TWICE} Also: {E42}")
+    assert paused["triage"]["intents"] == ["billing", "technical"]
+    assert ("billing", "technical") in [state.next for state in await opened.history()]
+    done = await opened.decide("approve")
+    assert (await opened.path()).count("plan") == 1
+    assert "We have refunded 49.00 USD" in done["reply"]["text"]
+    assert "Error E42 means" in done["reply"]["text"]
+    assert done["reply"]["citations"] == ["upload-error-e42"]
+
+
+async def test_one_failing_specialist_of_two_escalates_the_whole_ticket() -> None:
+    """After its retries a person goes on; the other's proposal is not carried out alone."""
+    opened = desk("cus_ann")
+    opened.world.knowledge.down = True
+    done = await opened.start(f"{TWICE} Also: {E42}")
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "specialist_failed")
+    assert len(opened.world.knowledge.queries) == 3
+    assert await opened.path() == [
+        "classify", "billing", "technical", "plan", "escalate", "send",
+    ]  # fmt: skip
+    assert opened.world.billing.calls == 0
+
+
+async def test_classify_that_never_answers_escalates() -> None:
+    """Without a triage there is still a hand-off and a holding reply."""
+    opened = desk("cus_bob")
+    model = scripted(opened, Classification=[LookupError("a bug")])
+    done = await opened.start(OPENING)
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "node_failed")
+    assert "classify failed: LookupError" in done["escalation"]["detail"]
+    assert model.asked == ["Classification"], "a bug is not tried again"
+    assert (done["handoff"]["skill"], done["handoff"]["urgency"]) == ("general", "normal")
+
+
+@pytest.mark.parametrize("schema", [Classification, Proposal, Reply])
+@pytest.mark.parametrize(
+    "line", [ConnectionError("the provider is down"), "no JSON at all"], ids=["down", "nonsense"]
+)
+async def test_last_attempt_asks_the_fallback_model(schema: type, line: object) -> None:
+    """A provider that is down, or talks nonsense, ends in an answer all the same."""
+    opened = desk("cus_bob", "upload-error-e42")
+    model = scripted(opened, **{schema.__name__: [line]})
+    asked = E42 if schema is Reply else ANNUAL
+    after = await opened.start(asked)
+    assert model.asked.count(schema.__name__) == 2
+    assert after["escalation"] is None
+    assert after["plan"]["steps"] or after["outcome"] == "answered"
+
+
+async def test_redraft_mends_what_check_objects_to() -> None:
+    """The objections reach the model, and a clean second draft leaves."""
+    opened = desk("cus_eva", "upload-error-e42")
+    good = Reply(text="Empty the Trash first.", citations=["upload-error-e42"])
+    bad = good.model_copy(update={"text": "Empty the Trash, and we refund you."})
+    model = scripted(opened, Reply=[bad, good])
+    done = await opened.start(E42)
+    assert (done["outcome"], done["drafts"]) == ("answered", 2)
+    assert done["reply"]["text"] == good.text
+    first, second = [heard for name, heard in model.heard if name == "Reply"]
+    assert "commitments" not in first
+    assert "commitments: No effect or article backs" in second
+
+
+async def test_two_redrafts_are_enough() -> None:
+    """A model that keeps promising refunds is not asked a fourth time; a person answers."""
+    opened = desk("cus_eva", "upload-error-e42")
+    promise = Reply(text="We will refund you 500.00 USD.", citations=["upload-error-e42"])
+    model = scripted(opened, Reply=[promise])
+    done = await opened.start(E42)
+    assert model.asked.count("Reply") == 3
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "no_valid_reply")
+    assert "500" not in done["reply"]["text"]
+    assert (await opened.path())[-4:] == ["respond", "check", "escalate", "send"]
+
+
+async def test_empty_draft_is_not_redrafted() -> None:
+    """A model that says the facts do not answer is believed at once."""
+    opened = desk("cus_eva", "upload-error-e42")
+    model = scripted(opened, Reply=[Reply(text="", citations=[])])
+    done = await opened.start(E42)
+    assert model.asked.count("Reply") == 1
+    assert done["escalation"]["detail"] == "The facts do not answer the ticket."
+
+
+async def test_refused_step_ends_the_plan_and_the_reply_tells_only_what_was_done() -> None:
+    """The first of three is refunded, the second refused: the third is not tried."""
+    opened = desk("cus_max")
+    billing = RefusingBilling({})
+    billing.refused = frozenset({"pay_4002"})
+    exchange_billing(opened, billing)
+    await opened.start(SEATS)
+    done = await opened.decide("approve")
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "step_failed")
+    assert "pay_4002 is disputed" in done["escalation"]["detail"]
+    assert billing.calls == 2
+    told = done["reply"]["text"]
+    assert "We have refunded 199.00 USD for Team seat September." in told
+    assert "October" not in told
+    assert "November" not in told
+    assert "Done: refund_payment 199.00 USD" in opened.world.helpdesk.summaries[0]
+
+
+@pytest.mark.parametrize("books", [True, False])
+async def test_provider_that_does_not_answer_is_asked_by_key(books: bool) -> None:
+    """The money moved: the run goes on. Nobody knows: a person looks. Never a second call."""
+    opened = desk("cus_ann")
+    billing = SilentBilling({})
+    billing.books = books
+    exchange_billing(opened, billing)
+    await opened.start(TWICE)
+    done = await opened.decide("approve")
+    assert billing.calls == 1
+    assert done["outcome"] == ("acted" if books else "escalated")
+    assert ("We have refunded" in done["reply"]["text"]) == books
+    assert books or "outcome is unknown" in done["escalation"]["detail"]
+
+
+async def test_lost_run_stops_at_once() -> None:
+    """A worker that no longer owns the run neither retries nor escalates: the other one does."""
+    opened = desk("cus_ann")
+    await opened.start(TWICE)
+    opened.world.ledger.lost = True
+    with pytest.raises(RunLostError):
+        await opened.decide("approve")
+    assert (opened.world.billing.calls, opened.world.helpdesk.keys) == (0, [])
+
+
+class MuteHelpdesk(FakeHelpdesk):
+    """Takes no reply for the first `deaf` times."""
+
+    deaf = 0
+
+    async def reply(self, *args: Any, **kwargs: Any) -> SentReply:
+        if self.deaf > 0:
+            self.deaf -= 1
+            raise UnavailableError("the helpdesk does not answer")
+        return await super().reply(*args, **kwargs)
+
+
+async def test_reply_that_cannot_be_sent_brings_a_person() -> None:
+    """After three attempts the ticket is handed over, and the holding reply is tried."""
+    opened = desk("cus_eva")
+    opened.world.knowledge.passages = [article("opening-hours")]
+    opened.world.helpdesk = mute = MuteHelpdesk()
+    mute.deaf = 3
+    done = await opened.start(OPENING)
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "node_failed")
+    assert len(mute.replies) == len(mute.handoffs) == 1
+
+
+async def test_failure_after_the_hand_off_ends_the_run() -> None:
+    """There is nobody left to escalate to: the run is an error, never a loop."""
+    opened = desk("cus_eva")
+    opened.world.helpdesk = mute = MuteHelpdesk()
+    mute.deaf = 100
+    with pytest.raises(UnavailableError):
+        await opened.start("I want to speak to a manager")
+    assert len(mute.handoffs) == 1
+    assert 100 - mute.deaf == 3
+
+
+async def test_runs_of_other_threads_do_not_meet() -> None:
+    """Twenty tickets at once, each with its own world: each gets its own refund, once."""
+    desks = [desk("cus_ann") for _ in range(20)]
+    await asyncio.gather(*(opened.start(TWICE) for opened in desks))
+    done = await asyncio.gather(*(opened.decide("approve") for opened in desks))
+    assert [state["outcome"] for state in done] == ["acted"] * 20
+    assert [opened.world.billing.calls for opened in desks] == [1] * 20

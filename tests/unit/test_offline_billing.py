@@ -1,0 +1,160 @@
+"""Offline billing: one clear payment is proposed; whatever is not clear is `unsure`."""
+
+import pytest
+
+from app.models.offline_billing import propose
+from tests.fakes import payment, shop
+from tests.unit.desk import TWICE, ticket
+from tools.models import Payment
+
+PRO = payment("pay_1", 4900, "Pro plan", day="2026-11-10")
+AGAIN = payment("pay_2", 4900, "Pro plan", day="2026-11-12")
+LATER = payment("pay_3", 4900, "Pro plan", day="2026-11-14")
+STORAGE = payment("pay_4", 900, "Extra storage")
+EURO = payment("pay_5", 4500, "Pro plan", "EUR")
+YEN = payment("pay_6", 5800, "Pro plan", "JPY")
+DINAR = payment("pay_7", 12_345, "Pro plan", "KWD")
+
+
+def given_back(paid: Payment, amount: int) -> Payment:
+    """The payment after an earlier refund."""
+    return {**paid, "refunded_minor": amount}
+
+
+def proposed(body: str, *payments: Payment) -> list[tuple[str, int]] | None:
+    """Payment and amount of each proposed refund; None when the model is not sure."""
+    answer = propose(ticket(body), {"payments": list(payments)})
+    assert not (answer.unsure and answer.refunds)
+    refunds = [(refund.payment_id, refund.amount_minor) for refund in answer.refunds]
+    return None if answer.unsure else refunds
+
+
+def test_later_payment_of_a_duplicate_is_the_one_too_many() -> None:
+    """Same thing, same amount, within three days: the second is given back, with the reason."""
+    ann = shop()["cus_ann"]
+    assert proposed(TWICE, *ann) == proposed(TWICE, *reversed(ann)) == [("pay_1002", 4900)]
+    answer = propose(ticket(TWICE), {"payments": ann})
+    assert answer.refunds[0].reason == "pay_1002 repeats pay_1001: Pro plan, 49.00 USD"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        payment("pay_9", 4900, "Pro plan", day="2026-11-14"),  # four days later
+        payment("pay_9", 4901, "Pro plan", day="2026-11-10"),
+        payment("pay_9", 4900, "Pro plan", "EUR", day="2026-11-10"),
+    ],
+)
+def test_payments_that_only_resemble_each_other_are_no_duplicate(second: Payment) -> None:
+    """Which of the two is meant? A person looks."""
+    assert proposed("I was charged twice, refund me", PRO, second) is None
+
+
+def test_two_duplicates_are_one_too_many_to_choose_from() -> None:
+    """Three charges in a row make two pairs."""
+    assert proposed("I was charged twice!", PRO, AGAIN, LATER) is None
+
+
+def test_duplicate_that_was_given_back_in_part_is_unsure() -> None:
+    """Somebody has looked at the pair before."""
+    assert proposed("I was charged twice, refund me", given_back(PRO, 1000), AGAIN) is None
+
+
+def test_question_about_payments_proposes_nothing() -> None:
+    """Nobody asked for money, and that is sure."""
+    assert proposed("When is my next payment due?", PRO) == []
+    assert proposed("Please send me the invoice", PRO, STORAGE) == []
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("Refund pay_4 please", [("pay_4", 900)]),
+        ("Refund pay_1 and pay_4", [("pay_1", 4900), ("pay_4", 900)]),
+        ("I want a refund for the extra storage", [("pay_4", 900)]),
+        ("Refund all my payments", [("pay_1", 4900), ("pay_4", 900)]),
+        ("I want a refund", None),
+        ("Refund my team seat", None),
+    ],
+)
+def test_payment_is_named_by_id_or_by_what_was_bought(
+    body: str, expected: list[tuple[str, int]] | None
+) -> None:
+    """One clear answer, or not sure."""
+    assert proposed(body, PRO, STORAGE) == expected
+
+
+def test_nothing_left_or_nothing_paid_is_unsure() -> None:
+    """There is nothing to propose, and a person has to say so."""
+    assert proposed("Refund me") is None
+    assert proposed("Refund me", given_back(PRO, 4900)) is None
+
+
+def test_what_is_left_is_the_most_there_is() -> None:
+    """After a partial refund the rest is proposed."""
+    assert proposed("Refund me", given_back(PRO, 1000)) == [("pay_1", 3900)]
+
+
+@pytest.mark.parametrize(
+    ("body", "paid", "amount"),
+    [
+        ("Refund 10 USD of it", PRO, 1000),
+        ("Refund $10.50", PRO, 1050),
+        ("Refund 10.5 dollars", PRO, 1050),
+        ("Refund €20", EURO, 2000),
+        ("Refund 2000 JPY", YEN, 2000),
+        ("Refund ¥2000", YEN, 2000),
+        ("Refund 5800 JPY", YEN, 5800),
+        ("Refund $49.00", PRO, 4900),
+        ("Refund 12.345 KWD of it", DINAR, 12_345),
+    ],
+)
+def test_named_amount_is_read_in_the_payments_own_minor_units(
+    body: str, paid: Payment, amount: int
+) -> None:
+    """Cents, whole yen, thousandths of a dinar: never a factor of a hundred too much."""
+    assert proposed(body, paid) == [(paid["id"], amount)]
+
+
+@pytest.mark.parametrize(
+    ("body", "paid", "right"),
+    [
+        # A comma is a decimal sign in most of Europe, and groups thousands elsewhere.
+        ("Refund 20,00 EUR of my Pro plan", EURO, 2000),
+        ("Refund €20,50 of my Pro plan", EURO, 2050),
+        ("Refund ¥2,000 of my Pro plan", YEN, 2000),
+        ("Refund 2000 yen of my Pro plan", YEN, 2000),
+        # The price is named before the wish.
+        ("I was charged 49 USD, please refund 10 USD", PRO, 1000),
+        # Dollars of a yen payment, more than was paid, finer than the currency, in words.
+        ("Refund $20", YEN, None),
+        ("Refund 60 USD", PRO, None),
+        ("Refund 20.5 JPY", YEN, None),
+        ("Refund half of it", PRO, None),
+    ],
+)
+def test_amount_that_is_not_understood_is_not_rounded_up_to_everything(
+    body: str, paid: Payment, right: int | None
+) -> None:
+    """Read it right or be unsure; never another amount than the customer asked for."""
+    assert proposed(body, paid) in (None, [(paid["id"], right)])
+
+
+@pytest.mark.parametrize(
+    ("body", "payments"),
+    [
+        # Said to be charged twice, and there is one charge: nothing repeats anything.
+        ("I was charged twice for my Pro plan", [PRO]),
+        # The duplicate was given back before: the other one is what the customer owes.
+        ("I was charged twice for my Pro plan", [PRO, given_back(AGAIN, 4900)]),
+        ("I was charged twice for my Pro plan", [given_back(PRO, 4900), AGAIN]),
+        # An id that is not the customer's.
+        ("Refund pay_9999", [PRO]),
+        ("Do not refund anything", [PRO]),
+    ],
+)
+def test_claim_that_the_payments_do_not_bear_out_is_unsure(
+    body: str, payments: list[Payment]
+) -> None:
+    """No refund is proposed for what is not there: a person looks."""
+    assert not proposed(body, *payments)

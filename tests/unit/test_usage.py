@@ -1,0 +1,80 @@
+"""What model calls are said to have cost, whatever a server reports."""
+
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from langchain_core.messages import AIMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+from app.observability.prices import cost_usd
+from app.observability.usage import UsageHandler
+
+BILLING = {
+    "langgraph_node": "billing",
+    "langgraph_checkpoint_ns": "billing:task-1",
+    "ls_model_name": "gpt-5-mini",
+}
+
+
+async def ask(handler: UsageHandler) -> dict[str, Any]:
+    """A call begins; what its callbacks are told apart by."""
+    call = {"run_id": uuid4()}
+    await handler.on_chat_model_start({}, [], metadata=BILLING, **call)
+    return call
+
+
+def test_price_counts_cached_tokens_at_their_own_rate() -> None:
+    """The same question costs less when the provider had it in its cache."""
+    fresh = cost_usd("gpt-5-mini", 1000, 0, 100)
+    cached = cost_usd("gpt-5-mini", 1000, 800, 100)
+    assert fresh is not None
+    assert cached is not None
+    assert 0 < cached < fresh
+
+
+@pytest.mark.parametrize(
+    ("model", "tokens", "cost"),
+    [
+        ("mystery-1", (10, 0, 10), None),
+        ("gpt-5-mini", (0, 0, 0), None),
+        ("gpt-5-mini", (10, 50, 10), None),
+        ("offline", (0, 0, 0), Decimal(0)),
+    ],
+)
+def test_only_the_offline_model_is_free(
+    model: str, tokens: tuple[int, int, int], cost: Decimal | None
+) -> None:
+    """What nobody can price is None."""
+    assert cost_usd(model, *tokens) == cost
+
+
+async def test_call_without_a_price_leaves_the_total_unknown() -> None:
+    """A sum with an unknown part is unknown, its tokens are not."""
+    handler = UsageHandler()
+    for name in ("gpt-5-mini", "mystery-1"):
+        message = AIMessage(
+            "",
+            response_metadata={"model_name": name},
+            usage_metadata={"input_tokens": 10, "output_tokens": 5, "total_tokens": 15},
+        )
+        answer = LLMResult(generations=[[ChatGeneration(message=message)]])
+        await handler.on_llm_end(answer, **await ask(handler))
+    assert handler.totals() == (30, None)
+    assert [call["cost_usd"] is None for call in handler.of("task-1").calls] == [False, True]
+
+
+async def test_call_that_a_node_gave_up_is_shown() -> None:
+    """A node's timeout tells no callback, yet its call does not vanish."""
+    handler = UsageHandler()
+    await ask(handler)
+    assert handler.of("task-1").calls == [{"model": "gpt-5-mini", "error": "GivenUp"}]
+
+
+async def test_each_start_of_a_node_is_a_try() -> None:
+    """Chains inside of a node are no tries of it."""
+    handler = UsageHandler()
+    for name in ("billing", "RunnableSequence", "billing"):
+        await handler.on_chain_start({}, {}, name=name, metadata=BILLING)
+    assert handler.of("task-1").tries == 2
