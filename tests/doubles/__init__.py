@@ -1,0 +1,1 @@
+"""Small servers that speak the wire of an outside service, on loopback."""

@@ -1,0 +1,106 @@
+"""A stand-in for LangSmith: takes what the langsmith client sends and merges it into runs.
+
+It proves what leaves our process, not what the hosted product shows.
+"""
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+
+JsonObject = dict[str, Any]
+
+PATIENCE_SECONDS = 10
+
+
+class LangSmithCapture:
+    """`runs` by id as sent, `sent` as bytes; `status` and `delay_seconds` are its manners."""
+
+    def __init__(self) -> None:
+        self.runs: dict[str, JsonObject] = {}
+        self.requests: list[str] = []
+        self.keys: set[str | None] = set()
+        self.sent = b""
+        self.status = 202
+        self.delay_seconds = 0.0
+        self.app = FastAPI()
+        self.app.add_api_route("/{path:path}", self._other, methods=["GET", "PATCH", "DELETE"])
+        self.app.add_api_route("/runs/multipart", self._multipart, methods=["POST"])
+
+    def root(self, trace_id: str) -> JsonObject | None:
+        """The trace's root, once it has arrived whole."""
+        run = self.runs.get(trace_id)
+        return run if run and run.get("end_time") else None
+
+    def wait_for_root(self, trace_id: str) -> JsonObject:
+        """The trace's root; it arrives in the background, after the run."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while not (run := self.root(trace_id)):
+            assert time.monotonic() < deadline, f"trace {trace_id} did not arrive"
+            time.sleep(0.02)
+        return run
+
+    def children(self, root: JsonObject) -> list[JsonObject]:
+        """The runs right under the root, in the order they began."""
+        found = [run for run in self.runs.values() if run.get("parent_run_id") == root["id"]]
+        return sorted(found, key=lambda run: str(run["dotted_order"]))
+
+    async def _other(self, request: Request) -> JSONResponse:
+        self._note(request)
+        return JSONResponse({}, self.status)
+
+    async def _multipart(self, request: Request) -> JSONResponse:
+        self._note(request)
+        body = await request.body()
+        await asyncio.sleep(self.delay_seconds)
+        if self.status != 202:
+            return JSONResponse({"detail": "injected fault"}, self.status)
+        self.sent += body
+        for name, data in parts(body, request.headers["content-type"]):
+            operation, run_id, *field = name.split(".", 2)
+            if operation in ("post", "patch"):
+                value = json.loads(data)
+                self._merge(run_id, {field[0]: value} if field else value)
+        return JSONResponse({}, 202)
+
+    def _note(self, request: Request) -> None:
+        self.requests.append(request.url.path)
+        self.keys.add(request.headers.get("x-api-key"))
+
+    def _merge(self, run_id: str, sent: JsonObject) -> None:
+        """Posts and patches come in any order; null never overwrites, metadata is united."""
+        run = self.runs.setdefault(run_id, {"id": run_id, "extra": {"metadata": {}}})
+        for key, value in sent.items():
+            if key == "extra" and value is not None:
+                metadata = {**run["extra"]["metadata"], **(value.get("metadata") or {})}
+                run["extra"] = {**run["extra"], **value, "metadata": metadata}
+            elif value is not None:
+                run[key] = value
+
+
+def metadata(run: JsonObject) -> JsonObject:
+    """A run's metadata."""
+    found: JsonObject = run["extra"]["metadata"]
+    return found
+
+
+def parts(body: bytes, content_type: str) -> Iterator[tuple[str, bytes]]:
+    """Name and bytes of each part; the client sends its length, so any bytes may stand in it."""
+    boundary = re.search(r'boundary="?([^";]+)', content_type)
+    assert boundary, content_type
+    mark = b"--" + boundary[1].encode()
+    at = body.find(mark)
+    while at >= 0 and not body.startswith(mark + b"--", at):
+        start = body.index(b"\r\n\r\n", at) + 4
+        head = body[at:start].decode()
+        name, length = re.search(r'name="([^"]*)"', head), re.search(r"(?i)length: *(\d+)", head)
+        assert name, head
+        assert length, head
+        end = start + int(length[1])
+        yield name[1], body[start:end]
+        at = body.find(mark, end)

@@ -1,0 +1,121 @@
+"""A stand-in for an OpenAI-compatible server: `POST /v1/chat/completions` with a JSON schema.
+
+It answers well by default: the last payment is refunded, the first article cited. A test may
+replace the answer to one question (the schema's name), or make the server fail.
+"""
+
+import json
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+JsonObject = dict[str, Any]
+
+TRIAGE: JsonObject = {
+    "intents": ["billing"],
+    "urgency": "normal",
+    "anger": 0.1,
+    "language": "en",
+    "wants_human": False,
+    "confidence": 0.95,
+}
+
+
+class OpenAIDouble:
+    """Keeps what is asked; every attribute may be changed between two calls."""
+
+    def __init__(self) -> None:
+        self.requests: list[JsonObject] = []
+        self.reset()
+        self.app = FastAPI()
+        self.app.add_api_route("/v1/chat/completions", self._complete, methods=["POST"])
+
+    def reset(self) -> None:
+        """Answer well again, and forget what was asked."""
+        self.requests.clear()
+        self.answers: dict[str, Any] = {}
+        self.failures: dict[str, int] = {}
+        self.failure_message = "upstream exploded"
+        self.garbled: dict[str, str] = {}
+        self.hangs: set[str] = set()
+        self.model: str | None = None
+        self.usage: JsonObject | None = None
+
+    def asked(self, question: str) -> list[JsonObject]:
+        """The requests for one question, in their order."""
+        return [request for request in self.requests if question_of(request) == question]
+
+    async def _complete(self, request: Request) -> Response:
+        body: JsonObject = await request.json()
+        self.requests.append(body)
+        question = question_of(body)
+        if question in self.hangs:
+            await request.receive()  # nothing more comes until the client gives up
+        if self.failures.get(question, 0) > 0:
+            self.failures[question] -= 1
+            failure = {"message": self.failure_message, "type": "server_error", "code": None}
+            return JSONResponse({"error": failure}, 500)
+        if question in self.garbled:
+            return Response(self.garbled[question], media_type="application/json")
+        answer = self.answers.get(question, GOOD[question])
+        answer = answer(body) if callable(answer) else answer
+        text = answer if isinstance(answer, str) else json.dumps(answer)
+        usage = self.usage or count(json.dumps(body["messages"]), text)
+        return JSONResponse(completion(self.model or body["model"], text, usage))
+
+
+def question_of(body: JsonObject) -> str:
+    """The name of the schema that is asked for."""
+    return str(body["response_format"]["json_schema"]["name"])
+
+
+def completion(model: str, content: str, usage: JsonObject) -> JsonObject:
+    """The wire form of an answer."""
+    message = {"role": "assistant", "content": content}
+    return {
+        "id": "chatcmpl-1",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+        "usage": usage,
+    }
+
+
+def count(asked: str, answered: str) -> JsonObject:
+    """About four characters a token; half of the question comes from the provider's cache."""
+    tokens_in, tokens_out = len(asked) // 4, len(answered) // 4
+    return {
+        "prompt_tokens": tokens_in,
+        "completion_tokens": tokens_out,
+        "total_tokens": tokens_in + tokens_out,
+        "prompt_tokens_details": {"cached_tokens": tokens_in // 2},
+    }
+
+
+def facts_of(body: JsonObject) -> JsonObject:
+    """The facts message of a request."""
+    facts: JsonObject = json.loads(body["messages"][1]["content"])["facts"]
+    return facts
+
+
+def propose(body: JsonObject) -> JsonObject:
+    """The last payment, in full."""
+    paid = facts_of(body)["payments"][-1]
+    reason = "The same plan was charged twice."
+    refund = {"payment_id": paid["id"], "amount_minor": paid["amount_minor"], "reason": reason}
+    return {"refunds": [refund], "unsure": False}
+
+
+def reply(body: JsonObject) -> JsonObject:
+    """What was done, or a pointer to the first article."""
+    facts = facts_of(body)
+    if done := facts["effects"]:
+        told = [f"We have refunded {effect['amount']} for {effect['about']}." for effect in done]
+        return {"text": " ".join(told), "citations": []}
+    article = facts["passages"][0]
+    return {"text": f"Please read: {article['title']}", "citations": [article["article_id"]]}
+
+
+GOOD = {"Classification": lambda _body: TRIAGE, "Proposal": propose, "Reply": reply}
