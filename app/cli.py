@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from app.commands import articles, keys, policy
-from app.commands.database import load_settings, require_database, with_database
+from app.commands.database import explained, load_settings, require_database, with_database
 from app.log import configure_logging
 from app.settings import Settings
 
@@ -57,7 +57,8 @@ def api(host: Host = None, port: Port = None) -> None:
         typer.echo("Set DESKGRAPH_SECRET_KEY to a long random text, the same everywhere.", err=True)
         raise typer.Exit(2)
     secret_key = settings.secret_key.get_secret_value()
-    run_forever(settings, with_api=True, with_worker=False, secret_key=secret_key)
+    with explained():
+        run_forever(settings, with_api=True, with_worker=False, secret_key=secret_key)
 
 
 @app.command()
@@ -68,7 +69,8 @@ def worker() -> None:
     settings = load_settings()
     _start(settings)
     require_database(settings)
-    run_forever(settings, with_api=False, with_worker=True)
+    with explained():
+        run_forever(settings, with_api=False, with_worker=True)
 
 
 @app.command()
@@ -78,7 +80,7 @@ def migrate() -> None:
 
     settings = load_settings()
     _start(settings)
-    with with_database(settings) as settings:
+    with with_database(settings) as settings, explained():
         migrate_database(require_database(settings), lambda step: typer.echo(f"migrating {step}"))
     typer.echo("The schema is up to date.")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -57,6 +57,14 @@ class Settings(BaseSettings):
         None, description="Link to a trace; `{trace_id}` stands for its id."
     )
     trace_flush_seconds: Seconds = Field(5, description="Longest wait for traces at exit.")
+
+    @field_validator("trace_url")
+    @classmethod
+    def _only_trace_id(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else value and value.format(trace_id="{trace_id}")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {trace_id} may stand in braces") from None
 
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
     log_json: bool = Field(False, description="One JSON object a line instead of text.")

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from graphs.facts import Facts
@@ -12,7 +13,7 @@ MAX_LENGTH = 3000
 MAX_REDRAFTS = 2
 
 MARKUP = re.compile(r"<[a-z/!]|!?\[[^\]]*\]\s*\(|&#?\w+;", re.IGNORECASE)
-SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]*://|\b(?:data|javascript|mailto|tel):", re.IGNORECASE)
+SCHEME = re.compile(r"\b[a-z][a-z0-9+.-]*://|\b(?:data|javascript|mailto|tel):\S", re.IGNORECASE)
 DOMAIN = re.compile(r"\b[\w-]{2,}(?:\.[a-z]{2,})+\b(?:/\S*)?", re.IGNORECASE)
 ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w+")
 LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
@@ -24,8 +25,8 @@ MONEY = re.compile(
 CARD = re.compile(r"(?:\d[ -]?){13,19}")
 # Words that commit the company, in the languages the demo answers in and their neighbours.
 REFUND = re.compile(
-    r"refund|reimburs|money back|erstatt|gutschrift|gutgeschrieben|rembours|reembols|rimbors"
-    r"|返金|払い戻し",
+    r"refund|reimburs|repay|pay you back|return your money|money back"
+    r"|erstatt|gutschrift|gutgeschrieben|rembours|reembols|rimbors|返金|払い戻し",
     re.IGNORECASE,
 )
 COMMITMENT = re.compile(
@@ -94,8 +95,8 @@ def _numbers(draft: Draft, facts: Facts, ticket: Ticket) -> Iterator[str]:
 
 
 def _commitments(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
-    """Each effect licenses one sentence about it; an article or a payment line may be quoted."""
-    licences = [effect["amount"] for effect in facts["effects"] if effect["amount"]]
+    """Each effect may be told once; an article or a payment line may be quoted."""
+    untold = Counter(effect["amount"] for effect in facts["effects"] if effect["amount"])
     passages = [passage["text"] for passage in facts["passages"]]
     quotable = _squeeze(" ".join([*passages, *facts["payments"]]))
     latin = draft["text"].translate(LOOK_ALIKES)
@@ -103,23 +104,24 @@ def _commitments(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
         words = COMMITMENT.findall(sentence)
         if not words or _squeeze(sentence) in quotable:
             continue
-        told = [amount for amount in licences if _states(sentence, amount)]
+        told = Counter({amount: _mentions(sentence, amount) for amount in untold}) & untold
         if len(words) > 1 or not told or not REFUND.fullmatch(words[0]):
             yield f"No effect or article backs {sentence.strip()!r}."
-        licences = [amount for amount in licences if amount not in told]
+        untold -= told
     if len(COMMITMENT.findall(latin.replace("\n", ""))) > len(COMMITMENT.findall(latin)):
         yield "A word of commitment is broken over two lines."
 
 
 def _effects_told(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
-    for effect in facts["effects"]:
-        if effect["amount"] and not _states(draft["text"], effect["amount"]):
-            yield f"The reply does not state the {effect['amount']} that was moved."
+    moved = Counter(effect["amount"] for effect in facts["effects"] if effect["amount"])
+    for amount, times in moved.items():
+        if _mentions(draft["text"], amount) < times:
+            yield f"The reply does not state each time that {amount} was moved ({times})."
 
 
-def _states(text: str, amount: str) -> bool:
-    """Whether the amount stands there by itself: "49.00 USD" does not state "9.00 USD"."""
-    return re.search(rf"(?<![\d.,]){re.escape(amount)}\b", text) is not None
+def _mentions(text: str, amount: str) -> int:
+    """How often the amount stands there by itself: "49.00 USD" does not state "9.00 USD"."""
+    return len(re.findall(rf"(?<![\d.,]){re.escape(amount)}\b", text))
 
 
 def _secrets(draft: Draft, _facts: Facts, _ticket: Ticket) -> Iterator[str]:

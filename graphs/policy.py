@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.state import DoneStep, Escalation, Plan, Triage
+from graphs.state import Decision, DoneStep, Escalation, Plan, Triage
 from tools.models import Step
 from tools.money import format_money
 from tools.tool import Currency, Permission
@@ -88,6 +88,11 @@ def digest(kind: Literal["plan", "reply"], run_id: str, steps: list[Step]) -> st
     shown = {"kind": kind, "run_id": run_id, "steps": steps}
     canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def agreed(decision: Decision | None) -> bool:
+    """Whether a person said yes to the plan, as it was or as they left it."""
+    return decision is not None and decision["verdict"] in ("approve", "edit")
 
 
 def next_step(plan: Plan | None, done: list[DoneStep]) -> Step | None:

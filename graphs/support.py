@@ -23,7 +23,7 @@ from graphs.nodes.plan import plan
 from graphs.nodes.respond import respond
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
-from graphs.policy import next_step
+from graphs.policy import agreed, next_step
 from graphs.state import SPECIALISTS, SupportState
 from tools.errors import RunLostError
 
@@ -50,7 +50,7 @@ def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escala
 
 def by_decision(state: SupportState) -> Literal["act", "escalate"]:
     """Only an agreed plan goes on."""
-    return "act" if next_step(state["plan"], state["effects"]) else "escalate"
+    return "act" if agreed(state["decision"]) else "escalate"
 
 
 def by_progress(state: SupportState) -> Literal["act", "respond", "escalate"]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from tools.errors import RefusedError
+from tools.errors import RefusedError, UnavailableError
 from tools.models import Payment, PaymentHistory, Refund
 from tools.money import format_money
 from tools.ports import Billing, Caller, Ledger
@@ -50,7 +50,12 @@ def refund_payment(billing: Billing, caller: Caller) -> Tool[RefundArgs]:
         return f"refund:{args.payment_id}:{money}:{caller.ticket_id}"
 
     async def run(args: RefundArgs, key: str) -> Refund:
-        own = {payment["id"]: payment for payment in await billing.payments(caller.customer_id)}
+        try:
+            payments = await billing.payments(caller.customer_id)
+        except UnavailableError as error:
+            # Nothing was tried yet, so this is no unknown outcome.
+            raise RefusedError("the payments could not be read, nothing was tried") from error
+        own = {payment["id"]: payment for payment in payments}
         if problem := refund_problem(own.get(args.payment_id), args):
             raise RefusedError(problem)
         return await billing.refund(

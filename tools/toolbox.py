@@ -17,6 +17,9 @@ from tools.models import JsonObject
 from tools.ports import Call, Gate, Ledger
 from tools.tool import Permission, Tool
 
+# How long a cancelled run waits for the answer to a call that it already made.
+EFFECT_GRACE_SECONDS = 15
+
 
 @dataclass(frozen=True, slots=True)
 class Toolbox:
@@ -93,10 +96,14 @@ def _parse(tool: Tool[Any], args: JsonObject) -> BaseModel:
 
 
 async def _finish_despite_cancel(effect: Coroutine[Any, Any, Any]) -> Any:
-    """Let a begun effect reach its ledger row even when the run is cancelled meanwhile."""
+    """Let a begun effect reach its ledger row even when the run is cancelled meanwhile.
+
+    One that does not end in time is left as `started`: an unknown outcome, for a person.
+    """
     task = asyncio.ensure_future(effect)
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
-        await asyncio.wait([task])
+        await asyncio.wait([task], timeout=EFFECT_GRACE_SECONDS)
+        task.cancel()
         raise

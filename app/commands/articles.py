@@ -42,7 +42,7 @@ class SourceError(ValueError):
 
 def read_markdown(path: Path) -> SourceArticle:
     """The id is the file's name, the title its first heading."""
-    text = path.read_text(encoding="utf-8")
+    text = path.read_text(encoding="utf-8-sig")
     first, _, rest = text.strip().partition("\n")
     if not first.startswith("# "):
         raise SourceError(f"{path}: the first line must be `# Title`")
@@ -53,7 +53,7 @@ def read_markdown(path: Path) -> SourceArticle:
 
 def read_jsonl(path: Path) -> Iterator[SourceArticle]:
     """One object a line: `id`, `title`, `content`, and `language` if it is not English."""
-    with path.open(encoding="utf-8") as lines:
+    with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}:{number}"
             if not line.strip():

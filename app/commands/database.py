@@ -9,8 +9,9 @@ from typing import Any, TypeVar
 
 import psycopg
 import typer
+from psycopg_pool import PoolTimeout
 from pydantic import SecretStr, ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.embedded import EmbeddedPostgresError, embedded_postgres
@@ -26,8 +27,9 @@ def load_settings(**changes: Any) -> Settings:
         return Settings(**{key: value for key, value in changes.items() if value is not None})
     except ValidationError as error:
         for item in error.errors():
-            name = "_".join(map(str, item["loc"])).upper()
-            typer.echo(f"DESKGRAPH_{name}: {item['msg']}", err=True)
+            name = str(item["loc"][0])
+            name = f"DESKGRAPH_{name}" if name in Settings.model_fields else name
+            typer.echo(f"{name.upper()}: {item['msg']}", err=True)
         raise typer.Exit(2) from None
 
 
@@ -71,6 +73,20 @@ def require_database(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
 
 
+@contextmanager
+def explained() -> Iterator[None]:
+    """Turn a database that is away, or refuses, into a sentence and exit code 1."""
+    try:
+        yield
+    except (psycopg.OperationalError, OperationalError, PoolTimeout) as error:
+        reason = str(error).strip().splitlines()[0]
+        typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
+        raise typer.Exit(1) from None
+    except DBAPIError as error:
+        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
+        raise typer.Exit(1) from None
+
+
 def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """Run `work` in one transaction on the command's database."""
 
@@ -82,8 +98,5 @@ def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]])
         finally:
             await engine.dispose()
 
-    try:
+    with explained():
         return asyncio.run(run())
-    except DBAPIError as error:
-        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
-        raise typer.Exit(1) from None

@@ -27,16 +27,16 @@ def show_policy(tenant: Tenant = "demo") -> None:
 
 @cli.command("set")
 def set_policy(
-    source: Annotated[Path, typer.Argument(exists=True, allow_dash=True, help="JSON, - is stdin.")],
+    source: Annotated[Path, typer.Argument(allow_dash=True, help="A JSON file; - is stdin.")],
     tenant: Tenant = "demo",
 ) -> None:
     """Store a new version; runs that already started keep theirs."""
-    text = typer.get_text_stream("stdin").read() if str(source) == "-" else source.read_text()
     try:
+        text = typer.get_text_stream("stdin").read() if str(source) == "-" else source.read_text()
         body: dict[str, Any] = json.loads(text)
         body.pop("version", None)
         policy = Policy.model_validate(body)
-    except (ValidationError, ValueError, AttributeError) as error:
+    except (OSError, ValidationError, ValueError, AttributeError) as error:
         typer.echo(f"{source}: {error}", err=True)
         raise typer.Exit(2) from None
 

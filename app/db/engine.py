@@ -46,7 +46,7 @@ async def open_saver_pool(database_url: str, size: int) -> AsyncIterator[SaverPo
         kwargs=kwargs,
         open=False,
     )
-    await pool.open(wait=True, timeout=30)
+    await pool.open(wait=True, timeout=10)
     try:
         yield pool
     finally:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -50,13 +50,17 @@ def _moved(run_id: UUID, target: RunStatus) -> ColumnElement[bool]:
 
 
 def _waits() -> ColumnElement[bool]:
-    """An older run of the same thread is not finished."""
-    older = aliased(Run)
-    return (
-        select(literal(1))
-        .where(older.thread_id == Run.thread_id, older.finished_at.is_(None), older.seq < Run.seq)
-        .exists()
+    """The thread is not free for this run: one has begun, or an older one comes first.
+
+    A run that began itself never waits: an older one may have been written later than this one
+    was claimed, since `seq` is given before the commit.
+    """
+    other = aliased(Run)
+    first = or_(other.started_at.is_not(None), other.seq < Run.seq)
+    unfinished = select(literal(1)).where(
+        other.thread_id == Run.thread_id, other.id != Run.id, other.finished_at.is_(None), first
     )
+    return and_(Run.started_at.is_(None), unfinished.exists())
 
 
 async def claim(session: AsyncSession, run_id: UUID, worker_id: int) -> Run | None:
@@ -129,15 +133,14 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
 
 
 async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
-    """The thread's oldest unfinished run, if it waits to be started."""
+    """The thread's next pending run that need not wait for another one."""
     query = (
         select(Run)
-        .where(Run.thread_id == thread_id, Run.finished_at.is_(None))
+        .where(Run.thread_id == thread_id, Run.status == RunStatus.PENDING, ~_waits())
         .order_by(Run.seq)
         .limit(1)
     )
-    run = (await session.scalars(query)).one_or_none()
-    return run if run and run.status == RunStatus.PENDING else None
+    return (await session.scalars(query)).one_or_none()
 
 
 async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:

@@ -20,7 +20,8 @@ WANTS_MONEY = re.compile(
 TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|both|every|each)\b", re.IGNORECASE)
 NEGATED = re.compile(
-    r"\b(?:do not|don't|no need to|not want a?) ?(?:the |a )?refund", re.IGNORECASE
+    r"\b(?:do not|don't|no need to|not) (?:(?:want|need|ask for|to|a|an|any|the) )*refund",
+    re.IGNORECASE,
 )
 PAYMENT_ID = re.compile(r"\bpay_\w+")
 # An amount in figures with its currency on either side; "half" and the like cannot be read.
@@ -62,6 +63,10 @@ def duplicates(text: str, payments: list[Payment]) -> list[ProposedRefund]:
     if len(pairs) != 1 or not set(PAYMENT_ID.findall(text)) <= {p["id"] for p in pairs[0]}:
         return []
     first, second = pairs[0]
+    # Whoever names another amount than the duplicate's means something else.
+    spoken = {minor_units(match, second["currency"]) for match in AMOUNT.finditer(text)}
+    if not spoken <= {second["amount_minor"]}:
+        return []
     amount = format_money(second["amount_minor"], second["currency"])
     reason = f"{second['id']} repeats {first['id']}: {second['description']}, {amount}"
     return [refund(second, reason)]

@@ -4,6 +4,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from graphs.context import SupportContext
+from graphs.policy import agreed
 from graphs.state import Decision, Plan, SupportState
 from tools.models import JsonObject
 
@@ -21,6 +22,7 @@ async def approve(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         **shown,
     }
     decision = interrupt(question, response_schema=Decision)
-    agreed = decision["verdict"] in ("approve", "edit")
-    plan: Plan = {**shown, "steps": decision["steps"] if agreed else []}
+    if not agreed(decision):
+        return {"decision": decision}
+    plan: Plan = {**shown, "steps": decision["steps"]}
     return {"decision": decision, "plan": plan}

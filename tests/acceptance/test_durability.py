@@ -8,8 +8,8 @@ from typing import Any
 import psycopg
 import pytest
 
-from app.db.engine import Sessions
 from tests.acceptance.held_model import HeldModel
+from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 
@@ -23,6 +23,18 @@ def model() -> Iterator[HeldModel]:
     held = HeldModel()
     yield held
     held.close()
+
+
+@pytest.fixture(scope="module")
+def database_url(fresh_database: Callable[[], str]) -> str:
+    """A database of our own: any worker takes any run of its database."""
+    return migrated(fresh_database())
+
+
+@pytest.fixture
+async def tenant(database_url: str) -> Tenant:
+    """A tenant on that database."""
+    return await tenant_on(database_url)
 
 
 @pytest.fixture
@@ -155,9 +167,7 @@ def test_cancel_stops_a_run_inside_a_model_call(
     assert finished.status_code == 202, "cancelling twice is no error"
 
 
-async def test_lost_job_is_queued_again(
-    held_stack: Stack, helpdesk: Client, sessions: Sessions, database_url: str
-) -> None:
+def test_lost_job_is_queued_again(held_stack: Stack, helpdesk: Client, database_url: str) -> None:
     """A due run whose job vanished is found by the sweep."""
     run = helpdesk.start("cus_ann", TWICE, wait=0)
     query(

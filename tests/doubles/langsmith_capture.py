@@ -15,7 +15,7 @@ from fastapi.responses import JSONResponse
 
 JsonObject = dict[str, Any]
 
-PATIENCE_SECONDS = 10
+PATIENCE_SECONDS = 30
 
 
 class LangSmithCapture:

@@ -112,6 +112,13 @@ def test_markup_links_and_addresses_stay_here(text: str) -> None:
     assert "markup" in rules(text)
 
 
+def test_name_with_a_point_may_be_quoted() -> None:
+    """A file's name looks like a domain; in an article's own words it is none."""
+    found = facts(passages=[{**ARTICLE, "text": "Choose cards.csv and import it."}])
+    assert rules("Choose cards.csv.", found, citations=("upload-error-e42",)) == set()
+    assert rules("Choose other.csv.", found, citations=("upload-error-e42",)) == {"markup"}
+
+
 def test_answer_from_articles_cites_them() -> None:
     """A passage was found, so the reply names it, and only what was found."""
     found = facts(passages=[ARTICLE])

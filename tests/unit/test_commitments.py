@@ -93,6 +93,21 @@ def test_each_of_two_effects_is_told() -> None:
     assert rules("We have refunded 49.00 USD and 5800 JPY.", known) == set()
 
 
+SEATS: Any = [{**REFUNDED, "about": "Team seat May"}, {**REFUNDED, "about": "Team seat June"}]
+
+
+def test_two_effects_of_one_amount_license_two_sentences() -> None:
+    """Two months at the same price are two refunds, told one by one."""
+    told = "\n".join(f"We have refunded 49.00 USD for {seat['about']}." for seat in SEATS)
+    assert rules(told, facts(effects=SEATS)) == set()
+
+
+def test_one_sentence_does_not_tell_two_effects_of_one_amount() -> None:
+    """Saying it once hides the other."""
+    told = "We have refunded 49.00 USD for Team seat May."
+    assert "effects_told" in rules(told, facts(effects=SEATS))
+
+
 def test_larger_amount_does_not_tell_a_smaller_one() -> None:
     """9.00 USD was moved after an edit: "refunded 49.00 USD" is a lie that contains the truth."""
     lowered: Any = {**REFUNDED, "amount": "9.00 USD"}

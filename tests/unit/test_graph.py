@@ -75,6 +75,15 @@ async def test_edit_that_drops_a_step_leaves_it_undone() -> None:
     assert (await opened.path()).count("act") == 2
 
 
+async def test_refunds_of_equal_amounts_are_each_told() -> None:
+    """Three seats at one price: three refunds, three sentences, and nobody is bothered."""
+    opened = desk("cus_max")
+    await opened.start(SEATS)
+    done = await opened.decide("approve")
+    assert done["outcome"] == "acted"
+    assert done["reply"]["text"].count("199.00 USD") == 3
+
+
 @pytest.mark.parametrize(
     ("verdict", "outcome", "reason"),
     [("reject", "rejected", "rejected"), ("expire", "escalated", "expired")],
@@ -108,7 +117,8 @@ async def test_steps_of_a_rejection_are_not_carried_out() -> None:
         "decided_by": "Uma",
     }
     done = await opened.advance(Command(resume={gate.id: answer}))
-    assert (done["outcome"], done["plan"]["steps"]) == ("rejected", [])
+    assert (done["outcome"], done["effects"]) == ("rejected", [])
+    assert "Planned: refund_payment" in opened.world.helpdesk.summaries[-1]
     assert opened.world.billing.calls == 0
 
 

@@ -158,3 +158,16 @@ def test_claim_that_the_payments_do_not_bear_out_is_unsure(
 ) -> None:
     """No refund is proposed for what is not there: a person looks."""
     assert not proposed(body, *payments)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I don't want a refund, please just cancel",
+        "I was charged twice, 49.00 USD each, please refund 10 USD",
+    ],
+)
+def test_words_that_say_otherwise_are_heard(body: str) -> None:
+    """Neither against the customer's word, nor more than they name."""
+    assert not proposed(body, PRO)
+    assert not proposed(body, PRO, AGAIN)

@@ -1,0 +1,88 @@
+"""One live run per thread, in whatever order rows become visible."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import runs as run_cases
+from app.db import runs
+from app.db.engine import Sessions
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from app.runs import NewRun
+from app.worker.queue import enqueue_run
+from tests.conftest import Tenant
+
+WORKER = 78
+
+
+async def start(session: AsyncSession, tenant: Tenant) -> Run:
+    """A pending run of the one ticket."""
+    wanted = {"id": "T-1", "subject": "s", "body": "b", "customer": {"id": "c"}}
+    key_id = tenant.starter.split("_")[1]
+    return await run_cases.start(session, enqueue_run, tenant.id, key_id, NewRun(wanted, None, {}))
+
+
+async def claim(sessions: Sessions, run_id: UUID) -> Run | None:
+    """Take the run, if it is its turn."""
+    async with sessions.begin() as session:
+        return await runs.claim(session, run_id, WORKER)
+
+
+async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant: Tenant) -> None:
+    """The second waits until the first is final, and is named as the next one then."""
+    async with sessions.begin() as session:
+        first = await start(session, tenant)
+        second = await start(session, tenant)
+    assert await claim(sessions, second.id) is None
+    claimed = await claim(sessions, first.id)
+    assert claimed is not None
+    assert await claim(sessions, second.id) is None
+    async with sessions.begin() as session:
+        assert await runs.next_in_thread(session, first.thread_id) is None
+        assert await runs.settle(session, first.id, claimed.attempt, RunStatus.SUCCESS)
+        following = await runs.next_in_thread(session, first.thread_id)
+        assert following is not None
+        assert following.id == second.id
+    assert await claim(sessions, second.id) is not None
+
+
+async def test_older_run_that_commits_late_blocks_nobody(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """The younger one has begun, pauses and goes on; the older one waits for it."""
+    async with sessions() as slow:
+        older = await start(slow, tenant)
+        async with sessions.begin() as session:
+            younger = await start(session, tenant)
+        begun = await claim(sessions, younger.id)
+        assert begun is not None
+        await slow.commit()
+    async with sessions.begin() as session:
+        held = await runs.settle(session, younger.id, begun.attempt, RunStatus.INTERRUPTED)
+        assert held
+        assert await runs.reopen(session, younger.id)
+    assert await claim(sessions, older.id) is None
+    again = await claim(sessions, younger.id)
+    assert again is not None
+    async with sessions.begin() as session:
+        assert await runs.settle(session, younger.id, again.attempt, RunStatus.SUCCESS)
+    assert await claim(sessions, older.id) is not None
+
+
+async def test_a_claim_belongs_to_one_worker(sessions: Sessions, tenant: Tenant) -> None:
+    """Whoever comes second gets nothing, and an old attempt settles nothing."""
+    async with sessions.begin() as session:
+        run = await start(session, tenant)
+    first = await claim(sessions, run.id)
+    assert first is not None
+    assert await claim(sessions, run.id) is None
+    async with sessions.begin() as session:
+        assert await runs.settle(session, run.id, first.attempt, RunStatus.PENDING)
+    second = await claim(sessions, run.id)
+    assert second is not None
+    async with sessions.begin() as session:
+        assert not await runs.settle(session, run.id, first.attempt, RunStatus.SUCCESS)
+        status = await session.scalar(select(Run.status).where(Run.id == run.id))
+    assert status is RunStatus.RUNNING
