@@ -16,11 +16,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.commands import seed as demo
 from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.db.embedded import embedded_postgres
 from app.db.engine import Sessions
-from app.demo import seed as demo
 from app.settings import Settings
 from app.wiring import Service, open_service
 

@@ -14,10 +14,11 @@ from app.api import examples, schemas
 from app.api.deps import Approver, Backend, BackendDep, Reader, Session, Writer
 from app.api.responses import answers
 from app.api.views import show_message, show_runs, show_step
-from app.approvals import Answer, StepEdit
+from app.approvals import Answer
 from app.db.runs import runs_of_tenant
 from app.db.steps import messages_of_ticket, steps_of_run
 from app.db.tables import Run
+from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,

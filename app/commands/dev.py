@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.commands.database import dev_file, in_session, require_database, with_database
 from app.commands.keys import issue_key
 from app.commands.migrate import migrate
+from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
-from app.demo.seed import TENANT, seed
 from app.settings import Settings
 
 EXAMPLE = {

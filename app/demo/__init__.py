@@ -1,1 +1,1 @@
-"""A believable tenant to play with: payments, people, articles and sample tickets."""
+"""What the demo tells: help articles of a made-up product, and ten sample tickets."""

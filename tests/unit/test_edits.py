@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.approvals import Answer, StepEdit, apply_edits, decided_steps, refuse_over_limit
+from app.approvals import Answer, decided_steps
 from app.db.tables import ApiKey, Approval
+from app.edits import StepEdit, apply_edits, refuse_over_limit
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
 from tests.unit.test_policy import RUN, step
 from tools.models import JsonObject

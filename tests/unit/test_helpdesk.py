@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.demo.seed import AGENTS, EVERY_DAY
+from app.commands.seed import AGENTS, EVERY_DAY
 from tools.helpdesk import is_available, pick_agent
 from tools.models import Agent
 

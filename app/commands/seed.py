@@ -6,13 +6,14 @@ from pathlib import Path
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+import app.demo
 from app.commands.articles import read_source, store
 from app.db.articles import articles_of_tenant
 from app.db.keys import ensure_tenant
 from app.db.sandbox import Agent, SandboxPayment
 
 TENANT = "demo"
-ARTICLES = Path(__file__).parent / "articles"
+ARTICLES = Path(app.demo.__file__).parent / "articles"
 
 # Customer, payment, what for, minor units, currency, captured so many hours ago.
 PAYMENTS = (
