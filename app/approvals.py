@@ -136,6 +136,7 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
     for approval in due:
         # The run first, as everywhere, so that no two transactions wait for each other.
         await runs.get_run(session, approval.tenant_id, approval.run_id, lock=True)
-        if await approvals.expire(session, approval.id, EXPIRED):
-            await reopen(session, enqueue, approval.run_id)
+        expired = await approvals.expire(session, approval.id, EXPIRED)
+        if expired and await runs.reopen(session, approval.run_id):
+            await enqueue(session, approval.run_id, None)
     return len(due)

@@ -4,17 +4,13 @@ import asyncio
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command, Interrupt, StateSnapshot
-from langsmith import uuid7
-from psycopg import Error as PsycopgError
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError
 
 from app.db.approvals import decision_for
+from app.db.away import is_away
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.log import get_logger
@@ -30,8 +26,6 @@ log = get_logger(__name__)
 NOTHING = object()
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
-# The run itself is fine: the database went away, and another attempt goes on.
-DATABASE_GONE = (DBAPIError, PsycopgError, PoolTimeout, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +33,6 @@ class Ending:
     """How an execution ended, with the graph's state then."""
 
     status: RunStatus
-    trace_id: UUID
     state: dict[str, Any] = field(default_factory=dict)
     interrupts: tuple[Interrupt, ...] = ()
     error: dict[str, Any] | None = None
@@ -53,13 +46,12 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     Raises:
         asyncio.CancelledError: the caller cancelled; a begun effect was finished first.
         RunLostError: another worker has the run.
-        DATABASE_GONE: nothing is lost; the run can be claimed again.
+        Exception: the database is away; nothing is lost, the run can be claimed again.
     """
-    trace_id = uuid7()
     usage = UsageHandler()
     steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
     config: dict[str, Any] = {
-        "run_id": trace_id,
+        "run_id": run.trace_id,
         "run_name": "support",
         "recursion_limit": MAX_STEPS,
         "configurable": {"thread_id": str(run.thread_id)},
@@ -79,9 +71,12 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         status = RunStatus.PENDING
     except TimeoutError:
         status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
-    except (RunLostError, *DATABASE_GONE):
+    except RunLostError:
         raise
     except Exception as failure:
+        if is_away(failure):
+            # The run itself is fine, and another attempt goes on.
+            raise
         log.exception("run_failed", run_id=str(run.id))
         status = RunStatus.ERROR
         error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
@@ -90,7 +85,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     if status is RunStatus.SUCCESS and at_end.interrupts:
         status = RunStatus.INTERRUPTED
     tokens, cost = usage.totals()
-    return Ending(status, trace_id, at_end.values, at_end.interrupts, error, tokens, cost)
+    return Ending(status, at_end.values, at_end.interrupts, error, tokens, cost)
 
 
 async def _stream(

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db import approvals, keys, runs
-from app.db.steps import add_message
+from app.db.steps import add_message, close_open_steps
 from app.db.tables import Run
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import FINAL, RunStatus
@@ -148,14 +148,20 @@ class Settlement:
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
     """End this attempt in one transaction: status, approval, next job. False when it was lost."""
+    now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
     status = settlement.status
+    if now and now.cancel_requested_at and status not in FINAL:
+        # Answered with 202 while this attempt was on its way to a pause.
+        status = RunStatus.CANCELLED
     if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
-    if settlement.gate:
+    if status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
+        await close_open_steps(session, run.id, run.attempt)
+    if settlement.gate and status is RunStatus.INTERRUPTED:
         await _open_gate(session, run, settlement.gate)
     if status is RunStatus.PENDING:
         await runs.mark_queued(session, run.id)
-        await enqueue(session, run.id, None)
+        await enqueue(session, run.id, settlement.values.get("not_before"))
     if status in FINAL:
         await approvals.cancel_open(session, run.id)
         await queue_next(session, enqueue, run.thread_id)

@@ -34,6 +34,11 @@ COMMITMENT = re.compile(
     r"|guarantee|promise|storn|rabatt|割引",
     re.IGNORECASE,
 )
+# Beside an amount these say that money goes to the customer.
+GIVING = re.compile(
+    r"\b(?:will|shall|going to|return|send|give|pay|transfer|back|receive|get)\b|'ll\b",
+    re.IGNORECASE,
+)
 # Cyrillic and Greek letters that look Latin. Source: Unicode TR 39, confusables.txt, small letters.
 LOOK_ALIKES = str.maketrans("аԁеһіјӏорԛѕсуѵԝхαονυρι", "adehijlopqscyvwxaovupi")
 
@@ -98,14 +103,15 @@ def _commitments(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
     """Each effect may be told once; an article or a payment line may be quoted."""
     untold = Counter(effect["amount"] for effect in facts["effects"] if effect["amount"])
     passages = [passage["text"] for passage in facts["passages"]]
-    quotable = _squeeze(" ".join([*passages, *facts["payments"]]))
+    quotable = {_squeeze(s) for text in (*passages, *facts["payments"]) for s in _sentences(text)}
     latin = draft["text"].translate(LOOK_ALIKES)
-    for sentence in SENTENCE.findall(latin):
+    for sentence in _sentences(latin):
         words = COMMITMENT.findall(sentence)
-        if not words or _squeeze(sentence) in quotable:
+        gives = MONEY.search(sentence) and GIVING.search(sentence)
+        if not (words or gives) or _squeeze(sentence) in quotable:
             continue
         told = Counter({amount: _mentions(sentence, amount) for amount in untold}) & untold
-        if len(words) > 1 or not told or not REFUND.fullmatch(words[0]):
+        if len(words) != 1 or not told or not REFUND.fullmatch(words[0]):
             yield f"No effect or article backs {sentence.strip()!r}."
         untold -= told
     if len(COMMITMENT.findall(latin.replace("\n", ""))) > len(COMMITMENT.findall(latin)):
@@ -117,6 +123,10 @@ def _effects_told(draft: Draft, facts: Facts, _ticket: Ticket) -> Iterator[str]:
     for amount, times in moved.items():
         if _mentions(draft["text"], amount) < times:
             yield f"The reply does not state each time that {amount} was moved ({times})."
+
+
+def _sentences(text: str) -> list[str]:
+    return [sentence for sentence in SENTENCE.findall(text) if sentence.strip()]
 
 
 def _mentions(text: str, amount: str) -> int:

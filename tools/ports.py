@@ -72,12 +72,16 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A call's row in the ledger; `fresh` means this caller began it just now."""
+    """A call's row in the ledger.
+
+    `fresh`: this caller began it just now. `own`: it was begun in this run, now or earlier.
+    """
 
     status: Literal["started", "done", "failed"]
     fresh: bool
     result: JsonObject | None = None
     error: str | None = None
+    own: bool = True
 
 
 class Gate(Protocol):

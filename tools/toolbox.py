@@ -64,6 +64,8 @@ class Toolbox:
     async def _once(self, tool: Tool[Any], parsed: BaseModel, call: Call) -> Any:
         permit = await self.gate.permit(call) if tool.gated else None
         entry = await self.ledger.begin(call, permit)
+        if not entry.own and entry.status != "failed":
+            raise RefusedError(f"{call.key} was already carried out by another run of the ticket")
         if entry.status == "done":
             return entry.result
         if entry.status == "failed":

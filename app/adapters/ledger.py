@@ -27,14 +27,16 @@ class PostgresLedger:
             if not await ledger.owns_run(session, self.caller.run_id, self.caller.attempt):
                 raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
             known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
-            if known is None and permit and permit.limit_minor is not None:
+            begins = known is None or known.status == "failed"
+            if begins and permit and permit.limit_minor is not None:
                 await self._spend(session, call, permit.limit_minor)
             if await self._start(session, call, permit):
                 return Entry("started", fresh=True)
             row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
         assert row is not None, "a key that could not be started is known"
         status = cast("Status", row.status)
-        return Entry(status, fresh=False, result=row.result, error=row.error)
+        own = row.run_id == self.caller.run_id
+        return Entry(status, fresh=False, result=row.result, error=row.error, own=own)
 
     async def _spend(self, session: AsyncSession, call: Call, limit_minor: int) -> None:
         """Hold the customer's allowance until the row is there: parallel runs cannot share it."""

@@ -7,16 +7,12 @@ from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from psycopg import OperationalError
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError, InterfaceError
-from sqlalchemy.exc import OperationalError as EngineOperationalError
-from sqlalchemy.exc import TimeoutError as EngineTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from app.db.away import DATABASE_ERRORS, is_away
 from app.errors import (
     DeskgraphError,
     InvalidRequestError,
@@ -31,14 +27,6 @@ log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 UNEXPECTED = DeskgraphError("The failure is logged; try again.")
-DATABASE_AWAY = (
-    EngineOperationalError,
-    InterfaceError,
-    EngineTimeout,
-    OperationalError,
-    PoolTimeout,
-    ConnectionError,
-)
 
 
 def address(scope: Scope) -> str:
@@ -97,24 +85,16 @@ def install_problems(app: FastAPI) -> None:
         headers = {"X-Request-Id": request.scope["request_id"]}
         return problem(address(request.scope), UNEXPECTED, headers)
 
-    for away in DATABASE_AWAY:
+    for away in DATABASE_ERRORS:
         app.exception_handler(away)(_database_away)
 
 
 async def _database_away(request: Request, error: Exception) -> Response:
     log.warning("database_away", path=request.url.path, error=str(error)[:200])
-    if isinstance(error, DBAPIError) and not _is_away(error):
+    if not is_away(error):
         return problem(address(request.scope), UNEXPECTED)
     return problem(
         address(request.scope), UnavailableError("Nothing was changed; try again in a second.")
-    )
-
-
-def _is_away(error: DBAPIError) -> bool:
-    """Lost connections, and the server's own «not now»: class 57P, 53, 08 and 40 of SQLSTATE."""
-    sqlstate = getattr(error.orig, "sqlstate", None)
-    return (
-        error.connection_invalidated or sqlstate is None or sqlstate[:2] in ("57", "53", "08", "40")
     )
 
 

@@ -63,7 +63,9 @@ def _waits() -> ColumnElement[bool]:
     return and_(Run.started_at.is_(None), unfinished.exists())
 
 
-async def claim(session: AsyncSession, run_id: UUID, worker_id: int) -> Run | None:
+async def claim(
+    session: AsyncSession, run_id: UUID, worker_id: int, trace_id: UUID | None = None
+) -> Run | None:
     """Take a due pending run whose thread is free, or None.
 
     An older unfinished run of the same thread comes first, so a thread's runs keep their order.
@@ -76,6 +78,7 @@ async def claim(session: AsyncSession, run_id: UUID, worker_id: int) -> Run | No
             status=RunStatus.RUNNING,
             attempt=Run.attempt + 1,
             worker_id=worker_id,
+            trace_id=trace_id,
             started_at=func.coalesce(Run.started_at, func.now()),
         )
         .returning(Run)

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select
+from sqlalchemy import and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,6 +20,16 @@ async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
             index_elements=["run_id", "attempt", "task_id"],
             set_={name: getattr(query.excluded, name) for name in changing},
         )
+    )
+
+
+async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
+    """Say of steps that will never end that their execution was stopped."""
+    stopped = {"type": "stopped", "message": "The execution ended before this step did."}
+    await session.execute(
+        update(Step)
+        .where(Step.run_id == run_id, Step.attempt == attempt, Step.status == "running")
+        .values(status="error", error=stopped)
     )
 
 

@@ -86,8 +86,13 @@ class StepLog:
         """Write until nothing is left; what arrives during a write goes with the next one."""
         while self._unwritten:
             rows, self._unwritten = list(self._unwritten.values()), {}
-            async with self._sessions.begin() as session:
-                await upsert_steps(session, rows)
+            try:
+                async with self._sessions.begin() as session:
+                    await upsert_steps(session, rows)
+            except Exception:
+                newer, self._unwritten = self._unwritten, {row["task_id"]: row for row in rows}
+                self._unwritten.update(newer)
+                raise
 
     async def flush(self) -> None:
         """Wait until every step is written."""

@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 from langgraph.runtime import RunControl
+from langsmith import uuid7
 
 from app import runs as run_cases
 from app.db import runs
+from app.db.away import DATABASE_ERRORS, is_away
 from app.db.tables import Run
-from app.execute import DATABASE_GONE, Ending, execute
+from app.execute import Ending, execute
 from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.runs import Enqueue, Settlement
@@ -40,16 +42,33 @@ class Jobs:
     enqueue: Enqueue
     id: int
     active: dict[UUID, Active] = field(default_factory=dict)
+    # Runs that some call of `advance` answers for; a row of ours that is not here is an orphan.
+    mine: set[UUID] = field(default_factory=set)
+    # Set while the watch holds the liveness lock: without it others would take our runs.
+    alive: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
 
     async def advance(self, run_id: UUID) -> None:
         """Take the run as far as it goes now, and write down how that ended."""
+        await self.alive.wait()
+        if run_id in self.mine:
+            return
+        self.mine.add(run_id)
+        try:
+            await self._advance(run_id)
+        finally:
+            self.mine.discard(run_id)
+
+    async def _advance(self, run_id: UUID) -> None:
         async with self.service.sessions.begin() as session:
             if self.draining:
                 await self.enqueue(session, run_id, None)
                 return
-            run = await runs.claim(session, run_id, self.id)
+            run = await runs.claim(session, run_id, self.id, trace_id=uuid7())
         if run is None:
+            return
+        if self.draining:
+            await self._settle(run, Settlement(RunStatus.PENDING, {}))
             return
         control = RunControl()
         task = asyncio.create_task(execute(self.service, run, control))
@@ -58,9 +77,9 @@ class Jobs:
             if run.cancel_requested_at is not None:
                 self.cancel(run_id)
             await asyncio.wait([task])
-            await self._settle(run, outcome_of(active))
         finally:
             del self.active[run_id]
+        await self._settle(run, outcome_of(active))
 
     def cancel(self, run_id: UUID) -> None:
         """Stop a run now, even inside a model call; a begun effect still reaches its ledger row."""
@@ -81,15 +100,19 @@ class Jobs:
                 task.cancel()
 
     async def _settle(self, run: Run, settlement: Settlement) -> None:
-        """Write the ending, waiting for the database as long as it takes: the run is ours."""
+        """Write the ending; a database that is away is waited for, at a stop only so long."""
+        patience = self.service.settings.drain_seconds
         while True:
             try:
                 async with self.service.sessions.begin() as session:
                     held = await run_cases.settle(session, self.enqueue, run, settlement)
                 break
-            except DATABASE_GONE:
+            except DATABASE_ERRORS as error:
+                if not is_away(error) or patience <= 0:
+                    raise
                 log.warning("settle_waits_for_database", run_id=str(run.id))
                 await asyncio.sleep(RETRY_SECONDS)
+                patience -= RETRY_SECONDS if self.draining else 0
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),
@@ -102,28 +125,27 @@ class Jobs:
 def outcome_of(active: Active) -> Settlement:
     """What an ended execution means for the run's row."""
     if active.task.cancelled():
-        status = RunStatus.CANCELLED if active.cancelled else RunStatus.PENDING
-        return Settlement(status, {})
+        return Settlement(RunStatus.CANCELLED if active.cancelled else RunStatus.PENDING, {})
     failure = active.task.exception()
+    if failure is None:
+        # Also when a cancel came too late: what was sent was sent.
+        return settlement_of(active.task.result())
     if active.cancelled:
         return Settlement(RunStatus.CANCELLED, {})
     if isinstance(failure, RunLostError):
         # Another attempt has it, and then this changes nothing; or it was cancelled while the
-        # watch looked elsewhere, and then the next claim sees that.
+        # watch looked elsewhere, and then settling sees that.
         return Settlement(RunStatus.PENDING, {})
-    if isinstance(failure, DATABASE_GONE):
+    if is_away(failure):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})
-    if failure is not None:
-        error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
-        return Settlement(RunStatus.ERROR, {"error": error})
-    return settlement_of(active.task.result())
+    error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+    return Settlement(RunStatus.ERROR, {"error": error})
 
 
 def settlement_of(ending: Ending) -> Settlement:
     """The row's new values after an execution that reached an end of its own."""
     values: dict[str, Any] = {
-        "trace_id": ending.trace_id,
         "error": ending.error,
         "tokens": Run.tokens + ending.tokens,
         "cost_usd": Run.cost_usd + ending.cost_usd,

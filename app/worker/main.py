@@ -6,7 +6,7 @@ import secrets
 from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
-from app.execute import DATABASE_GONE
+from app.db.away import DATABASE_ERRORS
 from app.log import get_logger
 from app.wiring import Service
 from app.worker.jobs import Jobs
@@ -46,6 +46,6 @@ async def _consume(consumer: App, service: Service) -> None:
         try:
             await consume(consumer, service.settings.worker_concurrency)
             return
-        except (ProcrastinateException, *DATABASE_GONE) as error:
+        except (ProcrastinateException, *DATABASE_ERRORS) as error:
             log.warning("queue_waits_for_database", error=str(error)[:200])
             await asyncio.sleep(RECONNECT_SECONDS)

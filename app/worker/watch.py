@@ -10,12 +10,14 @@ from datetime import timedelta
 import psycopg
 from procrastinate import App
 from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import approvals
 from app import runs as run_cases
 from app.db import runs
+from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
-from app.execute import DATABASE_GONE
+from app.db.tables import Run
 from app.log import get_logger
 from app.worker.jobs import Jobs
 from app.worker.queue import forget_lost_jobs
@@ -40,8 +42,13 @@ async def watch(jobs: Jobs, consumer: App) -> None:
                 plain_dsn(url.get_secret_value()), autocommit=True
             ) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
+                jobs.alive.set()
                 await _beat(jobs, consumer, liveness)
-        except DATABASE_GONE as error:
+        except DATABASE_ERRORS as error:
+            if not is_away(error):
+                raise
+            if not jobs.draining:
+                jobs.alive.clear()
             log.warning("watch_waits_for_database", error=str(error)[:200])
             await asyncio.sleep(BEAT_SECONDS)
 
@@ -72,7 +79,19 @@ async def rescue(jobs: Jobs) -> int:
     """Bring back the runs of every worker whose lock is free; how many there were."""
     async with jobs.service.sessions() as session:
         others = await runs.other_workers(session, jobs.id)
-    return sum([await _take_over(jobs, worker) for worker in others])
+    rescued = sum([await _take_over(jobs, worker) for worker in others])
+    return rescued + await _adopt_orphans(jobs)
+
+
+async def _adopt_orphans(jobs: Jobs) -> int:
+    """Bring back rows of our own that nobody here answers for, such as a claim whose answer the
+    connection lost."""
+    async with jobs.service.sessions.begin() as session:
+        held = await runs.runs_held_by(session, jobs.id)
+        orphans = [run for run in held if run.id not in jobs.mine]
+        for run in orphans:
+            await _bring_back(session, jobs, run)
+        return len(orphans)
 
 
 async def _take_over(jobs: Jobs, worker_id: int) -> int:
@@ -82,9 +101,13 @@ async def _take_over(jobs: Jobs, worker_id: int) -> int:
             return 0
         lost = await runs.runs_held_by(session, worker_id)
         for run in lost:
-            await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
-            log.warning("run_rescued", run_id=str(run.id), worker=worker_id, losses=run.losses + 1)
+            await _bring_back(session, jobs, run)
         return len(lost)
+
+
+async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
+    log.warning("run_rescued", run_id=str(run.id), worker=run.worker_id, losses=run.losses + 1)
+    await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
 
 
 async def sweep(jobs: Jobs) -> None:

@@ -17,7 +17,7 @@ from tests.acceptance.stack import Client, Stack, ticket
 
 JSON = {"Content-Type": "application/json"}
 same_each_run = settings(
-    derandomize=True, database=None, deadline=None, max_examples=150,
+    derandomize=True, database=None, deadline=None, max_examples=60,
     suppress_health_check=[HealthCheck.too_slow],
 )  # fmt: skip
 

@@ -1,5 +1,6 @@
 """Nothing is lost and nothing happens twice when workers die, drain, or are told to stop."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -183,6 +184,23 @@ def test_lost_job_is_queued_again(held_stack: Stack, helpdesk: Client, database_
     )
     held_stack.worker()
     assert helpdesk.run(run["id"])["status"] == "interrupted"
+
+
+def test_run_that_nobody_answers_for_is_adopted(
+    held_stack: Stack, helpdesk: Client, database_url: str
+) -> None:
+    """A claim whose answer was lost on the way: its own live worker brings the run back."""
+    worker = held_stack.worker()
+    run = helpdesk.start("cus_ann", TWICE)
+    started = next(line for line in worker.log.read_text().splitlines() if "worker_started" in line)
+    query(
+        database_url,
+        "UPDATE runs SET status = 'running', worker_id = %s WHERE id = %s RETURNING 1",
+        json.loads(started)["worker"],
+        run["id"],
+    )
+    again = until(lambda: (r := helpdesk.run(run["id"], wait=0))["attempt"] == 2 and r)
+    assert helpdesk.run(again["id"])["status"] == "interrupted"
 
 
 def test_doubled_and_late_jobs_are_harmless(

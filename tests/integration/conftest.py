@@ -1,21 +1,49 @@
-"""Runs without a worker: a row in the state a test needs, and the ports bound to it."""
+"""Runs without a worker: a row in the state a test needs, and the ports bound to it.
 
-from collections.abc import Awaitable, Callable
+On a database of their own: a worker of another test would take these runs.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from app import runs as run_cases
+from app.commands.migrate import migrate
 from app.db import runs
-from app.db.engine import Sessions
+from app.db.engine import Sessions, make_engine
 from app.db.tables import Run
 from app.runs import NewRun
 from app.worker.queue import enqueue_run
-from tests.conftest import Tenant
+from tests.conftest import Tenant, make_tenant
 from tools.ports import Caller
 
 WORKER = 77
+
+
+@pytest.fixture(scope="session")
+def database_url(fresh_database: Callable[[], str]) -> str:
+    """A migrated database without workers."""
+    url = fresh_database()
+    migrate(url, lambda _step: None)
+    return url
+
+
+@pytest.fixture(scope="session")
+async def sessions(database_url: str) -> AsyncIterator[Sessions]:
+    """Sessions on it."""
+    engine = make_engine(database_url, 5)
+    yield Sessions(engine, expire_on_commit=False)
+    await engine.dispose()
+
+
+@pytest.fixture
+async def tenant(sessions: Sessions) -> Tenant:
+    """A tenant on it."""
+    async with sessions.begin() as session:
+        return await make_tenant(session)
+
 
 Begin = Callable[..., Awaitable[Caller]]
 

@@ -175,6 +175,34 @@ async def test_refused_call_stays_refused_in_its_run_only(sessions: Sessions, be
     assert (await PostgresLedger(sessions, later).begin(call(key, args), Permit())).fresh
 
 
+async def test_same_refund_in_another_run_is_refused_not_retold(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """A second run of the ticket may not claim the first one's refund as its own."""
+    first = await begin()
+    await door(sessions, first).call("refund_payment", refund_args("pay_4001", 800))
+    later = replace(await begin(ticket="T-2"), ticket_id=first.ticket_id)
+    with pytest.raises(RefusedError):
+        await door(sessions, later).call("refund_payment", refund_args("pay_4001", 800))
+    assert await entries(sessions, first) == [("done", 800)]
+
+
+async def test_refund_that_failed_before_spends_the_allowance_when_it_begins_again(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """A known key is no way around the limit."""
+    first = await begin()
+    args = refund_args("pay_4001", 19_901)
+    with pytest.raises(RefusedError):
+        await door(sessions, first).call("refund_payment", args)
+    spender = await begin(ticket="T-2")
+    await door(sessions, spender).call("refund_payment", refund_args("pay_4002", 19_900))
+    await door(sessions, spender).call("refund_payment", refund_args("pay_4003", 19_900))
+    later = replace(await begin(ticket="T-3"), ticket_id=first.ticket_id)
+    with pytest.raises(ApprovalRequiredError):
+        await door(sessions, later).call("refund_payment", args)
+
+
 def call(key: str, args: dict[str, Any]) -> Call:
     """A refund about to happen."""
     return Call("refund_payment", key, args, "s1", args["amount_minor"], args["currency"])

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
 from app.db import runs
+from app.db.approvals import approvals_of_runs
 from app.db.engine import Sessions
 from app.db.tables import Run
 from app.lifecycle import RunStatus
@@ -86,3 +87,21 @@ async def test_a_claim_belongs_to_one_worker(sessions: Sessions, tenant: Tenant)
         assert not await runs.settle(session, run.id, first.attempt, RunStatus.SUCCESS)
         status = await session.scalar(select(Run.status).where(Run.id == run.id))
     assert status is RunStatus.RUNNING
+
+
+async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant) -> None:
+    """Answered with 202, so no approval opens and the ticket is free."""
+    async with sessions.begin() as session:
+        run = await start(session, tenant)
+    claimed = await claim(sessions, run.id)
+    assert claimed is not None
+    async with sessions.begin() as session:
+        assert await runs.request_cancel(session, run.id)
+    gate = {"id": "i", "value": {"kind": "plan"}}
+    async with sessions.begin() as session:
+        paused = run_cases.Settlement(RunStatus.INTERRUPTED, {}, gate)
+        assert await run_cases.settle(session, enqueue_run, claimed, paused)
+    async with sessions() as session:
+        ended = await run_cases.get(session, tenant.id, run.id)
+        assert ended.status is RunStatus.CANCELLED
+        assert await approvals_of_runs(session, [run.id]) == []

@@ -68,6 +68,28 @@ def test_rule_may_be_quoted_from_its_article(text: str) -> None:
     assert rules(text, facts(passages=[ARTICLE]), citations=CITED) == set()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We will return the 49.00 USD to your card.",
+        "We will send 49.00 USD back to you.",
+        "You'll get 49.00 USD.",
+    ],
+)
+def test_known_amount_is_no_licence_to_give_it(text: str) -> None:
+    """A payment's amount may be told, not promised."""
+    assert "commitments" in rules(text, facts(payments=[PAYMENT]))
+
+
+def test_part_of_a_sentence_is_no_quote() -> None:
+    """Cut off the "not" or the "if", and a rule becomes a promise."""
+    rule = "We do not offer refunds after 30 days. We refund it if you ask within 14 days."
+    known = facts(passages=[{**ARTICLE, "text": rule}])
+    for cut in ("Offer refunds after 30 days.", "We refund it."):
+        assert "commitments" in rules(cut, known, citations=CITED)
+    assert rules(rule, known, citations=CITED) == set()
+
+
 def test_quote_that_is_bent_is_a_promise() -> None:
     """The article's words in another order, or with an addition, are not the article's."""
     for bent in (
