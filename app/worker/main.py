@@ -28,21 +28,23 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(watch(jobs, consumer))
-        consuming = tasks.create_task(_consume(consumer, service))
+        consuming = tasks.create_task(_consume(consumer, service, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
         consuming.cancel()
         await jobs.drain()
-        # Waited for, not cancelled again: that would abort the jobs that still settle.
-        await asyncio.wait([consuming])
+        # Waited for before it is cancelled again: that aborts the jobs that still settle.
+        await asyncio.wait([consuming], timeout=service.settings.drain_seconds)
+        consuming.cancel()
         watching.cancel()
     log.info("worker_stopped", worker=jobs.id)
 
 
-async def _consume(consumer: App, service: Service) -> None:
+async def _consume(consumer: App, service: Service, stop: asyncio.Event) -> None:
     """Consume, and begin anew whenever the database went away and came back."""
-    while True:
+    # Away at the very moment of a stop, the database turns the cancel into an error of its own.
+    while not stop.is_set():
         try:
             await consume(consumer, service.settings.worker_concurrency)
             return

@@ -42,7 +42,7 @@ async def open_consumer(
 ) -> AsyncIterator[App]:
     """The queue as a worker sees it: `advance` is called for every job, several at a time."""
     connector = PsycopgConnector(
-        conninfo=plain_dsn(database_url), min_size=1, max_size=JOBS_POOL, timeout=30
+        conninfo=plain_dsn(database_url), min_size=1, max_size=JOBS_POOL, timeout=5
     )
     consumer = App(connector=connector)
 

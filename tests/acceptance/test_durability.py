@@ -9,6 +9,8 @@ from typing import Any
 import psycopg
 import pytest
 
+from app.commands.migrate import migrate
+from app.db.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, running
@@ -267,3 +269,13 @@ def test_run_that_kills_every_worker_ends_as_an_error(
         stack.worker()
         ended = helpdesk.run(run["id"])
         assert (ended["status"], ended["error"]["type"]) == ("error", "workers_lost")
+
+
+def test_worker_stops_although_its_database_is_gone(tmp_path: Path) -> None:
+    """SIGTERM is heeded within a bound, whatever cannot be written any more."""
+    with embedded_postgres(tmp_path / "pg") as url:
+        migrate(url, lambda _step: None)
+        stack = Stack(url, tmp_path, DESKGRAPH_DRAIN_SECONDS="2")
+        worker = stack.worker()
+    worker.wait_for_line("watch_waits_for_database")
+    assert worker.stop() == 0
