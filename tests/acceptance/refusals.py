@@ -103,7 +103,7 @@ def problem_of(answer: httpx.Response, status: int) -> Any:
     return problem
 
 
-def refused(answer: httpx.Response, status: int, code: str) -> Any:
+def expect_refused(answer: httpx.Response, status: int, code: str) -> Any:
     """The problem's body, once it has the shape, this status and this code."""
     problem = problem_of(answer, status)
     assert problem["code"] == code, problem

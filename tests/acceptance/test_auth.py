@@ -8,7 +8,7 @@ import pytest
 from app.api.deps import SCOPES
 from app.db.engine import Sessions
 from app.db.keys import revoke_key
-from tests.acceptance.refusals import NOBODY, Callers, make_callers, refused
+from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers
 from tests.acceptance.stack import Stack, ticket
 
 TICKET = ticket("cus_lou", "What are your opening hours?")
@@ -72,7 +72,7 @@ def test_route_without_a_key_is_401(callers: Callers, stack: Stack, route: Route
     """401 with the scheme that would be accepted."""
     with callers.books.unchanged():
         answer = call(stack, route, {})
-        refused(answer, 401, "unauthorized")
+        expect_refused(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
@@ -86,7 +86,7 @@ def test_route_asks_for_its_scope(
         for scope in [*SCOPES, "none"]:
             if scope not in enough:
                 headers = {"Authorization": f"Bearer {by_scope[scope]}"}
-                problem = refused(call(stack, route, headers), 403, "missing-scope")
+                problem = expect_refused(call(stack, route, headers), 403, "missing-scope")
                 assert all(needed in problem["detail"] for needed in enough)
     for scope in enough:
         answer = call(stack, route, {"Authorization": f"Bearer {by_scope[scope]}"})
@@ -121,7 +121,7 @@ def test_strange_authorization_is_401(callers: Callers, stack: Stack) -> None:
     with callers.books.unchanged():
         for header in strange_headers(callers.tenant.starter):
             answer = httpx.get(stack.url + "/v1/runs", headers={b"Authorization": header})
-            problem = refused(answer, 401, "unauthorized")
+            problem = expect_refused(answer, 401, "unauthorized")
             assert answer.headers["WWW-Authenticate"] == "Bearer", header
             told.add(tuple(problem.items()))
     assert len(told) == 1
@@ -133,7 +133,7 @@ def test_secret_of_one_key_does_not_open_another(callers: Callers, stack: Stack)
         key.split("_", 2) for key in (callers.tenant.approver, callers.tenant.starter)
     )
     headers = {"Authorization": f"Bearer {dg}_{key_id}_{secret}"}
-    refused(httpx.get(stack.url + "/v1/approvals", headers=headers), 401, "unauthorized")
+    expect_refused(httpx.get(stack.url + "/v1/approvals", headers=headers), 401, "unauthorized")
 
 
 def test_scheme_is_read_in_any_case(callers: Callers, stack: Stack) -> None:
@@ -151,5 +151,5 @@ async def test_revoked_key_is_worthless_at_once(callers: Callers) -> None:
     async with callers.sessions.begin() as session:
         assert await revoke_key(session, callers.tenant.id, key.split("_")[1])
     with callers.books.unchanged():
-        refused(client.http.get("/v1/runs"), 401, "unauthorized")
-        refused(client.http.post("/v1/runs", json=TICKET), 401, "unauthorized")
+        expect_refused(client.http.get("/v1/runs"), 401, "unauthorized")
+        expect_refused(client.http.post("/v1/runs", json=TICKET), 401, "unauthorized")

@@ -7,7 +7,7 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import Callers, make_callers, refused
+from tests.acceptance.refusals import Callers, expect_refused, make_callers
 from tests.acceptance.stack import Stack
 
 HOURS = "What are your opening hours?"
@@ -51,9 +51,9 @@ def test_cursor_of_another_tenant_is_refused(
     callers: Callers, stranger: Callers, cursor: str, path: str
 ) -> None:
     """A cursor tells its tenant; it opens nothing for another."""
-    refused(get(stranger, path, cursor=cursor), 422, "invalid-cursor")
+    expect_refused(get(stranger, path, cursor=cursor), 422, "invalid-cursor")
     theirs = get(stranger, "/v1/articles", limit=1).json()["next_cursor"]
-    refused(get(callers, path, cursor=theirs), 422, "invalid-cursor")
+    expect_refused(get(callers, path, cursor=theirs), 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_cursor_of_other_filters_is_refused(
     callers: Callers, cursor: str, filters: dict[str, str]
 ) -> None:
     """A page of one question is no page of another, whatever the filter is called."""
-    refused(get(callers, "/v1/runs", cursor=cursor, **filters), 422, "invalid-cursor")
+    expect_refused(get(callers, "/v1/runs", cursor=cursor, **filters), 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize("path", ["/v1/approvals", "/v1/articles"])
 def test_cursor_of_another_list_is_refused(callers: Callers, cursor: str, path: str) -> None:
     """Runs, approvals and articles each have their own."""
-    refused(get(callers, path, cursor=cursor), 422, "invalid-cursor")
+    expect_refused(get(callers, path, cursor=cursor), 422, "invalid-cursor")
 
 
 # Not the last one: of its six bits the signature's bytes need only four.
@@ -80,7 +80,7 @@ def test_changed_cursor_is_refused(callers: Callers, cursor: str, at: int) -> No
     """One other character and the signature does not fit."""
     letters = list(cursor)
     letters[at] = "A" if letters[at] != "A" else "B"
-    refused(get(callers, "/v1/runs", cursor="".join(letters)), 422, "invalid-cursor")
+    expect_refused(get(callers, "/v1/runs", cursor="".join(letters)), 422, "invalid-cursor")
 
 
 @pytest.mark.parametrize("secret", ["", "guess", "secret_key", "\x00"])
@@ -88,9 +88,9 @@ def test_forged_cursor_is_refused(callers: Callers, secret: str) -> None:
     """The right form signed with a guessed secret is worth nothing."""
     scope = "\x1f".join(["runs", callers.tenant.id, "None", "None", "None"])
     forged = URLSafeSerializer(secret, salt=scope).dumps("ffffffff-ffff-4fff-bfff-ffffffffffff")
-    refused(get(callers, "/v1/runs", cursor=forged), 422, "invalid-cursor")
+    expect_refused(get(callers, "/v1/runs", cursor=forged), 422, "invalid-cursor")
 
 
 def test_search_does_not_ignore_a_cursor(callers: Callers) -> None:
     """A search is one page; a cursor beside it is refused, as it is anywhere else."""
-    refused(get(callers, "/v1/articles", q="hours", cursor="garbage"), 422, "invalid-cursor")
+    expect_refused(get(callers, "/v1/articles", q="hours", cursor="garbage"), 422, "invalid-cursor")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import NOBODY, Callers, make_callers, pointers, refused
+from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers, pointers
 from tests.acceptance.stack import Client, Stack
 
 SEATS = "Please refund pay_4001 and pay_4002 and pay_4003. I cancelled the three team seats."
@@ -64,7 +64,7 @@ def test_amount_is_a_positive_integer_up_to_what_was_planned(
     """No float, text or boolean is money; nothing below 1, nothing above the plan."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, edit(run, {"amount_minor": amount}))
-        [pointer] = pointers(refused(answer, 422, "edit-not-allowed"))
+        [pointer] = pointers(expect_refused(answer, 422, "edit-not-allowed"))
         assert pointer.startswith("/steps/0/args")
 
 
@@ -72,7 +72,7 @@ def test_amount_of_31_digits_is_no_number(callers: Callers, run: Any) -> None:
     """The body is refused before anybody computes with it."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, edit(run, {"amount_minor": 10**30}))
-        refused(answer, 400, "invalid-json")
+        expect_refused(answer, 400, "invalid-json")
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_only_editable_arguments_may_be_edited(
     for args in ({name: value}, {"amount_minor": 1, name: value}):
         with callers.books.unchanged():
             answer = resume(callers.approver, run, edit(run, args))
-            refused(answer, 422, "edit-not-allowed")
+            expect_refused(answer, 422, "edit-not-allowed")
 
 
 @pytest.mark.parametrize("step_id", ["nope", "refund-pay_1001", "refund-pay_2001 ", "\u2028"])
@@ -96,7 +96,7 @@ def test_unknown_step_is_refused(callers: Callers, run: Any, step_id: str) -> No
     """An edit names a step of this plan, to the letter."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, body(run, "edit", steps=[{"id": step_id}]))
-        assert pointers(refused(answer, 422, "edit-not-allowed")) == ["/steps/0/id"]
+        assert pointers(expect_refused(answer, 422, "edit-not-allowed")) == ["/steps/0/id"]
 
 
 @pytest.mark.parametrize("second", [{}, {"args": {"amount_minor": 2}}, {"drop": True}])
@@ -106,7 +106,7 @@ def test_step_is_edited_once(callers: Callers, seats: Any, second: Any) -> None:
     steps = [{"id": step_id, "args": {"amount_minor": 1}}, {"id": step_id, **second}]
     with callers.books.unchanged():
         answer = resume(callers.approver, seats, body(seats, "edit", steps=steps))
-        refused(answer, 422, "edit-not-allowed")
+        expect_refused(answer, 422, "edit-not-allowed")
 
 
 def test_dropping_every_step_is_a_rejection(callers: Callers, seats: Any) -> None:
@@ -114,7 +114,7 @@ def test_dropping_every_step_is_a_rejection(callers: Callers, seats: Any) -> Non
     steps = [{"id": step["id"], "drop": True} for step in seats["plan"]]
     with callers.books.unchanged():
         answer = resume(callers.approver, seats, body(seats, "edit", steps=steps))
-        refused(answer, 422, "edit-not-allowed")
+        expect_refused(answer, 422, "edit-not-allowed")
 
 
 @pytest.mark.parametrize("verdict", ["approve", "reject"])
@@ -126,14 +126,14 @@ def test_only_the_verdict_edit_carries_edits(
     steps = [{"id": run["plan"][0]["id"], **change}]
     with callers.books.unchanged():
         answer = resume(callers.approver, run, body(run, verdict, steps=steps))
-        refused(answer, 422, "edit-not-allowed")
+        expect_refused(answer, 422, "edit-not-allowed")
 
 
 def test_verdict_that_is_not_offered_is_refused(callers: Callers, run: Any) -> None:
     """A plan cannot be answered with a reply."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, body(run, "respond", comment="Hello"))
-        refused(answer, 422, "verdict-not-allowed")
+        expect_refused(answer, 422, "verdict-not-allowed")
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_answer_of_the_wrong_form_is_refused(
     """422 with the place, unknown fields included at every level."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, {**body(run), **changes})
-        assert pointers(refused(answer, 422, "invalid-request")) == [pointer]
+        assert pointers(expect_refused(answer, 422, "invalid-request")) == [pointer]
 
 
 def test_answer_after_all_refusals_is_taken(callers: Callers, run: Any) -> None:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import NOBODY, Callers, make_callers, pointers, refused
+from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers, pointers
 from tests.acceptance.stack import Stack, ticket
 
 
@@ -49,14 +49,14 @@ def test_document_that_is_no_object_is_refused(callers: Callers, document: Any) 
         (callers.approver, f"/v1/runs/{NOBODY}/resume"),
     ):
         with callers.books.unchanged():
-            refused(client.http.post(path, json=document), 422, "invalid-request")
+            expect_refused(client.http.post(path, json=document), 422, "invalid-request")
 
 
 @pytest.mark.parametrize("path", ["tickets", "ticket/titel", "ticket/customer/mail", "callback"])
 def test_unknown_field_is_refused_at_every_level(callers: Callers, path: str) -> None:
     """A misspelt name is an error, never silently dropped."""
     with callers.books.unchanged():
-        problem = refused(start(callers, changed(path, "x")), 422, "invalid-request")
+        problem = expect_refused(start(callers, changed(path, "x")), 422, "invalid-request")
         assert pointers(problem) == [f"/{path}"]
 
 
@@ -67,7 +67,7 @@ def test_unknown_field_is_refused_at_every_level(callers: Callers, path: str) ->
 def test_missing_field_is_named(callers: Callers, path: str) -> None:
     """The pointer is where the value should stand."""
     with callers.books.unchanged():
-        problem = refused(start(callers, without(path)), 422, "invalid-request")
+        problem = expect_refused(start(callers, without(path)), 422, "invalid-request")
         assert pointers(problem) == [f"/{path}"]
 
 
@@ -99,7 +99,7 @@ WRONG: list[tuple[str, Any]] = [
 def test_wrong_value_is_refused_where_it_stands(callers: Callers, path: str, value: Any) -> None:
     """Types are never converted, lengths and alphabets are kept."""
     with callers.books.unchanged():
-        problem = refused(start(callers, changed(path, value)), 422, "invalid-request")
+        problem = expect_refused(start(callers, changed(path, value)), 422, "invalid-request")
         assert pointers(problem) == [f"/{path}"]
 
 
@@ -107,7 +107,7 @@ def test_wrong_value_is_refused_where_it_stands(callers: Callers, path: str, val
 def test_metadata_holds_plain_values_only(callers: Callers, value: Any) -> None:
     """Lists, objects and long texts are refused."""
     with callers.books.unchanged():
-        refused(start(callers, changed("metadata/k", value)), 422, "invalid-request")
+        expect_refused(start(callers, changed("metadata/k", value)), 422, "invalid-request")
 
 
 @pytest.mark.parametrize("name", ["", "x" * 65])
@@ -115,7 +115,7 @@ def test_metadata_names_are_short(callers: Callers, name: str) -> None:
     """An empty or endless name is refused."""
     with callers.books.unchanged():
         answer = start(callers, changed("metadata", {name: 1}))
-        refused(answer, 422, "invalid-request")
+        expect_refused(answer, 422, "invalid-request")
 
 
 def resolves(pointer: str, document: Any) -> bool:
@@ -138,7 +138,7 @@ def resolves(pointer: str, document: Any) -> bool:
 )  # fmt: skip
 def test_pointers_name_a_value_of_what_was_sent(callers: Callers, body: Any) -> None:
     """`errors[].pointer` is an RFC 6901 pointer that a caller can follow into its own body."""
-    problem = refused(start(callers, body), 422, "invalid-request")
+    problem = expect_refused(start(callers, body), 422, "invalid-request")
     assert [pointer for pointer in pointers(problem) if not resolves(pointer, body)] == []
 
 
@@ -160,7 +160,7 @@ def test_bad_article_is_not_stored(
     """An article is neither made nor replaced by a body that does not fit."""
     with callers.books.unchanged():
         answer = callers.admin.http.put(f"/v1/articles/{article_id}", json=body)
-        assert pointers(refused(answer, 422, "invalid-request")) == [pointer]
+        assert pointers(expect_refused(answer, 422, "invalid-request")) == [pointer]
 
 
 @pytest.mark.parametrize("article_id", ["a%20b", "%C3%BC", "x" * 129, "%7F", "a%0A"])
@@ -168,8 +168,8 @@ def test_article_id_that_no_address_holds_does_not_exist(callers: Callers, artic
     """404 for an id outside printable ASCII, or one too long."""
     path, body = f"/v1/articles/{article_id}", {"title": "T", "content": "c"}
     with callers.books.unchanged():
-        refused(callers.admin.http.put(path, json=body), 404, "not-found")
-        refused(callers.admin.http.delete(path), 404, "not-found")
+        expect_refused(callers.admin.http.put(path, json=body), 404, "not-found")
+        expect_refused(callers.admin.http.delete(path), 404, "not-found")
 
 
 @pytest.mark.parametrize("key", [b"", b"x" * 300, b"a b", b"\xc3\xa9", b"\xff", b"caf\xe9"])
@@ -181,7 +181,7 @@ def test_bad_idempotency_key_is_refused(callers: Callers, key: bytes) -> None:
             json=ticket("cus_lou", "What are your opening hours?"),
             headers={b"Idempotency-Key": key},
         )
-        problem = refused(answer, 422, "invalid-request")
+        problem = expect_refused(answer, 422, "invalid-request")
         assert pointers(problem) == ["header/Idempotency-Key"]
 
 
@@ -197,6 +197,6 @@ def test_idempotency_key_belongs_to_one_body(callers: Callers, path: str, value:
     assert first.status_code == 202, first.text
     callers.starter.run(first.json()["id"])
     with callers.books.unchanged():
-        refused(start(callers, changed(path, value), **key), 422, "idempotency-key-reused")
+        expect_refused(start(callers, changed(path, value), **key), 422, "idempotency-key-reused")
         again = start(callers, changed("metadata", {"n": True}), **key)
         assert again.json()["id"] == first.json()["id"]

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import Callers, connect, make_callers, refused
+from tests.acceptance.refusals import Callers, connect, expect_refused, make_callers
 from tests.acceptance.stack import Stack, ticket
 
 LIMIT = 262_144
@@ -74,9 +74,9 @@ def test_largest_body_is_read(callers: Callers) -> None:
     with callers.books.unchanged():
         headers = {"Content-Type": JSON}
         answer = callers.starter.http.post("/v1/runs", content=fits, headers=headers)
-        refused(answer, 400, "invalid-json")
+        expect_refused(answer, 400, "invalid-json")
         answer = callers.starter.http.post("/v1/runs", content=fits + b" ", headers=headers)
-        refused(answer, 413, "body-too-large")
+        expect_refused(answer, 413, "body-too-large")
 
 
 TEXT = json.dumps(valid())
@@ -123,7 +123,7 @@ def test_what_is_not_strict_json_is_refused(callers: Callers, name: str) -> None
         answer = callers.starter.http.post(
             "/v1/runs", content=NOT_JSON[name], headers={"Content-Type": JSON}
         )
-        refused(answer, 400, "invalid-json")
+        expect_refused(answer, 400, "invalid-json")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_only_json_is_spoken(callers: Callers, media_type: str | None) -> None:
     headers = {} if media_type is None else {"Content-Type": media_type}
     with callers.books.unchanged():
         answer = callers.starter.http.post("/v1/runs", content=TEXT, headers=headers)
-        refused(answer, 415, "unsupported-media-type")
+        expect_refused(answer, 415, "unsupported-media-type")
 
 
 @pytest.mark.parametrize("media_type", [None, "text/plain", JSON])
@@ -147,4 +147,4 @@ def test_empty_body_is_refused(callers: Callers, media_type: str | None, path: s
     client = callers.starter if path == "/v1/runs" else callers.approver
     headers = {} if media_type is None else {"Content-Type": media_type}
     with callers.books.unchanged():
-        refused(client.http.post(path, content=b"", headers=headers), 422, "invalid-request")
+        expect_refused(client.http.post(path, content=b"", headers=headers), 422, "invalid-request")

@@ -10,9 +10,9 @@ from app.db.engine import Sessions
 from tests.acceptance.refusals import (
     NOBODY,
     Callers,
+    expect_refused,
     make_callers,
     pointers,
-    refused,
 )
 from tests.acceptance.stack import Stack, ticket
 
@@ -37,7 +37,7 @@ def get(callers: Callers, path: str, **params: Any) -> httpx.Response:
 )  # fmt: skip
 def test_unknown_address_is_404(callers: Callers, path: str) -> None:
     """Nothing lives there; nothing is redirected."""
-    refused(get(callers, path), 404, "not-found")
+    expect_refused(get(callers, path), 404, "not-found")
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_unknown_address_is_404(callers: Callers, path: str) -> None:
 @pytest.mark.parametrize("path", ["/v1/runs/{}", "/v1/runs/{}/steps", "/v1/approvals/{}"])
 def test_id_that_is_no_id_is_404(callers: Callers, path: str, run_id: str) -> None:
     """An address that cannot exist is told from one that does not by nothing."""
-    refused(get(callers, path.format(run_id)), 404, "not-found")
+    expect_refused(get(callers, path.format(run_id)), 404, "not-found")
 
 
 @pytest.mark.parametrize("ticket_id", ["x%20y", "%C3%BC", "x" * 129, "nobody", "%7F"])
 def test_unknown_thread_is_404(callers: Callers, ticket_id: str) -> None:
     """No run knows the ticket."""
-    refused(get(callers, f"/v1/threads/{ticket_id}"), 404, "not-found")
+    expect_refused(get(callers, f"/v1/threads/{ticket_id}"), 404, "not-found")
 
 
 @pytest.mark.parametrize("ticket_id", ["T#1", "a/b", "a?b=c", "100%41", "a\\b", "~'\""])
@@ -72,7 +72,7 @@ def test_links_of_a_run_lead_to_its_thread(callers: Callers, ticket_id: str) -> 
 )  # fmt: skip
 def test_address_holds_only_text(callers: Callers, path: str) -> None:
     """400 invalid-url for NUL anywhere, and for a path that is not UTF-8."""
-    refused(get(callers, path), 400, "invalid-url")
+    expect_refused(get(callers, path), 400, "invalid-url")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_wrong_method_names_the_right_ones(
     """405 with all methods of the address in `Allow`, as RFC 9110 asks (15.5.6)."""
     with callers.books.unchanged():
         answer = callers.admin.http.request(method, path)
-        refused(answer, 405, "method-not-allowed")
+        expect_refused(answer, 405, "method-not-allowed")
     assert set(re.split(r",\s*", answer.headers["Allow"])) - {"HEAD", "OPTIONS"} == allowed
 
 
@@ -103,7 +103,7 @@ def test_wrong_method_names_the_right_ones(
 @pytest.mark.parametrize("limit", ["0", "101", "abc", "-1", "", "1.5", "9" * 20, "9" * 5000, "٣"])
 def test_limit_is_a_small_number(callers: Callers, path: str, limit: str) -> None:
     """1 to 100."""
-    problem = refused(get(callers, path, limit=limit), 422, "invalid-request")
+    problem = expect_refused(get(callers, path, limit=limit), 422, "invalid-request")
     assert pointers(problem) == ["query/limit"]
 
 
@@ -117,7 +117,7 @@ def test_wait_is_at_most_thirty_seconds(callers: Callers, wait: str) -> None:
                 "/v1/runs", params={"wait": wait}, json=ticket("cus_lou", HOURS)
             ),
         ):
-            assert pointers(refused(answer, 422, "invalid-request")) == ["query/wait"]
+            assert pointers(expect_refused(answer, 422, "invalid-request")) == ["query/wait"]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_wait_is_at_most_thirty_seconds(callers: Callers, wait: str) -> None:
 )  # fmt: skip
 def test_bad_filter_is_refused(callers: Callers, path: str, name: str, value: str) -> None:
     """A filter that can match nothing is an error, not an empty list."""
-    problem = refused(get(callers, path, **{name: value}), 422, "invalid-request")
+    problem = expect_refused(get(callers, path, **{name: value}), 422, "invalid-request")
     assert pointers(problem) == [f"query/{name}"]
 
 
@@ -137,4 +137,4 @@ def test_bad_filter_is_refused(callers: Callers, path: str, name: str, value: st
 @pytest.mark.parametrize("path", ["/v1/runs", "/v1/approvals", "/v1/articles"])
 def test_cursor_of_nobodys_making_is_refused(callers: Callers, path: str, forged: str) -> None:
     """422 invalid-cursor."""
-    refused(get(callers, path, cursor=forged), 422, "invalid-cursor")
+    expect_refused(get(callers, path, cursor=forged), 422, "invalid-cursor")

@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import NOBODY, Callers, connect, make_callers, refused
+from tests.acceptance.refusals import NOBODY, Callers, connect, expect_refused, make_callers
 from tests.acceptance.stack import Client, Stack
 
 ANNUAL = "Please refund my annual plan."
@@ -36,7 +36,7 @@ def decide(client: Client, run: Any, **changes: Any) -> httpx.Response:
 def test_unknown_approval_is_404(callers: Callers, run: Any) -> None:
     """An approval that nobody opened."""
     with callers.books.unchanged():
-        refused(decide(callers.approver, run, approval_id=NOBODY), 404, "not-found")
+        expect_refused(decide(callers.approver, run, approval_id=NOBODY), 404, "not-found")
 
 
 def test_approval_of_another_run_is_404(callers: Callers, run: Any) -> None:
@@ -47,7 +47,7 @@ def test_approval_of_another_run_is_404(callers: Callers, run: Any) -> None:
         answer = decide(
             callers.approver, run, approval_id=approval["id"], digest=approval["digest"]
         )
-        refused(answer, 404, "not-found")
+        expect_refused(answer, 404, "not-found")
 
 
 def test_stale_digest_is_412(callers: Callers, run: Any) -> None:
@@ -57,7 +57,7 @@ def test_stale_digest_is_412(callers: Callers, run: Any) -> None:
         for verdict in ("approve", "edit", "reject"):
             with callers.books.unchanged():
                 answer = decide(callers.approver, run, digest=digest, verdict=verdict)
-                refused(answer, 412, "stale-digest")
+                expect_refused(answer, 412, "stale-digest")
 
 
 @pytest.mark.parametrize("first", ["approve", "edit", "reject"])
@@ -66,13 +66,13 @@ async def test_second_decision_is_told_the_first(callers: Callers, run: Any, fir
     assert decide(callers.approver, run, verdict=first, comment="seen").status_code == 202
     other = await callers.caller("approvals:decide")
     for client in (callers.approver, other):
-        problem = refused(decide(client, run, verdict="reject"), 409, "already-decided")
+        problem = expect_refused(decide(client, run, verdict="reject"), 409, "already-decided")
         assert problem["decision"]["verdict"] == first
         assert problem["decision"]["comment"] == "seen"
         assert problem["decision"]["decided_by"].startswith("approver")
     assert callers.starter.run(run["id"])["status"] == "success"
     with callers.books.unchanged():
-        problem = refused(decide(other, run), 409, "already-decided")
+        problem = expect_refused(decide(other, run), 409, "already-decided")
         assert problem["decision"]["verdict"] == first
 
 
@@ -81,7 +81,7 @@ def test_cancelled_run_takes_no_decision(callers: Callers, run: Any) -> None:
     assert callers.starter.http.post(f"/v1/runs/{run['id']}/cancel").status_code == 202
     for verdict in ("approve", "edit", "reject"):
         with callers.books.unchanged():
-            refused(decide(callers.approver, run, verdict=verdict), 409, "not-waiting")
+            expect_refused(decide(callers.approver, run, verdict=verdict), 409, "not-waiting")
 
 
 def test_finished_run_cannot_be_cancelled(callers: Callers) -> None:
@@ -89,7 +89,7 @@ def test_finished_run_cannot_be_cancelled(callers: Callers) -> None:
     run = callers.starter.start("cus_lou", "What are your opening hours?")
     with callers.books.unchanged():
         answer = callers.starter.http.post(f"/v1/runs/{run['id']}/cancel")
-        assert refused(answer, 409, "run-finished")["run_status"] == "success"
+        assert expect_refused(answer, 409, "run-finished")["run_status"] == "success"
 
 
 def test_run_without_a_question_takes_no_decision(callers: Callers, run: Any) -> None:
@@ -97,7 +97,7 @@ def test_run_without_a_question_takes_no_decision(callers: Callers, run: Any) ->
     answered = callers.starter.start("cus_lou", "What are your opening hours?", "T-lou")
     with callers.books.unchanged():
         answer = decide(callers.approver, {**run, "id": answered["id"]})
-        refused(answer, 404, "not-found")
+        expect_refused(answer, 404, "not-found")
 
 
 def test_expired_approval_is_410(callers: Callers, run: Any, database_url: str) -> None:
@@ -106,7 +106,7 @@ def test_expired_approval_is_410(callers: Callers, run: Any, database_url: str) 
         connection.execute(
             "UPDATE approvals SET expires_at = now() WHERE id = %s", [run["approvals"][0]["id"]]
         )
-    refused(decide(callers.approver, run), 410, "approval-expired")
+    expect_refused(decide(callers.approver, run), 410, "approval-expired")
     # By now the worker may have let the run go on to a person; money it has not moved.
     effects = callers.starter.run(run["id"])["effects"]
     assert "refund_payment" not in [effect["tool"] for effect in effects]
@@ -118,7 +118,7 @@ async def test_starter_may_not_decide_with_any_scope(callers: Callers) -> None:
     run = both.start("cus_bob", ANNUAL)
     for verdict in ("approve", "edit", "reject"):
         with callers.books.unchanged():
-            refused(decide(both, run, verdict=verdict), 403, "own-run")
+            expect_refused(decide(both, run, verdict=verdict), 403, "own-run")
     assert decide(callers.approver, run).status_code == 202
 
 
@@ -141,7 +141,7 @@ async def test_key_approves_up_to_its_limit(
     run = callers.starter.start(customer, text)
     for verdict in ("approve", "edit"):
         with callers.books.unchanged():
-            refused(decide(limited, run, verdict=verdict), 403, "over-limit")
+            expect_refused(decide(limited, run, verdict=verdict), 403, "over-limit")
     assert decide(limited, run, verdict="reject").status_code == 202
 
 
@@ -150,7 +150,7 @@ async def test_edit_below_the_limit_is_allowed(callers: Callers, run: Any) -> No
     limited = await callers.caller("approvals:decide", limits={"USD": 100})
     steps = [{"id": run["plan"][0]["id"], "args": {"amount_minor": 101}}]
     with callers.books.unchanged():
-        refused(decide(limited, run, verdict="edit", steps=steps), 403, "over-limit")
+        expect_refused(decide(limited, run, verdict="edit", steps=steps), 403, "over-limit")
     steps[0]["args"] = {"amount_minor": 100}
     assert decide(limited, run, verdict="edit", steps=steps).status_code == 202
 
@@ -162,7 +162,7 @@ def test_dropped_step_is_not_edited_as_well(callers: Callers, args: dict[str, An
     steps = [{"id": run["plan"][0]["id"], "drop": True, "args": args}]
     with callers.books.unchanged():
         answer = decide(callers.approver, run, verdict="edit", steps=steps)
-        refused(answer, 422, "edit-not-allowed")
+        expect_refused(answer, 422, "edit-not-allowed")
 
 
 def test_cancel_that_breaks_off_is_no_cancel(callers: Callers, run: Any, stack: Stack) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import Callers, make_callers, problem_of, refused
+from tests.acceptance.refusals import Callers, expect_refused, make_callers, problem_of
 from tests.acceptance.stack import Stack, running
 
 # RFC 3986: the characters of a path, with every other one percent-encoded.
@@ -74,7 +74,7 @@ def unready(fresh_database: Callable[[], str], tmp_path: Path) -> Iterator[Stack
 def test_api_without_its_schema_is_not_ready(unready: Stack) -> None:
     """503, so that no traffic is sent to it; alive it is."""
     assert httpx.get(unready.url + "/healthz").status_code == 200
-    refused(httpx.get(unready.url + "/readyz"), 503, "unavailable")
+    expect_refused(httpx.get(unready.url + "/readyz"), 503, "unavailable")
 
 
 def test_failure_of_ours_carries_the_request_id(unready: Stack) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.db.engine import Sessions
-from tests.acceptance.refusals import NOBODY, Books, Callers, make_callers, refused
+from tests.acceptance.refusals import NOBODY, Books, Callers, expect_refused, make_callers
 from tests.acceptance.stack import Client, Stack, ticket
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
@@ -49,10 +49,10 @@ def test_foreign_id_is_an_unknown_id(
     with owner.books.unchanged():
         foreign = intruder.http.request(method, path.format(run=run["id"], approval=approval))
         unknown = intruder.http.request(method, path.format(run=NOBODY, approval=NOBODY))
-        told = str(refused(foreign, 404, "not-found"))
+        told = str(expect_refused(foreign, 404, "not-found"))
         for real in (run["id"], approval):
             told = told.replace(real, NOBODY)
-        assert told == str(refused(unknown, 404, "not-found"))
+        assert told == str(expect_refused(unknown, 404, "not-found"))
 
 
 def test_foreign_approval_cannot_be_decided(
@@ -67,13 +67,15 @@ def test_foreign_approval_cannot_be_decided(
     }
     with owner.books.unchanged(), stranger.books.unchanged():
         for run_id in (run["id"], own["id"]):
-            refused(intruder.http.post(f"/v1/runs/{run_id}/resume", json=answer), 404, "not-found")
+            expect_refused(
+                intruder.http.post(f"/v1/runs/{run_id}/resume", json=answer), 404, "not-found"
+            )
 
 
 def test_foreign_ticket_is_unknown(owner: Callers, intruder: Client, run: Any) -> None:
     """A thread is found by tenant and ticket, so a guessed ticket id opens nothing."""
     assert owner.starter.http.get("/v1/threads/T-secret").status_code == 200
-    refused(intruder.http.get("/v1/threads/T-secret"), 404, "not-found")
+    expect_refused(intruder.http.get("/v1/threads/T-secret"), 404, "not-found")
 
 
 def test_foreign_article_cannot_be_removed_or_replaced(owner: Callers, intruder: Client) -> None:
@@ -83,7 +85,7 @@ def test_foreign_article_cannot_be_removed_or_replaced(owner: Callers, intruder:
     )
     assert put.status_code == 200
     with owner.books.unchanged():
-        refused(intruder.http.delete("/v1/articles/secret"), 404, "not-found")
+        expect_refused(intruder.http.delete("/v1/articles/secret"), 404, "not-found")
         theirs = {"title": "Mine", "content": "nothing"}
         assert intruder.http.put("/v1/articles/secret", json=theirs).json()["version"] == 1
     for query in ("zyzzyva", "Secret"):
