@@ -1,6 +1,7 @@
 """advance_run: claim, execute, settle. A job that comes late or twice claims nothing and ends."""
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -43,7 +44,8 @@ class Jobs:
     id: int
     active: dict[UUID, Active] = field(default_factory=dict)
     # Runs that some call of `advance` answers for; a row of ours that is not here is an orphan.
-    mine: set[UUID] = field(default_factory=set)
+    # Counted, since the job that goes on may come while the last call still returns.
+    mine: Counter[UUID] = field(default_factory=Counter)
     # Set while the watch holds the liveness lock: without it others would take our runs.
     alive: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
@@ -51,13 +53,11 @@ class Jobs:
     async def advance(self, run_id: UUID) -> None:
         """Take the run as far as it goes now, and write down how that ended."""
         await self.alive.wait()
-        if run_id in self.mine:
-            return
-        self.mine.add(run_id)
+        self.mine[run_id] += 1
         try:
             await self._advance(run_id)
         finally:
-            self.mine.discard(run_id)
+            self.mine -= Counter([run_id])
 
     async def _advance(self, run_id: UUID) -> None:
         async with self.service.sessions.begin() as session:
