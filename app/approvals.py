@@ -31,7 +31,14 @@ STATUS_OF = {
     "reject": ApprovalStatus.REJECTED,
     "respond": ApprovalStatus.RESPONDED,
 }
-EXPIRED = {"verdict": "expire", "steps": [], "comment": "", "decided_by": "", "approval_id": ""}
+EXPIRED = {
+    "verdict": "expire",
+    "steps": [],
+    "comment": "",
+    "decided_by": "",
+    "approval_id": "",
+    "messages": [],
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ async def resume(
         "steps": steps,
         "comment": answer.comment,
         "decided_by": f"{approver.name} ({approver.id})",
+        "messages": [],
     }
     if not await approvals.decide(session, approval.id, STATUS_OF[answer.verdict], decision):
         await session.refresh(approval)

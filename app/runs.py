@@ -181,6 +181,7 @@ async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> N
         steps=shown["steps"],
         gate=shown["gate"],
         digest=shown["digest"],
+        required_approvers=shown["required_approvers"],
         verdicts=shown["verdicts"],
         expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
     )

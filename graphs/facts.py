@@ -2,7 +2,7 @@
 
 from typing_extensions import TypedDict
 
-from graphs.state import SPECIALISTS, SupportState
+from graphs.state import SPECIALISTS, DoneStep, SupportState
 from tools.billing import payment_line
 from tools.models import JsonObject
 from tools.money import format_money
@@ -24,13 +24,22 @@ class EffectFact(TypedDict):
     about: str
 
 
+class HandedOver(TypedDict):
+    """A part of the ticket that went to a person."""
+
+    part: str
+    who: str
+
+
 class Facts(TypedDict):
-    """The only sources of a reply."""
+    """The only sources of a reply; `guidance` is a reviewer's wish, and no source."""
 
     effects: list[EffectFact]
+    handed_over: list[HandedOver]
     payments: list[str]
     passages: list[PassageFact]
     objections: list[str]
+    guidance: list[str]
 
 
 def reply_facts(state: SupportState) -> Facts:
@@ -39,7 +48,14 @@ def reply_facts(state: SupportState) -> Facts:
     payments = [payment for finding in findings for payment in finding["payments"]]
     bought = {payment["id"]: payment["description"] for payment in payments}
     return {
-        "effects": [effect_fact(step["tool"], step["result"], bought) for step in state["effects"]],
+        "effects": [
+            effect_fact(step["tool"], step["result"], bought)
+            for step in state["effects"]
+            if step["tool"] != "create_handoff"
+        ],
+        "handed_over": [
+            handed_over(step) for step in state["effects"] if step["tool"] == "create_handoff"
+        ],
         "payments": [payment_line(payment) for payment in payments],
         "passages": [
             {"article_id": p["article_id"], "title": p["title"], "text": p["text"]}
@@ -47,7 +63,14 @@ def reply_facts(state: SupportState) -> Facts:
             for p in finding["passages"]
         ],
         "objections": [f"{o['rule']}: {o['detail']}" for o in state["objections"]],
+        "guidance": state["guidance"],
     }
+
+
+def handed_over(step: DoneStep) -> HandedOver:
+    """Which part a person has, and who, as far as somebody is there."""
+    agent = step["result"]["agent"]
+    return {"part": step["args"]["part"], "who": agent["name"] if agent else ""}
 
 
 def effect_fact(tool: str, result: JsonObject, bought: dict[str, str]) -> EffectFact:

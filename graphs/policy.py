@@ -3,11 +3,12 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.state import Decision, DoneStep, Escalation, Plan, Triage
+from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, Triage
 from tools.models import Step
 from tools.money import format_money
 from tools.tool import Currency, Permission
@@ -19,14 +20,27 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "general": frozenset({Permission.SEARCH_ARTICLES}),
     "plan": frozenset(),
     "approve": frozenset(),
-    "act": frozenset({Permission.MOVE_MONEY, Permission.SEND_BULK}),
+    "act": frozenset({Permission.MOVE_MONEY, Permission.SEND_BULK, Permission.CREATE_TICKET}),
     "respond": frozenset(),
     "check": frozenset(),
+    "review": frozenset(),
     "send": frozenset({Permission.REPLY}),
     "escalate": frozenset({Permission.CREATE_TICKET}),
 }
 
 LimitMinor = Annotated[int, Field(ge=0, le=10**12)]
+Mode = Literal["auto", "draft"]
+# How often a reviewer may ask for another plan or another draft.
+MAX_ROUNDS = 3
+
+
+class ReplyMode(BaseModel):
+    """`draft`: the reply waits for a person. One intent in draft mode is enough."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    default: Mode = "auto"
+    by_intent: dict[Intent, Mode] = Field(default_factory=dict)
 
 
 class Policy(BaseModel):
@@ -38,6 +52,14 @@ class Policy(BaseModel):
         default_factory=dict,
         description="What one customer may get back in 24 hours without a person, per currency.",
     )
+    refund_second_approver_from: dict[Currency, LimitMinor] = Field(
+        default_factory=dict,
+        description="From this sum in 24 hours two different people must agree, per currency.",
+    )
+    bulk_mail_gate_from: Annotated[int, Field(ge=0, le=10**9)] = Field(
+        25, description="A mail to this many recipients or more needs a person."
+    )
+    reply_mode: ReplyMode = ReplyMode()
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
@@ -58,19 +80,23 @@ def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:
     return None
 
 
-def gate(steps: list[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
-    """Why a person must agree to these steps; empty when nobody needs to.
+def refund_totals(steps: Sequence[Step], spent: dict[str, int]) -> dict[str, int]:
+    """Sum of the plan's refunds and of what the customer already got, by currency refunded.
 
-    `spent` is what the customer already got back in the last 24 hours, in minor units by currency:
-    the limit counts the sum, so several small refunds cannot slip under it.
+    `spent` is minor units by currency over the last 24 hours, refunds that wait in other plans
+    included: the limits count the sum, so several small refunds cannot slip under them.
     """
     wanted: Counter[str] = Counter()
     for step in steps:
         if step["tool"] == "refund_payment":
             wanted[step["args"]["currency"]] += step["args"]["amount_minor"]
+    return {code: amount + spent.get(code, 0) for code, amount in sorted(wanted.items())}
+
+
+def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
+    """Why a person must agree to these steps; empty when nobody needs to."""
     reasons = []
-    for currency, amount in sorted(wanted.items()):
-        total = amount + spent.get(currency, 0)
+    for currency, total in refund_totals(steps, spent).items():
         limit = policy.refund_auto_limit.get(currency, 0)
         if total > limit:
             reasons.append(
@@ -80,19 +106,46 @@ def gate(steps: list[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
     return reasons
 
 
-def digest(kind: Literal["plan", "reply"], run_id: str, steps: list[Step]) -> str:
+def approvers(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> int:
+    """How many different people must agree once a gate asks: two from the second threshold on."""
+    second = policy.refund_second_approver_from
+    totals = refund_totals(steps, spent).items()
+    return 2 if any(code in second and total >= second[code] for code, total in totals) else 1
+
+
+def drafts_only(policy: Policy, intents: Sequence[Intent]) -> bool:
+    """Whether the reply to such a ticket waits for a person."""
+    mode = policy.reply_mode
+    return any(mode.by_intent.get(intent, mode.default) == "draft" for intent in intents)
+
+
+def digest(
+    kind: Literal["plan", "reply"], run_id: str, steps: Sequence[Step], changed: Sequence[str] = ()
+) -> str:
     """SHA-256 of exactly what a reviewer is shown, so that an answer fits only that.
 
     Canonical form after RFC 8785 for the values used here: sorted keys, no spaces, UTF-8.
     """
-    shown = {"kind": kind, "run_id": run_id, "steps": steps}
+    shown = {"kind": kind, "run_id": run_id, "steps": steps, "changed": list(changed)}
     canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def verdicts(shown: Plan) -> list[str]:
+    """What a reviewer may answer: no plain yes to what no longer fits, no wish without end."""
+    offered = [] if shown["changed"] else ["approve"]
+    offered += ["edit", "reject"]
+    return [*offered, "respond"] if shown["round"] < MAX_ROUNDS else offered
 
 
 def agreed(decision: Decision | None) -> bool:
     """Whether a person said yes to the plan, as it was or as they left it."""
     return decision is not None and decision["verdict"] in ("approve", "edit")
+
+
+def wished(decision: Decision | None) -> bool:
+    """Whether a person asked for another proposal."""
+    return decision is not None and decision["verdict"] == "respond"
 
 
 def next_step(plan: Plan | None, done: list[DoneStep]) -> Step | None:

@@ -1,6 +1,6 @@
 """What a run remembers between nodes: plain JSON, because every step of it is stored."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -9,7 +9,7 @@ from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step,
 Specialist = Literal["billing", "technical", "general"]
 SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
-Verdict = Literal["approve", "edit", "reject", "expire"]
+Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 Outcome = Literal["answered", "acted", "rejected", "escalated"]
 
 
@@ -45,21 +45,32 @@ class Finding(TypedDict):
 
 
 class Plan(TypedDict):
-    """Ordered effects, why a person must agree to them, and the digest of exactly this."""
+    """Ordered effects, why and how many persons must agree to them, and the digest of this.
+
+    `changed` says what no longer fits the world as it is; `round` counts a reviewer's wishes.
+    """
 
     steps: list[Step]
     gate: list[str]
+    required_approvers: int
+    changed: list[str]
+    round: int
     digest: str
 
 
 class Decision(TypedDict):
-    """A person's answer at the gate; `steps` are the plan's steps after their edits."""
+    """A person's answer at the gate.
+
+    `steps` are the steps after their edits; `messages` is what the customer wrote meanwhile and
+    a reviewer's `respond` takes in.
+    """
 
     approval_id: str
     verdict: Verdict
     steps: list[Step]
     comment: str
     decided_by: str
+    messages: NotRequired[list[str]]
 
 
 class DoneStep(TypedDict):
@@ -105,7 +116,10 @@ class SupportState(TypedDict, total=False):
     triage: Triage | None
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
+    review: Plan | None
     decision: Decision | None
+    guidance: list[str]
+    round: int
     effects: list[DoneStep]
     escalation: Escalation | None
     handoff: Handoff | None
@@ -124,7 +138,10 @@ def fresh_run(run_id: str, ticket: Ticket) -> JsonObject:
         "triage": None,
         "findings": None,
         "plan": None,
+        "review": None,
         "decision": None,
+        "guidance": [],
+        "round": 0,
         "effects": [],
         "escalation": None,
         "handoff": None,

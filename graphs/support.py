@@ -21,9 +21,10 @@ from graphs.nodes.escalate import escalate
 from graphs.nodes.general import general
 from graphs.nodes.plan import plan
 from graphs.nodes.respond import respond
+from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
-from graphs.policy import agreed, next_step
+from graphs.policy import agreed, next_step, wished
 from graphs.state import SPECIALISTS, SupportState
 from tools.errors import RunLostError
 
@@ -48,23 +49,39 @@ def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escala
     return "approve" if made["gate"] else "act"
 
 
-def by_decision(state: SupportState) -> Literal["act", "escalate"]:
-    """Only an agreed plan goes on."""
-    return "act" if agreed(state["decision"]) else "escalate"
+def by_decision(state: SupportState) -> Literal["act", "classify", "escalate"]:
+    """Only an agreed plan goes on; a reviewer's wish, or a new message, makes another one."""
+    if agreed(state["decision"]):
+        return "act"
+    return "classify" if wished(state["decision"]) else "escalate"
 
 
-def by_progress(state: SupportState) -> Literal["act", "respond", "escalate"]:
-    """Step after step, until all are done or one failed."""
+def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
+    """Step after step, until all are done, one failed, or the plan fits no longer."""
     if state["escalation"]:
         return "escalate"
-    return "act" if next_step(state["plan"], state["effects"]) else "respond"
+    if (plan := state["plan"]) and plan["changed"]:
+        return "approve"
+    return "act" if next_step(plan, state["effects"]) else "respond"
 
 
-def by_objections(state: SupportState) -> Literal["send", "respond", "escalate"]:
-    """A clean draft leaves, a mendable one is written again."""
+def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
+    """A clean draft leaves, or waits for a person; a mendable one is written again."""
     if state["escalation"]:
         return "escalate"
+    if state["review"]:
+        return "review"
     return "respond" if state["objections"] else "send"
+
+
+def by_review(state: SupportState) -> Literal["send", "check", "respond", "escalate"]:
+    """An approved text leaves, an edited one is checked again, a wish is written anew."""
+    verdict = state["decision"]["verdict"] if state["decision"] else "reject"
+    if verdict == "approve":
+        return "send"
+    if verdict == "edit":
+        return "check"
+    return "respond" if verdict == "respond" else "escalate"
 
 
 def specialist_failed(_state: SupportState, error: NodeError) -> Command[Literal["plan"]]:
@@ -104,6 +121,7 @@ def build_support_graph() -> SupportGraph:
         destinations=("escalate",),
     )
     g.add_node("check", check)
+    g.add_node("review", review)
     g.add_node("escalate", escalate, retry_policy=RETRY, timeout=30)
     g.add_node(
         "send",
@@ -119,10 +137,11 @@ def build_support_graph() -> SupportGraph:
     for name in SPECIALISTS:
         g.add_edge(name, "plan")
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
-    g.add_conditional_edges("approve", by_decision)  # act | escalate
-    g.add_conditional_edges("act", by_progress)  # act | respond | escalate
+    g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
+    g.add_conditional_edges("act", by_progress)  # act | approve | respond | escalate
     g.add_edge("respond", "check")
-    g.add_conditional_edges("check", by_objections)  # send | respond | escalate
+    g.add_conditional_edges("check", by_objections)  # send | review | respond | escalate
+    g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")
     g.add_edge("send", END)
     return g

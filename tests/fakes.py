@@ -176,6 +176,12 @@ class MemoryLedger:
             return Entry("started", fresh=True)
         return Entry(row["status"], fresh=False, result=row["result"], error=row["error"])
 
+    async def find(self, key: str) -> Entry | None:
+        row = self.rows.get(key)
+        if row is None:
+            return None
+        return Entry(row["status"], fresh=False, result=row["result"], error=row["error"])
+
     async def finish(self, key: str, result: JsonObject) -> None:
         self.rows[key].update(status="done", result=result)
 

@@ -49,14 +49,18 @@ def refund_payment(billing: Billing, caller: Caller) -> Tool[RefundArgs]:
         # The ticket's id is the helpdesk's and may hold a colon, so it stands last.
         return f"refund:{args.payment_id}:{money}:{caller.ticket_id}"
 
+    async def check(args: RefundArgs) -> str | None:
+        payments = await billing.payments(caller.customer_id)
+        own = {payment["id"]: payment for payment in payments}
+        return refund_problem(own.get(args.payment_id), args)
+
     async def run(args: RefundArgs, key: str) -> Refund:
         try:
-            payments = await billing.payments(caller.customer_id)
+            problem = await check(args)
         except UnavailableError as error:
             # Nothing was tried yet, so this is no unknown outcome.
             raise RefusedError("the payments could not be read, nothing was tried") from error
-        own = {payment["id"]: payment for payment in payments}
-        if problem := refund_problem(own.get(args.payment_id), args):
+        if problem:
             raise RefusedError(problem)
         return await billing.refund(
             args.payment_id, args.amount_minor, args.currency, args.reason, key=key
@@ -69,6 +73,7 @@ def refund_payment(billing: Billing, caller: Caller) -> Tool[RefundArgs]:
         run,
         key=key,
         gated=True,
+        check=check,
         find=billing.find_refund,
     )
 

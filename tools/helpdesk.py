@@ -20,11 +20,12 @@ class ReplyArgs(Args):
 
 
 class HandoffArgs(Args):
-    """What a person needs to go on without asking again."""
+    """What a person needs to go on without asking again; `part` names a part of the ticket."""
 
     skill: Annotated[str, Field(min_length=1, max_length=50)]
     urgency: Urgency
     summary: Annotated[str, Field(min_length=1, max_length=20_000)]
+    part: Annotated[str | None, Field(max_length=50)] = None
 
 
 def send_reply(helpdesk: Helpdesk, caller: Caller) -> Tool[ReplyArgs]:
@@ -42,15 +43,16 @@ def send_reply(helpdesk: Helpdesk, caller: Caller) -> Tool[ReplyArgs]:
 
 
 def create_handoff(helpdesk: Helpdesk, caller: Caller) -> Tool[HandoffArgs]:
-    """Open the run's one hand-off."""
+    """Open the run's one hand-off of a part of the ticket, or of all of it."""
 
     async def run(args: HandoffArgs, key: str) -> Handoff:
         return await helpdesk.open_handoff(
             caller.ticket_id, args.skill, args.urgency, args.summary, key=key
         )
 
-    def key(_args: HandoffArgs) -> str:
-        return f"handoff:{caller.run_id}"
+    def key(args: HandoffArgs) -> str:
+        part = f":{args.part}" if args.part else ""
+        return f"handoff:{caller.run_id}{part}"
 
     return Tool(
         "create_handoff", Permission.CREATE_TICKET, HandoffArgs, run, key=key, repeatable=True

@@ -103,10 +103,17 @@ class Ledger(Protocol):
         """
         ...
 
+    async def find(self, key: str) -> Entry | None:
+        """The row of a key, if there is one; `fresh` is False."""
+        ...
+
     async def finish(self, key: str, result: JsonObject) -> None: ...
 
     async def fail(self, key: str, error: str) -> None: ...
 
     async def refunded_24h(self) -> dict[str, int]:
-        """What the run's customer got back in the last 24 hours, minor units by currency."""
+        """What the run's customer got back in the last 24 hours, minor units by currency.
+
+        Refunds that wait in the plans of the customer's other runs are counted in.
+        """
         ...

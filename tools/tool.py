@@ -37,8 +37,9 @@ class Tool(Generic[A]):
     """One thing that can be done.
 
     `key` names the business fact behind a call, so that the ledger knows a repeat; a tool without
-    a key only reads. `find` asks the outside system what became of a key. `repeatable` says that
-    the port drops a repeated key, so a call whose end is unknown may simply be made again.
+    a key only reads. `check` tells, without any effect, why a call would be refused as the world
+    is now. `find` asks the outside system what became of a key. `repeatable` says that the port
+    drops a repeated key, so a call whose end is unknown may simply be made again.
     """
 
     name: str
@@ -47,5 +48,6 @@ class Tool(Generic[A]):
     run: Callable[[A, str], Awaitable[Any]]
     key: Callable[[A], str] | None = None
     gated: bool = False
+    check: Callable[[A], Awaitable[str | None]] | None = None
     find: Callable[[str], Awaitable[Any | None]] | None = None
     repeatable: bool = False

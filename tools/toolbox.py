@@ -55,6 +55,23 @@ class Toolbox:
         )
         return await _finish_despite_cancel(self._once(tool, parsed, call))
 
+    async def problem(self, name: str, args: JsonObject) -> str | None:
+        """Why this call would be refused as the world is now, or None; has no effect.
+
+        What this run itself began is no problem: the ledger answers for it.
+
+        Raises:
+            PermissionDeniedError, InvalidArgsError, UnavailableError.
+        """
+        tool = self._granted(name)
+        parsed = _parse(tool, args)
+        entry = await self.ledger.find(tool.key(parsed)) if tool.key else None
+        if entry is not None and entry.own:
+            return None
+        if entry is not None and entry.status != "failed":
+            return f"{name} was already carried out by another run of the ticket"
+        return await tool.check(parsed) if tool.check else None
+
     def _granted(self, name: str) -> Tool[Any]:
         tool = self.tools.get(name)
         if tool is None or tool.permission not in self.grants:

@@ -6,7 +6,9 @@ from typing import Literal, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import ledger
+from app.db.approvals import refunds_in_open_plans
 from app.db.engine import Sessions
+from app.db.tables import LedgerEntry
 from tools.errors import ApprovalRequiredError, RunLostError
 from tools.models import JsonObject
 from tools.ports import Call, Caller, Entry, Permit
@@ -34,6 +36,9 @@ class PostgresLedger:
                 return Entry("started", fresh=True)
             row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
         assert row is not None, "a key that could not be started is known"
+        return self._entry(row)
+
+    def _entry(self, row: LedgerEntry) -> Entry:
         status = cast("Status", row.status)
         own = row.run_id == self.caller.run_id
         return Entry(status, fresh=False, result=row.result, error=row.error, own=own)
@@ -41,7 +46,7 @@ class PostgresLedger:
     async def _spend(self, session: AsyncSession, call: Call, limit_minor: int) -> None:
         """Hold the customer's allowance until the row is there: parallel runs cannot share it."""
         await ledger.lock_customer(session, self.caller.tenant_id, self.caller.customer_id)
-        spent = await ledger.refunded_24h(session, self.caller.tenant_id, self.caller.customer_id)
+        spent = await self._committed(session)
         total = spent.get(call.currency or "", 0) + (call.amount_minor or 0)
         if total > limit_minor:
             raise ApprovalRequiredError(f"{total} in 24 hours exceeds the limit of {limit_minor}")
@@ -61,6 +66,12 @@ class PostgresLedger:
             currency=call.currency,
         )
 
+    async def find(self, key: str) -> Entry | None:
+        """The key's row as it stands."""
+        async with self.sessions() as session:
+            row = await ledger.get_entry(session, self.caller.tenant_id, key)
+        return self._entry(row) if row else None
+
     async def finish(self, key: str, result: JsonObject) -> None:
         """started -> done."""
         async with self.sessions.begin() as session:
@@ -72,8 +83,13 @@ class PostgresLedger:
             await ledger.end_entry(session, self.caller.tenant_id, key, "failed", error=error)
 
     async def refunded_24h(self) -> dict[str, int]:
-        """What the run's customer got back in the last 24 hours."""
+        """What the run's customer got back in the last 24 hours, or waits for elsewhere."""
         async with self.sessions() as session:
-            return await ledger.refunded_24h(
-                session, self.caller.tenant_id, self.caller.customer_id
-            )
+            return await self._committed(session)
+
+    async def _committed(self, session: AsyncSession) -> dict[str, int]:
+        """Given back in 24 hours, and waiting in the plans of the customer's other runs."""
+        tenant_id, customer_id = self.caller.tenant_id, self.caller.customer_id
+        given = await ledger.refunded_24h(session, tenant_id, customer_id)
+        waiting = await refunds_in_open_plans(session, tenant_id, customer_id, self.caller.run_id)
+        return {code: given.get(code, 0) + waiting.get(code, 0) for code in given | waiting}

@@ -1,5 +1,6 @@
 """Queries on approvals: opened with the pause, decided once by compare-and-set."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +8,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import Approval, Decision
+from app.db.tables import Approval, Decision, LedgerEntry, Run
 from app.lifecycle import ApprovalStatus
 
 
@@ -126,3 +127,36 @@ async def agreed_steps(session: AsyncSession, run_id: UUID) -> list[tuple[UUID, 
         if approval.decision
         for step in approval.decision["steps"]
     ]
+
+
+async def refunds_in_open_plans(
+    session: AsyncSession, tenant_id: str, customer_id: str, except_run: UUID
+) -> dict[str, int]:
+    """What other live runs of the customer still plan to give back, minor units by currency.
+
+    A step that is in the ledger counts there, and a later approval of a run replaces earlier ones.
+    """
+    counted = (ApprovalStatus.PENDING, ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
+    plans = (
+        select(Approval)
+        .join(Run, Run.id == Approval.run_id)
+        .where(
+            Run.tenant_id == tenant_id,
+            Run.customer_id == customer_id,
+            Run.finished_at.is_(None),
+            Run.id != except_run,
+            Approval.status.in_(counted),
+        )
+        .order_by(Approval.id)
+    )
+    newest = {approval.run_id: approval for approval in await session.scalars(plans)}
+    begun = select(LedgerEntry.run_id, LedgerEntry.step_id).where(
+        LedgerEntry.tenant_id == tenant_id, LedgerEntry.run_id.in_(newest)
+    )
+    done = {(run_id, step_id) for run_id, step_id in await session.execute(begun)}
+    planned: Counter[str] = Counter()
+    for run_id, approval in newest.items():
+        for step in approval.decision["steps"] if approval.decision else approval.steps:
+            if step["tool"] == "refund_payment" and (run_id, step["id"]) not in done:
+                planned[step["args"]["currency"]] += step["args"]["amount_minor"]
+    return dict(planned)

@@ -39,9 +39,15 @@ DUPLICATE_WINDOW = timedelta(days=3)
 
 
 def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
-    """Refunds for the payments the ticket names, or for the later one of a duplicate."""
-    text = f"{ticket['subject']}\n{ticket['body']}"
+    """Refunds for the payments the ticket names, or for the later one of a duplicate.
+
+    A reviewer's newest wish that names payments by id comes before the customer's words.
+    """
     payments: list[Payment] = facts["payments"]
+    for wish in reversed(facts["guidance"]):
+        if PAYMENT_ID.search(wish) and (refunds := named(wish, payments)):
+            return Proposal(refunds=refunds, unsure=False)
+    text = f"{ticket['subject']}\n{ticket['body']}"
     if not WANTS_MONEY.search(text):
         return Proposal(refunds=[], unsure=False)
     refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)

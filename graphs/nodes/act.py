@@ -3,21 +3,30 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.policy import next_step
-from graphs.state import DoneStep, SupportState
+from graphs.policy import digest, next_step
+from graphs.state import DoneStep, Plan, SupportState
 from tools.errors import ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeError
 from tools.models import JsonObject
+from tools.toolbox import Toolbox
 
 # What stops the plan and brings a person; anything else may heal and is tried again.
 STOPS = (ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeError)
 
 
 async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """Do one step through the door; a step that fails ends the plan, and says why."""
-    step = next_step(state["plan"], state["effects"])
+    """Do one step through the door; a step that fails ends the plan, and says why.
+
+    Before the first one the whole plan is held against the world as it is now: a plan that no
+    longer fits goes back to a person, with nothing done.
+    """
+    plan = state["plan"]
+    step = next_step(plan, state["effects"])
+    assert plan is not None, "by_plan and by_progress send only open plans here"
     assert step is not None, "by_plan and by_progress send only open plans here"
     door = runtime.context.toolbox("act")
     try:
+        if not state["effects"] and (changed := await changes(door, plan)):
+            return {"plan": unfit(state["run_id"], plan, changed)}
         result = await door.call(step["tool"], step["args"], step_id=step["id"])
     except STOPS as error:
         detail = f"{step['tool']} was not done: {error}"
@@ -29,3 +38,19 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
         "result": result,
     }
     return {"effects": [*state["effects"], done]}
+
+
+async def changes(door: Toolbox, plan: Plan) -> list[str]:
+    """What stands against the plan's steps by now."""
+    found = [(step["id"], await door.problem(step["tool"], step["args"])) for step in plan["steps"]]
+    return [f"{step_id}: {problem}" for step_id, problem in found if problem]
+
+
+def unfit(run_id: str, plan: Plan, changed: list[str]) -> Plan:
+    """The same plan for a person to mend, with what changed since it was made."""
+    return {
+        **plan,
+        "gate": [*plan["gate"], "the plan no longer fits"],
+        "changed": changed,
+        "digest": digest("plan", run_id, plan["steps"], changed),
+    }

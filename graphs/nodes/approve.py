@@ -4,25 +4,38 @@ from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
 from graphs.context import SupportContext
-from graphs.policy import agreed
+from graphs.policy import agreed, verdicts
 from graphs.state import Decision, Plan, SupportState
 from tools.models import JsonObject
-
-VERDICTS = ["approve", "edit", "reject"]
 
 
 async def approve(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """Show the whole plan, stop the run, and take over the steps as the reviewer left them."""
     shown = state["plan"]
-    assert shown is not None, "by_plan sends only plans here"
+    assert shown is not None, "by_plan and by_progress send only plans here"
     question = {
         "kind": "plan",
-        "verdicts": VERDICTS,
+        "verdicts": verdicts(shown),
         "expires_in_seconds": runtime.context.policy.approval_ttl_seconds,
         **shown,
     }
     decision = interrupt(question, response_schema=Decision)
+    if decision["verdict"] == "respond":
+        return {"decision": decision, **plan_again(state, decision)}
     if not agreed(decision):
         return {"decision": decision}
-    plan: Plan = {**shown, "steps": decision["steps"]}
+    plan: Plan = {**shown, "steps": decision["steps"], "changed": []}
     return {"decision": decision, "plan": plan}
+
+
+def plan_again(state: SupportState, decision: Decision) -> JsonObject:
+    """What the specialists begin anew with: the reviewer's wish, and the customer's new words."""
+    ticket = state["ticket"]
+    wishes = [decision["comment"]] if decision["comment"] else []
+    return {
+        "ticket": {**ticket, "body": "\n\n".join([ticket["body"], *decision.get("messages", [])])},
+        "guidance": [*state["guidance"], *wishes],
+        "round": state["round"] + 1,
+        "findings": None,
+        "plan": None,
+    }

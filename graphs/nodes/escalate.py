@@ -4,10 +4,9 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.facts import reply_facts
+from graphs.handoffs import skill_for, summary
 from graphs.state import Draft, Escalation, SupportState
 from tools.models import Handoff, JsonObject
-
-SKILL_OF_REASON = {"human_requested": "complaints", "anger": "complaints"}
 
 
 async def escalate(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -32,36 +31,11 @@ def reason(state: SupportState) -> Escalation:
         return noted
     decision = state.get("decision")
     if decision and decision["verdict"] == "expire":
-        return {"reason": "expired", "detail": "Nobody decided about the plan in time."}
+        return {"reason": "expired", "detail": "Nobody decided in time."}
     if decision and decision["verdict"] == "reject":
-        by = f"{decision['decided_by']} rejected the plan"
+        by = f"{decision['decided_by']} said no"
         return {"reason": "rejected", "detail": f"{by}: {decision['comment'] or 'no comment'}"}
     return {"reason": "unknown", "detail": "The workflow found no way on."}
-
-
-def skill_for(state: SupportState, why: Escalation) -> str:
-    """Which skill the person needs: complaints first, else the ticket's first intent."""
-    if why["reason"] in SKILL_OF_REASON:
-        return SKILL_OF_REASON[why["reason"]]
-    triage = state.get("triage")
-    intents = triage["intents"] if triage else []
-    return next((intent for intent in intents if intent != "escalate"), "general")
-
-
-def summary(state: SupportState, why: Escalation) -> str:
-    """What a colleague must know so that the customer need not repeat themselves."""
-    ticket, triage, facts = state["ticket"], state.get("triage"), reply_facts(state)
-    lines = [f"Why: {why['reason']}. {why['detail']}", f"Subject: {ticket['subject']}"]
-    if triage:
-        mood = f"urgency {triage['urgency']}, anger {triage['anger']:.2f}"
-        lines.append(f"Triage: {', '.join(triage['intents']) or 'none'}; {mood}")
-    lines += [f"Done: {e['tool']} {e['amount']} {e['about']}".rstrip() for e in facts["effects"]]
-    if (plan := state.get("plan")) and plan["steps"]:
-        lines += [f"Planned: {step['tool']}: {step['reason']}" for step in plan["steps"]]
-    lines += [f"Payment: {line}" for line in facts["payments"][:20]]
-    lines += [f"Article: {p['title']} ({p['article_id']})" for p in facts["passages"]]
-    lines.append(f"Message: {ticket['body'][:2000]}")
-    return "\n".join(lines)[:20_000]
 
 
 def holding_reply(state: SupportState, handoff: Handoff) -> str:

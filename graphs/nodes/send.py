@@ -24,4 +24,5 @@ def outcome(state: SupportState) -> Outcome:
         return "rejected"
     if state.get("handoff"):
         return "escalated"
-    return "acted" if state["effects"] else "answered"
+    acted = any(effect["tool"] != "create_handoff" for effect in state["effects"])
+    return "acted" if acted else "answered"

@@ -59,7 +59,11 @@ class Desk:
         return gate
 
     async def decide(
-        self, verdict: Verdict, steps: list[Step] | None = None, comment: str = ""
+        self,
+        verdict: Verdict,
+        steps: list[Step] | None = None,
+        comment: str = "",
+        messages: list[str] | None = None,
     ) -> JsonObject:
         """Answer the open gate; what is agreed to is what the door's gate permits from now on."""
         gate = await self.open_gate()
@@ -72,6 +76,7 @@ class Desk:
             "steps": left,
             "comment": comment,
             "decided_by": "Uma",
+            "messages": messages or [],
         }
         return await self.advance(Command(resume={gate.id: decision}))
 

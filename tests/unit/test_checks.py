@@ -25,9 +25,11 @@ def facts(
     """What a reply may speak of; nothing unless a test says so."""
     return {
         "effects": list(effects),
+        "handed_over": [],
         "payments": list(payments),
         "passages": list(passages),
         "objections": [],
+        "guidance": [],
     }
 
 

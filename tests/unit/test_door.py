@@ -57,6 +57,10 @@ class Journal:
         self.lines.append(f"begin {permit}")
         return Entry("started", fresh=True)
 
+    async def find(self, key: str) -> Entry | None:
+        self.lines.append("find")
+        return None
+
     async def finish(self, key: str, result: JsonObject) -> None:
         self.lines.append("finish")
 

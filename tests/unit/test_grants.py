@@ -33,6 +33,7 @@ ALLOWED = {
     ("technical", "search_articles"),
     ("general", "search_articles"),
     ("act", "refund_payment"),
+    ("act", "create_handoff"),
     ("escalate", "create_handoff"),
     ("send", "send_reply"),
 }

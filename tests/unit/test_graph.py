@@ -29,7 +29,7 @@ async def test_approved_plan_is_carried_out_and_told() -> None:
     shown = (await opened.open_gate()).value
     assert [step["args"]["amount_minor"] for step in shown["steps"]] == [4900]
     assert shown["digest"] == digest("plan", str(UUID(int=1)), shown["steps"])
-    assert shown["verdicts"] == ["approve", "edit", "reject"]
+    assert shown["verdicts"] == ["approve", "edit", "reject", "respond"]
     assert shown["expires_in_seconds"] == opened.world.policy.approval_ttl_seconds
     assert opened.world.ledger.rows == {}
 

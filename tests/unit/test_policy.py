@@ -174,7 +174,14 @@ def done(made: Step) -> DoneStep:
 def test_next_step_is_the_first_that_is_not_done() -> None:
     """In the plan's order; None when all are done, or when there is no plan."""
     first, second = step(1), step(2, number=2)
-    plan: Plan = {"steps": [first, second], "gate": [], "digest": ""}
+    plan: Plan = {
+        "steps": [first, second],
+        "gate": [],
+        "required_approvers": 1,
+        "changed": [],
+        "round": 0,
+        "digest": "",
+    }
     assert next_step(plan, []) == first
     assert next_step(plan, [done(first)]) == second
     assert next_step(plan, [done(second), done(first)]) is None

@@ -1,0 +1,54 @@
+"""What a person is told when a ticket, or a part of it, is handed over. Pure functions."""
+
+from graphs.facts import reply_facts
+from graphs.state import Escalation, Specialist, SupportState
+from tools.models import Step
+
+COMPLAINTS = frozenset({"human_requested", "anger"})
+
+
+def skill_for(state: SupportState, why: Escalation) -> str:
+    """Which skill the person needs: complaints first, else the ticket's first intent."""
+    if why["reason"] in COMPLAINTS:
+        return "complaints"
+    triage = state.get("triage")
+    intents = triage["intents"] if triage else []
+    return next((intent for intent in intents if intent != "escalate"), "general")
+
+
+def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
+    """The step of a plan that gives one part of the ticket to a person."""
+    triage = state["triage"]
+    return {
+        "id": f"handoff-{part}",
+        "tool": "create_handoff",
+        "args": {
+            "skill": part,
+            "urgency": triage["urgency"] if triage else "normal",
+            "summary": summary(state, why),
+            "part": part,
+        },
+        "editable": [],
+        "reason": why["detail"],
+        "risk": f"a person answers the {part} part later",
+        "evidence": [],
+    }
+
+
+def summary(state: SupportState, why: Escalation) -> str:
+    """What a colleague must know so that the customer need not repeat themselves."""
+    ticket, triage, facts = state["ticket"], state.get("triage"), reply_facts(state)
+    lines = [f"Why: {why['reason']}. {why['detail']}", f"Subject: {ticket['subject']}"]
+    if triage:
+        mood = f"urgency {triage['urgency']}, anger {triage['anger']:.2f}"
+        intents = ", ".join(triage["intents"]) or "none"
+        lines.append(f"Triage: {intents}; {mood}; language {triage['language']}")
+    lines += [f"Done: {e['tool']} {e['amount']} {e['about']}".rstrip() for e in facts["effects"]]
+    lines += [f"Handed over: {h['part']} to {h['who']}" for h in facts["handed_over"]]
+    if (plan := state.get("plan")) and plan["steps"]:
+        lines += [f"Planned: {step['tool']}: {step['reason']}" for step in plan["steps"]]
+    lines += [f"Reviewer: {wish}" for wish in state.get("guidance", [])]
+    lines += [f"Payment: {line}" for line in facts["payments"][:20]]
+    lines += [f"Article: {p['title']} ({p['article_id']})" for p in facts["passages"]]
+    lines.append(f"Message: {ticket['body'][:2000]}")
+    return "\n".join(lines)[:20_000]
