@@ -140,6 +140,7 @@ class FakeHelpdesk:
             "urgency": urgency,
             "agent": {"id": "ag_1", "name": "Mia"},
             "queue_position": None,
+            "opens_at": None,
         }
         return self.handoffs.setdefault(key, opened)
 

@@ -56,16 +56,21 @@ class Agent(TypedDict):
     weekdays: list[int]
     away: bool
     load: int
+    max_load: int
 
 
 class Handoff(TypedDict):
-    """A ticket opened for a person; `agent` is None while it waits in the queue."""
+    """A ticket opened for a person; `agent` is None while it waits in the queue.
+
+    `opens_at` is when the next person with the skill begins to work, ISO 8601 in UTC.
+    """
 
     id: str
     skill: str
     urgency: Urgency
     agent: JsonObject | None
     queue_position: int | None
+    opens_at: str | None
 
 
 class SentReply(TypedDict):

@@ -34,6 +34,7 @@ class Agent(Base):
     closes_hour: Mapped[int] = mapped_column(SmallInteger)
     weekdays: Mapped[list[Any]]
     away: Mapped[bool] = mapped_column(server_default=sql("false"))
+    max_load: Mapped[int] = mapped_column(SmallInteger, server_default="20")
 
 
 class Handoff(Base):
@@ -51,10 +52,12 @@ class Handoff(Base):
     summary: Mapped[str]
     status: Mapped[str] = mapped_column(server_default="open")
     created_at: Mapped[datetime] = now()
+    closed_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),
         Index("handoffs_open", "tenant_id", "agent_id", postgresql_where=sql("status = 'open'")),
+        Index("handoffs_by_ticket", "tenant_id", "ticket_id", "id"),
         CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
     )
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import approvals
 from app import runs as run_cases
-from app.db import runs
+from app.db import handoffs, runs
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
 from app.db.tables import Run
@@ -111,10 +111,22 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
 
 
 async def sweep(jobs: Jobs) -> None:
-    """Expire overdue approvals, and queue due runs again whose job was lost."""
+    """Expire overdue approvals, give what waits to people, queue due runs whose job was lost."""
     async with jobs.service.sessions.begin() as session:
         await approvals.expire(session, jobs.enqueue, BATCH)
+    await assign_handoffs(jobs)
     async with jobs.service.sessions.begin() as session:
         for run in await runs.overdue(session, OVERDUE, BATCH):
             await runs.mark_queued(session, run.id)
             await jobs.enqueue(session, run.id, None)
+
+
+async def assign_handoffs(jobs: Jobs) -> None:
+    """Hand-offs that found nobody go to whoever is at work by now."""
+    async with jobs.service.sessions() as session:
+        waiting = await handoffs.tenants_that_wait(session)
+    for tenant_id in waiting:
+        async with jobs.service.sessions.begin() as session:
+            assigned = await handoffs.assign_waiting(session, tenant_id)
+        if assigned:
+            log.info("handoffs_assigned", tenant_id=tenant_id, handoffs=assigned)

@@ -1,5 +1,7 @@
 """escalate: hand the ticket to a person and write the holding reply. May open a hand-off."""
 
+from datetime import datetime
+
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
@@ -49,7 +51,17 @@ def holding_reply(state: SupportState, handoff: Handoff) -> str:
     decision = state.get("decision")
     if decision and decision["verdict"] == "reject":
         lines.append("We have looked at your request and did not carry it out as it stands.")
-    agent = handoff["agent"]
-    who = f"{agent['name']} from our team" if agent else "A member of our team"
-    lines.append(f"{who} will read it and answer you here.")
-    return " ".join(lines)
+    return " ".join([*lines, *who_goes_on(handoff)])
+
+
+def who_goes_on(handoff: Handoff) -> list[str]:
+    """The person's name, or the place in the queue and when the team is back."""
+    if agent := handoff["agent"]:
+        return [f"{agent['name']} from our team will read it and answer you here."]
+    lines = ["A member of our team will read it and answer you here."]
+    if place := handoff["queue_position"]:
+        lines.append(f"You are number {place} in the queue.")
+    if opens_at := handoff["opens_at"]:
+        back = datetime.fromisoformat(opens_at)
+        lines.append(f"Our team is back on {back:%Y-%m-%d at %H:%M} UTC.")
+    return lines

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.commands.seed import AGENTS, EVERY_DAY
-from tools.helpdesk import is_available, pick_agent
+from tools.helpdesk import is_available, next_opening, pick_agent
 from tools.models import Agent
 
 SKILLS = ("billing", "technical", "general", "complaints")
@@ -21,6 +21,7 @@ def agent(
     days: tuple[int, ...] = (1, 2, 3, 4, 5),
     skills: tuple[str, ...] = ("billing",),
     load: int = 0,
+    max_load: int = 20,
     away: bool = False,
 ) -> Agent:
     """Somebody who works nine to five on weekdays, unless a test says otherwise."""
@@ -34,6 +35,7 @@ def agent(
         "weekdays": list(days),
         "away": away,
         "load": load,
+        "max_load": max_load,
     }
 
 
@@ -133,16 +135,54 @@ def test_least_loaded_takes_it_and_the_smaller_id_among_equals() -> None:
         agent("ag_5", load=0, hours=(17, 20)),
     ]
     for order in (agents, agents[::-1]):
-        picked = pick_agent(order, "billing", at(MONDAY, 12))
+        picked = pick_agent(order, "billing", "normal", at(MONDAY, 12))
         assert picked is not None
         assert picked["id"] == "ag_2"
 
 
+def test_who_knows_the_ticket_takes_it_again() -> None:
+    """The same person comes before a less loaded one, as long as they are there."""
+    agents = [agent("ag_1", load=5), agent("ag_2"), agent("ag_3", away=True)]
+    for known, expected in (("ag_1", "ag_1"), ("ag_3", "ag_2"), (None, "ag_2")):
+        picked = pick_agent(agents, "billing", "normal", at(MONDAY, 12), known)
+        assert picked is not None
+        assert picked["id"] == expected
+
+
+def test_only_a_critical_ticket_comes_on_top_of_a_full_load() -> None:
+    """Everything else waits in the queue."""
+    full = [agent(load=3, max_load=3)]
+    assert pick_agent(full, "billing", "high", at(MONDAY, 12)) is None
+    assert pick_agent(full, "billing", "critical", at(MONDAY, 12)) is not None
+
+
+@pytest.mark.parametrize(
+    ("now", "opens"),
+    [
+        (at(MONDAY, 8), at(MONDAY, 9)),
+        (at(MONDAY, 9), at(MONDAY, 9) + timedelta(days=1)),
+        (at(FRIDAY, 18), at(MONDAY, 9) + timedelta(days=7)),
+        (at(SUNDAY, 23, 59), at(MONDAY, 9) + timedelta(days=7)),
+    ],
+)
+def test_next_opening_is_the_next_shift_of_the_skill(now: datetime, opens: datetime) -> None:
+    """Weekends and other skills do not count."""
+    agents = [agent(), agent("ag_2", skills=("technical",), hours=(0, 0))]
+    assert next_opening(agents, "billing", now) == opens
+
+
+def test_next_opening_is_by_the_agents_own_clock() -> None:
+    """Nine in Tokyo is midnight in UTC; nobody is never."""
+    tokyo = agent(zone="Asia/Tokyo")
+    assert next_opening([tokyo], "billing", at(MONDAY, 20)) == at(MONDAY, 0) + timedelta(days=1)
+    assert next_opening([agent(away=True), agent(days=())], "billing", at(MONDAY, 1)) is None
+
+
 def test_nobody_is_an_answer() -> None:
     """No agent, no skill, or nobody at work: the ticket waits in the queue."""
-    assert pick_agent([], "billing", at(MONDAY, 12)) is None
-    assert pick_agent([agent()], "complaints", at(MONDAY, 12)) is None
-    assert pick_agent([agent()], "billing", at(SUNDAY, 12)) is None
+    assert pick_agent([], "billing", "normal", at(MONDAY, 12)) is None
+    assert pick_agent([agent()], "complaints", "normal", at(MONDAY, 12)) is None
+    assert pick_agent([agent()], "billing", "normal", at(SUNDAY, 12)) is None
 
 
 @pytest.mark.parametrize(
@@ -164,4 +204,4 @@ def test_demo_has_somebody_for_every_skill_at_every_hour(week: datetime, skill: 
         for id_, _, skills, zone, opens, closes in AGENTS
     ]
     times = [week + timedelta(hours=hour, minutes=m) for hour in range(168) for m in (0, 59)]
-    assert [now for now in times if pick_agent(team, skill, now) is None] == []
+    assert [now for now in times if pick_agent(team, skill, "normal", now) is None] == []

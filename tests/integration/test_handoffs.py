@@ -1,0 +1,96 @@
+"""Hand-offs on Postgres: who takes them, who waits, and when it is over."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+from sqlalchemy.dialects.postgresql import insert
+
+from app.adapters.helpdesk import LocalHelpdesk
+from app.db import handoffs, sandbox
+from app.db.engine import Sessions
+from tests.conftest import Tenant
+from tools.models import Handoff, Urgency
+
+
+async def hire(
+    sessions: Sessions, tenant: Tenant, id_: str, *, there: bool, max_load: int = 2
+) -> None:
+    """Somebody for legal questions, at work around the clock or on holiday until next week."""
+    today = datetime.now(UTC).isoweekday()
+    row = {
+        "tenant_id": tenant.id, "id": id_, "name": id_.title(), "skills": ["legal"],
+        "timezone": "UTC", "opens_hour": 0, "closes_hour": 0, "max_load": max_load,
+        "weekdays": [1, 2, 3, 4, 5, 6, 7] if there else [(today + 2) % 7 + 1],
+    }  # fmt: skip
+    async with sessions.begin() as session:
+        await session.execute(insert(sandbox.Agent).values(row))
+
+
+async def hand_over(
+    sessions: Sessions, tenant: Tenant, urgency: Urgency = "normal", ticket: str = "T-1"
+) -> Handoff:
+    """Open a hand-off under a key of its own."""
+    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    return await desk.open_handoff(ticket, "legal", urgency, "Call.", key=str(uuid4()))
+
+
+async def test_load_is_shared_until_everybody_is_full(sessions: Sessions, tenant: Tenant) -> None:
+    """Two people with room for two: four find somebody, the fifth waits, no critical one does."""
+    for id_ in ("ann", "bob"):
+        await hire(sessions, tenant, id_, there=True)
+    tickets = [f"T-{n}" for n in range(5)]
+    opened = [await hand_over(sessions, tenant, ticket=ticket) for ticket in tickets]
+    names = [h["agent"]["name"] if h["agent"] else None for h in opened]
+    assert names == ["Ann", "Bob", "Ann", "Bob", None]
+    assert opened[-1]["queue_position"] == 1
+    assert (await hand_over(sessions, tenant, "critical", ticket="T-9"))["agent"] is not None
+
+
+async def test_same_ticket_meets_the_same_person(sessions: Sessions, tenant: Tenant) -> None:
+    """Although the other one has less to do."""
+    for id_ in ("ann", "bob"):
+        await hire(sessions, tenant, id_, there=True)
+    first = await hand_over(sessions, tenant, ticket="T-7")
+    assert (await hand_over(sessions, tenant, ticket="T-7"))["agent"] == first["agent"]
+
+
+async def test_queue_puts_the_urgent_first_and_tells_the_next_opening(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """A place counts those of the same skill that are more urgent or older."""
+    await hire(sessions, tenant, "ann", there=False)
+    places = [
+        (await hand_over(sessions, tenant, urgency))["queue_position"]
+        for urgency in ("normal", "normal", "critical", "low", "high")
+    ]
+    assert places == [1, 2, 1, 4, 2]
+    opens_at = (await hand_over(sessions, tenant))["opens_at"]
+    assert opens_at is not None
+    wait = datetime.fromisoformat(opens_at) - datetime.now(UTC)
+    assert timedelta(days=1) < wait < timedelta(days=4)
+
+
+async def test_queue_moves_when_somebody_comes(sessions: Sessions, tenant: Tenant) -> None:
+    """The most urgent go first, up to what the person can take; closing makes room again."""
+    for urgency in ("low", "critical", "normal"):
+        await hand_over(sessions, tenant, urgency)
+    await hire(sessions, tenant, "ann", there=True)
+    async with sessions.begin() as session:
+        assert await handoffs.assign_waiting(session, tenant.id) == 2
+    async with sessions.begin() as session:
+        [left] = await session.scalars(handoffs.queue_of(tenant.id))
+        assert left.urgency == "low"
+        taken = handoffs.handoffs_of_tenant(tenant.id).where(sandbox.Handoff.urgency == "critical")
+        critical: UUID = (await session.scalars(taken)).one().id
+        await handoffs.close_handoff(session, tenant.id, critical)
+    async with sessions.begin() as session:
+        assert await handoffs.assign_waiting(session, tenant.id) == 1
+
+
+async def test_tenants_do_not_see_each_other(sessions: Sessions, tenant: Tenant) -> None:
+    """Another tenant's people take nothing, and its hand-offs cannot be closed from here."""
+    await hire(sessions, tenant, "ann", there=True)
+    mine = await hand_over(sessions, tenant)
+    async with sessions.begin() as session:
+        assert await handoffs.agents_of(session, "other") == []
+        assert await handoffs.close_handoff(session, "other", UUID(mine["id"])) is None
