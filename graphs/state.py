@@ -23,9 +23,13 @@ class Ticket(TypedDict):
 
 
 class Triage(TypedDict):
-    """What classify thinks; `anger` and `confidence` lie between 0 and 1."""
+    """What classify thinks; `anger` and `confidence` lie between 0 and 1.
+
+    `parts` is the text of the body that each specialist sees; who is not in it sees all of it.
+    """
 
     intents: list[Intent]
+    parts: dict[Specialist, str]
     urgency: Urgency
     anger: float
     language: str

@@ -8,6 +8,7 @@ from typing import Any
 ANSWERS: dict[str, Any] = {
     "Classification": {
         "intents": ["billing"],
+        "parts": [],
         "urgency": "normal",
         "anger": 0.1,
         "language": "en",

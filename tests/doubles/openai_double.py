@@ -14,6 +14,7 @@ JsonObject = dict[str, Any]
 
 TRIAGE: JsonObject = {
     "intents": ["billing"],
+    "parts": [],
     "urgency": "normal",
     "anger": 0.1,
     "language": "en",

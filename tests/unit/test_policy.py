@@ -21,6 +21,7 @@ RUN = "00000000-0000-0000-0000-000000000001"
 HANDLERS = {name for name in build_support_graph().nodes if name.startswith("__")}
 CALM: Triage = {
     "intents": ["billing"],
+    "parts": {},
     "urgency": "normal",
     "anger": 0.0,
     "language": "en",

@@ -1,0 +1,82 @@
+"""Slices: the part of a ticket that one specialist sees. Narrowing never loses text."""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from graphs.state import SPECIALISTS, Intent, Specialist, SupportState, Ticket
+
+# Words that add something, in the languages the offline model knows; and the head of a list item.
+JOIN = (
+    r"(?:(?:and|but|also|plus|und|aber|auch|et|mais|aussi|y|e|pero|además|también|ma|anche|"
+    r"inoltre|en|maar|ook|mas|também)\s|\d{1,2}[.)]\s)"
+)
+# A clause ends after a full stop (not that of "1."), a semicolon, a comma or a line, and before a
+# word that adds something. Finer cuts than needed do no harm: a quote spans several clauses.
+CLAUSE_END = re.compile(
+    rf"(?<=[.!?;,])(?<!^\d[.])(?<!\s\d[.])\s+|(?<=[。！？、；])|\n+|(?<!\s)\s+(?={JOIN})"
+)
+JOINS = re.compile(rf"(?:{JOIN}\W*)+", re.IGNORECASE)
+
+
+def clauses(text: str) -> list[str]:
+    """The text cut into clauses, white space included: joined they are the text again."""
+    cuts = [0, *(match.end() for match in CLAUSE_END.finditer(text)), len(text)]
+    return [text[start:end] for start, end in pairwise(cuts) if start < end]
+
+
+def slices(body: str, quotes: Sequence[tuple[Intent, str]]) -> dict[Specialist, str]:
+    """What each quoted specialist sees of `body`; one that is not named here sees all of it.
+
+    A clause is kept from a specialist only when quotes of others cover all that it says and none
+    of its own touches it. Whoever has a quote that does not stand in the body sees all of it.
+    """
+    marks: dict[Specialist, bytearray] = {}
+    doubtful: set[Specialist] = set()
+    for name in SPECIALISTS:
+        for found in [places(quote, body) for intent, quote in quotes if intent == name]:
+            marked = marks.setdefault(name, bytearray(len(body)))
+            for start, end in found:
+                marked[start:end] = b"\1" * (end - start)
+            doubtful |= set() if found else {name}
+    narrowed = {name: narrow(body, name, marks) for name in marks if name not in doubtful}
+    return {name: part for name, part in narrowed.items() if part and part != body.strip()}
+
+
+def places(quote: str, text: str) -> list[tuple[int, int]]:
+    """Where the quote stands in the text, whatever white space is between its words."""
+    words = quote.split()
+    if not words:
+        return []
+    return [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words)), text)]
+
+
+def narrow(body: str, name: Specialist, marks: dict[Specialist, bytearray]) -> str:
+    """The clauses of the body that are not wholly others'."""
+    own = marks[name]
+    others = [marked for other, marked in marks.items() if other != name]
+    kept, start = [], 0
+    for clause in clauses(body):
+        a, b = (start + edge for edge in core(clause))
+        theirs = a < b and all(any(marked[at] for marked in others) for at in range(a, b))
+        if any(own[a:b]) or not theirs:
+            kept.append(clause)
+        start += len(clause)
+    return "".join(kept).strip()
+
+
+def core(clause: str) -> tuple[int, int]:
+    """Where the clause says something: without its punctuation and the word that joins it."""
+    said = [at for at, character in enumerate(clause) if character.isalnum()]
+    if not said:
+        return 0, 0
+    joined = JOINS.match(clause, said[0])
+    first = joined.end() if joined and joined.end() <= said[-1] else said[0]
+    return first, said[-1] + 1
+
+
+def slice_of(state: SupportState, specialist: Specialist) -> Ticket:
+    """The ticket as this specialist sees it: its subject, and its part of the body."""
+    ticket, triage = state["ticket"], state["triage"]
+    part = triage["parts"].get(specialist) if triage else None
+    return {**ticket, "body": part} if part else ticket
