@@ -13,17 +13,24 @@ ANGER: tuple[tuple[re.Pattern[str], float], ...] = tuple(
     for pattern, weight in (
         # Furious, outraged; thieves and scams.
         (r"\bfurious\b|\boutrag\w+|\bdisgust\w+|\bscam\w*|\bthie(?:f|ves)\b|\bfraudsters?\b"
-         r"|\bsteal(?:s|ing)?\b|\bliars?\b|\bcrooks?\b|\bstinksauer\b|\bw[üu]tend|\bemp[öo]r\w+"
+         r"|\bsteal(?:s|ing)?\b|\byou stole\b|\bcrooks?\b|\bstinksauer\b|\bw[üu]tend|\bemp[öo]r\w+"
          r"|\babzock\w*|\bbetr[üu]ger|\bunversch[äa]mt\w*|\bfurieux|\bfurieuse|\bvoleurs?\b"
          r"|\barnaque\w*|\bescroc\w*|\bscandaleux|\bfurios[oa]s?\b|\bladr(?:ones|i|ões|[óo]n)\b"
          r"|\bestafa\w*|\bindignad[oa]|\btruff\w+|\bvergogna|\bvergonha|\bgolpistas?\b|\bwoedend"
          r"|\boplicht\w*|\bschandalig|\bdieven\b|ふざけるな|詐欺|泥棒|激怒|最悪", 0.7),
-        (r"\bangry\b|\bunacceptable\b|\bridiculous\b|\blawyers?\b|\battorney|\bsue\b|\blawsuit"
-         r"|\bworst\b|\bterrible\b|\bpathetic\b|\bincompetent\b|\bidiots?\b|\bstupid\b|\bmorons?\b"
-         r"|\binakzeptabel|\bfrechheit|\banwalt\b|\bidioten?\b|\binacceptable\b|\bavocat\b"
-         r"|\bhonteux|\bnul(?:le)?s? [àa] chier|\binaceptable\b|\babogad[oa]\b|\bidiotas?\b"
-         r"|\binaccettabile|\bavvocato\b|\binaceit[áa]vel|\badvogad[oa]\b|\bonacceptabel"
-         r"|\badvocaat\b|\bbelachelijk|許せない|弁護士|ひどい|怒って", 0.55),
+        # What somebody thinks of the company.
+        (r"\bangry\b|\bunacceptable\b|\bridiculous\b|\bworst\b|\bterrible\b|\bpathetic\b"
+         r"|\binakzeptabel|\bfrechheit|\binacceptable\b|\bhonteux|\binaceptable\b"
+         r"|\binaccettabile|\binaceit[áa]vel|\bonacceptabel|\bbelachelijk"
+         r"|許せない|ひどい|怒って", 0.55),
+        # Insults.
+        (r"\bincompetent\b|\bidiots?\b|\bstupid\b|\bmorons?\b|\bliars?\b|\bclowns\b|\bidioten?\b"
+         r"|\blügner\b|\bincapables?\b|\bmenteurs?\b|\bidiotas?\b|\bmentirosos?\b|\bincompetenti\b"
+         r"|\bbugiardi\b|\bleugenaars\b|無能|嘘つき|バカ", 0.55),
+        # Threats of the law.
+        (r"\blawyers?\b|\battorney|\bsue (?:you|your)\b|\blawsuit|\blegal action|\banwalt\b"
+         r"|\bverklage\w*|\bavocat\b|\babogad[oa]\b|\bavvocato\b|\badvogad[oa]\b|\badvocaat\b"
+         r"|弁護士|訴え", 0.55),
         (r"\bfed up\b|\bsick of\b|\bannoy\w+|\bdisappoint\w+|\bfrustrat\w+|\bawful\b|\bhorrible\b"
          r"|\bfuck\w*|\bgod ?damn\w*|\bdamn\w*|\bbloody\b|\bshit\w*|\bbullshit|\bcrap\b|\bwtf\b"
          r"|\bver[äa]rger\w+|\bentt[äa]usch\w+|\bscheiß\w*|\bscheiss\w*|\bd[ée][çc]u\w*|\bmerde\b"
