@@ -17,6 +17,7 @@ from app.log import get_logger
 from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
 from app.wiring import Service, context_for
+from graphs.model_errors import ModelBusyError
 from graphs.state import Ticket, fresh_run
 from tools.errors import RunLostError
 
@@ -46,9 +47,10 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     Raises:
         asyncio.CancelledError: the caller cancelled; a begun effect was finished first.
         RunLostError: another worker has the run.
+        ModelBusyError: the tenant's model calls are all in use; the run can be claimed again.
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
-    usage = UsageHandler()
+    usage = UsageHandler(service.prices)
     steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
     config: dict[str, Any] = {
         "run_id": run.trace_id,
@@ -71,7 +73,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         status = RunStatus.PENDING
     except TimeoutError:
         status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
-    except RunLostError:
+    except (RunLostError, ModelBusyError):
         raise
     except Exception as failure:
         if is_away(failure):

@@ -4,10 +4,23 @@ from pathlib import Path
 from typing import Annotated
 
 from platformdirs import user_data_path
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+
+
+MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
+
+
+class ModelPrice(BaseModel):
+    """What a model costs, in millionths of a US dollar per million tokens: 1.25 USD is 1250000."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    input_micro_usd_per_mtok: MicroUsdPerMtok
+    output_micro_usd_per_mtok: MicroUsdPerMtok
+    cached_input_micro_usd_per_mtok: MicroUsdPerMtok | None = None
 
 
 class Settings(BaseSettings):
@@ -46,7 +59,31 @@ class Settings(BaseSettings):
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible server.")
     fast_model: str = Field("gpt-5-mini", description="Model of the role `fast`.")
     strong_model: str = Field("gpt-5", description="Model of the role `strong`.")
-    model_timeout_seconds: Seconds = Field(30, description="Longest time of one model call.")
+    fallback_model: str | None = Field(
+        None, description="Asked when the others do not answer, before the offline model."
+    )
+    fallback_api_key: SecretStr | None = Field(
+        None, description="Key of the fallback's server; unset: the same as above."
+    )
+    fallback_base_url: str | None = Field(
+        None, description="Server of the fallback; unset: the same as above."
+    )
+    model_timeout_seconds: Seconds = Field(20, description="Longest time of one model call.")
+    model_wait_seconds: float = Field(
+        8, gt=0, le=15, description="Longest wait for `Retry-After`, or for a free model call."
+    )
+    model_calls_per_tenant: int = Field(
+        10, ge=1, description="Model calls of one tenant at once, in each worker process."
+    )
+    circuit_failures: int = Field(
+        5, ge=1, description="Failed calls in a row after which a model is left alone."
+    )
+    circuit_pause_seconds: Seconds = Field(
+        30, description="How long it is left alone before one call tries again."
+    )
+    model_prices: dict[str, ModelPrice] = Field(
+        {}, description="Prices by model that come before the built-in list, as JSON."
+    )
 
     langsmith_api_key: SecretStr | None = Field(None, description="Unset: nothing is traced.")
     langsmith_endpoint: str = Field(

@@ -12,13 +12,17 @@ from app.adapters.gate import PostgresGate
 from app.adapters.helpdesk import LocalHelpdesk
 from app.adapters.knowledge import PostgresKnowledge
 from app.adapters.ledger import PostgresLedger
+from app.adapters.meter import PostgresMeter
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.keys import policy_at
+from app.db.steps import spent_usd
 from app.db.tables import Run
-from app.models.openai import build_models
+from app.models.openai import build_pool
+from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
 from app.settings import Settings
-from graphs.context import Models, SupportContext
+from graphs.context import SupportContext
+from graphs.model_door import ModelPool
 from graphs.policy import GRANTS, Policy
 from graphs.state import SupportState
 from graphs.support import build_support_graph
@@ -36,7 +40,8 @@ class Service:
     settings: Settings
     sessions: Sessions
     graph: Graph
-    models: Models
+    models: ModelPool
+    prices: Prices
     tracing: Tracing
 
 
@@ -53,7 +58,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 checkpointer=AsyncPostgresSaver(pool), name="support"
             )
             sessions = Sessions(engine, expire_on_commit=False)
-            yield Service(settings, sessions, graph, build_models(settings), tracing)
+            prices = Prices(settings.model_prices)
+            yield Service(settings, sessions, graph, build_pool(settings), prices, tracing)
     finally:
         await tracing.close()
         await engine.dispose()
@@ -63,9 +69,12 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
     async with service.sessions() as session:
         body = await policy_at(session, run.tenant_id, run.policy_version)
+        spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
     policy = Policy.model_validate(body)
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
-    return SupportContext(caller, policy, service.models, _toolboxes(service, caller, policy))
+    meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
+    models = service.models.door(run.tenant_id, meter)
+    return SupportContext(caller, policy, models, _toolboxes(service, caller, policy))
 
 
 def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:

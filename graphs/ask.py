@@ -2,36 +2,31 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
-from pydantic import BaseModel
 
-from graphs.context import Role, SupportContext
+from graphs.context import Answer, Question, Role, SupportContext, T
+from graphs.model_errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
 from graphs.state import Ticket
 from tools.errors import ToolError, UnavailableError
 
-T = TypeVar("T", bound=BaseModel)
-
-
-class ModelOutputError(Exception):
-    """A model's answer does not fit the schema it was asked for."""
-
-
-# What no second attempt mends: a bug in our own code.
-PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
-                      TypeError, ValueError)  # fmt: skip
+# Shorter than the shortest time limit of a node that asks, so that a fallback still has its turn.
+QUESTION_SECONDS = 25.0
 
 
 def heals(error: Exception) -> bool:
     """Whether trying the node again can help."""
     if isinstance(error, ToolError):
         return isinstance(error, UnavailableError)
+    if isinstance(error, ModelError):
+        return isinstance(error, ModelUnavailableError)
     return not isinstance(error, PROGRAMMING_ERRORS)
 
 
+# LangGraph adds up to a second at random to each pause.
 RETRY = RetryPolicy(initial_interval=0.3, max_interval=5.0, max_attempts=3, retry_on=heals)
 
 
@@ -43,27 +38,43 @@ async def ask(
     ticket: Ticket,
     facts: Mapping[str, Any] | None = None,
 ) -> T:
-    """One structured answer from the model of that role.
+    """One structured answer from the model of that role, or from one that answers for it.
 
-    A node's last attempt asks the fallback model, so a provider that is down ends in an answer.
+    Raises:
+        ModelError: see `answer`.
+    """
+    return (await answer(runtime, role, schema, instructions, ticket, facts)).value
+
+
+async def answer(
+    runtime: Runtime[SupportContext],
+    role: Role,
+    schema: type[T],
+    instructions: str,
+    ticket: Ticket,
+    facts: Mapping[str, Any] | None = None,
+    *,
+    seconds: float = QUESTION_SECONDS,
+) -> Answer[T]:
+    """The same, with the tier that answered; the door gives up its models after `seconds`.
+
+    A node's last try asks the fallback, so a provider that is down ends in an answer.
     The ticket travels as data: what it says can never stand in the instructions.
 
     Raises:
-        ModelOutputError: the answer does not fit `schema`.
+        ModelUnavailableError: trying the node again can help.
+        BudgetSpentError, ModelOutputError: a person must go on.
+        ModelBusyError: the run must wait.
     """
     info = runtime.execution_info
-    last_attempt = info is not None and info.node_attempt >= RETRY.max_attempts
-    models = runtime.context.models
-    model = models.fallback if last_attempt else getattr(models, role)
-    asked = model.with_structured_output(schema, method="json_schema", include_raw=True)
-    answer: Any = await asked.ainvoke(
+    last_try = info is not None and info.node_attempt >= RETRY.max_attempts
+    question = Question(
+        schema,
         [
             SystemMessage(instructions),
             HumanMessage(json.dumps({"facts": facts or {}}, ensure_ascii=False)),
             HumanMessage(json.dumps({"ticket": ticket}, ensure_ascii=False)),
-        ]
+        ],
+        seconds,
     )
-    parsed = answer["parsed"]
-    if not isinstance(parsed, schema):
-        raise ModelOutputError(f"{schema.__name__}: {answer['parsing_error']}")
-    return parsed
+    return await runtime.context.models.answer(role, question, last_try=last_try)

@@ -1,32 +1,66 @@
-"""What is lent to a run and never stored: its caller, its policy, the models and the door."""
+"""What is lent to a run and never stored: caller, policy, and the doors to models and tools."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, Protocol, TypeVar
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
 
 from graphs.policy import Policy
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
 Role = Literal["fast", "strong"]
+Tier = Literal["fast", "strong", "fallback"]
+T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Chat models by role; `fallback` answers when a provider does not."""
+    """Chat models by role; `second`, of another provider, and `fallback`, here, answer for both."""
 
     fast: BaseChatModel
     strong: BaseChatModel
     fallback: BaseChatModel
+    second: BaseChatModel | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question(Generic[T]):
+    """What a model is asked: messages, the shape of the answer, and for how long, in seconds."""
+
+    schema: type[T]
+    messages: list[BaseMessage]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[T]):
+    """An answer in the shape asked for, and which tier gave it."""
+
+    value: T
+    tier: Tier
+
+
+class ModelDoor(Protocol):
+    """The only way to a model, as one run may use it."""
+
+    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> Answer[T]:
+        """Ask the model of that role, or on the last try the models that answer for it.
+
+        Raises:
+            ModelError: nobody answered; which one says what to do next.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
-    """`toolbox(node)` is the door as that node may use it."""
+    """`toolbox(node)` is the door to the tools as that node may use it."""
 
     caller: Caller
     policy: Policy
-    models: Models
+    models: ModelDoor
     toolbox: Callable[[str], Toolbox]

@@ -29,6 +29,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
 }
 
 LimitMinor = Annotated[int, Field(ge=0, le=10**12)]
+MicroUsd = Annotated[int, Field(ge=0, le=10**15)]
 Mode = Literal["auto", "draft"]
 # How often a reviewer may ask for another plan or another draft.
 MAX_ROUNDS = 3
@@ -41,6 +42,15 @@ class ReplyMode(BaseModel):
 
     default: Mode = "auto"
     by_intent: dict[Intent, Mode] = Field(default_factory=dict)
+
+
+class Budgets(BaseModel):
+    """What models may cost, in millionths of a US dollar; None is no limit, 0 is no paid call."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    run_micro_usd: MicroUsd | None = None
+    day_micro_usd: MicroUsd | None = None
 
 
 class Policy(BaseModel):
@@ -63,6 +73,9 @@ class Policy(BaseModel):
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    budgets: Budgets = Field(
+        default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
+    )
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,7 +13,9 @@ from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models, SupportContext
+from graphs.model_door import Hold, open_pool
 from graphs.policy import GRANTS, Policy
+from graphs.structured import check
 from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, RefusedError, RunLostError, UnavailableError
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
@@ -213,6 +216,27 @@ class FakeGate:
         raise ApprovalRequiredError(f"nobody agreed to {call.key}")
 
 
+class FakeMeter:
+    """Every call costs one; `left` calls are paid for, None for all. Counts what is held."""
+
+    def __init__(self, left: int | None = None) -> None:
+        self.left = left
+        self.held = 0
+        self.asked: list[str] = []
+
+    async def hold(self, model: str, characters: int) -> Hold | None:
+        self.asked.append(model)
+        if self.left is not None and self.held >= self.left:
+            return None
+        self.held += 1
+        return Hold(model, 1, date(2026, 11, 22))
+
+    async def settle(self, hold: Hold, answer: AIMessage | None) -> None:
+        self.held -= 1
+        if answer is not None and self.left is not None:
+            self.left -= 1
+
+
 class ScriptedModel(OfflineChatModel):
     """Answers each question by its script, the last line again and again; else as offline does.
 
@@ -244,11 +268,7 @@ class ScriptedModel(OfflineChatModel):
         self, schema: Any, *, include_raw: bool = False, **_kwargs: Any
     ) -> Runnable[Any, Any]:
         def parse(message: AIMessage) -> Any:
-            try:
-                parsed = schema.model_validate_json(str(message.content))
-            except ValueError as error:
-                return {"raw": message, "parsed": None, "parsing_error": error}
-            return {"raw": message, "parsed": parsed, "parsing_error": None}
+            return check(schema, message)
 
         return self.bind(question=schema.__name__) | RunnableLambda(parse)
 
@@ -266,6 +286,7 @@ class World:
         self.caller = Caller("acme", customer, "T1", UUID(int=1), 1)
         offline = OfflineChatModel()
         self.models = Models(offline, offline, offline)
+        self.meter = FakeMeter()
 
     def toolbox(self, node: str) -> Toolbox:
         tools = tools_for(self.caller, self.billing, self.helpdesk, self.knowledge, self.ledger)
@@ -273,7 +294,8 @@ class World:
 
     @property
     def context(self) -> SupportContext:
-        return SupportContext(self.caller, self.policy, self.models, self.toolbox)
+        door = open_pool(self.models).door(self.caller.tenant_id, self.meter)
+        return SupportContext(self.caller, self.policy, door, self.toolbox)
 
 
 def shop() -> dict[str, list[Payment]]:

@@ -1,9 +1,10 @@
 """Queries on steps and messages: what a run did, and what was said."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -41,6 +42,14 @@ async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> l
         .order_by(Step.started_at, Step.seq)
     )
     return list(await session.scalars(query))
+
+
+async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Decimal:
+    """US dollars that the run's steps cost so far, over all its attempts, killed ones included."""
+    query = select(func.sum(Step.cost_usd)).where(
+        Step.tenant_id == tenant_id, Step.run_id == run_id
+    )
+    return (await session.scalars(query)).one() or Decimal(0)
 
 
 async def add_message(session: AsyncSession, **values: Any) -> Message:

@@ -1,32 +1,67 @@
-"""Chat models from any OpenAI-compatible server."""
+"""Chat models from any OpenAI-compatible server, and the pool that a process asks them through."""
 
 from langchain_core.language_models import BaseChatModel
+from pydantic import SecretStr
 
+from app.log import get_logger
 from app.models.offline import OfflineChatModel
 from app.settings import Settings
+from graphs.circuit import Circuit
 from graphs.context import Models
+from graphs.model_door import ModelPool, open_pool
+
+log = get_logger(__name__)
 
 
 def build_models(settings: Settings) -> Models:
     """One model for each role; without a key the offline model plays them all."""
     offline = OfflineChatModel()
-    if settings.openai_api_key is None:
+    key, url = settings.openai_api_key, settings.openai_base_url
+    if key is None:
         return Models(fast=offline, strong=offline, fallback=offline)
+    fast = _openai(settings, settings.fast_model, key, url)
+    same = settings.strong_model == settings.fast_model
+    second = None
+    if settings.fallback_model:
+        own_key, own_url = settings.fallback_api_key or key, settings.fallback_base_url or url
+        second = _openai(settings, settings.fallback_model, own_key, own_url)
     return Models(
-        fast=_openai(settings, settings.fast_model),
-        strong=_openai(settings, settings.strong_model),
+        fast=fast,
+        strong=fast if same else _openai(settings, settings.strong_model, key, url),
         fallback=offline,
+        second=second,
     )
 
 
-def _openai(settings: Settings, model: str) -> BaseChatModel:
+def build_pool(settings: Settings) -> ModelPool:
+    """The models with a circuit for each, which live as long as the process."""
+    return open_pool(
+        build_models(settings),
+        lambda model: Circuit(
+            settings.circuit_failures,
+            settings.circuit_pause_seconds,
+            told=lambda is_open: _tell(model, is_open=is_open),
+        ),
+        calls_per_tenant=settings.model_calls_per_tenant,
+        wait_seconds=settings.model_wait_seconds,
+    )
+
+
+def _tell(model: str, *, is_open: bool) -> None:
+    if is_open:
+        log.warning("circuit_opened", model=model)
+    else:
+        log.info("circuit_closed", model=model)
+
+
+def _openai(settings: Settings, model: str, key: SecretStr, url: str | None) -> BaseChatModel:
     # Half a second of start that the offline model does without.
     from app.models.openai_chat import OpenAIChatModel  # noqa: PLC0415
 
     return OpenAIChatModel(
         model=model,
-        api_key=settings.openai_api_key,
-        base_url=settings.openai_base_url,
+        api_key=key,
+        base_url=url,
         timeout=settings.model_timeout_seconds,
         # The graph retries, where it can be seen; a retry inside the client cannot.
         max_retries=0,

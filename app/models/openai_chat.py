@@ -7,7 +7,15 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_openai import ChatOpenAI
-from pydantic import BaseModel, ValidationError
+from openai import OpenAIError
+from pydantic import BaseModel
+
+from app.log import get_logger
+from app.models.failures import failure_of
+from graphs.model_errors import ModelRefusedError, ModelUnavailableError
+from graphs.structured import check
+
+log = get_logger(__name__)
 
 # A server that checks schemas strictly may refuse these; our own check of the answer has them all.
 BOUNDS = frozenset(
@@ -18,7 +26,7 @@ BOUNDS = frozenset(
 GARBLED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 
 
-class ModelServerError(Exception):
+class ModelServerError(ModelUnavailableError):
     """The server's answer is no chat completion."""
 
 
@@ -37,6 +45,11 @@ class OpenAIChatModel(ChatOpenAI):
     ) -> ChatResult:
         try:
             answer = await super()._agenerate(messages, stop, run_manager, **kwargs)
+        except OpenAIError as error:
+            failure = failure_of(error)
+            if isinstance(failure, ModelRefusedError):
+                log.warning("model_refused", model=self.model_name, error=str(failure))
+            raise failure from error
         except GARBLED as error:
             raise ModelServerError(f"{type(error).__name__}: {error}"[:500]) from error
         if not answer.generations:
@@ -61,19 +74,6 @@ class OpenAIChatModel(ChatOpenAI):
         return self.bind(extra_body={"response_format": response_format}) | RunnableLambda(
             check_answer
         )
-
-
-def check(schema: type[BaseModel], message: AIMessage) -> dict[str, Any]:
-    """The answer in the shape asked for, or what is wrong with it, without repeating its text."""
-    try:
-        parsed = schema.model_validate_json(str(message.content))
-    except ValidationError as error:
-        wrong = [
-            f"{'.'.join(map(str, problem['loc'])) or 'answer'}: {problem['msg']}"
-            for problem in error.errors(include_input=False, include_url=False)
-        ]
-        return {"raw": message, "parsed": None, "parsing_error": "; ".join(wrong)}
-    return {"raw": message, "parsed": parsed, "parsing_error": None}
 
 
 def wire_schema(schema: type[BaseModel]) -> Any:

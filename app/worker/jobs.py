@@ -19,6 +19,7 @@ from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
+from graphs.model_errors import ModelBusyError
 from tools.errors import RunLostError
 
 log = get_logger(__name__)
@@ -136,7 +137,7 @@ def outcome_of(active: Active) -> Settlement:
         # Another attempt has it, and then this changes nothing; or it was cancelled while the
         # watch looked elsewhere, and then settling sees that.
         return Settlement(RunStatus.PENDING, {})
-    if is_away(failure):
+    if is_away(failure) or isinstance(failure, ModelBusyError):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})
     error = {"type": type(failure).__name__, "message": str(failure)[:1000]}

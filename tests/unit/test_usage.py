@@ -8,7 +8,7 @@ import pytest
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from app.observability.prices import cost_usd
+from app.observability.prices import Prices, Tokens
 from app.observability.usage import UsageHandler
 
 BILLING = {
@@ -27,8 +27,8 @@ async def ask(handler: UsageHandler) -> dict[str, Any]:
 
 def test_price_counts_cached_tokens_at_their_own_rate() -> None:
     """The same question costs less when the provider had it in its cache."""
-    fresh = cost_usd("gpt-5-mini", 1000, 0, 100)
-    cached = cost_usd("gpt-5-mini", 1000, 800, 100)
+    fresh = Prices().cost_usd("gpt-5-mini", Tokens(1000, 0, 100))
+    cached = Prices().cost_usd("gpt-5-mini", Tokens(1000, 800, 100))
     assert fresh is not None
     assert cached is not None
     assert 0 < cached < fresh
@@ -47,7 +47,7 @@ def test_only_the_offline_model_is_free(
     model: str, tokens: tuple[int, int, int], cost: Decimal | None
 ) -> None:
     """What nobody can price is None."""
-    assert cost_usd(model, *tokens) == cost
+    assert Prices().cost_usd(model, Tokens(*tokens)) == cost
 
 
 async def test_call_without_a_price_leaves_the_total_unknown() -> None:

@@ -1,0 +1,78 @@
+"""The tenant's budgets: what a run and a day may cost, counted in Postgres before and after."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from langchain_core.messages import AIMessage
+
+from app.db import spend
+from app.db.engine import Sessions
+from app.log import get_logger
+from app.observability.prices import Prices, micro_usd, tokens_of
+from graphs.model_door import Hold
+from graphs.policy import Budgets
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class PostgresMeter:
+    """One execution of a run; `spent_micro_usd` begins with what its earlier attempts spent."""
+
+    sessions: Sessions
+    tenant_id: str
+    prices: Prices
+    budgets: Budgets
+    spent_micro_usd: int = 0
+    held_micro_usd: int = 0
+
+    async def hold(self, model: str, characters: int) -> Hold | None:
+        """The run's budget is looked at first; the day's is one conditional statement."""
+        hold = Hold(
+            model, self.prices.expected_micro_usd(model, characters), datetime.now(UTC).date()
+        )
+        run, day = self.budgets.run_micro_usd, self.budgets.day_micro_usd
+        if run is not None and self.spent_micro_usd + self.held_micro_usd + hold.micro_usd > run:
+            self._refuse("run", model)
+            return None
+        # Before the wait for the database: the run's other specialists must see it.
+        self.held_micro_usd += hold.micro_usd
+        if day is not None:
+            async with self.sessions.begin() as session:
+                kept = await spend.hold_spend(
+                    session, self.tenant_id, hold.day, hold.micro_usd, day
+                )
+            if not kept:
+                self.held_micro_usd -= hold.micro_usd
+                self._refuse("day", model)
+                return None
+        return hold
+
+    def _refuse(self, budget: str, model: str) -> None:
+        log.warning("budget_spent", tenant_id=self.tenant_id, budget=budget, model=model)
+
+    async def settle(self, hold: Hold, answer: AIMessage | None) -> None:
+        """A call that failed gives everything back; an unknown price counts as 0, and is told."""
+        self.held_micro_usd -= hold.micro_usd
+        given_back = hold.micro_usd if self.budgets.day_micro_usd is not None else 0
+        if answer is None:
+            await self._add(hold, held_micro_usd=-given_back)
+            return
+        tokens = tokens_of(answer)
+        model = str(answer.response_metadata.get("model_name") or hold.model)
+        cost = self.prices.cost_usd(model, tokens, hold.model)
+        if cost is None:
+            log.warning("model_price_unknown", model=model[:200])
+        self.spent_micro_usd += micro_usd(cost)
+        await self._add(
+            hold,
+            micro_usd=micro_usd(cost),
+            held_micro_usd=-given_back,
+            calls=1,
+            tokens=tokens.input + tokens.output,
+        )
+
+    async def _add(self, hold: Hold, **amounts: int) -> None:
+        if any(amounts.values()):
+            async with self.sessions.begin() as session:
+                await spend.add_spend(session, self.tenant_id, hold.day, **amounts)

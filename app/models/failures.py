@@ -1,0 +1,42 @@
+"""What a failed HTTP call to a model server means: whether, and when, another one can help."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from graphs.model_errors import ModelError, ModelRefusedError, ModelUnavailableError
+
+# Beside every 5xx: request timeout, conflict, too early, too many requests (RFC 9110, RFC 6585).
+HEALING = frozenset({408, 409, 425, 429})
+# The key, the account or the model's name is wrong, so every question gets the same answer.
+CONFIGURATION = frozenset({401, 402, 403, 404, 405, 410})
+MAX_MESSAGE = 300
+
+
+def failure_of(error: Exception) -> ModelError:
+    """The model error for what an OpenAI-compatible client raised."""
+    status = getattr(error, "status_code", None)
+    message = f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
+    if isinstance(status, int) and 400 <= status < 500 and status not in HEALING:
+        return ModelRefusedError(message, for_all=status in CONFIGURATION)
+    headers = getattr(getattr(error, "response", None), "headers", {})
+    return ModelUnavailableError(message, retry_after_seconds(headers, datetime.now(UTC)))
+
+
+def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
+    """How long a server asks to be left alone, or None when it says nothing that can be read.
+
+    `retry-after-ms` is OpenAI's and Azure's; `Retry-After` is a number of seconds or an HTTP date
+    (RFC 9110, section 10.2.3). A time that has passed is 0.
+    """
+    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
+        told = headers.get(name, "").strip()
+        if told.isascii() and told.replace(".", "", 1).isdigit():
+            return float(told) / unit
+    try:
+        at = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    # A date without a zone is UTC, as every HTTP date is.
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
+    return max(0.0, (at - now).total_seconds())

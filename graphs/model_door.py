@@ -1,0 +1,234 @@
+"""The one door to a model: budget -> circuit -> slot -> call -> repair -> fallback."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any, Protocol
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+from graphs.circuit import Circuit
+from graphs.context import Answer, Models, Question, Role, T, Tier
+from graphs.model_errors import (
+    PROGRAMMING_ERRORS,
+    BudgetSpentError,
+    ModelBusyError,
+    ModelError,
+    ModelOutputError,
+    ModelSkippedError,
+    ModelUnavailableError,
+)
+from graphs.structured import asked_again
+
+# Over budget the next one is asked instead.
+TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("fast",)}
+# Who waited for the same Retry-After must not come back in the same instant.
+JITTER_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """What is set aside for one call from the budget of a UTC day; 1000000 is 1 US dollar."""
+
+    model: str
+    micro_usd: int
+    day: date
+
+
+class Meter(Protocol):
+    """What a run and its tenant may spend."""
+
+    async def hold(self, model: str, characters: int) -> Hold | None:
+        """Set aside what such a call is expected to cost, or None when a budget is spent."""
+        ...
+
+    async def settle(self, hold: Hold, answer: AIMessage | None) -> None:
+        """Replace a hold by what the answer did cost; without one it cost nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A chat model. One without a circuit works in this process: it costs nothing and is there."""
+
+    chat: BaseChatModel
+    circuit: Circuit | None
+
+    @property
+    def name(self) -> str:
+        """The model's name, as its price is listed."""
+        return str(getattr(self.chat, "model_name", "unknown"))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPool:
+    """The models of a process, each with one circuit for all runs."""
+
+    tiers: Mapping[Role, Endpoint]
+    fallbacks: tuple[Endpoint, ...]
+    calls_per_tenant: int = 10
+    wait_seconds: float = 8.0
+    _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)
+
+    def door(self, tenant_id: str, meter: Meter) -> "GuardedModels":
+        """The door for one run. Its tenant's runs in this process share the slots, in order."""
+        slots = self._slots.setdefault(tenant_id, asyncio.Semaphore(self.calls_per_tenant))
+        return GuardedModels(self, slots, meter)
+
+
+def open_pool(
+    models: Models,
+    new_circuit: Callable[[str], Circuit] = lambda _model: Circuit(),
+    **limits: Any,
+) -> ModelPool:
+    """One endpoint for each different model; `new_circuit` gets the model's name."""
+    ends: dict[int, Endpoint] = {}
+    for chat in (models.fast, models.strong, models.second, models.fallback):
+        if chat is not None and id(chat) not in ends:
+            here = Endpoint(chat, None)
+            far = chat is not models.fallback
+            ends[id(chat)] = replace(here, circuit=new_circuit(here.name)) if far else here
+    tiers: dict[Role, Endpoint] = {"fast": ends[id(models.fast)], "strong": ends[id(models.strong)]}
+    spare = (models.second, models.fallback)
+    return ModelPool(tiers, tuple(ends[id(chat)] for chat in spare if chat), **limits)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardedModels:
+    """The models of a pool as one run may use them."""
+
+    pool: ModelPool
+    slots: asyncio.Semaphore
+    meter: Meter
+
+    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> Answer[T]:
+        """See `ModelDoor`."""
+        deadline = asyncio.get_running_loop().time() + question.seconds
+        if last_try:
+            return await self._fall_back(role, question, deadline, "retries_spent")
+        try:
+            return await self._first(role, question, deadline)
+        except (BudgetSpentError, ModelBusyError, ModelUnavailableError):
+            raise
+        except ModelError as error:
+            return await self._fall_back(role, question, deadline, error.reason)
+
+    async def _first(self, role: Role, question: Question[T], deadline: float) -> Answer[T]:
+        """The role's own model, or when there is no money for it the cheaper one."""
+        notes: dict[str, Any] = {"role": role}
+        for tier in TIERS[role]:
+            circuit = self.pool.tiers[tier].circuit
+            try:
+                return await self._ask(tier, self.pool.tiers[tier], question, deadline, notes)
+            except BudgetSpentError as error:
+                spent, notes = error, {**notes, "reason": error.reason}
+            except ModelUnavailableError as error:
+                if circuit and (circuit.is_open or circuit.wait_seconds > self.pool.wait_seconds):
+                    # Trying again would not ask it either.
+                    raise ModelSkippedError(error.reason) from error
+                raise
+        raise spent
+
+    async def _fall_back(
+        self, role: Role, question: Question[T], deadline: float, why: str
+    ) -> Answer[T]:
+        for endpoint in self.pool.fallbacks:
+            notes = {"role": role, "fallback": True, "reason": why}
+            try:
+                return await self._ask("fallback", endpoint, question, deadline, notes)
+            except ModelBusyError:
+                raise
+            except ModelError as error:
+                failure, why = error, error.reason
+        raise failure
+
+    async def _ask(
+        self,
+        tier: Tier,
+        endpoint: Endpoint,
+        question: Question[T],
+        deadline: float,
+        notes: dict[str, Any],
+    ) -> Answer[T]:
+        """One question, and when its answer breaks the schema once more with what is wrong."""
+        got = await self._call(endpoint, question, deadline, notes)
+        if got["parsed"] is None and endpoint.circuit:
+            again = asked_again(question.messages, str(got["parsing_error"]))
+            repair = replace(question, messages=again)
+            got = await self._call(endpoint, repair, deadline, {**notes, "repair": True})
+        if not isinstance(got["parsed"], question.schema):
+            raise ModelOutputError(f"{question.schema.__name__}: {got['parsing_error']}")
+        return Answer(got["parsed"], tier)
+
+    async def _call(
+        self, endpoint: Endpoint, question: Question[T], deadline: float, notes: dict[str, Any]
+    ) -> dict[str, Any]:
+        """One call; nothing of the database is held while it lasts."""
+        if endpoint.circuit is None:
+            return await _invoke(endpoint, question, notes)
+        characters = sum(len(str(message.content)) for message in question.messages)
+        hold = await self.meter.hold(endpoint.name, characters)
+        if hold is None:
+            raise BudgetSpentError(f"The budget holds no further call of {endpoint.name}.")
+        got: dict[str, Any] = {"raw": None}
+        try:
+            await self._patience(endpoint.circuit, deadline)
+            async with self._slot():
+                with endpoint.circuit.call():
+                    got = await _within(deadline, endpoint, question, notes)
+        finally:
+            await self.meter.settle(hold, got["raw"])
+        return got
+
+    async def _patience(self, circuit: Circuit, deadline: float) -> None:
+        """Leave the provider alone for as long as it asked, if there is time for that."""
+        if circuit.is_open:
+            raise ModelSkippedError("circuit_open")
+        wait = circuit.wait_seconds
+        if wait > self.pool.wait_seconds:
+            raise ModelSkippedError("retry_after")
+        if wait:
+            await asyncio.sleep(wait + random.uniform(0, JITTER_SECONDS))  # noqa: S311  # no secret
+        if asyncio.get_running_loop().time() >= deadline:
+            raise ModelSkippedError("out_of_time")
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        """One of the tenant's calls at a time; who waits longest is next."""
+        try:
+            async with asyncio.timeout(self.pool.wait_seconds):
+                await self.slots.acquire()
+        except TimeoutError:
+            raise ModelBusyError("Every model call that the tenant may make is in use.") from None
+        try:
+            yield
+        finally:
+            self.slots.release()
+
+
+async def _within(
+    deadline: float, endpoint: Endpoint, question: Question[T], notes: dict[str, Any]
+) -> dict[str, Any]:
+    """A call over the network: whatever ends it is a bug of ours or one of the model errors."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await _invoke(endpoint, question, notes)
+    except (ModelError, *PROGRAMMING_ERRORS):
+        raise
+    except Exception as error:
+        raise ModelUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
+
+
+async def _invoke(
+    endpoint: Endpoint, question: Question[T], notes: dict[str, Any]
+) -> dict[str, Any]:
+    asked = endpoint.chat.with_structured_output(
+        question.schema, method="json_schema", include_raw=True
+    )
+    # The metadata is what the step's `model_calls` and the trace tell about this call.
+    got: Any = await asked.ainvoke(question.messages, {"metadata": {"model_call": notes}})
+    return dict(got)

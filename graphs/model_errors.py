@@ -1,0 +1,57 @@
+"""How asking a model can fail; what the workflow does next depends on which of these it is."""
+
+# What no second attempt mends: a bug in our own code.
+PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
+                      TypeError, ValueError)  # fmt: skip
+
+
+class ModelError(Exception):
+    """A question that got no answer; `reason` is the stable word that a step shows for it."""
+
+    reason = "failed"
+
+
+class ModelUnavailableError(ModelError):
+    """No answer came, but one may come later. `retry_after` is the provider's wish in seconds."""
+
+    reason = "unavailable"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelRefusedError(ModelError):
+    """The provider will say the same again. `for_all`: to every question, not only to this one."""
+
+    reason = "refused"
+
+    def __init__(self, message: str, *, for_all: bool) -> None:
+        super().__init__(message)
+        self.for_all = for_all
+
+
+class ModelOutputError(ModelError):
+    """A model's answer does not fit the schema it was asked for, not even when told why."""
+
+    reason = "schema"
+
+
+class ModelSkippedError(ModelError):
+    """The model was not asked at all, since it would not have answered in time."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class BudgetSpentError(ModelError):
+    """The tenant's budget holds no further call; a person goes on."""
+
+    reason = "budget_spent"
+
+
+class ModelBusyError(ModelError):
+    """The tenant's calls are all in use: the run waits in the queue and goes on later."""
+
+    reason = "busy"
