@@ -1,5 +1,7 @@
 """How asking a model can fail; what the workflow does next depends on which of these it is."""
 
+from langgraph.errors import GraphBubbleUp
+
 # What no second attempt mends: a bug in our own code.
 PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
                       TypeError, ValueError)  # fmt: skip
@@ -51,7 +53,11 @@ class BudgetSpentError(ModelError):
     reason = "budget_spent"
 
 
-class ModelBusyError(ModelError):
-    """The tenant's calls are all in use: the run waits in the queue and goes on later."""
+class ModelBusyError(ModelError, GraphBubbleUp):
+    """The tenant's calls are all in use: the run waits in the queue and goes on later.
+
+    LangGraph lets a GraphBubbleUp through without retry or error handler, and does not store it
+    as the node's failure, so the node runs again when the run goes on.
+    """
 
     reason = "busy"

@@ -12,7 +12,7 @@ from langgraph.types import Command
 from graphs.ask import RETRY
 from graphs.context import SupportContext
 from graphs.findings import failed_finding
-from graphs.model_errors import BudgetSpentError, ModelBusyError
+from graphs.model_errors import BudgetSpentError
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.billing import billing
@@ -28,9 +28,6 @@ from graphs.nodes.technical import technical
 from graphs.policy import agreed, next_step, wished
 from graphs.state import SPECIALISTS, SupportState
 from tools.errors import RunLostError
-
-# Not this run's failure: it goes on later, or elsewhere.
-NOT_NOW = (RunLostError, ModelBusyError)
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
 
@@ -90,14 +87,14 @@ def by_review(state: SupportState) -> Literal["send", "check", "respond", "escal
 
 def specialist_failed(_state: SupportState, error: NodeError) -> Command[Literal["plan"]]:
     """Retries are spent: the plan is made without this specialist, and says so."""
-    if isinstance(error.error, NOT_NOW):
+    if isinstance(error.error, RunLostError):
         raise error.error
     return Command(update={"findings": {error.node: failed_finding(error.error)}}, goto="plan")
 
 
 def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escalate"]]:
     """Retries are spent: a person goes on. A failure after the hand-off ends the run instead."""
-    if state.get("handoff") or isinstance(error.error, NOT_NOW):
+    if state.get("handoff") or isinstance(error.error, RunLostError):
         raise error.error
     detail = f"{error.node} failed: {type(error.error).__name__}: {error.error}"[:500]
     spent = isinstance(error.error, BudgetSpentError)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models, SupportContext
-from graphs.model_door import Hold, open_pool
+from graphs.model_door import Hold, ModelPool, open_pool
 from graphs.policy import GRANTS, Policy
 from graphs.structured import check
 from tools.catalog import tools_for
@@ -287,14 +287,24 @@ class World:
         offline = OfflineChatModel()
         self.models = Models(offline, offline, offline)
         self.meter = FakeMeter()
+        self.limits: dict[str, Any] = {}
+        self._pool: ModelPool | None = None
+        self._pooled: Models | None = None
 
     def toolbox(self, node: str) -> Toolbox:
         tools = tools_for(self.caller, self.billing, self.helpdesk, self.knowledge, self.ledger)
         return Toolbox(node, GRANTS[node], tools, self.gate, self.ledger)
 
     @property
+    def pool(self) -> ModelPool:
+        """The models as they are now; the same pool, with its circuits, until they change."""
+        if self._pool is None or self._pooled is not self.models:
+            self._pool, self._pooled = open_pool(self.models, **self.limits), self.models
+        return self._pool
+
+    @property
     def context(self) -> SupportContext:
-        door = open_pool(self.models).door(self.caller.tenant_id, self.meter)
+        door = self.pool.door(self.caller.tenant_id, self.meter)
         return SupportContext(self.caller, self.policy, door, self.toolbox)
 
 

@@ -35,7 +35,7 @@ def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | No
             return float(told) / unit
     try:
         at = parsedate_to_datetime(headers.get("retry-after", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     # A date without a zone is UTC, as every HTTP date is.
     at = at if at.tzinfo else at.replace(tzinfo=UTC)

@@ -1,9 +1,11 @@
 """A stand-in for an OpenAI-compatible server: `POST /v1/chat/completions` with a JSON schema.
 
 It answers well by default: the last payment is refunded, the first article cited. A test may
-replace the answer to one question (the schema's name), or make the server fail.
+replace the answer to one question (the schema's name), or make the server fail, refuse with any
+status and headers, be slow, or hang. It counts how many calls are open at once.
 """
 
+import asyncio
 import json
 from typing import Any
 
@@ -38,6 +40,11 @@ class OpenAIDouble:
         self.answers: dict[str, Any] = {}
         self.failures: dict[str, int] = {}
         self.failure_message = "upstream exploded"
+        # Statuses for the next calls, whatever they ask; each may bring headers of its own.
+        self.refusals: list[tuple[int, dict[str, str]]] = []
+        self.down = False
+        self.slow_seconds = 0.0
+        self.at_once = self.most_at_once = 0
         self.garbled: dict[str, str] = {}
         self.hangs: set[str] = set()
         self.model: str | None = None
@@ -50,7 +57,21 @@ class OpenAIDouble:
     async def _complete(self, request: Request) -> Response:
         body: JsonObject = await request.json()
         self.requests.append(body)
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
+        try:
+            return await self._answer(request, body)
+        finally:
+            self.at_once -= 1
+
+    async def _answer(self, request: Request, body: JsonObject) -> Response:
         question = question_of(body)
+        if self.slow_seconds:
+            await asyncio.sleep(self.slow_seconds)
+        if self.refusals or self.down:
+            status, headers = self.refusals.pop(0) if self.refusals else (503, {})
+            refusal = {"message": self.failure_message, "type": "refused", "code": None}
+            return JSONResponse({"error": refusal}, status, headers)
         if question in self.hangs:
             await request.receive()  # nothing more comes until the client gives up
         if self.failures.get(question, 0) > 0:

@@ -38,8 +38,13 @@ class Desk:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.graph = build_support_graph().compile(checkpointer=InMemorySaver())
+        self.builder = build_support_graph()
+        self.compile()
         self.thread: RunnableConfig = {"configurable": {"thread_id": "T1"}}
+
+    def compile(self) -> None:
+        """Make the graph as the builder now describes it, on an empty store."""
+        self.graph = self.builder.compile(checkpointer=InMemorySaver())
 
     async def start(self, body: str, *, run: int = 1, subject: str = "Help") -> JsonObject:
         """A new run on the thread; its state when it pauses or ends."""

@@ -50,6 +50,8 @@ def stack(
             "DESKGRAPH_FAST_MODEL": FAST,
             "DESKGRAPH_STRONG_MODEL": STRONG,
             "DESKGRAPH_MODEL_TIMEOUT_SECONDS": "1",
+            # One test's failures must not switch the model off for the next test.
+            "DESKGRAPH_CIRCUIT_FAILURES": "1000",
         }
         folder = Path(tmp_path_factory.mktemp("openai"))
         with running(Stack(own_url, folder, **env)) as started:

@@ -1,5 +1,6 @@
 """A provider that fails, is slow, answers nonsense or is gone: the run still ends properly."""
 
+import json
 from typing import Any
 
 import pytest
@@ -74,14 +75,50 @@ def test_slow_answer_is_given_up(starter: Client, models: OpenAIDouble) -> None:
 def test_answer_that_breaks_the_schema_is_paid_for_and_asked_again(
     starter: Client, models: OpenAIDouble, answer: Any
 ) -> None:
-    """Twice wrong brings the fallback; the tokens of the wrong answers are counted."""
+    """One repair, then the fallback; the tokens of the wrong answers are counted."""
     models.answers["Classification"] = answer
     run = starter.start("cus_ann", TWICE)
     assert run["status"] == "interrupted"
     classify = steps(starter, run)["classify"]
-    assert [call["model"] for call in classify["model_calls"]] == [FAST, FAST, "offline"]
+    first, repair, spare = classify["model_calls"]
+    assert [call["model"] for call in (first, repair, spare)] == [FAST, FAST, "offline"]
+    assert ("repair" in first, repair["repair"], spare["reason"]) == (False, True, "schema")
+    assert classify["tries"] == 1
+    question, again = models.asked("Classification")
+    assert again["messages"][1:3] == question["messages"][1:]
+    assert list(json.loads(again["messages"][3]["content"])) == ["problems"]
     assert classify["tokens"] > 0
     assert classify["cost_usd"] > 0
+
+
+@pytest.mark.parametrize(
+    "header", [{"retry-after": "1"}, {"retry-after-ms": "1000", "retry-after": "60"}]
+)
+def test_retry_after_is_honoured(
+    starter: Client, models: OpenAIDouble, header: dict[str, str]
+) -> None:
+    """The next call comes no sooner than the provider asked, and it is the provider's again."""
+    models.refusals = [(429, header)]
+    run = starter.start("cus_ann", TWICE)
+    assert run["status"] == "interrupted"
+    classify = steps(starter, run)["classify"]
+    refused, answered = classify["model_calls"]
+    assert (refused["error"], answered["model"]) == ("RateLimitError", FAST)
+    assert classify["duration_ms"] >= 1000
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404])
+def test_refusal_that_cannot_heal_is_not_tried_again(
+    starter: Client, models: OpenAIDouble, status: int
+) -> None:
+    """A wrong key, model or request: one call, then the fallback at once."""
+    models.refusals = [(status, {})]
+    run = starter.start("cus_ann", TWICE)
+    assert run["status"] == "interrupted"
+    classify = steps(starter, run)["classify"]
+    _, spare = classify["model_calls"]
+    assert (spare["model"], spare["fallback"], spare["reason"]) == ("offline", True, "refused")
+    assert (classify["tries"], len(models.asked("Classification"))) == (1, 1)
 
 
 async def test_provider_that_is_gone_leaves_a_plan_to_decide() -> None:

@@ -1,0 +1,107 @@
+"""A provider that is down for a while: every ticket ends well, it is left alone, and comes back."""
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.openai.questions import E42, FAST, TECHNICAL, steps
+from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.stack import Client, Stack, running
+from tests.conftest import Tenant
+from tests.doubles.openai_double import OpenAIDouble
+from tests.doubles.server import serving
+
+FAILURES, SHARE = 3, 2
+
+
+@pytest.fixture(scope="module")
+def provider() -> OpenAIDouble:
+    """The provider of this module."""
+    return OpenAIDouble()
+
+
+@pytest.fixture(scope="module")
+def outage(
+    fresh_database: Callable[[], str],
+    tmp_path_factory: pytest.TempPathFactory,
+    provider: OpenAIDouble,
+) -> Iterator[tuple[str, Stack]]:
+    """A service with a circuit that opens soon and pauses shortly, and a small share of calls."""
+    url = migrated(fresh_database())
+    with serving(provider.app) as served:
+        env = {
+            "DESKGRAPH_OPENAI_API_KEY": "openai-key",
+            "DESKGRAPH_OPENAI_BASE_URL": f"{served}/v1",
+            "DESKGRAPH_FAST_MODEL": FAST,
+            "DESKGRAPH_STRONG_MODEL": FAST,
+            "DESKGRAPH_CIRCUIT_FAILURES": str(FAILURES),
+            "DESKGRAPH_CIRCUIT_PAUSE_SECONDS": "1",
+            "DESKGRAPH_MODEL_CALLS_PER_TENANT": str(SHARE),
+            "DESKGRAPH_MODEL_WAIT_SECONDS": "0.3",
+        }
+        with running(Stack(url, Path(tmp_path_factory.mktemp("outage")), **env)) as stack:
+            stack.api()
+            stack.worker()
+            yield url, stack
+
+
+async def open_desk(outage: tuple[str, Stack], provider: OpenAIDouble) -> Client:
+    """A fresh tenant's caller, and a provider that answers well."""
+    url, stack = outage
+    provider.reset()
+    provider.answers["Classification"] = TECHNICAL
+    tenant: Tenant = await tenant_on(url)
+    return stack.client(tenant.starter)
+
+
+async def test_outage_loses_nothing_hammers_nobody_and_ends_by_itself(
+    outage: tuple[str, Stack], provider: OpenAIDouble
+) -> None:
+    """Tickets are answered from articles meanwhile; afterwards the provider answers again."""
+    starter = await open_desk(outage, provider)
+    provider.down = True
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as callers:
+        tickets = [f"T-{n}" for n in range(12)]
+        done = list(callers.map(lambda id_: starter.start("cus_eva", E42, ticket_id=id_), tickets))
+    took = time.monotonic() - began
+    assert {(run["status"], run["outcome"]) for run in done} == {("success", "answered")}
+    # What was on its way when the circuit opened, and one call that tries for each pause.
+    assert len(provider.requests) <= FAILURES + SHARE + took
+    reasons = [steps(starter, run)["respond"]["model_calls"][-1]["reason"] for run in done]
+    assert "circuit_open" in reasons
+
+    provider.down = False
+    deadline = time.monotonic() + 20
+    for number in range(100):
+        run = starter.start("cus_eva", E42, ticket_id=f"A-{number}")
+        assert run["outcome"] in {"answered", "escalated"}
+        if all(
+            steps(starter, run)[n]["model_calls"][-1]["model"] == FAST
+            for n in ("classify", "respond")
+        ):
+            break
+        assert time.monotonic() < deadline, "the provider is never asked again"
+
+
+async def test_tenant_never_has_more_calls_open_than_its_share(
+    outage: tuple[str, Stack], provider: OpenAIDouble
+) -> None:
+    """Six tickets at once on a slow provider: two calls at a time, each answered by the provider.
+
+    Those that found no free call in time went back to the queue.
+    """
+    starter = await open_desk(outage, provider)
+    provider.slow_seconds = 0.6
+    with ThreadPoolExecutor(6) as callers:
+        tickets = [f"S-{n}" for n in range(6)]
+        done = list(callers.map(lambda id_: starter.start("cus_eva", E42, ticket_id=id_), tickets))
+    assert {run["outcome"] for run in done} == {"answered"}
+    assert provider.most_at_once == SHARE
+    assert max(run["attempt"] for run in done) > 1
+    for run in done:
+        calls = steps(starter, run)["respond"]["model_calls"]
+        assert {call["model"] for call in calls} == {FAST}
