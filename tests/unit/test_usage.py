@@ -72,6 +72,17 @@ async def test_call_that_a_node_gave_up_is_shown() -> None:
     assert handler.of("task-1").calls == [{"model": "gpt-5-mini", "error": "GivenUp"}]
 
 
+async def test_notes_of_the_door_stand_on_the_call() -> None:
+    """Which role was asked, and that another model answers for it and why."""
+    handler = UsageHandler()
+    notes = {"role": "strong", "fallback": True, "reason": "circuit_open"}
+    call = {"run_id": uuid4()}
+    metadata = {**BILLING, "model_call": notes}
+    await handler.on_chat_model_start({}, [], metadata=metadata, **call)
+    await handler.on_llm_error(TimeoutError(), **call)
+    assert handler.of("task-1").calls == [{"model": "gpt-5-mini", **notes, "error": "TimeoutError"}]
+
+
 async def test_each_start_of_a_node_is_a_try() -> None:
     """Chains inside of a node are no tries of it."""
     handler = UsageHandler()
