@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-START_SECONDS = 30
+START_SECONDS = 90
 
 
 def free_port() -> int:

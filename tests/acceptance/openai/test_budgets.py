@@ -14,9 +14,9 @@ def allow(url: str, tenant: Tenant, **budgets: int) -> None:
     with psycopg.connect(url) as connection:
         connection.execute(
             "INSERT INTO policies (tenant_id, version, body, created_by)"
-            " SELECT tenant_id, max(version) + 1, %s, 'test' FROM policies"
-            " WHERE tenant_id = %s GROUP BY tenant_id",
-            [Jsonb({"budgets": budgets}), tenant.id],
+            " SELECT %(tenant)s, coalesce(max(version), 0) + 1, %(body)s, 'test' FROM policies"
+            " WHERE tenant_id = %(tenant)s",
+            {"tenant": tenant.id, "body": Jsonb({"budgets": budgets})},
         )
 
 

@@ -103,7 +103,8 @@ def test_retry_after_is_honoured(
     assert run["status"] == "interrupted"
     classify = steps(starter, run)["classify"]
     refused, answered = classify["model_calls"]
-    assert (refused["error"], answered["model"]) == ("RateLimitError", FAST)
+    assert "RateLimitError" in refused["error"]
+    assert answered["model"] == FAST
     assert classify["duration_ms"] >= 1000
 
 
