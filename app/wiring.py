@@ -22,7 +22,8 @@ from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
 from app.settings import Settings
 from graphs.context import SupportContext
-from graphs.model_door import ModelPool
+from graphs.model_door import open_door
+from graphs.model_pool import ModelPool
 from graphs.policy import GRANTS, Policy
 from graphs.state import SupportState
 from graphs.support import build_support_graph
@@ -73,7 +74,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     policy = Policy.model_validate(body)
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
-    models = service.models.door(run.tenant_id, meter)
+    models = open_door(service.models, run.tenant_id, meter)
     return SupportContext(caller, policy, models, _toolboxes(service, caller, policy))
 
 

@@ -2,17 +2,13 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
-from datetime import date
-from typing import Any, Protocol
-
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage
+from dataclasses import dataclass, replace
+from typing import Any
 
 from graphs.circuit import Circuit
-from graphs.context import Answer, Models, Question, Role, T, Tier
+from graphs.context import Answer, Question, Role, T, Tier
 from graphs.model_errors import (
     PROGRAMMING_ERRORS,
     BudgetSpentError,
@@ -22,6 +18,7 @@ from graphs.model_errors import (
     ModelSkippedError,
     ModelUnavailableError,
 )
+from graphs.model_pool import Endpoint, Meter, ModelPool
 from graphs.structured import asked_again
 
 # Over budget the next one is asked instead.
@@ -30,71 +27,9 @@ TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("f
 JITTER_SECONDS = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """What is set aside for one call from the budget of a UTC day; 1000000 is 1 US dollar."""
-
-    model: str
-    micro_usd: int
-    day: date
-
-
-class Meter(Protocol):
-    """What a run and its tenant may spend."""
-
-    async def hold(self, model: str, characters: int) -> Hold | None:
-        """Set aside what such a call is expected to cost, or None when a budget is spent."""
-        ...
-
-    async def settle(self, hold: Hold, answer: AIMessage | None) -> None:
-        """Replace a hold by what the answer did cost; without one it cost nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A chat model. One without a circuit works in this process: it costs nothing and is there."""
-
-    chat: BaseChatModel
-    circuit: Circuit | None
-
-    @property
-    def name(self) -> str:
-        """The model's name, as its price is listed."""
-        return str(getattr(self.chat, "model_name", "unknown"))
-
-
-@dataclass(frozen=True, slots=True)
-class ModelPool:
-    """The models of a process, each with one circuit for all runs."""
-
-    tiers: Mapping[Role, Endpoint]
-    fallbacks: tuple[Endpoint, ...]
-    calls_per_tenant: int = 10
-    wait_seconds: float = 8.0
-    _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)
-
-    def door(self, tenant_id: str, meter: Meter) -> "GuardedModels":
-        """The door for one run. Its tenant's runs in this process share the slots, in order."""
-        slots = self._slots.setdefault(tenant_id, asyncio.Semaphore(self.calls_per_tenant))
-        return GuardedModels(self, slots, meter)
-
-
-def open_pool(
-    models: Models,
-    new_circuit: Callable[[str], Circuit] = lambda _model: Circuit(),
-    **limits: Any,
-) -> ModelPool:
-    """One endpoint for each different model; `new_circuit` gets the model's name."""
-    ends: dict[int, Endpoint] = {}
-    for chat in (models.fast, models.strong, models.second, models.fallback):
-        if chat is not None and id(chat) not in ends:
-            here = Endpoint(chat, None)
-            far = chat is not models.fallback
-            ends[id(chat)] = replace(here, circuit=new_circuit(here.name)) if far else here
-    tiers: dict[Role, Endpoint] = {"fast": ends[id(models.fast)], "strong": ends[id(models.strong)]}
-    spare = (models.second, models.fallback)
-    return ModelPool(tiers, tuple(ends[id(chat)] for chat in spare if chat), **limits)
+def open_door(pool: ModelPool, tenant_id: str, meter: Meter) -> "GuardedModels":
+    """The door for one run of a tenant."""
+    return GuardedModels(pool, pool.slots(tenant_id), meter)
 
 
 @dataclass(frozen=True, slots=True)

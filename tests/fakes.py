@@ -13,7 +13,8 @@ from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models, SupportContext
-from graphs.model_door import Hold, ModelPool, open_pool
+from graphs.model_door import open_door
+from graphs.model_pool import Hold, ModelPool, open_pool
 from graphs.policy import GRANTS, Policy
 from graphs.structured import check
 from tools.catalog import tools_for
@@ -304,7 +305,7 @@ class World:
 
     @property
     def context(self) -> SupportContext:
-        door = self.pool.door(self.caller.tenant_id, self.meter)
+        door = open_door(self.pool, self.caller.tenant_id, self.meter)
         return SupportContext(self.caller, self.policy, door, self.toolbox)
 
 

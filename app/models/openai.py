@@ -8,7 +8,7 @@ from app.models.offline import OfflineChatModel
 from app.settings import Settings
 from graphs.circuit import Circuit
 from graphs.context import Models
-from graphs.model_door import ModelPool, open_pool
+from graphs.model_pool import ModelPool, open_pool
 
 log = get_logger(__name__)
 

@@ -26,7 +26,7 @@ def meter(sessions: Sessions, tenant: Tenant, **limits: int) -> PostgresMeter:
 def answer(tokens: int, name: str = "m") -> AIMessage:
     """An answer that used that many tokens."""
     counts = {"input_tokens": tokens - 1, "output_tokens": 1, "total_tokens": tokens}
-    return AIMessage("", response_metadata={"model_name": name}, usage_metadata=counts)  # type: ignore[arg-type]
+    return AIMessage("", response_metadata={"model_name": name}, usage_metadata=counts)
 
 
 async def row(sessions: Sessions, tenant: Tenant) -> tuple[int, int, int, int]:

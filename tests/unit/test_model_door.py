@@ -16,7 +16,7 @@ from app.models.offline import OfflineChatModel
 from graphs.ask import RETRY, heals
 from graphs.circuit import Circuit
 from graphs.context import Models, Question
-from graphs.model_door import GuardedModels, open_pool
+from graphs.model_door import GuardedModels, open_door
 from graphs.model_errors import (
     BudgetSpentError,
     ModelBusyError,
@@ -24,6 +24,7 @@ from graphs.model_errors import (
     ModelRefusedError,
     ModelUnavailableError,
 )
+from graphs.model_pool import open_pool
 from tests.fakes import FakeMeter, ScriptedModel
 from tests.unit.desk import E42, desk
 
@@ -57,7 +58,7 @@ def door(
     """A door to these models."""
     models = Models(fast, strong, spare or model(YES), second)
     pool = open_pool(models, lambda _model: Circuit(limit=3, pause_seconds=60), **limits)
-    return pool.door("acme", meter or FakeMeter())
+    return open_door(pool, "acme", meter or FakeMeter())
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -142,9 +143,9 @@ async def test_open_circuit_asks_the_fallback_without_a_call() -> None:
     pool = door(model(YES), strong).pool
     for _ in range(2):
         with pytest.raises(ModelUnavailableError):
-            await ask(pool.door("acme", FakeMeter()))
-    assert await ask(pool.door("acme", FakeMeter())) == "fallback"
-    asked = [ask(pool.door(f"tenant-{n}", FakeMeter())) for n in range(20)]
+            await ask(open_door(pool, "acme", FakeMeter()))
+    assert await ask(open_door(pool, "acme", FakeMeter())) == "fallback"
+    asked = [ask(open_door(pool, f"tenant-{n}", FakeMeter())) for n in range(20)]
     assert await asyncio.gather(*asked) == ["fallback"] * 20
     assert len(strong.heard) == 3
 
@@ -192,12 +193,12 @@ async def test_share_of_a_tenant_is_a_bound_and_first_come_first_served() -> Non
     done: list[int] = []
 
     async def one(number: int) -> None:
-        await ask(pool.door("acme", FakeMeter()))
+        await ask(open_door(pool, "acme", FakeMeter()))
         done.append(number)
 
     asked = [asyncio.create_task(one(number)) for number in range(6)]
     await until(lambda: hanging.open_now == 2)
-    other = asyncio.create_task(ask(pool.door("other", FakeMeter())))
+    other = asyncio.create_task(ask(open_door(pool, "other", FakeMeter())))
     await until(lambda: hanging.open_now == 3)
     hanging.go.set()
     await asyncio.gather(*asked, other)
@@ -209,10 +210,10 @@ async def test_no_free_call_in_time_sends_the_run_back_to_the_queue() -> None:
     hanging = Hanging(go=asyncio.Event())
     spare = model(YES)
     pool = door(hanging, hanging, spare, calls_per_tenant=1, wait_seconds=0.05).pool
-    first = asyncio.create_task(ask(pool.door("acme", FakeMeter())))
+    first = asyncio.create_task(ask(open_door(pool, "acme", FakeMeter())))
     await until(lambda: bool(hanging.open_now))
     with pytest.raises(ModelBusyError):
-        await ask(pool.door("acme", FakeMeter()))
+        await ask(open_door(pool, "acme", FakeMeter()))
     hanging.go.set()
     await first
     assert spare.heard == []
@@ -225,7 +226,7 @@ async def test_busy_tenant_leaves_the_run_where_it_stood() -> None:
     hanging = Hanging(go=asyncio.Event())
     opened.world.models = Models(hanging, hanging, OfflineChatModel())
     opened.world.limits = {"calls_per_tenant": 1, "wait_seconds": 0.05}
-    slots = opened.world.pool.door("acme", FakeMeter()).slots
+    slots = opened.world.pool.slots("acme")
     async with slots:
         with pytest.raises(ModelBusyError):
             await opened.start(E42)

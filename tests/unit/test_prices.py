@@ -67,4 +67,4 @@ def test_price_that_is_no_whole_amount_stops_the_start(price: object) -> None:
     """A slip in the setting is told at once, not by the bill."""
     body = {"m": {"input_micro_usd_per_mtok": price, "output_micro_usd_per_mtok": 1}}
     with pytest.raises(ValidationError):
-        Settings(_env_file=None, model_prices=body)  # type: ignore[arg-type]
+        Settings(_env_file=None, model_prices=body)

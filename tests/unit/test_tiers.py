@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs.state import Finding, Plan, Ticket, Triage
+from graphs.state import Finding, Ticket, Triage
 from graphs.tiers import LONG_TEXT, MANY_PASSAGES, reasons_for_strong, tier_of
 from tests.fakes import payment
 from tools.models import Passage
@@ -100,10 +100,9 @@ def test_more_work_never_means_a_weaker_model(
 ) -> None:
     """Adding text, passages, payments or a redraft never takes the strong model away."""
     ticket: Ticket = {**HOW_TO, "body": body}
-    plan: Plan = {"steps": [], "gate": [], "digest": ""}
-    before = reasons_for_strong(ticket, triage, found, plan, drafts)
+    before = reasons_for_strong(ticket, triage, found, None, drafts)
     more = {**found, "general": finding(MANY_PASSAGES, paid=True)}
     longer: Ticket = {**ticket, "body": f"{body}!"}
-    after = reasons_for_strong(longer, triage, more, plan, drafts + 1)
+    after = reasons_for_strong(longer, triage, more, None, drafts + 1)
     assert set(before) <= set(after)
-    assert tier_of(longer, triage, more, plan, drafts + 1) == "strong"
+    assert tier_of(longer, triage, more, None, drafts + 1) == "strong"
