@@ -13,11 +13,13 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import approvals, keys, runs
+from app.db import approvals, keys, rates, runs
+from app.db.rates import Slot
 from app.db.steps import add_message, close_open_steps
 from app.db.tables import Run
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import FINAL, RunStatus
+from graphs.limits import Rates
 from graphs.state import SupportState
 
 # Puts "advance this run" on the queue inside the session's transaction, now or at a time.
@@ -33,6 +35,12 @@ class NewRun:
     ticket: dict[str, Any]
     idempotency_key: str | None
     metadata: dict[str, Any]
+
+    @property
+    def customer_id(self) -> str:
+        """Who wrote it."""
+        customer_id: str = self.ticket["customer"]["id"]
+        return customer_id
 
     @property
     def sha256(self) -> bytes:
@@ -51,13 +59,20 @@ async def start(
 ) -> Run:
     """Store the message and the run, and queue it; the same Idempotency-Key answers the same run.
 
+    Over the rate the run waits until its `not_before`. A repeat spends nothing.
+
     Raises:
         IdempotencyMismatchError: the key was used with another body.
     """
-    version, _ = await keys.current_policy(session, tenant_id)
-    run = await _insert(session, tenant_id, key_id, version, new)
+    version, policy = await keys.current_policy(session, tenant_id)
+    limits, customer_id = Rates.model_validate(policy.get("rates", {})), new.customer_id
+    # Before the run, so that the runs of a customer are numbered in the order of their times.
+    slot = await rates.take(session, tenant_id, customer_id, limits)
+    run = await _insert(session, tenant_id, key_id, version, new, slot)
     if run is None:
-        return await _repeated(session, tenant_id, new)
+        first = await _repeated(session, tenant_id, new)
+        await rates.give_back(session, tenant_id, customer_id, limits)
+        return first
     await add_message(
         session,
         tenant_id=tenant_id,
@@ -67,12 +82,12 @@ async def start(
         key=f"customer:{run.id}",
         text=new.ticket["body"],
     )
-    await enqueue(session, run.id, None)
+    await enqueue(session, run.id, slot.not_before if slot.limited_by else None)
     return run
 
 
 async def _insert(
-    session: AsyncSession, tenant_id: str, key_id: str, version: int, new: NewRun
+    session: AsyncSession, tenant_id: str, key_id: str, version: int, new: NewRun, slot: Slot
 ) -> Run | None:
     """The new run, or None when the Idempotency-Key is taken, also by a request of this instant."""
     ticket_id = new.ticket["id"]
@@ -81,13 +96,15 @@ async def _insert(
         tenant_id=tenant_id,
         thread_id=thread_of(tenant_id, ticket_id),
         ticket_id=ticket_id,
-        customer_id=new.ticket["customer"]["id"],
+        customer_id=new.customer_id,
         ticket=new.ticket,
         policy_version=version,
         started_by=key_id,
         idempotency_key=new.idempotency_key,
         request_sha256=new.sha256,
         caller_metadata=new.metadata,
+        not_before=slot.not_before,
+        limited_by=slot.limited_by,
     )
     return (await session.scalars(row.on_conflict_do_nothing().returning(Run))).one_or_none()
 
@@ -118,6 +135,12 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
         NotFoundError, RunFinishedError.
     """
     run = await get(session, tenant_id, run_id, lock=True)
+    if run.merged_into is not None:
+        raise RunFinishedError(
+            f"Run {run_id} was merged into run {run.merged_into}; cancel that one.",
+            run_status=run.status,
+            merged_into=str(run.merged_into),
+        )
     if await runs.cancel_waiting(session, run_id):
         await approvals.cancel_open(session, run_id)
         await queue_next(session, enqueue, run.thread_id)

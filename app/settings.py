@@ -51,6 +51,9 @@ class Settings(BaseSettings):
     pool_size: int = Field(5, ge=1, description="Database connections of the API and use cases.")
     saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
     worker_concurrency: int = Field(20, ge=1, description="Runs a worker advances at once.")
+    customer_concurrency: int = Field(
+        1, ge=1, description="Runs of one customer that advance at once."
+    )
     drain_seconds: Seconds = Field(20, description="How long a stop waits for a step border.")
     run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
     max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")

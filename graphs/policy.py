@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from graphs.limits import Rates
 from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, Triage
 from tools.models import Step
 from tools.money import format_money
@@ -76,6 +77,7 @@ class Policy(BaseModel):
     budgets: Budgets = Field(
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
     )
+    rates: Rates = Rates()
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:

@@ -56,7 +56,7 @@ FIRST_POLL_SECONDS, SLOWEST_POLL_SECONDS, POLL_GROWTH = 0.01, 0.25, 1.5
     "/runs",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(202, examples.RUN, IdempotencyMismatchError, body=True),
+    responses=answers(202, examples.QUEUED, IdempotencyMismatchError, body=True),
 )
 async def start_run(
     body: schemas.StartRun,
@@ -100,7 +100,7 @@ async def list_runs(
         newest_first=True,
         read=UUID,
     )
-    shown = await show_runs(session, rows, backend.settings.trace_url)
+    shown = await show_runs(session, rows, backend.settings)
     return schemas.RunPage(items=shown, next_cursor=following)
 
 
@@ -189,13 +189,13 @@ async def get_thread(
         thread_id=thread_of(key.tenant_id, ticket_id),
         ticket_id=ticket_id,
         messages=[show_message(message) for message in messages],
-        runs=await show_runs(session, rows, backend.settings.trace_url),
+        runs=await show_runs(session, rows, backend.settings),
     )
 
 
 async def show_one(session: AsyncSession, backend: Backend, run: Run) -> schemas.RunOut:
     """One run in the API's shape."""
-    [shown] = await show_runs(session, [run], backend.settings.trace_url)
+    [shown] = await show_runs(session, [run], backend.settings)
     return shown
 
 

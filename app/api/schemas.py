@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.cursor import Page
 from app.approvals import Verdict
+from app.db.places import QueuedReason
 from app.lifecycle import ApprovalStatus, RunStatus
 from tools.models import Evidence
 
@@ -206,6 +207,15 @@ class RunOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None
+    queued_reason: Annotated[
+        QueuedReason | None, Field(description="What a pending run waits for; null for others.")
+    ]
+    queue_position: Annotated[
+        int | None, Field(description="1: next of those that wait for it; at most 1000.")
+    ]
+    merged_into: Annotated[
+        UUID | None, Field(description="The run that answers this message with its own.")
+    ]
     replay_of: UUID | None
     trace_id: UUID | None
     trace_url: str | None

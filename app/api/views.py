@@ -8,23 +8,27 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import schemas
 from app.db.approvals import approvals_of_runs, decisions_on
 from app.db.ledger import effects_of_runs
+from app.db.places import Place, places
 from app.db.steps import newer_messages
 from app.db.tables import Approval, Decision, LedgerEntry, Message, Run, Step
+from app.settings import Settings
 
 
 async def show_runs(
-    session: AsyncSession, runs: list[Run], trace_url: str | None
+    session: AsyncSession, runs: list[Run], settings: Settings
 ) -> list[schemas.RunOut]:
-    """Runs with their approvals and effects."""
+    """Runs with their approvals, effects and places in the queue."""
     ids = [run.id for run in runs]
     approvals = await show_approvals(session, await approvals_of_runs(session, ids))
     effects = await effects_of_runs(session, ids)
+    queue = await places(session, runs, settings.customer_concurrency)
     return [
         _run(
             run,
             [approval for approval in approvals if approval.run_id == run.id],
             [entry for entry in effects if entry.run_id == run.id],
-            trace_url,
+            queue.get(run.id),
+            settings.trace_url,
         )
         for run in runs
     ]
@@ -34,6 +38,7 @@ def _run(
     run: Run,
     approvals: list[schemas.ApprovalOut],
     effects: list[LedgerEntry],
+    place: Place | None,
     trace_url: str | None,
 ) -> schemas.RunOut:
     triage: dict[str, Any] = run.summary.get("triage") or {}
@@ -59,10 +64,13 @@ def _run(
         metadata=run.caller_metadata,
         cost_usd=None if run.cost_usd is None else float(run.cost_usd),
         trace_url=trace_url.format(trace_id=run.trace_id) if trace_url and run.trace_id else None,
+        queued_reason=place.reason if place else None,
+        queue_position=place.position if place else None,
         links={
             "self": here,
             "steps": f"{here}/steps",
             "thread": thread,
+            **({"merged_into": f"/v1/runs/{run.merged_into}"} if run.merged_into else {}),
         },
     )
 

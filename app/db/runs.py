@@ -1,14 +1,14 @@
 """Queries on runs. Every change of a status is one conditional UPDATE; no row means it lost."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 
 from app.db.tables import Run
+from app.db.turns import crowded, waits
 from app.lifecycle import FINAL, RunStatus, sources
 
 
@@ -49,31 +49,22 @@ def _moved(run_id: UUID, target: RunStatus) -> ColumnElement[bool]:
     return and_(Run.id == run_id, Run.status.in_(sources(target)))
 
 
-def _waits() -> ColumnElement[bool]:
-    """The thread is not free for this run: one has begun, or an older one comes first.
-
-    A run that began itself never waits: an older one may have been written later than this one
-    was claimed, since `seq` is given before the commit.
-    """
-    other = aliased(Run)
-    first = or_(other.started_at.is_not(None), other.seq < Run.seq)
-    unfinished = select(literal(1)).where(
-        other.thread_id == Run.thread_id, other.id != Run.id, other.finished_at.is_(None), first
-    )
-    return and_(Run.started_at.is_(None), unfinished.exists())
-
-
 async def claim(
-    session: AsyncSession, run_id: UUID, worker_id: int, trace_id: UUID | None = None
+    session: AsyncSession,
+    run_id: UUID,
+    worker_id: int,
+    trace_id: UUID | None = None,
+    per_customer: int | None = None,
 ) -> Run | None:
-    """Take a due pending run whose thread is free, or None.
+    """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
 
     An older unfinished run of the same thread comes first, so a thread's runs keep their order.
     Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
     """
+    free = [~waits()] if per_customer is None else [~waits(), ~crowded(per_customer)]
     query = (
         update(Run)
-        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), ~_waits())
+        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), *free)
         .values(
             status=RunStatus.RUNNING,
             attempt=Run.attempt + 1,
@@ -139,7 +130,7 @@ async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
     """The thread's next pending run that need not wait for another one."""
     query = (
         select(Run)
-        .where(Run.thread_id == thread_id, Run.status == RunStatus.PENDING, ~_waits())
+        .where(Run.thread_id == thread_id, Run.status == RunStatus.PENDING, ~waits())
         .order_by(Run.seq)
         .limit(1)
     )
@@ -168,20 +159,6 @@ async def runs_held_by(session: AsyncSession, worker_id: int) -> list[Run]:
     """The running runs of a worker, locked until the end of the transaction."""
     query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
     return list(await session.scalars(query.with_for_update()))
-
-
-async def overdue(session: AsyncSession, waiting: timedelta, limit: int) -> list[Run]:
-    """Due pending runs that were queued longer than `waiting` ago: their job may be lost."""
-    before = func.now() - waiting
-    query = (
-        select(Run)
-        .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
-        .where(~_waits())
-        .order_by(Run.queued_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(await session.scalars(query))
 
 
 async def mark_queued(session: AsyncSession, run_id: UUID, at: datetime | None = None) -> None:

@@ -91,6 +91,8 @@ class Run(Base):
     caller_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     trace_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
+    limited_by: Mapped[str | None]
+    merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
     tokens: Mapped[int] = mapped_column(server_default="0")
     cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = now()
@@ -120,6 +122,27 @@ class Run(Base):
         ),
         Index("runs_running_by_worker", "worker_id", postgresql_where=sql("status = 'running'")),
         Index("runs_due", "queued_at", postgresql_where=sql("status = 'pending'")),
+        Index(
+            "runs_running_by_customer",
+            "tenant_id",
+            "customer_id",
+            postgresql_where=sql("status = 'running'"),
+        ),
+        Index(
+            "runs_pending_by_customer",
+            "tenant_id",
+            "customer_id",
+            "not_before",
+            "seq",
+            postgresql_where=sql("status = 'pending'"),
+        ),
+        Index(
+            "runs_pending_by_tenant",
+            "tenant_id",
+            "not_before",
+            "seq",
+            postgresql_where=sql("status = 'pending'"),
+        ),
         Index("runs_by_tenant", "tenant_id", "id"),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
@@ -131,7 +154,20 @@ class Run(Base):
             "(finished_at IS NOT NULL) = (status IN ('success','error','timeout','cancelled'))",
             name="runs_finished_when_final",
         ),
+        CheckConstraint(
+            "merged_into IS NULL OR status = 'cancelled'", name="runs_merged_is_cancelled"
+        ),
     )
+
+
+class Rate(Base):
+    """When the next run of a scope is due: a customer's, or that of the whole tenant."""
+
+    __tablename__ = "rates"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    scope: Mapped[str] = mapped_column(primary_key=True)
+    tat: Mapped[datetime]
 
 
 class Message(Base):

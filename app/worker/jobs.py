@@ -11,7 +11,7 @@ from langgraph.runtime import RunControl
 from langsmith import uuid7
 
 from app import runs as run_cases
-from app.db import runs
+from app.claims import claim, queue_followers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.tables import Run
 from app.execute import Ending, execute
@@ -65,7 +65,8 @@ class Jobs:
             if self.draining:
                 await self.enqueue(session, run_id, None)
                 return
-            run = await runs.claim(session, run_id, self.id, trace_id=uuid7())
+            limit = self.service.settings.customer_concurrency
+            run = await claim(session, self.enqueue, run_id, self.id, uuid7(), limit)
         if run is None:
             return
         if self.draining:
@@ -102,18 +103,7 @@ class Jobs:
 
     async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending; a database that is away is waited for, at a stop only so long."""
-        patience = self.service.settings.drain_seconds
-        while True:
-            try:
-                async with self.service.sessions.begin() as session:
-                    held = await run_cases.settle(session, self.enqueue, run, settlement)
-                break
-            except DATABASE_ERRORS as error:
-                if not is_away(error) or patience <= 0:
-                    raise
-                log.warning("settle_waits_for_database", run_id=str(run.id))
-                await asyncio.sleep(RETRY_SECONDS)
-                patience -= RETRY_SECONDS if self.draining else 0
+        held = await self._patiently(run, settlement)
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),
@@ -121,6 +111,22 @@ class Jobs:
             outcome=settlement.values.get("outcome"),
             attempt=run.attempt,
         )
+
+    async def _patiently(self, run: Run, settlement: Settlement) -> bool:
+        patience, held = self.service.settings.drain_seconds, False
+        while True:
+            try:
+                async with self.service.sessions.begin() as session:
+                    held = await run_cases.settle(session, self.enqueue, run, settlement) or held
+                async with self.service.sessions.begin() as session:
+                    await queue_followers(session, self.enqueue, run)
+                return held
+            except DATABASE_ERRORS as error:
+                if not is_away(error) or patience <= 0:
+                    raise
+                log.warning("settle_waits_for_database", run_id=str(run.id))
+                await asyncio.sleep(RETRY_SECONDS)
+                patience -= RETRY_SECONDS if self.draining else 0
 
 
 def outcome_of(active: Active) -> Settlement:

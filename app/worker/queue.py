@@ -17,6 +17,8 @@ from app.db.engine import plain_dsn
 ADVANCE = "advance_run"
 QUEUE = "runs"
 JOBS_POOL = 4
+# Jobs for later are not announced when their time comes; this is how late they may be.
+POLL_SECONDS = 0.5
 # A worker that says nothing for this long has left its jobs behind.
 SILENT_SECONDS = 30
 
@@ -61,7 +63,7 @@ async def consume(consumer: App, concurrency: int) -> None:
         concurrency=concurrency,
         wait=True,
         listen_notify=True,
-        fetch_job_polling_interval=2.0,
+        fetch_job_polling_interval=POLL_SECONDS,
         delete_jobs="always",
         install_signal_handlers=False,
         stalled_worker_timeout=SILENT_SECONDS,

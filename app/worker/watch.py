@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import approvals
 from app import runs as run_cases
-from app.db import handoffs, runs
+from app.db import handoffs, rates, runs, turns
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
 from app.db.tables import Run
@@ -112,13 +112,16 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
 
 async def sweep(jobs: Jobs) -> None:
     """Expire overdue approvals, give what waits to people, queue due runs whose job was lost."""
+    limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
         await approvals.expire(session, jobs.enqueue, BATCH)
     await assign_handoffs(jobs)
     async with jobs.service.sessions.begin() as session:
-        for run in await runs.overdue(session, OVERDUE, BATCH):
+        for run in await turns.overdue(session, OVERDUE, BATCH, limit):
             await runs.mark_queued(session, run.id)
             await jobs.enqueue(session, run.id, None)
+    async with jobs.service.sessions.begin() as session:
+        await rates.forget(session, BATCH * 10)
 
 
 async def assign_handoffs(jobs: Jobs) -> None:

@@ -18,9 +18,9 @@ from tests.conftest import Tenant
 WORKER = 78
 
 
-async def start(session: AsyncSession, tenant: Tenant) -> Run:
+async def start(session: AsyncSession, tenant: Tenant, customer: str = "c") -> Run:
     """A pending run of the one ticket."""
-    wanted = {"id": "T-1", "subject": "s", "body": "b", "customer": {"id": "c"}}
+    wanted = {"id": "T-1", "subject": "s", "body": "b", "customer": {"id": customer}}
     key_id = tenant.starter.split("_")[1]
     return await run_cases.start(session, enqueue_run, tenant.id, key_id, NewRun(wanted, None, {}))
 
@@ -52,9 +52,12 @@ async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant:
 async def test_older_run_that_commits_late_blocks_nobody(
     sessions: Sessions, tenant: Tenant
 ) -> None:
-    """The younger one has begun, pauses and goes on; the older one waits for it."""
+    """The younger one has begun, pauses and goes on; the older one waits for it.
+
+    Two customers, since one customer's runs are stored one after the other.
+    """
     async with sessions() as slow:
-        older = await start(slow, tenant)
+        older = await start(slow, tenant, "slow")
         async with sessions.begin() as session:
             younger = await start(session, tenant)
         begun = await claim(sessions, younger.id)

@@ -25,6 +25,7 @@ def document() -> dict[str, Any]:
     ("model", "example"),
     [
         (schemas.RunOut, examples.RUN),
+        (schemas.RunOut, examples.QUEUED),
         (schemas.ApprovalOut, examples.APPROVAL),
         (schemas.RunStepOut, examples.RUN_STEP),
         (schemas.ThreadOut, examples.THREAD),

@@ -1,0 +1,42 @@
+"""The claim of a run by a worker, and what is queued when a run lets others pass. No commit."""
+
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import runs, turns
+from app.db.tables import Run
+from app.merging import absorb_into_ticket
+from app.runs import Enqueue
+
+
+async def claim(
+    session: AsyncSession,
+    enqueue: Enqueue,
+    run_id: UUID,
+    worker_id: int,
+    trace_id: UUID,
+    per_customer: int,
+) -> Run | None:
+    """Take the run if it is its turn, with the newer messages of its ticket at its first start.
+
+    A job that came before the run's time, because a clock was set back, is queued once more.
+    """
+    await turns.lock_customer(session, run_id)
+    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer)
+    if run is None:
+        if (due := await turns.early(session, run_id)) is not None:
+            await enqueue(session, run_id, due)
+    elif run.attempt == 1 and run.replay_of is None:
+        await absorb_into_ticket(session, run)
+    return run
+
+
+async def queue_followers(session: AsyncSession, enqueue: Enqueue, run: Run) -> None:
+    """Queue the runs that had to wait for this one, once it is committed that it does not run.
+
+    In a transaction of its own, after that one: a claim that was refused meanwhile is seen here.
+    """
+    for run_id in sorted(await turns.next_after(session, run)):
+        await runs.mark_queued(session, run_id)
+        await enqueue(session, run_id, None)

@@ -1,0 +1,80 @@
+"""Whose turn it is: what a pending run waits for, and which runs go next."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+
+
+def waits() -> ColumnElement[bool]:
+    """The thread is not free for this run: one has begun, or an older one comes first.
+
+    A run that began itself never waits: an older one may have been written later than this one
+    was claimed, since `seq` is given before the commit.
+    """
+    other = aliased(Run)
+    first = or_(other.started_at.is_not(None), other.seq < Run.seq)
+    unfinished = select(literal(1)).where(
+        other.thread_id == Run.thread_id, other.id != Run.id, other.finished_at.is_(None), first
+    )
+    return and_(Run.started_at.is_(None), unfinished.exists())
+
+
+def crowded(limit: int) -> ColumnElement[bool]:
+    """Its customer has `limit` runs running, so this one, which has not begun, lets others pass."""
+    other = aliased(Run)
+    running = select(func.count()).where(
+        other.tenant_id == Run.tenant_id,
+        other.customer_id == Run.customer_id,
+        other.status == RunStatus.RUNNING,
+    )
+    return and_(Run.started_at.is_(None), running.scalar_subquery() >= limit)
+
+
+async def lock_customer(session: AsyncSession, run_id: UUID) -> None:
+    """Let the claims of one customer's runs come one after the other, so that each sees the last.
+
+    The lock ends with the transaction. Its key is a hash: two customers who share it only wait.
+    """
+    key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
+    await session.execute(select(key).where(Run.id == run_id))
+
+
+async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
+    """When a pending run is due, if that is still to come by the database's clock."""
+    query = select(Run.not_before).where(
+        Run.id == run_id, Run.status == RunStatus.PENDING, Run.not_before > func.now()
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def next_after(session: AsyncSession, run: Run) -> list[UUID]:
+    """The runs that may go now that this one does not run: its thread's next, its customer's."""
+    ready = select(Run.id).where(
+        Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~waits()
+    )
+    same_customer = (Run.tenant_id == run.tenant_id, Run.customer_id == run.customer_id)
+    ways = (ready.where(Run.thread_id == run.thread_id), ready.where(*same_customer))
+    found = union(*[way.order_by(Run.seq).limit(1) for way in ways])
+    return list(await session.scalars(found))
+
+
+async def overdue(
+    session: AsyncSession, waiting: timedelta, limit: int, per_customer: int
+) -> list[Run]:
+    """Due pending runs that were queued longer than `waiting` ago: their job may be lost."""
+    before = func.now() - waiting
+    query = (
+        select(Run)
+        .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
+        .where(~waits(), ~crowded(per_customer))
+        .order_by(Run.queued_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(await session.scalars(query))

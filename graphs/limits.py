@@ -1,0 +1,22 @@
+"""How fast a tenant's tickets are taken up: part of its policy."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PerMinute = Annotated[int, Field(ge=1, le=100_000)]
+Burst = Annotated[int, Field(ge=1, le=10_000)]
+
+
+class Rates(BaseModel):
+    """Runs per minute, and how many may come at once; a run over the rate waits, none is refused.
+
+    `tenant_per_minute` is no limit when it is None.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    customer_per_minute: PerMinute = 60
+    customer_burst: Burst = 30
+    tenant_per_minute: PerMinute | None = None
+    tenant_burst: Burst = 100
