@@ -27,7 +27,7 @@ from app.db.engine import Sessions, make_engine
 from tests.acceptance.stack import Stack, running, ticket
 from tests.conftest import Tenant, make_tenant
 
-FLOOD, CONNECTIONS, SAMPLES, PAUSE_SECONDS = 200, 4, 40, 0.1
+FLOOD, CONNECTIONS, SAMPLES, PAUSE_SECONDS = 200, 4, 30, 0.1
 QUESTION = "What are your opening hours?"
 TARGET = 2.0
 
@@ -109,7 +109,7 @@ def measure(stack: Stack, key: str, tickets: int, workers: int, concurrency: int
     """The quiet customer alone, then during the flood over that many tickets."""
     name = secrets.token_hex(3)
     http = stack.client(key).http
-    quiet(http, f"warm-{name}", 10)
+    quiet(http, f"warm-{name}", 5)
     alone = quiet(http, f"alone-{name}")
     flooding = multiprocessing.get_context("spawn").Process(
         target=flood, args=(stack.url, key, f"flood-{name}", tickets)
