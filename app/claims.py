@@ -22,12 +22,12 @@ async def claim(
 
     A job that came before the run's time, because a clock was set back, is queued once more.
     """
-    await turns.lock_customer(session, run_id)
-    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer)
-    if run is None:
+    if not await turns.lock_customer(session, run_id, per_customer):
         if (due := await turns.early(session, run_id)) is not None:
             await enqueue(session, run_id, due)
-    elif run.attempt == 1 and run.replay_of is None:
+        return None
+    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer)
+    if run is not None and run.attempt == 1 and run.replay_of is None:
         await absorb_into_ticket(session, run)
     return run
 

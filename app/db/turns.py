@@ -36,13 +36,22 @@ def crowded(limit: int) -> ColumnElement[bool]:
     return and_(Run.started_at.is_(None), running.scalar_subquery() >= limit)
 
 
-async def lock_customer(session: AsyncSession, run_id: UUID) -> None:
+async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) -> bool:
     """Let the claims of one customer's runs come one after the other, so that each sees the last.
 
-    The lock ends with the transaction. Its key is a hash: two customers who share it only wait.
+    False, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
+    not queue for the lock with a connection each. The lock ends with the transaction. Its key is a
+    hash: two customers who share it only wait.
     """
     key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
-    await session.execute(select(key).where(Run.id == run_id))
+    ready = (
+        Run.status == RunStatus.PENDING,
+        Run.not_before <= func.now(),
+        ~waits(),
+        ~crowded(per_customer),
+    )
+    locked = await session.execute(select(key).where(Run.id == run_id, *ready))
+    return locked.first() is not None
 
 
 async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
