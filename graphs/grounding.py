@@ -1,7 +1,15 @@
 """What a text says, as comparable words and numbers. Used to judge answers, never to write them."""
 
 import re
+from functools import lru_cache
 
+import snowballstemmer  # type: ignore[import-untyped]
+
+from graphs.language import LIKELY, language_of
+from graphs.words import FUNCTION_WORDS
+
+# Hyphens as typed and as typeset: hyphen, non-breaking hyphen, dashes, minus.
+DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
 NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # Code points with the property Default_Ignorable_Code_Point. Source: Unicode 16,
@@ -12,130 +20,22 @@ IGNORABLE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 EMPTY_CENTS = re.compile(r"[.,]00$")
+# Scripts written without spaces: Thai, Lao, Khmer, kana, Han. Their words are not marked, so pairs
+# of characters stand for them, as in the CJK analyzer of Lucene.
+UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
+HIRAGANA = re.compile(r"[\u3040-\u309f]")
 
-# Words too common to say what a text is about. Source: the English list of Snowball (snowballstem),
-# shortened to what tickets use, with greetings added.
-STOPWORDS = frozenset(
-    [
-        "a",
-        "about",
-        "after",
-        "all",
-        "also",
-        "am",
-        "an",
-        "and",
-        "any",
-        "are",
-        "as",
-        "at",
-        "be",
-        "because",
-        "been",
-        "but",
-        "by",
-        "can",
-        "can't",
-        "cannot",
-        "could",
-        "did",
-        "do",
-        "does",
-        "doing",
-        "don't",
-        "for",
-        "from",
-        "get",
-        "got",
-        "had",
-        "has",
-        "have",
-        "having",
-        "he",
-        "hello",
-        "help",
-        "her",
-        "hey",
-        "hi",
-        "his",
-        "how",
-        "i",
-        "i'd",
-        "i'll",
-        "i'm",
-        "i've",
-        "if",
-        "in",
-        "into",
-        "is",
-        "isn't",
-        "it",
-        "it's",
-        "its",
-        "just",
-        "know",
-        "let",
-        "like",
-        "me",
-        "more",
-        "much",
-        "my",
-        "need",
-        "no",
-        "not",
-        "now",
-        "of",
-        "off",
-        "on",
-        "one",
-        "or",
-        "our",
-        "out",
-        "over",
-        "please",
-        "she",
-        "so",
-        "some",
-        "tell",
-        "than",
-        "thank",
-        "thanks",
-        "that",
-        "that's",
-        "the",
-        "their",
-        "them",
-        "then",
-        "there",
-        "these",
-        "they",
-        "this",
-        "those",
-        "to",
-        "too",
-        "up",
-        "us",
-        "very",
-        "want",
-        "was",
-        "we",
-        "were",
-        "what",
-        "when",
-        "where",
-        "which",
-        "while",
-        "who",
-        "why",
-        "will",
-        "with",
-        "would",
-        "you",
-        "you're",
-        "your",
-        "yours",
-    ]
-)
+STOPWORDS = FUNCTION_WORDS["en"] | {"can't", "don't", "i'd", "i'll", "i'm", "i've", "isn't",
+                                    "it's", "that's", "you're"}  # fmt: skip
+STEMMERS = {
+    code: snowballstemmer.stemmer(name)
+    for code, name in {
+        "ar": "arabic", "da": "danish", "de": "german", "el": "greek", "en": "english",
+        "es": "spanish", "fi": "finnish", "fr": "french", "hu": "hungarian", "it": "italian",
+        "nl": "dutch", "no": "norwegian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+        "ru": "russian", "sv": "swedish", "tr": "turkish",
+    }.items()
+}  # fmt: skip
 
 
 def visible(text: str) -> str:
@@ -143,26 +43,51 @@ def visible(text: str) -> str:
     return IGNORABLE.sub("", text)
 
 
-def stem(word: str) -> str:
-    """Cut common English endings, so that "uploading" meets "upload"."""
-    for ending in ("ings", "ing", "ies", "ed", "es", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)]
-    return word
+@lru_cache(maxsize=20_000)
+def stem(word: str, language: str = "en") -> str:
+    """The word without its endings, by Snowball; unchanged in a language that it does not know."""
+    stemmer = STEMMERS.get(language)
+    # Snowball takes time that grows with the word; no word of a language is this long.
+    return str(stemmer.stemWord(word)) if stemmer and len(word) <= 40 else word
 
 
-def content_words(text: str) -> set[str]:
-    """The stems of the words that carry meaning."""
-    words = (word.casefold() for word in WORD.findall(text))
-    return {stem(word) for word in words if word not in STOPWORDS}
+def main_language(text: str) -> str:
+    """The text's language when it is likely, else English: stems must be cut in some way."""
+    code, confidence = language_of(text)
+    return code if confidence >= LIKELY else "en"
+
+
+def content_words(text: str, language: str | None = None) -> set[str]:
+    """The stems of the words that carry meaning, in the language told or else seen."""
+    language = language or main_language(text)
+    ignored = FUNCTION_WORDS.get(language, frozenset()) | STOPWORDS
+    plain = DASHES.sub("-", text).replace("\u2019", "'").casefold()
+    spaced = UNSPACED.sub(" ", plain)
+    words = {part for word in WORD.findall(spaced) for part in _parts(word) if word not in ignored}
+    pairs = {pair for run in UNSPACED.findall(plain) for pair in _pairs(run)}
+    return {stem(word, language) for word in words - ignored} | pairs
 
 
 def coverage(question: str, text: str) -> float:
     """Share of the question's content words that stand in `text`; 0 for a question of none."""
-    asked = content_words(question)
-    return len(asked & content_words(text)) / len(asked) if asked else 0.0
+    language = main_language(question)
+    asked = content_words(question, language)
+    return len(asked & content_words(text, language)) / len(asked) if asked else 0.0
 
 
 def numbers(text: str) -> set[str]:
     """Every number in the text, times included; "49.00" and "49" are the same number."""
     return {EMPTY_CENTS.sub("", number) for number in NUMBER.findall(text)}
+
+
+def _parts(word: str) -> list[str]:
+    """"two-factor" is two words; "e-mail", "wi-fi" and "e-42" are one, however written."""
+    parts = re.split("[-']", word)
+    short = any(len(part) == 1 for part in parts) or all(len(part) == 2 for part in parts)
+    return ["".join(parts)] if short and "'" not in word else parts
+
+
+def _pairs(run: str) -> set[str]:
+    """Pairs of neighbouring characters; in Japanese, kanji and katakana carry the meaning."""
+    pairs = {run[i : i + 2] for i in range(max(1, len(run) - 1))}
+    return {pair for pair in pairs if not HIRAGANA.search(pair)} or pairs
