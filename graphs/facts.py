@@ -25,7 +25,7 @@ class EffectFact(TypedDict):
 
 
 class HandedOver(TypedDict):
-    """A part of the ticket that went to a person."""
+    """A part of the ticket that a person goes on with, such as "billing", and who that is."""
 
     part: str
     who: str

@@ -81,7 +81,7 @@ def numbers(text: str) -> set[str]:
 
 
 def _parts(word: str) -> list[str]:
-    """"two-factor" is two words; "e-mail", "wi-fi" and "e-42" are one, however written."""
+    """ "two-factor" is two words; "e-mail", "wi-fi" and "e-42" are one, however written."""
     parts = re.split("[-']", word)
     short = any(len(part) == 1 for part in parts) or all(len(part) == 2 for part in parts)
     return ["".join(parts)] if short and "'" not in word else parts

@@ -5,6 +5,7 @@ from langgraph.runtime import Runtime
 from graphs.checks import MAX_REDRAFTS, objections
 from graphs.context import SupportContext
 from graphs.facts import reply_facts
+from graphs.instructions import reply_instructions
 from graphs.policy import digest, drafts_only
 from graphs.state import Draft, Escalation, Objection, Plan, SupportState
 from tools.models import JsonObject, Step
@@ -14,14 +15,20 @@ async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonOb
     """List what is wrong with the draft; say when a person must see it, or take over."""
     draft = state["draft"]
     assert draft is not None, "respond always leaves a draft"
-    found = objections(draft, reply_facts(state), state["ticket"])
+    triage = state.get("triage")
+    found = objections(
+        draft,
+        reply_facts(state),
+        state["ticket"],
+        language=triage["language"] if triage else None,
+        prompt=reply_instructions(state["run_id"]),
+    )
     hopeless = any(objection["rule"] == "no_answer" for objection in found)
     edited = was_edited(state)
     if found and not edited and (hopeless or state["drafts"] > MAX_REDRAFTS):
         detail = "; ".join(objection["detail"] for objection in found)[:1000]
         unanswered: Escalation = {"reason": "no_valid_reply", "detail": detail}
         return {"objections": found, "review": None, "escalation": unanswered}
-    triage = state.get("triage")
     asks = drafts_only(runtime.context.policy, triage["intents"] if triage else [])
     shown = (found and edited) or (not found and asks and not edited)
     return {"objections": found, "review": reply_review(state, draft, found) if shown else None}

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from graphs.checks import MAX_LENGTH, RULES, objections
+from graphs.checks import RULES, objections
+from graphs.checks.shape import MAX_LENGTH
 from graphs.facts import Facts
 from graphs.state import Draft
 from tests.unit.desk import ticket
@@ -28,6 +29,7 @@ def facts(
         "handed_over": [],
         "payments": list(payments),
         "passages": list(passages),
+        "handed_over": [],
         "objections": [],
         "guidance": [],
     }

@@ -1,0 +1,44 @@
+"""The rules a draft must meet before it leaves. Pure functions; each yields its objections."""
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+
+from graphs.checks import actions, amounts, commitments, dates, leaks, shape, sources, support
+from graphs.checks.case import Case
+from graphs.facts import Facts
+from graphs.state import Draft, Objection, Ticket
+
+MAX_REDRAFTS = 2
+
+Rule = Callable[[Case], Iterator[str]]
+RULES: dict[str, Rule] = {
+    "length": shape.length,
+    "language": shape.language,
+    "markup": sources.links,
+    "citations": sources.citations,
+    "support": support.support,
+    "money": amounts.money,
+    "numbers": amounts.in_facts,
+    "dates": dates.dates,
+    "commitments": lambda case: chain(commitments.commitments(case), actions.actions(case)),
+    "effects_told": commitments.effects_told,
+    "personal_data": leaks.personal_data,
+    "secrets": leaks.secrets,
+    "prompt": leaks.prompt,
+}
+
+
+def objections(
+    draft: Draft, facts: Facts, ticket: Ticket, language: str | None = None, prompt: str = ""
+) -> list[Objection]:
+    """Every reason why this draft may not leave; an empty list lets it go.
+
+    `language` is the ticket's, when it is known; `prompt` is what the model was instructed with.
+    A detail tells the model how to mend the draft, and never repeats a secret.
+    """
+    case = Case.of(draft, facts, ticket, language, prompt)
+    if not case.text.strip():
+        return [{"rule": "no_answer", "detail": "The facts do not answer the ticket."}]
+    return [
+        {"rule": name, "detail": detail} for name, rule in RULES.items() for detail in rule(case)
+    ]

@@ -1,0 +1,148 @@
+"""The company does nothing by word of a draft: what was not done is neither told nor promised."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from graphs.checks.acts import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE
+from graphs.checks.case import Case
+from graphs.checks.commitments import COMMITMENT, mentions, tells_cancelled
+from graphs.checks.dates import told_dates
+from graphs.checks.spelling import folded, mended, sentences, squeezed
+from graphs.grounding import content_words
+from graphs.language import language_of
+from graphs.phrases import LANGUAGES, part_name, phrase
+
+WHO = (
+    r"\b(?:we|i|our (?:\w+ )?(?:team|staff|engineers?|developers?|support|experts?)|a colleague"
+    r"|(?:a|one of our) (?:\w+ )?(?:members?|specialists?|managers?|persons?|engineers?|agents?)"
+    r"(?: (?:of|from) our team)?|someone|somebody|my (?:team|manager|colleagues?)"
+    r"|(?:we|i|team|colleague)\b[^,;:]{1,120},? and)"
+)
+HOW = r"(?:\s(?:already|also|now|just|gladly|then|immediately|personally|happily|\w+ly|all))*"
+# What "we will ..." and "we have ..." may be followed by without a deed.
+NO_DEED = (
+    r"(?:be (?:happy|glad|able|pleased|there|here)|need|not|never|no|been|seen|found|looked|checked"
+    r"|read|received|noted|noticed|understood|understand|reviewed|listed|included|explained|help"
+    r"|described|answered|summari[sz]ed|gathered|identified|located|confirm(?:ed)? that|attached"
+    r"|tried|asked|learned|appreciated|enjoyed|missed|heard|set out|based)\b"
+)
+PARTICIPLE = r"(?:\w+(?:ed|lt|pt)|sent|made|done|given|put|taken|paid|got|begun|let|set|had|told)\b"
+WILL = re.compile(rf"{WHO}(?:'ll|\s(?:will|shall|(?:am|are|is)\s(?:going to|about to)))"
+                  rf"{HOW}\s(?!{NO_DEED})\w+")  # fmt: skip
+HAVE = re.compile(rf"{WHO}(?:'ve|\s(?:have|has|had)){HOW}\s(?!{NO_DEED}){PARTICIPLE}")
+DOING = re.compile(
+    r"\b(?:i'm|we're|i am|we are|our team is|a colleague is)(?:\s(?:now|currently|already|just))*"
+    r"\s(?!sorry|writing|looking|asking|referring|missing|hoping|seeing|using|having)\w+ing\b"
+)
+_ACTED = (
+    r"(?:cancell?ed|deleted|removed|(?:up|down)graded|approved|(?:de|re)?activated|unlocked"
+    r"|escalated|forwarded|reset|extended|processed|resolved|fixed|restored|closed|granted|accepted"
+    r"|changed|updated|transferred|issued|scheduled|prioriti[sz]ed|confirmed|sent|shipped|replaced"
+    r"|suspended|terminated|enabled|disabled|handled|corrected|adjusted|applied|completed|added"
+    r"|increased|reduced|merged|migrated|moved|recovered|renewed|assigned|flagged|recorded)\b"
+)
+PASSIVE = re.compile(
+    rf"\b(?:has|have|had)\sbeen{HOW}\s{_ACTED}|\b(?:was|were|will be|'ll be|is being|are being|is|are)"
+    rf"(?:\snow|\salready|\sherewith|\shereby|\s\w+ly)?\s{_ACTED}|^\W*(?:approved|done|cancell?ed"
+    rf"|deleted|escalated|fixed|resolved|upgraded)\b"
+)
+COMPLETED = re.compile(
+    rf"\b(?:has|have|had)\sbeen|\b(?:your|the|this)\b[^,;]{{1,60}}\b(?:was|were|is now|are now|is"
+    rf" already|are already)\s{_ACTED}|^\W*(?:approved|done|cancell?ed|deleted|escalated|fixed)\b"
+)
+YOU_WILL = re.compile(
+    r"\byou(?:'ll|\s(?:will|shall|are going to|can expect to))(?:\s(?:also|soon|then|shortly))?"
+    r"\s(?:receive|get|hear|have|be\s\w+ed)\b|\b(?:please )?expect (?:a|an|our|the|us|to hear)\b"
+)
+OTHER = re.compile(
+    r"\b(?:consider it|it is|it's|all|already) (?:done|taken care of|sorted|settled)\b|on (?:its|the)"
+    r" way\b|\brest assured\b|\b(?:let|allow) me (?:to )?(?!know|explain|see|summari|start|answer)\w+"
+    r"|\byou have my word|\bcount on (?:us|me|it)\b|\bapproved\b|\bmake sure (?:that )?(?:we|this is)"
+    r"|\b(?:we|i) (?:hereby |just |already )?(?:cancell?ed|deleted|removed|upgraded|approved|escalated"
+    r"|forwarded|unlocked|extended|fixed|resolved|sent|called|restored|changed|issued|granted)\b"
+)
+ENGLISH = (WILL, HAVE, DOING, PASSIVE, YOU_WILL, OTHER)
+# Share of a sentence's words that one sentence of an article must hold to have announced the act.
+ANNOUNCED = 0.75
+
+
+def actions(case: Case) -> Iterator[str]:
+    """A deed is told when an effect or a hand-off backs it, announced when an article says so."""
+    cancelled = Counter(
+        effect["about"]
+        for effect in case.facts["effects"]
+        if effect["tool"] == "cancel_subscription"
+    )
+    for sentence in sentences(case.folded):
+        if not _acts(sentence) or case.quotes(sentence) or _moved(case, sentence):
+            continue
+        if about := next((a for a in cancelled if tells_cancelled(sentence, a)), None):
+            if cancelled[about] and _deeds(sentence) <= 1:
+                cancelled[about] -= 1
+                continue
+        if not (_handed_over(case, sentence) or _announced(case, sentence)):
+            yield (
+                f"Nothing done backs {sentence.strip()[:300]!r}: neither tell nor promise an action "
+                "that is not among the effects."
+            )
+    if any(_acts(s) for s in sentences(mended(case.folded))) and not any(
+        _acts(s) for s in sentences(case.folded)
+    ):
+        yield "A word of action is broken in two: leave it out."
+
+
+def _acts(sentence: str) -> bool:
+    """Whether the main clause says that the company does something; a question does not."""
+    if sentence.rstrip().endswith(("?", "？")):
+        return False
+    clause = CONDITION.sub(" ", sentence)
+    if any(pattern.search(clause) for pattern in ENGLISH) or JAPANESE.search(clause):
+        return True
+    if language_of(sentence)[0] == "en":
+        return False
+    return bool(ACT.search(clause) and (FIRST.search(clause) or DONE.search(clause)))
+
+
+def _deeds(sentence: str) -> int:
+    """How many deeds of this kind the sentence tells."""
+    return len(re.findall(_ACTED, sentence)) or len(ACT.findall(sentence)) or 1
+
+
+def _moved(case: Case, sentence: str) -> bool:
+    """Whether the sentence tells a refund that happened, which the rule on money holds."""
+    amounts = {effect["amount"] for effect in case.facts["effects"] if effect["amount"]}
+    return any(mentions(sentence, amount) for amount in amounts) and not any(
+        pattern.search(re.sub(r"\brefunded\b", "", sentence)) for pattern in (WILL, YOU_WILL, DOING)
+    )
+
+
+def _handed_over(case: Case, sentence: str) -> bool:
+    """Whether the sentence tells of a hand-off that happened, and promises nothing beside it."""
+    own = (
+        phrase("part", language, part=part_name(part["part"], language))
+        for part in case.facts["handed_over"]
+        for language in LANGUAGES
+    )
+    if any(squeezed(sentence) == squeezed(folded(said)) for said in own):
+        return True
+    told = bool(case.facts["handed_over"]) and HAND_OVER.search(sentence)
+    more = COMMITMENT.search(sentence) or told_dates(sentence) or " and will " in sentence
+    return bool(told and not more and len(re.findall(_ACTED, sentence)) <= 1)
+
+
+def _announced(case: Case, sentence: str) -> bool:
+    """Whether one sentence of a cited article says it, by the company if the draft says so."""
+    clause = CONDITION.sub(" ", sentence)
+    if HAVE.search(clause) or COMPLETED.search(clause):
+        return False
+    first = bool(FIRST.search(clause))
+    if first and DONE.search(clause) and not WILL.search(clause):
+        return False
+    wanted = content_words(sentence)
+    return any(
+        len(wanted & content_words(said)) >= ANNOUNCED * len(wanted)
+        and (not first or FIRST.search(said))
+        for passage in case.cited
+        for said in sentences(folded(passage))
+    )

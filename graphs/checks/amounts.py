@@ -1,0 +1,45 @@
+"""Every amount and every number of a reply stands in a fact."""
+
+import re
+from collections.abc import Iterator
+
+from graphs.checks.case import Case
+from graphs.checks.number_words import COUNTED_MONEY
+from graphs.checks.spelling import folded, squeezed
+from graphs.grounding import numbers
+
+LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
+# ISO 4217 codes that customers are likely to pay in.
+CODES = ("AED|ARS|AUD|BGN|BHD|BRL|BTC|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|ETH|EUR|GBP|HKD|HUF|IDR|ILS|INR|"
+         "ISK|JPY|KRW|KWD|MXN|MYR|NOK|NZD|PEN|PHP|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USDT?|VND|"
+         "ZAR|usd|eur|gbp|jpy|chf")  # fmt: skip
+SIGNS = "[$€£¥₹₩₽₺₴₫₱฿₪]"
+NAMES = (
+    r"dollars?|euros?|yen|pounds?|bucks?|quid|cents?|pence|francs?|kron(?:er|or|a|e)|rupees?|pesos?"
+    r"|reais|yuan|lira|zloty|złoty|franken|pfund|livres?|libras?|dólares|dollari|円|ドル|ユーロ|元"
+    r"|欧元|美元|원|달러|유로|евро|долларов|рублей"
+)
+MONEY = re.compile(
+    rf"{SIGNS}\s?\d[\d.,]*"
+    rf"|\b(?:{CODES})\s?\d[\d.,]*"
+    rf"|(?<![\d:.,])\d[\d.,]*\s?(?:{SIGNS}|(?i:k|thousand|million)?\s?(?:{CODES}|(?i:{NAMES}))(?!\w))"
+)
+
+
+def money(case: Case) -> Iterator[str]:
+    """Not even the customer's own words make an amount true; amounts in words are no exception."""
+    known = numbers(case.sources)
+    for match in MONEY.finditer(case.text):
+        if not numbers(match[0]) <= known:
+            yield f"The amount {match[0].strip()!r} stands in no fact: take amounts from the facts."
+    told = squeezed(folded(case.sources))
+    for match in COUNTED_MONEY.finditer(case.folded):
+        if squeezed(match[0]) not in told:
+            yield f"The amount {match[0].strip()!r} is in words: write amounts as the facts do."
+
+
+def in_facts(case: Case) -> Iterator[str]:
+    """No date, time, size or count is invented; what the customer wrote may be repeated."""
+    known = numbers(f"{case.sources}\n{case.asked}")
+    for invented in sorted(numbers(LIST_MARKER.sub("", case.text)) - known):
+        yield f"The number {invented} stands in no fact: leave it out."

@@ -1,0 +1,74 @@
+"""What a rule looks at: the draft as a reader sees it, and everything it may speak of."""
+
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+
+from graphs.checks.spelling import folded, sentences, squeezed
+from graphs.facts import Facts
+from graphs.grounding import visible
+from graphs.state import Draft, Ticket
+
+
+@dataclass(frozen=True)
+class Case:
+    """A draft held against its facts; `language` is the ticket's, or None when nobody told it."""
+
+    text: str
+    citations: tuple[str, ...]
+    facts: Facts
+    ticket: Ticket
+    language: str | None
+    prompt: str
+
+    @classmethod
+    def of(
+        cls, draft: Draft, facts: Facts, ticket: Ticket, language: str | None, prompt: str
+    ) -> "Case":
+        """The case of a draft: compatibility form, no invisible characters, so no disguise."""
+        text = visible(unicodedata.normalize("NFKC", visible(draft["text"])))
+        return cls(text, tuple(draft["citations"]), facts, ticket, language, prompt)
+
+    @cached_property
+    def folded(self) -> str:
+        """The text without tricks of spelling."""
+        return folded(self.text)
+
+    @cached_property
+    def passages(self) -> list[str]:
+        """Title and text of each passage that was found."""
+        return [f"{p['title']}\n{p['text']}" for p in self.facts["passages"]]
+
+    @cached_property
+    def cited(self) -> list[str]:
+        """Title and text of each passage whose article the draft cites."""
+        found = zip(self.facts["passages"], self.passages, strict=True)
+        return [text for passage, text in found if passage["article_id"] in self.citations]
+
+    @cached_property
+    def records(self) -> str:
+        """What the books say: effects, payments, and who took over."""
+        effects = [f"{effect['amount']} {effect['about']}" for effect in self.facts["effects"]]
+        people = [f"{told['part']} {told['who']}" for told in self.facts["handed_over"]]
+        return "\n".join([*effects, *self.facts["payments"], *people])
+
+    @cached_property
+    def sources(self) -> str:
+        """Everything that the company's own systems say."""
+        return "\n".join([self.records, *self.passages])
+
+    @cached_property
+    def asked(self) -> str:
+        """What the customer said, their name included."""
+        ticket = self.ticket
+        return f"{ticket['subject']}\n{ticket['body']}\n{ticket['customer_name'] or ''}"
+
+    @cached_property
+    def quotable(self) -> frozenset[str]:
+        """The sentences of articles and payments, which are the company's word already."""
+        texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"])
+        return frozenset(squeezed(s) for text in texts for s in sentences(folded(text)))
+
+    def quotes(self, sentence: str) -> bool:
+        """Whether a folded sentence stands word for word in an article or a payment."""
+        return squeezed(sentence) in self.quotable

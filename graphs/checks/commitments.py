@@ -1,0 +1,91 @@
+"""No money is promised that was not moved, and nothing that was done is hidden."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from graphs.checks.amounts import MONEY
+from graphs.checks.case import Case
+from graphs.checks.spelling import folded, mended, sentences, squeezed
+
+# Words that give money back, and words that commit the company otherwise; folded text.
+REFUND = re.compile(
+    r"refund|reimburs|repay|repaid|pa(?:y|id) (?:it |that |this |you )?back|money back"
+    r"|return(?:ed|ing)? (?:you |of )?(?:your|the) money|chargeback"
+    r"|erstatt|gutschrift|gutgeschrieben|gutschreib|ruckzahl|zuruckzahl|zuruckgezahlt"
+    r"|zuruckuberw|geld zuruck|rembours|rendre (?:votre|l')\s?argent|reembols|reintegr\w* \w+ dinero"
+    r"|devol(?:v|uc|ut)|devuelv|rimbors|restitui|estorn|ressarc|terugbeta|terugstort|geld terug"
+    r"|vergoed|返金|払い戻|払戻|ご返却|退款|退还|退錢|환불|возврат|верн[её]м|возмест"
+)
+_CREDIT = r"(?<!carte de )(?<!tarjeta de )(?<!cartao de )(?<!carta di )credit(?![ -]?cards?)"
+COMMITMENT = re.compile(
+    REFUND.pattern + rf"|{_CREDIT}|compensat|discount|voucher|coupon|free of charge|for free\b"
+    r"|free (?:month|year|of cost|upgrade)|waiv|guarantee|promis[ei]|we owe you|goodwill"
+    r"|storn|rabatt|gutschein|kostenlos|kostenfrei|garanti|versprech|versproch|entschadig|kulanz"
+    r"|annuler[^.]{0,20}facture|gratuit|bon d'achat|remise|geste commercial|dedommag|promett|promets"
+    r"|descuento|gratis|cupon|garantiz|indemniz|compens|promet|sconto|buono sconto|gratuit|risarc"
+    r"|desconto|korting|tegoed|schadeloos|beloof|beloven|garande"
+    r"|割引|無料|クーポン|補償|保証し|お約束|賠償|折扣|补偿|免费|할인|보상|скидк|компенс|бесплатн"
+)
+REFUND_WORD = re.compile(r"(?:refund|reimburse|repay|erstatt|rembours|reembols|rimbors)\w{0,4}")
+# Beside an amount these say that money goes to the customer.
+GIVING = re.compile(
+    r"\b(?:will|shall|going to|return|send|give|gave|pay|transfer|wire|back|receive|get|owe)\b|'ll\b"
+    r"|\b(?:uberweis|zahlen|schick|zuruck|bekomm|erhalt)\w*|\b(?:versons|verser|recevr|enverr)\w*"
+    r"|\b(?:recibir|enviar|pagar|abonar|ricever|invier|pagher|receber|ontvang|krijg|overmak)\w*"
+    r"|お支払い|振り込|差し上げ"
+)
+CANCEL = re.compile(r"cancel|kundig|gekundigt|resili|annul|disdett|opgezegd|opzeg|解約|キャンセル")
+
+
+def commitments(case: Case) -> Iterator[str]:
+    """Each effect may be told once; an article or a payment line may be quoted word for word."""
+    untold = Counter(effect["amount"] for effect in case.facts["effects"] if effect["amount"])
+    for sentence in sentences(case.folded):
+        words = COMMITMENT.findall(sentence)
+        gives = MONEY.search(sentence.upper()) and GIVING.search(sentence)
+        if not (words or gives) or case.quotes(sentence):
+            continue
+        told = Counter({amount: mentions(sentence, amount) for amount in untold}) & untold
+        if len(words) != 1 or not told or not REFUND.fullmatch(words[0]):
+            yield (
+                f"No effect backs {sentence.strip()[:300]!r}: leave it out, "
+                "or quote the article's sentence word for word."
+            )
+        untold -= told
+    if _hides_a_word(case.folded):
+        yield "A word of commitment is broken in two: leave it out."
+
+
+def effects_told(case: Case) -> Iterator[str]:
+    """Each amount that was moved and each subscription that was cancelled is stated."""
+    moved = Counter(effect["amount"] for effect in case.facts["effects"] if effect["amount"])
+    for amount, times in moved.items():
+        if mentions(case.folded, amount) < times:
+            yield f"The reply does not state each time that {amount} was moved ({times})."
+    for effect in case.facts["effects"]:
+        ended = effect["tool"] == "cancel_subscription"
+        if ended and not any(tells_cancelled(s, effect["about"]) for s in sentences(case.folded)):
+            yield f"The reply does not state that {effect['about']} was cancelled."
+
+
+def tells_cancelled(sentence: str, about: str) -> bool:
+    """Whether a folded sentence says that exactly this was cancelled."""
+    return bool(CANCEL.search(sentence)) and squeezed(folded(about)) in squeezed(sentence)
+
+
+def mentions(text: str, amount: str) -> int:
+    """How often the amount stands there by itself: "49.00 USD" does not state "9.00 USD"."""
+    return len(re.findall(rf"(?<![\d.,]){re.escape(amount.casefold())}\b", text))
+
+
+def _hides_a_word(text: str) -> bool:
+    """Whether a word of commitment appears once breaks by signs, lines or one space are mended."""
+    if len(COMMITMENT.findall(mended(text))) > len(COMMITMENT.findall(text)):
+        return True
+    words = text.split()
+    return any(
+        REFUND_WORD.fullmatch((left + right).rstrip(".,;:!?")) and not REFUND.search(right)
+        for left, right in zip(words, words[1:], strict=False)
+        if len(left) <= 9 and not REFUND.search(left)
+    )

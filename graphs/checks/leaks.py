@@ -1,0 +1,112 @@
+"""Nothing leaves that is not the customer's to see: other people's data, secrets, instructions."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from itertools import pairwise
+
+from graphs.checks.case import Case
+from graphs.checks.sources import ADDRESS
+from graphs.grounding import WORD
+
+# Identifiers as billing systems write them: "cus_ann", "pay_1002".
+ID = re.compile(r"\b(?:cus|customer|pay|payment|sub|ch|pi|re|in|inv|acct|run|ap|usr|user|ord|order"
+                r"|txn|ten|tenant|ticket|tkt)_[a-z0-9]\w*", re.IGNORECASE)  # fmt: skip
+PHONE = re.compile(r"(?<![\w.])(?:\+\s?|00)?\(?\d[\d\s()./-]{6,24}\d(?![\w])")
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
+IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?\b")
+CARD = re.compile(r"\d(?:[\s.\-\u2010-\u2015/_·]{0,3}\d){12,60}")
+# Keys by the prefixes of their makers. Source: their documentation, and the format of ours.
+KEY = re.compile(
+    r"\bdg_[\w-]{6,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
+    r"|\b(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}"
+    r"|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{20,}|\bhf_\w{20,}|\bnpm_\w{20,}|\blsv2_\w{10,}"
+    r"|\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
+    r"|-----\s?BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)|ssh-(?:rsa|ed25519) AAAA"
+    r"|\b(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
+    r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",
+    re.IGNORECASE,
+)
+TOKEN = re.compile(r"(?<![\w/+=-])[\w/+=-]{24,512}(?![\w/+=-])")
+# Bits by character from which a token is no word; English words stay near 3.
+ENTROPY_BITS = 3.5
+STRETCH = 8
+
+
+def personal_data(case: Case) -> Iterator[str]:
+    """An identifier stands in a fact or in the ticket, else it is somebody else's."""
+    known = f"{case.sources}\n{case.asked}"
+    own = known.casefold()
+    for pattern, what in ((ADDRESS, "an e-mail address"), (ID, "an identifier")):
+        found = {match[0].rstrip(".,-").casefold() for match in pattern.finditer(case.text)}
+        if any(not re.search(rf"(?<![\w.@-]){re.escape(one)}(?![\w@-])", own) for one in found):
+            yield f"The reply holds {what} that stands in no fact: leave it out."
+    digits = re.sub(r"[^\dA-Za-z]", "", known).casefold()
+    for account in IBAN.finditer(case.text):
+        code = re.sub(r"[ -]", "", account[0]).casefold()
+        if _is_iban(code) and code not in digits:
+            yield "The reply holds an account number that stands in no fact: leave it out."
+    for phone in PHONE.finditer(DATE.sub(" ", case.text)):
+        if re.sub(r"\D", "", phone[0]) not in digits:
+            yield "The reply holds a phone number that stands in no fact: leave it out."
+
+
+def secrets(case: Case) -> Iterator[str]:
+    """No card number and no key leaves, even when the customer sent it."""
+    if any(_holds_card(found[0]) for found in CARD.finditer(case.text)):
+        yield "The reply holds a card number: leave it out."
+    known = f"{case.sources}\n{case.asked}"
+    random = (found[0] for found in TOKEN.finditer(case.text) if found[0] not in known)
+    if KEY.search(case.text) or any(map(_looks_random, random)):
+        yield "The reply holds a key or another secret: leave it out."
+
+
+def prompt(case: Case) -> Iterator[str]:
+    """Neither a token of the instructions nor a stretch of their words is told."""
+    text = re.sub(r"[\W_]", "", case.folded)
+    marks = [mark.casefold() for mark in TOKEN.findall(case.prompt)]
+    if any(mark in text or mark[::-1] in text for mark in marks):
+        yield "The reply tells the instructions: leave them out."
+        return
+    said = _stretches(case.text) - _stretches(case.sources)
+    if said & _stretches(case.prompt):
+        yield "The reply repeats the instructions word for word: leave them out."
+
+
+def _stretches(text: str) -> set[tuple[str, ...]]:
+    """Every run of STRETCH words."""
+    words = [word for found in WORD.findall(text.casefold()) for word in re.split("[-']", found)]
+    return {tuple(words[i : i + STRETCH]) for i in range(len(words) - STRETCH + 1)}
+
+
+def _holds_card(run: str) -> bool:
+    """Whether neighbouring groups of the digits, 13 to 19 of them, are a card number."""
+    groups = [part for part in re.split(r"\D+", run) if part]
+    for first in range(len(groups)):
+        digits = ""
+        for group in groups[first:]:
+            digits += group
+            if 13 <= len(digits) <= 19 and _luhn(digits):
+                return True
+    return False
+
+
+def _luhn(digits: str) -> bool:
+    """Whether the digits end in the check digit that card numbers carry (ISO/IEC 7812-1)."""
+    doubled = [int(d) * (2 if i % 2 else 1) for i, d in enumerate(reversed(digits))]
+    return any(doubled) and sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+
+
+def _is_iban(code: str) -> bool:
+    """Whether letters and digits carry the check digits of an IBAN (ISO 13616: modulo 97)."""
+    turned = code[4:] + code[:4]
+    return 15 <= len(code) <= 34 and int("".join(str(int(c, 36)) for c in turned)) % 97 == 1
+
+
+def _looks_random(token: str) -> bool:
+    """Whether a long token mixes kinds of characters as no word does (Shannon's entropy)."""
+    kinds = sum(bool(re.search(kind, token)) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+    share = [n / len(token) for n in Counter(token).values()]
+    changes = sum(a.isdigit() != b.isdigit() for a, b in pairwise(token))
+    return kinds >= 2 and changes >= 4 and -sum(p * math.log2(p) for p in share) >= ENTROPY_BITS

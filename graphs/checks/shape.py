@@ -1,0 +1,25 @@
+"""A reply is not too long, and in the customer's language."""
+
+from collections.abc import Iterator
+
+from graphs.checks.case import Case
+from graphs.language import CONFIDENT, language_of
+
+MAX_LENGTH = 3000
+
+
+def length(case: Case) -> Iterator[str]:
+    """At most MAX_LENGTH characters."""
+    if len(case.text) > MAX_LENGTH:
+        yield f"The reply is longer than {MAX_LENGTH} characters: say less."
+
+
+def language(case: Case) -> Iterator[str]:
+    """The ticket's language, as far as both are known; a wrong label does not make it wrong."""
+    wanted = (case.language or "")[:2].lower()
+    written, sure = language_of(case.text)
+    if sure < CONFIDENT or wanted in ("", "un", written):
+        return
+    asked, asked_sure = language_of(case.asked)
+    if not (asked == written and asked_sure >= CONFIDENT):
+        yield f"The reply is in {written!r}: write it in the ticket's language, {wanted!r}."

@@ -1,0 +1,67 @@
+"""A reply is plain text, links to nothing foreign, and names the articles it comes from."""
+
+import re
+from collections.abc import Iterator
+
+from graphs.checks.case import Case
+
+# A tag begins with a letter right behind the sign, and its name ends as HTML wants it: "a<b" does
+# not. Source: HTML standard, 13.2.5.6 (tag open state).
+TAGS = ("a|abbr|article|audio|b|base|blockquote|body|br|button|canvas|code|details|dialog|div|em|"
+        "embed|font|form|frame|frameset|h[1-6]|head|hr|html|i|iframe|img|image|input|isindex|li|"
+        "link|main|marquee|math|meta|noscript|object|ol|p|picture|pre|s|script|section|select|"
+        "small|source|span|strong|style|sub|sup|svg|table|td|template|textarea|th|title|tr|u|ul|"
+        "video")  # fmt: skip
+MARKUP = re.compile(
+    rf"<(?:/\s*[a-z]|[!?]|(?:{TAGS})(?:[\s/][^<]{{0,500}})?>|[a-z][\w:-]*[\s/]+[\w:-]+\s*="
+    r"|(?:img|script|iframe|svg|object|embed|style|link|meta|base|form)\b)"
+    r"|!?\[[^\]\n]{0,200}\]\s{0,3}[(\[]|^\s*\[[^\]\n]{1,200}\]:|&#?\w{1,32};",
+    re.IGNORECASE | re.MULTILINE,
+)
+URL = re.compile(
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s)>\]]*|\b(?:data|javascript|vbscript|mailto|tel|sms):\S+",
+    re.IGNORECASE,
+)
+ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+DOMAIN = re.compile(r"(?<![\w.-])[^\W_][\w-]*(?:\.[^\W\d_]{2,})+\b(?:/\S*)?", re.IGNORECASE)
+ADDRESS_OF_HOST = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S*|//[^\s/]+\.\S+")
+# Endings of files that are no top-level domains: the customer's own file may be named.
+FILE = re.compile(
+    r"\.(?:csv|docx?|gif|html?|jpe?g|json|log|pdf|png|pptx?|svg|txt|xlsx?|xml|ya?ml)$"
+)
+# "evil [.] com", "evil dot com": a link for a person who repairs it.
+HIDDEN = re.compile(
+    r"\b[\w-]{2,40}\s?(?:[\[({]\s?(?:\.|dot|punkt)\s?[\])}]|\sdot\s)\s?"
+    r"(?:com|net|org|io|xyz|info|biz|ru|cn|de|example)\b",
+    re.IGNORECASE,
+)
+
+
+def links(case: Case) -> Iterator[str]:
+    """No tags, no images; an address of the web must stand in a fact."""
+    if found := MARKUP.search(case.text):
+        yield f"The reply holds markup, {found[0][:60]!r}: write plain text."
+    seen: list[str] = []
+    text = ADDRESS.sub(" ", case.text)
+    for pattern in (URL, ADDRESS_OF_HOST, HIDDEN, DOMAIN):
+        seen += [found[0].rstrip(".,;:!?") for found in pattern.finditer(text)]
+        text = pattern.sub(" ", text)
+    for link in dict.fromkeys(seen):
+        own_file = FILE.search(link.lower()) and stands_in(link, case.asked)
+        if not own_file and not stands_in(link, case.sources):
+            yield f"The reply holds a link that stands in no fact, {link[:100]!r}: leave it out."
+
+
+def stands_in(link: str, sources: str) -> bool:
+    """Whether the whole link stands there, not the beginning or end of another."""
+    return bool(re.search(rf"(?<![\w.@/-]){re.escape(link)}(?![\w@-]|[./][\w])", sources))
+
+
+def citations(case: Case) -> Iterator[str]:
+    """Only articles that were found, and at least one when the answer comes from articles."""
+    retrieved = {passage["article_id"] for passage in case.facts["passages"]}
+    for unknown in sorted(set(case.citations) - retrieved):
+        yield f"Article {unknown[:100]!r} was not retrieved in this run: do not cite it."
+    books = case.facts["effects"] or case.facts["payments"] or case.facts["handed_over"]
+    if retrieved and not books and not case.citations:
+        yield "An answer from articles must cite the ids of the articles it uses."

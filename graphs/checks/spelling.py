@@ -1,0 +1,44 @@
+"""One spelling for many: what a reader would read, whatever signs it is written with."""
+
+import re
+import unicodedata
+
+from graphs.grounding import DASHES, WORD
+
+SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*[.!?。！？\n]?")
+ACCENTS = re.compile(r"(?<=[a-zа-яα-ω])[\u0300-\u036f]+")
+# Cyrillic and Greek letters that look Latin. Source: Unicode TR 39, confusables.txt, small letters.
+LOOK_ALIKES = str.maketrans("аԁеһіјӏорԛѕсуѵԝхαονυρι", "adehijlopqscyvwxaovupi")
+MIXED = re.compile(r"\w*(?:[a-z][аԁеһіјӏорԛѕсуѵԝхαονυρι]|[аԁеһіјӏорԛѕсуѵԝхαονυρι][a-z])\w*")
+# Digits and signs for letters, only between letters: "E42" stays what it is.
+LEET = str.maketrans("013457@$€", "oieastase")
+LEETED = re.compile(r"(?<=[a-z])[013457@$€]{1,2}(?=[a-z])")
+# "r-e-f-u-n-d", "r e f u n d": four or more letters that each stand alone.
+SPREAD = re.compile(r"(?<!\w)[a-z](?:[\s.\-_*·•|/\\~+,]{1,3}[a-z](?![^\W_])){3,}")
+SEPARATORS = re.compile(r"[\s.\-_*·•|/\\~+,]")
+# Signs that may break a word in two: "re-fund", "ref.und", "ref" at a line's end.
+BREAKS = re.compile(r"(?<=[a-z])[.\-_*·•|/\\~+\n]+(?=[a-z])")
+
+
+def folded(text: str) -> str:
+    """Small letters without accents, look-alikes, digits for letters or letters spread apart."""
+    text = unicodedata.normalize("NFD", DASHES.sub("-", text.casefold()))
+    text = unicodedata.normalize("NFC", ACCENTS.sub("", text)).replace("\u2019", "'")
+    text = MIXED.sub(lambda found: found[0].translate(LOOK_ALIKES), text)
+    text = LEETED.sub(lambda found: found[0].translate(LEET), text)
+    return SPREAD.sub(lambda found: SEPARATORS.sub("", found[0]), text)
+
+
+def mended(text: str) -> str:
+    """Folded text whose words are no longer broken by signs or lines."""
+    return BREAKS.sub("", text)
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of a text, a line's end included; none is blank."""
+    return [sentence for sentence in SENTENCE.findall(text) if sentence.strip()]
+
+
+def squeezed(text: str) -> str:
+    """The words alone, so that punctuation and case do not matter."""
+    return " ".join(WORD.findall(text.casefold()))

@@ -1,0 +1,139 @@
+"""What a reply claims stands in an article that it cites: a lexical test, sentence by sentence."""
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+
+from graphs.checks.case import Case
+from graphs.checks.commitments import mentions
+from graphs.checks.spelling import folded, sentences, squeezed
+from graphs.grounding import NUMBER, WORD, content_words, main_language, numbers
+from graphs.language import CONFIDENT, language_of
+
+# Share of a claim's content words that one cited passage must hold; docs/workflow.md has the
+# measurement that chose it.
+SUPPORTED = 0.6
+# A sentence of fewer content words ("Please try it.") says too little to be a claim.
+MIN_WORDS = 3
+# A sentence of the passage is about the same as the claim from this share of its words on.
+ALIKE = 0.75
+NEGATION = re.compile(
+    r"\b(?:not|no|never|cannot|nobody|none|nothing|neither|nor|without|unable|n't|\w+n't"
+    r"|nicht|kein\w*|nie|niemals|ohne|niemand|nichts|ne|n'\w+|pas|jamais|sans|aucun\w*|rien"
+    r"|nunca|jamas|sin|ningun\w*|nadie|nada|non|mai|senza|nessun\w*|nao|sem|nenhum\w*|ninguem"
+    r"|niet|geen|nooit|zonder|niemand)\b|ません|ない(?!と)|なかった"
+)
+COURTESY = re.compile(
+    r"^\W*(?:hello|hi|dear|good (?:morning|afternoon|day)|thank|thanks|many thanks|sorry|apolog"
+    r"|(?:i|we)(?: a|')(?:m|re) (?:very |so |really )?sorry|(?:i|we) (?:sincerely )?apologi"
+    r"|(?:i|we) (?:hope|understand|appreciate)|i see that you|you (?:wrote|asked|said|mention)"
+    r"|(?:please )?(?:let us|let me) know|(?:please )?feel free|if you have (?:any )?(?:other|more|furth"
+    r"|any)|(?:i|we)(?:'ll| will| would| are| am|'m|'re) (?:be )?(?:happy|glad)|(?:best|kind|warm)"
+    r" regards|sincerely|have a (?:nice|great|good)|here (?:is|are)|this is how|(?:please )?(?:try|"
+    r"follow) (?:these|the following|this)|in short|to answer your|regarding your"
+    r"|hallo|guten tag|liebe|sehr geehrte|danke|vielen dank|es tut (?:mir|uns) leid|entschuldig"
+    r"|wir bitten um|(?:mit )?(?:freundlichen|besten|viele) gru|bei (?:weiteren )?fragen|gern\b"
+    r"|bonjour|merci|cher|chere|desole|je suis desole|nous sommes desoles|cordialement|n'hesitez"
+    r"|hola|gracias|estimad|lamento|lamentamos|disculp|saludos|no dude|si tiene (?:mas|otras)"
+    r"|ciao|buongiorno|gentile|grazie|mi dispiace|ci dispiace|cordiali saluti|non esiti|resto a"
+    r"|ola\b|prezad|obrigad|lamento|sentimos muito|desculp|atenciosamente|se tiver"
+    r"|beste|geachte|bedankt|dank u|het spijt|met vriendelijke|als u (?:nog )?vragen"
+    r"|こんにちは|お問い合わせ|お世話|ご連絡|ご不便|申し訳|よろしく|いつも)"
+)
+MAX_COURTESY_WORDS = 14
+
+
+def support(case: Case) -> Iterator[str]:
+    """Each claim needs one cited passage, or the books, that holds enough of its words."""
+    language = main_language("\n".join(case.cited)) if case.cited else main_language(case.text)
+    passages = [Passage(text, language) for text in case.cited]
+    books = content_words(folded(case.records), language)
+    for sentence in claims(case):
+        words = content_words(sentence, language)
+        if share(words, books) >= SUPPORTED:
+            continue
+        if case.cited and _foreign(case, language):
+            # Across languages only names, codes and numbers compare; other rules hold numbers.
+            continue
+        reason = _why_not(sentence, words, passages)
+        if reason:
+            yield f"{reason} {sentence.strip()[:300]!r}: say only what a cited article says."
+
+
+def claims(case: Case) -> Iterator[str]:
+    """The folded sentences that state something: no question, courtesy, effect or code's own."""
+    amounts = [effect["amount"] for effect in case.facts["effects"] if effect["amount"]]
+    names = [effect["about"] for effect in case.facts["effects"] if effect["about"]]
+    for sentence in sentences(case.folded):
+        told = any(mentions(sentence, amount) for amount in amounts) or any(
+            squeezed(folded(name)) in squeezed(sentence) for name in names
+        )
+        polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
+        if not (told or polite or sentence.rstrip().endswith(("?", "？", ":", "："))):
+            if len(content_words(sentence)) >= MIN_WORDS:
+                yield sentence
+
+
+class Passage:
+    """A cited passage, taken apart once: its words, and those of each sentence."""
+
+    def __init__(self, text: str, language: str) -> None:
+        plain = folded(text)
+        self.words = content_words(plain, language)
+        self.measures = measures(plain)
+        self.sentences = [(s, content_words(s, language)) for s in sentences(plain)]
+
+    def near(self, words: set[str]) -> list[str]:
+        """Its sentences about the same: those that hold most of the words, when that is enough."""
+        best = max((share(words, said) for _, said in self.sentences), default=0.0)
+        return [s for s, said in self.sentences if share(words, said) >= max(best, ALIKE)]
+
+
+def share(words: set[str], among: set[str]) -> float:
+    """How much of the words stands among the others; 1 when there are none."""
+    return len(words & among) / len(words) if words else 1.0
+
+
+def measures(text: str) -> set[tuple[str, str]]:
+    """Each number with the word behind it, such as 2 and "gb"."""
+    words = re.findall(r"\d+(?:[.,:]\d+)*|%|[^\W\d_]+", text)
+    return {(a, b[:4]) for a, b in pairwise(words) if NUMBER.fullmatch(a) and not b[0].isdigit()}
+
+
+def _why_not(sentence: str, words: set[str], passages: list[Passage]) -> str | None:
+    """What is wrong with a claim in every cited passage; None when one of them holds it."""
+    reason: str | None = "No cited article contains"
+    for passage in passages:
+        if share(words, passage.words) < SUPPORTED or numbers(sentence) - numbers(
+            " ".join(s for s, _ in passage.sentences)
+        ):
+            continue
+        near = passage.near(words)
+        negated = bool(NEGATION.search(sentence))
+        if near and all(bool(NEGATION.search(said)) != negated for said in near):
+            reason = "The cited article says the opposite of"
+        elif swapped(sentence, near):
+            reason = "The cited article has other numbers in"
+        else:
+            return None
+    return reason
+
+
+def swapped(sentence: str, near: list[str]) -> bool:
+    """Whether numbers or their units differ from those of every sentence about the same."""
+    told = measures(sentence)
+    return bool(near and told) and all(
+        numbers(sentence) - numbers(said)
+        or any(
+            n == m and unit != other
+            for n, unit in told - measures(said)
+            for m, other in measures(said)
+        )
+        for said in near
+    )
+
+
+def _foreign(case: Case, language: str) -> bool:
+    """Whether the reply is surely in another language than the articles it cites."""
+    written, sure = language_of(case.text)
+    return sure >= CONFIDENT and written != language

@@ -1,0 +1,132 @@
+"""The few sentences that code itself says to a customer, in the languages it can say them in."""
+
+from typing import Literal
+
+Key = Literal["thanks", "taken_by", "taken", "queued", "refunded", "cancelled", "failed",
+              "declined", "part"]  # fmt: skip
+
+_PHRASES: dict[str, dict[Key, str]] = {
+    "en": {
+        "thanks": "Thank you for your message.",
+        "taken_by": "{who} from our team will read it and answer you here.",
+        "taken": "A member of our team will read it and answer you here.",
+        "queued": "You are number {position} in the queue; our team is back on {time}.",
+        "refunded": "We have refunded {amount} for {about}.",
+        "cancelled": "We have cancelled {about}.",
+        "failed": "We could not carry out {about}.",
+        "declined": "We have looked at your request and did not carry it out as it stands.",
+        "part": "A colleague will look at your question about {part}.",
+    },
+    "de": {
+        "thanks": "Vielen Dank für Ihre Nachricht.",
+        "taken_by": "{who} aus unserem Team wird sie lesen und Ihnen hier antworten.",
+        "taken": "Jemand aus unserem Team wird sie lesen und Ihnen hier antworten.",
+        "queued": "Sie sind Nummer {position} in der Reihe; unser Team ist ab {time} wieder da.",
+        "refunded": "Wir haben {amount} für {about} erstattet.",
+        "cancelled": "Wir haben {about} gekündigt.",
+        "failed": "Wir konnten {about} nicht ausführen.",
+        "declined": "Wir haben Ihre Anfrage geprüft und so nicht ausgeführt.",
+        "part": "Ihre Frage zum Thema {part} sieht sich eine Kollegin oder ein Kollege an.",
+    },
+    "fr": {
+        "thanks": "Merci pour votre message.",
+        "taken_by": "{who}, de notre équipe, va le lire et vous répondre ici.",
+        "taken": "Un membre de notre équipe va le lire et vous répondre ici.",
+        "queued": "Vous êtes numéro {position} dans la file ; notre équipe revient le {time}.",
+        "refunded": "Nous avons remboursé {amount} pour {about}.",
+        "cancelled": "Nous avons résilié {about}.",
+        "failed": "Nous n'avons pas pu effectuer {about}.",
+        "declined": "Nous avons examiné votre demande et ne l'avons pas effectuée telle quelle.",
+        "part": "Un collègue va examiner votre question concernant {part}.",
+    },
+    "es": {
+        "thanks": "Gracias por su mensaje.",
+        "taken_by": "{who}, de nuestro equipo, lo leerá y le responderá aquí.",
+        "taken": "Una persona de nuestro equipo lo leerá y le responderá aquí.",
+        "queued": "Es el número {position} de la cola; nuestro equipo vuelve el {time}.",
+        "refunded": "Hemos reembolsado {amount} por {about}.",
+        "cancelled": "Hemos cancelado {about}.",
+        "failed": "No hemos podido realizar {about}.",
+        "declined": "Hemos revisado su solicitud y no la hemos realizado tal como está.",
+        "part": "Una persona de nuestro equipo verá su pregunta sobre {part}.",
+    },
+    "it": {
+        "thanks": "Grazie per il messaggio.",
+        "taken_by": "{who} del nostro team lo leggerà e Le risponderà qui.",
+        "taken": "Una persona del nostro team lo leggerà e Le risponderà qui.",
+        "queued": "È il numero {position} in coda; il nostro team torna il {time}.",
+        "refunded": "Abbiamo rimborsato {amount} per {about}.",
+        "cancelled": "Abbiamo disdetto {about}.",
+        "failed": "Non è stato possibile eseguire {about}.",
+        "declined": "Abbiamo esaminato la richiesta e non l'abbiamo eseguita così com'è.",
+        "part": "Un collega esaminerà la domanda su {part}.",
+    },
+    "pt": {
+        "thanks": "Obrigado pela sua mensagem.",
+        "taken_by": "{who}, da nossa equipe, vai ler e responder aqui.",
+        "taken": "Uma pessoa da nossa equipe vai ler e responder aqui.",
+        "queued": "Você é o número {position} da fila; nossa equipe volta em {time}.",
+        "refunded": "Reembolsamos {amount} por {about}.",
+        "cancelled": "Cancelamos {about}.",
+        "failed": "Não conseguimos executar {about}.",
+        "declined": "Analisamos o seu pedido e não o executamos como está.",
+        "part": "Um colega vai ver a sua pergunta sobre {part}.",
+    },
+    "nl": {
+        "thanks": "Bedankt voor uw bericht.",
+        "taken_by": "{who} van ons team zal het lezen en u hier antwoorden.",
+        "taken": "Iemand van ons team zal het lezen en u hier antwoorden.",
+        "queued": "U bent nummer {position} in de wachtrij; ons team is er weer op {time}.",
+        "refunded": "Wij hebben {amount} voor {about} terugbetaald.",
+        "cancelled": "Wij hebben {about} opgezegd.",
+        "failed": "Wij konden {about} niet uitvoeren.",
+        "declined": "Wij hebben uw verzoek bekeken en zo niet uitgevoerd.",
+        "part": "Een collega zal uw vraag over {part} bekijken.",
+    },
+    "ja": {
+        "thanks": "お問い合わせありがとうございます。",
+        "taken_by": "担当の{who}が拝見し、こちらでお返事いたします。",
+        "taken": "担当者が拝見し、こちらでお返事いたします。",
+        "queued": "現在の順番は{position}番目です。担当者は{time}に戻ります。",
+        "refunded": "{about}の{amount}を返金いたしました。",
+        "cancelled": "{about}を解約いたしました。",
+        "failed": "{about}を実行できませんでした。",
+        "declined": "ご依頼を確認しましたが、そのままの形では実行いたしませんでした。",
+        "part": "{part}に関するご質問は、別の担当者が確認いたします。",
+    },
+}  # fmt: skip
+_PARTS = {
+    "en": {"billing": "billing", "technical": "the technical problem", "general": "our service"},
+    "de": {"billing": "Abrechnung", "technical": "Technik", "general": "Allgemeines"},
+    "fr": {"billing": "la facturation", "technical": "le problème technique",
+           "general": "notre service"},
+    "es": {"billing": "facturación", "technical": "el problema técnico",
+           "general": "nuestro servicio"},
+    "it": {"billing": "fatturazione", "technical": "il problema tecnico",
+           "general": "il nostro servizio"},
+    "pt": {"billing": "cobrança", "technical": "o problema técnico", "general": "nosso serviço"},
+    "nl": {"billing": "facturatie", "technical": "het technische probleem",
+           "general": "onze dienst"},
+    "ja": {"billing": "お支払い", "technical": "技術的な問題", "general": "サービス"},
+}  # fmt: skip
+LANGUAGES = tuple(_PHRASES)
+
+
+def spoken(language: str | None) -> str:
+    """The language that we say our sentences in for a code such as "pt-BR"; else English."""
+    code = (language or "")[:2].lower()
+    return code if code in _PHRASES else "en"
+
+
+def phrase(key: Key, language: str | None, **values: str | int) -> str:
+    """One sentence in the language, its places filled; values are inserted as they are.
+
+    Raises:
+        KeyError: a place of the sentence has no value.
+    """
+    return _PHRASES[spoken(language)][key].format(**values)
+
+
+def part_name(part: str, language: str | None) -> str:
+    """What a part of a ticket is called in the language; an unknown part keeps its name."""
+    return _PARTS[spoken(language)].get(part, part)
