@@ -77,11 +77,11 @@ def actions(case: Case) -> Iterator[str]:
     for sentence in sentences(case.folded):
         if not _acts(sentence) or case.quotes(sentence) or _moved(case, sentence):
             continue
-        if about := next((a for a in cancelled if tells_cancelled(sentence, a)), None):
-            if cancelled[about] and _deeds(sentence) <= 1:
-                cancelled[about] -= 1
-                continue
-        if not (_handed_over(case, sentence) or _announced(case, sentence)):
+        about = next((a for a in cancelled if tells_cancelled(sentence, a)), "")
+        if cancelled[about] and _deeds(sentence) <= 1:
+            cancelled[about] -= 1
+            continue
+        if not (tells_hand_over(case, sentence) or _announced(case, sentence)):
             yield (
                 f"Nothing done backs {sentence.strip()[:300]!r}: neither tell nor promise an action "
                 "that is not among the effects."
@@ -117,7 +117,7 @@ def _moved(case: Case, sentence: str) -> bool:
     )
 
 
-def _handed_over(case: Case, sentence: str) -> bool:
+def tells_hand_over(case: Case, sentence: str) -> bool:
     """Whether the sentence tells of a hand-off that happened, and promises nothing beside it."""
     own = (
         phrase("part", language, part=part_name(part["part"], language))

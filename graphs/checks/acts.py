@@ -30,15 +30,14 @@ DONE = re.compile(
 )
 # Verbs of effects on a customer's account, and of contact; stems, since every tense counts.
 ACT = re.compile(
-    r"\b(?:(?:ab|an|auf|um|frei|weiter|zuruck|hoch|ge|ver|be)*"
-    r"(?:kundig(?:en|t)|losch(?:en|t)|geschalt|upgrad(?:en|et)|nehmig(?:en|t)|willig(?:en|t)"
-    r"|eskalier|leit(?:en|et)\b|anlass(?:t|en)|gesetzt|aktivier(?:en|t)|hoben\b|stellt\b))\w*"
+    r"\b\w*(?:kundig(?:en|t)|losch(?:en|t)|schalt(?:en|et)|upgrad(?:en|et)|genehmigt?|willigt"
+    r"|eskalier\w*|leite(?:n|t)|gesetzt|aktivier(?:en|t)|hoben|umgestellt)\b"
     r"|\b(?:entsperr\w+|weiterleit\w*|weitergegeben|ubergeben|ruf\w* (?:sie|dich|ihnen)"
     r"|(?:zuruck|an)ruf(?:en)?|angerufen|kontaktier\w+|meld\w+ (?:uns|mich|sich)"
     r"|in verbindung (?:setzen|treten)|(?:zu|ver)?(?:ge)?(?:schick|send|sand)(?:en|t)"
     r"|verlanger(?:n|t)|beheb\w*|behoben|erledigt|veranlass\w*|kummer\w*)\b"
     r"|\b(?:annul\w+|supprim\w+|resili\w+|mis a (?:niveau|jour)|surclass\w+|approuv\w+|accord\w+"
-    r"|escalad\w+|transmi\w+|transmett\w+|transfer\w+|appel(?:er\w*|ons|le)|rappel\w+"
+    r"|escalad\w+|transmi\w+|transmett\w+|transfer\w+|appel(?:l?er\w*|ons|le)|rappel\w+"
     r"|contact(?:er\w*|ons)|envoy\w+|enverr\w+|prolong\w+|debloqu\w+|activ(?:e|ee|er|ons)"
     r"|reinitialis(?:e|ee|er|ons)|corrige\w*|regl(?:e|ee|er|ons)|resol\w+)\b"
     r"|\b(?:cancel(?:ar|ad|are)\w*|elimin(?:ar|ad|at)\w*|borr[ao]\w+|actualiz[ao]\w+"

@@ -22,15 +22,19 @@ NAMES = (
 MONEY = re.compile(
     rf"{SIGNS}\s?\d[\d.,]*"
     rf"|\b(?:{CODES})\s?\d[\d.,]*"
-    rf"|(?<![\d:.,])\d[\d.,]*\s?(?:{SIGNS}|(?i:k|thousand|million)?\s?(?:{CODES}|(?i:{NAMES}))(?!\w))"
+    rf"|(?<![\d:.,])\d[\d.,]*\s?(?:{SIGNS}|(?i:k|thousand|million)?\s?(?:{CODES}|(?i:{NAMES}))(?![A-Za-z0-9]))"
 )
+ROUNDED = re.compile(r"\d\s?(?:k|thousand|million)\b", re.IGNORECASE)
+# Written with points, a day is one number; the rule on dates compares its parts with the facts.
+POINTED_DATE = re.compile(r"(?<!\d)(\d{1,2})[./](\d{1,2})[./](\d{4})(?!\d)")
 
 
 def money(case: Case) -> Iterator[str]:
     """Not even the customer's own words make an amount true; amounts in words are no exception."""
     known = numbers(case.sources)
     for match in MONEY.finditer(case.text):
-        if not numbers(match[0]) <= known:
+        rounded = ROUNDED.search(match[0]) and match[0] not in case.sources
+        if rounded or not numbers(match[0]) <= known:
             yield f"The amount {match[0].strip()!r} stands in no fact: take amounts from the facts."
     told = squeezed(folded(case.sources))
     for match in COUNTED_MONEY.finditer(case.folded):
@@ -41,5 +45,6 @@ def money(case: Case) -> Iterator[str]:
 def in_facts(case: Case) -> Iterator[str]:
     """No date, time, size or count is invented; what the customer wrote may be repeated."""
     known = numbers(f"{case.sources}\n{case.asked}")
-    for invented in sorted(numbers(LIST_MARKER.sub("", case.text)) - known):
+    text = POINTED_DATE.sub(r"\1 \2 \3", LIST_MARKER.sub("", case.text))
+    for invented in sorted(numbers(text) - known):
         yield f"The number {invented} stands in no fact: leave it out."

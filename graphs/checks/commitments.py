@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
+from itertools import pairwise
 
 from graphs.checks.amounts import MONEY
 from graphs.checks.case import Case
@@ -12,6 +13,7 @@ from graphs.checks.spelling import folded, mended, sentences, squeezed
 REFUND = re.compile(
     r"refund|reimburs|repay|repaid|pa(?:y|id) (?:it |that |this |you )?back|money back"
     r"|return(?:ed|ing)? (?:you |of )?(?:your|the) money|chargeback"
+    r"|(?:zahl|uberweis)\w* [^.]{0,60}\bzuruck\b|stort\w* [^.]{0,60}\bterug\b"
     r"|erstatt|gutschrift|gutgeschrieben|gutschreib|ruckzahl|zuruckzahl|zuruckgezahlt"
     r"|zuruckuberw|geld zuruck|rembours|rendre (?:votre|l')\s?argent|reembols|reintegr\w* \w+ dinero"
     r"|devol(?:v|uc|ut)|devuelv|rimbors|restitui|estorn|ressarc|terugbeta|terugstort|geld terug"
@@ -76,7 +78,7 @@ def tells_cancelled(sentence: str, about: str) -> bool:
 
 def mentions(text: str, amount: str) -> int:
     """How often the amount stands there by itself: "49.00 USD" does not state "9.00 USD"."""
-    return len(re.findall(rf"(?<![\d.,]){re.escape(amount.casefold())}\b", text))
+    return len(re.findall(rf"(?<![\d.,]){re.escape(amount.casefold())}(?![a-z0-9])", text))
 
 
 def _hides_a_word(text: str) -> bool:
@@ -86,6 +88,6 @@ def _hides_a_word(text: str) -> bool:
     words = text.split()
     return any(
         REFUND_WORD.fullmatch((left + right).rstrip(".,;:!?")) and not REFUND.search(right)
-        for left, right in zip(words, words[1:], strict=False)
+        for left, right in pairwise(words)
         if len(left) <= 9 and not REFUND.search(left)
     )

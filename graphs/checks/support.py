@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from graphs.checks.actions import tells_hand_over
 from graphs.checks.case import Case
 from graphs.checks.commitments import mentions
 from graphs.checks.spelling import folded, sentences, squeezed
@@ -22,6 +23,10 @@ NEGATION = re.compile(
     r"|nicht|kein\w*|nie|niemals|ohne|niemand|nichts|ne|n'\w+|pas|jamais|sans|aucun\w*|rien"
     r"|nunca|jamas|sin|ningun\w*|nadie|nada|non|mai|senza|nessun\w*|nao|sem|nenhum\w*|ninguem"
     r"|niet|geen|nooit|zonder|niemand)\b|ません|ない(?!と)|なかった"
+)
+CLAUSE = re.compile(
+    r"[,;:(){}\u3001]|\b(?:and|but|because|so that|while|und|aber|weil|denn|sondern|et|mais|car"
+    r"|y|pero|porque|e|ma|perche|mas|en|maar|omdat|want)\b"
 )
 COURTESY = re.compile(
     r"^\W*(?:hello|hi|dear|good (?:morning|afternoon|day)|thank|thanks|many thanks|sorry|apolog"
@@ -68,25 +73,32 @@ def claims(case: Case) -> Iterator[str]:
         told = any(mentions(sentence, amount) for amount in amounts) or any(
             squeezed(folded(name)) in squeezed(sentence) for name in names
         )
+        told = told or tells_hand_over(case, sentence)
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
-        if not (told or polite or sentence.rstrip().endswith(("?", "？", ":", "："))):
-            if len(content_words(sentence)) >= MIN_WORDS:
-                yield sentence
+        asks = sentence.rstrip().endswith(("?", "？", ":", "："))
+        if not (told or polite or asks) and len(content_words(sentence)) >= MIN_WORDS:
+            yield sentence
 
 
 class Passage:
-    """A cited passage, taken apart once: its words, and those of each sentence."""
+    """A cited passage, taken apart once: its words, and its clauses each with their words."""
 
     def __init__(self, text: str, language: str) -> None:
         plain = folded(text)
+        self.language = language
         self.words = content_words(plain, language)
-        self.measures = measures(plain)
-        self.sentences = [(s, content_words(s, language)) for s in sentences(plain)]
+        self.numbers = numbers(plain)
+        self.clauses = [(c, content_words(c, language)) for c in clauses(plain)]
 
     def near(self, words: set[str]) -> list[str]:
-        """Its sentences about the same: those that hold most of the words, when that is enough."""
-        best = max((share(words, said) for _, said in self.sentences), default=0.0)
-        return [s for s, said in self.sentences if share(words, said) >= max(best, ALIKE)]
+        """Its clauses about the same: those that hold most of the words, when that is enough."""
+        best = max((share(words, said) for _, said in self.clauses), default=0.0)
+        return [c for c, said in self.clauses if share(words, said) >= max(best, ALIKE)]
+
+
+def clauses(text: str) -> list[str]:
+    """The clauses of a text: what stands between commas and between joining words."""
+    return [c for s in sentences(text) for c in CLAUSE.split(s) if c.strip()]
 
 
 def share(words: set[str], among: set[str]) -> float:
@@ -104,19 +116,23 @@ def _why_not(sentence: str, words: set[str], passages: list[Passage]) -> str | N
     """What is wrong with a claim in every cited passage; None when one of them holds it."""
     reason: str | None = "No cited article contains"
     for passage in passages:
-        if share(words, passage.words) < SUPPORTED or numbers(sentence) - numbers(
-            " ".join(s for s, _ in passage.sentences)
-        ):
+        if share(words, passage.words) < SUPPORTED or numbers(sentence) - passage.numbers:
             continue
-        near = passage.near(words)
-        negated = bool(NEGATION.search(sentence))
-        if near and all(bool(NEGATION.search(said)) != negated for said in near):
+        parts = [(part, content_words(part, passage.language)) for part in clauses(sentence)]
+        found = [(p, passage.near(w)) for p, w in parts if len(w) >= MIN_WORDS - 1]
+        if any(flipped(part, near) for part, near in found):
             reason = "The cited article says the opposite of"
-        elif swapped(sentence, near):
+        elif any(swapped(part, near) for part, near in found):
             reason = "The cited article has other numbers in"
         else:
             return None
     return reason
+
+
+def flipped(clause: str, near: list[str]) -> bool:
+    """Whether just one of them is negated: the clause, or all of the article's about the same."""
+    negated = bool(NEGATION.search(clause))
+    return bool(near) and all(bool(NEGATION.search(said)) != negated for said in near)
 
 
 def swapped(sentence: str, near: list[str]) -> bool:
