@@ -64,7 +64,7 @@ def secrets(case: Case) -> Iterator[str]:
 
 def prompt(case: Case) -> Iterator[str]:
     """Neither a token of the instructions nor a stretch of their words is told."""
-    text = re.sub(r"[\W_]", "", case.folded)
+    text = re.sub(r"[\W_]", "", case.text.casefold())
     marks = [mark.casefold() for mark in TOKEN.findall(case.prompt)]
     if any(mark in text or mark[::-1] in text for mark in marks):
         yield "The reply tells the instructions: leave them out."

@@ -8,6 +8,7 @@ import pytest
 from graphs.checks import RULES, objections
 from graphs.checks.shape import MAX_LENGTH
 from graphs.facts import Facts
+from graphs.instructions import REPLY
 from graphs.state import Draft
 from tests.unit.desk import ticket
 
@@ -18,6 +19,8 @@ ARTICLE: Any = {
     "title": "Upload error E42",
     "text": "Files over 2 GB fail. If you were charged twice, the duplicate will be refunded.",
 }
+
+CITED = ("upload-error-e42",)
 
 
 def facts(
@@ -36,11 +39,17 @@ def facts(
 
 
 def rules(
-    text: str, known: Facts | None = None, *, citations: tuple[str, ...] = (), asked: str = "Help"
+    text: str,
+    known: Facts | None = None,
+    *,
+    citations: tuple[str, ...] = (),
+    asked: str = "Help",
+    language: str | None = None,
+    prompt: str = "",
 ) -> set[str]:
     """The names of the rules that a draft breaks."""
     draft: Draft = {"text": text, "citations": list(citations)}
-    return {o["rule"] for o in objections(draft, known or facts(), ticket(asked))}
+    return {o["rule"] for o in objections(draft, known or facts(), ticket(asked), language, prompt)}
 
 
 def test_every_rule_is_tested_here() -> None:
@@ -53,6 +62,11 @@ def test_every_rule_is_tested_here() -> None:
         *rules("Hello", facts(effects=[REFUNDED])),
         *rules("We promise."),
         *rules("4111 1111 1111 1111"),
+        *rules("Ready by Friday."),
+        *rules("Sie öffnen die Datei und dann ist sie da.", language="en"),
+        *rules("Every board sings a lullaby."),
+        *rules("See cus_bob."),
+        *rules(f"{REPLY[:200]}", prompt=REPLY),
     }
     assert broken == set(RULES)
 
@@ -75,12 +89,15 @@ def test_length_has_its_border() -> None:
         "Open Settings > Storage, then choose Empty Trash.",
         "Use a & b, 'quotes' and [brackets] as they are.",
         "If a < b and c > d, wait.",
+        "The value is right while a<b holds.",
+        "Send GET /v1/boards/<id> with your key.",
         "Call /v1/boards with the header Retry-After.",
     ],
 )
 def test_plain_text_is_no_markup(text: str) -> None:
     """Signs of daily writing pass."""
-    assert rules(text, asked=text) == set()
+    found = facts(passages=[{**ARTICLE, "text": text}])
+    assert rules(text, found, citations=CITED) == set()
 
 
 @pytest.mark.parametrize(
@@ -101,7 +118,6 @@ def test_plain_text_is_no_markup(text: str) -> None:
         "mailto:ann",
         "www.example",
         "Go to evil.com now",
-        "write to ann@example.org",
         "ｈｔｔｐｓ：／／evil",  # fullwidth
         "ht\u200btps://evil",
         "＜b＞bold＜/b＞",
@@ -119,17 +135,17 @@ def test_markup_links_and_addresses_stay_here(text: str) -> None:
 def test_name_with_a_point_may_be_quoted() -> None:
     """A file's name looks like a domain; in an article's own words it is none."""
     found = facts(passages=[{**ARTICLE, "text": "Choose cards.csv and import it."}])
-    assert rules("Choose cards.csv.", found, citations=("upload-error-e42",)) == set()
-    assert rules("Choose other.csv.", found, citations=("upload-error-e42",)) == {"markup"}
+    assert rules("Choose cards.csv.", found, citations=CITED) == set()
+    assert rules("Choose other.csv.", found, citations=CITED) == {"markup"}
 
 
 def test_answer_from_articles_cites_them() -> None:
     """A passage was found, so the reply names it, and only what was found."""
     found = facts(passages=[ARTICLE])
-    assert rules("Files over 2 GB fail.", found, citations=("upload-error-e42",)) == set()
+    assert rules("Files over 2 GB fail.", found, citations=CITED) == set()
     assert rules("Files over 2 GB fail.", found) == {"citations"}
     assert rules("Fail.", found, citations=("upload-error-e42", "E-1")) == {"citations"}
-    assert rules("Fail.", citations=("upload-error-e42",)) == {"citations"}
+    assert rules("Fail.", citations=CITED) == {"citations"}
 
 
 def test_answer_from_effects_or_payments_need_not_cite() -> None:
@@ -167,20 +183,20 @@ def test_amount_stands_in_a_fact(text: str, *, broken: bool) -> None:
 @pytest.mark.parametrize(
     ("text", "broken"),
     [
-        ("Files over 2 GB fail.", set()),
-        ("Error E42 is about storage.", set()),
-        ("1. Sign out.\n2. Sign in.\n3) Wait.", set()),
-        ("Your order 77 is known.", set()),
-        ("Files over 3 GB fail.", {"numbers"}),
-        ("We open at 08:00.", {"numbers"}),
-        ("٣ files", {"numbers"}),
+        ("Files over 2 GB fail.", False),
+        ("Error E42 is about storage.", False),
+        ("1. Sign out.\n2. Sign in.\n3) Wait.", False),
+        ("Your order 77 is known.", False),
+        ("Files over 3 GB fail.", True),
+        ("We open at 08:00.", True),
+        ("٣ files", True),
     ],
 )
-def test_number_stands_in_a_fact_or_in_the_ticket(text: str, broken: set[str]) -> None:
+def test_number_stands_in_a_fact_or_in_the_ticket(text: str, *, broken: bool) -> None:
     """No date, time, size or count is invented; the numbers of a list are no claim."""
     known = facts(passages=[ARTICLE])
-    got = rules(text, known, citations=("upload-error-e42",), asked="Order 77 fails")
-    assert got == broken
+    got = rules(text, known, citations=CITED, asked="Order 77 fails")
+    assert ("numbers" in got) == broken
 
 
 def test_number_in_the_customers_name_is_theirs() -> None:

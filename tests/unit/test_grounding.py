@@ -1,0 +1,62 @@
+"""Words are compared by language, stem and script; a language is told only when it shows."""
+
+import pytest
+
+from graphs.grounding import content_words, coverage, numbers
+from graphs.language import CONFIDENT, language_of
+from tests.unit.desk import article
+from tests.unit.replies import GOOD, HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("question", "found", "other"),
+    [
+        ("請求書をダウンロードするにはどうすればいいですか", "invoices-ja", "upload-error-e42"),
+        ("Wie kann ich mein Passwort zurücksetzen?", "passwort-zuruecksetzen", "oeffnungszeiten"),
+        ("How do I set up two factor authentication?", "two-factor-authentication", "roles"),
+        ("Do uploads stop when storages are full?", "storage-limits", "keyboard-shortcuts"),
+    ],
+)
+def test_question_meets_its_article(question: str, found: str, other: str) -> None:
+    """Whatever script it is asked in, the article that answers covers it, another does not."""
+    assert coverage(question, article(found)["text"]) >= 0.6
+    assert coverage(question, article(other)["text"]) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("two-factor", "two factor"), ("e-mail", "email"), ("Wi-Fi", "wifi"), ("E-42", "e42"),
+        ("sign\u2011in page", "sign-in page"), ("uploading", "uploads"), ("Dateien", "datei"),
+        ("สวัสดีครับ", "สวัสดีครับ"), ("重置密码", "重置密码"),
+    ],
+)  # fmt: skip
+def test_spellings_of_a_word_are_one(left: str, right: str) -> None:
+    """Hyphens, dashes, case and endings make no other word."""
+    language = "de" if left == "Dateien" else "en"
+    assert content_words(left, language) == content_words(right, language) != set()
+
+
+@pytest.mark.parametrize("text", ["", " ", "the of and", "?!", "🙂"])
+def test_text_without_content_covers_nothing(text: str) -> None:
+    """No word, no share."""
+    assert content_words(text) == set()
+    assert coverage(text, "the Trash") == 0.0
+
+
+def test_numbers_are_compared_without_empty_cents() -> None:
+    """49.00 and 49 are one number, 49.50 is another."""
+    assert numbers("49.00, 49 and 49.50") == {"49", "49.50"}
+
+
+def test_language_is_never_confidently_wrong() -> None:
+    """Of the good replies, most are recognised, and none as another language."""
+    seen = [(good.language, *language_of(good.text)) for good in GOOD]
+    assert [s for s in seen if s[2] >= CONFIDENT and s[0] != s[1]] == []
+    assert sum(s[0] == s[1] for s in seen) / len(seen) > 0.9
+
+
+@pytest.mark.parametrize("text", ["", "12 345", "xyzzy plugh", *HOSTILE["secrets"][:4]])
+def test_text_without_words_has_no_language(text: str) -> None:
+    """Digits and made-up words are no language."""
+    assert language_of(text)[1] < CONFIDENT

@@ -1,0 +1,71 @@
+"""The sentences that code says itself: complete in every language, and safe with any value."""
+
+import string
+from typing import get_args
+
+import pytest
+
+from graphs.checks import objections
+from graphs.language import language_of
+from graphs.phrases import LANGUAGES, Key, part_name, phrase, spoken
+from tests.unit.desk import ticket
+from tests.unit.test_checks import facts
+
+VALUES: dict[str, str | int] = {
+    "who": "Maria", "position": 3, "time": "09:00", "amount": "49.00 USD", "about": "Pro plan",
+    "part": "billing",
+}  # fmt: skip
+
+
+def places(text: str) -> set[str]:
+    """The names of the values that a sentence wants."""
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("key", get_args(Key))
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentence_says_every_value(key: Key, language: str) -> None:
+    """What the English sentence tells, each language tells."""
+    marked = {name: f"<{name}>" for name in VALUES}
+    said = phrase(key, language, **marked)
+    assert {n for n in VALUES if f"<{n}>" in said} == {
+        n for n in VALUES if f"<{n}>" in phrase(key, "en", **marked)
+    }
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [("de", "de"), ("pt-BR", "pt"), ("JA", "ja"), ("xx", "en"), ("", "en"), (None, "en")],
+)
+def test_language_that_we_do_not_speak_is_english(code: str | None, expected: str) -> None:
+    """A code may carry a region; an unknown one is no error."""
+    assert spoken(code) == expected
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sentences_are_in_their_language(language: str) -> None:
+    """The reply that they make together is recognised as the customer's language."""
+    keys: tuple[Key, ...] = ("thanks", "taken", "declined")
+    assert language_of(" ".join(phrase(key, language) for key in keys))[0] == language
+
+
+def test_value_is_inserted_as_it_is() -> None:
+    """Braces in a name are no place to fill; a missing value is an error, not a gap."""
+    assert "{who}" in phrase("taken_by", "en", who="{who}")
+    with pytest.raises(KeyError):
+        phrase("taken_by", "en")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("part", ["billing", "technical", "general"])
+def test_handed_part_may_be_told(language: str, part: str) -> None:
+    """Exactly when the part was handed over."""
+    said = phrase("part", language, part=part_name(part, language))
+    told = {**facts(), "handed_over": [{"part": part, "who": "Maria"}]}
+    draft = {"text": said, "citations": []}
+    assert objections(draft, told, ticket("Help"), language) == []  # type: ignore[arg-type]
+
+
+def test_unknown_part_keeps_its_name() -> None:
+    """A specialist of tomorrow is still told."""
+    assert part_name("legal", "de") == "legal"
