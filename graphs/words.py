@@ -63,11 +63,13 @@ _BY_LANGUAGE = {
     "tr": "ama bana bir biz bu çok da daha de değil en gibi için ile ise ben benim ki kadar lütfen "
     "mı mi mu nasıl ne neden o olarak sonra şu siz sizin teşekkürler var ve veya ya yok",
     "pl": "aby ale bardzo być czy co dla do go i ich jak jest jestem jeśli już każdy ma mam mi "
-    "mnie może mój moje na nie o od oraz po pod przez proszę są się ta tak te tego ten to w we z za że",
+    "mnie może mój moje na nie o od oraz po pod przez proszę są się ta tak te tego ten to w "
+    "we z za że",
     "cs": "a aby ale ani bych byl co děkuji do i já jak je jsem jsme jsou k kde když které má mi "
     "mám můj může na ne nebo od po pro prosím s se si tak to ve vás v z za že",
     "ru": "а без бы был было в вам вас во вот все вы где да для до его если есть еще же за "
-    "здравствуйте и из или их к как когда ли меня мне мой моя мы на нас не но о он от по почему при с свой со "
+    "здравствуйте и из или их к как когда ли меня мне мой моя мы на нас не но о он от по "
+    "почему при с свой со "
     "спасибо так то только у уже что чтобы это я",
     "el": "αν από αυτό για δεν είναι ένα έχω η θα και με μου να ο οι πώς σας σε στη στην στο τα "
     "τη την της το τον του των που τι ευχαριστώ",

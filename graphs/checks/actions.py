@@ -43,7 +43,8 @@ _ACTED = (
     r"|increased|reduced|merged|migrated|moved|recovered|renewed|assigned|flagged|recorded)\b"
 )
 PASSIVE = re.compile(
-    rf"\b(?:has|have|had)\sbeen{HOW}\s{_ACTED}|\b(?:was|were|will be|'ll be|is being|are being|is|are)"
+    rf"\b(?:has|have|had)\sbeen{HOW}\s{_ACTED}|\b(?:was|were|will be|'ll be|is being"
+    rf"|are being|is|are)"
     rf"(?:\snow|\salready|\sherewith|\shereby|\s\w+ly)?\s{_ACTED}|^\W*(?:approved|done|cancell?ed"
     rf"|deleted|escalated|fixed|resolved|upgraded)\b"
 )
@@ -56,10 +57,14 @@ YOU_WILL = re.compile(
     r"\s(?:receive|get|hear|have|be\s\w+ed)\b|\b(?:please )?expect (?:a|an|our|the|us|to hear)\b"
 )
 OTHER = re.compile(
-    r"\b(?:consider it|it is|it's|all|already) (?:done|taken care of|sorted|settled)\b|on (?:its|the)"
-    r" way\b|\brest assured\b|\b(?:let|allow) me (?:to )?(?!know|explain|see|summari|start|answer)\w+"
-    r"|\byou have my word|\bcount on (?:us|me|it)\b|\bapproved\b|\bmake sure (?:that )?(?:we|this is)"
-    r"|\b(?:we|i) (?:hereby |just |already )?(?:cancell?ed|deleted|removed|upgraded|approved|escalated"
+    r"\b(?:consider it|it is|it's|all|already) (?:done|taken care of|sorted|settled)\b"
+    r"|on (?:its|the)"
+    r" way\b|\brest assured\b|\b(?:let|allow) me (?:to )?(?!know|explain|see|summari|start"
+    r"|answer)\w+"
+    r"|\byou have my word|\bcount on (?:us|me|it)\b|\bapproved\b"
+    r"|\bmake sure (?:that )?(?:we|this is)"
+    r"|\b(?:we|i) (?:hereby |just |already )?(?:cancell?ed|deleted|removed|upgraded"
+    r"|approved|escalated"
     r"|forwarded|unlocked|extended|fixed|resolved|sent|called|restored|changed|issued|granted)\b"
 )
 ENGLISH = (WILL, HAVE, DOING, PASSIVE, YOU_WILL, OTHER)
@@ -83,8 +88,8 @@ def actions(case: Case) -> Iterator[str]:
             continue
         if not (tells_hand_over(case, sentence) or _announced(case, sentence)):
             yield (
-                f"Nothing done backs {sentence.strip()[:300]!r}: neither tell nor promise an action "
-                "that is not among the effects."
+                f"Nothing done backs {sentence.strip()[:300]!r}: "
+                "neither tell nor promise an action that is not among the effects."
             )
     if any(_acts(s) for s in sentences(mended(case.folded))) and not any(
         _acts(s) for s in sentences(case.folded)

@@ -8,7 +8,8 @@ FIRST = re.compile(
     r"|(?:a|one of our) (?:\w+ )?(?:members?|specialists?|managers?|persons?|engineers?|agents?)"
     r"|someone|somebody|my (?:team|manager|colleagues?))\b"
     r"|\b(?:wir|ich|kolleg\w*|mitarbeiter\w*|unser team)\b"
-    r"|(?<![-'])\bnous (?:vous |l'|le |la |les |y |en |lui |avons |allons )*\w+(?:ons\b|e\b|i\b|s\b)"
+    r"|(?<![-'])\bnous (?:vous |l'|le |la |les |y |en |lui |avons |allons )*\w+(?:ons\b|e\b"
+    r"|i\b|s\b)"
     r"|\b(?:je (?:vous |l'|le |la |les )*\w+|j'ai|j'\w+|un collegue|notre (?:equipe|service))\b"
     r"|\b(?:hemos|vamos a|voy a|le he|te he|\w{3,}[aei]remos|(?:llam|envi|cancel|escal|elimin|borr"
     r"|contact)are|nuestro equipo|un companero)\b"
@@ -59,7 +60,8 @@ JAPANESE = re.compile(
     r"(?:いたし|致し|しました|されました|済み|させていただ|差し上げ|完了し)"
 )
 HAND_OVER = re.compile(
-    r"forward|pass(?:ed|ing)? |hand(?:ed|ing|s)?\b|escalat|colleague|member of our team|from our team"
+    r"forward|pass(?:ed|ing)? |hand(?:ed|ing|s)?\b|escalat|colleague|member of our team"
+    r"|from our team"
     r"|weitergeleit|weitergegeben|ubergeben|eskalier|kolleg|transmi|transfer|collegue|derivad|escalad"
     r"|companer|inoltrat|collega|encaminhad|colega|doorgestuurd|引き継|担当者"
 )

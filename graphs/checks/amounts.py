@@ -10,7 +10,8 @@ from graphs.grounding import numbers
 
 LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 # ISO 4217 codes that customers are likely to pay in.
-CODES = ("AED|ARS|AUD|BGN|BHD|BRL|BTC|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|ETH|EUR|GBP|HKD|HUF|IDR|ILS|INR|"
+CODES = ("AED|ARS|AUD|BGN|BHD|BRL|BTC|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|ETH|EUR|GBP|HKD|HUF|IDR|ILS|"
+         "INR|"
          "ISK|JPY|KRW|KWD|MXN|MYR|NOK|NZD|PEN|PHP|PLN|RON|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USDT?|VND|"
          "ZAR|usd|eur|gbp|jpy|chf")  # fmt: skip
 SIGNS = "[$€£¥₹₩₽₺₴₫₱฿₪]"

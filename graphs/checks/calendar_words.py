@@ -30,10 +30,13 @@ _MONTHS = (
 _UNITS = {
     "minute": "minute minutes minuten min mins minuto minutos minuti minuut 分 分間",
     "hour": "hour hours hrs stunde stunden heure heures hora horas ora ore uur uren 時間",
-    "day": "day days tag tage tagen tages jour jours dia dias giorno giorni dag dagen 日 日間 営業日"
+    "day": "day days tag tage tagen tages jour jours dia dias giorno giorni dag dagen "
+    "日 日間 営業日"
     " werktag werktage werktagen werkdag werkdagen arbeitstage arbeitstagen",
-    "week": "week weeks woche wochen semaine semaines semana semanas settimana settimane weken 週間",
-    "month": "month months monat monate monaten mois mes meses mese mesi maand maanden か月 ヶ月 月間",
+    "week": "week weeks woche wochen semaine semaines semana semanas settimana "
+    "settimane weken 週間",
+    "month": "month months monat monate monaten mois mes meses mese mesi maand maanden "
+    "か月 ヶ月 月間",
     "year": "year years jahr jahre jahren an ans annee annees ano anos anno anni jaar jaren 年間",
 }
 _NEAR = {
@@ -41,14 +44,16 @@ _NEAR = {
     "today": "\\b(?:by|before|later|still|end of) today|tonight|this (?:afternoon|evening|morning)"
     "|noch heute|heute noch|aujourd'hui|\\bhoy mismo|oggi stesso|\\bainda hoje|nog vandaag"
     "|本日中|今日中",
-    "next": "next (?:week|month|year|billing|business day)|nachste[nrs]? (?:woche|monat|jahr|werktag)"
+    "next": "next (?:week|month|year|billing|business day)|nachste[nrs]? (?:woche|monat"
+    "|jahr|werktag)"
     "|(?:semaine|mois) prochaine?|proxim[ao] (?:semana|mes)|(?:semana|mes) (?:que vem|proxim[ao])"
     "|prossim[ao] (?:settimana|mese)|(?:settimana|mese) prossim[ao]|volgende (?:week|maand)"
     "|来週|来月",
     "end": "end of (?:the |this )?(?:day|week|month|year|business)|\\beod\\b|\\bcob\\b"
     "|ende der woche|bis monatsende|bis wochenende|fin de (?:la )?(?:semaine|journee|semana)"
     "|fim do dia|fine (?:della )?settimana|einde van de (?:dag|week)|週末まで|今週中|月末",
-    "one": "(?:in|within) an? (?:minute|hour|day|week|month)|(?:in|innerhalb) eine[rs]? (?:minute|stunde"
+    "one": "(?:in|within) an? (?:minute|hour|day|week|month)|(?:in"
+    "|innerhalb) eine[rs]? (?:minute|stunde"
     "|tages|woche|monats)|dans une? (?:heure|jour|semaine|mois)|en una? (?:hora|dia|semana|mes)"
     "|(?:in|entro) un[ao]? ?'?(?:ora|giorno|settimana|mese)|em uma? (?:hora|dia|semana|mes)"
     "|(?:in|binnen) een (?:uur|dag|week|maand)",

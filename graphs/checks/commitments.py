@@ -15,7 +15,8 @@ REFUND = re.compile(
     r"|return(?:ed|ing)? (?:you |of )?(?:your|the) money|chargeback"
     r"|(?:zahl|uberweis)\w* [^.]{0,60}\bzuruck\b|stort\w* [^.]{0,60}\bterug\b"
     r"|erstatt|gutschrift|gutgeschrieben|gutschreib|ruckzahl|zuruckzahl|zuruckgezahlt"
-    r"|zuruckuberw|geld zuruck|rembours|rendre (?:votre|l')\s?argent|reembols|reintegr\w* \w+ dinero"
+    r"|zuruckuberw|geld zuruck|rembours|rendre (?:votre|l')\s?argent|reembols"
+    r"|reintegr\w* \w+ dinero"
     r"|devol(?:v|uc|ut)|devuelv|rimbors|restitui|estorn|ressarc|terugbeta|terugstort|geld terug"
     r"|vergoed|返金|払い戻|払戻|ご返却|退款|退还|退錢|환불|возврат|верн[её]м|возмест"
 )
@@ -24,7 +25,8 @@ COMMITMENT = re.compile(
     REFUND.pattern + rf"|{_CREDIT}|compensat|discount|voucher|coupon|free of charge|for free\b"
     r"|free (?:month|year|of cost|upgrade)|waiv|guarantee|promis[ei]|we owe you|goodwill"
     r"|storn|rabatt|gutschein|kostenlos|kostenfrei|garanti|versprech|versproch|entschadig|kulanz"
-    r"|annuler[^.]{0,20}facture|gratuit|bon d'achat|remise|geste commercial|dedommag|promett|promets"
+    r"|annuler[^.]{0,20}facture|gratuit|bon d'achat|remise|geste commercial|dedommag"
+    r"|promett|promets"
     r"|descuento|gratis|cupon|garantiz|indemniz|compens|promet|sconto|buono sconto|gratuit|risarc"
     r"|desconto|korting|tegoed|schadeloos|beloof|beloven|garande"
     r"|割引|無料|クーポン|補償|保証し|お約束|賠償|折扣|补偿|免费|할인|보상|скидк|компенс|бесплатн"
@@ -32,7 +34,8 @@ COMMITMENT = re.compile(
 REFUND_WORD = re.compile(r"(?:refund|reimburse|repay|erstatt|rembours|reembols|rimbors)\w{0,4}")
 # Beside an amount these say that money goes to the customer.
 GIVING = re.compile(
-    r"\b(?:will|shall|going to|return|send|give|gave|pay|transfer|wire|back|receive|get|owe)\b|'ll\b"
+    r"\b(?:will|shall|going to|return|send|give|gave|pay|transfer|wire|back|receive|get"
+    r"|owe)\b|'ll\b"
     r"|\b(?:uberweis|zahlen|schick|zuruck|bekomm|erhalt)\w*|\b(?:versons|verser|recevr|enverr)\w*"
     r"|\b(?:recibir|enviar|pagar|abonar|ricever|invier|pagher|receber|ontvang|krijg|overmak)\w*"
     r"|お支払い|振り込|差し上げ"

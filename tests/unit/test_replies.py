@@ -1,4 +1,4 @@
-"""Good replies in several languages leave; hostile ones stay, by the rule that is meant for them."""
+"""Good replies in several languages leave; hostile ones stay, each by the rule meant for it."""
 
 import time
 from typing import Any
