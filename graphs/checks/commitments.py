@@ -54,7 +54,7 @@ def commitments(case: Case) -> Iterator[str]:
         told = Counter({amount: mentions(sentence, amount) for amount in untold}) & untold
         if len(words) != 1 or not told or not REFUND.fullmatch(words[0]):
             yield (
-                f"No effect backs {sentence.strip()[:300]!r}: leave it out, "
+                f"No effect or article backs {sentence.strip()[:300]!r}: leave it out, "
                 "or quote the article's sentence word for word."
             )
         untold -= told

@@ -16,6 +16,12 @@ from graphs.language import CONFIDENT, language_of
 SUPPORTED = 0.7
 # A sentence of fewer content words ("Please try it.") says too little to be a claim.
 MIN_WORDS = 3
+# Words that order or soften a claim and claim nothing themselves.
+FILLER = content_words(
+    "first then simply again just next easily directly below following step steps sure make check "
+    "zuerst einfach zunächst bitte abord ensuite primero luego prima poi primeiro eerst",
+    "en",
+)
 # A sentence of the passage is about the same as the claim from this share of its words on.
 ALIKE = 0.7
 NEGATION = re.compile(
@@ -60,7 +66,7 @@ def support(case: Case) -> Iterator[str]:
     passages = [Passage(text, language) for text in case.cited]
     books = content_words(folded(case.records), language)
     for sentence in claims(case):
-        words = content_words(sentence, language)
+        words = content_words(sentence, language) - FILLER
         if share(words, books) >= SUPPORTED:
             continue
         if case.cited and _foreign(case, language):
@@ -93,7 +99,7 @@ def claims(case: Case) -> Iterator[str]:
         told = told or tells_hand_over(case, sentence)
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
         asks = sentence.rstrip().endswith(("?", "？", ":", "："))
-        if not (told or polite or asks) and len(content_words(sentence)) >= MIN_WORDS:
+        if not (told or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:
             yield sentence
 
 
