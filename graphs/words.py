@@ -1,7 +1,6 @@
 """Function words by language: too common to say what a text is about, typical of its language.
 
-Written for tickets and replies, after the most frequent words of each language (Leipzig Corpora
-Collection). The lists of `stop-words` and `stopwordsiso` were tried and do not fit: their English
+Written by hand for tickets and replies, from no corpus. The lists of `stop-words` and `stopwordsiso` were tried and do not fit: their English
 has over 1,200 words, among them "open", "help", "copy", "empty", "page" and "member".
 """
 

@@ -131,7 +131,9 @@ def tells_hand_over(case: Case, sentence: str) -> bool:
     )
     if any(squeezed(sentence) == squeezed(folded(said)) for said in own):
         return True
-    told = bool(case.facts["handed_over"]) and HAND_OVER.search(sentence)
+    people = [folded(part["who"]) for part in case.facts["handed_over"] if part["who"]]
+    named = HAND_OVER.search(sentence) or any(who in sentence for who in people)
+    told = bool(case.facts["handed_over"]) and named
     more = COMMITMENT.search(sentence) or told_dates(sentence) or " and will " in sentence
     return bool(told and not more and len(re.findall(_ACTED, sentence)) <= 1)
 

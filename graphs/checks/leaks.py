@@ -17,7 +17,7 @@ PHONE = re.compile(r"(?<![\w.])(?:\+\s?|00)?\(?\d[\d\s()./-]{6,24}\d(?![\w])")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?\b")
 CARD = re.compile(r"\d(?:[\s.\-\u2010-\u2015/_·]{0,3}\d){12,60}")
-# Keys by the prefixes of their makers. Source: their documentation, and the format of ours.
+# Keys by the prefixes that well-known makers give them, and ours.
 KEY = re.compile(
     r"\bdg_[\w-]{6,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
     r"|\b(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}"

@@ -161,6 +161,7 @@ def refused(claim: Claim) -> bool:
         "passages": [{"article_id": "a", "title": "", "text": claim.passage}],
         "handed_over": [],
         "objections": [],
+        "guidance": [],
     }
     draft, asked = claim.text, {"subject": "", "body": "", "language": None, "customer_name": None}
     case = Case.of({"text": draft, "citations": ["a"]}, facts, asked, None, "")  # type: ignore[arg-type]

@@ -73,6 +73,7 @@ GOOD = [
     Good("Sie haben am 18.11.2026 für Pro plan 49.00 USD bezahlt.", (), "de", (), (PAYMENT,)),
     Good("These are the payments we have on record for you:\n" + PAYMENT, (), "en", (), (PAYMENT,)),
     Good("A colleague will look at your question about billing.", (), "en", (), (), (HANDED,)),
+    Good("Maria will look at your billing question and answer here.", (), "en", (), (), (HANDED,)),
     Good("Your question about billing was handed to a colleague.", (), "en", (), (), (HANDED,)),
     Good("I have forwarded your billing question to a colleague.", (), "en", (), (), (HANDED,)),
     Good("Ihre Frage zum Thema Abrechnung sieht sich eine Kollegin oder ein Kollege an.", (), "de",

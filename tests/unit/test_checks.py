@@ -29,7 +29,6 @@ def facts(
     """What a reply may speak of; nothing unless a test says so."""
     return {
         "effects": list(effects),
-        "handed_over": [],
         "payments": list(payments),
         "passages": list(passages),
         "handed_over": [],
