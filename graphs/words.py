@@ -1,7 +1,8 @@
 """Function words by language: too common to say what a text is about, typical of its language.
 
-Written by hand for tickets and replies, from no corpus. The lists of `stop-words` and `stopwordsiso` were tried and do not fit: their English
-has over 1,200 words, among them "open", "help", "copy", "empty", "page" and "member".
+Written by hand for tickets and replies, from no corpus. The lists of `stop-words` and
+`stopwordsiso` were tried and do not fit: their English has over 1,200 words, among them "open",
+"help" and "page".
 """
 
 _BY_LANGUAGE = {
