@@ -1,7 +1,6 @@
-"""Use cases of an approval: decide it once, or let it expire. They never commit."""
+"""Use cases of an approval: decide it once, remind of it, let it expire. They never commit."""
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -9,93 +8,97 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import runs as run_cases
 from app.db import approvals, runs
 from app.db.tables import ApiKey, Approval, Decision, Run
-from app.edits import StepEdit, apply_edits, refuse_over_limit
+from app.decisions import Answer, decided_steps, new_decision, outcome, refuse_repeat
+from app.edits import refuse_over_limit
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
-    EditNotAllowedError,
+    InvalidRequestError,
     NotFoundError,
     NotWaitingError,
     OwnRunError,
     StaleDigestError,
-    VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.log import get_logger
+from app.merging import absorb
 from app.runs import Enqueue
 
-Verdict = Literal["approve", "edit", "reject", "respond"]
+log = get_logger(__name__)
 
-STATUS_OF = {
-    "approve": ApprovalStatus.APPROVED,
-    "edit": ApprovalStatus.EDITED,
-    "reject": ApprovalStatus.REJECTED,
-    "respond": ApprovalStatus.RESPONDED,
-}
-EXPIRED = {
+EXPIRED: dict[str, Any] = {
+    "approval_id": "",
     "verdict": "expire",
     "steps": [],
     "comment": "",
     "decided_by": "",
-    "approval_id": "",
     "messages": [],
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A checked request to decide."""
-
-    approval_id: UUID
-    digest: str
-    verdict: Verdict
-    edits: tuple[StepEdit, ...]
-    comment: str
 
 
 async def resume(
     session: AsyncSession, enqueue: Enqueue, approver: ApiKey, run_id: UUID, answer: Answer
 ) -> Run:
-    """Take a person's decision, exactly once, and queue the run to go on.
+    """Take a person's decision, once, and queue the run to go on unless somebody else must agree.
 
     Raises:
         NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError, ApprovalExpiredError,
-        StaleDigestError, VerdictNotAllowedError, EditNotAllowedError, OverLimitError.
+        SecondApproverError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
+        OverLimitError, InvalidRequestError.
     """
+    # The run's lock lets decisions about it come in one after the other.
     run = await run_cases.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    if run.started_by == approver.id:
+    if approver.id in await runs.starters(session, run):
         raise OwnRunError("Another key must decide about a run that this key started.")
     await refuse_closed(session, approval)
+    earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
+    refuse_repeat(approval, earlier, approver.id, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     steps = decided_steps(approval, answer)
     refuse_over_limit(approver, steps)
-    decision = {
-        "approval_id": str(approval.id),
-        "verdict": answer.verdict,
-        "steps": steps,
-        "comment": answer.comment,
-        "decided_by": f"{approver.name} ({approver.id})",
-        "messages": [],
-    }
-    if not await approvals.decide(session, approval.id, STATUS_OF[answer.verdict], decision):
-        await session.refresh(approval)
-        await refuse_closed(session, approval)
-    session.add(
-        Decision(
-            approval_id=approval.id,
-            key_id=approver.id,
-            tenant_id=approver.tenant_id,
-            decided_by=approver.name,
-            verdict=answer.verdict,
-            comment=answer.comment,
-        )
-    )
-    await reopen(session, enqueue, run.id)
+    messages = await heard(session, run, answer)
+    own = new_decision(approver, approval, answer, steps)
+    values = outcome(approval, [*earlier, own], steps, messages)
+    await write_down(session, approval, own, values)
+    if "decision" in values:
+        await reopen(session, enqueue, run.id)
     await session.refresh(run)
     return run
+
+
+async def heard(session: AsyncSession, run: Run, answer: Answer) -> list[str]:
+    """The customer's newer messages that a `respond` takes in, oldest first; none otherwise.
+
+    Raises:
+        InvalidRequestError: there is neither guidance nor a message to plan again with.
+    """
+    if answer.verdict != "respond":
+        return []
+    messages = await absorb(session, run)
+    if not messages and not answer.comment.strip():
+        why = "must say what to do differently, since the customer wrote nothing new"
+        told = [{"pointer": "/comment", "detail": why}]
+        raise InvalidRequestError(f"/comment {why}.", errors=told)
+    return messages
+
+
+async def write_down(
+    session: AsyncSession, approval: Approval, own: Decision, values: dict[str, Any]
+) -> None:
+    """Store the answer and what it changes, by compare-and-set.
+
+    Raises:
+        ApprovalExpiredError, StaleDigestError: time or somebody else was faster.
+    """
+    if not await approvals.answer(session, approval, **values):
+        await session.refresh(approval)
+        await refuse_closed(session, approval)
+        raise StaleDigestError("Read the approval again; somebody just answered it.")
+    session.add(own)
 
 
 async def reopen(session: AsyncSession, enqueue: Enqueue, run_id: UUID) -> None:
@@ -122,20 +125,16 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
             raise AlreadyDecidedError("This approval was decided before.", decision=told)
 
 
-def decided_steps(approval: Approval, answer: Answer) -> list[dict[str, Any]]:
-    """The steps as the reviewer leaves them; none when they reject.
-
-    Raises:
-        VerdictNotAllowedError, EditNotAllowedError.
-    """
-    if answer.verdict not in approval.verdicts:
-        offered = ", ".join(approval.verdicts)
-        raise VerdictNotAllowedError(f"This approval offers: {offered}.")
-    if answer.edits and answer.verdict != "edit":
-        raise EditNotAllowedError("Only the verdict `edit` may change steps.")
-    if answer.verdict not in ("approve", "edit"):
-        return []
-    return apply_edits(approval.steps, answer.edits)
+async def remind(session: AsyncSession, limit: int) -> None:
+    """Say once of each open approval that its last quarter has begun."""
+    for approval in await approvals.mark_reminded(session, limit):
+        log.info(
+            "approval_reminder",
+            approval_id=str(approval.id),
+            run_id=str(approval.run_id),
+            tenant_id=approval.tenant_id,
+            expires_at=approval.expires_at.isoformat(),
+        )
 
 
 async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:

@@ -7,8 +7,9 @@ from pydantic import ValidationError
 
 from app.db.tables import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError
-from tools.billing import RefundArgs
+from tools.catalog import ARGS
 from tools.money import format_money
+from tools.tool import Editable, editable_fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,11 @@ class StepEdit:
 
 
 def apply_edits(steps: list[dict[str, Any]], edits: tuple[StepEdit, ...]) -> list[dict[str, Any]]:
-    """Lower amounts and drop steps; anything else is refused with a pointer to it."""
+    """Lower amounts, rewrite texts, drop steps; anything else is refused with a pointer to it.
+
+    Raises:
+        EditNotAllowedError.
+    """
     changes = {edit.id: (at, edit) for at, edit in enumerate(edits)}
     known = {step["id"] for step in steps}
     for at, edit in enumerate(edits):
@@ -40,19 +45,48 @@ def apply_edits(steps: list[dict[str, Any]], edits: tuple[StepEdit, ...]) -> lis
 
 
 def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]:
-    """The step's arguments after an edit: only editable ones, amounts only downwards."""
+    """The step's arguments after an edit that keeps to what the tool's own model allows."""
+    allowed = editable_of(step)
     for name in edit.args:
-        if name not in step["editable"]:
+        if name not in allowed:
             escaped = name.replace("~", "~0").replace("/", "~1")
-            raise _refuse(at, f"args/{escaped}", f"may not be changed; {step['editable']} may")
+            raise _refuse(at, f"args/{escaped}", f"may not be changed; {sorted(allowed)} may")
     args = {**step["args"], **edit.args}
+    if not edit.args:
+        return args
     try:
-        RefundArgs.model_validate(args)
+        ARGS[step["tool"]].model_validate(args)
     except ValidationError as error:
-        raise _refuse(at, "args", error.errors()[0]["msg"]) from error
-    if args["amount_minor"] > step["args"]["amount_minor"]:
-        raise _refuse(at, "args/amount_minor", "may only be lowered")
+        [where, *_] = error.errors()[0]["loc"] or ("",)
+        raise _refuse(at, f"args/{where}", error.errors()[0]["msg"]) from error
+    for name, value in edit.args.items():
+        if allowed[name] == "down" and value > step["args"][name]:
+            raise _refuse(at, f"args/{name}", "may only be lowered")
+        if allowed[name] == "text" and not value.strip():
+            raise _refuse(at, f"args/{name}", "may not be blank")
     return args
+
+
+def editable_of(step: dict[str, Any]) -> dict[str, Editable]:
+    """What may be changed on a step and how: what it names itself, if the tool's model agrees."""
+    model = ARGS.get(step["tool"])
+    marked = editable_fields(model) if model else {}
+    return {name: marked[name] for name in step["editable"] if name in marked}
+
+
+def told_changes(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+    """One line for each change, for whoever has to agree to the plan as well."""
+    left = {step["id"]: step["args"] for step in after}
+    lines = []
+    for step in before:
+        if step["id"] not in left:
+            lines.append(f"{name} dropped {step['id']}")
+            continue
+        for key, old in step["args"].items():
+            if (new := left[step["id"]][key]) != old:
+                told = f" from {old} to {new}" if isinstance(new, int) else ""
+                lines.append(f"{name} changed {key} of {step['id']}{told}")
+    return lines
 
 
 def _refuse(at: int, where: str, why: str) -> EditNotAllowedError:

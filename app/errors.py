@@ -9,6 +9,7 @@ DeskgraphError
 ├── MissingScopeError           403 missing-scope
 ├── OwnRunError                 403 own-run
 ├── OverLimitError              403 over-limit
+├── SecondApproverError         403 second-approver-needed
 ├── NotFoundError               404 not-found
 ├── MethodNotAllowedError       405 method-not-allowed
 ├── ConflictError               409 (base)
@@ -17,6 +18,7 @@ DeskgraphError
 │   └── RunFinishedError        409 run-finished
 ├── ApprovalExpiredError        410 approval-expired
 ├── StaleDigestError            412 stale-digest
+├── StaleVersionError           412 stale-version
 ├── IdempotencyMismatchError    422 idempotency-key-reused
 └── UnavailableError            503 unavailable
 """
@@ -93,6 +95,13 @@ class OverLimitError(DeskgraphError):
     status, code, title = 403, "over-limit", "The plan is above this key's approval limit"
 
 
+class SecondApproverError(DeskgraphError):
+    """The plan needs two people, and this key already agreed."""
+
+    status, code = 403, "second-approver-needed"
+    title = "Another person must agree as well"
+
+
 class NotFoundError(DeskgraphError):
     """It does not exist, or not for this caller."""
 
@@ -139,6 +148,12 @@ class StaleDigestError(DeskgraphError):
     """The digest is not that of the open plan."""
 
     status, code, title = 412, "stale-digest", "The digest is not what is open now"
+
+
+class StaleVersionError(DeskgraphError):
+    """The policy was changed since it was read."""
+
+    status, code, title = 412, "stale-version", "The policy has a newer version"
 
 
 class UnavailableError(DeskgraphError):

@@ -204,8 +204,11 @@ async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> N
         steps=shown["steps"],
         gate=shown["gate"],
         digest=shown["digest"],
-        required_approvers=shown["required_approvers"],
         verdicts=shown["verdicts"],
+        # A run that paused before these were asked for has the defaults.
+        required_approvers=shown.get("required_approvers", 1),
+        changed=shown.get("changed", []),
+        round=shown.get("round", 0),
         expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
     )
 

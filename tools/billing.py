@@ -8,7 +8,15 @@ from tools.errors import RefusedError, UnavailableError
 from tools.models import Payment, PaymentHistory, Refund
 from tools.money import format_money
 from tools.ports import Billing, Caller, Ledger
-from tools.tool import AmountMinor, Args, Currency, Permission, Tool
+from tools.tool import (
+    LOWERABLE,
+    AmountMinor,
+    Args,
+    Currency,
+    Permission,
+    Tool,
+    editable_fields,
+)
 
 
 class ReadPaymentsArgs(Args):
@@ -19,13 +27,12 @@ class RefundArgs(Args):
     """What to give back, of which payment, and why."""
 
     payment_id: Annotated[str, Field(min_length=1, max_length=200)]
-    amount_minor: AmountMinor
+    amount_minor: Annotated[AmountMinor, LOWERABLE]
     currency: Currency
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-# A reviewer may lower the amount; never another payment, customer or currency.
-REFUND_EDITABLE = ("amount_minor",)
+REFUND_EDITABLE = tuple(editable_fields(RefundArgs))
 
 
 def read_payments(billing: Billing, ledger: Ledger, caller: Caller) -> Tool[ReadPaymentsArgs]:

@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from tools.billing import read_payments, refund_payment
-from tools.helpdesk import create_handoff, send_reply
+from tools.billing import RefundArgs, read_payments, refund_payment
+from tools.helpdesk import HandoffArgs, ReplyArgs, create_handoff, send_reply
 from tools.knowledge import search_articles
 from tools.ports import Billing, Caller, Helpdesk, Knowledge, Ledger
-from tools.tool import Tool
+from tools.tool import Args, Tool
+
+# The arguments of every tool with an effect: what a step of a plan holds, and a reviewer may edit.
+ARGS: dict[str, type[Args]] = {
+    "refund_payment": RefundArgs,
+    "create_handoff": HandoffArgs,
+    "send_reply": ReplyArgs,
+}
 
 
 def tools_for(

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from tools.models import Agent, Handoff, SentReply, Urgency
 from tools.ports import Caller, Helpdesk
-from tools.tool import Args, Permission, Tool
+from tools.tool import REWRITABLE, Args, Permission, Tool
 
 
 class ReplyArgs(Args):
     """The text the customer gets."""
 
-    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    text: Annotated[str, Field(min_length=1, max_length=10_000), REWRITABLE]
     citations: Annotated[list[str], Field(max_length=20)]
     public: bool
 
@@ -25,7 +25,7 @@ class HandoffArgs(Args):
 
     skill: Annotated[str, Field(min_length=1, max_length=50)]
     urgency: Urgency
-    summary: Annotated[str, Field(min_length=1, max_length=20_000)]
+    summary: Annotated[str, Field(min_length=1, max_length=20_000), REWRITABLE]
     part: Annotated[str | None, Field(max_length=50)] = None
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +25,23 @@ class Args(BaseModel):
     """Base of every argument model: strict types, unknown fields refused."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+# How a reviewer may change an argument: an amount only downwards, a text within its length.
+# An argument without a mark is never theirs to change: another payment is another plan.
+Editable = Literal["down", "text"]
+LOWERABLE = Field(json_schema_extra={"editable": "down"})
+REWRITABLE = Field(json_schema_extra={"editable": "text"})
+
+
+def editable_fields(args: type[BaseModel]) -> dict[str, Editable]:
+    """The arguments that a reviewer may change, and how, as the model declares them."""
+    marks = {name: field.json_schema_extra for name, field in args.model_fields.items()}
+    return {
+        name: cast("Editable", mark["editable"])
+        for name, mark in marks.items()
+        if isinstance(mark, dict) and "editable" in mark
+    }
 
 
 # The bound keeps every sum of a plan inside a 64-bit integer.

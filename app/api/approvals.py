@@ -1,24 +1,41 @@
-"""/v1/approvals: what waits for a person."""
+"""/v1/approvals: what waits for a person, and how it is decided."""
 
 from uuid import UUID
 
 from fastapi import APIRouter
+from fastapi import status as http
 
+from app import approvals
 from app.api import examples, schemas
-from app.api.deps import ApprovalReader, BackendDep, Session
+from app.api.approval_views import show_approvals
+from app.api.deps import ApprovalReader, Approver, BackendDep, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
-from app.api.views import show_approvals
+from app.api.views import show_run
 from app.db.approvals import approvals_of_tenant, get_approval
 from app.db.tables import Approval
-from app.errors import InvalidCursorError, NotFoundError
+from app.decisions import Answer
+from app.edits import StepEdit
+from app.errors import (
+    AlreadyDecidedError,
+    ApprovalExpiredError,
+    EditNotAllowedError,
+    InvalidCursorError,
+    NotFoundError,
+    NotWaitingError,
+    OverLimitError,
+    OwnRunError,
+    SecondApproverError,
+    StaleDigestError,
+    VerdictNotAllowedError,
+)
 from app.lifecycle import ApprovalStatus
 
-router = APIRouter(prefix="/v1/approvals", tags=["approvals"])
+router = APIRouter(prefix="/v1", tags=["approvals"])
 
 
 @router.get(
-    "",
+    "/approvals",
     response_model=schemas.ApprovalPage,
     responses=answers(200, examples.page(examples.APPROVAL), InvalidCursorError),
 )
@@ -44,7 +61,7 @@ async def list_approvals(
 
 
 @router.get(
-    "/{approval_id}",
+    "/approvals/{approval_id}",
     response_model=schemas.ApprovalOut,
     responses=answers(200, examples.APPROVAL, NotFoundError),
 )
@@ -57,3 +74,33 @@ async def get_one_approval(
         raise NotFoundError(f"There is no approval {approval_id}.")
     [shown] = await show_approvals(session, [approval])
     return shown
+
+
+@router.post(
+    "/runs/{run_id}/resume",
+    status_code=http.HTTP_202_ACCEPTED,
+    response_model=schemas.RunOut,
+    responses=answers(
+        202,
+        examples.RUN,
+        NotFoundError,
+        OwnRunError,
+        OverLimitError,
+        SecondApproverError,
+        NotWaitingError,
+        AlreadyDecidedError,
+        ApprovalExpiredError,
+        StaleDigestError,
+        VerdictNotAllowedError,
+        EditNotAllowedError,
+        body=True,
+    ),
+)
+async def resume_run(
+    run_id: UUID, body: schemas.ResumeRun, session: Session, backend: BackendDep, key: Approver
+) -> schemas.RunOut:
+    """Answer a run's open approval; the run goes on once everybody agreed who must."""
+    edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
+    answer = Answer(body.approval_id, body.digest, body.verdict, edits, body.comment)
+    run = await approvals.resume(session, backend.enqueue, key, run_id, answer)
+    return await show_run(session, run, backend.settings)

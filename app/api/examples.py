@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from graphs.policy import Policy
+
 RUN_ID = "01a20147-a34d-7187-9cc4-a3723facf2c8"
 APPROVAL_ID = "01a20147-a3aa-728a-9a39-1cf480623d07"
 THREAD_ID = "8fd85f40-eac4-5562-becd-0f578a29c8fe"
@@ -37,13 +39,17 @@ APPROVAL: dict[str, Any] = {
     "steps": [STEP],
     "reasons": ["refunds of 49.00 USD in 24 hours exceed the limit of 0.00 USD"],
     "digest": DIGEST,
-    "verdicts": ["approve", "edit", "reject"],
+    "verdicts": ["approve", "edit", "reject", "respond"],
     "answer_schema": {"type": "object", "required": ["approval_id", "digest", "verdict"]},
     "required_approvers": 1,
     "decisions": [],
+    "changed": [],
+    "round": 0,
     "newer_messages": [],
     "created_at": LATER,
     "expires_at": TOMORROW,
+    "on_expiry": "Nothing is done; the ticket is handed to a person.",
+    "reminded_at": None,
 }
 RUN: dict[str, Any] = {
     "id": RUN_ID,
@@ -140,6 +146,12 @@ ARTICLE: dict[str, Any] = {
     "language": "en",
     "version": 1,
     "updated_at": EARLY,
+}
+POLICY: dict[str, Any] = {
+    **Policy(refund_auto_limit={"USD": 5000}).model_dump(mode="json"),
+    "version": 3,
+    "created_at": EARLY,
+    "created_by": "Team lead",
 }
 
 

@@ -1,4 +1,4 @@
-"""/v1/runs and /v1/threads: start, look, decide, cancel."""
+"""/v1/runs and /v1/threads: start, look, cancel."""
 
 import asyncio
 import time
@@ -6,32 +6,21 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response, status
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import approvals as approval_cases
 from app import runs as run_cases
 from app.api import examples, schemas
-from app.api.deps import Approver, Backend, BackendDep, Reader, Session, Writer
+from app.api.approval_views import show_message
+from app.api.deps import Backend, BackendDep, Reader, Session, Writer
 from app.api.responses import answers
-from app.api.views import show_message, show_runs, show_step
-from app.approvals import Answer
+from app.api.views import show_run, show_runs, show_step
 from app.db.runs import runs_of_tenant
 from app.db.steps import messages_of_ticket, steps_of_run
 from app.db.tables import Run
-from app.edits import StepEdit
 from app.errors import (
-    AlreadyDecidedError,
-    ApprovalExpiredError,
-    EditNotAllowedError,
     IdempotencyMismatchError,
     InvalidCursorError,
     NotFoundError,
-    NotWaitingError,
-    OverLimitError,
-    OwnRunError,
     RunFinishedError,
-    StaleDigestError,
-    VerdictNotAllowedError,
 )
 from app.lifecycle import FINAL, RunStatus
 from app.runs import NewRun, thread_of
@@ -129,35 +118,6 @@ async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.Run
 
 
 @router.post(
-    "/runs/{run_id}/resume",
-    status_code=status.HTTP_202_ACCEPTED,
-    response_model=schemas.RunOut,
-    responses=answers(
-        202,
-        examples.RUN,
-        NotFoundError,
-        OwnRunError,
-        OverLimitError,
-        NotWaitingError,
-        AlreadyDecidedError,
-        ApprovalExpiredError,
-        StaleDigestError,
-        VerdictNotAllowedError,
-        EditNotAllowedError,
-        body=True,
-    ),
-)
-async def resume_run(
-    run_id: UUID, body: schemas.ResumeRun, session: Session, backend: BackendDep, key: Approver
-) -> schemas.RunOut:
-    """Answer a run's open approval, once, and queue the run to go on."""
-    edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
-    answer = Answer(body.approval_id, body.digest, body.verdict, edits, body.comment)
-    run = await approval_cases.resume(session, backend.enqueue, key, run_id, answer)
-    return await show_one(session, backend, run)
-
-
-@router.post(
     "/runs/{run_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
@@ -168,7 +128,7 @@ async def cancel_run(
 ) -> schemas.RunOut:
     """Stop a run: no effect begins any more; one that runs lets go within a second."""
     run = await run_cases.cancel(session, backend.enqueue, key.tenant_id, run_id)
-    return await show_one(session, backend, run)
+    return await show_run(session, run, backend.settings)
 
 
 @router.get(
@@ -193,12 +153,6 @@ async def get_thread(
     )
 
 
-async def show_one(session: AsyncSession, backend: Backend, run: Run) -> schemas.RunOut:
-    """One run in the API's shape."""
-    [shown] = await show_runs(session, [run], backend.settings)
-    return shown
-
-
 async def wait_for(
     backend: Backend, tenant_id: str, run_id: UUID, seconds: float
 ) -> schemas.RunOut:
@@ -209,6 +163,6 @@ async def wait_for(
             run = await run_cases.get(session, tenant_id, run_id)
             at_rest = run.status in FINAL or run.status is RunStatus.INTERRUPTED
             if at_rest or time.monotonic() >= until:
-                return await show_one(session, backend, run)
+                return await show_run(session, run, backend.settings)
         await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
         pause = min(pause * POLL_GROWTH, SLOWEST_POLL_SECONDS)

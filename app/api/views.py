@@ -6,11 +6,11 @@ from urllib.parse import quote
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import schemas
-from app.db.approvals import approvals_of_runs, decisions_on
+from app.api.approval_views import show_approvals
+from app.db.approvals import approvals_of_runs
 from app.db.ledger import effects_of_runs
 from app.db.places import Place, places
-from app.db.steps import newer_messages
-from app.db.tables import Approval, Decision, LedgerEntry, Message, Run, Step
+from app.db.tables import LedgerEntry, Run, Step
 from app.settings import Settings
 
 
@@ -32,6 +32,12 @@ async def show_runs(
         )
         for run in runs
     ]
+
+
+async def show_run(session: AsyncSession, run: Run, settings: Settings) -> schemas.RunOut:
+    """One run in the API's shape."""
+    [shown] = await show_runs(session, [run], settings)
+    return shown
 
 
 def _run(
@@ -84,80 +90,6 @@ def _effect(entry: LedgerEntry) -> schemas.EffectOut:
         step_id=entry.step_id,
         key=entry.key,
         at=entry.finished_at or entry.started_at,
-    )
-
-
-async def show_approvals(
-    session: AsyncSession, approvals: list[Approval]
-) -> list[schemas.ApprovalOut]:
-    """Approvals with their decisions, and what the customer wrote since."""
-    decisions = await decisions_on(session, [approval.id for approval in approvals])
-    newer = await newer_messages(session, [a.id for a in approvals if a.status == "pending"])
-    return [
-        _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
-        for approval in approvals
-    ]
-
-
-def _approval(
-    approval: Approval, decisions: list[Decision], newer: list[Message]
-) -> schemas.ApprovalOut:
-    return schemas.ApprovalOut(
-        id=approval.id,
-        run_id=approval.run_id,
-        ticket_id=approval.ticket_id,
-        kind=approval.kind,
-        status=approval.status,
-        steps=approval.steps,
-        reasons=approval.gate,
-        digest=approval.digest,
-        verdicts=approval.verdicts,
-        answer_schema=answer_schema(approval),
-        required_approvers=approval.required_approvers,
-        decisions=[
-            schemas.DecisionOut(
-                decided_by=d.decided_by,
-                verdict=d.verdict,
-                comment=d.comment,
-                created_at=d.created_at,
-            )
-            for d in decisions
-        ],
-        newer_messages=[show_message(message) for message in newer],
-        created_at=approval.created_at,
-        expires_at=approval.expires_at,
-    )
-
-
-def answer_schema(approval: Approval) -> dict[str, Any]:
-    """The schema of `resume`, narrowed to this approval: its id, digest, verdicts and steps."""
-    schema = schemas.ResumeRun.model_json_schema()
-    properties = schema["properties"]
-    properties["approval_id"] = {"const": str(approval.id)}
-    properties["digest"] = {"const": approval.digest}
-    properties["verdict"] = {"enum": approval.verdicts}
-    edit = schema["$defs"]["StepEditIn"]["properties"]
-    edit["id"] = {"enum": [step["id"] for step in approval.steps]}
-    editable = sorted({name for step in approval.steps for name in step["editable"]})
-    edit["args"] = {
-        "type": "object",
-        "properties": {name: {"type": "integer", "minimum": 1} for name in editable},
-        "additionalProperties": False,
-    }
-    schema.pop("examples", None)
-    return schema
-
-
-def show_message(message: Message) -> schemas.MessageOut:
-    """A message of a ticket."""
-    return schemas.MessageOut(
-        id=f"msg_{message.id}",
-        author=message.author,
-        text=message.text,
-        citations=message.citations,
-        public=message.public,
-        run_id=message.run_id,
-        created_at=message.created_at,
     )
 
 

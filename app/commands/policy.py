@@ -1,4 +1,4 @@
-"""deskgraph policy: show and set a tenant's rules."""
+"""deskgraph policy: show, set and list the versions of a tenant's rules."""
 
 import json
 from pathlib import Path
@@ -8,8 +8,11 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import policies
 from app.commands.database import in_session, load_settings, with_database
 from app.db import keys
+from app.db.tables import PolicyVersion
+from app.errors import NotFoundError
 from graphs.policy import Policy
 
 cli = typer.Typer(help="Show and set a tenant's policy.", no_args_is_help=True)
@@ -17,12 +20,47 @@ Tenant = Annotated[str, typer.Option(help="Whose policy.")]
 
 
 @cli.command("show")
-def show_policy(tenant: Tenant = "demo") -> None:
-    """Print the policy that new runs are held to, as JSON."""
+def show_policy(
+    tenant: Tenant = "demo",
+    version: Annotated[
+        int | None, typer.Option(min=0, help="An older version; 0 is the default policy.")
+    ] = None,
+) -> None:
+    """Print the policy that new runs are held to, or an older version, as JSON."""
+
+    async def work(session: AsyncSession) -> tuple[int, dict[str, Any]]:
+        if not await keys.tenant_exists(session, tenant):
+            raise typer.BadParameter(f"no tenant {tenant!r}")
+        newest, body = await keys.current_policy(session, tenant)
+        if version is None or version == newest:
+            return newest, body
+        if version > newest:
+            raise typer.BadParameter(f"{tenant!r} has no policy version {version}")
+        return version, await keys.policy_at(session, tenant, version)
+
     with with_database(load_settings()) as settings:
-        version, body = in_session(settings, lambda s: keys.current_policy(s, tenant))
+        found, body = in_session(settings, work)
     policy = Policy.model_validate(body).model_dump(mode="json")
-    typer.echo(json.dumps({"version": version, **policy}, indent=2))
+    typer.echo(json.dumps({"version": found, **policy}, indent=2))
+
+
+@cli.command("history")
+def list_versions(tenant: Tenant = "demo") -> None:
+    """Print who stored which version when, newest first, one JSON object a line."""
+
+    async def work(session: AsyncSession) -> list[PolicyVersion]:
+        query = keys.policies_of(tenant).order_by(PolicyVersion.version.desc())
+        return list(await session.scalars(query))
+
+    with with_database(load_settings()) as settings:
+        rows = in_session(settings, work)
+    for row in rows:
+        created_at = row.created_at.isoformat(timespec="seconds")
+        typer.echo(
+            json.dumps(
+                {"version": row.version, "created_at": created_at, "created_by": row.created_by}
+            )
+        )
 
 
 @cli.command("set")
@@ -31,20 +69,27 @@ def set_policy(
     tenant: Tenant = "demo",
 ) -> None:
     """Store a new version; runs that already started keep theirs."""
-    try:
-        text = typer.get_text_stream("stdin").read() if str(source) == "-" else source.read_text()
-        body: dict[str, Any] = json.loads(text)
-        body.pop("version", None)
-        policy = Policy.model_validate(body)
-    except (OSError, ValidationError, ValueError, AttributeError) as error:
-        typer.echo(f"{source}: {error}", err=True)
-        raise typer.Exit(2) from None
+    policy = read_policy(source)
 
     async def work(session: AsyncSession) -> int:
-        if not await keys.tenant_exists(session, tenant):
-            raise typer.BadParameter(f"no tenant {tenant!r}")
-        return await keys.add_policy(session, tenant, policy.model_dump(mode="json"), "cli")
+        try:
+            stored = await policies.replace(session, tenant, policy, "cli")
+        except NotFoundError:
+            raise typer.BadParameter(f"no tenant {tenant!r}") from None
+        return stored.version if stored else 0
 
     with with_database(load_settings()) as settings:
         version = in_session(settings, work)
     typer.echo(f"Policy version {version} of {tenant} counts from now on.")
+
+
+def read_policy(source: Path) -> Policy:
+    """A file as `show` prints it, checked; what is wrong with it ends the command."""
+    try:
+        text = typer.get_text_stream("stdin").read() if str(source) == "-" else source.read_text()
+        body: dict[str, Any] = json.loads(text)
+        body.pop("version", None)
+        return Policy.model_validate(body)
+    except (OSError, ValidationError, ValueError, AttributeError) as error:
+        typer.echo(f"{source}: {error}", err=True)
+        raise typer.Exit(2) from None

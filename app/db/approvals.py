@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import Approval, Decision, LedgerEntry, Run
@@ -39,18 +39,23 @@ def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) ->
     return query if status is None else query.where(Approval.status == status)
 
 
-async def decide(
-    session: AsyncSession, approval_id: UUID, status: ApprovalStatus, decision: dict[str, Any]
-) -> bool:
-    """pending -> decided, for one caller only; False when somebody was faster or it expired."""
+async def answer(session: AsyncSession, approval: Approval, **values: Any) -> bool:
+    """Take one more answer to what was read; False when somebody was faster or it expired.
+
+    With `decision` among the values the approval is closed by it.
+    """
+    if "decision" in values:
+        values["decided_at"] = func.now()
     query = (
         update(Approval)
         .where(
-            Approval.id == approval_id,
+            Approval.id == approval.id,
             Approval.status == ApprovalStatus.PENDING,
+            Approval.digest == approval.digest,
+            Approval.answers == approval.answers,
             Approval.expires_at > func.now(),
         )
-        .values(status=status, decision=decision, decided_at=func.now())
+        .values(answers=approval.answers + 1, **values)
         .returning(Approval.id)
         .execution_options(synchronize_session=False)
     )
@@ -70,6 +75,30 @@ async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]
         .where(Approval.status == ApprovalStatus.PENDING, Approval.expires_at <= func.now())
         .order_by(Approval.expires_at)
         .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def mark_reminded(session: AsyncSession, limit: int) -> list[Approval]:
+    """Note on open approvals that the last quarter of their time has begun, and answer them."""
+    quarter = (Approval.expires_at - Approval.created_at) / 4
+    due = (
+        select(Approval.id)
+        .where(
+            Approval.status == ApprovalStatus.PENDING,
+            Approval.reminded_at.is_(None),
+            Approval.expires_at > func.now(),
+            Approval.expires_at - quarter <= func.now(),
+        )
+        .order_by(Approval.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    query = (
+        update(Approval)
+        .where(Approval.id.in_(due.scalar_subquery()))
+        .values(reminded_at=func.now())
+        .returning(Approval)
     )
     return list(await session.scalars(query))
 
@@ -108,9 +137,7 @@ async def decisions_on(
     session: AsyncSession, approval_ids: list[UUID]
 ) -> dict[UUID, list[Decision]]:
     """Who decided what, by approval."""
-    query = (
-        select(Decision).where(Decision.approval_id.in_(approval_ids)).order_by(Decision.created_at)
-    )
+    query = select(Decision).where(Decision.approval_id.in_(approval_ids)).order_by(Decision.number)
     found: dict[UUID, list[Decision]] = {}
     for decision in await session.scalars(query):
         found.setdefault(decision.approval_id, []).append(decision)
@@ -118,9 +145,18 @@ async def decisions_on(
 
 
 async def agreed_steps(session: AsyncSession, run_id: UUID) -> list[tuple[UUID, dict[str, Any]]]:
-    """Every step that people agreed to for this run, with its approval, as they left it."""
+    """Every step that people finally agreed to for this run, with its approval, as they left it.
+
+    A newer question of the same kind makes what was agreed before worthless.
+    """
+    newest = (
+        select(Approval.id)
+        .where(Approval.run_id == run_id)
+        .order_by(Approval.kind, Approval.id.desc())
+        .ext(distinct_on(Approval.kind))
+    )
     agreed = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
-    query = select(Approval).where(Approval.run_id == run_id, Approval.status.in_(agreed))
+    query = select(Approval).where(Approval.id.in_(newest), Approval.status.in_(agreed))
     return [
         (approval.id, step)
         for approval in await session.scalars(query)

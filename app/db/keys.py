@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,15 +43,26 @@ async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool
     return (await session.scalars(query)).one_or_none() is not None
 
 
+async def newest_policy(session: AsyncSession, tenant_id: str) -> PolicyVersion | None:
+    """The tenant's newest policy; None while it has the default one."""
+    query = policies_of(tenant_id).order_by(PolicyVersion.version.desc()).limit(1)
+    return (await session.scalars(query)).one_or_none()
+
+
+def policies_of(tenant_id: str) -> Select[PolicyVersion]:
+    """Select every version of the tenant's policy."""
+    return select(PolicyVersion).where(PolicyVersion.tenant_id == tenant_id)
+
+
+async def lock_policy(session: AsyncSession, tenant_id: str) -> bool:
+    """Let one writer of the tenant's policy in at a time; False when there is no such tenant."""
+    query = select(Tenant.id).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
 async def current_policy(session: AsyncSession, tenant_id: str) -> tuple[int, dict[str, Any]]:
     """The tenant's newest policy and its version; version 0 is the default policy."""
-    query = (
-        select(PolicyVersion)
-        .where(PolicyVersion.tenant_id == tenant_id)
-        .order_by(PolicyVersion.version.desc())
-        .limit(1)
-    )
-    newest = (await session.scalars(query)).one_or_none()
+    newest = await newest_policy(session, tenant_id)
     return (newest.version, newest.body) if newest else (0, {})
 
 
@@ -62,12 +73,10 @@ async def policy_at(session: AsyncSession, tenant_id: str, version: int) -> dict
 
 
 async def add_policy(
-    session: AsyncSession, tenant_id: str, body: dict[str, Any], created_by: str
-) -> int:
-    """Store a new version and return its number; of two at once, one raises IntegrityError."""
-    version = (await current_policy(session, tenant_id))[0] + 1
-    session.add(
-        PolicyVersion(tenant_id=tenant_id, version=version, body=body, created_by=created_by)
+    session: AsyncSession, tenant_id: str, version: int, body: dict[str, Any], created_by: str
+) -> PolicyVersion:
+    """Store a version; of two with the same number, one raises IntegrityError."""
+    query = insert(PolicyVersion).values(
+        tenant_id=tenant_id, version=version, body=body, created_by=created_by
     )
-    await session.flush()
-    return version
+    return (await session.scalars(query.returning(PolicyVersion))).one()

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, select, update
+from sqlalchemy import and_, ColumnElement, func, or_, Select, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables import Run
@@ -164,3 +164,11 @@ async def runs_held_by(session: AsyncSession, worker_id: int) -> list[Run]:
 async def mark_queued(session: AsyncSession, run_id: UUID, at: datetime | None = None) -> None:
     """Note that a job for the run was put on the queue."""
     await session.execute(update(Run).where(Run.id == run_id).values(queued_at=at or func.now()))
+
+
+async def starters(session: AsyncSession, run: Run) -> set[str]:
+    """The keys that started the run, or one that was merged into it."""
+    query = select(Run.started_by).where(
+        Run.tenant_id == run.tenant_id, or_(Run.id == run.id, Run.merged_into == run.id)
+    )
+    return set(await session.scalars(query))

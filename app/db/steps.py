@@ -4,11 +4,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select, update
+from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from app.db.tables import Approval, Message, Step
+from app.db.tables import Approval, Message, Run, Step
+from app.lifecycle import RunStatus
 
 
 async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -81,19 +83,22 @@ async def messages_of_ticket(
 async def newer_messages(
     session: AsyncSession, approval_ids: list[UUID]
 ) -> dict[UUID, list[Message]]:
-    """What the customer wrote on the ticket after each approval was opened, by approval."""
+    """What the customer wrote that still waits behind each approval's run, by approval."""
+    shown, waiting, written = aliased(Run), aliased(Run), aliased(Run)
     query = (
         select(Approval.id, Message)
+        .join(shown, shown.id == Approval.run_id)
         .join(
-            Message,
+            waiting,
             and_(
-                Message.tenant_id == Approval.tenant_id,
-                Message.ticket_id == Approval.ticket_id,
-                Message.author == "customer",
-                Message.run_id != Approval.run_id,
-                Message.created_at > Approval.created_at,
+                waiting.thread_id == shown.thread_id,
+                waiting.id != shown.id,
+                waiting.status == RunStatus.PENDING,
+                waiting.started_at.is_(None),
             ),
         )
+        .join(written, or_(written.id == waiting.id, written.merged_into == waiting.id))
+        .join(Message, and_(Message.run_id == written.id, Message.author == "customer"))
         .where(Approval.id.in_(approval_ids))
         .order_by(Message.id)
     )

@@ -143,6 +143,7 @@ class Run(Base):
             "seq",
             postgresql_where=sql("status = 'pending'"),
         ),
+        Index("runs_merged", "merged_into", postgresql_where=sql("merged_into IS NOT NULL")),
         Index("runs_by_tenant", "tenant_id", "id"),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
@@ -221,7 +222,10 @@ class Step(Base):
 
 
 class Approval(Base):
-    """One open question at a gate. `decision` is what the graph is told; it is written once."""
+    """One open question at a gate. `decision` is what the graph is told; it is written once.
+
+    `steps` and `digest` are what is shown now: the first of two approvers may still change them.
+    """
 
     __tablename__ = "approvals"
 
@@ -237,9 +241,13 @@ class Approval(Base):
     digest: Mapped[str]
     verdicts: Mapped[list[str]]
     required_approvers: Mapped[int] = mapped_column(SmallInteger, server_default="1")
+    changed: Mapped[list[Any]] = mapped_column(server_default="[]")
+    round: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    answers: Mapped[int] = mapped_column(SmallInteger, server_default="0")
     decision: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime]
+    reminded_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -254,16 +262,19 @@ class Approval(Base):
 
 
 class Decision(Base):
-    """One person's answer to an approval; nobody answers the same one twice."""
+    """The n-th answer to an approval: the digest that was shown, and that of what was left."""
 
     __tablename__ = "decisions"
 
     approval_id: Mapped[UUID] = mapped_column(ForeignKey("approvals.id"), primary_key=True)
-    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     decided_by: Mapped[str]
     verdict: Mapped[str]
     comment: Mapped[str]
+    shown_digest: Mapped[str]
+    digest: Mapped[str]
     created_at: Mapped[datetime] = now()
 
 

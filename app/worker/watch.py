@@ -111,8 +111,10 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
 
 
 async def sweep(jobs: Jobs) -> None:
-    """Expire overdue approvals, give what waits to people, queue due runs whose job was lost."""
+    """Remind of approvals, expire them, give what waits to people, replace lost jobs."""
     limit = jobs.service.settings.customer_concurrency
+    async with jobs.service.sessions.begin() as session:
+        await approvals.remind(session, BATCH)
     async with jobs.service.sessions.begin() as session:
         await approvals.expire(session, jobs.enqueue, BATCH)
     await assign_handoffs(jobs)

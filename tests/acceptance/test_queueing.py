@@ -17,7 +17,7 @@ async def test_runs_over_the_rate_wait_in_order(
     """None is refused; each says why it waits and at which place, and starts when it is due."""
     rates = {"customer_per_minute": 60, "customer_burst": 1}
     async with sessions.begin() as session:
-        await add_policy(session, tenant.id, {"rates": rates}, "test")
+        await add_policy(session, tenant.id, 1, {"rates": rates}, "test")
     made = [starter.start("cus_lou", HOURS, f"T-{n}", wait=0) for n in range(4)]
     page = starter.http.get("/v1/runs").json()["items"][::-1]
     times = [run["not_before"] for run in page]

@@ -12,7 +12,7 @@ from uuid_utils.compat import uuid7
 from app.adapters.billing import SandboxBilling
 from app.adapters.gate import PostgresGate
 from app.adapters.ledger import PostgresLedger
-from app.db.approvals import decide, open_approval
+from app.db.approvals import answer, get_approval, open_approval
 from app.db.engine import Sessions
 from app.db.tables import LedgerEntry, Run
 from app.lifecycle import ApprovalStatus
@@ -96,7 +96,10 @@ async def approve(sessions: Sessions, caller: Caller, args: dict[str, Any]) -> N
             digest="d", verdicts=["approve"], expires_at=EXPIRES,
         )  # fmt: skip
         decision = {"verdict": "approve", "steps": [step]}
-        assert await decide(session, approval_id, ApprovalStatus.APPROVED, decision)
+        approval = await get_approval(session, caller.tenant_id, approval_id)
+        assert approval is not None
+        closed = {"status": ApprovalStatus.APPROVED, "decision": decision}
+        assert await answer(session, approval, **closed)
 
 
 @pytest.mark.parametrize(

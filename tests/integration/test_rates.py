@@ -43,7 +43,7 @@ async def start(sessions: Sessions, tenant: Tenant, new: NewRun) -> Run:
 async def limit(sessions: Sessions, tenant: Tenant, **values: Any) -> Rates:
     """Give the tenant these rates."""
     async with sessions.begin() as session:
-        await add_policy(session, tenant.id, {"rates": values}, "test")
+        await add_policy(session, tenant.id, 1, {"rates": values}, "test")
     return Rates(**values)
 
 

@@ -6,12 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.approvals import Answer, decided_steps
 from app.db.tables import ApiKey, Approval
-from app.edits import StepEdit, apply_edits, refuse_over_limit
+from app.decisions import Answer, decided_steps
+from app.edits import StepEdit, apply_edits, refuse_over_limit, told_changes
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
+from tests.fakes import World
 from tests.unit.test_policy import RUN, step
+from tools.catalog import ARGS
 from tools.models import JsonObject
+from tools.tool import editable_fields
 
 PLAN: list[Any] = [step(4900), step(60_000, number=2), step(5800, "JPY", 3)]
 FIRST = "refund-pay_1"
@@ -76,7 +79,7 @@ def test_amount_is_between_one_and_what_was_shown(amount: int) -> None:
 @pytest.mark.parametrize("amount", [1000.0, "1000", True, None, [1000], float("nan"), "NaN"])
 def test_amount_is_an_integer(amount: Any) -> None:
     """Money is never converted, by a reviewer no more than by a model."""
-    assert refused(edit(amount_minor=amount)) == "/steps/0/args"
+    assert refused(edit(amount_minor=amount)) == "/steps/0/args/amount_minor"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +96,72 @@ def test_amount_is_an_integer(amount: Any) -> None:
 def test_nothing_else_may_be_changed(name: str, value: Any) -> None:
     """Another payment, customer or currency is another plan."""
     assert refused(edit(SECOND, **{name: value})) == f"/steps/0/args/{name}"
+
+
+REPLY: Any = {
+    "id": "reply",
+    "tool": "send_reply",
+    "args": {"text": "We looked into it.", "citations": ["a"], "public": True},
+    "editable": ["text"],
+    "reason": "replies are drafts",
+    "risk": "the customer reads it",
+    "evidence": [],
+}
+
+
+def test_text_of_a_reply_may_be_rewritten() -> None:
+    """Within the tool's own length; citations and visibility stay."""
+    [left] = apply_edits([REPLY], (edit("reply", text="Dear Ann"),))
+    assert left["args"] == {**REPLY["args"], "text": "Dear Ann"}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "\n\t", "x" * 10_001, None, 7, ["a"]])
+def test_reply_is_never_without_a_text(text: Any) -> None:
+    """Blank, too long or no text at all is refused at its place."""
+    with pytest.raises(EditNotAllowedError) as refusal:
+        apply_edits([REPLY], (edit("reply", text=text),))
+    [error] = refusal.value.extra["errors"]
+    assert error["pointer"] == "/steps/0/args/text"
+
+
+@pytest.mark.parametrize("name", ["citations", "public"])
+def test_nothing_of_a_reply_but_its_text_may_be_changed(name: str) -> None:
+    """Not even where the step claims that it may: the tool's own model decides."""
+    claims = {**REPLY, "editable": ["text", "citations", "public"]}
+    with pytest.raises(EditNotAllowedError):
+        apply_edits([claims], (edit("reply", **{name: REPLY["args"][name]}),))
+
+
+def test_step_of_an_unknown_tool_cannot_be_edited() -> None:
+    """It can be agreed to or dropped, but nobody knows its bounds."""
+    unknown = {**REPLY, "tool": "launch"}
+    assert apply_edits([unknown], ()) == [unknown]
+    with pytest.raises(EditNotAllowedError):
+        apply_edits([unknown], (edit("reply", text="Dear Ann"),))
+
+
+def test_every_tool_with_an_effect_declares_what_may_be_edited() -> None:
+    """The registry has each tool that a plan may hold, with the model that the door checks."""
+    world = World()
+    tools = world.toolbox("act").tools
+    effects = {name: tool.args for name, tool in tools.items() if tool.key is not None}
+    assert effects == ARGS
+    for model in ARGS.values():
+        for name, way in editable_fields(model).items():
+            kind = model.model_json_schema()["properties"][name]["type"]
+            assert kind == {"down": "integer", "text": "string"}[way]
+
+
+def test_changes_are_told_to_who_must_agree_as_well() -> None:
+    """Every lowered amount with both values, every dropped step, each rewritten text."""
+    lowered = apply_edits(PLAN, (edit(amount_minor=100), edit(SECOND, drop=True)))
+    assert told_changes("Ann", PLAN, lowered) == [
+        "Ann changed amount_minor of refund-pay_1 from 4900 to 100",
+        "Ann dropped refund-pay_2",
+    ]
+    rewritten = apply_edits([REPLY], (edit("reply", text="Dear Ann"),))
+    assert told_changes("Ann", [REPLY], rewritten) == ["Ann changed text of reply"]
+    assert told_changes("Ann", PLAN, PLAN) == []
 
 
 def test_edits_name_each_step_of_the_plan_once() -> None:

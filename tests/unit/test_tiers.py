@@ -24,6 +24,7 @@ CALM: Triage = {
     "language": "en",
     "wants_human": False,
     "confidence": 0.9,
+    "parts": {},
 }
 PASSAGE: Passage = {"article_id": "a", "title": "t", "text": "x", "score": 1.0}
 

@@ -1,4 +1,4 @@
-"""The JSON shapes of the API. Requests refuse unknown fields and never convert types."""
+"""Runs: what starts one, how it stands, what it did."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -7,22 +7,13 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.cursor import Page
-from app.approvals import Verdict
+from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
+from app.api.schemas.base import OutsideId, Request
 from app.db.places import QueuedReason
-from app.lifecycle import ApprovalStatus, RunStatus
-from tools.models import Evidence
+from app.lifecycle import RunStatus
 
-# Ids of outside systems: printable ASCII without spaces, so that they fit a URL and a log line.
-# Dots alone would be resolved away by every client.
-OutsideId = Annotated[str, Field(min_length=1, max_length=128, pattern=r"^\.*[!-\-/-~][!-~]*$")]
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
-
-
-class Request(BaseModel):
-    """Base of every request body."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class CustomerIn(Request):
@@ -66,96 +57,6 @@ class StartRun(Request):
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)] = Field(
         default_factory=dict
     )
-
-
-class StepEditIn(Request):
-    """Change or drop one step of the plan."""
-
-    id: Annotated[str, Field(min_length=1, max_length=200)]
-    args: Annotated[dict[str, Any], Field(max_length=20)] = Field(default_factory=dict)
-    drop: bool = False
-
-
-class ResumeRun(Request):
-    """A person's answer to an approval."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "approval_id": "019a5b1e-0000-7000-8000-000000000001",
-                    "digest": "8c0f4f0e" * 8,
-                    "verdict": "approve",
-                    "comment": "Clear duplicate",
-                },
-                {
-                    "approval_id": "019a5b1e-0000-7000-8000-000000000001",
-                    "digest": "8c0f4f0e" * 8,
-                    "verdict": "edit",
-                    "steps": [{"id": "refund-pay_1002", "args": {"amount_minor": 2000}}],
-                },
-            ]
-        }
-    )
-
-    approval_id: Annotated[UUID, Field(strict=False)]
-    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="From the approval.")]
-    verdict: Verdict
-    steps: Annotated[list[StepEditIn], Field(max_length=100)] = Field(default_factory=list)
-    comment: Annotated[str, Field(max_length=2000)] = ""
-
-
-class StepOut(BaseModel):
-    """One proposed effect, with why and on what evidence."""
-
-    id: str
-    tool: str
-    args: dict[str, Any]
-    editable: list[str]
-    reason: str
-    risk: str
-    evidence: list[Evidence]
-
-
-class DecisionOut(BaseModel):
-    """Who answered what."""
-
-    decided_by: str
-    verdict: str
-    comment: str
-    created_at: datetime
-
-
-class MessageOut(BaseModel):
-    """One message of a ticket."""
-
-    id: str
-    author: Literal["customer", "deskgraph"]
-    text: str
-    citations: list[str]
-    public: bool
-    run_id: UUID | None
-    created_at: datetime
-
-
-class ApprovalOut(BaseModel):
-    """An open or closed question at a gate."""
-
-    id: UUID
-    run_id: UUID
-    ticket_id: str
-    kind: Literal["plan", "reply"]
-    status: ApprovalStatus
-    steps: list[StepOut]
-    reasons: Annotated[list[str], Field(description="Why a person must agree.")]
-    digest: Annotated[str, Field(description="Send it back with the decision.")]
-    verdicts: list[str]
-    answer_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer.")]
-    required_approvers: int
-    decisions: list[DecisionOut]
-    newer_messages: list[MessageOut]
-    created_at: datetime
-    expires_at: datetime
 
 
 class ReplyOut(BaseModel):
@@ -207,6 +108,7 @@ class RunOut(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     cancel_requested_at: datetime | None
+    replay_of: UUID | None
     queued_reason: Annotated[
         QueuedReason | None, Field(description="What a pending run waits for; null for others.")
     ]
@@ -216,7 +118,6 @@ class RunOut(BaseModel):
     merged_into: Annotated[
         UUID | None, Field(description="The run that answers this message with its own.")
     ]
-    replay_of: UUID | None
     trace_id: UUID | None
     trace_url: str | None
     links: dict[str, str]
@@ -249,34 +150,5 @@ class ThreadOut(BaseModel):
     runs: list[RunOut]
 
 
-class PutArticle(Request):
-    """An article to store or replace."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"title": "Opening hours", "content": "We are open 9 to 5.", "language": "en"}
-            ]
-        }
-    )
-
-    title: Annotated[str, Field(min_length=1, max_length=500)]
-    content: Annotated[str, Field(min_length=1, max_length=200_000)]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
-
-
-class ArticleOut(BaseModel):
-    """An article of the knowledge base."""
-
-    id: str
-    title: str
-    content: str
-    language: str
-    version: int
-    updated_at: datetime
-
-
 RunPage = Page[RunOut]
-ApprovalPage = Page[ApprovalOut]
-ArticlePage = Page[ArticleOut]
 RunStepPage = Page[RunStepOut]

@@ -1,0 +1,107 @@
+"""Approvals to the API's shape, with the schema of the answer that each of them takes."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.api import schemas
+from app.db.approvals import decisions_on
+from app.db.steps import newer_messages
+from app.db.tables import Approval, Decision, Message
+from app.edits import editable_of
+from tools.catalog import ARGS
+
+# What `escalate` does with a run that nobody answered, by what was asked.
+ON_EXPIRY = {
+    "plan": "Nothing is done; the ticket is handed to a person.",
+    "reply": "The draft is not sent; the ticket is handed to a person.",
+}
+
+
+async def show_approvals(
+    session: AsyncSession, approvals: list[Approval]
+) -> list[schemas.ApprovalOut]:
+    """Approvals with their decisions, and what the customer wrote since."""
+    decisions = await decisions_on(session, [approval.id for approval in approvals])
+    newer = await newer_messages(session, [a.id for a in approvals if a.status == "pending"])
+    return [
+        _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
+        for approval in approvals
+    ]
+
+
+def _approval(
+    approval: Approval, decisions: list[Decision], newer: list[Message]
+) -> schemas.ApprovalOut:
+    derived = {"reasons", "decisions", "newer_messages", "on_expiry", "answer_schema"}
+    fields = {
+        name: getattr(approval, name)
+        for name in schemas.ApprovalOut.model_fields
+        if name not in derived
+    }
+    return schemas.ApprovalOut(
+        **fields,
+        reasons=approval.gate,
+        answer_schema=answer_schema(approval, comment_needed=not newer),
+        decisions=[
+            schemas.DecisionOut.model_validate(decision, from_attributes=True)
+            for decision in decisions
+        ],
+        newer_messages=[show_message(message) for message in newer],
+        on_expiry=ON_EXPIRY[approval.kind],
+    )
+
+
+def answer_schema(approval: Approval, *, comment_needed: bool) -> dict[str, Any]:
+    """The schema of `resume`, narrowed to this approval: its id, digest, verdicts and steps."""
+    schema = schemas.ResumeRun.model_json_schema()
+    properties = schema["properties"]
+    properties["approval_id"] = {"const": str(approval.id)}
+    properties["digest"] = {"const": approval.digest}
+    properties["verdict"] = {"enum": approval.verdicts}
+    droppable = len(approval.steps) > 1
+    edits = [_edit_schema(step, droppable=droppable) for step in approval.steps]
+    properties["steps"] = {"type": "array", "maxItems": len(edits), "items": {"oneOf": edits}}
+    if "edit" not in approval.verdicts:
+        properties["steps"] = {"type": "array", "maxItems": 0}
+    if "respond" in approval.verdicts and comment_needed:
+        schema["if"] = {"properties": {"verdict": {"const": "respond"}}}
+        said = {"type": "string", "pattern": r"\S"}
+        schema["then"] = {"required": ["comment"], "properties": {"comment": said}}
+    for unused in ("examples", "$defs"):
+        schema.pop(unused, None)
+    return schema
+
+
+def _edit_schema(step: dict[str, Any], *, droppable: bool) -> dict[str, Any]:
+    """What may be sent for one step, by its tool's own schema; an amount at most what is shown."""
+    arguments: dict[str, Any] = {}
+    if editable := editable_of(step):
+        declared = ARGS[step["tool"]].model_json_schema()["properties"]
+        arguments = {name: dict(declared[name]) for name in editable}
+        for name, way in editable.items():
+            if way == "down":
+                arguments[name]["maximum"] = step["args"][name]
+    return {
+        "type": "object",
+        "required": ["id"],
+        "properties": {
+            "id": {"const": step["id"]},
+            "args": {"type": "object", "properties": arguments, "additionalProperties": False},
+            "drop": {"type": "boolean"} if droppable else {"const": False},
+        },
+        "additionalProperties": False,
+    }
+
+
+def show_message(message: Message) -> schemas.MessageOut:
+    """A message of a ticket."""
+    return schemas.MessageOut(
+        id=f"msg_{message.id}",
+        author=message.author,
+        text=message.text,
+        citations=message.citations,
+        public=message.public,
+        run_id=message.run_id,
+        created_at=message.created_at,
+    )

@@ -1,0 +1,97 @@
+"""/v1/policy: the rules that a tenant's runs are held to, every version of them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Response
+
+from app import policies
+from app.api import examples, schemas
+from app.api.deps import Admin, BackendDep, PolicyReader, Session
+from app.api.responses import answers
+from app.api.runs import Cursor, Limit
+from app.db import keys
+from app.db.tables import PolicyVersion
+from app.errors import InvalidCursorError, StaleVersionError
+from graphs.policy import Policy
+
+router = APIRouter(prefix="/v1/policy", tags=["policy"])
+
+# RFC 9110, 13.1.1: `*`, or entity tags in a list.
+TAG = r'(W/)?"[!#-~]*"'
+IfMatch = Annotated[
+    str | None,
+    Header(alias="If-Match", max_length=200, pattern=rf"^(\*|{TAG}([ \t]*,[ \t]*{TAG})*)$"),
+]
+
+
+@router.get("", response_model=schemas.PolicyOut, responses=answers(200, examples.POLICY))
+async def get_policy(response: Response, session: Session, key: PolicyReader) -> schemas.PolicyOut:
+    """The policy that new runs are held to; `ETag` is its version."""
+    return show(response, await keys.newest_policy(session, key.tenant_id))
+
+
+@router.put(
+    "",
+    response_model=schemas.PolicyOut,
+    responses=answers(200, examples.POLICY, StaleVersionError, body=True),
+)
+async def put_policy(
+    body: schemas.PutPolicy,
+    response: Response,
+    session: Session,
+    key: Admin,
+    if_match: IfMatch = None,
+) -> schemas.PolicyOut:
+    """Replace the whole policy, for runs that start from now on."""
+    policy = Policy.model_validate(body.model_dump(include=set(Policy.model_fields)))
+    tags = None if if_match in (None, "*") else [tag.strip() for tag in str(if_match).split(",")]
+
+    def expects(version: int) -> bool:
+        seen = body.version is None or body.version == version
+        return seen and (tags is None or f'"{version}"' in tags)
+
+    stored = await policies.replace(session, key.tenant_id, policy, key.name, expects)
+    return show(response, stored)
+
+
+@router.get(
+    "/versions",
+    response_model=schemas.PolicyPage,
+    responses=answers(200, examples.page(examples.POLICY), InvalidCursorError),
+)
+async def list_versions(
+    session: Session,
+    backend: BackendDep,
+    key: PolicyReader,
+    cursor: Cursor = None,
+    limit: Limit = 20,
+) -> schemas.PolicyPage:
+    """Every version that somebody stored, newest first."""
+    rows, following = await backend.cursors.page(
+        session,
+        keys.policies_of(key.tenant_id),
+        PolicyVersion.version,
+        scope=["policy", key.tenant_id],
+        cursor=cursor,
+        limit=limit,
+        newest_first=True,
+        read=int,
+    )
+    return schemas.PolicyPage(items=[shape(row) for row in rows], next_cursor=following)
+
+
+def show(response: Response, newest: PolicyVersion | None) -> schemas.PolicyOut:
+    """The newest policy in the API's shape, its version as `ETag`."""
+    shown = shape(newest)
+    response.headers["ETag"] = f'"{shown.version}"'
+    return shown
+
+
+def shape(row: PolicyVersion | None) -> schemas.PolicyOut:
+    """A version in the API's shape; None is the default policy, version 0."""
+    policy = Policy.model_validate(row.body if row else {}).model_dump()
+    if row is None:
+        return schemas.PolicyOut(**policy, version=0, created_at=None, created_by=None)
+    return schemas.PolicyOut(
+        **policy, version=row.version, created_at=row.created_at, created_by=row.created_by
+    )

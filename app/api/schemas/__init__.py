@@ -1,0 +1,54 @@
+"""The JSON shapes of the API. Requests refuse unknown fields and never convert types."""
+
+from app.api.schemas.approvals import (
+    ApprovalOut,
+    ApprovalPage,
+    DecisionOut,
+    MessageOut,
+    ResumeRun,
+    StepEditIn,
+    StepOut,
+)
+from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
+from app.api.schemas.base import OutsideId, Request
+from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
+from app.api.schemas.runs import (
+    CustomerIn,
+    EffectOut,
+    ReplyOut,
+    RunOut,
+    RunPage,
+    RunStepOut,
+    RunStepPage,
+    StartRun,
+    ThreadOut,
+    TicketIn,
+)
+
+__all__ = [
+    "ApprovalOut",
+    "ApprovalPage",
+    "ArticleOut",
+    "ArticlePage",
+    "CustomerIn",
+    "DecisionOut",
+    "EffectOut",
+    "MessageOut",
+    "OutsideId",
+    "PolicyOut",
+    "PolicyPage",
+    "PutArticle",
+    "PutPolicy",
+    "ReplyOut",
+    "Request",
+    "ResumeRun",
+    "RunOut",
+    "RunPage",
+    "RunStepOut",
+    "RunStepPage",
+    "StartRun",
+    "StepEditIn",
+    "StepOut",
+    "ThreadOut",
+    "TicketIn",
+]

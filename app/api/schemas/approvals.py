@@ -1,0 +1,117 @@
+"""Approvals and the answers to them."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.cursor import Page
+from app.api.schemas.base import Request
+from app.decisions import Verdict
+from app.lifecycle import ApprovalStatus
+from tools.models import Evidence
+
+
+class StepEditIn(Request):
+    """Change or drop one step of the plan."""
+
+    id: Annotated[str, Field(min_length=1, max_length=200)]
+    args: Annotated[dict[str, Any], Field(max_length=20)] = Field(default_factory=dict)
+    drop: bool = False
+
+
+class ResumeRun(Request):
+    """A person's answer to an approval."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "approval_id": "019a5b1e-0000-7000-8000-000000000001",
+                    "digest": "8c0f4f0e" * 8,
+                    "verdict": "approve",
+                    "comment": "Clear duplicate",
+                },
+                {
+                    "approval_id": "019a5b1e-0000-7000-8000-000000000001",
+                    "digest": "8c0f4f0e" * 8,
+                    "verdict": "edit",
+                    "steps": [{"id": "refund-pay_1002", "args": {"amount_minor": 2000}}],
+                },
+                {
+                    "approval_id": "019a5b1e-0000-7000-8000-000000000001",
+                    "digest": "8c0f4f0e" * 8,
+                    "verdict": "respond",
+                    "comment": "Only the newer charge is the duplicate",
+                },
+            ]
+        }
+    )
+
+    approval_id: Annotated[UUID, Field(strict=False)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="From the approval.")]
+    verdict: Verdict
+    steps: Annotated[list[StepEditIn], Field(max_length=100)] = Field(default_factory=list)
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+
+class StepOut(BaseModel):
+    """One proposed effect, with why and on what evidence."""
+
+    id: str
+    tool: str
+    args: dict[str, Any]
+    editable: list[str]
+    reason: str
+    risk: str
+    evidence: list[Evidence]
+
+
+class DecisionOut(BaseModel):
+    """Who answered what."""
+
+    decided_by: str
+    verdict: str
+    comment: str
+    digest: Annotated[str, Field(description="Of the steps as this person left them.")]
+    created_at: datetime
+
+
+class MessageOut(BaseModel):
+    """One message of a ticket."""
+
+    id: str
+    author: Literal["customer", "deskgraph"]
+    text: str
+    citations: list[str]
+    public: bool
+    run_id: UUID | None
+    created_at: datetime
+
+
+class ApprovalOut(BaseModel):
+    """An open or closed question at a gate."""
+
+    id: UUID
+    run_id: UUID
+    ticket_id: str
+    kind: Literal["plan", "reply"]
+    status: ApprovalStatus
+    steps: list[StepOut]
+    reasons: Annotated[list[str], Field(description="Why a person must agree.")]
+    digest: Annotated[str, Field(description="Send it back with the decision.")]
+    verdicts: list[str]
+    answer_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer.")]
+    required_approvers: int
+    decisions: list[DecisionOut]
+    changed: Annotated[list[str], Field(description="What is new since an earlier plan.")]
+    round: Annotated[int, Field(description="How often a reviewer asked for another one.")]
+    newer_messages: list[MessageOut]
+    created_at: datetime
+    expires_at: datetime
+    on_expiry: Annotated[str, Field(description="What happens if nobody decides in time.")]
+    reminded_at: datetime | None
+
+
+ApprovalPage = Page[ApprovalOut]

@@ -1,0 +1,155 @@
+"""What an answer to an approval comes to: pure functions over what others answered before."""
+
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Literal, cast, get_args
+from uuid import UUID
+
+from app.db.tables import ApiKey, Approval, Decision
+from app.edits import StepEdit, apply_edits, told_changes
+from app.errors import (
+    AlreadyDecidedError,
+    EditNotAllowedError,
+    SecondApproverError,
+    VerdictNotAllowedError,
+)
+from app.lifecycle import ApprovalStatus
+from graphs.policy import digest
+from tools.models import Step
+
+Verdict = Literal["approve", "edit", "reject", "respond"]
+Kind = Literal["plan", "reply"]
+
+VERDICTS = get_args(Verdict)
+AGREEING = ("approve", "edit")
+STATUS_OF = {
+    "approve": ApprovalStatus.APPROVED,
+    "edit": ApprovalStatus.EDITED,
+    "reject": ApprovalStatus.REJECTED,
+    "respond": ApprovalStatus.RESPONDED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A checked request to decide."""
+
+    approval_id: UUID
+    digest: str
+    verdict: Verdict
+    edits: tuple[StepEdit, ...]
+    comment: str
+
+
+def decided_steps(approval: Approval, answer: Answer) -> list[dict[str, Any]]:
+    """The steps as the reviewer leaves them; none when they reject or respond.
+
+    Raises:
+        VerdictNotAllowedError, EditNotAllowedError.
+    """
+    if answer.verdict not in approval.verdicts:
+        offered = ", ".join(approval.verdicts)
+        raise VerdictNotAllowedError(f"This approval offers: {offered}.")
+    if answer.edits and answer.verdict != "edit":
+        raise EditNotAllowedError("Only the verdict `edit` may change steps.")
+    if answer.verdict not in AGREEING:
+        return []
+    return apply_edits(approval.steps, answer.edits)
+
+
+def standing(decisions: list[Decision], plan: str) -> list[Decision]:
+    """The newest decisions, if they agree to the plan of that digest: an edit ends older ones."""
+    newest_first = takewhile(lambda decision: decision.digest == plan, reversed(decisions))
+    return list(newest_first)[::-1]
+
+
+def refuse_repeat(approval: Approval, earlier: list[Decision], key_id: str, answer: Answer) -> None:
+    """Nobody is both approvers. The same click twice is told what the first one said.
+
+    Raises:
+        AlreadyDecidedError, SecondApproverError.
+    """
+    agreed = [d for d in standing(earlier, approval.digest) if d.key_id == key_id]
+    if not agreed or answer.verdict not in AGREEING:
+        return
+    own = agreed[-1]
+    if (own.verdict, own.shown_digest) == (answer.verdict, answer.digest):
+        detail = "This key agreed already; somebody else must agree as well."
+        raise AlreadyDecidedError(detail, decision=told(own))
+    if answer.digest == approval.digest:
+        raise SecondApproverError("This key agreed already; another key must decide as well.")
+
+
+def told(decision: Decision) -> dict[str, str]:
+    """One person's answer, for the body of a refusal."""
+    return {
+        "verdict": decision.verdict,
+        "decided_by": signature(decision),
+        "comment": decision.comment,
+    }
+
+
+def signature(decision: Decision) -> str:
+    """Who decided: the key's name, which need not be unique, and its id, which is."""
+    return f"{decision.decided_by} ({decision.key_id})"
+
+
+def new_decision(
+    approver: ApiKey, approval: Approval, answer: Answer, steps: list[dict[str, Any]]
+) -> Decision:
+    """The row of this answer; its digest is that of the plan as this person leaves it."""
+    left = approval.digest
+    if answer.verdict in AGREEING and steps != approval.steps:
+        changed = changes_after(approval, approver.name, steps)
+        shown = cast("list[Step]", steps)
+        left = digest(cast("Kind", approval.kind), str(approval.run_id), shown, changed)
+    return Decision(
+        approval_id=approval.id,
+        number=approval.answers + 1,
+        key_id=approver.id,
+        tenant_id=approver.tenant_id,
+        decided_by=approver.name,
+        verdict=answer.verdict,
+        comment=answer.comment,
+        shown_digest=approval.digest,
+        digest=left,
+    )
+
+
+def changes_after(approval: Approval, name: str, steps: list[dict[str, Any]]) -> list[str]:
+    """What the next person is told: what was new before, and what this edit changed."""
+    return [*approval.changed, *told_changes(name, approval.steps, steps)]
+
+
+def outcome(
+    approval: Approval, decisions: list[Decision], steps: list[dict[str, Any]], messages: list[str]
+) -> dict[str, Any]:
+    """What the newest decision makes of the approval: its changed columns.
+
+    With `decision` among them it is closed. Else somebody else must agree as well, to the plan
+    as it is now, which an edit may just have changed.
+    """
+    newest = decisions[-1]
+    verdict, agreeing = newest.verdict, [newest]
+    if verdict in AGREEING:
+        agreeing = standing(decisions, newest.digest)
+        if len({decision.key_id for decision in agreeing}) < approval.required_approvers:
+            if newest.digest == approval.digest:
+                return {}
+            return {
+                "steps": steps,
+                "digest": newest.digest,
+                "changed": changes_after(approval, newest.decided_by, steps),
+                # Once somebody has mended a plan that no longer fits, a plain yes is one again.
+                "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
+            }
+        verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
+    decision = {
+        "approval_id": str(approval.id),
+        "verdict": verdict,
+        "steps": steps,
+        "comment": "\n".join(d.comment for d in agreeing if d.comment),
+        "decided_by": ", ".join(signature(d) for d in agreeing),
+        "messages": messages,
+    }
+    return {"status": STATUS_OF[verdict], "decision": decision}

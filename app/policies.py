@@ -1,0 +1,39 @@
+"""Use case of a policy: replace it by a new version, unless that changes nothing."""
+
+from collections.abc import Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import keys
+from app.db.tables import PolicyVersion
+from app.errors import NotFoundError, StaleVersionError
+from graphs.policy import Policy
+
+
+async def replace(
+    session: AsyncSession,
+    tenant_id: str,
+    policy: Policy,
+    created_by: str,
+    expects: Callable[[int], bool] = lambda _version: True,
+) -> PolicyVersion | None:
+    """Store the policy for runs that start from now on; None when the default one stays.
+
+    `expects` says of the newest version whether the caller has seen it. The same content again
+    is no new version. Never commits.
+
+    Raises:
+        NotFoundError: there is no such tenant.
+        StaleVersionError: somebody else stored a version meanwhile.
+    """
+    if not await keys.lock_policy(session, tenant_id):
+        raise NotFoundError(f"There is no tenant {tenant_id}.")
+    newest = await keys.newest_policy(session, tenant_id)
+    version, body = (newest.version, newest.body) if newest else (0, {})
+    if not expects(version):
+        raise StaleVersionError(f"Version {version} counts now; read it and change that one.")
+    if Policy.model_validate(body) == policy:
+        return newest
+    return await keys.add_policy(
+        session, tenant_id, version + 1, policy.model_dump(mode="json"), created_by
+    )
