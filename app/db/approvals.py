@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, extract, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -81,14 +81,15 @@ async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]
 
 async def mark_reminded(session: AsyncSession, limit: int) -> list[Approval]:
     """Note on open approvals that the last quarter of their time has begun, and answer them."""
-    quarter = (Approval.expires_at - Approval.created_at) / 4
+    left = extract("epoch", Approval.expires_at - func.now())
+    whole = extract("epoch", Approval.expires_at - Approval.created_at)
     due = (
         select(Approval.id)
         .where(
             Approval.status == ApprovalStatus.PENDING,
             Approval.reminded_at.is_(None),
-            Approval.expires_at > func.now(),
-            Approval.expires_at - quarter <= func.now(),
+            left > 0,
+            left * 4 <= whole,
         )
         .order_by(Approval.expires_at)
         .limit(limit)

@@ -129,11 +129,12 @@ def test_only_the_verdict_edit_carries_edits(
         expect_refused(answer, 422, "edit-not-allowed")
 
 
-def test_verdict_that_is_not_offered_is_refused(callers: Callers, run: Any) -> None:
-    """A plan cannot be answered with a reply."""
+@pytest.mark.parametrize("comment", ["", "  \n\t"])
+def test_wish_without_a_word_is_refused(callers: Callers, run: Any, comment: str) -> None:
+    """Whoever wants another plan says what should be different."""
     with callers.books.unchanged():
-        answer = resume(callers.approver, run, body(run, "respond", comment="Hello"))
-        expect_refused(answer, 422, "verdict-not-allowed")
+        answer = resume(callers.approver, run, body(run, "respond", comment=comment))
+        assert pointers(expect_refused(answer, 422, "invalid-request")) == ["/comment"]
 
 
 @pytest.mark.parametrize(

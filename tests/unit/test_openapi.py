@@ -30,6 +30,7 @@ def document() -> dict[str, Any]:
         (schemas.RunStepOut, examples.RUN_STEP),
         (schemas.ThreadOut, examples.THREAD),
         (schemas.ArticleOut, examples.ARTICLE),
+        (schemas.PolicyOut, examples.POLICY),
         (schemas.RunPage, examples.page(examples.RUN)),
     ],
 )
@@ -41,7 +42,9 @@ def test_every_answer_example_fits_its_model(
     assert parsed.model_dump(mode="json") == example
 
 
-@pytest.mark.parametrize("model", [schemas.StartRun, schemas.ResumeRun, schemas.PutArticle])
+@pytest.mark.parametrize(
+    "model", [schemas.StartRun, schemas.ResumeRun, schemas.PutArticle, schemas.PutPolicy]
+)
 def test_every_request_example_is_accepted(model: type[BaseModel]) -> None:
     """What the document shows can be sent."""
     shown = model.model_json_schema()["examples"]
@@ -65,7 +68,7 @@ def test_every_route_shows_examples_of_success_and_of_its_errors(document: dict[
 
 def test_pages_are_all_of_one_shape() -> None:
     """Every list answers `items` and `next_cursor`."""
-    for name in ("RunPage", "ApprovalPage", "ArticlePage", "RunStepPage"):
+    for name in ("RunPage", "ApprovalPage", "ArticlePage", "RunStepPage", "PolicyPage"):
         model = getattr(schemas, name)
         assert issubclass(model, Page)
         assert set(model.model_fields) == {"items", "next_cursor"}

@@ -1,0 +1,88 @@
+"""An approval is reminded of once, in its last quarter, and then expires with nothing done."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, update
+
+from app import approvals
+from app.adapters.gate import PostgresGate
+from app.db.approvals import mark_reminded
+from app.db.engine import Sessions
+from app.db.tables import Approval
+from app.lifecycle import ApprovalStatus, RunStatus
+from app.worker.queue import enqueue_run
+from graphs.policy import Policy
+from tests.conftest import Tenant
+from tests.integration.conftest import Begin
+from tests.integration.paused import PLAN, Desk
+from tools.errors import ApprovalRequiredError
+from tools.ports import Call, Caller
+
+
+@pytest.fixture
+def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:
+    """A tenant with people who answer."""
+    return Desk(sessions, tenant, begin)
+
+
+async def age(desk: Desk, approval: Approval, minutes: int) -> None:
+    """Open the approval, which lives for an hour, that long ago."""
+    ago = timedelta(minutes=minutes)
+    query = update(Approval).where(Approval.id == approval.id)
+    async with desk.sessions.begin() as session:
+        await session.execute(
+            query.values(
+                created_at=func.now() - ago, expires_at=func.now() - ago + timedelta(hours=1)
+            )
+        )
+
+
+async def reminded(desk: Desk, approval: Approval) -> bool:
+    """Whether a sweep now reminds of it."""
+    async with desk.sessions.begin() as session:
+        return approval.id in [found.id for found in await mark_reminded(session, 100)]
+
+
+async def test_reminder_comes_once_in_the_last_quarter(desk: Desk) -> None:
+    """Not before, not twice, not after the time is over."""
+    approval = await desk.approval(await desk.pause())
+    for minutes, due in ((0, False), (44, False), (46, True), (46, False)):
+        await age(desk, approval, minutes)
+        assert await reminded(desk, approval) is due, minutes
+    late = await desk.approval(await desk.pause("T-2"))
+    await age(desk, late, 61)
+    assert not await reminded(desk, late)
+
+
+async def test_nobody_is_reminded_of_what_is_decided(desk: Desk) -> None:
+    """A half agreed plan still waits; a decided one does not."""
+    run = await desk.pause(required_approvers=2)
+    approval = await desk.approval(run)
+    await desk.decide(await desk.person("Ann"), approval, "approve")
+    await age(desk, approval, 50)
+    assert await reminded(desk, approval)
+    other = await desk.approval(await desk.pause("T-2"))
+    await desk.decide(await desk.person("Ben"), other, "reject")
+    await age(desk, other, 50)
+    assert not await reminded(desk, other)
+
+
+async def test_half_agreed_plan_expires_with_nothing_done(desk: Desk) -> None:
+    """The graph is told `expire`, without steps; the gate permits none of them."""
+    run = await desk.pause(required_approvers=2)
+    approval = await desk.approval(run)
+    await desk.decide(await desk.person("Ann"), approval, "approve")
+    await age(desk, approval, 61)
+    async with desk.sessions.begin() as session:
+        assert await approvals.expire(session, enqueue_run, 100) >= 1
+    closed = await desk.approval(run)
+    assert closed.status is ApprovalStatus.EXPIRED
+    assert closed.decision is not None
+    assert (closed.decision["verdict"], closed.decision["steps"]) == ("expire", [])
+    assert (await desk.run(run.id)).status is RunStatus.PENDING
+    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
+    args = PLAN[0]["args"]
+    call = Call("refund_payment", "k", args, PLAN[0]["id"], args["amount_minor"], "USD")
+    with pytest.raises(ApprovalRequiredError):
+        await PostgresGate(desk.sessions, caller, Policy()).permit(call)
