@@ -188,6 +188,12 @@ def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path
     assert run["policy_version"] == shown["version"]
     assert "5800 JPY" in run["reply"]["text"]
 
+    old = json.loads(deskgraph(dev.data_dir, "policy", "show", "--version", "0").stdout)
+    assert (old["version"], old["refund_auto_limit"]) == (0, {})
+    assert deskgraph(dev.data_dir, "policy", "show", "--version", "99").returncode == 2
+    newest = deskgraph(dev.data_dir, "policy", "history").stdout.splitlines()[0]
+    stored = json.loads(newest)
+    assert (stored["version"], stored["created_by"]) == (shown["version"], "cli")
     policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 1.5}}))
     assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 2
 
