@@ -17,9 +17,8 @@ from app.log import get_logger
 from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
 from app.wiring import Service, context_for
-from graphs.model_errors import ModelBusyError
 from graphs.state import Ticket, fresh_run
-from tools.errors import RunLostError
+from graphs.waits import AttemptLostError, RunWaitsError
 
 log = get_logger(__name__)
 
@@ -46,8 +45,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
 
     Raises:
         asyncio.CancelledError: the caller cancelled; a begun effect was finished first.
-        RunLostError: another worker has the run.
-        ModelBusyError: the tenant's model calls are all in use; the run can be claimed again.
+        AttemptLostError: another worker has the run.
+        RunWaitsError: something it needs is not there just now; the run can be claimed again.
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
     usage = UsageHandler(service.prices)
@@ -73,7 +72,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         status = RunStatus.PENDING
     except TimeoutError:
         status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
-    except (RunLostError, ModelBusyError):
+    except (AttemptLostError, RunWaitsError):
         raise
     except Exception as failure:
         if is_away(failure):

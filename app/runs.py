@@ -219,6 +219,7 @@ def summarize(state: SupportState) -> dict[str, Any]:
     return {
         "triage": triage,
         "plan": state.get("plan"),
+        "tier": state.get("tier"),
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),

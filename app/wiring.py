@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph.state import CompiledStateGraph
 
+from app.adapters.attempt import AttemptToolbox
 from app.adapters.billing import SandboxBilling
 from app.adapters.gate import PostgresGate
 from app.adapters.helpdesk import LocalHelpdesk
@@ -88,4 +89,4 @@ def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[st
         PostgresKnowledge(service.sessions, caller.tenant_id),
         ledger,
     )
-    return lambda node: Toolbox(node, GRANTS[node], tools, gate, ledger)
+    return lambda node: AttemptToolbox(node, GRANTS[node], tools, gate, ledger)

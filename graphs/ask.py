@@ -8,9 +8,9 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
 
-from graphs.context import Answer, Question, Role, SupportContext, T
+from graphs.context import Answer, Question, SupportContext, T
 from graphs.model_errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
-from graphs.state import Ticket
+from graphs.state import Role, Ticket
 from tools.errors import ToolError, UnavailableError
 
 # Shorter than the shortest time limit of a node that asks, so that a fallback still has its turn.

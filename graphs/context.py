@@ -2,18 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Generic, Literal, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
 from graphs.policy import Policy
+from graphs.state import Role, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
-Role = Literal["fast", "strong"]
-Tier = Literal["fast", "strong", "fallback"]
 T = TypeVar("T", bound=BaseModel)
 
 

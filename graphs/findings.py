@@ -2,7 +2,8 @@
 
 from graphs.context import SupportContext
 from graphs.grounding import coverage
-from graphs.state import Finding, SupportState
+from graphs.slices import slice_of
+from graphs.state import Finding, Specialist, SupportState
 from tools.models import Passage
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.
@@ -11,10 +12,10 @@ PASSAGES = 4
 
 
 async def articles_finding(
-    context: SupportContext, node: str, state: SupportState, extra_queries: list[str]
+    context: SupportContext, node: Specialist, state: SupportState, extra_queries: list[str]
 ) -> Finding:
     """The passages for the ticket, or `unsure` when none covers enough of what it asks."""
-    ticket = state["ticket"]
+    ticket = slice_of(state, node)
     question = f"{ticket['subject']}\n{ticket['body']}"
     triage = state.get("triage")
     passages: list[Passage] = await context.toolbox(node).call(

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graphs.circuit import Circuit
-from graphs.context import Answer, Question, Role, T, Tier
+from graphs.context import Answer, Question, T
 from graphs.model_errors import (
     PROGRAMMING_ERRORS,
     BudgetSpentError,
@@ -19,6 +19,7 @@ from graphs.model_errors import (
     ModelUnavailableError,
 )
 from graphs.model_pool import Endpoint, Meter, ModelPool
+from graphs.state import Role, Tier
 from graphs.structured import asked_again
 
 # Over budget the next one is asked instead.

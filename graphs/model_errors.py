@@ -1,6 +1,6 @@
 """How asking a model can fail; what the workflow does next depends on which of these it is."""
 
-from langgraph.errors import GraphBubbleUp
+from graphs.waits import RunWaitsError
 
 # What no second attempt mends: a bug in our own code.
 PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
@@ -53,11 +53,7 @@ class BudgetSpentError(ModelError):
     reason = "budget_spent"
 
 
-class ModelBusyError(ModelError, GraphBubbleUp):
-    """The tenant's calls are all in use: the run waits in the queue and goes on later.
-
-    LangGraph lets a GraphBubbleUp through without retry or error handler, and does not store it
-    as the node's failure, so the node runs again when the run goes on.
-    """
+class ModelBusyError(ModelError, RunWaitsError):
+    """The tenant's calls are all in use."""
 
     reason = "busy"

@@ -10,7 +10,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from graphs.circuit import Circuit
-from graphs.context import Models, Role
+from graphs.context import Models
+from graphs.state import Role
 
 
 @dataclass(frozen=True, slots=True)

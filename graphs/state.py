@@ -6,6 +6,8 @@ from typing_extensions import TypedDict
 
 from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
 
+Role = Literal["fast", "strong"]
+Tier = Literal["fast", "strong", "fallback"]
 Specialist = Literal["billing", "technical", "general"]
 SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
@@ -130,6 +132,7 @@ class SupportState(TypedDict, total=False):
     draft: Draft | None
     objections: list[Objection]
     drafts: int
+    tier: Tier | None
     reply: SentReply | None
     outcome: Outcome | None
 
@@ -152,6 +155,7 @@ def fresh_run(run_id: str, ticket: Ticket) -> JsonObject:
         "draft": None,
         "objections": [],
         "drafts": 0,
+        "tier": None,
         "reply": None,
         "outcome": None,
     }

@@ -27,7 +27,6 @@ from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.policy import agreed, next_step, wished
 from graphs.state import SPECIALISTS, SupportState
-from tools.errors import RunLostError
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
 
@@ -87,14 +86,12 @@ def by_review(state: SupportState) -> Literal["send", "check", "respond", "escal
 
 def specialist_failed(_state: SupportState, error: NodeError) -> Command[Literal["plan"]]:
     """Retries are spent: the plan is made without this specialist, and says so."""
-    if isinstance(error.error, RunLostError):
-        raise error.error
     return Command(update={"findings": {error.node: failed_finding(error.error)}}, goto="plan")
 
 
 def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escalate"]]:
     """Retries are spent: a person goes on. A failure after the hand-off ends the run instead."""
-    if state.get("handoff") or isinstance(error.error, RunLostError):
+    if state.get("handoff"):
         raise error.error
     detail = f"{error.node} failed: {type(error.error).__name__}: {error.error}"[:500]
     spent = isinstance(error.error, BudgetSpentError)

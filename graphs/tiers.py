@@ -2,8 +2,7 @@
 
 from collections.abc import Mapping
 
-from graphs.context import Role
-from graphs.state import Finding, Plan, Ticket, Triage
+from graphs.state import Finding, Plan, Role, Ticket, Triage
 
 # About a screen of text; a how-to question has a few lines.
 LONG_TEXT = 1500

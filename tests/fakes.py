@@ -17,8 +17,9 @@ from graphs.model_door import open_door
 from graphs.model_pool import Hold, ModelPool, open_pool
 from graphs.policy import GRANTS, Policy
 from graphs.structured import check
+from graphs.waits import AttemptLostError
 from tools.catalog import tools_for
-from tools.errors import ApprovalRequiredError, RefusedError, RunLostError, UnavailableError
+from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
 from tools.ports import Call, Caller, Entry, Permit
 from tools.toolbox import Toolbox
@@ -174,7 +175,7 @@ class MemoryLedger:
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         if self.lost:
-            raise RunLostError("another worker has the run")
+            raise AttemptLostError("another worker has the run")
         row = self.rows.get(call.key)
         if row is None:
             self.rows[call.key] = {"status": "started", "result": None, "error": None}

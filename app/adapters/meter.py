@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from langchain_core.messages import AIMessage
 
+from app.adapters.attempt import ends_attempt
 from app.db import spend
 from app.db.engine import Sessions
 from app.log import get_logger
@@ -38,10 +39,11 @@ class PostgresMeter:
         # Before the wait for the database: the run's other specialists must see it.
         self.held_micro_usd += hold.micro_usd
         if day is not None:
-            async with self.sessions.begin() as session:
-                kept = await spend.hold_spend(
-                    session, self.tenant_id, hold.day, hold.micro_usd, day
-                )
+            with ends_attempt():
+                async with self.sessions.begin() as session:
+                    kept = await spend.hold_spend(
+                        session, self.tenant_id, hold.day, hold.micro_usd, day
+                    )
             if not kept:
                 self.held_micro_usd -= hold.micro_usd
                 self._refuse("day", model)
@@ -74,5 +76,6 @@ class PostgresMeter:
 
     async def _add(self, hold: Hold, **amounts: int) -> None:
         if any(amounts.values()):
-            async with self.sessions.begin() as session:
-                await spend.add_spend(session, self.tenant_id, hold.day, **amounts)
+            with ends_attempt():
+                async with self.sessions.begin() as session:
+                    await spend.add_spend(session, self.tenant_id, hold.day, **amounts)

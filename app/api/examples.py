@@ -62,6 +62,7 @@ RUN: dict[str, Any] = {
     "urgency": "normal",
     "anger": 0.0,
     "language": "en",
+    "tier": None,
     "plan": [STEP],
     "approvals": [APPROVAL],
     "reply": None,

@@ -62,6 +62,7 @@ def _run(
         anger=triage.get("anger"),
         language=triage.get("language"),
         plan=plan["steps"],
+        tier=run.summary.get("tier"),
         approvals=approvals,
         reply=run.summary.get("reply"),
         effects=[_effect(entry) for entry in effects],

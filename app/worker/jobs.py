@@ -19,8 +19,7 @@ from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
-from graphs.model_errors import ModelBusyError
-from tools.errors import RunLostError
+from graphs.waits import AttemptLostError, RunWaitsError
 
 log = get_logger(__name__)
 
@@ -139,11 +138,11 @@ def outcome_of(active: Active) -> Settlement:
         return settlement_of(active.task.result())
     if active.cancelled:
         return Settlement(RunStatus.CANCELLED, {})
-    if isinstance(failure, RunLostError):
+    if isinstance(failure, AttemptLostError):
         # Another attempt has it, and then this changes nothing; or it was cancelled while the
         # watch looked elsewhere, and then settling sees that.
         return Settlement(RunStatus.PENDING, {})
-    if is_away(failure) or isinstance(failure, ModelBusyError):
+    if is_away(failure) or isinstance(failure, RunWaitsError):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})
     error = {"type": type(failure).__name__, "message": str(failure)[:1000]}

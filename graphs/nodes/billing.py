@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.ask import ask
 from graphs.context import SupportContext
+from graphs.slices import slice_of
 from graphs.state import Finding, SupportState
 from tools.billing import REFUND_EDITABLE, RefundArgs, payment_line, refund_problem
 from tools.models import JsonObject, Payment, PaymentHistory, Step
@@ -44,7 +45,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     door = runtime.context.toolbox("billing")
     history: PaymentHistory = await door.call("read_payments", {})
     facts = {"payments": history["payments"], "guidance": state["guidance"]}
-    proposal = await ask(runtime, "fast", Proposal, PROMPT, state["ticket"], facts)
+    proposal = await ask(runtime, "fast", Proposal, PROMPT, slice_of(state, "billing"), facts)
     own = {payment["id"]: payment for payment in history["payments"]}
     steps = [step for refund in proposal.refunds if (step := refund_step(refund, own))]
     distinct = {step["id"] for step in steps}

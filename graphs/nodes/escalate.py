@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from graphs.context import SupportContext
 from graphs.facts import reply_facts
 from graphs.handoffs import skill_for, summary
+from graphs.phrases import phrase
 from graphs.state import Draft, Escalation, SupportState
 from tools.models import Handoff, JsonObject
 
@@ -42,26 +43,25 @@ def reason(state: SupportState) -> Escalation:
 
 def holding_reply(state: SupportState, handoff: Handoff) -> str:
     """What the customer is told: what was done, that a person goes on, and no promise."""
-    lines = ["Thank you for your message."]
+    triage, decision = state.get("triage"), state.get("decision")
+    language = triage["language"] if triage else state["ticket"]["language"]
+    lines = [phrase("thanks", language)]
     lines += [
-        f"We have refunded {effect['amount']} for {effect['about']}."
+        phrase("refunded", language, amount=effect["amount"], about=effect["about"])
         for effect in reply_facts(state)["effects"]
         if effect["tool"] == "refund_payment"
     ]
-    decision = state.get("decision")
     if decision and decision["verdict"] == "reject":
-        lines.append("We have looked at your request and did not carry it out as it stands.")
-    return " ".join([*lines, *who_goes_on(handoff)])
+        lines.append(phrase("declined", language))
+    return " ".join([*lines, *who_goes_on(handoff, language)])
 
 
-def who_goes_on(handoff: Handoff) -> list[str]:
+def who_goes_on(handoff: Handoff, language: str | None) -> list[str]:
     """The person's name, or the place in the queue and when the team is back."""
     if agent := handoff["agent"]:
-        return [f"{agent['name']} from our team will read it and answer you here."]
-    lines = ["A member of our team will read it and answer you here."]
-    if place := handoff["queue_position"]:
-        lines.append(f"You are number {place} in the queue.")
-    if opens_at := handoff["opens_at"]:
-        back = datetime.fromisoformat(opens_at)
-        lines.append(f"Our team is back on {back:%Y-%m-%d at %H:%M} UTC.")
+        return [phrase("taken_by", language, who=agent["name"])]
+    lines = [phrase("taken", language)]
+    if (place := handoff["queue_position"]) and (opens_at := handoff["opens_at"]):
+        back = f"{datetime.fromisoformat(opens_at):%Y-%m-%d %H:%M} UTC"
+        lines.append(phrase("queued", language, position=place, time=back))
     return lines

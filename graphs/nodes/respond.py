@@ -5,13 +5,18 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.ask import ask
+from graphs.ask import answer
 from graphs.context import SupportContext
 from graphs.facts import Facts, reply_facts
 from graphs.grounding import visible
 from graphs.instructions import reply_instructions
+from graphs.phrases import part_name, phrase
 from graphs.state import SupportState
+from graphs.tiers import tier_of
 from tools.models import JsonObject
+
+# Within the node's 90 s, with time for the fallback: a long draft is the slowest answer there is.
+DRAFT_SECONDS = 80.0
 
 
 class Reply(BaseModel):
@@ -24,22 +29,24 @@ class Reply(BaseModel):
 
 
 async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """One draft from the strong model; `check` decides whether it may leave."""
-    facts = reply_facts(state)
+    """One draft by the model that the ticket is worth; `check` decides whether it may leave."""
+    ticket, triage, facts = state["ticket"], state["triage"], reply_facts(state)
+    role = tier_of(ticket, triage, state["findings"], state["plan"], state["drafts"])
     instructions = reply_instructions(state["run_id"])
-    draft = await ask(runtime, "strong", Reply, instructions, state["ticket"], facts)
-    text = visible(draft.text).strip()
-    told = [text, *handed_lines(facts)] if text else []
-    cited = list(dict.fromkeys(draft.citations))
+    written = await answer(runtime, role, Reply, instructions, ticket, facts, seconds=DRAFT_SECONDS)
+    text = visible(written.value.text).strip()
+    told = [text, *handed_lines(facts, triage["language"] if triage else None)] if text else []
+    cited = list(dict.fromkeys(written.value.citations))
     return {
         "draft": {"text": "\n\n".join(told), "citations": cited},
         "drafts": state["drafts"] + 1,
+        "tier": written.tier,
     }
 
 
-def handed_lines(facts: Facts) -> list[str]:
+def handed_lines(facts: Facts, language: str | None) -> list[str]:
     """What the reply says of each part that went to a person; code says it, not the model."""
     return [
-        f"{part['who'] or 'A colleague'} will look at your {part['part']} question and answer here."
+        phrase("part", language, part=part_name(part["part"], language))
         for part in facts["handed_over"]
     ]

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.findings import articles_finding
+from graphs.slices import slice_of
 from graphs.state import SupportState
 from tools.models import JsonObject
 
@@ -15,7 +16,7 @@ ERROR_CODE = re.compile(r"\b(?:[A-Z]{1,5}[-_]?\d{2,6}|0x[0-9A-Fa-f]{4,8})\b")
 
 async def technical(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """Search by the ticket's words, and by each error code on its own."""
-    ticket = state["ticket"]
+    ticket = slice_of(state, "technical")
     text = f"{ticket['subject']}\n{ticket['body']}"
     codes = list(dict.fromkeys(ERROR_CODE.findall(text)))[:4]
     finding = await articles_finding(runtime.context, "technical", state, codes)

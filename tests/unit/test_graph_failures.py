@@ -8,6 +8,7 @@ import pytest
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
+from graphs.waits import AttemptLostError
 from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling
 from tests.unit.desk import E42, TWICE, Desk, article, desk, scripted
 from tests.unit.test_graph import ANNUAL, SEATS
@@ -48,7 +49,7 @@ async def test_failing_specialist_of_two_gives_its_part_to_a_person() -> None:
     done = await opened.decide("approve")
     assert (done["outcome"], opened.world.billing.calls) == ("acted", 1)
     assert "We have refunded 49.00 USD" in done["reply"]["text"]
-    assert "Mia will look at your technical question" in done["reply"]["text"]
+    assert "look at your question about the technical problem." in done["reply"]["text"]
     [summary] = opened.world.helpdesk.summaries
     assert "Why: specialist_failed" in summary
 
@@ -207,3 +208,16 @@ async def test_runs_of_other_threads_do_not_meet() -> None:
     done = await asyncio.gather(*(opened.decide("approve") for opened in desks))
     assert [state["outcome"] for state in done] == ["acted"] * 20
     assert [opened.world.billing.calls for opened in desks] == [1] * 20
+
+
+async def test_lost_attempt_leaves_the_node_to_the_next_one() -> None:
+    """No handler hides it and no failure is stored: whoever has the run goes on with the refund."""
+    opened = desk("cus_ann")
+    await opened.start(TWICE)
+    opened.world.ledger.lost = True
+    with pytest.raises(AttemptLostError):
+        await opened.decide("approve")
+    assert opened.world.billing.calls == 0
+    opened.world.ledger.lost = False
+    done = await opened.advance(None)
+    assert (done["outcome"], opened.world.billing.calls) == ("acted", 1)

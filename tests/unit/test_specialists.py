@@ -13,7 +13,7 @@ from graphs.nodes.escalate import holding_reply, reason
 from graphs.nodes.technical import ERROR_CODE
 from graphs.policy import Policy, gate
 from graphs.state import fresh_run
-from graphs.support import node_failed, specialist_failed
+from graphs.support import node_failed
 from tests.fakes import payment
 from tests.unit.desk import E42, TWICE, desk, scripted, ticket
 from tests.unit.test_checks import facts
@@ -156,13 +156,6 @@ def test_only_what_may_heal_is_tried_again(error: Exception, *, again: bool) -> 
     assert heals(error) == again
 
 
-def test_lost_run_is_handed_on_by_no_handler() -> None:
-    """Whoever lost the run stops; the failure is not turned into a hand-off."""
-    for handler in (specialist_failed, node_failed):
-        with pytest.raises(RunLostError):
-            handler({}, NodeError("act", RunLostError("gone")))
-
-
 def test_failure_is_told_shortly() -> None:
     """A provider's page-long error does not fill the state."""
     command: Any = node_failed({}, NodeError("act", ValueError("x" * 10_000)))
@@ -178,7 +171,7 @@ def test_escalation_without_a_known_reason_says_so() -> None:
 def test_holding_reply_calls_nothing_a_refund_that_is_none() -> None:
     """Another tool's effect has no amount to tell, and nobody free is no name."""
     bulk: Any = {"step_id": "s1", "tool": "send_bulk", "args": {}, "result": {}}
-    handoff: Any = {"id": "h1", "agent": None}
+    handoff: Any = {"id": "h1", "agent": None, "queue_position": 1, "opens_at": None}
     state: Any = {**fresh_run("r1", ticket("Hi")), "findings": {}, "effects": [bulk]}
     assert holding_reply(state, handoff) == (
         "Thank you for your message. A member of our team will read it and answer you here."

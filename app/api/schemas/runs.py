@@ -11,6 +11,7 @@ from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import OutsideId, Request
 from app.db.places import QueuedReason
 from app.lifecycle import RunStatus
+from graphs.state import Tier
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
@@ -91,6 +92,7 @@ class RunOut(BaseModel):
     urgency: str | None
     anger: float | None
     language: str | None
+    tier: Annotated[Tier | None, Field(description="Which model wrote the last draft.")]
     plan: list[StepOut]
     approvals: list[ApprovalOut]
     reply: ReplyOut | None

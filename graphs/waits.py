@@ -1,0 +1,18 @@
+"""What ends an attempt without being a failure of its node: the run goes on later, or elsewhere.
+
+LangGraph lets a GraphBubbleUp through without retry or error handler and stores nothing for the
+node, so the node runs again when the run goes on. Any other error that leaves an error handler
+is stored as the node's end, and the next attempt would find nothing left to do.
+"""
+
+from langgraph.errors import GraphBubbleUp
+
+from tools.errors import RunLostError
+
+
+class RunWaitsError(GraphBubbleUp):
+    """Something the run needs is not there just now; it waits in the queue."""
+
+
+class AttemptLostError(RunLostError, GraphBubbleUp):
+    """Another attempt has the run, or it was cancelled."""
