@@ -26,6 +26,8 @@ log = get_logger(__name__)
 NOTHING = object()
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
+# From then on the next step border ends an execution; a mailing has fewer than MAX_STEPS by then.
+HAND_BACK_SECONDS = 150
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,9 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         },
     }
     status, error = RunStatus.SUCCESS, None
+    # Work of many steps, a mailing for one, is handed back in time and goes on as a new execution.
+    enough = min(service.settings.run_timeout_seconds / 2, HAND_BACK_SECONDS)
+    handing_back = asyncio.get_running_loop().call_later(enough, control.request_drain)
     try:
         async with asyncio.timeout(service.settings.run_timeout_seconds):
             await _stream(service, run, config, control, steps)
@@ -81,6 +86,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         log.exception("run_failed", run_id=str(run.id))
         status = RunStatus.ERROR
         error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+    finally:
+        handing_back.cancel()
     await steps.flush()
     at_end = await service.graph.aget_state(_bare(config))
     if status is RunStatus.SUCCESS and at_end.interrupts:

@@ -13,9 +13,12 @@ from app.adapters.gate import PostgresGate
 from app.adapters.helpdesk import LocalHelpdesk
 from app.adapters.knowledge import PostgresKnowledge
 from app.adapters.ledger import PostgresLedger
+from app.adapters.mailings import PostgresContacts, PostgresMailings
 from app.adapters.meter import PostgresMeter
+from app.adapters.smtp import SandboxMailer, SmtpMailer
+from app.adapters.subscriptions import SandboxSubscriptions
 from app.db.engine import Sessions, make_engine, open_saver_pool
-from app.db.keys import policy_at
+from app.db.keys import holds_scope, policy_at
 from app.db.steps import spent_usd
 from app.db.tables import Run
 from app.models.openai import build_pool
@@ -29,7 +32,7 @@ from graphs.policy import GRANTS, Policy
 from graphs.state import SupportState
 from graphs.support import build_support_graph
 from tools.catalog import tools_for
-from tools.ports import Caller
+from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
@@ -71,22 +74,33 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
     async with service.sessions() as session:
         body = await policy_at(session, run.tenant_id, run.policy_version)
+        may_mail = await holds_scope(session, run.tenant_id, run.started_by, "mail:send")
         spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
     policy = Policy.model_validate(body)
-    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
+    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail)
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
     models = open_door(service.models, run.tenant_id, meter)
     return SupportContext(caller, policy, models, _toolboxes(service, caller, policy))
 
 
 def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:
-    ledger = PostgresLedger(service.sessions, caller)
+    ports = ports_for(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy)
-    tools = tools_for(
-        caller,
-        SandboxBilling(service.sessions, caller.tenant_id),
-        LocalHelpdesk(service.sessions, caller.tenant_id, caller.run_id),
-        PostgresKnowledge(service.sessions, caller.tenant_id),
-        ledger,
+    tools = tools_for(caller, ports)
+    return lambda node: AttemptToolbox(node, GRANTS[node], tools, gate, ports.ledger)
+
+
+def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
+    """What the tools of one run reach, bound to its tenant."""
+    tenant_id = caller.tenant_id
+    with_server = settings.smtp_host is not None
+    return Ports(
+        billing=SandboxBilling(sessions, tenant_id),
+        subscriptions=SandboxSubscriptions(sessions, tenant_id),
+        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.run_id),
+        knowledge=PostgresKnowledge(sessions, tenant_id),
+        contacts=PostgresContacts(sessions, tenant_id),
+        mailings=PostgresMailings(sessions, caller, settings.smtp_retry_seconds),
+        mailer=SmtpMailer(settings) if with_server else SandboxMailer(sessions, tenant_id),
+        ledger=PostgresLedger(sessions, caller),
     )
-    return lambda node: AttemptToolbox(node, GRANTS[node], tools, gate, ledger)

@@ -2,10 +2,17 @@
 
 from typing_extensions import TypedDict
 
+from graphs.phrases import Key, phrase
 from graphs.state import SPECIALISTS, DoneStep, SupportState
 from tools.billing import payment_line
 from tools.models import JsonObject
 from tools.money import format_money
+
+TOLD_AS: dict[str, Key] = {
+    "refund_payment": "refunded",
+    "cancel_subscription": "cancelled",
+    "send_bulk_mail": "mailed",
+}
 
 
 class PassageFact(TypedDict):
@@ -75,10 +82,31 @@ def handed_over(step: DoneStep) -> HandedOver:
 
 def effect_fact(tool: str, result: JsonObject, bought: dict[str, str]) -> EffectFact:
     """An effect in words a customer understands."""
-    if tool != "refund_payment":
-        return {"tool": tool, "amount": "", "about": ""}
-    return {
-        "tool": tool,
-        "amount": format_money(result["amount_minor"], result["currency"]),
-        "about": bought.get(result["payment_id"], "your payment"),
+    amount = about = ""
+    if tool == "refund_payment":
+        amount = format_money(result["amount_minor"], result["currency"])
+        about = bought.get(result["payment_id"], "your payment")
+    elif tool == "cancel_subscription":
+        about = result["description"]
+    elif tool == "send_bulk_mail":
+        about = mailing_words(result)
+    return {"tool": tool, "amount": amount, "about": about}
+
+
+def mailing_words(result: JsonObject) -> str:
+    """How a mailing ended: whom it reached, and how many it did not."""
+    missed = {
+        "refused by the mail server": result["failed"],
+        "perhaps not reached": result["unknown"],
+        "no longer on the list": result["skipped"],
     }
+    notes = ", ".join(f"{count} {what}" for what, count in missed.items() if count)
+    return f"{result['sent']} contacts in {result['audience']}" + (f" ({notes})" if notes else "")
+
+
+def effect_sentence(effect: EffectFact, language: str | None) -> str:
+    """An effect told to the customer, and nothing more; empty when there are no words for it."""
+    key = TOLD_AS.get(effect["tool"])
+    if key is None:
+        return ""
+    return phrase(key, language, amount=effect["amount"], about=effect["about"])

@@ -18,10 +18,17 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "classify": frozenset(),
     "billing": frozenset({Permission.READ_PAYMENTS}),
     "technical": frozenset({Permission.SEARCH_ARTICLES}),
-    "general": frozenset({Permission.SEARCH_ARTICLES}),
+    "general": frozenset({Permission.SEARCH_ARTICLES, Permission.READ_CONTACTS}),
     "plan": frozenset(),
     "approve": frozenset(),
-    "act": frozenset({Permission.MOVE_MONEY, Permission.SEND_BULK, Permission.CREATE_TICKET}),
+    "act": frozenset(
+        {
+            Permission.MOVE_MONEY,
+            Permission.CANCEL_SUBSCRIPTION,
+            Permission.SEND_BULK,
+            Permission.CREATE_TICKET,
+        }
+    ),
     "respond": frozenset(),
     "check": frozenset(),
     "review": frozenset(),
@@ -118,7 +125,17 @@ def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[s
                 f"refunds of {format_money(total, currency)} in 24 hours "
                 f"exceed the limit of {format_money(limit, currency)}"
             )
-    return reasons
+    return reasons + [why for step in steps if (why := gate_on_step(step, policy))]
+
+
+def gate_on_step(step: Step, policy: Policy) -> str | None:
+    """Why this step needs a person whatever else is planned, or None."""
+    if step["tool"] == "cancel_subscription":
+        return f"a cancellation always needs a person: {step['args']['subscription_id']}"
+    recipients = step["args"].get("recipients", 0)
+    if step["tool"] == "send_bulk_mail" and recipients >= policy.bulk_mail_gate_from:
+        return f"a mail to {recipients} people reaches the gate of {policy.bulk_mail_gate_from}"
+    return None
 
 
 def approvers(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> int:

@@ -6,7 +6,8 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
-from app.db import content, sandbox, spend, tables  # noqa: F401  # their tables join the metadata
+# Their tables join the metadata.
+from app.db import content, mail, sandbox, spend, tables  # noqa: F401
 from app.db.base import Base
 from app.db.types import EnumText, SafeJson, SafeText
 

@@ -18,10 +18,11 @@ from graphs.model_pool import Hold, ModelPool, open_pool
 from graphs.policy import GRANTS, Policy
 from graphs.structured import check
 from graphs.waits import AttemptLostError
+from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
 from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
-from tools.ports import Call, Caller, Entry, Permit
+from tools.ports import Call, Caller, Entry, Permit, Ports
 from tools.toolbox import Toolbox
 
 
@@ -278,14 +279,20 @@ class ScriptedModel(OfflineChatModel):
 class World:
     """One run's surroundings, all in memory; every part may be exchanged before it is used."""
 
-    def __init__(self, customer: str = "cus_ann", gate: FakeGate | None = None) -> None:
+    def __init__(
+        self, customer: str = "cus_ann", gate: FakeGate | None = None, *, may_mail: bool = False
+    ) -> None:
         self.billing = FakeBilling(shop())
+        self.subscriptions = FakeSubscriptions()
+        self.contacts = FakeContacts()
+        self.mailings = FakeMailings()
+        self.mailer = FakeMailer()
         self.helpdesk = FakeHelpdesk()
         self.knowledge = FakeKnowledge()
         self.ledger = MemoryLedger()
         self.gate = gate or FakeGate(everything=True)
         self.policy = Policy()
-        self.caller = Caller("acme", customer, "T1", UUID(int=1), 1)
+        self.caller = Caller("acme", customer, "T1", UUID(int=1), 1, may_mail=may_mail)
         offline = OfflineChatModel()
         self.models = Models(offline, offline, offline)
         self.meter = FakeMeter()
@@ -294,7 +301,7 @@ class World:
         self._pooled: Models | None = None
 
     def toolbox(self, node: str) -> Toolbox:
-        tools = tools_for(self.caller, self.billing, self.helpdesk, self.knowledge, self.ledger)
+        tools = tools_for(self.caller, self.ports)
         return Toolbox(node, GRANTS[node], tools, self.gate, self.ledger)
 
     @property
@@ -303,6 +310,19 @@ class World:
         if self._pool is None or self._pooled is not self.models:
             self._pool, self._pooled = open_pool(self.models, **self.limits), self.models
         return self._pool
+
+    @property
+    def ports(self) -> Ports:
+        return Ports(
+            self.billing,
+            self.subscriptions,
+            self.helpdesk,
+            self.knowledge,
+            self.contacts,
+            self.mailings,
+            self.mailer,
+            self.ledger,
+        )
 
     @property
     def context(self) -> SupportContext:

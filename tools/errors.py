@@ -7,6 +7,7 @@ ToolError
 ├── RunLostError            this attempt no longer owns the run
 ├── RefusedError            the outside system said no; nothing happened
 ├── UnknownOutcomeError     the call began earlier and left no trace of its end
+├── UnfinishedError         a part is done; the same call again goes on with the rest
 └── UnavailableError        the outside system did not answer; may heal
 """
 
@@ -37,6 +38,10 @@ class RefusedError(ToolError):
 
 class UnknownOutcomeError(ToolError):
     """An earlier call under the same key began and nobody knows how it ended."""
+
+
+class UnfinishedError(ToolError):
+    """A part of the call is done and noted; the same call again goes on with the rest."""
 
 
 class UnavailableError(ToolError):

@@ -35,6 +35,86 @@ class Refund(TypedDict):
     currency: str
 
 
+class Subscription(TypedDict):
+    """What a customer pays for again and again; `renews_at` is None once it is cancelled."""
+
+    id: str
+    description: str
+    status: Literal["active", "cancelled"]
+    amount_minor: int
+    currency: str
+    renews_at: str | None
+
+
+class Cancellation(TypedDict):
+    """A cancelled subscription as the provider booked it."""
+
+    id: str
+    subscription_id: str
+    description: str
+
+
+class Contact(TypedDict):
+    """Somebody a mailing can reach."""
+
+    id: str
+    email: str
+    name: str
+
+
+class Audience(TypedDict):
+    """Who would get a mailing now: how many, when that was counted, and the first few."""
+
+    count: int
+    as_of: str
+    first: list[Contact]
+
+
+class MailPreview(TypedDict):
+    """A mailing before anyone agreed: addresses are masked, `text` is the first one's."""
+
+    count: int
+    as_of: str
+    first: list[str]
+    text: str
+
+
+class MailTally(TypedDict):
+    """How far a mailing is. `unknown` may have got it and are never mailed again."""
+
+    sent: int
+    failed: int
+    unknown: int
+    skipped: int
+    waiting: int
+
+
+class MailResult(TypedDict):
+    """How a mailing ended."""
+
+    audience: str
+    sent: int
+    failed: int
+    unknown: int
+    skipped: int
+
+
+class Mail(TypedDict):
+    """One plain-text mail; `key` names it for good."""
+
+    key: str
+    to: Contact
+    subject: str
+    text: str
+
+
+class Delivery(TypedDict):
+    """What became of one mail; `later` was not taken and may be tried again."""
+
+    status: Literal["sent", "failed", "unknown", "later"]
+    detail: str
+
+
 class Passage(TypedDict):
     """A part of an article that answered a search; `score` ranks within one search only."""
 
@@ -85,7 +165,7 @@ class SentReply(TypedDict):
 class Evidence(TypedDict):
     """Something a reviewer can check a step against."""
 
-    kind: Literal["payment", "article", "ticket"]
+    kind: Literal["payment", "subscription", "article", "ticket", "contacts", "mail"]
     id: str
     summary: str
 

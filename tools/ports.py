@@ -1,21 +1,41 @@
 """What the tools need from outside, as protocols. Every port is already bound to one tenant."""
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
-from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Urgency
+from tools.models import (
+    Audience,
+    Cancellation,
+    Contact,
+    Delivery,
+    Handoff,
+    JsonObject,
+    Mail,
+    MailTally,
+    Passage,
+    Payment,
+    Refund,
+    SentReply,
+    Subscription,
+    Urgency,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """On whose behalf a run acts: taken from the run's row, never from a body or a model."""
+    """On whose behalf a run acts: taken from the run's row, never from a body or a model.
+
+    `may_mail`: the key that started the run holds the scope `mail:send`.
+    """
 
     tenant_id: str
     customer_id: str
     ticket_id: str
     run_id: UUID
     attempt: int
+    may_mail: bool = False
 
 
 class Billing(Protocol):
@@ -28,6 +48,18 @@ class Billing(Protocol):
     ) -> Refund: ...
 
     async def find_refund(self, key: str) -> Refund | None: ...
+
+
+class Subscriptions(Protocol):
+    """What customers are subscribed to. A repeated `key` answers the first call's cancellation."""
+
+    async def subscriptions(self, customer_id: str) -> list[Subscription]: ...
+
+    async def cancel_subscription(
+        self, subscription_id: str, reason: str, *, key: str
+    ) -> Cancellation: ...
+
+    async def find_cancellation(self, key: str) -> Cancellation | None: ...
 
 
 class Helpdesk(Protocol):
@@ -48,6 +80,61 @@ class Knowledge(Protocol):
     async def search(
         self, queries: list[str], language: str | None, limit: int
     ) -> list[Passage]: ...
+
+
+class Contacts(Protocol):
+    """The people that the tenant may write to; who unsubscribed is not among them."""
+
+    async def audiences(self) -> dict[str, int]:
+        """How many people each audience has."""
+        ...
+
+    async def audience(self, name: str, first: int) -> Audience:
+        """The audience of that name, which may be empty, with its `first` people."""
+        ...
+
+
+class Mailings(Protocol):
+    """Who gets a mailing and who got it, by the mailing's key; survives every crash."""
+
+    async def problem(self, audience: str, recipients: int, as_of: str) -> str | None:
+        """Why the audience is not the one that was counted at `as_of`, or None."""
+        ...
+
+    async def begin(self, key: str, audience: str, recipients: int, as_of: str) -> None:
+        """Fix the list at the first call; later calls mark what was interrupted as unknown.
+
+        Raises RefusedError when the list is not the one that was counted at `as_of`, and
+        RunLostError.
+        """
+        ...
+
+    async def next(self, key: str) -> Contact | None:
+        """Take the next one who is due, and note that their mail is about to leave.
+
+        Raises RunLostError when the run was cancelled or is no longer this attempt's.
+        """
+        ...
+
+    async def note(self, key: str, contact_id: str, delivery: Delivery) -> None: ...
+
+    async def tally(self, key: str) -> MailTally:
+        """Count, and show the count on the mailing's row of the ledger."""
+        ...
+
+
+class Outbox(Protocol):
+    """An open connection to a mail server."""
+
+    async def send(self, mail: Mail) -> Delivery: ...
+
+
+class Mailer(Protocol):
+    """Sends mail."""
+
+    def open(self) -> AbstractAsyncContextManager[Outbox]:
+        """Connect, and close at the end. Raises UnavailableError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,3 +204,17 @@ class Ledger(Protocol):
         Refunds that wait in the plans of the customer's other runs are counted in.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """All of them, for one run."""
+
+    billing: Billing
+    subscriptions: Subscriptions
+    helpdesk: Helpdesk
+    knowledge: Knowledge
+    contacts: Contacts
+    mailings: Mailings
+    mailer: Mailer
+    ledger: Ledger

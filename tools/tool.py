@@ -15,7 +15,9 @@ class Permission(StrEnum):
 
     READ_PAYMENTS = "read_payments"
     SEARCH_ARTICLES = "search_articles"
+    READ_CONTACTS = "read_contacts"
     MOVE_MONEY = "move_money"
+    CANCEL_SUBSCRIPTION = "cancel_subscription"
     SEND_BULK = "send_bulk"
     CREATE_TICKET = "create_ticket"
     REPLY = "reply"

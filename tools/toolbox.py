@@ -39,6 +39,7 @@ class Toolbox:
                 was tried.
             RefusedError: the outside system said no; nothing happened.
             UnknownOutcomeError: an earlier call under this key began and cannot be found.
+            UnfinishedError: a part is done; the same call again goes on.
             UnavailableError: the outside system did not answer; try again later.
         """
         tool = self._granted(name)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.db import mail
 from app.db.approvals import agreed_steps
 from app.db.engine import Sessions
 from graphs.policy import Policy
@@ -11,14 +12,18 @@ from tools.ports import Call, Caller, Permit
 
 @dataclass(frozen=True, slots=True)
 class PostgresGate:
-    """Permits a call that an approval of this run names exactly, or that the limit covers."""
+    """Permits a call that an approval of this run names exactly, or that the policy covers."""
 
     sessions: Sessions
     caller: Caller
     policy: Policy
 
     async def permit(self, call: Call) -> Permit:
-        """An approval first; else the customer's allowance, which the ledger counts and locks."""
+        """An approval first; else what the tenant's policy leaves to nobody's judgement.
+
+        That is a refund within the customer's allowance, which the ledger counts and locks, and a
+        mailing to fewer people than `bulk_mail_gate_from`, counted here.
+        """
         async with self.sessions() as session:
             agreed = await agreed_steps(session, self.caller.run_id)
         for approval_id, step in agreed:
@@ -27,4 +32,16 @@ class PostgresGate:
         limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
         if call.amount_minor is not None and 0 < call.amount_minor <= limit:
             return Permit(limit_minor=limit)
+        gate_from = self.policy.bulk_mail_gate_from
+        if call.tool == "send_bulk_mail" and await self._reach(call) < gate_from:
+            return Permit()
         raise ApprovalRequiredError(f"nobody agreed to {call.tool} {call.args}")
+
+    async def _reach(self, call: Call) -> int:
+        """How many the mailing reaches: those on its list once that is fixed, else all of now."""
+        tenant_id = self.caller.tenant_id
+        async with self.sessions() as session:
+            listed = await mail.tally(session, tenant_id, call.key)
+            if listed:
+                return sum(listed.values())
+            return (await mail.count_audience(session, tenant_id, call.args["audience"]))[0]

@@ -18,7 +18,7 @@ from app.errors import MissingScopeError, UnauthorizedError
 from app.runs import Enqueue
 from app.settings import Settings
 
-SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "admin")
+SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin")
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,11 +83,11 @@ def _run(
 
 
 def _effect(entry: LedgerEntry) -> schemas.EffectOut:
-    assert entry.result is not None, "effects are the entries that are done"
     return schemas.EffectOut(
         tool=entry.tool,
         args=entry.args,
         result=entry.result,
+        progress=entry.progress,
         step_id=entry.step_id,
         key=entry.key,
         at=entry.finished_at or entry.started_at,

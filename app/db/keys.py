@@ -26,6 +26,12 @@ async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
     return (await session.scalars(query)).one_or_none()
 
 
+async def holds_scope(session: AsyncSession, tenant_id: str, key_id: str, scope: str) -> bool:
+    """Whether the tenant's key is live and holds the scope."""
+    key = await live_key(session, key_id)
+    return key is not None and key.tenant_id == tenant_id and scope in key.scopes
+
+
 async def list_keys(session: AsyncSession, tenant_id: str) -> list[ApiKey]:
     """The tenant's keys, oldest first, revoked ones included."""
     query = select(ApiKey).where(ApiKey.tenant_id == tenant_id).order_by(ApiKey.created_at)

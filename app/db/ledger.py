@@ -77,10 +77,11 @@ async def end_entry(
 
 
 async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[LedgerEntry]:
-    """What these runs did, in order."""
+    """What these runs did, in order, and what is done in part."""
+    seen = (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None)
     query = (
         select(LedgerEntry)
-        .where(LedgerEntry.run_id.in_(run_ids), LedgerEntry.status == "done")
+        .where(LedgerEntry.run_id.in_(run_ids), seen)
         .order_by(LedgerEntry.started_at)
     )
     return list(await session.scalars(query))

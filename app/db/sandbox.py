@@ -84,6 +84,65 @@ class SandboxPayment(Base):
     )
 
 
+class SandboxSubscription(Base):
+    """A subscription at the sandbox provider; it renews until it is cancelled."""
+
+    __tablename__ = "sandbox_subscriptions"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    description: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="active")
+    amount_minor: Mapped[int]
+    currency: Mapped[str]
+    renews_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index("sandbox_subscriptions_by_customer", "tenant_id", "customer_id"),
+        CheckConstraint(
+            "status IN ('active','cancelled')", name="sandbox_subscription_status_known"
+        ),
+        CheckConstraint(
+            "(renews_at IS NOT NULL) = (status = 'active')", name="sandbox_active_renews"
+        ),
+    )
+
+
+class SandboxCancellation(Base):
+    """A cancellation at the sandbox provider, one per idempotency key."""
+
+    __tablename__ = "sandbox_cancellations"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    idempotency_key: Mapped[str] = mapped_column(primary_key=True)
+    id: Mapped[str]
+    subscription_id: Mapped[str]
+    reason: Mapped[str]
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "subscription_id"],
+            ["sandbox_subscriptions.tenant_id", "sandbox_subscriptions.id"],
+        ),
+        UniqueConstraint("tenant_id", "subscription_id"),
+    )
+
+
+class SandboxMail(Base):
+    """A mail that would have been sent, when no mail server is set up."""
+
+    __tablename__ = "sandbox_mails"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    created_at: Mapped[datetime] = now()
+
+
 class SandboxRefund(Base):
     """A refund at the sandbox provider, one per idempotency key."""
 

@@ -294,6 +294,7 @@ class LedgerEntry(Base):
     amount_minor: Mapped[int | None]
     currency: Mapped[str | None]
     status: Mapped[str]
+    progress: Mapped[dict[str, Any] | None]
     result: Mapped[dict[str, Any] | None]
     error: Mapped[str | None]
     started_at: Mapped[datetime] = now()

@@ -1,6 +1,6 @@
 """The offline chat model: the same answer for the same question, no network, no key.
 
-It answers the three questions that the nodes ask, by transparent rules, and says so when it is
+It answers the four questions that the nodes ask, by transparent rules, and says so when it is
 not sure: then the workflow brings a person.
 """
 
@@ -19,8 +19,10 @@ from pydantic import BaseModel
 from app.models.offline_billing import propose
 from app.models.offline_reply import compose
 from app.models.offline_triage import triage
+from app.models.offline_wishes import mailing
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
+from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
 from graphs.state import Ticket
 
@@ -29,6 +31,7 @@ NAME = "offline"
 ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {
     Classification.__name__: triage,
     Proposal.__name__: propose,
+    Mailing.__name__: mailing,
     Reply.__name__: compose,
 }
 

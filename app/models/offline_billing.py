@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
+from app.models.offline_wishes import cancellations, proposed
 from graphs.grounding import content_words
 from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.state import Ticket
@@ -39,21 +40,33 @@ DUPLICATE_WINDOW = timedelta(days=3)
 
 
 def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
-    """Refunds for the payments the ticket names, or for the later one of a duplicate.
+    """Refunds and cancellations that the ticket asks for; unsure when either is not clear.
 
     A reviewer's newest wish that names payments by id comes before the customer's words.
     """
-    payments: list[Payment] = facts["payments"]
-    for wish in reversed(facts["guidance"]):
-        if PAYMENT_ID.search(wish) and (refunds := named(wish, payments)):
-            return Proposal(refunds=refunds, unsure=False)
     text = f"{ticket['subject']}\n{ticket['body']}"
+    refunds = guided(facts) or wanted_refunds(text, facts["payments"])
+    ends = cancellations(text, facts["subscriptions"])
+    if refunds is None or ends is None:
+        return Proposal(refunds=[], cancellations=[], unsure=True)
+    wished = proposed(ends, facts["subscriptions"])
+    return Proposal(refunds=refunds, cancellations=wished, unsure=False)
+
+
+def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
+    """What the reviewer's newest wish with a payment's id asks for."""
+    for wish in reversed(facts["guidance"]):
+        if PAYMENT_ID.search(wish) and (refunds := named(wish, facts["payments"])):
+            return refunds
+    return []
+
+
+def wanted_refunds(text: str, payments: list[Payment]) -> list[ProposedRefund] | None:
+    """For the payments the ticket names, or the later one of a duplicate; None if not clear."""
     if not WANTS_MONEY.search(text):
-        return Proposal(refunds=[], unsure=False)
+        return []
     refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)
-    if NEGATED.search(text):
-        refunds = []
-    return Proposal(refunds=refunds, unsure=not refunds)
+    return None if NEGATED.search(text) else refunds or None
 
 
 def duplicates(text: str, payments: list[Payment]) -> list[ProposedRefund]:

@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from graphs.facts import effect_sentence
 from graphs.grounding import content_words, coverage
 from graphs.nodes.respond import Reply
 from graphs.state import Ticket
@@ -15,7 +16,7 @@ MIN_GAIN = 0.4
 def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
     """State every effect; else quote what answers the question; else list the payments."""
     question = f"{ticket['subject']}\n{ticket['body']}"
-    parts = [effect_line(effect) for effect in facts["effects"]]
+    parts = [effect_sentence(effect, "en") for effect in facts["effects"]]
     passages = best_passages(question, facts["passages"])
     parts += [quote(question, passage) for passage in passages]
     if not parts and facts["payments"]:
@@ -26,11 +27,6 @@ def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
     greeting = f"Hello {name}," if name else "Hello,"
     text = "\n\n".join([greeting, *parts])
     return Reply(text=text[:3000], citations=[p["article_id"] for p in passages])
-
-
-def effect_line(effect: dict[str, str]) -> str:
-    """What was done, and nothing more."""
-    return f"We have refunded {effect['amount']} for {effect['about']}."
 
 
 def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:

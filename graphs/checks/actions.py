@@ -9,6 +9,7 @@ from graphs.checks.case import Case
 from graphs.checks.commitments import COMMITMENT, mentions, tells_cancelled
 from graphs.checks.dates import told_dates
 from graphs.checks.spelling import folded, mended, sentences, squeezed
+from graphs.facts import effect_sentence
 from graphs.grounding import content_words
 from graphs.language import language_of
 from graphs.phrases import LANGUAGES, part_name, phrase
@@ -79,8 +80,15 @@ def actions(case: Case) -> Iterator[str]:
         for effect in case.facts["effects"]
         if effect["tool"] == "cancel_subscription"
     )
+    mailed = {
+        squeezed(folded(effect_sentence(effect, "en")))
+        for effect in case.facts["effects"]
+        if effect["tool"] == "send_bulk_mail"
+    }
     for sentence in sentences(case.folded):
         if not _acts(sentence) or case.quotes(sentence) or _moved(case, sentence):
+            continue
+        if squeezed(sentence) in mailed:
             continue
         about = next((a for a in cancelled if tells_cancelled(sentence, a)), "")
         if cancelled[about] and _deeds(sentence) <= 1:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from graphs.checks.amounts import MONEY
 from graphs.checks.case import Case
 from graphs.checks.spelling import folded, mended, sentences, squeezed
+from graphs.language import language_of
 
 # Words that give money back, and words that commit the company otherwise; folded text.
 REFUND = re.compile(
@@ -75,8 +76,20 @@ def effects_told(case: Case) -> Iterator[str]:
 
 
 def tells_cancelled(sentence: str, about: str) -> bool:
-    """Whether a folded sentence says that exactly this was cancelled."""
-    return bool(CANCEL.search(sentence)) and squeezed(folded(about)) in squeezed(sentence)
+    """Whether a folded sentence says that exactly this was cancelled.
+
+    In English it may say nothing else: no denial, no future, no second subscription beside it.
+    """
+    said, what = squeezed(sentence), squeezed(folded(about))
+    if not CANCEL.search(sentence) or what not in said:
+        return False
+    if language_of(sentence)[0] != "en":
+        return True
+    owned = rf"(?:(?:your|the) )?{re.escape(what)}(?: subscription| plan)?"
+    done = rf"(?:we|i)(?:'ve| have)?(?: now| already)? cancell?ed {owned}"
+    is_done = rf"{owned} (?:has been|has now been|is now|is|was) cancell?ed"
+    more = r"(?: now| for you| (?:just )?as (?:you (?:asked|requested|wished)|requested))?"
+    return re.fullmatch(rf"(?:{done}|{is_done}){more}", said) is not None
 
 
 def mentions(text: str, amount: str) -> int:

@@ -5,7 +5,13 @@ from langgraph.runtime import Runtime
 from graphs.context import SupportContext
 from graphs.policy import digest, next_step
 from graphs.state import DoneStep, Plan, SupportState
-from tools.errors import ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeError
+from tools.errors import (
+    ApprovalRequiredError,
+    InvalidArgsError,
+    RefusedError,
+    UnfinishedError,
+    UnknownOutcomeError,
+)
 from tools.models import JsonObject
 from tools.toolbox import Toolbox
 
@@ -28,6 +34,9 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
         if not state["effects"] and (changed := await changes(door, plan)):
             return {"plan": unfit(state["run_id"], plan, changed)}
         result = await door.call(step["tool"], step["args"], step_id=step["id"])
+    except UnfinishedError:
+        # by_progress sends the same step here again, after a checkpoint.
+        return {"effects": state["effects"]}
     except STOPS as error:
         detail = f"{step['tool']} was not done: {error}"
         return {"escalation": {"reason": "step_failed", "detail": detail}}

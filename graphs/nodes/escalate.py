@@ -5,7 +5,7 @@ from datetime import datetime
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.facts import reply_facts
+from graphs.facts import effect_sentence, reply_facts
 from graphs.handoffs import skill_for, summary
 from graphs.phrases import phrase
 from graphs.state import Draft, Escalation, SupportState
@@ -45,12 +45,8 @@ def holding_reply(state: SupportState, handoff: Handoff) -> str:
     """What the customer is told: what was done, that a person goes on, and no promise."""
     triage, decision = state.get("triage"), state.get("decision")
     language = triage["language"] if triage else state["ticket"]["language"]
-    lines = [phrase("thanks", language)]
-    lines += [
-        phrase("refunded", language, amount=effect["amount"], about=effect["about"])
-        for effect in reply_facts(state)["effects"]
-        if effect["tool"] == "refund_payment"
-    ]
+    told = [effect_sentence(effect, language) for effect in reply_facts(state)["effects"]]
+    lines = [phrase("thanks", language), *(sentence for sentence in told if sentence)]
     if decision and decision["verdict"] == "reject":
         lines.append(phrase("declined", language))
     return " ".join([*lines, *who_goes_on(handoff, language)])

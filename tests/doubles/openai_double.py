@@ -127,7 +127,7 @@ def propose(body: JsonObject) -> JsonObject:
     paid = facts_of(body)["payments"][-1]
     reason = "The same plan was charged twice."
     refund = {"payment_id": paid["id"], "amount_minor": paid["amount_minor"], "reason": reason}
-    return {"refunds": [refund], "unsure": False}
+    return {"refunds": [refund], "cancellations": [], "unsure": False}
 
 
 def reply(body: JsonObject) -> JsonObject:

@@ -142,7 +142,7 @@ def test_step_of_an_unknown_tool_cannot_be_edited() -> None:
 
 def test_every_tool_with_an_effect_declares_what_may_be_edited() -> None:
     """The registry has each tool that a plan may hold, with the model that the door checks."""
-    world = World()
+    world = World(may_mail=True)
     tools = world.toolbox("act").tools
     effects = {name: tool.args for name, tool in tools.items() if tool.key is not None}
     assert effects == ARGS

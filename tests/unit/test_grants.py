@@ -20,16 +20,28 @@ REFUND: JsonObject = {
     "reason": "duplicate",
 }
 HANDOFF: JsonObject = {"skill": "billing", "urgency": "normal", "summary": "Call Ann."}
+PREVIEW: JsonObject = {"audience": "pro", "subject": "News", "body": "Hello {name}"}
+MAILING: JsonObject = {**PREVIEW, "recipients": 3, "as_of": "2026-11-22T00:00:00+00:00"}
 ARGS: dict[str, JsonObject] = {
     "read_payments": {},
     "refund_payment": REFUND,
     "search_articles": {"queries": ["upload"]},
     "create_handoff": HANDOFF,
     "send_reply": {"text": "Hello", "citations": [], "public": True},
+    "read_subscriptions": {},
+    "cancel_subscription": {"subscription_id": "sub_1001", "reason": "asked for"},
+    "read_audiences": {},
+    "preview_mail": PREVIEW,
+    "send_bulk_mail": MAILING,
 }
 # The whole table, written out a second time: whoever widens a grant has to say it here too.
 ALLOWED = {
     ("billing", "read_payments"),
+    ("billing", "read_subscriptions"),
+    ("general", "read_audiences"),
+    ("general", "preview_mail"),
+    ("act", "cancel_subscription"),
+    ("act", "send_bulk_mail"),
     ("technical", "search_articles"),
     ("general", "search_articles"),
     ("act", "refund_payment"),
@@ -46,6 +58,9 @@ def untouched(world: World) -> bool:
         world.billing.calls
         or world.helpdesk.keys
         or world.knowledge.queries
+        or world.subscriptions.calls
+        or world.contacts.asked
+        or world.mailings.begun
         or world.ledger.rows
         or world.gate.asked
     )
@@ -53,13 +68,11 @@ def untouched(world: World) -> bool:
 
 def test_pairs_cover_every_node_and_every_tool() -> None:
     """No tool and no node escapes the tests below."""
-    world = World()
-    tools = tools_for(
-        world.caller, world.billing, world.helpdesk, world.knowledge, world.ledger
-    ).values()
+    world = World(may_mail=True)
+    tools = tools_for(world.caller, world.ports).values()
     assert {tool.name for tool in tools} == set(ARGS)
     needed = {tool.permission for tool in tools}
-    assert needed | {Permission.SEND_BULK} == set(Permission)
+    assert needed == set(Permission)
     granted = {
         (node, tool.name) for node in GRANTS for tool in tools if tool.permission in GRANTS[node]
     }
@@ -69,15 +82,25 @@ def test_pairs_cover_every_node_and_every_tool() -> None:
 @pytest.mark.parametrize(("node", "tool"), [pair for pair in PAIRS if pair in ALLOWED])
 async def test_granted_pair_passes_the_door(node: str, tool: str) -> None:
     """A node gets an answer from the tools it was granted."""
-    answer = await World().toolbox(node).call(tool, ARGS[tool], step_id="s1")
+    answer = await World(may_mail=True).toolbox(node).call(tool, ARGS[tool], step_id="s1")
     assert answer is not None
 
 
 @pytest.mark.parametrize(("node", "tool"), [pair for pair in PAIRS if pair not in ALLOWED])
 async def test_every_other_pair_is_refused_and_nothing_happens(node: str, tool: str) -> None:
     """Without the grant not even the gate or the ledger is asked."""
-    world = World()
+    world = World(may_mail=True)
     with pytest.raises(PermissionDeniedError, match=rf"'{node}' may not call '{tool}'"):
+        await world.toolbox(node).call(tool, ARGS[tool], step_id="s1")
+    assert untouched(world)
+
+
+@pytest.mark.parametrize("tool", ["read_audiences", "preview_mail", "send_bulk_mail"])
+@pytest.mark.parametrize("node", sorted(GRANTS))
+async def test_mail_does_not_exist_for_a_caller_who_may_not_mail(node: str, tool: str) -> None:
+    """The right is the API key's: no grant, argument or approval stands in for it."""
+    world = World()
+    with pytest.raises(PermissionDeniedError):
         await world.toolbox(node).call(tool, ARGS[tool], step_id="s1")
     assert untouched(world)
 

@@ -23,7 +23,8 @@ def given_back(paid: Payment, amount: int) -> Payment:
 
 def proposed(body: str, *payments: Payment) -> list[tuple[str, int]] | None:
     """Payment and amount of each proposed refund; None when the model is not sure."""
-    answer = propose(ticket(body), {"payments": list(payments), "guidance": []})
+    facts = {"payments": list(payments), "subscriptions": [], "guidance": []}
+    answer = propose(ticket(body), facts)
     assert not (answer.unsure and answer.refunds)
     refunds = [(refund.payment_id, refund.amount_minor) for refund in answer.refunds]
     return None if answer.unsure else refunds
@@ -33,7 +34,8 @@ def test_later_payment_of_a_duplicate_is_the_one_too_many() -> None:
     """Same thing, same amount, within three days: the second is given back, with the reason."""
     ann = shop()["cus_ann"]
     assert proposed(TWICE, *ann) == proposed(TWICE, *reversed(ann)) == [("pay_1002", 4900)]
-    answer = propose(ticket(TWICE), {"payments": ann, "guidance": []})
+    facts = {"payments": ann, "subscriptions": [], "guidance": []}
+    answer = propose(ticket(TWICE), facts)
     assert answer.refunds[0].reason == "pay_1002 repeats pay_1001: Pro plan, 49.00 USD"
 
 

@@ -41,7 +41,7 @@ async def test_suggestion_that_does_not_fit_the_payments_goes_to_a_person(
 ) -> None:
     """One bad suggestion spoils them all: a model that is wrong once is not believed in part."""
     opened = desk("cus_ann")
-    scripted(opened, Proposal=[Proposal(refunds=refunds, unsure=False)])
+    scripted(opened, Proposal=[Proposal(refunds=refunds, cancellations=[], unsure=False)])
     done = await opened.start(TWICE)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "unsure")
     assert (done["plan"], opened.world.billing.calls) == (None, 0)
@@ -50,7 +50,7 @@ async def test_suggestion_that_does_not_fit_the_payments_goes_to_a_person(
 async def test_doubt_beats_a_suggestion() -> None:
     """A model that says it is unsure proposes nothing, whatever else it says."""
     opened = desk("cus_ann")
-    doubtful = Proposal(refunds=[suggestion("pay_1001", 4900)], unsure=True)
+    doubtful = Proposal(refunds=[suggestion("pay_1001", 4900)], cancellations=[], unsure=True)
     scripted(opened, Proposal=[doubtful])
     assert (await opened.start(TWICE))["outcome"] == "escalated"
 
@@ -58,7 +58,9 @@ async def test_doubt_beats_a_suggestion() -> None:
 async def test_step_is_made_from_the_payment_not_from_the_model() -> None:
     """Currency, risk and evidence come from the customer's own rows."""
     opened = desk("cus_ann")
-    fits = Proposal(refunds=[suggestion("pay_1001", 1000, "half a month")], unsure=False)
+    fits = Proposal(
+        refunds=[suggestion("pay_1001", 1000, "half a month")], cancellations=[], unsure=False
+    )
     scripted(opened, Proposal=[fits])
     [made] = (await opened.start(TWICE))["plan"]["steps"]
     assert made["id"] == "refund-pay_1001"

@@ -69,11 +69,12 @@ class ReplyOut(BaseModel):
 
 
 class EffectOut(BaseModel):
-    """An effect that happened, as the ledger has it."""
+    """An effect as the ledger has it; `result` is null while it is done in part only."""
 
     tool: str
     args: dict[str, Any]
-    result: dict[str, Any]
+    result: dict[str, Any] | None
+    progress: dict[str, int] | None
     step_id: str | None
     key: str
     at: datetime

@@ -1,0 +1,153 @@
+"""Contacts and mailings on our own tables: counted, fixed once, and each person begun once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import mail
+from app.db.engine import Sessions
+from app.db.ledger import owns_run
+from tools.errors import RefusedError, RunLostError
+from tools.models import Audience, Contact, Delivery, MailTally
+from tools.ports import Caller
+
+MAX_TRIES = 3
+# Each further try waits so many times longer than the one before.
+BACKOFF = 3
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresContacts:
+    """The tenant's contacts who did not unsubscribe."""
+
+    sessions: Sessions
+    tenant_id: str
+
+    async def audiences(self) -> dict[str, int]:
+        """How many people each audience has, `all` included."""
+        async with self.sessions() as session:
+            return await mail.audience_sizes(session, self.tenant_id)
+
+    async def audience(self, name: str, first: int) -> Audience:
+        """Count, time of the count, and the first people by id."""
+        async with self.sessions() as session:
+            count, as_of = await mail.count_audience(session, self.tenant_id, name)
+            people = await session.scalars(mail.in_audience(self.tenant_id, name).limit(first))
+            return {
+                "count": count,
+                "as_of": as_of.isoformat(),
+                "first": [{"id": p.id, "email": p.email, "name": p.name} for p in people],
+            }
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresMailings:
+    """One row a recipient; every beginning is fenced by the run that owns the mailing."""
+
+    sessions: Sessions
+    caller: Caller
+    retry_seconds: float
+
+    async def begin(self, key: str, audience: str, recipients: int, as_of: str) -> None:
+        """Fix the list, or say of those whom a lost attempt left behind that nobody knows."""
+        async with self.sessions.begin() as session:
+            await self._fence(session)
+            if await mail.tally(session, self.caller.tenant_id, key):
+                await self._give_up_started(session, key)
+                return
+            query = mail.in_audience(self.caller.tenant_id, audience)
+            people = (await session.scalars(query)).all()
+            if problem := list_problem(people, audience, recipients, as_of):
+                raise RefusedError(problem)
+            await mail.fix_list(session, self.caller.tenant_id, key, self.caller.run_id, people)
+
+    async def problem(self, audience: str, recipients: int, as_of: str) -> str | None:
+        """The same question that `begin` asks, without an effect."""
+        async with self.sessions() as session:
+            query = mail.in_audience(self.caller.tenant_id, audience)
+            people = (await session.scalars(query)).all()
+        return list_problem(people, audience, recipients, as_of)
+
+    async def next(self, key: str) -> Contact | None:
+        """waiting -> started for the next due one; who left the list meanwhile is skipped."""
+        async with self.sessions.begin() as session:
+            await self._fence(session)
+            while found := await mail.next_waiting(session, self.caller.tenant_id, key):
+                recipient, contact = found
+                stays = contact and not contact.unsubscribed and contact.email == recipient.email
+                recipient.status = "started" if stays else "skipped"
+                recipient.tries += 1
+                recipient.changed_at = func.clock_timestamp()
+                await session.flush()
+                if stays:
+                    return {
+                        "id": recipient.contact_id,
+                        "email": recipient.email,
+                        "name": recipient.name,
+                    }
+        return None
+
+    async def note(self, key: str, contact_id: str, delivery: Delivery) -> None:
+        """started -> the mail's end, or waiting again with a growing pause, three tries in all."""
+        async with self.sessions.begin() as session:
+            row = await session.get(
+                mail.MailRecipient, (self.caller.tenant_id, key, contact_id), with_for_update=True
+            )
+            assert row is not None, "only who was begun is noted"
+            if row.status not in ("started", "unknown"):
+                return
+            row.detail = delivery["detail"] or None
+            row.changed_at = func.clock_timestamp()
+            if delivery["status"] == "later" and row.tries < MAX_TRIES:
+                row.status = "waiting"
+                pause = timedelta(seconds=self.retry_seconds * BACKOFF ** (row.tries - 1))
+                row.due_at = func.now() + pause
+            else:
+                later = delivery["status"] == "later"
+                row.status = "failed" if later else delivery["status"]
+
+    async def tally(self, key: str) -> MailTally:
+        """Count, and show it on the ledger's row, where the run's effects are read from."""
+        async with self.sessions.begin() as session:
+            found = await mail.tally(session, self.caller.tenant_id, key)
+            counts: MailTally = {
+                "sent": found.get("sent", 0),
+                "failed": found.get("failed", 0),
+                "unknown": found.get("unknown", 0) + found.get("started", 0),
+                "skipped": found.get("skipped", 0),
+                "waiting": found.get("waiting", 0),
+            }
+            if found:
+                await mail.note_progress(session, self.caller.tenant_id, key, {**counts})
+        return counts
+
+    async def _fence(self, session: AsyncSession) -> None:
+        if not await owns_run(session, self.caller.run_id, self.caller.attempt):
+            raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
+
+    async def _give_up_started(self, session: AsyncSession, key: str) -> None:
+        """A mail server cannot be asked whether it took a mail, so nobody is mailed again."""
+        await session.execute(
+            update(mail.MailRecipient)
+            .where(
+                mail.MailRecipient.tenant_id == self.caller.tenant_id,
+                mail.MailRecipient.key == key,
+                mail.MailRecipient.status == "started",
+            )
+            .values(status="unknown", changed_at=func.clock_timestamp())
+        )
+
+
+def list_problem(
+    people: Sequence[mail.Contact], audience: str, recipients: int, as_of: str
+) -> str | None:
+    """Why these are not the people who were counted, or a part of them; None if they are."""
+    if not people:
+        return f"nobody is in the audience {audience!r}"
+    counted = datetime.fromisoformat(as_of)
+    if len(people) > recipients or any(person.changed_at > counted for person in people):
+        return f"the audience {audience!r} is not the {recipients} people counted at {as_of}"
+    return None

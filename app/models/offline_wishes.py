@@ -1,0 +1,113 @@
+"""Offline wishes: which subscription to cancel, which mailing to send. Clear words, or not sure."""
+
+import re
+from typing import Any
+
+from graphs.nodes.billing import ProposedCancellation
+from graphs.nodes.general import Mailing
+from graphs.state import Ticket
+from tools.models import Subscription
+
+# "cancel" as something to do, with its object close by; "cancelled" tells what was.
+CANCEL = re.compile(
+    r"\b(?:cancel|terminate|end|stop)\b (?:[\w'-]+ ){0,5}?"
+    r"(?:subscriptions?|plans?|memberships?|renewals?|renewing|it|them|both|all)\b"
+    r"|\bunsubscribe (?:me|us)\b",
+    re.IGNORECASE,
+)
+ASKED = re.compile(
+    r"\b(?:how (?:do|can|could|would|should|to)|what happens|where (?:do|can)|can i|could i|may i"
+    r"|is it possible|do i|will i)\b",
+    re.IGNORECASE,
+)
+NOT = r"\b(?:not|never|\w+n't|cannot|without|no)\b"
+NEGATED = re.compile(rf"{NOT}(?: \w+){{0,2}} (?:cancel|terminate|end|stop)\b", re.IGNORECASE)
+CONDITION = re.compile(r"\b(?:if|unless|otherwise|or else)\b", re.IGNORECASE)
+DOUBTFUL = re.compile(
+    r"\b(?:if|unless|otherwise|or else|maybe|perhaps|might|may|thinking|consider\w*|threaten\w*"
+    rf"|later|next (?:year|month)|someday)\b|{NOT}",
+    re.IGNORECASE,
+)
+EVERY = re.compile(r"\b(?:all|both|every|each|them|subscriptions|plans)\b", re.IGNORECASE)
+SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
+# "my Team plan": a name before the kind.
+PLAN_NAME = re.compile(r"\b(?i:my|our|the|a) [A-Z]\w* (?:plan|subscription|membership)\b")
+# Words of a description that name the kind of thing and not which one.
+KINDS = {"plan", "subscription", "membership", "package"}
+
+MAILING = re.compile(
+    r"\b(?:e-?mail|mail|write to|send\b[\w -]*? to) (?:all|every\w*)\b(?P<whom>[^.!?:\n]*)",
+    re.IGNORECASE,
+)
+QUOTED = re.compile(r"[\"“„«](?P<text>[^\"”“»]+)[\"”“»]", re.DOTALL)
+TEXT_LINE = re.compile(r"^text:[ \t]*\n?(?P<text>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
+SUBJECT_LINE = re.compile(r"^subject:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | re.MULTILINE)
+
+
+def cancellations(text: str, subscriptions: list[Subscription]) -> list[str] | None:
+    """Ids of the active subscriptions to cancel; empty without a wish, None when it is not clear.
+
+    A question, or a sentence that says not to, is no wish; "if", "maybe", or a "not" elsewhere in
+    the sentence is not clear. One active subscription needs no name; of several each must be
+    named, or all.
+    """
+    wishes = [sentence for sentence in SENTENCE.findall(text) if CANCEL.search(sentence)]
+    wishes = [s for s in wishes if not (s.rstrip().endswith("?") or ASKED.search(s))]
+    if all(NEGATED.search(s) and not CONDITION.search(s) for s in wishes):
+        return []
+    if any(DOUBTFUL.search(s) for s in wishes):
+        return None
+    active = [s for s in subscriptions if s["status"] == "active"]
+    said = spoken(" ".join(wishes))
+    named = [s for s in active if (own_words := spoken(s["description"]) - KINDS)
+             and own_words <= said]  # fmt: skip
+    everything = EVERY.search(" ".join(wishes)) is not None
+    chosen = named or (active if len(active) == 1 or everything else [])
+    # Whoever names a plan that is not theirs means something that we cannot see.
+    strange = any(PLAN_NAME.search(s) for s in wishes) and not named
+    return [s["id"] for s in chosen] if chosen and not strange else None
+
+
+def spoken(text: str) -> set[str]:
+    """The words of a text in small letters."""
+    return set(re.findall(r"\w+", text.casefold()))
+
+
+def proposed(ids: list[str], subscriptions: list[Subscription]) -> list[ProposedCancellation]:
+    """A proposal for each of them."""
+    names = {s["id"]: s["description"] for s in subscriptions}
+    return [
+        ProposedCancellation(
+            subscription_id=id_, reason=f"The customer asks to cancel {names[id_]} ({id_})"
+        )
+        for id_ in ids
+    ]
+
+
+def mailing(ticket: Ticket, facts: dict[str, Any]) -> Mailing:
+    """The audience that the ticket's first request names, and the text that it quotes."""
+    text = f"{ticket['subject']}\n{ticket['body']}"
+    request = MAILING.search(text)
+    if request is None:
+        return Mailing(audience=None, subject="", body="", unsure=False)
+    audience = named_audience(request["whom"], list(facts["audiences"]))
+    body = TEXT_LINE.search(ticket["body"]) or QUOTED.search(ticket["body"])
+    subject = SUBJECT_LINE.search(ticket["body"])
+    if audience is None or body is None:
+        return Mailing(audience=None, subject="", body="", unsure=True)
+    return Mailing(
+        audience=audience,
+        subject=(subject["subject"] if subject else "News from us").strip()[:200],
+        body=body["text"].strip()[:20_000],
+        unsure=False,
+    )
+
+
+def named_audience(whom: str, audiences: list[str]) -> str | None:
+    """The one audience whose whole name is said; everybody only when nothing narrows it."""
+    said = spoken(whom)
+    fits = [name for name in audiences if name != "all" and set(re.split(r"[-_]", name)) <= said]
+    if len(fits) == 1:
+        return fits[0]
+    plain = said <= {"of", "our", "the", "customers", "contacts", "users", "people", "this", "now"}
+    return "all" if plain and not fits and "all" in audiences else None
