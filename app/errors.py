@@ -15,7 +15,8 @@ DeskgraphError
 ├── ConflictError               409 (base)
 │   ├── NotWaitingError         409 not-waiting
 │   ├── AlreadyDecidedError     409 already-decided
-│   └── RunFinishedError        409 run-finished
+│   ├── RunFinishedError        409 run-finished
+│   └── CustomerHasLiveRunsError 409 customer-has-live-runs
 ├── ApprovalExpiredError        410 approval-expired
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
@@ -136,6 +137,12 @@ class RunFinishedError(ConflictError):
     """A finished run cannot be changed."""
 
     code, title = "run-finished", "The run is finished"
+
+
+class CustomerHasLiveRunsError(ConflictError):
+    """A customer whose tickets are worked on cannot be erased."""
+
+    code, title = "customer-has-live-runs", "The customer has runs that are not finished"
 
 
 class ApprovalExpiredError(DeskgraphError):

@@ -14,6 +14,7 @@ from app.db.away import is_away
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.log import get_logger
+from app.memory import remember
 from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
 from app.wiring import Service, context_for
@@ -121,7 +122,9 @@ async def _next_input(service: Service, run: Run, snapshot: StateSnapshot) -> An
     first, and the answer comes from the approval of exactly that interrupt.
     """
     if snapshot.values.get("run_id") != str(run.id):
-        return fresh_run(str(run.id), _ticket(run))
+        async with service.sessions.begin() as session:
+            memory = await remember(session, run)
+        return fresh_run(str(run.id), _ticket(run), memory)
     if snapshot.interrupts:
         [gate] = snapshot.interrupts
         async with service.sessions() as session:

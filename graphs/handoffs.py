@@ -1,6 +1,7 @@
 """What a person is told when a ticket, or a part of it, is handed over. Pure functions."""
 
 from graphs.facts import reply_facts
+from graphs.memory import handoff_lines
 from graphs.state import Escalation, Specialist, SupportState
 from tools.models import Step
 
@@ -50,5 +51,6 @@ def summary(state: SupportState, why: Escalation) -> str:
     lines += [f"Reviewer: {wish}" for wish in state.get("guidance", [])]
     lines += [f"Payment: {line}" for line in facts["payments"][:20]]
     lines += [f"Article: {p['title']} ({p['article_id']})" for p in facts["passages"]]
+    lines += handoff_lines(state.get("memory"))
     lines.append(f"Message: {ticket['body'][:2000]}")
     return "\n".join(lines)[:20_000]

@@ -109,6 +109,31 @@ class Escalation(TypedDict):
     detail: str
 
 
+class Turn(TypedDict):
+    """One public message of the conversation, cut to a budget."""
+
+    author: Literal["customer", "deskgraph"]
+    text: str
+
+
+class PastTicket(TypedDict):
+    """Another ticket of the customer; `promised` is what was done and who took it over."""
+
+    ticket_id: str
+    subject: str
+    outcome: str
+    promised: list[str]
+    at: str
+
+
+class Memory(TypedDict):
+    """What was said before; `summary` tells what is older than `window`. Sizes are bounded."""
+
+    window: list[Turn]
+    summary: str
+    tickets: list[PastTicket]
+
+
 def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> dict[str, Finding]:
     """Specialists run in parallel, each under its own name; None starts afresh."""
     return {} if new is None else {**old, **new}
@@ -119,6 +144,7 @@ class SupportState(TypedDict, total=False):
 
     run_id: str
     ticket: Ticket
+    memory: Memory
     triage: Triage | None
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
@@ -137,11 +163,12 @@ class SupportState(TypedDict, total=False):
     outcome: Outcome | None
 
 
-def fresh_run(run_id: str, ticket: Ticket) -> JsonObject:
+def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> JsonObject:
     """The input of a new run: the ticket, and every key that an earlier run may have left."""
     return {
         "run_id": run_id,
         "ticket": ticket,
+        "memory": memory or {"window": [], "summary": "", "tickets": []},
         "triage": None,
         "findings": None,
         "plan": None,

@@ -155,6 +155,28 @@ POLICY: dict[str, Any] = {
     "created_by": "Team lead",
 }
 
+ERASURE: dict[str, Any] = {
+    "id": "01a20147-b0c1-7d31-8f6a-7f0d3c5a9e21",
+    "pseudonym": "erased 5f1c0a3be1d94f0c8a7de2b64f90c1d3",
+    "erased_by": "e155576094d0",
+    "erased_at": LATER,
+    "erased": {
+        "messages": 6,
+        "summaries": 1,
+        "steps": 21,
+        "approvals": 1,
+        "decisions": 1,
+        "handoffs": 1,
+        "rates": 1,
+        "checkpoint_writes": 60,
+        "checkpoint_blobs": 54,
+        "checkpoints": 24,
+        "runs": 3,
+    },
+    "pseudonymised": {"ledger": 4},
+    "not_recalled": {"traces": 3},
+}
+
 
 def page(item: dict[str, Any]) -> dict[str, Any]:
     """A last page with one item."""

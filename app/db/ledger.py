@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.pseudonyms import names_of
 from app.db.tables import LedgerEntry, Run
 from app.lifecycle import RunStatus
 
@@ -88,12 +89,16 @@ async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[Le
 
 
 async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:
-    """What a customer got back in the last 24 hours, begun ones included, by currency."""
+    """What a customer got back in the last 24 hours, begun ones included, by currency.
+
+    Also what they got before they were erased: coming back brings no fresh allowance.
+    """
+    names = await names_of(session, tenant_id, customer_id)
     query = (
         select(LedgerEntry.currency, func.sum(LedgerEntry.amount_minor))
         .where(
             LedgerEntry.tenant_id == tenant_id,
-            LedgerEntry.customer_id == customer_id,
+            LedgerEntry.customer_id.in_(names),
             LedgerEntry.tool == "refund_payment",
             LedgerEntry.status != "failed",
             LedgerEntry.started_at > func.now() - text(f"interval '{REFUND_WINDOW}'"),

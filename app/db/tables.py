@@ -120,6 +120,7 @@ class Run(Base):
         Index(
             "runs_open_by_thread", "thread_id", "seq", postgresql_where=sql("finished_at IS NULL")
         ),
+        Index("runs_by_thread", "thread_id", "seq"),
         Index("runs_running_by_worker", "worker_id", postgresql_where=sql("status = 'running'")),
         Index("runs_due", "queued_at", postgresql_where=sql("status = 'pending'")),
         Index(
@@ -191,6 +192,7 @@ class Message(Base):
         # The business key makes a repeated reply the first one.
         UniqueConstraint("tenant_id", "key"),
         Index("messages_by_ticket", "tenant_id", "ticket_id", "id"),
+        Index("messages_by_run", "run_id"),
         CheckConstraint("author IN ('customer','deskgraph')", name="messages_author_known"),
     )
 

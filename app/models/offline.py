@@ -1,6 +1,6 @@
 """The offline chat model: the same answer for the same question, no network, no key.
 
-It answers the four questions that the nodes ask, by transparent rules, and says so when it is
+It answers the questions that the workflow asks, by transparent rules, and says so when it is
 not sure: then the workflow brings a person.
 """
 
@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from app.models.offline_billing import propose
 from app.models.offline_reply import compose
+from app.models.offline_summary import extract
 from app.models.offline_triage import triage
 from app.models.offline_wishes import mailing
 from graphs.nodes.billing import Proposal
@@ -25,6 +26,7 @@ from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
 from graphs.state import Ticket
+from graphs.summary import Summary
 
 NAME = "offline"
 
@@ -33,6 +35,7 @@ ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {
     Proposal.__name__: propose,
     Mailing.__name__: mailing,
     Reply.__name__: compose,
+    Summary.__name__: extract,
 }
 
 

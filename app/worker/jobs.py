@@ -11,14 +11,16 @@ from langgraph.runtime import RunControl
 from langsmith import uuid7
 
 from app import runs as run_cases
+from app import summaries
 from app.claims import claim, queue_followers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.tables import Run
 from app.execute import Ending, execute
-from app.lifecycle import RunStatus
+from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
+from app.worker.queue import enqueue_summary
 from graphs.waits import AttemptLostError, RunWaitsError
 
 log = get_logger(__name__)
@@ -46,6 +48,8 @@ class Jobs:
     # Runs that some call of `advance` answers for; a row of ours that is not here is an orphan.
     # Counted, since the job that goes on may come while the last call still returns.
     mine: Counter[UUID] = field(default_factory=Counter)
+    # Summaries being written; a stop drops them, and the ticket's next run asks again.
+    chores: "set[asyncio.Task[bool]]" = field(default_factory=set)
     # Set while the watch holds the liveness lock: without it others would take our runs.
     alive: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
@@ -82,6 +86,19 @@ class Jobs:
             del self.active[run_id]
         await self._settle(run, outcome_of(active))
 
+    async def summarize(self, run_id: UUID) -> None:
+        """Refresh the summary of the run's ticket; unlike a run it is not worth waiting for."""
+        if self.draining:
+            return
+        chore = asyncio.create_task(summaries.refresh(self.service, run_id))
+        self.chores.add(chore)
+        try:
+            await asyncio.wait([chore])
+        finally:
+            self.chores.discard(chore)
+        if not chore.cancelled():
+            chore.result()
+
     def cancel(self, run_id: UUID) -> None:
         """Stop a run now, even inside a model call; a begun effect still reaches its ledger row."""
         if (active := self.active.get(run_id)) and not active.cancelled:
@@ -92,6 +109,8 @@ class Jobs:
         """Take nothing more; stop every run at its next step border, or hard when time is up."""
         log.info("drain_begins", runs=len(self.active))
         self.draining = True
+        for chore in self.chores:
+            chore.cancel()
         for active in self.active.values():
             active.control.request_drain()
         tasks = [active.task for active in self.active.values()]
@@ -119,6 +138,8 @@ class Jobs:
                     held = await run_cases.settle(session, self.enqueue, run, settlement) or held
                 async with self.service.sessions.begin() as session:
                     await queue_followers(session, self.enqueue, run)
+                    if settlement.status in FINAL and await summaries.is_due(session, run):
+                        await enqueue_summary(session, run.id)
                 return held
             except DATABASE_ERRORS as error:
                 if not is_away(error) or patience <= 0:

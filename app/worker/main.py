@@ -24,7 +24,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
     assert url is not None, "a service has a database"
     jobs = Jobs(service, enqueue_run, id=secrets.randbits(62) + 1)
     async with (
-        open_consumer(url.get_secret_value(), jobs.advance) as consumer,
+        open_consumer(url.get_secret_value(), jobs.advance, jobs.summarize) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(watch(jobs, consumer))

@@ -1,4 +1,4 @@
-"""The queue: the one place that knows Procrastinate. A job only says "advance run X"."""
+"""The queue: the one place that knows Procrastinate. A job only names a run and what to do."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.engine import plain_dsn
 
 ADVANCE = "advance_run"
+SUMMARIZE = "refresh_summary"
 QUEUE = "runs"
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
@@ -27,12 +28,24 @@ _producer = App(connector=PsycopgConnector())
 
 async def enqueue_run(session: AsyncSession, run_id: UUID, at: datetime | None) -> None:
     """Put a job on the queue inside the session's own transaction: both happen or neither."""
+    await _defer(session, ADVANCE, run_id, at, priority=0)
+
+
+async def enqueue_summary(session: AsyncSession, run_id: UUID) -> None:
+    """Have the summary of the run's ticket refreshed, once no run waits for a worker."""
+    await _defer(session, SUMMARIZE, run_id, None, priority=-1)
+
+
+async def _defer(
+    session: AsyncSession, task: str, run_id: UUID, at: datetime | None, priority: int
+) -> None:
     raw = await (await session.connection()).get_raw_connection()
     job = _producer.configure_task(
-        ADVANCE,
+        task,
         allow_unknown=True,
         queue=QUEUE,
         schedule_at=at,
+        priority=priority,
         connection=raw.driver_connection,
     )
     await job.defer_async(run_id=str(run_id))
@@ -40,9 +53,11 @@ async def enqueue_run(session: AsyncSession, run_id: UUID, at: datetime | None) 
 
 @asynccontextmanager
 async def open_consumer(
-    database_url: str, advance: Callable[[UUID], Awaitable[None]]
+    database_url: str,
+    advance: Callable[[UUID], Awaitable[None]],
+    summarize: Callable[[UUID], Awaitable[None]],
 ) -> AsyncIterator[App]:
-    """The queue as a worker sees it: `advance` is called for every job, several at a time."""
+    """The queue as a worker sees it: jobs are handed over as they come, several at a time."""
     connector = PsycopgConnector(
         conninfo=plain_dsn(database_url), min_size=1, max_size=JOBS_POOL, timeout=5
     )
@@ -51,6 +66,10 @@ async def open_consumer(
     @consumer.task(name=ADVANCE, queue=QUEUE)
     async def advance_run(run_id: str) -> None:
         await advance(UUID(run_id))
+
+    @consumer.task(name=SUMMARIZE, queue=QUEUE)
+    async def refresh_summary(run_id: str) -> None:
+        await summarize(UUID(run_id))
 
     async with consumer.open_async():
         yield consumer

@@ -33,7 +33,9 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     ticket, triage, facts = state["ticket"], state["triage"], reply_facts(state)
     role = tier_of(ticket, triage, state["findings"], state["plan"], state["drafts"])
     instructions = reply_instructions(state["run_id"])
-    written = await answer(runtime, role, Reply, instructions, ticket, facts, seconds=DRAFT_SECONDS)
+    # Beside the facts, never among them: `check` holds the draft to `reply_facts` alone.
+    known = {**facts, "memory": state.get("memory")}
+    written = await answer(runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS)
     text = visible(written.value.text).strip()
     told = [text, *handed_lines(facts, triage["language"] if triage else None)] if text else []
     cited = list(dict.fromkeys(written.value.citations))

@@ -4,9 +4,11 @@ On a database of their own: a worker of another test would take these runs.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 
 from app import runs as run_cases
@@ -15,6 +17,8 @@ from app.db import runs
 from app.db.engine import Sessions, make_engine
 from app.db.tables import Run
 from app.runs import NewRun
+from app.settings import Settings
+from app.wiring import Service, open_service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
 from tools.ports import Caller
@@ -36,6 +40,20 @@ async def sessions(database_url: str) -> AsyncIterator[Sessions]:
     engine = make_engine(database_url, 5)
     yield Sessions(engine, expire_on_commit=False)
     await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def service(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Service]:
+    """The wired service on it, without API and worker."""
+    settings = Settings(
+        _env_file=None,
+        database_url=SecretStr(database_url),
+        data_dir=Path(tmp_path_factory.mktemp("integration")),
+    )
+    async with open_service(settings) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -31,6 +31,7 @@ def document() -> dict[str, Any]:
         (schemas.ThreadOut, examples.THREAD),
         (schemas.ArticleOut, examples.ARTICLE),
         (schemas.PolicyOut, examples.POLICY),
+        (schemas.ErasureOut, examples.ERASURE),
         (schemas.RunPage, examples.page(examples.RUN)),
     ],
 )

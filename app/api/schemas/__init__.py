@@ -11,6 +11,7 @@ from app.api.schemas.approvals import (
 )
 from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
 from app.api.schemas.base import OutsideId, Request
+from app.api.schemas.customers import ErasureOut
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
 from app.api.schemas.runs import (
     CustomerIn,
@@ -33,6 +34,7 @@ __all__ = [
     "CustomerIn",
     "DecisionOut",
     "EffectOut",
+    "ErasureOut",
     "MessageOut",
     "OutsideId",
     "PolicyOut",

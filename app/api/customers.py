@@ -1,0 +1,38 @@
+"""/v1/customers: forget one."""
+
+from fastapi import APIRouter
+
+from app import erasure
+from app.api import examples, schemas
+from app.api.deps import Admin, Session
+from app.api.responses import answers
+from app.db.customers import Erasure
+from app.errors import CustomerHasLiveRunsError
+
+router = APIRouter(prefix="/v1/customers", tags=["customers"])
+
+
+@router.delete(
+    "/{customer_id:path}",
+    response_model=schemas.ErasureOut,
+    responses=answers(200, examples.ERASURE, CustomerHasLiveRunsError),
+)
+async def erase_customer(
+    customer_id: schemas.OutsideId, session: Session, key: Admin
+) -> schemas.ErasureOut:
+    """Erase what a customer wrote and who they are; the money ledger keeps a pseudonym."""
+    return show(await erasure.erase(session, key.tenant_id, customer_id, key.id))
+
+
+def show(note: Erasure) -> schemas.ErasureOut:
+    """An erasure in the API's shape."""
+    counts = dict(note.counts)
+    return schemas.ErasureOut(
+        id=note.id,
+        pseudonym=note.pseudonym,
+        erased_by=note.erased_by,
+        erased_at=note.created_at,
+        pseudonymised={"ledger": counts.pop("ledger")},
+        not_recalled={"traces": counts.pop("traces_elsewhere")},
+        erased=counts,
+    )

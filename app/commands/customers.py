@@ -1,0 +1,47 @@
+"""deskgraph customers: erase one."""
+
+from typing import Annotated
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import erasure
+from app.api.customers import show
+from app.api.schemas import OutsideId
+from app.commands.database import in_session, load_settings, with_database
+from app.db import keys
+from app.errors import CustomerHasLiveRunsError
+
+cli = typer.Typer(help="Erase customers.", no_args_is_help=True)
+OUTSIDE_ID: TypeAdapter[str] = TypeAdapter(OutsideId)
+
+
+@cli.callback()
+def customers() -> None:
+    """Erase customers."""
+
+
+@cli.command("erase")
+def erase_customer(
+    customer_id: Annotated[str, typer.Argument(help="The customer's id at the helpdesk.")],
+    tenant: Annotated[str, typer.Option(help="Whose customer.")] = "demo",
+) -> None:
+    """Erase what a customer wrote and who they are, and print what was done as JSON."""
+    try:
+        OUTSIDE_ID.validate_python(customer_id)
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"]) from None
+
+    async def work(session: AsyncSession) -> str:
+        if not await keys.tenant_exists(session, tenant):
+            raise typer.BadParameter(f"no tenant {tenant!r}")
+        note = await erasure.erase(session, tenant, customer_id, "cli")
+        return show(note).model_dump_json(indent=2)
+
+    with with_database(load_settings()) as settings:
+        try:
+            typer.echo(in_session(settings, work))
+        except CustomerHasLiveRunsError as refusal:
+            typer.echo(f"{refusal.detail}\n{' '.join(refusal.extra['run_ids'])}", err=True)
+            raise typer.Exit(1) from None

@@ -1,0 +1,86 @@
+"""What a run knows when it begins: the conversation so far, and the customer's other tickets."""
+
+from typing import Any
+
+from sqlalchemy import Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import memory
+from app.db.tables import LedgerEntry, Run
+from graphs.memory import (
+    PAST_TICKETS,
+    PROMISE_CHARS,
+    PROMISES,
+    SUBJECT_CHARS,
+    SUMMARY_CHARS,
+    WINDOW_EXCHANGES,
+    cut,
+    window,
+)
+from graphs.state import Memory, PastTicket, Turn
+from tools.models import JsonObject
+from tools.money import format_money
+
+
+async def remember(session: AsyncSession, run: Run) -> Memory:
+    """The run's memory, of bounded size; after an erasure of the customer it is empty."""
+    await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
+    summary = await memory.summary_of(session, run)
+    upto = summary.upto_seq if summary else 0
+    said = await memory.said_before(session, run, upto, WINDOW_EXCHANGES)
+    return {
+        "window": window(turns_of(said)),
+        "summary": cut(summary.text, SUMMARY_CHARS) if summary else "",
+        "tickets": await _tickets(session, run),
+    }
+
+
+def turns_of(said: list[memory.Said]) -> list[Turn]:
+    """Rows to turns."""
+    return [
+        {"author": "customer" if author == "customer" else "deskgraph", "text": text}
+        for _, author, text in said
+    ]
+
+
+async def _tickets(session: AsyncSession, run: Run) -> list[PastTicket]:
+    rows = await memory.other_tickets(session, run, PAST_TICKETS)
+    if not rows:
+        return []
+    effects = await memory.effects_on_tickets(
+        session, run, [row.ticket_id for row in rows], PAST_TICKETS * PROMISES
+    )
+    return [
+        {
+            "ticket_id": row.ticket_id,
+            "subject": cut(row.subject or "", SUBJECT_CHARS),
+            "outcome": row.outcome or str(row.status),
+            "promised": _promised(row, [entry for id_, entry in effects if id_ == row.ticket_id]),
+            "at": row.created_at.isoformat(),
+        }
+        for row in rows
+    ]
+
+
+def _promised(row: Row[Any], effects: list[LedgerEntry]) -> list[str]:
+    """What a reply could commit to: effects that happened, and the person who took over."""
+    told = [effect_words(entry) for entry in effects[:PROMISES]]
+    if row.handoff:
+        told.append(handoff_words(row.handoff))
+    return [cut(words, PROMISE_CHARS) for words in told]
+
+
+def handoff_words(handoff: JsonObject) -> str:
+    """Who took over, if anybody has yet."""
+    agent = handoff.get("agent")
+    return f"handed to {agent['name']}" if agent else "waits in the queue for a person"
+
+
+def effect_words(entry: LedgerEntry) -> str:
+    """An effect in words: "refunded 49.00 USD on pay_1002", else the tool's name."""
+    if entry.tool == "refund_payment" and entry.amount_minor is not None and entry.currency:
+        money = format_money(entry.amount_minor, entry.currency)
+        return f"refunded {money} on {entry.args['payment_id']}"
+    if entry.tool == "create_handoff" and entry.result is not None:
+        return handoff_words(entry.result)
+    return entry.tool.replace("_", " ")

@@ -1,0 +1,117 @@
+"""Refresh a ticket's running summary, after its run has settled: nobody waits for it."""
+
+import asyncio
+from dataclasses import dataclass
+from uuid import UUID
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.config import set_config_context
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.meter import PostgresMeter
+from app.db import memory, summaries
+from app.db.keys import policy_at
+from app.db.summaries import Claimed
+from app.db.tables import Run
+from app.log import get_logger
+from app.memory import turns_of
+from app.observability.usage import UsageHandler
+from app.wiring import Service
+from graphs.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
+from graphs.model_door import open_door
+from graphs.policy import Policy
+from graphs.state import Turn
+from graphs.summary import Conversation, summarize
+
+log = get_logger(__name__)
+
+# What one refresh reads at most; a longer arrear is caught up over the next ones.
+MOST_EXCHANGES = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A claimed summary, and what joins it."""
+
+    run: Run
+    held: Claimed
+    conversation: Conversation
+    upto_seq: int
+
+
+async def is_due(session: AsyncSession, run: Run) -> bool:
+    """Whether the next run's window would be full, so that its oldest messages should move on."""
+    return await summaries.untold(session, run, WINDOW_EXCHANGES) >= WINDOW_EXCHANGES
+
+
+async def refresh(service: Service, run_id: UUID) -> bool:
+    """Fold the oldest exchanges of the run's ticket into its summary, if it is due; idempotent.
+
+    No connection is held while the model writes, and a claim on the row keeps others away. The
+    fallback model answers when the fast one does not, so the summary only ever moves on.
+    """
+    async with service.sessions.begin() as session:
+        work = await _take(session, run_id)
+    if work is None:
+        return False
+    usage = UsageHandler(service.prices)
+    text, model = await _write(service, work, usage)
+    tokens, cost = usage.totals()
+    async with service.sessions.begin() as session:
+        saved = await summaries.save(session, work.held, work.upto_seq, text, model, tokens, cost)
+    log.info(
+        "summary_refreshed" if saved else "summary_dropped",
+        run_id=str(run_id),
+        model=model,
+        messages=len(work.conversation["messages"]),
+        tokens=tokens,
+        cost_usd=None if cost is None else float(cost),
+    )
+    return saved
+
+
+async def _take(session: AsyncSession, run_id: UUID) -> Work | None:
+    run = await memory.run_by_id(session, run_id)
+    if run is None:
+        return None
+    await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
+    await session.refresh(run)
+    held = await summaries.claim(session, run)
+    if held is None:
+        return None
+    told = await summaries.exchanges_after(
+        session, run, held.upto_seq, MOST_EXCHANGES + KEPT_EXCHANGES
+    )
+    if len(told) < WINDOW_EXCHANGES:
+        await summaries.release(session, held)
+        return None
+    folded = told[:-KEPT_EXCHANGES]
+    turns = [_turn(turn) for exchange in folded for turn in turns_of(exchange)]
+    conversation: Conversation = {
+        "subject": cut(run.ticket["subject"], CUSTOMER_CHARS),
+        "summary": held.text,
+        "messages": turns,
+    }
+    return Work(run, held, conversation, upto_seq=folded[-1][0][0])
+
+
+def _turn(turn: Turn) -> Turn:
+    return {"author": turn["author"], "text": cut(turn["text"], 2 * CUSTOMER_CHARS)}
+
+
+async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str, str]:
+    """The new text and the tier that wrote it; its cost counts for the tenant's day."""
+    run = work.run
+    async with service.sessions() as session:
+        policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
+    meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets)
+    door = open_door(service.models, run.tenant_id, meter)
+    config: RunnableConfig = {
+        "run_name": "summary",
+        "callbacks": [usage, *service.tracing.callbacks()],
+        "metadata": {"run_id": str(run.id), "tenant_id": run.tenant_id},
+    }
+    # As inside the graph: the door takes callbacks from the context it is asked in.
+    with set_config_context(config) as context:
+        writing = asyncio.create_task(summarize(door, work.conversation), context=context)
+    return await writing
