@@ -168,6 +168,8 @@ ERASURE: dict[str, Any] = {
         "decisions": 1,
         "handoffs": 1,
         "rates": 1,
+        "contacts": 1,
+        "mail_recipients": 0,
         "checkpoint_writes": 60,
         "checkpoint_blobs": 54,
         "checkpoints": 24,

@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from string import ascii_lowercase
 from typing import Any
 
 import psycopg
@@ -14,6 +15,7 @@ from app import runs as run_cases
 from app.db.customers import Erasure
 from app.db.engine import Sessions, open_saver_pool
 from app.db.ledger import refunded_24h
+from app.db.mail import Contact, MailRecipient
 from app.db.tables import LedgerEntry, Rate, Run
 from app.errors import CustomerHasLiveRunsError
 from app.runs import NewRun
@@ -83,7 +85,7 @@ async def test_no_word_is_left_in_any_table(
     jobs: Jobs, sessions: Sessions, tenant: Tenant, database_url: str
 ) -> None:
     """Neither name nor mail nor words nor id, wherever the workflow had put them."""
-    word = f"plugh{secrets.token_hex(6)}"
+    word = "".join(secrets.choice(ascii_lowercase) for _ in range(12))
     answered = await tell(jobs, tenant, "How do I fix upload error E42?", word=word)
     handed = await tell(jobs, tenant, "I want to speak to a human, now!", "T-2", word=word)
     assert [answered.outcome, handed.outcome] == ["answered", "escalated"]
@@ -210,6 +212,35 @@ async def test_run_that_begins_meanwhile_waits_for_the_erasure(
             text("SELECT input FROM steps WHERE run_id = :run"), {"run": run.id}
         )
         assert all("E42" not in str(row.input["memory"]) for row in steps)
+
+
+async def test_contact_of_the_same_id_is_gone(
+    sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """From the contacts and from the lists of mailings: a mail that waits is not sent."""
+    caller = await begin("cus_sender")
+    async with sessions.begin() as session:
+        session.add(
+            LedgerEntry(
+                tenant_id=tenant.id, key="mail:1", run_id=caller.run_id, customer_id="cus_sender",
+                tool="send_bulk_mail", args={}, status="started",
+            )
+        )  # fmt: skip
+        person = {"email": f"{WORD}@mail.test", "name": WORD}
+        session.add(Contact(tenant_id=tenant.id, id=ID, segments=[], **person))
+        await session.flush()
+        row = {"tenant_id": tenant.id, "key": "mail:1", "run_id": caller.run_id, **person}
+        session.add(MailRecipient(contact_id=ID, **row))
+        session.add(MailRecipient(contact_id="cus_other", **row))
+    note = await erase(sessions, tenant)
+    async with sessions() as session:
+        assert await session.get(Contact, (tenant.id, ID)) is None
+        people = await session.scalars(select(MailRecipient).filter_by(tenant_id=tenant.id))
+        told = {person.contact_id: (person.status, person.email) for person in people}
+    assert told == {
+        note.pseudonym: ("skipped", ""),
+        "cus_other": ("waiting", f"{WORD}@mail.test"),
+    }
 
 
 async def test_two_erasures_at_once_are_one_after_the_other(
