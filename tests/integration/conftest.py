@@ -21,6 +21,7 @@ from app.settings import Settings
 from app.wiring import Service, open_service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
+from tests.integration.shop import Shop
 from tools.ports import Caller
 
 WORKER = 77
@@ -85,3 +86,9 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
         return Caller(tenant.id, customer, ticket, run.id, attempt)
 
     return start
+
+
+@pytest.fixture
+def shop(sessions: Sessions, tenant: Tenant) -> Shop:
+    """A tenant's conversations."""
+    return Shop(sessions, tenant)

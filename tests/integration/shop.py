@@ -1,0 +1,73 @@
+"""Exchanges of customers with a tenant, without a worker."""
+
+from typing import Any
+
+from app import runs as run_cases
+from app.db import runs
+from app.db.customers import ThreadSummary
+from app.db.engine import Sessions
+from app.db.steps import add_message
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from app.memory import remember
+from app.runs import NewRun
+from app.worker.queue import enqueue_run
+from graphs.memory import WINDOW_EXCHANGES
+from graphs.state import Memory
+from tests.conftest import Tenant
+
+WORKER = 80
+
+
+class Shop:
+    """Exchanges of customers with a tenant, without a worker."""
+
+    def __init__(self, sessions: Sessions, tenant: Tenant) -> None:
+        self.sessions, self.tenant = sessions, tenant
+
+    async def ask(self, text: str, customer: str = "cus_a", ticket: str = "T-1") -> Run:
+        """A message whose run has begun."""
+        wanted = {"id": ticket, "subject": f"About {ticket}", "body": text}
+        new = NewRun({**wanted, "customer": {"id": customer}}, None, {})
+        key_id = self.tenant.starter.split("_")[1]
+        async with self.sessions.begin() as session:
+            run = await run_cases.start(session, enqueue_run, self.tenant.id, key_id, new)
+        async with self.sessions.begin() as session:
+            claimed = await runs.claim(session, run.id, WORKER)
+            assert claimed is not None
+            return claimed
+
+    async def answer(self, run: Run, text: str, *, public: bool = True, **summary: Any) -> None:
+        """A reply, and the end of the run."""
+        async with self.sessions.begin() as session:
+            await add_message(
+                session, tenant_id=run.tenant_id, ticket_id=run.ticket_id, run_id=run.id,
+                author="deskgraph", key=f"reply:{run.id}", text=text, public=public,
+            )  # fmt: skip
+            values = {"outcome": "answered", "summary": summary}
+            assert await runs.settle(session, run.id, run.attempt, RunStatus.SUCCESS, **values)
+
+    async def exchange(self, text: str, customer: str = "cus_a", ticket: str = "T-1") -> Run:
+        """A message and its reply."""
+        run = await self.ask(text, customer, ticket)
+        await self.answer(run, f"Re: {text}")
+        return run
+
+    async def remember(self, run: Run) -> Memory:
+        """What the run knows."""
+        async with self.sessions.begin() as session:
+            return await remember(session, run)
+
+    async def summary(self) -> ThreadSummary | None:
+        """The summary of T-1."""
+        async with self.sessions() as session:
+            return await session.get(ThreadSummary, (self.tenant.id, "T-1", "cus_a"))
+
+
+async def fill(shop: Shop, exchanges: int = WINDOW_EXCHANGES) -> Run:
+    """As many exchanges; the last run."""
+    last = None
+    for number in range(exchanges):
+        last = await shop.exchange(f"Message {number}. More words.")
+    assert last is not None
+    return last
