@@ -14,14 +14,17 @@ PASSAGES = 4
 async def articles_finding(
     context: SupportContext, node: Specialist, state: SupportState, extra_queries: list[str]
 ) -> Finding:
-    """The passages for the ticket, or `unsure` when none covers enough of what it asks."""
+    """The passages for the node's slice, or `unsure` when none covers enough of what it asks.
+
+    The search itself takes a text apart into its sentences (app/db/search_words.py).
+    """
     ticket = slice_of(state, node)
     question = f"{ticket['subject']}\n{ticket['body']}"
     triage = state.get("triage")
     passages: list[Passage] = await context.toolbox(node).call(
         "search_articles",
         {
-            "queries": [*extra_queries, ticket["subject"], ticket["body"][:2000]],
+            "queries": [*extra_queries, ticket["subject"], ticket["body"]],
             "language": triage["language"] if triage else None,
             "limit": PASSAGES,
         },

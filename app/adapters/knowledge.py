@@ -1,10 +1,19 @@
-"""The tenant's articles, searched by Postgres full text."""
+"""The tenant's articles, searched by their words and, where an embedder is set, by meaning."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.db.articles import search_chunks
+from app.adapters.passages import within_budget
+from app.db.articles import config_for
 from app.db.engine import Sessions
+from app.db.search import read_chunks
+from app.db.terms import Hit, rank_chunks
 from tools.models import Passage
+
+# Ranks of each search that are fused, and how fast the weight of a rank falls.
+CANDIDATES = 50
+RANK_OFFSET = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,20 +22,40 @@ class PostgresKnowledge:
 
     sessions: Sessions
     tenant_id: str
+    context_tokens: int = 3000
 
     async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
         """The best passage of each article that fits, best first."""
-        asked = [query for query in queries if query.strip()]
-        if not asked:
-            return []
         async with self.sessions() as session:
-            found = await search_chunks(session, self.tenant_id, asked, language, limit)
+            hits = await rank_chunks(
+                session, self.tenant_id, queries, config_for(language), max(limit, CANDIDATES)
+            )
+            best = hits[:limit]
+            chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
+        scores = {hit.chunk_id: hit.score for hit in best}
+        texts = within_budget(chunks, self.context_tokens)
         return [
             {
                 "article_id": chunk.article_id,
                 "title": chunk.title,
-                "text": chunk.text,
-                "score": score,
+                "text": text,
+                "score": scores[chunk.id],
             }
-            for chunk, score in found
+            for (chunk, _), text in zip(chunks, texts, strict=False)
         ]
+
+
+def fused(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
+    """One ranking from several by reciprocal ranks; the first ranking's chunk stands for both.
+
+    Source: Cormack, Clarke, Büttcher, Reciprocal Rank Fusion (SIGIR 2009); RANK_OFFSET is their
+    k, smaller than their 60 because it measured better here (docs/retrieval.md).
+    """
+    scores: dict[str, float] = defaultdict(float)
+    chunks: dict[str, int] = {}
+    for ranking in rankings:
+        for rank, hit in enumerate(ranking, 1):
+            scores[hit.article_id] += 1 / (RANK_OFFSET + rank)
+            chunks.setdefault(hit.article_id, hit.chunk_id)
+    ordered = sorted(scores, key=lambda article_id: (-scores[article_id], article_id))
+    return [Hit(article_id, chunks[article_id], scores[article_id]) for article_id in ordered]

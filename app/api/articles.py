@@ -8,7 +8,7 @@ from app.api import examples, schemas
 from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
 from app.api.responses import answers, problems
 from app.api.runs import Cursor, Limit
-from app.db import articles
+from app.db import articles, search
 from app.db.content import Article
 from app.errors import InvalidCursorError, NotFoundError
 
@@ -40,7 +40,7 @@ async def list_articles(
     backend: BackendDep,
     key: ArticleReader,
     q: Annotated[
-        str | None, Query(min_length=1, max_length=500, description="Search, best first.")
+        str | None, Query(min_length=1, max_length=4000, description="Search, best first.")
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 20,
@@ -49,7 +49,7 @@ async def list_articles(
     if q is not None and cursor is not None:
         raise InvalidCursorError("A search is one page; send no cursor with it.")
     if q is not None:
-        found = await articles.search_articles(session, key.tenant_id, q, limit)
+        found = await search.search_articles(session, key.tenant_id, q, limit)
         return schemas.ArticlePage(items=[show(article) for article in found], next_cursor=None)
     rows, following = await backend.cursors.page(
         session,

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 from rich.progress import Progress
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.schemas import PutArticle
@@ -42,8 +43,8 @@ class SourceError(ValueError):
 
 def read_markdown(path: Path) -> SourceArticle:
     """The id is the file's name, the title its first heading."""
-    text = path.read_text(encoding="utf-8-sig")
-    first, _, rest = text.strip().partition("\n")
+    page = path.read_text(encoding="utf-8-sig")
+    first, _, rest = page.strip().partition("\n")
     if not first.startswith("# "):
         raise SourceError(f"{path}: the first line must be `# Title`")
     language = LANGUAGE_COMMENT.search(rest)
@@ -125,5 +126,8 @@ async def _import(database_url: str, tenant: str, articles: list[SourceArticle])
             for start in progress.track(range(0, len(articles), BATCH), description="Importing"):
                 async with sessions.begin() as session:
                     await store(session, tenant, articles[start : start + BATCH])
+        # Fresh tables mislead the planner until Postgres looks at them by itself.
+        async with sessions.begin() as session:
+            await session.execute(text("ANALYZE article_chunks, article_terms"))
     finally:
         await engine.dispose()

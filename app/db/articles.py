@@ -1,16 +1,14 @@
-"""Queries on articles: store them in chunks, and search the chunks by Postgres full text."""
+"""Queries on articles: store them in chunks, and index the chunks' words at once."""
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
 
-from sqlalchemy import Select, delete, func, literal, or_, select
-from sqlalchemy.dialects.postgresql import REGCONFIG, insert
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.elements import ColumnElement
 
 from app.db.content import Article, ArticleChunk
-from graphs.grounding import STOPWORDS, WORD
+from app.db.terms import index_chunks
 
 # Postgres' own text-search configurations by ISO 639-1; others are indexed word by word.
 CONFIGS = {
@@ -89,7 +87,8 @@ async def put_article(
         }
         for position, text in enumerate(chunks(content) or [""])
     ]
-    await session.execute(insert(ArticleChunk).values(rows))
+    stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
+    await index_chunks(session, tenant_id, list(stored))
     return article
 
 
@@ -108,54 +107,8 @@ def articles_of_tenant(tenant_id: str) -> Select[Article]:
     return select(Article).where(Article.tenant_id == tenant_id)
 
 
-def any_word(query: str, config: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A tsquery that a text with any of the words matches; ranking sorts out how many."""
-    words = [word for word in WORD.findall(query) if word.casefold() not in STOPWORDS][:64]
-    return func.websearch_to_tsquery(config, " or ".join(f'"{word}"' for word in words))
-
-
-async def search_chunks(
-    session: AsyncSession, tenant_id: str, queries: Sequence[str], language: str | None, limit: int
-) -> list[tuple[ArticleChunk, float]]:
-    """The best chunk of each article that matches, best first.
-
-    Each query counts twice: as typed (`websearch_to_tsquery`, all words) and with any of its
-    words, so that one strange word does not hide every answer. English is searched beside the
-    ticket's language, since a knowledge base often exists in English only.
-    """
-    configs = {config_for(language), "english"}
-    searched: list[ColumnElement[Any]] = []
-    for query in queries:
-        for config in sorted(configs):
-            regconfig = literal(config, REGCONFIG)
-            searched.append(func.websearch_to_tsquery(regconfig, query[:1000]))
-            searched.append(any_word(query, regconfig))
-    rank: ColumnElement[float] = sum(
-        (func.ts_rank_cd(ArticleChunk.document, tsquery, 1) for tsquery in searched),
-        start=literal(0.0),
-    )
-    matches = (
-        select(ArticleChunk, rank.label("rank"))
-        .where(
-            ArticleChunk.tenant_id == tenant_id,
-            or_(*(ArticleChunk.document.op("@@")(tsquery) for tsquery in searched)),
-        )
-        .order_by(rank.desc(), ArticleChunk.article_id, ArticleChunk.position)
-        .limit(limit * 4)
-    )
-    best: dict[str, tuple[ArticleChunk, float]] = {}
-    for chunk, score in await session.execute(matches):
-        best.setdefault(chunk.article_id, (chunk, float(score)))
-    return list(best.values())[:limit]
-
-
-async def search_articles(
-    session: AsyncSession, tenant_id: str, query: str, limit: int
-) -> list[Article]:
-    """The articles behind the best chunks, best first."""
-    found = await search_chunks(session, tenant_id, [query], None, limit)
-    ids = [chunk.article_id for chunk, _ in found]
-    rows = await session.scalars(
-        select(Article).where(Article.tenant_id == tenant_id, Article.id.in_(ids))
-    )
-    return sorted(rows, key=lambda article: ids.index(article.id))
+def neighbours(before: str, after: str) -> str:
+    """Two chunks that follow each other as one text, what the second repeats only once."""
+    longest = min(OVERLAP_CHARS, len(before), len(after))
+    sizes = (size for size in range(longest, 0, -1) if before.endswith(after[:size]))
+    return f"{before}\n\n{after[next(sizes, 0) :].lstrip()}"

@@ -4,13 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Computed,
+    REAL,
+    BigInteger,
     ForeignKey,
     ForeignKeyConstraint,
+    Identity,
     Index,
     Integer,
 )
-from sqlalchemy.dialects.postgresql import REGCONFIG, TSVECTOR
+from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, now
@@ -31,28 +33,36 @@ class Article(Base):
 
 
 class ArticleChunk(Base):
-    """A part of an article, indexed in the article's language."""
+    """A part of an article. Its id names exactly this text: an edit makes new chunks."""
 
     __tablename__ = "article_chunks"
 
     tenant_id: Mapped[str] = mapped_column(primary_key=True)
     article_id: Mapped[str] = mapped_column(primary_key=True)
     position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
     title: Mapped[str]
     text: Mapped[str]
     config: Mapped[Any] = mapped_column(REGCONFIG)
-    document: Mapped[Any] = mapped_column(
-        TSVECTOR,
-        Computed(
-            "setweight(to_tsvector(config, title), 'A')"
-            " || setweight(to_tsvector(config, text), 'C') || to_tsvector('simple', title)",
-            persisted=True,
-        ),
-    )
+    # Until then a worker has it at the embedding server, or that server is given a rest.
+    embed_not_before: Mapped[datetime | None]
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["tenant_id", "article_id"], ["articles.tenant_id", "articles.id"], ondelete="CASCADE"
         ),
-        Index("article_chunks_document", "document", postgresql_using="gin"),
+        Index("article_chunks_by_config", "tenant_id", "config"),
     )
+
+
+class ArticleTerm(Base):
+    """A word of a chunk, as Postgres' dictionary stems it, and how much the chunk is about it."""
+
+    __tablename__ = "article_terms"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    term: Mapped[str] = mapped_column(primary_key=True)
+    chunk_id: Mapped[int] = mapped_column(
+        ForeignKey("article_chunks.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    weight: Mapped[float] = mapped_column(REAL)

@@ -9,6 +9,7 @@ from app.adapters.knowledge import PostgresKnowledge
 from app.commands.articles import read_source, store
 from app.db.articles import delete_article, put_article
 from app.db.engine import Sessions
+from graphs.budget import estimate_tokens
 from tests.conftest import Tenant
 
 BANKING = Path(__file__).parents[3] / "shared" / "data" / "kb" / "banking_documents.jsonl"
@@ -67,6 +68,84 @@ async def test_a_long_article_answers_with_the_part_that_fits(
     [best, *_] = await knowledge.search(["secret ingredient cardamom"], "en", 3)
     assert "cardamom" in best["text"]
     assert len(best["text"]) < 3000
+    [best, *_] = await knowledge.search(["A long text"], "en", 3)
+    assert len(best["text"]) > 3000, "what follows is joined while the budget allows"
+
+
+async def test_a_word_that_is_rare_counts_more_than_a_usual_one(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
+) -> None:
+    """The article with the one strange word wins against those with three common ones."""
+    async with sessions.begin() as session:
+        for number in range(20):
+            text = "The printer prints a page of paper."
+            await put_article(session, tenant.id, f"p{number}", f"Note {number}", text, "en")
+        await put_article(session, tenant.id, "z", "Odd", "The zygote stands by the page.", "en")
+    [best, *_] = await knowledge.search(["printer page paper zygote"], "en", 5)
+    assert best["article_id"] == "z"
+
+
+async def test_each_question_of_a_long_letter_finds_its_article(
+    knowledge: PostgresKnowledge,
+) -> None:
+    """Three questions and two anecdotes in one letter; three articles among the first ten."""
+    letter = (
+        "Hello, hope you are well! My dog ate the manual, which is a long story about a very"
+        " long weekend with my aunt. How do I reset my password? The upload fails with E42."
+        " And on which days and until when are you open? Best regards, Kim"
+    )
+    found = [passage["article_id"] for passage in await knowledge.search([letter], "en", 10)]
+    assert {"reset-password", "upload-error-e42", "opening-hours"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "content", "query"),
+    [
+        (
+            "ja",
+            "パスワードの再設定",
+            "設定画面で新しいパスワードを登録します。",
+            "パスワードを忘れました",
+        ),
+        ("zh", "退款政策", "我们在十四天内退还全部费用。", "请问费用怎么退还?"),
+        ("th", "รีเซ็ตรหัสผ่าน", "กดลิงก์ในอีเมลเพื่อตั้งรหัสผ่านใหม่", "ลืมรหัสผ่านแล้ว"),
+        ("ko", "비밀번호 재설정", "설정에서 비밀번호를 바꿉니다.", "비밀번호가 기억나지 않아요"),
+    ],
+)
+async def test_scripts_without_spaces_are_found_by_their_words(
+    knowledge: PostgresKnowledge,
+    sessions: Sessions,
+    tenant: Tenant,
+    language: str,
+    title: str,
+    content: str,
+    query: str,
+) -> None:
+    """A question shares a word with the article, though nobody marks where the word ends."""
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "own-script", title, content, language)
+    [best, *_] = await knowledge.search([query], language, 5)
+    assert best["article_id"] == "own-script"
+    assert best["text"] == content
+
+
+async def test_of_two_that_say_the_same_the_customers_language_comes_first(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
+) -> None:
+    """An error code is the same word in every language."""
+    async with sessions.begin() as session:
+        for id_, language in (("a-en", "en"), ("b-de", "de")):
+            await put_article(session, tenant.id, id_, "X9917", "X9917 Status", language)
+    for language, first in (("de", "b-de"), ("en", "a-en")):
+        assert (await knowledge.search(["X9917"], language, 5))[0]["article_id"] == first
+
+
+async def test_passages_fit_the_budget(sessions: Sessions, tenant: Tenant) -> None:
+    """Whatever is found, the model reads no more than was set, in whole sentences."""
+    small = PostgresKnowledge(sessions, tenant.id, context_tokens=200)
+    found = await small.search(["how do I reset my password and invite members"], "en", 5)
+    assert found
+    assert sum(estimate_tokens(p["title"]) + estimate_tokens(p["text"]) for p in found) <= 200
 
 
 async def test_queries_of_odd_characters_find_nothing_and_break_nothing(

@@ -1,0 +1,153 @@
+"""BM25 over a table of words: index chunks, and rank the chunks of a tenant for a question.
+
+Postgres' own ts_rank knows no rarity: a word that stands in every article counts as much as one
+that stands in a single one. Source of the formula: Robertson, Zaragoza, The Probabilistic
+Relevance Framework: BM25 and Beyond (2009), 3.4, with fields summed before saturation (3.6).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.content import ArticleChunk
+from app.db.search_words import parts, spaced
+from app.db.types import storable
+
+# Chosen by the measurement in docs/retrieval.md.
+TITLE_FACTOR = 5
+SATURATION = 1.2
+LENGTH_FACTOR = 0.4
+# What all parts together add to the best of them: what a letter is about beside each question.
+WHOLE_SHARE = 0.5
+# A long letter is searched by its rarest words; the others hardly change the order.
+MAX_TERMS = 60
+# Of two articles that say the same, the one in the customer's language comes first.
+SAME_LANGUAGE = 1.2
+# A usual chunk in words, instead of an average that every edit would change.
+USUAL_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The best chunk of an article; `score` compares within one search only."""
+
+    article_id: str
+    chunk_id: int
+    score: float
+
+
+INDEX = text("""
+    WITH words AS (
+        SELECT field.id, word.lexeme, sum(field.factor * cardinality(word.positions)) AS times,
+            sum(cardinality(word.positions)) AS length
+        FROM unnest(:ids, :texts, :factors) AS field (id, words, factor),
+            unnest(to_tsvector(CAST(:config AS regconfig), field.words)) AS word
+        GROUP BY field.id, word.lexeme
+    )
+    INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
+    SELECT :tenant_id, lexeme, id, times * (:saturation + 1) / (times + :saturation
+        * (1 - :length_factor + :length_factor * sum(length) OVER (PARTITION BY id) / :usual))
+    FROM words
+""").bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger)),
+    bindparam("texts", type_=ARRAY(String)),
+    bindparam("factors", type_=ARRAY(Integer)),
+    *(bindparam(name, type_=Float) for name in ("saturation", "length_factor", "usual")),
+)
+
+CONFIGS_OF_TENANT = text("""
+    SELECT CAST(config AS text), count(*) FROM article_chunks
+    WHERE tenant_id = :tenant_id GROUP BY config
+""")
+
+RANK = text("""
+    WITH asked AS MATERIALIZED (
+        SELECT DISTINCT part.number, word.lexeme
+        FROM unnest(:parts) WITH ORDINALITY AS part (words, number),
+            unnest(:configs) AS config (name),
+            unnest(to_tsvector(CAST(config.name AS regconfig), part.words)) AS word
+    ), rare AS MATERIALIZED (
+        SELECT lexeme, ln(1 + (:chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
+        FROM (SELECT DISTINCT lexeme FROM asked) AS term, LATERAL (
+            SELECT count(*) AS chunks FROM article_terms
+            WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
+        ) AS frequency
+        WHERE chunks > 0 ORDER BY idf DESC, lexeme LIMIT :max_terms
+    ), matches AS MATERIALIZED (
+        SELECT chunk_id, lexeme, weight * idf AS score
+        FROM rare JOIN article_terms ON article_terms.term = rare.lexeme
+        WHERE tenant_id = :tenant_id
+    ), whole AS (
+        SELECT chunk_id, sum(score) AS score FROM matches GROUP BY chunk_id
+    ), best AS (
+        SELECT chunk_id, max(score) AS score FROM (
+            SELECT chunk_id, sum(score) AS score FROM matches JOIN asked USING (lexeme)
+            GROUP BY asked.number, chunk_id
+        ) AS of_part GROUP BY chunk_id
+    ), first AS (
+        SELECT chunk_id, best.score + :whole_share * whole.score AS score
+        FROM best JOIN whole USING (chunk_id)
+        ORDER BY 2 DESC, chunk_id LIMIT 4 * :limit
+    ), ranked AS (
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
+            WHEN CAST(chunk.config AS text) = :config THEN :same_language ELSE 1 END AS score
+        FROM first JOIN article_chunks AS chunk ON chunk.id = chunk_id
+        WHERE chunk.tenant_id = :tenant_id
+        ORDER BY chunk.article_id, score DESC, chunk.position
+    )
+    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+""").bindparams(
+    bindparam("parts", type_=ARRAY(String)),
+    bindparam("configs", type_=ARRAY(String)),
+    *(bindparam(name, type_=Float) for name in ("chunks", "whole_share", "same_language")),
+)
+
+
+async def index_chunks(
+    session: AsyncSession, tenant_id: str, stored: Sequence[ArticleChunk]
+) -> None:
+    """Write the words of new chunks of one article; they are found when the transaction ends."""
+    fields = [(c.id, spaced(c.title), TITLE_FACTOR) for c in stored]
+    fields += [(c.id, spaced(c.text), 1) for c in stored]
+    ids, texts, factors = map(list, zip(*fields, strict=True))
+    values: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "config": stored[0].config,
+        "ids": ids,
+        "texts": texts,
+        "factors": factors,
+        "saturation": SATURATION,
+        "length_factor": LENGTH_FACTOR,
+        "usual": USUAL_LENGTH,
+    }
+    await session.execute(INDEX, values)
+
+
+async def rank_chunks(
+    session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
+) -> list[Hit]:
+    """The best chunk of each article that shares a word with the question, best first.
+
+    The question is read in every language the tenant's articles are written in.
+    """
+    asked = parts([storable(query) for query in queries])
+    rows = await session.execute(CONFIGS_OF_TENANT, {"tenant_id": tenant_id})
+    configs: dict[str, int] = {config: count for config, count in rows}  # noqa: C416
+    if not asked or not configs:
+        return []
+    values: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "parts": asked,
+        "configs": list(configs),
+        "chunks": sum(configs.values()),
+        "max_terms": MAX_TERMS,
+        "whole_share": WHOLE_SHARE,
+        "config": config,
+        "same_language": SAME_LANGUAGE,
+        "limit": limit,
+    }
+    found = await session.execute(RANK, values)
+    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]

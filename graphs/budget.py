@@ -1,0 +1,27 @@
+"""How much of a model's context a text takes, without the model's own tokenizer."""
+
+import re
+
+# A Latin letter costs about a quarter of a token; a CJK, Thai or Hangul character about one.
+# Source: OpenAI's guide to tokens (4 characters a token in English); for Han and kana the
+# cl100k and o200k vocabularies hold few longer pieces, so one a character is an upper bound.
+CHARS_PER_TOKEN = 4
+DENSE = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
+)
+SENTENCE_END = re.compile(r"[.!?]\s|[。！？]|\n")
+
+
+def estimate_tokens(text: str) -> int:
+    """Tokens the text takes, rounded up. No tokenizer: providers differ, and so do their files."""
+    dense = len(DENSE.findall(text))
+    return dense + -(-(len(text) - dense) // CHARS_PER_TOKEN)
+
+
+def clip(text: str, tokens: int) -> str:
+    """The longest beginning that ends with a sentence and takes at most so many tokens."""
+    if estimate_tokens(text) <= tokens:
+        return text
+    ends = [match.end() for match in SENTENCE_END.finditer(text)]
+    fitting = [end for end in ends if estimate_tokens(text[:end]) <= tokens]
+    return text[: fitting[-1]].rstrip() if fitting else ""

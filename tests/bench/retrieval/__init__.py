@@ -1,0 +1,1 @@
+"""How well questions find their articles: `python -m tests.bench.retrieval`."""
