@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 XDIST ?= 2
 
-.PHONY: help install run test lint unit real-model lock clean
+.PHONY: help install run test lint unit real-model bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -29,6 +29,9 @@ test: lint ## Lint, then every test with coverage
 
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	$(BIN)/pytest -m real_model tests/acceptance
+
+bench-retrieval: $(VENV)/.test ## How well questions find their articles (needs ../shared/data)
+	$(BIN)/python -m tests.bench.retrieval
 
 lock: ## Pin all dependencies anew (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

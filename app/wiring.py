@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 
 from app.adapters.attempt import AttemptToolbox
 from app.adapters.billing import SandboxBilling
+from app.adapters.embeddings import build_embedder
 from app.adapters.gate import PostgresGate
 from app.adapters.helpdesk import LocalHelpdesk
 from app.adapters.knowledge import PostgresKnowledge
@@ -98,7 +99,9 @@ def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
         billing=SandboxBilling(sessions, tenant_id),
         subscriptions=SandboxSubscriptions(sessions, tenant_id),
         helpdesk=LocalHelpdesk(sessions, tenant_id, caller.run_id),
-        knowledge=PostgresKnowledge(sessions, tenant_id),
+        knowledge=PostgresKnowledge(
+            sessions, tenant_id, build_embedder(settings), settings.context_token_budget
+        ),
         contacts=PostgresContacts(sessions, tenant_id),
         mailings=PostgresMailings(sessions, caller, settings.smtp_retry_seconds),
         mailer=SmtpMailer(settings) if with_server else SandboxMailer(sessions, tenant_id),

@@ -24,9 +24,10 @@ def render_item(kind: str, item: Any, _autogen: AutogenContext) -> str | Literal
     return False
 
 
-def is_ours(_object: Any, name: str | None, kind: str, *_: Any) -> bool:
-    """The saver's and Procrastinate's tables are theirs to migrate."""
-    return not (kind == "table" and (name or "").startswith(("checkpoint", "procrastinate")))
+def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
+    """The saver's and Procrastinate's tables are theirs; pgvector's is not everywhere."""
+    others = ("checkpoint", "procrastinate", "article_embeddings")
+    return not (kind == "table" and (name or "").startswith(others))
 
 
 def run(connection: Connection) -> None:
@@ -36,7 +37,7 @@ def run(connection: Connection) -> None:
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render_item,
-        include_object=is_ours,
+        include_name=is_ours,
     )
     with context.begin_transaction():
         context.run_migrations()

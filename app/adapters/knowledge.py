@@ -4,12 +4,18 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from app.adapters.embeddings import Embedder, EmbeddingsError, Vector
 from app.adapters.passages import within_budget
 from app.db.articles import config_for
+from app.db.embeddings import has_table, nearest_chunks
 from app.db.engine import Sessions
 from app.db.search import read_chunks
+from app.db.search_words import sentences
 from app.db.terms import Hit, rank_chunks
+from app.log import get_logger
 from tools.models import Passage
+
+log = get_logger(__name__)
 
 # Ranks of each search that are fused, and how fast the weight of a rank falls.
 CANDIDATES = 50
@@ -22,14 +28,20 @@ class PostgresKnowledge:
 
     sessions: Sessions
     tenant_id: str
+    embedder: Embedder | None = None
     context_tokens: int = 3000
 
     async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
         """The best passage of each article that fits, best first."""
+        asked = await self._asked(queries)
+        config, wanted = config_for(language), max(limit, CANDIDATES)
         async with self.sessions() as session:
-            hits = await rank_chunks(
-                session, self.tenant_id, queries, config_for(language), max(limit, CANDIDATES)
-            )
+            hits = await rank_chunks(session, self.tenant_id, queries, config, wanted)
+            if asked and self.embedder and await has_table(session):
+                near = await nearest_chunks(
+                    session, self.tenant_id, self.embedder.model, asked, wanted
+                )
+                hits = fused([hits, near])
             best = hits[:limit]
             chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
         scores = {hit.chunk_id: hit.score for hit in best}
@@ -43,6 +55,17 @@ class PostgresKnowledge:
             }
             for (chunk, _), text in zip(chunks, texts, strict=False)
         ]
+
+    async def _asked(self, queries: list[str]) -> list[Vector]:
+        """The question and its sentences as vectors; none when the server does not answer."""
+        texts = sentences(queries)
+        if self.embedder is None or not texts:
+            return []
+        try:
+            return await self.embedder.embed(texts)
+        except EmbeddingsError as error:
+            log.warning("embeddings_unavailable", error=str(error))
+            return []
 
 
 def fused(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:

@@ -13,6 +13,7 @@ from psycopg.rows import dict_row
 from sqlalchemy import create_engine, make_url
 
 import migrations
+from app.db.embeddings import create_table
 from app.db.engine import plain_dsn
 from app.worker.queue import apply_schema
 
@@ -32,6 +33,10 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
         # CREATE INDEX CONCURRENTLY cannot stand in a transaction, so this is no Alembic step.
         with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
             PostgresSaver(connection).setup()
+        progress("embeddings")
+        with psycopg.connect(dsn, autocommit=True) as connection:
+            if missing := create_table(connection):
+                progress(missing)
         progress("queue")
         asyncio.run(apply_schema(database_url))
 

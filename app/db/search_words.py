@@ -38,5 +38,13 @@ def parts(queries: list[str]) -> list[str]:
     return [part for part in dict.fromkeys(told) if WORD.search(part)][:MAX_PARTS]
 
 
+def sentences(queries: list[str]) -> list[str]:
+    """The whole question and each of its sentences, as they were written, each once."""
+    whole = "\n".join(query[:MAX_CHARS] for query in queries)
+    clauses = [clause.strip() for clause in BORDER.split(whole)]
+    told = dict.fromkeys([whole.strip(), *clauses])
+    return [text for text in told if WORD.search(text)][:MAX_PARTS]
+
+
 def _telling(text: str) -> str:
     return WORD.sub(lambda word: "" if word[0].casefold() in STOPWORDS else word[0], text)

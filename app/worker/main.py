@@ -6,9 +6,11 @@ import secrets
 from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
+from app.adapters.embeddings import build_embedder
 from app.db.away import DATABASE_ERRORS
 from app.log import get_logger
 from app.wiring import Service
+from app.worker.embed import keep_embedded
 from app.worker.jobs import Jobs
 from app.worker.queue import consume, enqueue_run, open_consumer
 from app.worker.watch import watch
@@ -28,10 +30,12 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(watch(jobs, consumer))
+        embedding = tasks.create_task(keep_embedded(service.sessions, build_embedder(service.settings)))
         consuming = tasks.create_task(_consume(consumer, service, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
+        embedding.cancel()
         consuming.cancel()
         await jobs.drain()
         # Waited for before it is cancelled again: that aborts the jobs that still settle.

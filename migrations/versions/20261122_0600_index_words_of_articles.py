@@ -65,6 +65,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Back to one vector of words a chunk."""
+    op.execute("DROP TABLE IF EXISTS article_embeddings")
     op.drop_table("article_terms")
     op.drop_index("article_chunks_by_config", table_name="article_chunks")
     op.drop_constraint("article_chunks_id_key", "article_chunks")

@@ -1,0 +1,47 @@
+"""Keeps the vectors of articles up to date, beside the runs and never in their way."""
+
+import asyncio
+
+from app.adapters.embeddings import Embedder, EmbeddingsError
+from app.db.away import DATABASE_ERRORS, is_away
+from app.db.embeddings import claim_chunks, has_table, store_vectors
+from app.db.engine import Sessions
+from app.log import get_logger
+
+log = get_logger(__name__)
+
+PAUSE_SECONDS = 2.0
+BATCH = 64
+
+
+async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
+    """Embed new, edited and differently embedded chunks until cancelled."""
+    while embedder is not None:
+        try:
+            if await embed_some(sessions, embedder) == BATCH:
+                continue
+        except EmbeddingsError as error:
+            log.warning("embeddings_unavailable", error=str(error))
+        except DATABASE_ERRORS as error:
+            if not is_away(error):
+                raise
+            log.warning("embeddings_wait_for_database", error=str(error)[:200])
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def embed_some(sessions: Sessions, embedder: Embedder) -> int:
+    """Embed up to a batch of chunks; how many. No connection is held while the server works.
+
+    What fails is tried again when its claim has run out.
+    """
+    async with sessions.begin() as session:
+        if not await has_table(session):
+            return 0
+        claimed = await claim_chunks(session, embedder.model, BATCH)
+    if not claimed:
+        return 0
+    vectors = await embedder.embed([text for _, text in claimed])
+    ids = [chunk_id for chunk_id, _ in claimed]
+    async with sessions.begin() as session:
+        await store_vectors(session, embedder.model, dict(zip(ids, vectors, strict=True)))
+    return len(claimed)
