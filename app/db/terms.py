@@ -22,8 +22,9 @@ SATURATION = 1.2
 LENGTH_FACTOR = 0.4
 # What all parts together add to the best of them: what a letter is about beside each question.
 WHOLE_SHARE = 0.5
-# A long letter is searched by its rarest words; the others hardly change the order.
-MAX_TERMS = 60
+# A search reads the rarest words until so many rows are read: the rest hardly change the order,
+# and a knowledge base of any size is searched in about the same time.
+MAX_MATCHES = 15_000
 # Of two articles that say the same, the one in the customer's language comes first.
 SAME_LANGUAGE = 1.2
 # A usual chunk in words, instead of an average that every edit would change.
@@ -71,11 +72,15 @@ RANK = text("""
             unnest(to_tsvector(CAST(config.name AS regconfig), part.words)) AS word
     ), rare AS MATERIALIZED (
         SELECT lexeme, ln(1 + (:chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
-        FROM (SELECT DISTINCT lexeme FROM asked) AS term, LATERAL (
-            SELECT count(*) AS chunks FROM article_terms
-            WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
-        ) AS frequency
-        WHERE chunks > 0 ORDER BY idf DESC, lexeme LIMIT :max_terms
+        FROM (
+            SELECT lexeme, chunks, sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
+            FROM (SELECT DISTINCT lexeme FROM asked) AS term, LATERAL (
+                SELECT count(*) AS chunks FROM article_terms
+                WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
+            ) AS frequency
+            WHERE chunks > 0
+        ) AS by_rarity
+        WHERE so_far - chunks < :max_matches
     ), matches AS MATERIALIZED (
         SELECT chunk_id, lexeme, weight * idf AS score
         FROM rare JOIN article_terms ON article_terms.term = rare.lexeme
@@ -143,7 +148,7 @@ async def rank_chunks(
         "parts": asked,
         "configs": list(configs),
         "chunks": sum(configs.values()),
-        "max_terms": MAX_TERMS,
+        "max_matches": MAX_MATCHES,
         "whole_share": WHOLE_SHARE,
         "config": config,
         "same_language": SAME_LANGUAGE,

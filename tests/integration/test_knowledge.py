@@ -92,7 +92,7 @@ async def test_each_question_of_a_long_letter_finds_its_article(
     letter = (
         "Hello, hope you are well! My dog ate the manual, which is a long story about a very"
         " long weekend with my aunt. How do I reset my password? The upload fails with E42."
-        " What are your opening hours? Best regards, Kim"
+        " What are the opening hours of your support? Best regards, Kim"
     )
     knowledge = PostgresKnowledge(sessions, tenant.id, context_tokens=20_000)
     found = [passage["article_id"] for passage in await knowledge.search([letter], "en", 10)]
