@@ -6,10 +6,9 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from graphs.grounding import content_words
+from graphs.grounding import WORD
 
-# As stems.
-SYNONYMS = {"salary": "wag"}
+SYNONYMS = {"salary": "wages"}
 
 
 class EmbeddingsDouble:
@@ -27,7 +26,7 @@ class EmbeddingsDouble:
         """The same text, the same vector."""
         values = [0.0] * self.dimensions
         values[0] = 0.01
-        for word in content_words(text):
+        for word in set(WORD.findall(text.casefold())):
             name = SYNONYMS.get(word, word)
             digest = hashlib.sha256(name.encode()).digest()
             values[int.from_bytes(digest[:4]) % self.dimensions] += 1.0
