@@ -91,6 +91,24 @@ class Settings(BaseSettings):
         {}, description="Prices by model that come before the built-in list, as JSON."
     )
 
+    smtp_host: str | None = Field(
+        None, description="Mail server of bulk mail; unset: mails are kept in the sandbox."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_username: str | None = Field(None, description="Unset: no sign-in.")
+    smtp_password: SecretStr | None = Field(None, description="Password of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is encrypted: `starttls`, `tls` or `none`."
+    )
+    smtp_timeout_seconds: Seconds = Field(10, description="Longest wait for the mail server.")
+    smtp_retry_seconds: Seconds = Field(
+        10, description="First pause before a recipient refused for now is tried again."
+    )
+    mail_from: str = Field(
+        "deskgraph <support@example.com>", description="Sender of bulk mail, as in a From header."
+    )
+    mail_unsubscribe_url: str | None = Field(
+        None, description="List-Unsubscribe link; `{contact_id}` stands for the contact's id."
     )
 
     embeddings_model: str | None = Field(
@@ -107,3 +125,59 @@ class Settings(BaseSettings):
     )
     context_token_budget: int = Field(
         3000, ge=200, description="Tokens of article text that one search hands to a model."
+    )
+
+    langsmith_api_key: SecretStr | None = Field(None, description="Unset: nothing is traced.")
+    langsmith_endpoint: str = Field(
+        "https://api.smith.langchain.com", description="Where traces are sent."
+    )
+    langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
+    trace_url: str | None = Field(
+        None, description="Link to a trace; `{trace_id}` stands for its id."
+    )
+    trace_flush_seconds: Seconds = Field(5, description="Longest wait for traces at exit.")
+
+    @field_validator("trace_url")
+    @classmethod
+    def _only_trace_id(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else value and value.format(trace_id="{trace_id}")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {trace_id} may stand in braces") from None
+
+    @field_validator("mail_unsubscribe_url")
+    @classmethod
+    def _only_contact_id(cls, value: str | None) -> str | None:
+        try:
+            made = value.format(contact_id="1") if value else ""
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {contact_id} may stand in braces") from None
+        if not made.isprintable() or set("<> ") & set(made):
+            raise ValueError("must be a link without spaces and angle brackets")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        _address(value)
+        return value
+
+    @property
+    def mail_address(self) -> Address:
+        """The sender of bulk mail."""
+        return _address(self.mail_from)
+
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+    log_json: bool = Field(False, description="One JSON object a line instead of text.")
+
+
+def _address(text: str) -> Address:
+    """`Name <user@host>` or `user@host`. Raises ValueError."""
+    name, spec = parseaddr(text) if text.isprintable() else ("", "")
+    try:
+        address = Address(name, addr_spec=spec) if spec.isascii() else Address()
+    except (MessageError, ValueError, IndexError) as error:
+        raise ValueError(f"must be an address like `Name <user@host>`: {error}") from None
+    if not (address.username and address.domain):
+        raise ValueError("must be an address like `Name <user@host>`")
+    return address

@@ -30,7 +30,9 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(watch(jobs, consumer))
-        embedding = tasks.create_task(keep_embedded(service.sessions, build_embedder(service.settings)))
+        embedding = tasks.create_task(
+            keep_embedded(service.sessions, build_embedder(service.settings))
+        )
         consuming = tasks.create_task(_consume(consumer, service, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
