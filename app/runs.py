@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from app import answers
 from app.db import approvals, keys, rates, runs
 from app.db.rates import Slot
 from app.db.steps import add_message, close_open_steps
@@ -167,6 +168,8 @@ class Settlement:
     status: RunStatus
     values: dict[str, Any]
     gate: dict[str, Any] | None = None
+    # The graph's state at a good end, for those who will ask the same.
+    final: SupportState | None = None
 
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
@@ -188,6 +191,8 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
     if status in FINAL:
         await approvals.cancel_open(session, run.id)
         await queue_next(session, enqueue, run.thread_id)
+    if settlement.final and status is RunStatus.SUCCESS:
+        await answers.keep(session, run, settlement.final)
     return True
 
 
@@ -218,6 +223,7 @@ def summarize(state: SupportState) -> dict[str, Any]:
     triage = state.get("triage")
     return {
         "triage": triage,
+        "cache_hit": state.get("cache_hit", False),
         "plan": state.get("plan"),
         "tier": state.get("tier"),
         "escalation": state.get("escalation"),

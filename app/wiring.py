@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph.state import CompiledStateGraph
 
+from app.adapters.answers import PostgresAnswers
 from app.adapters.attempt import AttemptToolbox
 from app.adapters.billing import SandboxBilling
 from app.adapters.embeddings import build_embedder
@@ -81,7 +82,10 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail)
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
     models = open_door(service.models, run.tenant_id, meter)
-    return SupportContext(caller, policy, models, _toolboxes(service, caller, policy))
+    # What a caller who may mail asks for may be a mailing, whatever others were told.
+    seconds = 0 if may_mail else policy.answer_cache_seconds
+    answers = PostgresAnswers(service.sessions, run.id, run.policy_version, seconds)
+    return SupportContext(caller, policy, models, _toolboxes(service, caller, policy), answers)
 
 
 def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:

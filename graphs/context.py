@@ -8,8 +8,9 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
+from graphs.answers import CachedAnswer
 from graphs.policy import Policy
-from graphs.state import Role, Tier
+from graphs.state import Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -56,6 +57,25 @@ class ModelDoor(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """What the answer cache says: the knowledge base's version now, and an answer or None.
+
+    Without a version nothing that the run says is kept.
+    """
+
+    kb_version: int | None
+    answer: CachedAnswer | None
+
+
+class AnswerCache(Protocol):
+    """Checked replies to questions that others asked, as this run may use them."""
+
+    async def recall(self, ticket: Ticket) -> Recalled:
+        """Look the ticket's question up; whatever fails is a miss, never an error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class SupportContext:
     """`toolbox(node)` is the door to the tools as that node may use it."""
 
@@ -63,3 +83,4 @@ class SupportContext:
     policy: Policy
     models: ModelDoor
     toolbox: Callable[[str], Toolbox]
+    answers: AnswerCache

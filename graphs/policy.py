@@ -85,6 +85,9 @@ class Policy(BaseModel):
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
     )
     rates: Rates = Rates()
+    answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(
+        86_400, description="How long a reply may be given again to others; 0: never."
+    )
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:

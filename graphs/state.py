@@ -145,6 +145,8 @@ class SupportState(TypedDict, total=False):
     run_id: str
     ticket: Ticket
     memory: Memory
+    cache_hit: bool
+    kb_version: int | None
     triage: Triage | None
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
@@ -169,6 +171,8 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "run_id": run_id,
         "ticket": ticket,
         "memory": memory or {"window": [], "summary": "", "tickets": []},
+        "cache_hit": False,
+        "kb_version": None,
         "triage": None,
         "findings": None,
         "plan": None,

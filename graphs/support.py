@@ -32,10 +32,12 @@ SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportSta
 
 
 def by_intent(state: SupportState) -> list[str]:
-    """billing, technical and general in parallel, or escalate."""
+    """billing, technical and general in parallel, or escalate; a recalled draft is checked."""
     triage = state["triage"]
     if state["escalation"] or triage is None:
         return ["escalate"]
+    if state.get("cache_hit"):
+        return ["check"]
     return [name for name in SPECIALISTS if name in triage["intents"]]
 
 
@@ -132,7 +134,7 @@ def build_support_graph() -> SupportGraph:
     )
 
     g.add_edge(START, "classify")
-    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "escalate"])
+    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate"])
     for name in SPECIALISTS:
         g.add_edge(name, "plan")
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate

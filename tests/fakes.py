@@ -12,10 +12,13 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
-from graphs.context import Models, SupportContext
+from graphs.answers import CachedAnswer, reusable
+from graphs.context import Models, Recalled, SupportContext
 from graphs.model_door import open_door
 from graphs.model_pool import Hold, ModelPool, open_pool
 from graphs.policy import GRANTS, Policy
+from graphs.questions import question_sha256
+from graphs.state import Ticket
 from graphs.structured import check
 from graphs.waits import AttemptLostError
 from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
@@ -240,6 +243,26 @@ class FakeMeter:
             self.left -= 1
 
 
+class FakeAnswers:
+    """The answer cache's contract without a database, on one version of the articles."""
+
+    def __init__(self) -> None:
+        self.kept: dict[bytes, CachedAnswer] = {}
+        self.customers: dict[bytes, set[str]] = {}
+
+    async def recall(self, ticket: Ticket) -> Recalled:
+        asked = question_sha256(ticket)
+        known = self.kept[asked] if len(self.customers.get(asked, ())) > 1 else None
+        return Recalled(1, known)
+
+    def keep(self, state: Any, customer: str) -> None:
+        """What the end of a run does."""
+        if answer := reusable(state, "", [customer]):
+            asked = question_sha256(state["ticket"])
+            self.kept[asked] = answer
+            self.customers.setdefault(asked, set()).add(customer)
+
+
 class ScriptedModel(OfflineChatModel):
     """Answers each question by its script, the last line again and again; else as offline does.
 
@@ -296,6 +319,7 @@ class World:
         offline = OfflineChatModel()
         self.models = Models(offline, offline, offline)
         self.meter = FakeMeter()
+        self.answers = FakeAnswers()
         self.limits: dict[str, Any] = {}
         self._pool: ModelPool | None = None
         self._pooled: Models | None = None
@@ -327,7 +351,7 @@ class World:
     @property
     def context(self) -> SupportContext:
         door = open_door(self.pool, self.caller.tenant_id, self.meter)
-        return SupportContext(self.caller, self.policy, door, self.toolbox)
+        return SupportContext(self.caller, self.policy, door, self.toolbox, self.answers)
 
 
 def shop() -> dict[str, list[Payment]]:

@@ -72,6 +72,7 @@ RUN: dict[str, Any] = {
     "error": None,
     "attempt": 1,
     "policy_version": 0,
+    "cache_hit": False,
     "cost_usd": 0.0004,
     "tokens": 812,
     "metadata": {"source": "web"},

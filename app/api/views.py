@@ -66,6 +66,7 @@ def _run(
         approvals=approvals,
         reply=run.summary.get("reply"),
         effects=[_effect(entry) for entry in effects],
+        cache_hit=run.summary.get("cache_hit", False),
         escalation=run.summary.get("escalation"),
         handoff=run.summary.get("handoff"),
         metadata=run.caller_metadata,

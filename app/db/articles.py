@@ -7,6 +7,7 @@ from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.answers import new_kb_version
 from app.db.content import Article, ArticleChunk
 from app.db.terms import index_chunks
 
@@ -62,6 +63,7 @@ async def put_article(
     session: AsyncSession, tenant_id: str, article_id: str, title: str, content: str, language: str
 ) -> Article:
     """Create or replace an article and its chunks; searches see it when the transaction ends."""
+    await new_kb_version(session, tenant_id)
     values = {"title": title, "content": content, "language": language}
     upsert = (
         insert(Article)
@@ -94,6 +96,7 @@ async def put_article(
 
 async def delete_article(session: AsyncSession, tenant_id: str, article_id: str) -> bool:
     """Remove an article and its chunks; False when there is none."""
+    await new_kb_version(session, tenant_id)
     query = (
         delete(Article)
         .where(Article.tenant_id == tenant_id, Article.id == article_id)

@@ -42,6 +42,11 @@ STATEMENTS = {
             result = CASE WHEN amount_minor IS NULL AND status = 'done' THEN '{}' ELSE result END,
             error = CASE WHEN error IS NOT NULL THEN 'Erased.' END
         WHERE tenant_id = :tenant AND customer_id = :customer""",
+    # Kept replies name nobody, but a row's digests tell who asked first.
+    "answers": """
+        DELETE FROM answers WHERE tenant_id = :tenant AND
+            sha256(convert_to(CAST(:tenant AS text) || chr(31) || CAST(:customer AS text), 'UTF8'))
+                = ANY(customers)""",
     "rates": "DELETE FROM rates WHERE tenant_id = :tenant AND scope = 'customer:' || :customer",
     "contacts": "DELETE FROM contacts WHERE tenant_id = :tenant AND id = :customer",
     # Who waits for a mail gets none; one that is on its way at this instant keeps its row.

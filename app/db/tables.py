@@ -34,6 +34,7 @@ class Tenant(Base):
 
     id: Mapped[str] = mapped_column(primary_key=True)
     name: Mapped[str]
+    kb_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = now()
 
 

@@ -21,6 +21,7 @@ from app.log import get_logger
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
 from app.worker.queue import enqueue_summary
+from graphs.state import SupportState
 from graphs.waits import AttemptLostError, RunWaitsError
 
 log = get_logger(__name__)
@@ -172,11 +173,12 @@ def outcome_of(active: Active) -> Settlement:
 
 def settlement_of(ending: Ending) -> Settlement:
     """The row's new values after an execution that reached an end of its own."""
+    state: SupportState = ending.state  # type: ignore[assignment]  # the graph's own state
     values: dict[str, Any] = {
         "error": ending.error,
         "tokens": Run.tokens + ending.tokens,
         "cost_usd": Run.cost_usd + ending.cost_usd,
-        "summary": run_cases.summarize(ending.state),  # type: ignore[arg-type]  # the graph's own state
+        "summary": run_cases.summarize(state),
     }
     if ending.status is RunStatus.SUCCESS:
         values["outcome"] = ending.state.get("outcome")
@@ -184,4 +186,5 @@ def settlement_of(ending: Ending) -> Settlement:
     if ending.status is RunStatus.INTERRUPTED:
         [question] = ending.interrupts
         gate = {"id": question.id, "value": question.value}
-    return Settlement(ending.status, values, gate)
+    final = state if values.get("outcome") == "answered" else None
+    return Settlement(ending.status, values, gate, final)

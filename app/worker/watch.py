@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import approvals
 from app import runs as run_cases
 from app.db import handoffs, rates, runs, turns
+from app.db.answers import forget_answers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
 from app.db.tables import Run
@@ -111,7 +112,10 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
 
 
 async def sweep(jobs: Jobs) -> None:
-    """Remind of approvals, expire them, give what waits to people, replace lost jobs."""
+    """Remind of approvals, expire them, give what waits to people, replace lost jobs.
+
+    Rates and answers whose time is over are forgotten.
+    """
     limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
         await approvals.remind(session, BATCH)
@@ -124,6 +128,8 @@ async def sweep(jobs: Jobs) -> None:
             await jobs.enqueue(session, run.id, None)
     async with jobs.service.sessions.begin() as session:
         await rates.forget(session, BATCH * 10)
+    async with jobs.service.sessions.begin() as session:
+        await forget_answers(session, BATCH * 10)
 
 
 async def assign_handoffs(jobs: Jobs) -> None:

@@ -5,8 +5,9 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
+from graphs.answers import recalled_draft, recalled_finding, remembers
 from graphs.ask import ask
-from graphs.context import SupportContext
+from graphs.context import Recalled, SupportContext
 from graphs.languages import iso_language
 from graphs.policy import must_escalate
 from graphs.slices import slices
@@ -50,12 +51,36 @@ class Classification(BaseModel):
 
 
 async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """Triage the ticket with the fast model; the tenant's thresholds decide who goes on."""
-    ticket = state["ticket"]
+    """Triage the ticket with the fast model, or recall how the same question was answered.
+
+    The tenant's thresholds decide who goes on, either way.
+    """
+    ticket, policy = state["ticket"], runtime.context.policy
+    recalled = await recall(state, runtime.context)
+    if (known := recalled.answer) is not None:
+        return {
+            "cache_hit": True,
+            "kb_version": recalled.kb_version,
+            "triage": known["triage"],
+            "findings": recalled_finding(known),
+            "draft": recalled_draft(known, ticket),
+            "escalation": must_escalate(known["triage"], policy),
+        }
     facts = {"memory": state.get("memory")}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     triage = judged(answer, ticket)
-    return {"triage": triage, "escalation": must_escalate(triage, runtime.context.policy)}
+    return {
+        "kb_version": recalled.kb_version,
+        "triage": triage,
+        "escalation": must_escalate(triage, policy),
+    }
+
+
+async def recall(state: SupportState, context: SupportContext) -> Recalled:
+    """What the cache says; nothing once people or earlier messages have a part in the run."""
+    if state["round"] or state["guidance"] or remembers(state):
+        return Recalled(None, None)
+    return await context.answers.recall(state["ticket"])
 
 
 def judged(answer: Classification, ticket: Ticket) -> Triage:

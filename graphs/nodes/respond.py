@@ -43,6 +43,8 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         "draft": {"text": "\n\n".join(told), "citations": cited},
         "drafts": state["drafts"] + 1,
         "tier": written.tier,
+        # Also when a recalled draft was refused: this one was paid for.
+        "cache_hit": False,
     }
 
 

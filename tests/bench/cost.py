@@ -2,7 +2,8 @@
 
 `SHARED_DATA=... BENCH_JSON=out.jsonl python -m tests.bench.cost [tickets]` prints a table. The
 answers are the offline model's; a call's tokens are an estimate of four characters a token, and
-each model has a price. A new way to save money is one more line in VARIANTS.
+each model has a price. A new way to save money is one more line in VARIANTS. Each stream of STREAMS
+is measured on its own: the tickets as drawn hardly ever repeat, what customers ask does.
 """
 
 import asyncio
@@ -14,8 +15,9 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from heapq import nlargest
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
@@ -32,7 +34,7 @@ from tools.models import Passage
 SEED, TICKETS, CHARS_PER_TOKEN = 20_261_122, 1_000, 4
 # Dollars a million tokens, in and out: the list prices of a small and a large model.
 FAST, STRONG = (0.25, 2.0), (1.25, 10.0)
-OUTCOMES = ("answered", "acted", "escalated")
+OUTCOMES = ("answered", "hits", "acted", "escalated")
 HEADINGS = ("variant", "calls a ticket", "fast", "strong", "tokens a ticket", "USD a 1,000 tickets")
 
 
@@ -86,11 +88,22 @@ class BankingKnowledge:
 
 
 Roles = Callable[[PricedModel, PricedModel], Models]
-# Which model plays which role; the roles themselves are asked for by the nodes.
-VARIANTS: dict[str, Roles] = {
-    "strong model only": lambda _fast, strong: Models(strong, strong, strong),
-    "roles: fast and strong": lambda fast, strong: Models(fast, strong, fast),
+
+
+class Variant(NamedTuple):
+    """Which model plays which role, and whether checked replies are given again."""
+
+    roles: Roles
+    cache: bool = False
+
+
+# The roles themselves are asked for by the nodes.
+VARIANTS: dict[str, Variant] = {
+    "strong model only": Variant(lambda _fast, strong: Models(strong, strong, strong)),
+    "roles: fast and strong": Variant(lambda fast, strong: Models(fast, strong, fast)),
+    "roles and answer cache": Variant(lambda fast, strong: Models(fast, strong, fast), cache=True),
 }
+FREQUENT, REPEATING = 20, 0.3
 
 
 def draw(count: int) -> list[str]:
@@ -101,24 +114,39 @@ def draw(count: int) -> list[str]:
     return random.Random(SEED).choices(pool, k=count)  # noqa: S311, not a secret
 
 
-async def handle(opened: Desk, number: int, text: str) -> str:
+def draw_repeating(count: int) -> list[str]:
+    """The same tickets, of which 30 in 100 are replaced by one of 20 frequent questions."""
+    texts, chance = draw(count), random.Random(SEED + 1)  # noqa: S311, not a secret
+    frequent = draw(count + FREQUENT)[count:]
+    return [chance.choice(frequent) if chance.random() < REPEATING else text for text in texts]
+
+
+STREAMS = {"as drawn": draw, "30 % repeat": draw_repeating}
+
+
+async def handle(opened: Desk, number: int, text: str, *, cache: bool) -> str:
     """One ticket to its end, on a thread of its own; a reviewer approves whatever is asked."""
     world = World("cus_ann", gate=FakeGate())
     world.models, world.knowledge = opened.world.models, opened.world.knowledge
+    world.answers = opened.world.answers
     opened.world, opened.thread = world, {"configurable": {"thread_id": str(number)}}
     done = await opened.start(text, subject="")
     if "__interrupt__" in done:
         done = await opened.decide("approve")
-    return str(done["outcome"])
+    if cache:
+        world.answers.keep(done, f"customer {number}")
+    return "hits" if done["cache_hit"] else str(done["outcome"])
 
 
 async def measure(name: str, texts: list[str], knowledge: Any) -> dict[str, Any]:
-    """All tickets through the graph with one choice of models."""
+    """All tickets through the graph with one choice of models, each of another customer."""
+    variant = VARIANTS[name]
     fast = PricedModel(model_name="fast", dollars=FAST)
     strong = PricedModel(model_name="strong", dollars=STRONG)
     opened = Desk(World())
-    opened.world.models, opened.world.knowledge = VARIANTS[name](fast, strong), knowledge
-    outcomes = Counter([await handle(opened, at, text) for at, text in enumerate(texts)])
+    opened.world.models, opened.world.knowledge = variant.roles(fast, strong), knowledge
+    ended = [await handle(opened, at, text, cache=variant.cache) for at, text in enumerate(texts)]
+    outcomes = Counter(ended)
     calls = fast.calls + strong.calls
     return {
         "variant": name,
@@ -133,11 +161,10 @@ async def measure(name: str, texts: list[str], knowledge: Any) -> dict[str, Any]
 
 async def main(count: int) -> None:
     """Print one row a variant; write JSON lines when asked to."""
-    texts, knowledge = draw(count), BankingKnowledge()
-    headings = (*HEADINGS, *OUTCOMES)
+    knowledge, headings = BankingKnowledge(), ("stream", *HEADINGS, *OUTCOMES)
     print("| " + " | ".join(headings) + " |", "|---" * len(headings) + "|", sep="\n")  # noqa: T201
-    for name in VARIANTS:
-        result = await measure(name, texts, knowledge)
+    for stream, name in product(STREAMS, VARIANTS):
+        result = {"stream": stream, **await measure(name, STREAMS[stream](count), knowledge)}
         print("| " + " | ".join(str(result[key]) for key in headings) + " |")  # noqa: T201
         if out := os.environ.get("BENCH_JSON"):
             with Path(out).open("a") as file:  # noqa: ASYNC230, nothing else runs

@@ -23,6 +23,7 @@ EDGES = {
     ("classify", "technical"),
     ("classify", "general"),
     ("classify", "escalate"),
+    ("classify", "check"),  # the same was asked before
     ("billing", "plan"),
     ("technical", "plan"),
     ("general", "plan"),

@@ -103,6 +103,9 @@ class RunOut(BaseModel):
     error: dict[str, Any] | None
     attempt: int
     policy_version: int
+    cache_hit: Annotated[
+        bool, Field(description="The reply was checked and sent before, to others who asked this.")
+    ]
     cost_usd: Annotated[float | None, Field(description="Null when a price is unknown.")]
     tokens: int
     metadata: dict[str, Any]

@@ -1,0 +1,281 @@
+"""The answer cache in Postgres: who is answered from it, and what makes it forget."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text, update
+
+from app import answers
+from app.adapters.answers import PostgresAnswers
+from app.db.answers import Answer, forget_answers
+from app.db.articles import delete_article, put_article
+from app.db.engine import Sessions, make_engine
+from app.db.erasure import STATEMENTS
+from app.db.runs import get_run
+from app.db.tables import Tenant as TenantRow
+from graphs.state import Finding, SupportState, Ticket, Triage, fresh_run
+from tests.acceptance.stack import free_port
+from tests.conftest import Tenant, make_tenant
+from tests.integration.conftest import Begin
+from tests.unit.desk import E42, ticket
+from tools.models import Passage
+from tools.ports import Caller
+
+Ask = Callable[..., Awaitable[tuple[SupportState, bool]]]
+REPLY = "Hello Ann,\n\nFiles above 2 GB fail with E42."
+
+
+def ended(run_id: UUID, asked: Ticket, kb_version: int | None) -> SupportState:
+    """The state of a run that an article answered."""
+    triage: Triage = {
+        "intents": ["technical"], "parts": {}, "urgency": "normal", "anger": 0.0,
+        "language": "en", "wants_human": False, "confidence": 0.9,
+    }  # fmt: skip
+    passage: Passage = {
+        "article_id": "e42",
+        "title": "E42",
+        "text": "Files above 2 GB fail.",
+        "score": 1.0,
+    }
+    finding: Finding = {
+        "passages": [passage], "payments": [], "refunded_24h": {}, "steps": [], "failed": None,
+        "unsure": None,
+    }  # fmt: skip
+    state: SupportState = {
+        "kb_version": kb_version,
+        "triage": triage,
+        "findings": {"technical": finding},
+        "draft": {"text": REPLY, "citations": ["e42"]},
+        "outcome": "answered",
+    }
+    begun: Any = fresh_run(str(run_id), asked)
+    begun.update(state)
+    return begun  # type: ignore[no-any-return]  # every key that `fresh_run` sets, and these
+
+
+async def settle(sessions: Sessions, by: Caller, state: SupportState) -> None:
+    """What the end of the run leaves in the cache."""
+    async with sessions.begin() as session:
+        run = await get_run(session, by.tenant_id, by.run_id)
+        assert run is not None
+        await answers.keep(session, run, state)
+
+
+@pytest.fixture
+def ask(sessions: Sessions, begin: Begin) -> Ask:
+    """One customer's question to its end: the state, and whether the cache answered it."""
+    tickets = iter(range(1000))
+
+    async def asked(
+        customer: str,
+        body: str = E42,
+        language: str | None = None,
+        seconds: int = 3600,
+        by: Caller | None = None,
+        **values: Any,
+    ) -> tuple[SupportState, bool]:
+        by = by or await begin(customer, f"T-{next(tickets)}", **values)
+        version = values.get("policy_version", 0)
+        cache = PostgresAnswers(sessions, by.run_id, version, seconds)
+        question: Ticket = {**ticket(body, name="Ann"), "language": language}
+        recalled = await cache.recall(question)
+        state = ended(by.run_id, question, recalled.kb_version)
+        if recalled.answer is None:
+            await settle(sessions, by, state)
+        return state, recalled.answer is not None
+
+    return asked
+
+
+async def hit(asked: Awaitable[tuple[SupportState, bool]]) -> bool:
+    """Whether the cache answered."""
+    return (await asked)[1]
+
+
+async def test_third_asking_is_answered(ask: Ask) -> None:
+    """Two are answered by the graph, all that follow from the cache, however they type it."""
+    assert not await hit(ask("cus_ann"))
+    assert not await hit(ask("cus_bob", E42.upper()))
+    assert await hit(ask("cus_max", f"  {E42}!"))
+    assert await hit(ask("cus_ann"))
+
+
+async def test_one_customer_alone_plants_nothing(ask: Ask) -> None:
+    """However often one customer asks, nobody is answered with what they were told."""
+    for _ in range(4):
+        assert not await hit(ask("cus_ann"))
+    assert not await hit(ask("cus_bob"))
+    assert await hit(ask("cus_max"))
+
+
+async def test_newest_reply_is_the_one_given(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
+    """One row a question, its asking counted; it names no customer."""
+    await ask("cus_ann")
+    await ask("cus_bob")
+    async with sessions() as session:
+        [row] = await session.scalars(select(Answer).where(Answer.tenant_id == tenant.id))
+    assert (row.asked, len(row.customers)) == (2, 2)
+    assert "Ann" not in row.answer["text"]
+    assert row.answer["citations"] == ["e42"]
+
+
+async def test_any_change_of_the_articles_forgets(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """An edit, and a deletion, make the next asking the first one."""
+
+    async def edit() -> None:
+        async with sessions.begin() as session:
+            await put_article(session, tenant.id, "e42", "E42", "Files above 3 GB fail.", "en")
+
+    async def remove() -> None:
+        async with sessions.begin() as session:
+            await delete_article(session, tenant.id, "e42")
+
+    for change in (edit, remove):
+        await ask("cus_ann")
+        await ask("cus_bob")
+        assert await hit(ask("cus_max"))
+        await change()
+        assert not await hit(ask("cus_max"))
+
+
+async def test_answer_from_articles_that_changed_meanwhile_reaches_nobody(
+    ask: Ask, sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """A run that searched before an edit and ended after it leaves nothing to be found."""
+    await ask("cus_ann")
+    by = await begin("cus_bob", "T-late")
+    before = await PostgresAnswers(sessions, by.run_id, 0, 60).recall(ticket(E42))
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "e42", "E42", "Files above 3 GB fail.", "en")
+    await settle(sessions, by, ended(by.run_id, ticket(E42, name="Ann"), before.kb_version))
+    assert not await hit(ask("cus_max"))
+
+
+@pytest.mark.parametrize("change", [{"policy_version": 7}, {"language": "de"}, {"body": "E43?"}])
+async def test_another_policy_language_or_question_is_another_row(
+    ask: Ask, change: dict[str, Any]
+) -> None:
+    """Whatever the answer depends on is in its key."""
+    await ask("cus_ann")
+    await ask("cus_bob")
+    assert not await hit(ask("cus_max", **change))
+    assert await hit(ask("cus_max"))
+
+
+async def test_tenants_are_apart(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
+    """What two customers of one company were told is nothing to another company."""
+    await ask("cus_ann")
+    await ask("cus_bob")
+    async with sessions.begin() as session:
+        other = await make_tenant(session)
+    async with sessions.begin() as session:
+        await session.execute(
+            update(Answer).where(Answer.tenant_id == tenant.id).values(tenant_id=other.id)
+        )
+    assert not await hit(ask("cus_max"))
+
+
+async def test_expired_answer_is_a_miss_and_is_swept(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """After its lifetime the counting starts again, whether the row was swept or not."""
+
+    async def age() -> None:
+        async with sessions.begin() as session:
+            past = func.now() - timedelta(seconds=1)
+            mine = update(Answer).where(Answer.tenant_id == tenant.id)
+            await session.execute(mine.values(expires_at=past))
+
+    await ask("cus_ann")
+    await ask("cus_bob")
+    await age()
+    assert not await hit(ask("cus_max"))
+    assert not await hit(ask("cus_max"))
+    assert not await hit(ask("cus_bob"))
+    assert await hit(ask("cus_max"))
+    await age()
+    async with sessions.begin() as session:
+        await forget_answers(session, 1000)
+    async with sessions() as session:
+        left = select(func.count()).select_from(Answer).where(Answer.tenant_id == tenant.id)
+        assert await session.scalar(left) == 0
+
+
+async def test_later_message_of_a_ticket_takes_no_part(ask: Ask, begin: Begin) -> None:
+    """Only the first message is a question on its own: it neither gives nor takes an answer."""
+    await ask("cus_ann")
+    await ask("cus_bob")
+    first = await begin("cus_max", "T-two", status="success", finished_at=func.now())
+    assert await hit(ask("cus_max", by=first))
+    second = await begin("cus_max", "T-two")
+    state, found = await ask("cus_max", by=second)
+    assert (found, state.get("kb_version")) == (False, None)
+
+
+async def test_lifetime_of_nothing_switches_the_cache_off(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """0 in the policy: nothing is looked up, and so nothing is kept."""
+    for customer in ("cus_ann", "cus_bob", "cus_max"):
+        assert not await hit(ask(customer, seconds=0))
+    async with sessions() as session:
+        rows = select(func.count()).select_from(Answer).where(Answer.tenant_id == tenant.id)
+        assert await session.scalar(rows) == 0
+
+
+async def test_row_of_another_shape_is_a_miss(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
+    """What an older release wrote hurts nobody."""
+    await ask("cus_ann")
+    await ask("cus_bob")
+    async with sessions.begin() as session:
+        mine = update(Answer).where(Answer.tenant_id == tenant.id)
+        await session.execute(mine.values(answer={"text": "Hello"}))
+    assert not await hit(ask("cus_max"))
+
+
+async def test_cache_that_cannot_be_read_is_a_miss(begin: Begin) -> None:
+    """A database that refuses the look-up costs a model call, not the ticket."""
+    by = await begin("cus_ann", "T-x")
+    nobody = make_engine(f"postgresql://nobody:x@127.0.0.1:{free_port()}/none", 1)
+    cache = PostgresAnswers(Sessions(nobody), by.run_id, 0, 60)
+    recalled = await cache.recall(ticket(E42))
+    assert (recalled.kb_version, recalled.answer) == (None, None)
+
+
+async def test_writers_of_articles_never_wait_in_a_circle(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """Imports of the same articles in crossing orders all end, and each write is a version."""
+
+    async def write(ids: list[str]) -> None:
+        async with sessions.begin() as session:
+            for id_ in ids:
+                await put_article(session, tenant.id, id_, id_, "Text.", "en")
+
+    async with sessions() as session:
+        before = (await session.get_one(TenantRow, tenant.id)).kb_version
+    order = ["a", "b", "c"]
+    await asyncio.gather(*(write(order[:: (-1) ** n]) for n in range(4)))
+    async with sessions() as session:
+        assert (await session.get_one(TenantRow, tenant.id)).kb_version == before + 12
+
+
+async def test_erased_customer_leaves_no_digest(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """Rows that a customer's asking helped to make go with the customer, others stay."""
+    await ask("cus_ann")
+    await ask("cus_bob", "Is E43 known?")
+    async with sessions.begin() as session:
+        values = {"tenant": tenant.id, "customer": "cus_ann"}
+        gone = await session.execute(text(STATEMENTS["answers"]), values)
+    assert gone.rowcount == 1  # type: ignore[attr-defined]  # a cursor's result
+    async with sessions() as session:
+        left = select(func.count()).select_from(Answer).where(Answer.tenant_id == tenant.id)
+        assert await session.scalar(left) == 1
