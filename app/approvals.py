@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import callbacks
 from app import runs as run_cases
 from app.db import approvals, runs
 from app.db.tables import ApiKey, Approval, Decision, Run
@@ -128,6 +129,9 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 async def remind(session: AsyncSession, limit: int) -> None:
     """Say once of each open approval that its last quarter has begun."""
     for approval in await approvals.mark_reminded(session, limit):
+        run = await runs.get_run(session, approval.tenant_id, approval.run_id)
+        assert run is not None, "an approval is of a run"
+        await callbacks.note_approval(session, run, approval, "reminder")
         log.info(
             "approval_reminder",
             approval_id=str(approval.id),
@@ -142,8 +146,9 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
     due = await approvals.overdue_approvals(session, limit)
     for approval in due:
         # The run first, as everywhere, so that no two transactions wait for each other.
-        await runs.get_run(session, approval.tenant_id, approval.run_id, lock=True)
+        run = await runs.get_run(session, approval.tenant_id, approval.run_id, lock=True)
         expired = await approvals.expire(session, approval.id, EXPIRED)
-        if expired and await runs.reopen(session, approval.run_id):
+        if expired and run and await runs.reopen(session, run.id):
+            await callbacks.note_approval(session, run, approval, "expired")
             await enqueue(session, approval.run_id, None)
     return len(due)

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app import callbacks
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 
@@ -51,6 +52,8 @@ async def _absorb(session: AsyncSession, run: Run) -> list[Run]:
             .values(ended)
             .execution_options(synchronize_session=False)
         )
+    for waiting in fitting:
+        await callbacks.note_finished(session, waiting, RunStatus.CANCELLED, merged_into=run.id)
     return fitting
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import answers
+from app import answers, callbacks
 from app.db import approvals, keys, rates, runs
 from app.db.rates import Slot
 from app.db.steps import add_message, close_open_steps
@@ -36,6 +36,7 @@ class NewRun:
     ticket: dict[str, Any]
     idempotency_key: str | None
     metadata: dict[str, Any]
+    callback_url: str | None = None
 
     @property
     def customer_id(self) -> str:
@@ -46,7 +47,9 @@ class NewRun:
     @property
     def sha256(self) -> bytes:
         """Digest of what the caller asked for, to tell a repeat from another request."""
-        asked = [self.ticket, self.metadata]
+        asked: list[Any] = [self.ticket, self.metadata]
+        # Left out when it is not there, so that repeats of older requests are still known.
+        asked += [self.callback_url] if self.callback_url else []
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 
 
@@ -104,6 +107,7 @@ async def _insert(
         idempotency_key=new.idempotency_key,
         request_sha256=new.sha256,
         caller_metadata=new.metadata,
+        callback_url=new.callback_url,
         not_before=slot.not_before,
         limited_by=slot.limited_by,
     )
@@ -144,6 +148,7 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
         )
     if await runs.cancel_waiting(session, run_id):
         await approvals.cancel_open(session, run_id)
+        await callbacks.note_finished(session, run, RunStatus.CANCELLED)
         await queue_next(session, enqueue, run.thread_id)
     elif not await runs.request_cancel(session, run_id):
         await session.refresh(run)
@@ -190,6 +195,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         await enqueue(session, run.id, settlement.values.get("not_before"))
     if status in FINAL:
         await approvals.cancel_open(session, run.id)
+        await callbacks.note_finished(session, run, status, settlement.values.get("outcome"))
         await queue_next(session, enqueue, run.thread_id)
     if settlement.final and status is RunStatus.SUCCESS:
         await answers.keep(session, run, settlement.final)
@@ -197,10 +203,10 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
 
 
 async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> None:
-    shown = gate["value"]
-    await approvals.open_approval(
+    shown, approval_id = gate["value"], uuid7()
+    opened = await approvals.open_approval(
         session,
-        id=uuid7(),
+        id=approval_id,
         tenant_id=run.tenant_id,
         run_id=run.id,
         ticket_id=run.ticket_id,
@@ -216,6 +222,8 @@ async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> N
         round=shown.get("round", 0),
         expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
     )
+    if opened:
+        await callbacks.note_paused(session, run, approval_id)
 
 
 def summarize(state: SupportState) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 
+
+# `host:port` in the usual spelling; everything with a slash is a network.
+Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 
 MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
 
@@ -60,6 +64,12 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = Field(20, description="How long a stop waits for a step border.")
     run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
     max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")
+
+    callback_allow: list[IPv4Network | IPv6Network | Endpoint] = Field(
+        [], description="Networks and `host:port` that callbacks may reach besides the internet."
+    )
+    callback_timeout_seconds: Seconds = Field(15, description="Longest time of one delivery.")
+    callback_concurrency: int = Field(20, ge=1, description="Deliveries of a worker at once.")
 
     openai_api_key: SecretStr | None = Field(None, description="Unset: the offline model answers.")
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible server.")

@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from app.api import approvals, articles, customers, handoffs, health, policy, runs
+from app.api import approvals, articles, customers, handoffs, health, policy, runs, webhooks
 from app.api.body import StrictBody
 from app.api.deps import Backend
 from app.api.problems import install_problems
@@ -36,7 +36,7 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    modules = (runs, approvals, policy, handoffs, articles, customers, health)
+    modules = (runs, approvals, policy, handoffs, webhooks, articles, customers, health)
     for module in modules:
         app.include_router(module.router)
     install_problems(app)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query, Response, status
 from app import runs as run_cases
 from app.api import examples, schemas
 from app.api.approval_views import show_message
+from app.api.callback_url import check_callback_url
 from app.api.deps import Backend, BackendDep, Reader, Session, Writer
 from app.api.responses import answers
 from app.api.views import show_run, show_runs, show_step
@@ -56,7 +57,10 @@ async def start_run(
     wait: Wait = 0,
 ) -> schemas.RunOut:
     """Handle a customer message. The same Idempotency-Key and body answer the same run."""
-    new = NewRun(body.ticket.model_dump(mode="json"), idempotency_key, body.metadata)
+    if body.callback_url is not None:
+        await check_callback_url(backend.settings, body.callback_url)
+    ticket = body.ticket.model_dump(mode="json")
+    new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
     async with backend.sessions.begin() as session:
         run = await run_cases.start(session, backend.enqueue, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 import typer
 from rich.console import Console
@@ -26,6 +27,9 @@ EXAMPLE = {
     }
 }
 
+# A receiver that is being written runs beside it.
+LOOPBACK = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
+
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -42,6 +46,8 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
     """Start, print how to reach it, and run until Ctrl-C or SIGTERM."""
     say = Console(stderr=True).print
     say(f"[bold]deskgraph[/] data in {settings.data_dir}")
+    if not settings.callback_allow:
+        settings = settings.model_copy(update={"callback_allow": LOOPBACK})
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
         migrate(database_url, lambda step: say(f"  migrating {step}"))

@@ -12,13 +12,11 @@ from app.db.tables import Approval, Decision, LedgerEntry, Run
 from app.lifecycle import ApprovalStatus
 
 
-async def open_approval(session: AsyncSession, **values: Any) -> None:
-    """Write the approval of an interrupt; the same interrupt again changes nothing."""
-    await session.execute(
-        insert(Approval).values(**values).on_conflict_do_nothing(
-            index_elements=["run_id", "interrupt_id"]
-        )
-    )  # fmt: skip
+async def open_approval(session: AsyncSession, **values: Any) -> bool:
+    """Write the approval of an interrupt; the same interrupt again changes nothing: False."""
+    row = insert(Approval).values(**values)
+    row = row.on_conflict_do_nothing(index_elements=["run_id", "interrupt_id"])
+    return (await session.scalars(row.returning(Approval.id))).one_or_none() is not None
 
 
 async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID) -> Approval | None:
@@ -80,11 +78,15 @@ async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]
 
 
 async def mark_reminded(session: AsyncSession, limit: int) -> list[Approval]:
-    """Note on open approvals that the last quarter of their time has begun, and answer them."""
+    """Note on open approvals that the last quarter of their time has begun, and answer them.
+
+    Their runs are locked too, as by everybody who notes an event of a run; nothing is waited for.
+    """
     left = extract("epoch", Approval.expires_at - func.now())
     whole = extract("epoch", Approval.expires_at - Approval.created_at)
     due = (
         select(Approval.id)
+        .join(Run, Run.id == Approval.run_id)
         .where(
             Approval.status == ApprovalStatus.PENDING,
             Approval.reminded_at.is_(None),

@@ -90,6 +90,7 @@ class Run(Base):
     idempotency_key: Mapped[str | None]
     request_sha256: Mapped[bytes]
     caller_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
+    callback_url: Mapped[str | None]
     trace_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
     limited_by: Mapped[str | None]

@@ -53,6 +53,8 @@ class Jobs:
     chores: "set[asyncio.Task[bool]]" = field(default_factory=set)
     # Set while the watch holds the liveness lock: without it others would take our runs.
     alive: asyncio.Event = field(default_factory=asyncio.Event)
+    # Set after each settle: it may have noted a callback.
+    noted: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
 
     async def advance(self, run_id: UUID) -> None:
@@ -123,6 +125,7 @@ class Jobs:
     async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending; a database that is away is waited for, at a stop only so long."""
         held = await self._patiently(run, settlement)
+        self.noted.set()
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),

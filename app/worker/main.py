@@ -10,6 +10,7 @@ from app.adapters.embeddings import build_embedder
 from app.db.away import DATABASE_ERRORS
 from app.log import get_logger
 from app.wiring import Service
+from app.worker.courier import deliver_callbacks
 from app.worker.embed import keep_embedded
 from app.worker.jobs import Jobs
 from app.worker.queue import consume, enqueue_run, open_consumer
@@ -34,6 +35,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
             keep_embedded(service.sessions, build_embedder(service.settings))
         )
         consuming = tasks.create_task(_consume(consumer, service, stop))
+        tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.api import examples, schemas
+from app.api import examples, schemas, webhooks
 from app.api.cursor import Cursors, Page
 from app.api.deps import Backend
 from app.api.main import create_app
@@ -33,6 +33,9 @@ def document() -> dict[str, Any]:
         (schemas.PolicyOut, examples.POLICY),
         (schemas.ErasureOut, examples.ERASURE),
         (schemas.RunPage, examples.page(examples.RUN)),
+        (webhooks.CallbackOut, webhooks.CALLBACK),
+        (webhooks.SecretOut, webhooks.SECRET),
+        (webhooks.SecretOut, webhooks.SHOWN),
     ],
 )
 def test_every_answer_example_fits_its_model(
@@ -44,7 +47,14 @@ def test_every_answer_example_fits_its_model(
 
 
 @pytest.mark.parametrize(
-    "model", [schemas.StartRun, schemas.ResumeRun, schemas.PutArticle, schemas.PutPolicy]
+    "model",
+    [
+        schemas.StartRun,
+        schemas.ResumeRun,
+        schemas.PutArticle,
+        schemas.PutPolicy,
+        webhooks.RotateSecret,
+    ],
 )
 def test_every_request_example_is_accepted(model: type[BaseModel]) -> None:
     """What the document shows can be sent."""

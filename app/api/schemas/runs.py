@@ -51,13 +51,21 @@ class StartRun(Request):
     """Handle this customer message."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"ticket": TICKET, "metadata": {"source": "web"}}]}
+        json_schema_extra={
+            "examples": [
+                {"ticket": TICKET, "metadata": {"source": "web"}},
+                {"ticket": TICKET, "callback_url": "https://helpdesk.example/hooks/deskgraph"},
+            ]
+        }
     )
 
     ticket: TicketIn
     metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=50)] = Field(
         default_factory=dict
     )
+    callback_url: Annotated[
+        str | None, Field(max_length=2048, description="Told when the run pauses and ends.")
+    ] = None
 
 
 class ReplyOut(BaseModel):
