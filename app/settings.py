@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body in bytes.")
     pool_size: int = Field(5, ge=1, description="Database connections of the API and use cases.")
     saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
+    grouped_commits: bool = Field(
+        True, description="Runs of a process commit checkpoints together; false: the stock saver."
+    )
     worker_concurrency: int = Field(20, ge=1, description="Runs a worker advances at once.")
     customer_concurrency: int = Field(
         1, ge=1, description="Runs of one customer that advance at once."

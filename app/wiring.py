@@ -19,6 +19,7 @@ from app.adapters.mailings import PostgresContacts, PostgresMailings
 from app.adapters.meter import PostgresMeter
 from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
+from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.keys import holds_scope, policy_at
 from app.db.steps import spent_usd
@@ -61,9 +62,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     tracing = Tracing(settings)
     try:
         async with open_saver_pool(url, settings.saver_pool_size) as pool:
-            graph = build_support_graph().compile(
-                checkpointer=AsyncPostgresSaver(pool), name="support"
-            )
+            saver = GroupingSaver(pool) if settings.grouped_commits else AsyncPostgresSaver(pool)
+            graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine, expire_on_commit=False)
             prices = Prices(settings.model_prices)
             yield Service(settings, sessions, graph, build_pool(settings), prices, tracing)

@@ -1,0 +1,93 @@
+"""The checkpointer that commits for many runs at once: the stock one's contract, and its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.conformance import checkpointer_test, validate
+from psycopg import DatabaseError
+
+from app.db.checkpoints import GroupingSaver
+from app.db.engine import SaverPool, open_saver_pool
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[SaverPool]:
+    """Connections to the migrated database."""
+    async with open_saver_pool(database_url, 3) as opened:
+        yield opened
+
+
+async def test_conforms_to_the_interface(pool: SaverPool) -> None:
+    """LangGraph's own suite for checkpointers, every capability that the stock one has."""
+
+    @checkpointer_test(name="grouping")
+    async def saver() -> AsyncIterator[GroupingSaver]:
+        yield GroupingSaver(pool)
+
+    report = await validate(saver)
+    failures = {name: result.failures for name, result in report.results.items()}
+    assert {name: found for name, found in failures.items() if found} == {}
+    passed = {name for name, result in report.results.items() if result.passed}
+    assert passed >= {"put", "put_writes", "get_tuple", "list", "delete_thread", "prune"}
+
+
+def config(thread: str) -> Any:
+    """Where a thread's next checkpoint goes."""
+    return {"configurable": {"thread_id": thread, "checkpoint_ns": "", "checkpoint_id": None}}
+
+
+async def put(saver: GroupingSaver, thread: str, value: Any) -> Any:
+    """One checkpoint with one value."""
+    checkpoint = empty_checkpoint()
+    checkpoint["channel_values"] = {"state": value}
+    checkpoint["channel_versions"] = {"state": "1"}
+    return await saver.aput(config(thread), checkpoint, {}, {"state": "1"})
+
+
+async def commits(pool: SaverPool) -> int:
+    """How many transactions the database has committed, this one flushed."""
+    async with pool.connection() as connection:
+        await connection.execute("SELECT pg_stat_force_next_flush()")
+        cursor = await connection.execute(
+            "SELECT xact_commit AS n FROM pg_stat_database WHERE datname = current_database()"
+        )
+        row = await cursor.fetchone()
+    assert row is not None
+    return int(row["n"])
+
+
+async def test_many_writers_share_commits_and_each_is_durable(pool: SaverPool) -> None:
+    """A hundred runs at once need a handful of transactions, and all their rows are there."""
+    saver = GroupingSaver(pool)
+    before = await commits(pool)
+    done = await asyncio.gather(*(put(saver, f"many-{n}", {"n": n}) for n in range(100)))
+    assert await commits(pool) - before < 50
+    for n, where in enumerate(done):
+        found = await saver.aget_tuple(where)
+        assert found is not None
+        assert found.checkpoint["channel_values"] == {"state": {"n": n}}
+
+
+async def test_bad_row_of_one_writer_fails_that_writer_alone(pool: SaverPool) -> None:
+    """Postgres refuses U+0000: the others of the same transaction are written all the same."""
+    saver = GroupingSaver(pool)
+    bad = asyncio.create_task(put(saver, "bad\x00", {"n": 0}))
+    good = [asyncio.create_task(put(saver, f"good-{n}", {"n": n})) for n in range(5)]
+    with pytest.raises((DatabaseError, ValueError)):
+        await bad
+    for where in await asyncio.gather(*good):
+        assert await saver.aget_tuple(where) is not None
+
+
+async def test_cancelled_writer_does_not_take_the_others_along(pool: SaverPool) -> None:
+    """Its rows stay in the transaction that they joined."""
+    saver = GroupingSaver(pool)
+    leaving = asyncio.create_task(put(saver, "leaving", {"n": 0}))
+    staying = asyncio.create_task(put(saver, "staying", {"n": 1}))
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await saver.aget_tuple(await staying) is not None
+    assert await saver.aget_tuple(config("leaving")) is not None
