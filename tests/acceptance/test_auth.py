@@ -33,6 +33,13 @@ ROUTES: list[Route] = [
     ("PUT", "/v1/articles/{article_id}", ARTICLE, {"articles:write"}, 200),
     ("GET", "/v1/articles", None, {"articles:write", "runs:read"}, 200),
     ("DELETE", "/v1/articles/{article_id}", None, {"articles:write"}, 404),
+    ("GET", "/v1/handoffs", None, {"approvals:decide", "runs:read"}, 200),
+    ("POST", "/v1/handoffs/{handoff_id}/close", None, {"approvals:decide"}, 404),
+    ("DELETE", "/v1/customers/{customer_id}", None, {"admin"}, 200),
+    ("GET", "/v1/callbacks", None, {"admin"}, 200),
+    ("POST", "/v1/callbacks/{callback_id}/resend", None, {"admin"}, 404),
+    ("GET", "/v1/webhooks/secrets", None, {"admin"}, 200),
+    ("POST", "/v1/webhooks/secrets", {}, {"admin"}, 201),
 ]
 IDS = [f"{method} {path}" for method, path, *_ in ROUTES]
 
@@ -53,7 +60,8 @@ async def by_scope(callers: Callers) -> dict[str, str]:
 def call(stack: Stack, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
-    ids = {name: NOBODY for name in ("run_id", "ticket_id", "approval_id")}
+    names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id")
+    ids = {name: NOBODY for name in names}
     url = stack.url + path.format(**ids, article_id=f"article-for-{method}")
     return httpx.request(method, url, json=body, headers=headers, timeout=30)
 
