@@ -8,6 +8,8 @@ from tools.models import Passage
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.
 MIN_COVERAGE = 0.3
+# The same when triage was not sure what the ticket is about: two weak signs are not one strong one.
+SURE, DOUBTFUL_COVERAGE = 0.6, 0.6
 PASSAGES = 4
 
 
@@ -29,8 +31,10 @@ async def articles_finding(
             "limit": PASSAGES,
         },
     )
+    sure = triage is None or triage["confidence"] >= SURE
+    needed = MIN_COVERAGE if sure else DOUBTFUL_COVERAGE
     fits = any(
-        coverage(question, f"{p['title']}\n{p['text']}") >= MIN_COVERAGE
+        coverage(question, f"{p['title']}\n{p['text']}") >= needed
         or any(code in p["title"] for code in extra_queries)
         for p in passages
     )

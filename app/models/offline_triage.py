@@ -26,6 +26,14 @@ HELLO = re.compile(GREETING, re.IGNORECASE)
 # A clause is about an intent of its own when it says so this strongly, and this much more than
 # about any other; measured in docs/triage.md.
 STRONG, CLEAR = 2.0, 1.0
+# A plain question about something unknown is just sure enough to be looked up; whether an article
+# answers it is for the search to say.
+QUESTION = re.compile(
+    r"\b(?:what|where|when|which|who|why|how|can|could|may|do|does|is|are|will)\b"
+    r"[^.!?]*\?",
+    re.IGNORECASE,
+)
+ASKED = 1.3
 # Scores where confidence has grown to 63 %, and how much a rival takes of it.
 SCALE, RIVALRY = 1.8, 0.7
 # Clauses that are looked at one by one; a longer text is judged as a whole.
@@ -59,10 +67,13 @@ def readable(text: str) -> str:
 
 def intent_scores(text: str) -> Scores:
     """The sum of the weights whose pattern occurs, by intent."""
-    return {
+    scores = {
         intent: sum(weight for pattern, weight in patterns if pattern.search(text))
         for intent, patterns in PATTERNS.items()
     }
+    if max(scores.values()) < ASKED and QUESTION.search(text):
+        scores["general"] = ASKED
+    return scores
 
 
 def best(scores: Scores) -> list[Intent]:
