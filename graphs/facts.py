@@ -1,7 +1,11 @@
 """Everything a reply may speak of. `respond` writes from these facts, `check` holds it to them."""
 
+import re
+import unicodedata
+
 from typing_extensions import TypedDict
 
+from graphs.grounding import visible
 from graphs.phrases import Key, phrase
 from graphs.state import SPECIALISTS, DoneStep, SupportState
 from tools.billing import payment_line
@@ -13,6 +17,16 @@ TOLD_AS: dict[str, Key] = {
     "cancel_subscription": "cancelled",
     "send_bulk_mail": "mailed",
 }
+
+# A description may come from whoever paid. One that could be more than a name (a link, markup, a
+# sentence, an order) is no fact: the provider's id stands for it.
+NO_NAME = re.compile(
+    r"[<>\[\]{}@`|*\x00-\x1f\x7f-\x9f\u2028\u2029]|//|[.!?。！？](?!\d)|\.\w*[^\W\d_]|&\w+;"
+    r"|\b(?:data|javascript|mailto|tel|sms):|\b(?:we|i|you|wir|ich|sie|nous|je|vous|usted|noi)\b"
+    r"|refund|approv",
+    re.IGNORECASE,
+)
+NAME_CHARS = 100
 
 
 class PassageFact(TypedDict):
@@ -53,7 +67,7 @@ def reply_facts(state: SupportState) -> Facts:
     """Collect the facts of a run, specialists in their fixed order."""
     findings = [state["findings"][name] for name in SPECIALISTS if name in state["findings"]]
     payments = [payment for finding in findings for payment in finding["payments"]]
-    bought = {payment["id"]: payment["description"] for payment in payments}
+    bought = {payment["id"]: named(payment["description"], payment["id"]) for payment in payments}
     return {
         "effects": [
             effect_fact(step["tool"], step["result"], bought)
@@ -63,7 +77,7 @@ def reply_facts(state: SupportState) -> Facts:
         "handed_over": [
             handed_over(step) for step in state["effects"] if step["tool"] == "create_handoff"
         ],
-        "payments": [payment_line(payment) for payment in payments],
+        "payments": [payment_line({**p, "description": bought[p["id"]]}) for p in payments],
         "passages": [
             {"article_id": p["article_id"], "title": p["title"], "text": p["text"]}
             for finding in findings
@@ -80,6 +94,12 @@ def handed_over(step: DoneStep) -> HandedOver:
     return {"part": step["args"]["part"], "who": agent["name"] if agent else ""}
 
 
+def named(description: str, id_: str) -> str:
+    """What was bought, as a name; the id when the description could say more than that."""
+    plain = visible(unicodedata.normalize("NFKC", description)).strip()
+    return id_ if not plain or len(plain) > NAME_CHARS or NO_NAME.search(plain) else plain
+
+
 def effect_fact(tool: str, result: JsonObject, bought: dict[str, str]) -> EffectFact:
     """An effect in words a customer understands."""
     amount = about = ""
@@ -87,7 +107,7 @@ def effect_fact(tool: str, result: JsonObject, bought: dict[str, str]) -> Effect
         amount = format_money(result["amount_minor"], result["currency"])
         about = bought.get(result["payment_id"], "your payment")
     elif tool == "cancel_subscription":
-        about = result["description"]
+        about = named(result["description"], result["subscription_id"])
     elif tool == "send_bulk_mail":
         about = mailing_words(result)
     return {"tool": tool, "amount": amount, "about": about}

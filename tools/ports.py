@@ -151,10 +151,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Why a gated call may happen: a decided approval, or the customer's allowance in 24 hours."""
+    """Why a gated call may happen: a decided approval, or the customer's allowance in 24 hours.
+
+    `limit_minor` bounds what the customer gets in 24 hours with it, refunds that wait in other
+    plans included; `below_minor` bounds it without those, for an approval by one person.
+    """
 
     approval_id: UUID | None = None
     limit_minor: int | None = None
+    below_minor: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

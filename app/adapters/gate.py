@@ -26,9 +26,10 @@ class PostgresGate:
         """
         async with self.sessions() as session:
             agreed = await agreed_steps(session, self.caller.run_id)
-        for approval_id, step in agreed:
+        for approval_id, people, step in agreed:
             if (step["id"], step["tool"], step["args"]) == (call.step_id, call.tool, call.args):
-                return Permit(approval_id=approval_id)
+                second = self.policy.refund_second_approver_from.get(call.currency or "")
+                return Permit(approval_id, below_minor=second if people < 2 else None)
         limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
         if call.amount_minor is not None and 0 < call.amount_minor <= limit:
             return Permit(limit_minor=limit)

@@ -30,8 +30,8 @@ class PostgresLedger:
                 raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
             known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
-            if begins and permit and permit.limit_minor is not None:
-                await self._spend(session, call, permit.limit_minor)
+            if begins and permit:
+                await self._spend(session, call, permit)
             if await self._start(session, call, permit):
                 return Entry("started", fresh=True)
             row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
@@ -43,13 +43,23 @@ class PostgresLedger:
         own = row.run_id == self.caller.run_id
         return Entry(status, fresh=False, result=row.result, error=row.error, own=own)
 
-    async def _spend(self, session: AsyncSession, call: Call, limit_minor: int) -> None:
+    async def _spend(self, session: AsyncSession, call: Call, permit: Permit) -> None:
         """Hold the customer's allowance until the row is there: parallel runs cannot share it."""
-        await ledger.lock_customer(session, self.caller.tenant_id, self.caller.customer_id)
-        spent = await self._committed(session)
-        total = spent.get(call.currency or "", 0) + (call.amount_minor or 0)
-        if total > limit_minor:
-            raise ApprovalRequiredError(f"{total} in 24 hours exceeds the limit of {limit_minor}")
+        if permit.limit_minor is None and permit.below_minor is None:
+            return
+        tenant_id, customer_id = self.caller.tenant_id, self.caller.customer_id
+        await ledger.lock_customer(session, tenant_id, customer_id)
+        currency, wanted = call.currency or "", call.amount_minor or 0
+        if permit.limit_minor is not None:
+            total = (await self._committed(session)).get(currency, 0) + wanted
+            if total > permit.limit_minor:
+                limit = permit.limit_minor
+                raise ApprovalRequiredError(f"{total} in 24 hours exceeds the limit of {limit}")
+        if permit.below_minor is not None:
+            given = await ledger.refunded_24h(session, tenant_id, customer_id)
+            total = given.get(currency, 0) + wanted
+            if total >= permit.below_minor:
+                raise ApprovalRequiredError(f"{total} in 24 hours needs two people, one agreed")
 
     async def _start(self, session: AsyncSession, call: Call, permit: Permit | None) -> bool:
         return await ledger.start_entry(

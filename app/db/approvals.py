@@ -147,8 +147,12 @@ async def decisions_on(
     return found
 
 
-async def agreed_steps(session: AsyncSession, run_id: UUID) -> list[tuple[UUID, dict[str, Any]]]:
-    """Every step that people finally agreed to for this run, with its approval, as they left it.
+async def agreed_steps(
+    session: AsyncSession, run_id: UUID
+) -> list[tuple[UUID, int, dict[str, Any]]]:
+    """Every step that people finally agreed to for this run, as they left it.
+
+    With it its approval, and how many different people that one asked for.
 
     A newer question of the same kind makes what was agreed before worthless.
     """
@@ -161,7 +165,7 @@ async def agreed_steps(session: AsyncSession, run_id: UUID) -> list[tuple[UUID, 
     agreed = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
     query = select(Approval).where(Approval.id.in_(newest), Approval.status.in_(agreed))
     return [
-        (approval.id, step)
+        (approval.id, approval.required_approvers, step)
         for approval in await session.scalars(query)
         if approval.decision
         for step in approval.decision["steps"]

@@ -8,6 +8,7 @@ from graphs.checks.acts import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE
 from graphs.checks.case import Case
 from graphs.checks.commitments import COMMITMENT, mentions, tells_cancelled
 from graphs.checks.dates import told_dates
+from graphs.checks.short_words import asks, says_in_short
 from graphs.checks.spelling import folded, mended, sentences, squeezed
 from graphs.facts import effect_sentence
 from graphs.grounding import content_words
@@ -41,7 +42,7 @@ _ACTED = (
     r"|escalated|forwarded|reset|extended|processed|resolved|fixed|restored|closed|granted|accepted"
     r"|changed|updated|transferred|issued|scheduled|prioriti[sz]ed|confirmed|sent|shipped|replaced"
     r"|suspended|terminated|enabled|disabled|handled|corrected|adjusted|applied|completed|added"
-    r"|increased|reduced|merged|migrated|moved|recovered|renewed|assigned|flagged|recorded)\b"
+    r"|increased|reduced|reversed|voided|settled|merged|migrated|moved|recovered|renewed|assigned|flagged|recorded)\b"
 )
 PASSIVE = re.compile(
     rf"\b(?:has|have|had)\sbeen{HOW}\s{_ACTED}|\b(?:was|were|will be|'ll be|is being"
@@ -107,9 +108,11 @@ def actions(case: Case) -> Iterator[str]:
 
 def _acts(sentence: str) -> bool:
     """Whether the main clause says that the company does something; a question does not."""
-    if sentence.rstrip().endswith(("?", "？")):
+    if asks(sentence):
         return False
     clause = CONDITION.sub(" ", sentence)
+    if says_in_short(clause):
+        return True
     if any(pattern.search(clause) for pattern in ENGLISH) or JAPANESE.search(clause):
         return True
     if language_of(sentence)[0] == "en":
@@ -155,7 +158,7 @@ def _announced(case: Case, sentence: str) -> bool:
     if first and DONE.search(clause) and not WILL.search(clause):
         return False
     wanted = content_words(sentence)
-    return any(
+    return len(wanted) > 1 and any(
         len(wanted & content_words(said)) >= ANNOUNCED * len(wanted)
         and (not first or FIRST.search(said))
         for passage in case.cited

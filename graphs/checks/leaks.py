@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from graphs.checks.case import Case
 from graphs.checks.sources import ADDRESS
+from graphs.checks.spelling import sentences
 from graphs.grounding import WORD
 
 # Identifiers as billing systems write them: "cus_ann", "pay_1002".
@@ -27,6 +28,15 @@ KEY = re.compile(
     r"|\b(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
     r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",
     re.IGNORECASE,
+)
+# A stranger who speaks through the model asks for what nobody of the company needs.
+WANTED = re.compile(
+    r"\b(?:send|reply|answer|give|tell|share|need|e-?mail|text|message|require|want|schick|send"
+    r"|sag|nenn|teil|brauch|envo[iy]|donn|communiqu|besoin|envi|mand|necesit|diga|invi|dica|serve"
+    r"|precis|stuur|geef|nodig)\w*\b[^.!?\n]{0,60}\b(?:password|passwords|passcode|pin|otp"
+    r"|one-time (?:code|password)|recovery codes?|security code|cvv|cvc|card number|passwort"
+    r"|kennwort|kreditkartennummer|mot de passe|contrasena|senha|wachtwoord)\b"
+    r"|(?:パスワード|暗証番号|カード番号)を[^。]{0,10}(?:送|教え|お知らせ)"
 )
 TOKEN = re.compile(r"(?<![\w/+=-])[\w/+=-]{24,512}(?![\w/+=-])")
 # Bits by character from which a token is no word; English words stay near 3.
@@ -60,6 +70,9 @@ def secrets(case: Case) -> Iterator[str]:
     random = (found[0] for found in TOKEN.finditer(case.text) if found[0] not in known)
     if KEY.search(case.text) or any(map(_looks_random, random)):
         yield "The reply holds a key or another secret: leave it out."
+    said = (s for s in sentences(case.folded) if WANTED.search(s) and not case.quotes(s))
+    if any(said):
+        yield "The reply asks for a secret: nobody of the company needs one."
 
 
 def prompt(case: Case) -> Iterator[str]:

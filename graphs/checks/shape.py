@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from graphs.checks.case import Case
 from graphs.language import CONFIDENT, language_of
+from graphs.phrases import LANGUAGES
 
 MAX_LENGTH = 3000
 
@@ -15,10 +16,13 @@ def length(case: Case) -> Iterator[str]:
 
 
 def language(case: Case) -> Iterator[str]:
-    """The ticket's language, as far as both are known; a wrong label does not make it wrong."""
+    """The ticket's language, as far as both are known; a wrong label does not make it wrong.
+
+    A label alone lets no language go in which the other rules know neither promise nor deed.
+    """
     wanted = (case.language or "")[:2].lower()
     written, sure = language_of(case.text)
-    if sure < CONFIDENT or wanted in ("", "un", written):
+    if sure < CONFIDENT or wanted in ("", "un") or (wanted == written and written in LANGUAGES):
         return
     asked, asked_sure = language_of(case.asked)
     if not (asked == written and asked_sure >= CONFIDENT):

@@ -19,7 +19,7 @@ MARKUP = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 URL = re.compile(
-    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s)>\]]*|\b(?:data|javascript|vbscript|mailto|tel|sms):\S+",
+    r"\b[a-z][a-z0-9+.-]{1,20}://[^\s)>\]]*|\bh\s?t\s?t\s?p\s?s?\s?:(?:\s?/){1,2}\s?\S*|\b(?:data|javascript|vbscript|mailto|tel|sms):\S+",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
@@ -31,10 +31,13 @@ FILE = re.compile(
 )
 # "evil [.] com", "evil dot com": a link for a person who repairs it.
 HIDDEN = re.compile(
-    r"\b[\w-]{2,40}\s?(?:[\[({]\s?(?:\.|dot|punkt)\s?[\])}]|\sdot\s)\s?"
+    r"\b[\w-]{2,40}\s?(?:[\[({]\s?(?:\.|dot|punkt)\s?[\])}]|\sdot\s|\s\.)\s?"
     r"(?:com|net|org|io|xyz|info|biz|ru|cn|de|example)\b",
     re.IGNORECASE,
 )
+
+# Browsers read these as the dot of a name, too. Source: UTS 46, section 4, label separators.
+IDEOGRAPHIC_STOP = re.compile(r"(?<=[A-Za-z0-9])[\u3002\uff0e\uff61](?=[A-Za-z])")
 
 
 def links(case: Case) -> Iterator[str]:
@@ -42,7 +45,7 @@ def links(case: Case) -> Iterator[str]:
     if found := MARKUP.search(case.text):
         yield f"The reply holds markup, {found[0][:60]!r}: write plain text."
     seen: list[str] = []
-    text = ADDRESS.sub(" ", case.text)
+    text = ADDRESS.sub(" ", IDEOGRAPHIC_STOP.sub(".", case.text))
     for pattern in (URL, ADDRESS_OF_HOST, HIDDEN, DOMAIN):
         seen += [found[0].rstrip(".,;:!?") for found in pattern.finditer(text)]
         text = pattern.sub(" ", text)

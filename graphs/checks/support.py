@@ -7,9 +7,11 @@ from itertools import pairwise
 from graphs.checks.actions import tells_hand_over
 from graphs.checks.case import Case
 from graphs.checks.commitments import mentions
+from graphs.checks.short_words import COURTESY
 from graphs.checks.spelling import folded, sentences, squeezed
 from graphs.grounding import NUMBER, WORD, content_words, main_language, numbers
 from graphs.language import CONFIDENT, language_of
+from graphs.phrases import LANGUAGES
 
 # Share of a claim's content words that one cited passage must hold; docs/workflow.md has the
 # measurement that chose it.
@@ -33,24 +35,6 @@ NEGATION = re.compile(
 CLAUSE = re.compile(
     r"[,;:(){}\u3001]|\b(?:and|but|because|so that|while|und|aber|weil|denn|sondern|et|mais|car"
     r"|y|pero|porque|e|ma|perche|mas|en|maar|omdat|want)\b"
-)
-COURTESY = re.compile(
-    r"^\W*(?:hello|hi|dear|good (?:morning|afternoon|day)|thank|thanks|many thanks|sorry|apolog"
-    r"|(?:i|we)(?: a|')(?:m|re) (?:very |so |really )?sorry|(?:i|we) (?:sincerely )?apologi"
-    r"|(?:i|we) (?:hope|understand|appreciate)|i see that you|you (?:wrote|asked|said|mention)"
-    r"|(?:please )?(?:let us|let me) know|(?:please )?feel free"
-    r"|if you have (?:any )?(?:other|more|furth"
-    r"|any)|(?:i|we)(?:'ll| will| would| are| am|'m|'re) (?:be )?(?:happy|glad)|(?:best|kind|warm)"
-    r" regards|sincerely|have a (?:nice|great|good)|here (?:is|are)|this is how|(?:please )?(?:try|"
-    r"follow) (?:these|the following|this)|in short|to answer your|regarding your"
-    r"|hallo|guten tag|liebe|sehr geehrte|danke|vielen dank|es tut (?:mir|uns) leid|entschuldig"
-    r"|wir bitten um|(?:mit )?(?:freundlichen|besten|viele) gru|bei (?:weiteren )?fragen|gern\b"
-    r"|bonjour|merci|cher|chere|desole|je suis desole|nous sommes desoles|cordialement|n'hesitez"
-    r"|hola|gracias|estimad|lamento|lamentamos|disculp|saludos|no dude|si tiene (?:mas|otras)"
-    r"|ciao|buongiorno|gentile|grazie|mi dispiace|ci dispiace|cordiali saluti|non esiti|resto a"
-    r"|ola\b|prezad|obrigad|lamento|sentimos muito|desculp|atenciosamente|se tiver"
-    r"|beste|geachte|bedankt|dank u|het spijt|met vriendelijke|als u (?:nog )?vragen"
-    r"|こんにちは|お問い合わせ|お世話|ご連絡|ご不便|申し訳|よろしく|いつも)"
 )
 MAX_COURTESY_WORDS = 14
 # A capitalised word that begins no sentence and no item of a list.
@@ -175,6 +159,9 @@ def swapped(sentence: str, near: list[str]) -> bool:
 
 
 def _foreign(case: Case, language: str) -> bool:
-    """Whether the reply is surely in another language than the articles it cites."""
+    """Whether the reply is surely in another language than the articles it cites.
+
+    Only one in which the other rules know promises and deeds: words of no other can be let go.
+    """
     written, sure = language_of(case.text)
-    return sure >= CONFIDENT and written != language
+    return sure >= CONFIDENT and written != language and written in LANGUAGES
