@@ -4,8 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
 XDIST ?= 2
+KILLS ?= 40
+SEED ?= 1
 
-.PHONY: help install run test lint unit real-model bench-retrieval lock clean
+.PHONY: help install run test lint unit crash real-model bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -26,6 +28,9 @@ test: lint ## Lint, then every test with coverage
 	$(BIN)/pytest -n $(XDIST) --cov --cov-report=
 
 	$(BIN)/coverage report
+
+crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1
+	$(BIN)/python -m tests.acceptance.crash --kills $(KILLS) --seed $(SEED)
 
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	$(BIN)/pytest -m real_model tests/acceptance

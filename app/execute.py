@@ -89,7 +89,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
     finally:
         handing_back.cancel()
-    await steps.flush()
+    await steps.flush(ended=status is RunStatus.SUCCESS)
     at_end = await service.graph.aget_state(_bare(config))
     if status is RunStatus.SUCCESS and at_end.interrupts:
         status = RunStatus.INTERRUPTED
@@ -130,7 +130,8 @@ async def _next_input(service: Service, run: Run, snapshot: StateSnapshot) -> An
         async with service.sessions() as session:
             decision = await decision_for(session, run.id, gate.id)
         return Command(resume={gate.id: decision}) if decision else NOTHING
-    return None if snapshot.next else NOTHING
+    # Not `snapshot.next`: that is empty as well when a step was kept and its checkpoint was not.
+    return None if snapshot.tasks else NOTHING
 
 
 def _ticket(run: Run) -> Ticket:

@@ -39,6 +39,8 @@ from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
+# What the tools of one run reach; another payment provider or helpdesk comes in here.
+PortsFor = Callable[[Settings, Sessions, Caller], Ports]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Service:
     models: ModelPool
     prices: Prices
     tracing: Tracing
+    ports: PortsFor
 
 
 @asynccontextmanager
@@ -66,7 +69,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine, expire_on_commit=False)
             prices = Prices(settings.model_prices)
-            yield Service(settings, sessions, graph, build_pool(settings), prices, tracing)
+            models = build_pool(settings)
+            yield Service(settings, sessions, graph, models, prices, tracing, ports_for)
     finally:
         await tracing.close()
         await engine.dispose()
@@ -89,7 +93,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
 
 
 def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:
-    ports = ports_for(service.settings, service.sessions, caller)
+    ports = service.ports(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy)
     tools = tools_for(caller, ports)
     return lambda node: AttemptToolbox(node, GRANTS[node], tools, gate, ports.ledger)

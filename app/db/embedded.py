@@ -40,8 +40,10 @@ class EmbeddedPostgresError(Exception):
 
 
 @contextmanager
-def embedded_postgres(data_dir: Path) -> Iterator[str]:
+def embedded_postgres(data_dir: Path, port: int = 0) -> Iterator[str]:
     """Run a server on `data_dir` and yield its URL; stop it cleanly at the end.
+
+    Port 0 picks a free one.
 
     Raises:
         EmbeddedPostgresError: the folder is in use, or the server did not start.
@@ -56,7 +58,8 @@ def embedded_postgres(data_dir: Path) -> Iterator[str]:
         binaries = _binaries(data_dir, owner)
         if not (cluster / "PG_VERSION").exists():
             _initdb(binaries, cluster, owner)
-        server, port = _start(binaries, cluster, owner, lock)
+        port = port or _free_port()
+        server = _start(binaries, cluster, owner, lock, port)
         try:
             url = f"postgresql://deskgraph:{password}@127.0.0.1:{port}/postgres"
             _wait_until_ready(url, server, data_dir)
@@ -140,11 +143,10 @@ def _initdb(binaries: Path, cluster: Path, owner: pwd.struct_passwd | None) -> N
 
 
 def _start(
-    binaries: Path, cluster: Path, owner: pwd.struct_passwd | None, lock: IO[bytes]
-) -> tuple[subprocess.Popen[bytes], int]:
+    binaries: Path, cluster: Path, owner: pwd.struct_passwd | None, lock: IO[bytes], port: int
+) -> subprocess.Popen[bytes]:
     # We hold the folder's lock, so no server lives here, whatever this file says.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
-    port = _free_port()
     command = [str(binaries / "postgres"), "-D", HERE, "-p", str(port)]
     for setting in (
         "listen_addresses=127.0.0.1",
@@ -155,7 +157,7 @@ def _start(
     if sys.platform != "linux":
         command = [sys.executable, "-c", SUPERVISOR, *command]
     with (cluster.parent / "postgres.log").open("ab") as log:
-        server = subprocess.Popen(  # noqa: S603  # fixed program and flags
+        return subprocess.Popen(  # noqa: S603  # fixed program and flags
             command,
             cwd=cluster,
             stdin=subprocess.PIPE,
@@ -166,7 +168,6 @@ def _start(
             start_new_session=True,
             preexec_fn=_become(owner, die_with=os.getpid()),  # noqa: PLW1509  # as above
         )
-    return server, port
 
 
 def _become(owner: pwd.struct_passwd | None, die_with: int | None = None) -> Callable[[], None]:

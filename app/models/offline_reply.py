@@ -11,6 +11,8 @@ from graphs.state import Ticket
 MAX_BLOCKS = 3
 # Share of the words still missing that a further block of the article must cover.
 MIN_GAIN = 0.4
+# A long passage covers more by chance; this much more is no chance.
+CLEARLY = 0.25
 
 
 def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
@@ -30,11 +32,12 @@ def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
 
 
 def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The passage that covers most of the question; the search's own order settles ties."""
+    """The passage that the search found best, unless another covers clearly more of the question."""
     if not passages:
         return []
     scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]
-    best = max(range(len(passages)), key=lambda i: (scored[i], -i))
+    fullest = max(range(len(passages)), key=lambda i: (scored[i], -i))
+    best = fullest if scored[fullest] - scored[0] >= CLEARLY else 0
     return [passages[best]]
 
 

@@ -94,7 +94,13 @@ class StepLog:
                 self._unwritten.update(newer)
                 raise
 
-    async def flush(self) -> None:
-        """Wait until every step is written."""
+    async def flush(self, *, ended: bool) -> None:
+        """Wait until every step is written.
+
+        A graph that `ended` left no step undone: LangGraph does not tell the end of a step that an
+        attempt before this one did, and whose writes it kept.
+        """
+        for row in self._open.values() if ended else ():
+            self._write({**row, "status": "success"})
         if self._writer is not None:
             await self._writer

@@ -1,0 +1,231 @@
+"""The real classes at the ports, which may die before or after what they do."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+from weakref import WeakSet
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.types import Command
+
+from app.adapters.billing import SandboxBilling
+from app.adapters.helpdesk import LocalHelpdesk
+from app.adapters.ledger import PostgresLedger
+from app.adapters.smtp import SandboxMailer
+from app.adapters.subscriptions import SandboxSubscriptions
+from app.db.engine import Sessions
+from app.models.offline import OfflineChatModel
+from app.settings import Settings
+from app.wiring import Graph, PortsFor, Service, ports_for
+from graphs.context import Models
+from graphs.model_pool import open_pool
+from graphs.support import build_support_graph
+from tests.acceptance.crash.hazard import Hazard
+from tools.models import Cancellation, Delivery, Handoff, JsonObject, Mail, Refund, SentReply
+from tools.ports import Call, Caller, Entry, Permit, Ports
+
+# The offline model takes no time; a kill in the middle of a call needs some.
+MODEL_SECONDS = 0.02
+
+
+class DoomedModel(OfflineChatModel):
+    """Dies inside the call, after it has taken its time."""
+
+    hazard: Any
+
+    async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
+        await asyncio.sleep(MODEL_SECONDS)
+        self.hazard.reach("in_model")
+        return self._generate(*args, **kwargs)
+
+
+class DoomedSaver(AsyncPostgresSaver):
+    """Dies before or after a checkpoint is written."""
+
+    hazard: Hazard
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """See AsyncPostgresSaver."""
+        self.hazard.reach("before_checkpoint")
+        put = await super().aput(config, checkpoint, metadata, new_versions)
+        self.hazard.reach("after_checkpoint")
+        return put
+
+    async def aput_writes(
+        self,
+        config: RunnableConfig,
+        writes: Sequence[tuple[str, Any]],
+        task_id: str,
+        task_path: str = "",
+    ) -> None:
+        """See AsyncPostgresSaver; what a node wrote is kept before its checkpoint is."""
+        self.hazard.reach("before_checkpoint")
+        await super().aput_writes(config, writes, task_id, task_path)
+
+
+@dataclass(frozen=True)
+class DoomedLedger(PostgresLedger):
+    """Dies between the row that says `started` and the call, or after the one that says `done`."""
+
+    hazard: Hazard
+
+    async def begin(self, call: Call, permit: Permit | None) -> Entry:
+        """See PostgresLedger."""
+        entry = await PostgresLedger.begin(self, call, permit)
+        self.hazard.reach("before_effect")
+        return entry
+
+    async def finish(self, key: str, result: JsonObject) -> None:
+        """See PostgresLedger."""
+        await PostgresLedger.finish(self, key, result)
+        self.hazard.reach("after_ledger")
+
+
+@dataclass(frozen=True)
+class DoomedBilling(SandboxBilling):
+    """Notes each call that reaches the provider, and dies once it has answered."""
+
+    hazard: Hazard
+
+    async def refund(
+        self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
+    ) -> Refund:
+        """See SandboxBilling."""
+        self.hazard.note("call", key=key)
+        made = await SandboxBilling.refund(
+            self, payment_id, amount_minor, currency, reason, key=key
+        )
+        self.hazard.reach("after_provider")
+        return made
+
+
+@dataclass(frozen=True)
+class DoomedSubscriptions(SandboxSubscriptions):
+    """The same for cancellations."""
+
+    hazard: Hazard
+
+    async def cancel_subscription(
+        self, subscription_id: str, reason: str, *, key: str
+    ) -> Cancellation:
+        """See SandboxSubscriptions."""
+        self.hazard.note("call", key=key)
+        made = await SandboxSubscriptions.cancel_subscription(
+            self, subscription_id, reason, key=key
+        )
+        self.hazard.reach("after_provider")
+        return made
+
+
+@dataclass(frozen=True)
+class DoomedHelpdesk(LocalHelpdesk):
+    """Dies once a reply or a hand-off is there; these may be asked for again."""
+
+    hazard: Hazard
+
+    async def reply(
+        self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
+    ) -> SentReply:
+        """See LocalHelpdesk."""
+        sent = await LocalHelpdesk.reply(self, ticket_id, text, citations, public=public, key=key)
+        self.hazard.reach("after_provider")
+        return sent
+
+    async def open_handoff(
+        self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str
+    ) -> Handoff:
+        """See LocalHelpdesk."""
+        opened = await LocalHelpdesk.open_handoff(self, ticket_id, skill, urgency, summary, key=key)
+        self.hazard.reach("after_provider")
+        return opened
+
+
+@dataclass(frozen=True)
+class DoomedMailer(SandboxMailer):
+    """Notes each mail before it leaves, and dies once it has left."""
+
+    hazard: Hazard
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator["DoomedMailer"]:
+        """Nothing to connect to."""
+        yield self
+
+    async def send(self, mail: Mail) -> Delivery:
+        """See SandboxMailer."""
+        self.hazard.note("call", key=mail["key"])
+        delivery = await SandboxMailer.send(self, mail)
+        self.hazard.reach("after_provider")
+        return delivery
+
+
+def doomed_ports(hazard: Hazard) -> PortsFor:
+    """The ports of a run, with those that have effects or keep their books replaced."""
+
+    def build(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
+        tenant_id = caller.tenant_id
+        return replace(
+            ports_for(settings, sessions, caller),
+            billing=DoomedBilling(sessions, tenant_id, hazard),
+            subscriptions=DoomedSubscriptions(sessions, tenant_id, hazard),
+            helpdesk=DoomedHelpdesk(sessions, tenant_id, caller.run_id, hazard),
+            mailer=DoomedMailer(sessions, tenant_id, hazard),
+            ledger=DoomedLedger(sessions, caller, hazard),
+        )
+
+    return build
+
+
+@dataclass(eq=False)
+class DoomedGraph:
+    """The compiled graph as an execution uses it: looked at, streamed, looked at again."""
+
+    inner: Graph
+    hazard: Hazard
+    begun: "WeakSet[asyncio.Task[Any]]" = field(default_factory=WeakSet)
+
+    async def aget_state(self, config: Any) -> Any:
+        """An execution's first look comes right after the claim, its last before the settle."""
+        task = asyncio.current_task()
+        assert task is not None, "an execution is a task"
+        last = task in self.begun
+        self.begun.add(task)
+        thread = config["configurable"]["thread_id"]
+        self.hazard.note("settle" if last else "claim", thread=thread)
+        self.hazard.reach("before_settle" if last else "after_claim")
+        return await self.inner.aget_state(config)
+
+    async def astream(self, following: Any, config: Any, **options: Any) -> AsyncIterator[Any]:
+        """Dies in the middle of the first step after an answer."""
+        resumes = isinstance(following, Command)
+        async for item in self.inner.astream(following, config, **options):
+            yield item
+            if resumes:
+                self.hazard.reach("resume")
+                resumes = False
+
+
+def doomed(service: Service, hazard: Hazard) -> Service:
+    """The same service, able to die at every point."""
+    saver = service.graph.checkpointer
+    assert isinstance(saver, AsyncPostgresSaver), "the saver that can die is built on this one"
+    own = DoomedSaver(saver.conn)
+    own.hazard = hazard
+    graph = build_support_graph().compile(checkpointer=own, name="support")
+    model = DoomedModel(hazard=hazard)
+    return replace(
+        service,
+        graph=cast("Graph", DoomedGraph(graph, hazard)),
+        models=open_pool(Models(fast=model, strong=model, fallback=model)),
+        ports=doomed_ports(hazard),
+    )

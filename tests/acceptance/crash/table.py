@@ -1,0 +1,50 @@
+"""A campaign's report as a table for people."""
+
+from collections import defaultdict
+from statistics import quantiles
+
+from tests.acceptance.crash.campaign import Report
+
+WIDTH = 28
+
+
+def show(report: Report) -> None:
+    """Print the table, then what was found."""
+    for line in lines(report):
+        print(line)  # noqa: T201
+
+
+def lines(report: Report) -> list[str]:
+    """Recovery by kind of kill, in seconds, then the traffic, then the violations."""
+    rows = [
+        f"{'killed':{WIDTH}} {'kills':>5} {'went on':>8} {'p50 s':>7} {'p95 s':>7} {'max s':>7}"
+    ]
+    kills: dict[str, int] = defaultdict(int)
+    times: dict[str, list[float]] = defaultdict(list)
+    for recovery in report.recovered:
+        kills[recovery.point] += 1
+        times[recovery.point] += recovery.seconds
+    rows += [row(point, kills[point], times[point]) for point in sorted(kills)]
+    workers = [t for point, all_of in times.items() if not point.startswith(("postgres", "api"))
+               for t in all_of]  # fmt: skip
+    count = sum(n for point, n in kills.items() if not point.startswith(("postgres", "api")))
+    rows.append(row("all workers", count, workers))
+    rows.append(f"tickets {dict(sorted(report.cases.items()))}")
+    rows.append(f"answers of the API {dict(sorted(report.statuses.items()))}")
+    rows.append(f"points nobody came by in time {dict(report.missed)}")
+    rows.append(f"effects with an unknown outcome, given to people: {report.unknown}")
+    rows.append(f"{sum(kills.values())} kills, {sum(report.cases.values())} tickets,"
+                f" {report.seconds:.0f} s, violations: {len(report.violations)}")  # fmt: skip
+    if report.violations:
+        rows += [f"VIOLATION {violation}" for violation in report.violations]
+        rows.append(f"again: make crash KILLS={report.kills} SEED={report.seed}")
+    return rows
+
+
+def row(name: str, kills: int, seconds: list[float]) -> str:
+    """One line; without a time to tell the columns stay empty."""
+    if not seconds:
+        return f"{name:{WIDTH}} {kills:5} {0:8}"
+    p95 = quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
+    p50 = sorted(seconds)[len(seconds) // 2]
+    return f"{name:{WIDTH}} {kills:5} {len(seconds):8} {p50:7.2f} {p95:7.2f} {max(seconds):7.2f}"

@@ -1,0 +1,107 @@
+"""The crash campaign's laws can be broken: each wrong deed in the books is found."""
+
+from collections.abc import Callable, Iterator
+
+import psycopg
+import pytest
+
+from tests.acceptance.crash import laws
+from tests.acceptance.crash.cases import Case
+from tests.acceptance.crash.recovery import recoveries, repeated_calls
+from tests.acceptance.crash.traffic import wrong_ends
+from tests.acceptance.own_database import migrated, tenant_on
+
+RUN = "00000000-0000-7000-8000-000000000001"
+# What somebody did who should not have, and the law that says so.
+DEEDS = {
+    "every run is final": "UPDATE runs SET status = 'running', finished_at = NULL",
+    "only a run that waits": "INSERT INTO approvals (id, tenant_id, run_id, ticket_id,"
+    " interrupt_id, kind, steps, gate, digest, verdicts, expires_at) SELECT id, tenant_id, id, 'T',"
+    " 'i', 'plan', '[]', '[]', 'd', '{}', now() FROM runs",
+    "no run ends as an error": "UPDATE runs SET status = 'error'",
+    "the provider's refunds": "INSERT INTO sandbox_refunds (tenant_id, idempotency_key, id,"
+    " payment_id, amount_minor, currency, reason)"
+    " SELECT tenant_id, 'k', 're_1', 'pay_1001', 100, 'USD', 'r' FROM runs",
+    "what a payment gave back": "UPDATE sandbox_payments SET refunded_minor = 1",
+    "the provider's cancellations": "INSERT INTO sandbox_cancellations (tenant_id,"
+    " idempotency_key, id, subscription_id, reason)"
+    " SELECT tenant_id, 'k', 'can_1', 'sub_1001', 'r' FROM runs",
+    "a subscription is cancelled": "UPDATE sandbox_subscriptions SET status = 'cancelled',"
+    " renews_at = NULL",
+    "no effect without an agreement": "INSERT INTO ledger (tenant_id, key, run_id, customer_id,"
+    " tool, args, amount_minor, currency, status)"
+    " SELECT tenant_id, 'k', id, 'c', 'refund_payment', '{}', 100, 'USD', 'failed' FROM runs",
+    "a run has at most one reply": "DELETE FROM messages",
+    "an escalated run": "UPDATE runs SET outcome = 'escalated'",
+    "a mail that left": "INSERT INTO sandbox_mails (tenant_id, key, recipient, subject, text)"
+    " SELECT tenant_id, 'mail:pro:T:con_1', 'a@example.com', 's', 't' FROM runs",
+    "an unknown outcome": "INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args,"
+    " status) SELECT tenant_id, 'k', id, 'c', 'send_reply', '{}', 'started' FROM runs",
+    "a step of a finished run": "INSERT INTO steps (run_id, attempt, task_id, tenant_id, node,"
+    " status, started_at) SELECT id, 1, 't', tenant_id, 'send', 'running', now() FROM runs",
+}
+
+
+@pytest.fixture(scope="module")
+async def books_url(fresh_database: Callable[[], str]) -> str:
+    """A database with one run that ended well."""
+    url = migrated(fresh_database())
+    tenant = await tenant_on(url)
+    with psycopg.connect(url) as connection:
+        connection.execute(
+            "INSERT INTO runs (id, tenant_id, thread_id, ticket_id, customer_id, ticket, status,"
+            " policy_version, started_by, request_sha256, finished_at, started_at) VALUES"
+            " (%s, %s, %s, 'T', 'c', '{}', 'success', 0, %s, '', now(), now())",
+            [RUN, tenant.id, RUN, tenant.starter.split("_")[1]],
+        )
+        connection.execute(
+            "INSERT INTO messages (tenant_id, ticket_id, run_id, author, key, text)"
+            " VALUES (%s, 'T', %s, 'deskgraph', 'reply', 'Hello')",
+            [tenant.id, RUN],
+        )
+    return url
+
+
+@pytest.fixture
+def books(books_url: str) -> Iterator[psycopg.Connection]:
+    """A look into it; what a test does there is undone."""
+    with psycopg.connect(books_url) as connection:
+        yield connection
+        connection.rollback()
+
+
+def test_books_of_a_run_that_ended_well_break_no_law(books: psycopg.Connection) -> None:
+    """Nothing is found where nothing is wrong."""
+    assert laws.broken(books) == []
+
+
+@pytest.mark.parametrize("law", DEEDS)
+def test_wrong_deed_breaks_its_law(books: psycopg.Connection, law: str) -> None:
+    """The law that forbids it names the row."""
+    books.execute(DEEDS[law].encode())
+    assert any(violation.startswith(law) for violation in laws.broken(books))
+
+
+def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:
+    """Promised and missing, done and never promised; an unknown one may be missing."""
+    case = Case("refund", 1)
+    case.refunds()
+    strange = ("refund", "pay_9_9", 1)
+    assert len(wrong_ends([case], {strange}, set(), {})) == 2
+    assert wrong_ends([case], case.promised, set(), {}) == []
+    assert wrong_ends([case], set(), {("refund", "pay_1_2")}, {}) == []
+
+
+def test_times_to_recover_are_read_from_the_book() -> None:
+    """From a worker's death to the claim of its run by another; a second call is told."""
+    book = [
+        {"event": "claim", "at": 1.0, "pid": 7, "thread": "a"},
+        {"event": "call", "at": 1.5, "pid": 7, "key": "refund:1"},
+        {"event": "kill", "at": 2.0, "pid": 7, "victim": 0, "point": "after_provider"},
+        {"event": "claim", "at": 2.4, "pid": 8, "thread": "b"},
+        {"event": "claim", "at": 2.75, "pid": 8, "thread": "a"},
+        {"event": "call", "at": 2.9, "pid": 8, "key": "refund:1"},
+    ]
+    [recovery] = recoveries(book)
+    assert (recovery.point, recovery.seconds) == ("after_provider", (0.75,))
+    assert repeated_calls(book) == ["refund:1 was called 2 times"]

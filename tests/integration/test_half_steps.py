@@ -1,0 +1,66 @@
+"""A step whose writes were kept and whose checkpoint was not: the run goes on from there."""
+
+from dataclasses import replace
+from typing import Any
+
+import psycopg
+import pytest
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.runtime import RunControl
+
+from app.db.steps import steps_of_run
+from app.db.tables import Run
+from app.execute import execute
+from app.lifecycle import RunStatus
+from app.wiring import Service
+from graphs.support import build_support_graph
+from tests.integration.conftest import Begin
+from tools.ports import Caller
+
+
+class CutSaver(AsyncPostgresSaver):
+    """Loses its database after so many checkpoints."""
+
+    left: int
+
+    async def aput(self, *args: Any, **kwargs: Any) -> Any:
+        """See AsyncPostgresSaver."""
+        self.left -= 1
+        if self.left < 0:
+            raise psycopg.OperationalError("the server closed the connection")
+        return await super().aput(*args, **kwargs)
+
+
+def cut_after(service: Service, checkpoints: int) -> Service:
+    """The same service with such a saver."""
+    whole = service.graph.checkpointer
+    assert isinstance(whole, AsyncPostgresSaver)
+    saver = CutSaver(whole.conn)
+    saver.left = checkpoints
+    return replace(service, graph=build_support_graph().compile(checkpointer=saver))
+
+
+async def attempt(service: Service, caller: Caller, number: int) -> Run:
+    """The run, in the hands of that attempt."""
+    async with service.sessions.begin() as session:
+        run = await session.get_one(Run, caller.run_id)
+        run.attempt = number
+    return run
+
+
+@pytest.mark.parametrize("kept", range(5))
+async def test_run_cut_between_a_step_and_its_checkpoint_still_ends_with_its_reply(
+    service: Service, begin: Begin, kept: int
+) -> None:
+    """However many checkpoints there were, the next execution does what is left, not nothing."""
+    caller = await begin(ticket=f"T-{kept}")
+    with pytest.raises(psycopg.OperationalError):
+        await execute(cut_after(service, kept), await attempt(service, caller, 1), RunControl())
+
+    ending = await execute(service, await attempt(service, caller, 2), RunControl())
+    assert ending.status is RunStatus.SUCCESS
+    assert ending.state["outcome"] == "escalated"
+    assert ending.state["reply"]["text"]
+    async with service.sessions() as session:
+        steps = await steps_of_run(session, caller.tenant_id, caller.run_id)
+    assert {step.status for step in steps if step.attempt == 2} == {"success"}
