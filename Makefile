@@ -35,6 +35,9 @@ crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	$(BIN)/pytest -m real_model tests/acceptance
 
+bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
+	$(BIN)/python -m tests.bench.throughput
+
 bench-retrieval: $(VENV)/.test ## How well questions find their articles (needs ../shared/data)
 	$(BIN)/python -m tests.bench.retrieval
 

@@ -19,7 +19,7 @@ from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
 from app.wiring import Service, context_for
 from graphs.state import Ticket, fresh_run
-from graphs.waits import AttemptLostError, RunWaitsError
+from graphs.waits import AttemptLostError, RunPausedError, RunWaitsError
 
 log = get_logger(__name__)
 
@@ -74,7 +74,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     try:
         async with asyncio.timeout(service.settings.run_timeout_seconds):
             await _stream(service, run, config, control, steps)
-    except GraphDrained:
+    except (GraphDrained, RunPausedError):
+        # Paused: no worker claims it until that is over, and ending it queues the run.
         status = RunStatus.PENDING
     except TimeoutError:
         status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}

@@ -14,5 +14,9 @@ class RunWaitsError(GraphBubbleUp):
     """Something the run needs is not there just now; it waits in the queue."""
 
 
+class RunPausedError(RunWaitsError):
+    """The tenant's effects are paused; the run waits until somebody ends that."""
+
+
 class AttemptLostError(RunLostError, GraphBubbleUp):
     """Another attempt has the run, or it was cancelled."""

@@ -7,7 +7,18 @@ from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
 # Their tables join the metadata.
-from app.db import answers, content, customers, mail, outbox, sandbox, spend, tables  # noqa: F401
+from app.db import (  # noqa: F401
+    answers,
+    content,
+    customers,
+    events,
+    mail,
+    outbox,
+    pauses,
+    sandbox,
+    spend,
+    tables,
+)
 from app.db.base import Base
 from app.db.types import EnumText, SafeJson, SafeText
 

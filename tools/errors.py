@@ -5,6 +5,7 @@ ToolError
 ├── InvalidArgsError        the arguments do not fit the tool's model
 ├── ApprovalRequiredError   nobody agreed to exactly this call
 ├── RunLostError            this attempt no longer owns the run
+├── EffectsPausedError      the tenant's replies and effects are held back for now
 ├── RefusedError            the outside system said no; nothing happened
 ├── UnknownOutcomeError     the call began earlier and left no trace of its end
 ├── UnfinishedError         a part is done; the same call again goes on with the rest
@@ -30,6 +31,10 @@ class ApprovalRequiredError(ToolError):
 
 class RunLostError(ToolError):
     """The run was cancelled, finished or taken over by another worker."""
+
+
+class EffectsPausedError(ToolError):
+    """Somebody paused the tenant; nothing was tried, and the run goes on when they end that."""
 
 
 class RefusedError(ToolError):

@@ -190,8 +190,8 @@ class Ledger(Protocol):
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         """Write `started` unless the key is known, and answer the key's row.
 
-        Raises RunLostError when the run is no longer this attempt's, and ApprovalRequiredError
-        when an allowance is already used up.
+        Raises RunLostError when the run is no longer this attempt's, EffectsPausedError while the
+        tenant is paused, and ApprovalRequiredError when an allowance is already used up.
         """
         ...
 

@@ -35,8 +35,8 @@ class Toolbox:
         """Do what the tool does, at most once per business key, and answer its plain-JSON result.
 
         Raises:
-            PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError: nothing
-                was tried.
+            PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError,
+                EffectsPausedError: nothing was tried.
             RefusedError: the outside system said no; nothing happened.
             UnknownOutcomeError: an earlier call under this key began and cannot be found.
             UnfinishedError: a part is done; the same call again goes on.

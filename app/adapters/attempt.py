@@ -5,19 +5,21 @@ from contextlib import contextmanager
 from typing import Any
 
 from app.db.away import DATABASE_ERRORS, is_away
-from graphs.waits import AttemptLostError, RunWaitsError
-from tools.errors import RunLostError
+from graphs.waits import AttemptLostError, RunPausedError, RunWaitsError
+from tools.errors import EffectsPausedError, RunLostError
 from tools.models import JsonObject
 from tools.toolbox import Toolbox
 
 
 @contextmanager
 def ends_attempt() -> Iterator[None]:
-    """Let a lost run, and a database that is away, end the attempt instead of the node."""
+    """Let a lost or paused run, and a database that is away, end the attempt, not the node."""
     try:
         yield
     except RunLostError as lost:
         raise AttemptLostError(str(lost)) from lost
+    except EffectsPausedError as paused:
+        raise RunPausedError(str(paused)) from paused
     except DATABASE_ERRORS as error:
         if not is_away(error):
             raise

@@ -5,11 +5,12 @@ from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.fence import pass_fence
 from app.db import ledger
 from app.db.approvals import refunds_in_open_plans
 from app.db.engine import Sessions
 from app.db.tables import LedgerEntry
-from tools.errors import ApprovalRequiredError, RunLostError
+from tools.errors import ApprovalRequiredError
 from tools.models import JsonObject
 from tools.ports import Call, Caller, Entry, Permit
 
@@ -26,8 +27,7 @@ class PostgresLedger:
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         """Fence, allowance and `started` row in one transaction."""
         async with self.sessions.begin() as session:
-            if not await ledger.owns_run(session, self.caller.run_id, self.caller.attempt):
-                raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
+            await pass_fence(session, self.caller)
             known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
             if begins and permit:

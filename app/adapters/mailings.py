@@ -7,10 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.fence import pass_fence
 from app.db import mail
 from app.db.engine import Sessions
-from app.db.ledger import owns_run
-from tools.errors import RefusedError, RunLostError
+from tools.errors import RefusedError
 from tools.models import Audience, Contact, Delivery, MailTally
 from tools.ports import Caller
 
@@ -54,7 +54,7 @@ class PostgresMailings:
     async def begin(self, key: str, audience: str, recipients: int, as_of: str) -> None:
         """Fix the list, or say of those whom a lost attempt left behind that nobody knows."""
         async with self.sessions.begin() as session:
-            await self._fence(session)
+            await pass_fence(session, self.caller)
             if await mail.tally(session, self.caller.tenant_id, key):
                 await self._give_up_started(session, key)
                 return
@@ -74,7 +74,7 @@ class PostgresMailings:
     async def next(self, key: str) -> Contact | None:
         """waiting -> started for the next due one; who left the list meanwhile is skipped."""
         async with self.sessions.begin() as session:
-            await self._fence(session)
+            await pass_fence(session, self.caller)
             while found := await mail.next_waiting(session, self.caller.tenant_id, key):
                 recipient, contact = found
                 stays = contact and not contact.unsubscribed and contact.email == recipient.email
@@ -123,10 +123,6 @@ class PostgresMailings:
             if found:
                 await mail.note_progress(session, self.caller.tenant_id, key, {**counts})
         return counts
-
-    async def _fence(self, session: AsyncSession) -> None:
-        if not await owns_run(session, self.caller.run_id, self.caller.attempt):
-            raise RunLostError(f"run {self.caller.run_id} is no longer this worker's")
 
     async def _give_up_started(self, session: AsyncSession, key: str) -> None:
         """A mail server cannot be asked whether it took a mail, so nobody is mailed again."""

@@ -11,6 +11,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.cursor import Cursors
+from app.api.feed import EventFeed
+from app.api.rest import RestWatch
 from app.db.engine import Sessions
 from app.db.keys import live_key
 from app.db.tables import ApiKey
@@ -37,6 +39,18 @@ def backend_of(request: Request) -> Backend:
     return backend
 
 
+def feed_of(request: Request) -> EventFeed:
+    """The process's event streams."""
+    feed: EventFeed = request.app.state.feed
+    return feed
+
+
+def rest_of(request: Request) -> RestWatch:
+    """The process's watch for runs that come to rest."""
+    rest: RestWatch = request.app.state.rest
+    return rest
+
+
 async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
     """One transaction for a request."""
     async with backend.sessions.begin() as session:
@@ -44,6 +58,8 @@ async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
 
 
 BackendDep = Annotated[Backend, Depends(backend_of)]
+FeedDep = Annotated[EventFeed, Depends(feed_of)]
+RestDep = Annotated[RestWatch, Depends(rest_of)]
 # "function": commit before the response leaves, so a client can read its own write.
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
 

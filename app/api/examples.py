@@ -181,6 +181,19 @@ ERASURE: dict[str, Any] = {
 }
 
 
+EVENTS = (
+    "retry: 1000\n\n"
+    f"id: 7421-88\nevent: run.started\n"
+    f'data: {{"type": "run.started", "run_id": "{RUN_ID}", "at": "{EARLY}", '
+    '"data": {"status": "running", "ticket_id": "T-1001", '
+    '"attempt": 1}}\n\n'
+)
+PAUSE: dict[str, Any] = {
+    "paused": True,
+    "pauses": [{"scope": "tenant", "paused_at": EARLY, "paused_by": "Team lead"}],
+}
+
+
 def page(item: dict[str, Any]) -> dict[str, Any]:
     """A last page with one item."""
     return {"items": [item], "next_cursor": None}

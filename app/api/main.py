@@ -10,10 +10,23 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from app.api import approvals, articles, customers, handoffs, health, policy, runs, webhooks
+from app.api import (
+    approvals,
+    articles,
+    customers,
+    events,
+    handoffs,
+    health,
+    pauses,
+    policy,
+    runs,
+    webhooks,
+)
 from app.api.body import StrictBody
 from app.api.deps import Backend
+from app.api.feed import EventFeed
 from app.api.problems import install_problems
+from app.api.rest import RestWatch
 from app.log import get_logger
 
 log = get_logger(__name__)
@@ -36,7 +49,19 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    modules = (runs, approvals, policy, handoffs, webhooks, articles, customers, health)
+    app.state.feed, app.state.rest = EventFeed(backend.sessions), RestWatch(backend.sessions)
+    modules = (
+        runs,
+        events,
+        approvals,
+        policy,
+        handoffs,
+        webhooks,
+        articles,
+        customers,
+        pauses,
+        health,
+    )
     for module in modules:
         app.include_router(module.router)
     install_problems(app)

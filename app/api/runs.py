@@ -1,7 +1,5 @@
 """/v1/runs and /v1/threads: start, look, cancel."""
 
-import asyncio
-import time
 from typing import Annotated
 from uuid import UUID
 
@@ -11,8 +9,9 @@ from app import runs as run_cases
 from app.api import examples, schemas
 from app.api.approval_views import show_message
 from app.api.callback_url import check_callback_url
-from app.api.deps import Backend, BackendDep, Reader, Session, Writer
+from app.api.deps import Backend, BackendDep, Reader, RestDep, Session, Writer
 from app.api.responses import answers
+from app.api.rest import RestWatch
 from app.api.views import show_run, show_runs, show_step
 from app.db.runs import runs_of_tenant
 from app.db.steps import messages_of_ticket, steps_of_run
@@ -38,8 +37,6 @@ IdempotencyKey = Annotated[
     Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$"),
 ]
 MAX_MESSAGES = 200
-# Waiting polls: soon at first, since most runs take milliseconds, then ever slower.
-FIRST_POLL_SECONDS, SLOWEST_POLL_SECONDS, POLL_GROWTH = 0.01, 0.25, 1.5
 
 
 @router.post(
@@ -52,6 +49,7 @@ async def start_run(
     body: schemas.StartRun,
     response: Response,
     backend: BackendDep,
+    rest: RestDep,
     key: Writer,
     idempotency_key: IdempotencyKey = None,
     wait: Wait = 0,
@@ -64,7 +62,7 @@ async def start_run(
     async with backend.sessions.begin() as session:
         run = await run_cases.start(session, backend.enqueue, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
-    return await wait_for(backend, key.tenant_id, run.id, wait)
+    return await wait_for(backend, rest, key.tenant_id, run.id, wait)
 
 
 @router.get(
@@ -103,10 +101,10 @@ async def list_runs(
     responses=answers(200, examples.RUN, NotFoundError),
 )
 async def get_one_run(
-    run_id: UUID, backend: BackendDep, key: Reader, wait: Wait = 0
+    run_id: UUID, backend: BackendDep, rest: RestDep, key: Reader, wait: Wait = 0
 ) -> schemas.RunOut:
     """A run as it stands, or as it stands when it finished or paused."""
-    return await wait_for(backend, key.tenant_id, run_id, wait)
+    return await wait_for(backend, rest, key.tenant_id, run_id, wait)
 
 
 @router.get(
@@ -158,15 +156,15 @@ async def get_thread(
 
 
 async def wait_for(
-    backend: Backend, tenant_id: str, run_id: UUID, seconds: float
+    backend: Backend, rest: RestWatch, tenant_id: str, run_id: UUID, seconds: float
 ) -> schemas.RunOut:
     """The run once it finished or paused, or after `seconds`; no connection is held meanwhile."""
-    until, pause = time.monotonic() + seconds, FIRST_POLL_SECONDS
-    while True:
-        async with backend.sessions() as session:
-            run = await run_cases.get(session, tenant_id, run_id)
-            at_rest = run.status in FINAL or run.status is RunStatus.INTERRUPTED
-            if at_rest or time.monotonic() >= until:
-                return await show_run(session, run, backend.settings)
-        await asyncio.sleep(min(pause, max(0.0, until - time.monotonic())))
-        pause = min(pause * POLL_GROWTH, SLOWEST_POLL_SECONDS)
+    async with backend.sessions() as session:
+        run = await run_cases.get(session, tenant_id, run_id)
+        at_rest = run.status in FINAL or run.status is RunStatus.INTERRUPTED
+        if at_rest or seconds == 0:
+            return await show_run(session, run, backend.settings)
+    await rest.wait(run_id, seconds)
+    async with backend.sessions() as session:
+        run = await run_cases.get(session, tenant_id, run_id)
+        return await show_run(session, run, backend.settings)

@@ -20,6 +20,12 @@ from app.worker.queue import apply_schema
 # Any fixed number: whoever holds it migrates, and every other replica waits for it.
 MIGRATION_LOCK = 4_872_301_555
 POLL_SECONDS = 0.1
+# A dump of another server brings events of transactions that this one has not had yet, which
+# nobody could read. They become its oldest, in the order of their numbers: see docs/adr/0014.
+TAKE_IN_EVENTS = """
+UPDATE events SET txid = 3
+WHERE txid >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
+"""
 
 
 def migrate(database_url: str, progress: Callable[[str], None]) -> None:
@@ -29,6 +35,7 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
         take_lock(lock)
         progress("tables")
         upgrade_tables(database_url)
+        lock.execute(TAKE_IN_EVENTS)
         progress("checkpoints")
         # CREATE INDEX CONCURRENTLY cannot stand in a transaction, so this is no Alembic step.
         with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:

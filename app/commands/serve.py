@@ -96,8 +96,9 @@ async def _run_api(
     on_ready: Callable[[str], None],
 ) -> None:
     backend = Backend(service.settings, service.sessions, enqueue_run, Cursors(secret_key))
+    app = create_app(backend)
     config = uvicorn.Config(
-        create_app(backend),
+        app,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -116,6 +117,8 @@ async def _run_api(
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    # A stream never ends by itself, and the server waits for open answers.
+    app.state.feed.close()
     server.should_exit = True
     # A server that could not start ends by itself, and takes the process with it.
     stop.set()

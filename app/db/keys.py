@@ -1,5 +1,6 @@
 """Queries on tenants, API keys and policies."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Select, func, select, update
@@ -30,6 +31,12 @@ async def holds_scope(session: AsyncSession, tenant_id: str, key_id: str, scope:
     """Whether the tenant's key is live and holds the scope."""
     key = await live_key(session, key_id)
     return key is not None and key.tenant_id == tenant_id and scope in key.scopes
+
+
+async def live_keys(session: AsyncSession, key_ids: Collection[str]) -> set[str]:
+    """Those of the keys that are not revoked."""
+    query = select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None))
+    return set(await session.scalars(query))
 
 
 async def list_keys(session: AsyncSession, tenant_id: str) -> list[ApiKey]:

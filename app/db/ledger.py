@@ -7,6 +7,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.pauses import paused
 from app.db.pseudonyms import names_of
 from app.db.tables import LedgerEntry, Run
 from app.lifecycle import RunStatus
@@ -15,7 +16,10 @@ REFUND_WINDOW = "24 hours"
 
 
 async def owns_run(session: AsyncSession, run_id: UUID, attempt: int) -> bool:
-    """Whether this attempt still runs the run, which stays so until the transaction ends."""
+    """Whether this attempt still runs the run, which stays so until the transaction ends.
+
+    And whether it is not paused, which stays so if the switch is held still.
+    """
     query = (
         select(Run.id)
         .where(
@@ -23,6 +27,7 @@ async def owns_run(session: AsyncSession, run_id: UUID, attempt: int) -> bool:
             Run.attempt == attempt,
             Run.status == RunStatus.RUNNING,
             Run.cancel_requested_at.is_(None),
+            ~paused(),
         )
         .with_for_update(read=True)
     )

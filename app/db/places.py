@@ -8,13 +8,15 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, se
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
 from app.lifecycle import RunStatus
 
 QueuedReason = Literal[
-    "customer_rate", "tenant_rate", "backoff", "thread_busy", "customer_busy", "workers_busy"
-]
+    "paused", "customer_rate", "tenant_rate", "backoff", "thread_busy", "customer_busy",
+    "workers_busy",
+]  # fmt: skip
 # Counting ends here, so that a page costs the same however long the queue is.
 LAST_PLACE = 1000
 
@@ -52,6 +54,7 @@ def _reason_and_position(per_customer: int) -> tuple[ColumnElement[Any], ColumnE
     by_customer = Other.customer_id == Run.customer_id
     older = Other.seq < Run.seq
     ways: list[tuple[ColumnElement[bool], QueuedReason, ColumnElement[int]]] = [
+        (paused(), "paused", _place(by_time)),
         (and_(later, Run.started_at.is_not(None)), "backoff", literal(1)),
         (and_(later, Run.limited_by == "customer"), "customer_rate", _place(by_customer, by_time)),
         (later, "tenant_rate", _place(by_time)),

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, Uuid, and_, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
 from app.lifecycle import FINAL, RunStatus, sources
@@ -58,10 +60,14 @@ async def claim(
 ) -> Run | None:
     """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
 
+    A paused tenant's runs are not taken.
+
     An older unfinished run of the same thread comes first, so a thread's runs keep their order.
     Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
     """
-    free = [~waits()] if per_customer is None else [~waits(), ~crowded(per_customer)]
+    free = [~waits(), ~paused()]
+    if per_customer is not None:
+        free.append(~crowded(per_customer))
     query = (
         update(Run)
         .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), *free)
@@ -145,6 +151,16 @@ async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:
         Run.cancel_requested_at.is_not(None),
     )
     return list(await session.scalars(query))
+
+
+async def resting(session: AsyncSession, run_ids: list[UUID]) -> list[UUID]:
+    """Those of the runs that finished or paused, or do not exist."""
+    moving = select(Run.id).where(
+        Run.id == func.any(cast(run_ids, ARRAY(Uuid))),
+        Run.status.in_((RunStatus.PENDING, RunStatus.RUNNING)),
+    )
+    going = set(await session.scalars(moving))
+    return [run_id for run_id in run_ids if run_id not in going]
 
 
 async def other_workers(session: AsyncSession, worker_id: int) -> list[int]:

@@ -37,6 +37,9 @@ class Tenant(Base):
     kb_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = now()
 
+    # That name stands for everyone in the pause switch.
+    __table_args__ = (CheckConstraint("id <> '*'", name="tenants_not_everyone"),)
+
 
 class PolicyVersion(Base):
     """A tenant's policy; the highest version counts, older ones say what a run was held to."""

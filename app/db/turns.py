@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db.pauses import held_still, paused
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 
@@ -42,6 +43,9 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     False, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
     not queue for the lock with a connection each. The lock ends with the transaction. Its key is a
     hash: two customers who share it only wait.
+
+    The pause switch is held still as well, so that a claim that it refuses is one that
+    switching it off finds pending, and queues.
     """
     key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
     ready = (
@@ -50,7 +54,8 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
         ~waits(),
         ~crowded(per_customer),
     )
-    locked = await session.execute(select(key).where(Run.id == run_id, *ready))
+    locks = select(key, *held_still(Run.tenant_id)).where(Run.id == run_id, *ready)
+    locked = await session.execute(locks)
     return locked.first() is not None
 
 
@@ -81,7 +86,7 @@ async def overdue(
     query = (
         select(Run)
         .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
-        .where(~waits(), ~crowded(per_customer))
+        .where(~waits(), ~crowded(per_customer), ~paused())
         .order_by(Run.queued_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

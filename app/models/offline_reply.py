@@ -32,7 +32,7 @@ def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
 
 
 def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The passage that the search found best, unless another covers clearly more of the question."""
+    """What the search found best, unless another passage covers clearly more of the question."""
     if not passages:
         return []
     scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]

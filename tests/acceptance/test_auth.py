@@ -22,6 +22,8 @@ ROUTES: list[Route] = [
     ("GET", "/v1/runs", None, {"runs:read"}, 200),
     ("GET", "/v1/runs/{run_id}", None, {"runs:read"}, 404),
     ("GET", "/v1/runs/{run_id}/steps", None, {"runs:read"}, 404),
+    ("GET", "/v1/runs/{run_id}/events", None, {"runs:read"}, 404),
+    ("GET", "/v1/events", None, {"runs:read"}, 200),
     ("POST", "/v1/runs/{run_id}/resume", DECISION, {"approvals:decide"}, 404),
     ("POST", "/v1/runs/{run_id}/cancel", None, {"runs:write"}, 404),
     ("GET", "/v1/threads/{ticket_id}", None, {"runs:read"}, 404),
@@ -30,6 +32,8 @@ ROUTES: list[Route] = [
     ("GET", "/v1/policy", None, {"admin", "approvals:decide"}, 200),
     ("PUT", "/v1/policy", {}, {"admin"}, 200),
     ("GET", "/v1/policy/versions", None, {"admin", "approvals:decide"}, 200),
+    ("GET", "/v1/admin/pause", None, {"admin"}, 200),
+    ("POST", "/v1/admin/pause", {"paused": False}, {"admin"}, 200),
     ("PUT", "/v1/articles/{article_id}", ARTICLE, {"articles:write"}, 200),
     ("GET", "/v1/articles", None, {"articles:write", "runs:read"}, 200),
     ("DELETE", "/v1/articles/{article_id}", None, {"articles:write"}, 404),
@@ -63,7 +67,10 @@ def call(stack: Stack, route: Route, headers: Any) -> httpx.Response:
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id")
     ids = {name: NOBODY for name in names}
     url = stack.url + path.format(**ids, article_id=f"article-for-{method}")
-    return httpx.request(method, url, json=body, headers=headers, timeout=30)
+    with httpx.stream(method, url, json=body, headers=headers, timeout=30) as answer:
+        if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
+            answer.read()
+    return answer
 
 
 def test_every_route_is_in_the_table(stack: Stack) -> None:

@@ -37,6 +37,22 @@ def test_four_replicas_migrate_one_empty_database(fresh_database: Callable[[], s
         assert rows.fetchone() == ("runs", "checkpoints")
 
 
+def test_events_of_another_server_can_be_read(fresh_database: Callable[[], str]) -> None:
+    """A restored dump holds transactions of the future; migrating makes them the oldest."""
+    url = fresh_database()
+    migrate(url, lambda _step: None)
+    foreign = (
+        "INSERT INTO events (txid, tenant_id, run_id, type, data) "
+        "SELECT 10 ^ 12 - n, 't', gen_random_uuid(), n::text, '{}' FROM generate_series(1, 3) n"
+    )
+    with psycopg.connect(url) as connection:
+        connection.execute(foreign)
+    migrate(url, lambda _step: None)
+    with psycopg.connect(url) as connection:
+        rows = list(connection.execute("SELECT txid, type FROM events ORDER BY txid, seq"))
+    assert rows == [(3, "1"), (3, "2"), (3, "3")]
+
+
 def test_migrations_go_down_and_up_again(fresh_database: Callable[[], str]) -> None:
     """Every upgrade has its way back."""
     url = fresh_database()

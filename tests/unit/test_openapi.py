@@ -32,6 +32,7 @@ def document() -> dict[str, Any]:
         (schemas.ArticleOut, examples.ARTICLE),
         (schemas.PolicyOut, examples.POLICY),
         (schemas.ErasureOut, examples.ERASURE),
+        (schemas.PauseOut, examples.PAUSE),
         (schemas.RunPage, examples.page(examples.RUN)),
         (webhooks.CallbackOut, webhooks.CALLBACK),
         (webhooks.SecretOut, webhooks.SECRET),
@@ -54,6 +55,7 @@ def test_every_answer_example_fits_its_model(
         schemas.PutArticle,
         schemas.PutPolicy,
         webhooks.RotateSecret,
+        schemas.PutPause,
     ],
 )
 def test_every_request_example_is_accepted(model: type[BaseModel]) -> None:

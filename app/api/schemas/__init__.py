@@ -12,6 +12,7 @@ from app.api.schemas.approvals import (
 from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
 from app.api.schemas.base import OutsideId, Request
 from app.api.schemas.customers import ErasureOut
+from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
 from app.api.schemas.runs import (
     CustomerIn,
@@ -37,9 +38,12 @@ __all__ = [
     "ErasureOut",
     "MessageOut",
     "OutsideId",
+    "PauseEntry",
+    "PauseOut",
     "PolicyOut",
     "PolicyPage",
     "PutArticle",
+    "PutPause",
     "PutPolicy",
     "ReplyOut",
     "Request",

@@ -1,0 +1,122 @@
+"""/v1/events and /v1/runs/{run_id}/events: what happens, as server-sent events."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import StreamingResponse
+from starlette.types import Message, Send
+
+from app import runs as run_cases
+from app.api import examples
+from app.api.deps import BackendDep, FeedDep, Reader
+from app.api.feed import END, RETRY
+from app.api.listener import Listener
+from app.api.responses import problems
+from app.db.events import LAST_SEQ, Position, end_of_events, final_event
+from app.errors import InvalidCursorError, NotFoundError
+from app.log import get_logger
+
+log = get_logger(__name__)
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+BEGINNING = Position(0, 0)
+# A reader that takes nothing for so long is given up, though its connection stands.
+SEND_SECONDS = 30.0
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+PATTERN = r"^[0-9]{1,19}-[0-9]{1,19}$"
+LastEventId = Annotated[
+    str | None,
+    Header(alias="Last-Event-ID", pattern=PATTERN, description="Go on behind this event."),
+]
+After = Annotated[
+    str | None, Query(pattern=PATTERN, description="The same, for clients without the header.")
+]
+
+
+class EventStream(StreamingResponse):
+    """A response that gives up a reader who takes nothing."""
+
+    media_type = "text/event-stream"
+
+    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
+        super().__init__(chunks, headers=HEADERS)
+        self.chunks = chunks
+
+    async def stream_response(self, send: Send) -> None:
+        """Send until the stream ends or the reader stands still."""
+
+        async def send_in_time(message: Message) -> None:
+            async with asyncio.timeout(SEND_SECONDS):
+                await send(message)
+
+        try:
+            await super().stream_response(send_in_time)
+        except TimeoutError:
+            log.info("still_reader_given_up")
+        finally:
+            # Else it would be a listener until it is collected.
+            await self.chunks.aclose()
+
+
+def streams(*errors: type[NotFoundError]) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a stream."""
+    content = {EventStream.media_type: {"schema": {"type": "string"}, "example": examples.EVENTS}}
+    return {200: {"content": content}, **problems(InvalidCursorError, *errors)}
+
+
+@router.get("/events", status_code=200, response_class=EventStream, responses=streams())
+async def follow_tenant(
+    backend: BackendDep, feed: FeedDep, key: Reader,
+    last_event_id: LastEventId = None, after: After = None,
+) -> EventStream:  # fmt: skip
+    """All that happens to the tenant's runs from now on, or behind an event."""
+    async with backend.sessions() as session:
+        end = await end_of_events(session)
+    position = read_position(last_event_id or after, end) or end
+    listener = Listener(key.tenant_id, key.id)
+    return EventStream(feed.stream(listener, position))
+
+
+@router.get(
+    "/runs/{run_id}/events",
+    status_code=200,
+    response_class=EventStream,
+    responses=streams(NotFoundError),
+)
+async def follow_run(
+    run_id: UUID, backend: BackendDep, feed: FeedDep, key: Reader,
+    last_event_id: LastEventId = None, after: After = None,
+) -> EventStream:  # fmt: skip
+    """All that happened and happens to a run; ends with `end` when the run has."""
+    async with backend.sessions() as session:
+        run = await run_cases.get(session, key.tenant_id, run_id)
+        last = await final_event(session, key.tenant_id, run_id) if run.finished_at else None
+        end = await end_of_events(session)
+    position = read_position(last_event_id or after, end) or BEGINNING
+    if run.finished_at and (last is None or last <= position):
+        return EventStream(_ended())
+    listener = Listener(key.tenant_id, key.id, run_id)
+    return EventStream(feed.stream(listener, position))
+
+
+async def _ended() -> AsyncGenerator[bytes, None]:
+    yield RETRY
+    yield END
+
+
+def read_position(sent: str | None, end: Position) -> Position | None:
+    """The place that an event's id names.
+
+    Raises:
+        InvalidCursorError: no event can have had it, or it is that of another database.
+    """
+    if sent is None:
+        return None
+    position = Position(*map(int, sent.split("-")))
+    if position > end or position.seq > LAST_SEQ:
+        raise InvalidCursorError("No event has this id; read the run, and start without one.")
+    return position

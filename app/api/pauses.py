@@ -1,0 +1,45 @@
+"""/v1/admin/pause: hold back the tenant's replies and effects."""
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import pauses as pause_cases
+from app.api import examples, schemas
+from app.api.deps import Admin, BackendDep, Session
+from app.api.responses import answers
+from app.db.pauses import EVERYONE, pauses_of
+
+router = APIRouter(prefix="/v1/admin", tags=["admin"])
+
+
+@router.get("/pause", response_model=schemas.PauseOut, responses=answers(200, examples.PAUSE))
+async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
+    """Whether the tenant is paused, by its own switch or by that for everyone."""
+    return await show(session, key.tenant_id)
+
+
+@router.post(
+    "/pause", response_model=schemas.PauseOut, responses=answers(200, examples.PAUSE, body=True)
+)
+async def set_pause(
+    body: schemas.PutPause, session: Session, backend: BackendDep, key: Admin
+) -> schemas.PauseOut:
+    """Switch the tenant's replies and effects off or on; from the answer on none begins."""
+    if body.paused:
+        await pause_cases.pause(session, key.tenant_id, key.name)
+    else:
+        await pause_cases.unpause(session, backend.enqueue, key.tenant_id)
+    return await show(session, key.tenant_id)
+
+
+async def show(session: AsyncSession, tenant_id: str) -> schemas.PauseOut:
+    """The switches that are on."""
+    entries = [
+        schemas.PauseEntry(
+            scope="everyone" if pause.tenant_id == EVERYONE else "tenant",
+            paused_at=pause.paused_at,
+            paused_by=pause.paused_by,
+        )
+        for pause in await pauses_of(session, tenant_id)
+    ]
+    return schemas.PauseOut(paused=bool(entries), pauses=entries)

@@ -1,0 +1,42 @@
+"""deskgraph pause and unpause: hold back the replies and effects of a tenant, or of all."""
+
+from typing import Annotated
+
+import typer
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import pauses
+from app.commands.database import in_session, load_settings, with_database
+from app.db.pauses import EVERYONE
+from app.errors import NotFoundError
+from app.worker.queue import enqueue_run
+
+Tenant = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]
+
+
+def pause(tenant: Tenant = None) -> None:
+    """Hold back every reply and effect, of a tenant or of all; runs wait meanwhile."""
+
+    async def work(session: AsyncSession) -> None:
+        try:
+            await pauses.pause(session, tenant or EVERYONE, "cli")
+        except NotFoundError as error:
+            raise typer.BadParameter(error.detail) from None
+
+    with with_database(load_settings()) as settings:
+        in_session(settings, work)
+    typer.echo(f"Replies and effects of {tenant or 'everyone'} are paused.")
+
+
+def unpause(tenant: Tenant = None) -> None:
+    """Let replies and effects leave again, and queue the runs that waited."""
+
+    async def work(session: AsyncSession) -> int:
+        try:
+            return await pauses.unpause(session, enqueue_run, tenant or EVERYONE)
+        except NotFoundError as error:
+            raise typer.BadParameter(error.detail) from None
+
+    with with_database(load_settings()) as settings:
+        queued = in_session(settings, work)
+    typer.echo(f"Replies and effects of {tenant or 'everyone'} leave again; {queued} runs queued.")

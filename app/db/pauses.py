@@ -1,0 +1,96 @@
+"""The pause switch: a row stops the replies and effects of one tenant, or of all."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    SQLColumnExpression,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.base import Base, now
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+
+# Stands for every tenant; no tenant can have this id.
+EVERYONE = "*"
+
+
+class Pause(Base):
+    """A tenant, or everyone, whose replies and effects are held back."""
+
+    __tablename__ = "pauses"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime] = now()
+    paused_by: Mapped[str]
+
+
+def paused() -> ColumnElement[bool]:
+    """The run's tenant, or everyone, is paused."""
+    return select(Pause.tenant_id).where(Pause.tenant_id.in_([Run.tenant_id, EVERYONE])).exists()
+
+
+def _key(tenant_id: str | SQLColumnExpression[str]) -> ColumnElement[int]:
+    return func.hashtextextended(func.concat("pause", "\x1f", tenant_id), 0)
+
+
+def held_still(tenant_id: str | SQLColumnExpression[str]) -> list[ColumnElement[None]]:
+    """Columns that keep both switches as they are until the transaction ends.
+
+    Only a later statement may look at the switch: this one's snapshot is older than its locks.
+    Advisory locks, since a switch that is off has no row, and a lock on a row is a write.
+    """
+    return [func.pg_advisory_xact_lock_shared(_key(name)) for name in (EVERYONE, tenant_id)]
+
+
+async def hold_still(session: AsyncSession, tenant_id: str) -> None:
+    """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
+    await session.execute(select(*held_still(tenant_id)))
+
+
+async def hold_alone(session: AsyncSession, tenant_id: str) -> None:
+    """Wait for every transaction that counts on this switch, and let none begin."""
+    await session.execute(select(func.pg_advisory_xact_lock(_key(tenant_id))))
+
+
+async def pauses_of(session: AsyncSession, tenant_id: str) -> list[Pause]:
+    """What holds the tenant back, that for everyone first."""
+    query = select(Pause).where(Pause.tenant_id.in_([tenant_id, EVERYONE]))
+    return list(await session.scalars(query.order_by(Pause.tenant_id != EVERYONE)))
+
+
+async def is_paused(session: AsyncSession, tenant_id: str) -> bool:
+    """Whether the tenant, or everyone, is paused."""
+    return bool(await pauses_of(session, tenant_id))
+
+
+async def write_pause(session: AsyncSession, tenant_id: str, by: str) -> None:
+    """Switch to paused; who did it first stays."""
+    row = insert(Pause).values(tenant_id=tenant_id, paused_by=by)
+    await session.execute(row.on_conflict_do_nothing())
+
+
+async def remove_pause(session: AsyncSession, tenant_id: str) -> bool:
+    """Switch back; False when nothing was paused."""
+    query = delete(Pause).where(Pause.tenant_id == tenant_id).returning(Pause.tenant_id)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+def due_runs(tenant_id: str) -> Select[Run]:
+    """Select the pending runs that a pause held back, oldest first; every tenant's for everyone."""
+    return (
+        select(Run)
+        .where(or_(Run.tenant_id == tenant_id, literal(tenant_id) == EVERYONE))
+        .where(Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~paused())
+        .order_by(Run.seq)
+        .with_for_update(skip_locked=True)
+    )

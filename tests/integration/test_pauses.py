@@ -1,0 +1,158 @@
+"""The pause switch: no effect begins from its answer on, and no run is forgotten behind it."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, text, update
+from sqlalchemy.exc import IntegrityError
+
+from app import pauses as pause_cases
+from app import runs as run_cases
+from app.claims import claim
+from app.db import keys, pauses, turns
+from app.db.engine import Sessions
+from app.db.pauses import EVERYONE
+from app.db.places import places
+from app.db.tables import LedgerEntry, Run
+from app.errors import NotFoundError
+from app.lifecycle import RunStatus
+from app.runs import Settlement
+from app.worker.queue import enqueue_run
+from tests.conftest import Tenant
+from tests.integration.conftest import WORKER, Begin
+from tests.integration.test_ledger import door, entries, refund_args
+from tests.integration.test_places import start
+from tools.errors import EffectsPausedError
+
+
+async def switch(sessions: Sessions, tenant_id: str, *, on: bool) -> int:
+    """Pause or unpause; how many ledger rows were begun when it answered."""
+    async with sessions.begin() as session:
+        if on:
+            await pause_cases.pause(session, tenant_id, "test")
+        else:
+            await pause_cases.unpause(session, enqueue_run, tenant_id)
+    async with sessions() as session:
+        return await session.scalar(select(func.count()).select_from(LedgerEntry)) or 0
+
+
+async def jobs_of(sessions: Sessions, run_id: UUID) -> int:
+    """How many jobs wait for the run."""
+    query = text("SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'run_id' = :id")
+    async with sessions() as session:
+        return int(await session.scalar(query, {"id": str(run_id)}) or 0)
+
+
+async def test_nothing_begins_after_the_switch_has_answered(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """Fifty times, three effects and the switch at the same instant, with both switches."""
+    caller, refused = await begin(), 0
+    for turn in range(50):
+        name = EVERYONE if turn % 2 else caller.tenant_id
+        amounts = [100 + 3 * turn + n for n in range(3)]
+        effects = [
+            door(sessions, replace(caller, ticket_id=f"T-{amount}")).call(
+                "refund_payment", refund_args("pay_4001", 1)
+            )
+            for amount in amounts
+        ]
+
+        async def later(pause_of: str, wait: float) -> int:
+            await asyncio.sleep(wait)
+            return await switch(sessions, pause_of, on=True)
+
+        begun, *ends = await asyncio.gather(
+            later(name, (turn % 10) / 1000), *effects, return_exceptions=True
+        )
+        async with sessions() as session:
+            count = select(func.count()).select_from(LedgerEntry)
+            assert await session.scalar(count) == begun
+        assert all(isinstance(end, dict | EffectsPausedError) for end in ends), ends
+        refused += sum(isinstance(end, EffectsPausedError) for end in ends)
+        await switch(sessions, name, on=False)
+    done = [status for status, _ in await entries(sessions, caller)]
+    assert (set(done), len(done)) == ({"done"}, 150 - refused)
+    assert 0 < refused < 150, "neither side always won"
+
+
+async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant: Tenant) -> None:
+    """It is not claimed, says why, no sweep queues it again, and ending the pause does."""
+    run = await start(sessions, tenant, "T-1", "cus_max")
+    await switch(sessions, tenant.id, on=True)
+    queued = await jobs_of(sessions, run.id)
+    async with sessions.begin() as session:
+        assert await claim(session, enqueue_run, run.id, WORKER, run.id, 1) is None
+        await session.execute(update(Run).where(Run.id == run.id).values(queued_at=Run.created_at))
+        late = await turns.overdue(session, timedelta(0), 1000, 1)
+        assert run.id not in {found.id for found in late}
+        [place] = (await places(session, [run], 1)).values()
+        assert (place.reason, place.position) == ("paused", 1)
+    assert await jobs_of(sessions, run.id) == queued
+    await switch(sessions, tenant.id, on=False)
+    assert await jobs_of(sessions, run.id) == queued + 1
+    async with sessions.begin() as session:
+        claimed = await claim(session, enqueue_run, run.id, WORKER, run.id, 1)
+        assert claimed is not None
+        assert (claimed.attempt, claimed.losses) == (1, 0)
+
+
+async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """It is too late for the queueing at the end of the pause; so its own job waits for that."""
+    caller = await begin()
+    await switch(sessions, caller.tenant_id, on=True)
+    async with sessions() as session:
+        run = await run_cases.get(session, caller.tenant_id, caller.run_id)
+
+    async def take() -> Run | None:
+        async with sessions.begin() as session:
+            return await claim(session, enqueue_run, run.id, WORKER, run.id, 1)
+
+    async with sessions.begin() as ending:
+        assert await pause_cases.unpause(ending, enqueue_run, caller.tenant_id) == 0
+        async with sessions.begin() as session:
+            stopped = Settlement(RunStatus.PENDING, {})
+            assert await run_cases.settle(session, enqueue_run, run, stopped)
+        taking = asyncio.create_task(take())
+        done, _ = await asyncio.wait([taking], timeout=0.3)
+        assert not done, "it waits to see how the switch ends"
+    assert (taken := await taking) is not None
+    assert (taken.attempt, taken.losses) == (2, 0)
+
+
+async def test_two_switches_are_two(sessions: Sessions, begin: Begin, tenant: Tenant) -> None:
+    """A tenant that is paused stays so when everyone's pause ends, and the other way round."""
+    box = door(sessions, await begin())
+    for name, other in ((EVERYONE, tenant.id), (tenant.id, EVERYONE)):
+        await switch(sessions, name, on=True)
+        await switch(sessions, other, on=True)
+        await switch(sessions, name, on=False)
+        async with sessions() as session:
+            assert [row.tenant_id for row in await pauses.pauses_of(session, tenant.id)] == [other]
+        with pytest.raises(EffectsPausedError):
+            await box.call("refund_payment", refund_args("pay_4001", 1))
+        await switch(sessions, other, on=False)
+    assert (await box.call("refund_payment", refund_args("pay_4001", 1)))["amount_minor"] == 1
+
+
+async def test_first_to_pause_stays_named(sessions: Sessions, tenant: Tenant) -> None:
+    """Pausing twice is no error and changes nothing."""
+    async with sessions.begin() as session:
+        await pause_cases.pause(session, tenant.id, "first")
+        await pause_cases.pause(session, tenant.id, "second")
+        [row] = await pauses.pauses_of(session, tenant.id)
+        assert row.paused_by == "first"
+
+
+async def test_only_tenants_that_exist_can_be_paused(sessions: Sessions) -> None:
+    """A typing error says so, and nobody can be called like the switch for everyone."""
+    async with sessions() as session:
+        with pytest.raises(NotFoundError):
+            await pause_cases.pause(session, "nobody", "test")
+        with pytest.raises(IntegrityError):
+            await keys.ensure_tenant(session, EVERYONE, "all")

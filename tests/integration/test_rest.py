@@ -1,0 +1,63 @@
+"""Requests that wait for a run are woken together, by one query a tick."""
+
+import asyncio
+import time
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import event, update
+
+from app.api.rest import LONG_TICK_SECONDS, TICK_SECONDS, RestWatch
+from app.db.engine import Sessions, make_engine
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from tests.integration.conftest import Begin
+
+
+async def test_many_who_wait_cost_one_query_a_tick(sessions: Sessions, begin: Begin) -> None:
+    """Sixty-four requests for three runs: each is woken when its own run rests, not before."""
+    callers = [await begin(ticket=f"T-{n}", customer=f"c{n}") for n in range(3)]
+    watch, statements = RestWatch(sessions), 0
+
+    def count(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        nonlocal statements
+        statements += "runs.status IN" in statement
+
+    async with sessions() as session:
+        engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", count)
+    began = time.monotonic()
+    waiting = [asyncio.create_task(watch.wait(callers[n % 3].run_id, 30)) for n in range(64)]
+    for n, caller in enumerate(callers):
+        await asyncio.sleep(0.1)
+        assert not any(task.done() for task in waiting[n::3])
+        async with sessions.begin() as session:
+            paused = update(Run).where(Run.id == caller.run_id)
+            await session.execute(paused.values(status=RunStatus.INTERRUPTED))
+        await asyncio.wait(waiting[n::3], timeout=5)
+        assert all(task.done() for task in waiting[n::3])
+    event.remove(engine, "before_cursor_execute", count)
+    assert 0 < statements <= (time.monotonic() - began) / TICK_SECONDS + 1
+
+
+async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """A run that goes on is waited for as long as asked; then nobody looks at it."""
+    caller = await begin()
+    watch = RestWatch(sessions)
+    await watch.wait(caller.run_id, 0.05)
+    await asyncio.sleep(LONG_TICK_SECONDS * 2)
+    assert not watch._waiting
+    assert watch._task is not None
+    assert watch._task.done()
+    await watch.wait(uuid4(), 30)  # nothing to wait for
+
+
+async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
+    """Nobody waits in vain."""
+    engine = make_engine("postgresql://nobody@127.0.0.1:9/none", 1)
+    watch = RestWatch(Sessions(engine))
+    with pytest.raises(Exception, match="connection failed"):
+        await watch.wait(uuid4(), 30)
+    await engine.dispose()
