@@ -175,7 +175,7 @@ async def test_unknown_end_is_looked_up_and_never_repeated(booked: bool) -> None
 
 def facts(*cancelled: str) -> Facts:
     """Facts with these cancellations done."""
-    results = [{"description": what} for what in cancelled]
+    results = [{"subscription_id": "sub_1", "description": what} for what in cancelled]
     effects = [effect_fact("cancel_subscription", result, {}) for result in results]
     return {
         "effects": effects,
