@@ -186,7 +186,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         status = RunStatus.CANCELLED
     if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
-    if status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
+    if run.losses or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
     if settlement.gate and status is RunStatus.INTERRUPTED:
         await _open_gate(session, run, settlement.gate)

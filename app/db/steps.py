@@ -27,11 +27,14 @@ async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
 
 
 async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
-    """Say of steps that will never end that their execution was stopped."""
+    """Say of steps that will never end that their execution was stopped.
+
+    Those of earlier attempts too: a killed worker's last write may come after its run was rescued.
+    """
     stopped = {"type": "stopped", "message": "The execution ended before this step did."}
     await session.execute(
         update(Step)
-        .where(Step.run_id == run_id, Step.attempt == attempt, Step.status == "running")
+        .where(Step.run_id == run_id, Step.attempt <= attempt, Step.status == "running")
         .values(status="error", error=stopped)
     )
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import psycopg
 from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -94,7 +95,12 @@ async def forget_lost_jobs(consumer: App) -> int:
     manager = consumer.job_manager
     lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
     for job in lost:
-        await manager.finish_job(job, Status.FAILED, delete_job=True)
+        try:
+            await manager.finish_job(job, Status.FAILED, delete_job=True)
+        except ConnectorException as error:
+            # Another worker's watch was faster, or the silent one has finished it after all.
+            if not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                raise
     return len(lost)
 
 

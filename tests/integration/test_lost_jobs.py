@@ -1,0 +1,40 @@
+"""Jobs whose worker died: every worker's watch removes them, several at the same time."""
+
+import asyncio
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import psycopg
+
+from app.worker.queue import SILENT_SECONDS, forget_lost_jobs, open_consumer
+from tests.acceptance.own_database import migrated
+
+JOBS = 20
+
+
+async def nothing(_run_id: UUID) -> None:
+    """Nobody takes a job here."""
+
+
+async def test_watches_that_find_the_same_lost_jobs_do_not_fail(
+    fresh_database: Callable[[], str],
+) -> None:
+    """Whoever comes second finds the job gone, and goes on."""
+    url = await asyncio.to_thread(migrated, fresh_database())
+    async with open_consumer(url, nothing, nothing) as consumer:
+        for _ in range(JOBS):
+            await consumer.tasks["advance_run"].defer_async(run_id=str(uuid4()))
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            silent = f"now() - interval '{SILENT_SECONDS + 5} seconds'"
+            await connection.execute(
+                f"INSERT INTO procrastinate_workers (last_heartbeat) VALUES ({silent})".encode()  # noqa: S608
+            )
+            await connection.execute(
+                "UPDATE procrastinate_jobs SET status = 'doing',"
+                " worker_id = (SELECT id FROM procrastinate_workers)"
+            )
+        found = await asyncio.gather(*(forget_lost_jobs(consumer) for _ in range(3)))
+        assert found.count(JOBS) > 1, "at least two looked before the jobs were gone"
+        async with await psycopg.AsyncConnection.connect(url) as connection:
+            left = await connection.execute("SELECT count(*) FROM procrastinate_jobs")
+            assert await left.fetchone() == (0,)
