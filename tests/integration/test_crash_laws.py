@@ -1,5 +1,6 @@
 """The crash campaign's laws can be broken: each wrong deed in the books is found."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 
 import psycopg
@@ -45,7 +46,7 @@ DEEDS = {
 @pytest.fixture(scope="module")
 async def books_url(fresh_database: Callable[[], str]) -> str:
     """A database with one run that ended well."""
-    url = migrated(fresh_database())
+    url = await asyncio.to_thread(migrated, fresh_database())
     tenant = await tenant_on(url)
     with psycopg.connect(url) as connection:
         connection.execute(

@@ -1,7 +1,7 @@
 """A campaign's report as a table for people."""
 
 from collections import defaultdict
-from statistics import quantiles
+from statistics import median, quantiles
 
 from tests.acceptance.crash.campaign import Report
 
@@ -46,5 +46,5 @@ def row(name: str, kills: int, seconds: list[float]) -> str:
     if not seconds:
         return f"{name:{WIDTH}} {kills:5} {0:8}"
     p95 = quantiles(seconds, n=20, method="inclusive")[-1] if len(seconds) > 1 else seconds[0]
-    p50 = sorted(seconds)[len(seconds) // 2]
+    p50 = median(seconds)
     return f"{name:{WIDTH}} {kills:5} {len(seconds):8} {p50:7.2f} {p95:7.2f} {max(seconds):7.2f}"
