@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import answers, callbacks
-from app.db import approvals, keys, rates, runs
+from app.db import approvals, keys, ledger, rates, runs
 from app.db.rates import Slot
 from app.db.steps import add_message, close_open_steps
 from app.db.tables import Run
@@ -182,8 +182,10 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
     now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
     status = settlement.status
     if now and now.cancel_requested_at and status not in FINAL:
-        # Answered with 202 while this attempt was on its way to a pause.
-        status = RunStatus.CANCELLED
+        # Answered with 202 while this attempt was on its way to a pause. What a lost worker had
+        # begun is looked up first, by whoever claims the run next.
+        begun = await ledger.started_of_run(session, run.tenant_id, run.id)
+        status = status if begun and status is RunStatus.PENDING else RunStatus.CANCELLED
     if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
     if run.losses or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):

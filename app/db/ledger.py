@@ -82,6 +82,17 @@ async def end_entry(
     )
 
 
+async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:
+    """What the run began and nobody saw the end of; a mailing's progress tells it already."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.tenant_id == tenant_id,
+        LedgerEntry.run_id == run_id,
+        LedgerEntry.status == "started",
+        LedgerEntry.progress.is_(None),
+    )
+    return list(await session.scalars(query))
+
+
 async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[LedgerEntry]:
     """What these runs did, in order, and what is done in part."""
     seen = (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from app.db.tables import Run
 from app.execute import Ending, execute
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
+from app.recall import recall_begun
 from app.runs import Enqueue, Settlement
 from app.wiring import Service
 from app.worker.queue import enqueue_summary
@@ -87,7 +88,19 @@ class Jobs:
             await asyncio.wait([task])
         finally:
             del self.active[run_id]
-        await self._settle(run, outcome_of(active))
+        await self._settle(run, await self._ended(run, active))
+
+    async def _ended(self, run: Run, active: Active) -> Settlement:
+        """What the execution left; a cancelled run tells of what it began and did not see end."""
+        settlement = outcome_of(active)
+        if settlement.status is not RunStatus.CANCELLED:
+            return settlement
+        try:
+            return replace(settlement, values={"error": await recall_begun(self.service, run)})
+        except DATABASE_ERRORS as error:
+            if not is_away(error):
+                raise
+            return Settlement(RunStatus.PENDING, {})
 
     async def summarize(self, run_id: UUID) -> None:
         """Refresh the summary of the run's ticket; unlike a run it is not worth waiting for."""

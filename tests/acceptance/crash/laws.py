@@ -62,10 +62,12 @@ LAWS = {
     "a finished mailing leaves nobody waiting": """
         SELECT p.key, p.contact_id, p.status FROM mail_recipients p JOIN runs r ON r.id = p.run_id
         WHERE r.status = 'success' AND p.status IN ('waiting', 'started')""",
-    "an unknown outcome brought a person": """
+    "an unknown outcome brought a person, or is told on the cancelled run": """
         SELECT l.key, l.run_id, r.status, r.summary->'escalation'->>'reason' FROM ledger l
         JOIN runs r ON r.id = l.run_id WHERE l.status = 'started' AND r.finished_at IS NOT NULL
-          AND r.summary->'escalation'->>'reason' IS DISTINCT FROM 'step_failed'""",
+          AND l.progress IS NULL
+          AND r.summary->'escalation'->>'reason' IS DISTINCT FROM 'step_failed'
+          AND r.error->>'type' IS DISTINCT FROM 'unknown_outcome'""",
     "a step of a finished run has an end": """
         SELECT s.run_id, s.attempt, s.node FROM steps s JOIN runs r ON r.id = s.run_id
         WHERE s.status = 'running' AND r.finished_at IS NOT NULL""",

@@ -1,0 +1,38 @@
+"""What a cancelled run had begun: looked up at the provider, so that nothing done goes untold."""
+
+from typing import Any
+
+from app.db.ledger import started_of_run
+from app.db.tables import Run
+from app.wiring import Service
+from tools.catalog import tools_for
+from tools.errors import ToolError
+from tools.ports import Caller
+
+
+async def recall_begun(service: Service, run: Run) -> dict[str, Any] | None:
+    """Write down how the calls ended that the run began; an error for the run if one is unknown.
+
+    No call is made again. A call that nobody can be asked about stays `started`.
+    """
+    async with service.sessions() as session:
+        begun = await started_of_run(session, run.tenant_id, run.id)
+    if not begun:
+        return None
+    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
+    ports = service.ports(service.settings, service.sessions, caller)
+    tools, unknown = tools_for(caller, ports), []
+    for entry in begun:
+        find = tools[entry.tool].find
+        try:
+            result = await find(entry.key) if find else None
+        except ToolError:
+            result = None
+        if result is None:
+            unknown.append(entry.key)
+        else:
+            await ports.ledger.finish(entry.key, result)
+    if not unknown:
+        return None
+    message = f"Cancelled after it had begun {', '.join(unknown)}; look up what became of it."
+    return {"type": "unknown_outcome", "message": message[:1000]}

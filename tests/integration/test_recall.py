@@ -1,0 +1,55 @@
+"""A run that was cancelled while its worker died tells what it had done."""
+
+from typing import Any
+
+import pytest
+
+from app import runs as run_cases
+from app.adapters.billing import SandboxBilling
+from app.adapters.ledger import PostgresLedger
+from app.db.ledger import get_entry
+from app.db.runs import request_cancel
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from app.wiring import Service
+from app.worker.jobs import Jobs
+from app.worker.queue import enqueue_run
+from tests.integration.conftest import WORKER, Begin
+from tools.ports import Call, Caller
+
+REFUND = ("pay_4003", 19_900, "USD", "never joined")
+
+
+async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -> Run:
+    """The run after: effect begun, cancel asked for, worker dead, run taken over and ended."""
+    args: dict[str, Any] = dict(zip(("payment_id", "amount_minor"), REFUND[:2], strict=True))
+    ledger = PostgresLedger(service.sessions, caller)
+    await ledger.begin(Call("refund_payment", key, args, "s", REFUND[1], REFUND[2]), None)
+    if booked:
+        await SandboxBilling(service.sessions, caller.tenant_id).refund(*REFUND, key=key)
+    async with service.sessions.begin() as session:
+        assert await request_cancel(session, caller.run_id)
+    async with service.sessions.begin() as session:
+        run = await session.get_one(Run, caller.run_id)
+        await run_cases.bring_back(session, enqueue_run, run, max_losses=5)
+    next_worker = Jobs(service, enqueue_run, id=WORKER + 1)
+    next_worker.alive.set()
+    await next_worker.advance(caller.run_id)
+    async with service.sessions() as session:
+        return await session.get_one(Run, caller.run_id)
+
+
+@pytest.mark.parametrize("booked", [True, False])
+async def test_effect_of_a_cancelled_run_is_looked_up_before_the_run_ends(
+    service: Service, begin: Begin, booked: bool
+) -> None:
+    """Booked by the provider: the ledger says `done`. Not known there: the run says so."""
+    caller = await begin(ticket=f"T-{booked}")
+    key = f"refund:T-{booked}"
+    run = await rescued(service, caller, key, booked=booked)
+    assert run.status is RunStatus.CANCELLED
+    async with service.sessions() as session:
+        entry = await get_entry(session, caller.tenant_id, key)
+    assert entry is not None
+    assert entry.status == ("done" if booked else "started")
+    assert (run.error or {}).get("type") == (None if booked else "unknown_outcome")
