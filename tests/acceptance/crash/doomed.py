@@ -9,14 +9,15 @@ from weakref import WeakSet
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.types import Command
+from psycopg_pool import AsyncConnectionPool
 
 from app.adapters.billing import SandboxBilling
 from app.adapters.helpdesk import LocalHelpdesk
 from app.adapters.ledger import PostgresLedger
 from app.adapters.smtp import SandboxMailer
 from app.adapters.subscriptions import SandboxSubscriptions
+from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions
 from app.models.offline import OfflineChatModel
 from app.settings import Settings
@@ -43,7 +44,7 @@ class DoomedModel(OfflineChatModel):
         return self._generate(*args, **kwargs)
 
 
-class DoomedSaver(AsyncPostgresSaver):
+class DoomedSaver(GroupingSaver):
     """Dies before or after a checkpoint is written."""
 
     hazard: Hazard
@@ -55,7 +56,7 @@ class DoomedSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """See AsyncPostgresSaver."""
+        """See GroupingSaver."""
         self.hazard.reach("before_checkpoint")
         put = await super().aput(config, checkpoint, metadata, new_versions)
         self.hazard.reach("after_checkpoint")
@@ -68,7 +69,7 @@ class DoomedSaver(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """See AsyncPostgresSaver; what a node wrote is kept before its checkpoint is."""
+        """See GroupingSaver; what a node wrote is kept before its checkpoint is."""
         self.hazard.reach("before_checkpoint")
         await super().aput_writes(config, writes, task_id, task_path)
 
@@ -218,7 +219,8 @@ class DoomedGraph:
 def doomed(service: Service, hazard: Hazard) -> Service:
     """The same service, able to die at every point."""
     saver = service.graph.checkpointer
-    assert isinstance(saver, AsyncPostgresSaver), "the saver that can die is built on this one"
+    assert isinstance(saver, GroupingSaver), "the saver that can die is the one in use"
+    assert isinstance(saver.conn, AsyncConnectionPool), "it works on a pool"
     own = DoomedSaver(saver.conn)
     own.hazard = hazard
     graph = build_support_graph().compile(checkpointer=own, name="support")
