@@ -17,6 +17,7 @@ async def claim(
     worker_id: int,
     trace_id: UUID,
     per_customer: int,
+    graph_version: str | None = None,
 ) -> Run | None:
     """Take the run if it is its turn, with the newer messages of its ticket at its first start.
 
@@ -26,7 +27,7 @@ async def claim(
         if (due := await turns.early(session, run_id)) is not None:
             await enqueue(session, run_id, due)
         return None
-    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer)
+    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer, graph_version)
     if run is not None and run.attempt == 1 and run.replay_of is None:
         await absorb_into_ticket(session, run)
     return run

@@ -16,8 +16,10 @@ DeskgraphError
 │   ├── NotWaitingError         409 not-waiting
 │   ├── AlreadyDecidedError     409 already-decided
 │   ├── RunFinishedError        409 run-finished
+│   ├── RunNotFinishedError     409 run-not-finished
 │   └── CustomerHasLiveRunsError 409 customer-has-live-runs
 ├── ApprovalExpiredError        410 approval-expired
+├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
 ├── IdempotencyMismatchError    422 idempotency-key-reused
@@ -139,6 +141,12 @@ class RunFinishedError(ConflictError):
     code, title = "run-finished", "The run is finished"
 
 
+class RunNotFinishedError(ConflictError):
+    """A run that still advances cannot be replayed for real."""
+
+    code, title = "run-not-finished", "The run is not finished"
+
+
 class CustomerHasLiveRunsError(ConflictError):
     """A customer whose tickets are worked on cannot be erased."""
 
@@ -149,6 +157,12 @@ class ApprovalExpiredError(DeskgraphError):
     """Nobody decided in time."""
 
     status, code, title = 410, "approval-expired", "The approval has expired"
+
+
+class CheckpointGoneError(DeskgraphError):
+    """The checkpoint was there and is pruned."""
+
+    status, code, title = 410, "checkpoint-gone", "The checkpoint is no longer kept"
 
 
 class StaleDigestError(DeskgraphError):

@@ -7,24 +7,21 @@ from typing import Any
 
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
-from langgraph.types import Command, Interrupt, StateSnapshot
+from langgraph.types import Interrupt
 
-from app.db.approvals import decision_for
 from app.db.away import is_away
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.log import get_logger
-from app.memory import remember
 from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
+from app.resuming import NOTHING, next_input
 from app.wiring import Service, context_for
-from graphs.state import Ticket, fresh_run
-from graphs.waits import AttemptLostError, RunPausedError, RunWaitsError
+from graphs.waits import RunPausedError, RunWaitsError
+from tools.errors import RunLostError
 
 log = get_logger(__name__)
 
-# What `_next_input` answers when the graph has ended, or waits for an answer that is not there.
-NOTHING = object()
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
 # From then on the next step border ends an execution; a mailing has fewer than MAX_STEPS by then.
@@ -48,7 +45,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
 
     Raises:
         asyncio.CancelledError: the caller cancelled; a begun effect was finished first.
-        AttemptLostError: another worker has the run.
+        RunLostError: another worker has the run.
         RunWaitsError: something it needs is not there just now; the run can be claimed again.
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
@@ -79,7 +76,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         status = RunStatus.PENDING
     except TimeoutError:
         status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
-    except (AttemptLostError, RunWaitsError):
+    except (RunLostError, RunWaitsError):
         raise
     except Exception as failure:
         if is_away(failure):
@@ -101,47 +98,29 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
 async def _stream(
     service: Service, run: Run, config: Any, control: RunControl, steps: StepLog
 ) -> None:
-    snapshot = await service.graph.aget_state(_bare(config))
-    following = await _next_input(service, run, snapshot)
-    if following is NOTHING:
-        return
-    async for mode, chunk in service.graph.astream(
-        following,
-        config,
-        context=await context_for(service, run),
-        stream_mode=["tasks", "checkpoints"],
-        durability="sync",
-        control=control,
-    ):
-        steps.note(str(mode), chunk)
+    context = await context_for(service, run)
+    while True:
+        following, checkpoint_id = await next_input(service, run, _writing(config))
+        if following is NOTHING:
+            return
+        steps.begin_at(checkpoint_id)
+        async for mode, chunk in service.graph.astream(
+            following,
+            config,
+            context=context,
+            stream_mode=["tasks", "checkpoints"],
+            durability="sync",
+            control=control,
+        ):
+            steps.note(str(mode), chunk)
+        if not run.dry_run:
+            return
+        # A dry run answers its own gates, and goes on.
 
 
-async def _next_input(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
-    """What brings the thread forward from its last checkpoint, whoever wrote it.
-
-    LangGraph takes an answer to a gate that is gone without a word, so the gate is looked at
-    first, and the answer comes from the approval of exactly that interrupt.
-    """
-    if snapshot.values.get("run_id") != str(run.id):
-        async with service.sessions.begin() as session:
-            memory = await remember(session, run)
-        return fresh_run(str(run.id), _ticket(run), memory)
-    if snapshot.interrupts:
-        [gate] = snapshot.interrupts
-        async with service.sessions() as session:
-            decision = await decision_for(session, run.id, gate.id)
-        return Command(resume={gate.id: decision}) if decision else NOTHING
-    # Not `snapshot.next`: that is empty as well when a step was kept and its checkpoint was not.
-    return None if snapshot.tasks else NOTHING
-
-
-def _ticket(run: Run) -> Ticket:
-    return {
-        "subject": run.ticket["subject"],
-        "body": run.ticket["body"],
-        "language": run.ticket.get("language"),
-        "customer_name": run.ticket["customer"].get("name"),
-    }
+def _writing(config: dict[str, Any]) -> Any:
+    """Where to look and write, and on whose behalf: the fence reads the metadata."""
+    return {"configurable": config["configurable"], "metadata": config["metadata"]}
 
 
 def _bare(config: dict[str, Any]) -> Any:

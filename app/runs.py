@@ -239,6 +239,8 @@ def summarize(state: SupportState) -> dict[str, Any]:
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
+        # What a replay would have said stands here; its `reply` is what the customer was told.
+        "draft": state.get("draft"),
     }
 
 

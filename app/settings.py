@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
     max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")
 
+    retention_every_seconds: Seconds = Field(
+        600, description="Pause between two looks for what tenants no longer keep."
+    )
     callback_allow: list[IPv4Network | IPv6Network | Endpoint] = Field(
         [], description="Networks and `host:port` that callbacks may reach besides the internet."
     )

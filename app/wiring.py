@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from app.adapters.answers import PostgresAnswers
@@ -17,11 +16,15 @@ from app.adapters.knowledge import PostgresKnowledge
 from app.adapters.ledger import PostgresLedger
 from app.adapters.mailings import PostgresContacts, PostgresMailings
 from app.adapters.meter import PostgresMeter
+from app.adapters.replay import RehearsalToolbox, ReplayToolbox
 from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.keys import holds_scope, policy_at
+from app.db.ledger import get_entry
+from app.db.runs import replayed
+from app.db.saver import FencedSaver
 from app.db.steps import spent_usd
 from app.db.tables import Run
 from app.models.openai import build_pool
@@ -32,8 +35,10 @@ from graphs.context import SupportContext
 from graphs.model_door import open_door
 from graphs.model_pool import ModelPool
 from graphs.policy import GRANTS, Policy
+from graphs.replay import replay_policy
 from graphs.state import SupportState
 from graphs.support import build_support_graph
+from graphs.version import graph_version
 from tools.catalog import tools_for
 from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox
@@ -54,6 +59,7 @@ class Service:
     prices: Prices
     tracing: Tracing
     ports: PortsFor
+    graph_version: str
 
 
 @asynccontextmanager
@@ -65,12 +71,20 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     tracing = Tracing(settings)
     try:
         async with open_saver_pool(url, settings.saver_pool_size) as pool:
-            saver = GroupingSaver(pool) if settings.grouped_commits else AsyncPostgresSaver(pool)
+            saver = GroupingSaver(pool) if settings.grouped_commits else FencedSaver(pool)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine, expire_on_commit=False)
             prices = Prices(settings.model_prices)
-            models = build_pool(settings)
-            yield Service(settings, sessions, graph, models, prices, tracing, ports_for)
+            yield Service(
+                settings,
+                sessions,
+                graph,
+                build_pool(settings),
+                prices,
+                tracing,
+                ports_for,
+                graph_version(graph),
+            )
     finally:
         await tracing.close()
         await engine.dispose()
@@ -82,21 +96,32 @@ async def context_for(service: Service, run: Run) -> SupportContext:
         body = await policy_at(session, run.tenant_id, run.policy_version)
         may_mail = await holds_scope(session, run.tenant_id, run.started_by, "mail:send")
         spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
+        first = await replayed(session, run)
+        replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
     policy = Policy.model_validate(body)
-    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail)
+    if run.replay_of and not run.dry_run:
+        policy = replay_policy(policy, replied=bool(replied))
+    caller = Caller(
+        run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail, first
+    )
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
     models = open_door(service.models, run.tenant_id, meter)
-    # What a caller who may mail asks for may be a mailing, whatever others were told.
-    seconds = 0 if may_mail else policy.answer_cache_seconds
+    # What a caller who may mail asks for may be a mailing, whatever others were told; and a replay
+    # neither learns from other tickets nor teaches them.
+    seconds = 0 if may_mail or first else policy.answer_cache_seconds
     answers = PostgresAnswers(service.sessions, run.id, run.policy_version, seconds)
-    return SupportContext(caller, policy, models, _toolboxes(service, caller, policy), answers)
+    door = RehearsalToolbox if run.dry_run else ReplayToolbox if first else AttemptToolbox
+    toolboxes = _toolboxes(service, caller, policy, door)
+    return SupportContext(caller, policy, models, toolboxes, answers)
 
 
-def _toolboxes(service: Service, caller: Caller, policy: Policy) -> Callable[[str], Toolbox]:
+def _toolboxes(
+    service: Service, caller: Caller, policy: Policy, door: type[AttemptToolbox]
+) -> Callable[[str], Toolbox]:
     ports = service.ports(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy)
     tools = tools_for(caller, ports)
-    return lambda node: AttemptToolbox(node, GRANTS[node], tools, gate, ports.ledger)
+    return lambda node: door(node, GRANTS[node], tools, gate, ports.ledger)
 
 
 def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
@@ -106,7 +131,7 @@ def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
     return Ports(
         billing=SandboxBilling(sessions, tenant_id),
         subscriptions=SandboxSubscriptions(sessions, tenant_id),
-        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.run_id),
+        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.effects_of),
         knowledge=PostgresKnowledge(
             sessions, tenant_id, build_embedder(settings), settings.context_token_budget
         ),

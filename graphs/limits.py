@@ -1,10 +1,11 @@
-"""How fast a tenant's tickets are taken up: part of its policy."""
+"""How fast a tenant's tickets are taken up, and how long is kept what they left behind."""
 
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
 PerMinute = Annotated[int, Field(ge=1, le=100_000)]
+Days = Annotated[int, Field(ge=1, le=3650)]
 Burst = Annotated[int, Field(ge=1, le=10_000)]
 
 
@@ -20,3 +21,16 @@ class Rates(BaseModel):
     customer_burst: Burst = 30
     tenant_per_minute: PerMinute | None = None
     tenant_burst: Burst = 100
+
+
+class Retention(BaseModel):
+    """Days after which a finished run loses its checkpoints but the last, its events, its steps.
+
+    The ledger, the runs and the conversation are kept.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    checkpoints_days: Days = 30
+    events_days: Days = 30
+    steps_days: Days = 90

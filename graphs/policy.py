@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.limits import Rates
+from graphs.limits import Rates, Retention
 from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, Triage
 from tools.models import Step
 from tools.money import format_money
@@ -88,6 +88,7 @@ class Policy(BaseModel):
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(
         86_400, description="How long a reply may be given again to others; 0: never."
     )
+    retention: Retention = Retention()
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:

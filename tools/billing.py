@@ -73,6 +73,14 @@ def refund_payment(billing: Billing, caller: Caller) -> Tool[RefundArgs]:
             args.payment_id, args.amount_minor, args.currency, args.reason, key=key
         )
 
+    def simulate(args: RefundArgs) -> Refund:
+        return {
+            "id": "simulated",
+            "payment_id": args.payment_id,
+            "amount_minor": args.amount_minor,
+            "currency": args.currency,
+        }
+
     return Tool(
         "refund_payment",
         Permission.MOVE_MONEY,
@@ -82,6 +90,7 @@ def refund_payment(billing: Billing, caller: Caller) -> Tool[RefundArgs]:
         gated=True,
         check=check,
         find=billing.find_refund,
+        simulate=simulate,
     )
 
 

@@ -38,9 +38,25 @@ def send_reply(helpdesk: Helpdesk, caller: Caller) -> Tool[ReplyArgs]:
         )
 
     def key(_args: ReplyArgs) -> str:
-        return f"reply:{caller.run_id}"
+        return f"reply:{caller.effects_of}"
 
-    return Tool("send_reply", Permission.REPLY, ReplyArgs, run, key=key, repeatable=True)
+    def simulate(args: ReplyArgs) -> SentReply:
+        return {
+            "id": "simulated",
+            "text": args.text,
+            "citations": args.citations,
+            "public": args.public,
+        }
+
+    return Tool(
+        "send_reply",
+        Permission.REPLY,
+        ReplyArgs,
+        run,
+        key=key,
+        repeatable=True,
+        simulate=simulate,
+    )
 
 
 def create_handoff(helpdesk: Helpdesk, caller: Caller) -> Tool[HandoffArgs]:
@@ -53,10 +69,26 @@ def create_handoff(helpdesk: Helpdesk, caller: Caller) -> Tool[HandoffArgs]:
 
     def key(args: HandoffArgs) -> str:
         part = f":{args.part}" if args.part else ""
-        return f"handoff:{caller.run_id}{part}"
+        return f"handoff:{caller.effects_of}{part}"
+
+    def simulate(args: HandoffArgs) -> Handoff:
+        return {
+            "id": "simulated",
+            "skill": args.skill,
+            "urgency": args.urgency,
+            "agent": None,
+            "queue_position": None,
+            "opens_at": None,
+        }
 
     return Tool(
-        "create_handoff", Permission.CREATE_TICKET, HandoffArgs, run, key=key, repeatable=True
+        "create_handoff",
+        Permission.CREATE_TICKET,
+        HandoffArgs,
+        run,
+        key=key,
+        repeatable=True,
+        simulate=simulate,
     )
 
 

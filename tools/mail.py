@@ -99,6 +99,15 @@ def send_bulk_mail(mailings: Mailings, mailer: Mailer, caller: Caller) -> Tool[B
             "skipped": tally["skipped"],
         }
 
+    def simulate(args: BulkMailArgs) -> MailResult:
+        return {
+            "audience": args.audience,
+            "sent": args.recipients,
+            "failed": 0,
+            "unknown": 0,
+            "skipped": 0,
+        }
+
     return Tool(
         "send_bulk_mail",
         Permission.SEND_BULK,
@@ -108,6 +117,7 @@ def send_bulk_mail(mailings: Mailings, mailer: Mailer, caller: Caller) -> Tool[B
         gated=True,
         check=check,
         repeatable=True,
+        simulate=simulate,
     )
 
 

@@ -27,7 +27,8 @@ from tools.models import (
 class Caller:
     """On whose behalf a run acts: taken from the run's row, never from a body or a model.
 
-    `may_mail`: the key that started the run holds the scope `mail:send`.
+    `may_mail`: the key that started the run holds the scope `mail:send`. `replayed`: the runs that
+    this one replays, nearest first; what they did counts as its own.
     """
 
     tenant_id: str
@@ -36,6 +37,12 @@ class Caller:
     run_id: UUID
     attempt: int
     may_mail: bool = False
+    replayed: tuple[UUID, ...] = ()
+
+    @property
+    def effects_of(self) -> UUID:
+        """The run under whose keys effects are known: itself, or the first one replayed."""
+        return self.replayed[-1] if self.replayed else self.run_id
 
 
 class Billing(Protocol):

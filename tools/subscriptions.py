@@ -54,6 +54,14 @@ def cancel_subscription(subscriptions: Subscriptions, caller: Caller) -> Tool[Ca
             raise RefusedError(problem)
         return await subscriptions.cancel_subscription(args.subscription_id, args.reason, key=key)
 
+    def simulate(args: CancelArgs) -> Cancellation:
+        subscription_id = args.subscription_id
+        return {
+            "id": "simulated",
+            "subscription_id": subscription_id,
+            "description": subscription_id,
+        }
+
     return Tool(
         "cancel_subscription",
         Permission.CANCEL_SUBSCRIPTION,
@@ -63,6 +71,7 @@ def cancel_subscription(subscriptions: Subscriptions, caller: Caller) -> Tool[Ca
         gated=True,
         check=check,
         find=subscriptions.find_cancellation,
+        simulate=simulate,
     )
 
 

@@ -58,7 +58,8 @@ class Tool(Generic[A]):
     `key` names the business fact behind a call, so that the ledger knows a repeat; a tool without
     a key only reads. `check` tells, without any effect, why a call would be refused as the world
     is now. `find` asks the outside system what became of a key. `repeatable` says that the port
-    drops a repeated key, so a call whose end is unknown may simply be made again.
+    drops a repeated key, so a call whose end is unknown may simply be made again. `simulate` says
+    what the call would have answered, for a run that may not make it.
     """
 
     name: str
@@ -70,3 +71,4 @@ class Tool(Generic[A]):
     check: Callable[[A], Awaitable[str | None]] | None = None
     find: Callable[[str], Awaitable[Any | None]] | None = None
     repeatable: bool = False
+    simulate: Callable[[A], Any] | None = None

@@ -40,7 +40,7 @@ class PostgresLedger:
 
     def _entry(self, row: LedgerEntry) -> Entry:
         status = cast("Status", row.status)
-        own = row.run_id == self.caller.run_id
+        own = row.run_id in (self.caller.run_id, *self.caller.replayed)
         return Entry(status, fresh=False, result=row.result, error=row.error, own=own)
 
     async def _spend(self, session: AsyncSession, call: Call, permit: Permit) -> None:

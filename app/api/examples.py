@@ -85,6 +85,7 @@ RUN: dict[str, Any] = {
     "queue_position": None,
     "merged_into": None,
     "replay_of": None,
+    "dry_run": False,
     "trace_id": "01a20147-a364-70b5-97ad-29c60cfe9c9d",
     "trace_url": None,
     "links": {
@@ -110,6 +111,52 @@ QUEUED: dict[str, Any] = {
     "trace_id": None,
     "queued_reason": "customer_rate",
     "queue_position": 3,
+}
+REPLAY: dict[str, Any] = {
+    **QUEUED,
+    "id": "01a20147-c0de-7187-9cc4-a3723facf2c8",
+    "thread_id": "0b9a4a3c-2d0d-5a57-8f7e-3f3a1b2c4d5e",
+    "queued_reason": None,
+    "queue_position": None,
+    "replay_of": RUN_ID,
+    "dry_run": True,
+    "links": {
+        "self": "/v1/runs/01a20147-c0de-7187-9cc4-a3723facf2c8",
+        "steps": "/v1/runs/01a20147-c0de-7187-9cc4-a3723facf2c8/steps",
+        "thread": "/v1/threads/T-1001",
+        "diff": "/v1/runs/01a20147-c0de-7187-9cc4-a3723facf2c8/diff",
+    },
+}
+_SIDE: dict[str, Any] = {
+    "id": RUN_ID,
+    "status": "success",
+    "outcome": "answered",
+    "nodes": ["classify", "technical", "plan", "respond", "check", "send"],
+    "intents": ["technical"],
+    "plan": [],
+    "draft": "Sign out, sign in again, and upload once more.",
+    "tokens": 812,
+    "cost_usd": 0.0004,
+}
+DIFF: dict[str, Any] = {
+    "base": _SIDE,
+    "run": {
+        **_SIDE,
+        "id": "01a20147-c0de-7187-9cc4-a3723facf2c8",
+        "draft": "Sign out, wait a minute, and upload once more.",
+        "tokens": 400,
+        "cost_usd": 0.0002,
+    },
+    "same": False,
+    "changed": ["draft"],
+    "nodes": [{"change": "same", "nodes": _SIDE["nodes"]}],
+    "draft": [
+        "@@ -1 +1 @@",
+        "-Sign out, sign in again, and upload once more.",
+        "+Sign out, wait a minute, and upload once more.",
+    ],
+    "tokens": -412,
+    "cost_usd": -0.0002,
 }
 RUN_STEP: dict[str, Any] = {
     "node": "plan",

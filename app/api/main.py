@@ -19,6 +19,7 @@ from app.api import (
     health,
     pauses,
     policy,
+    replays,
     runs,
     webhooks,
 )
@@ -52,6 +53,7 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.feed, app.state.rest = EventFeed(backend.sessions), RestWatch(backend.sessions)
     modules = (
         runs,
+        replays,
         events,
         approvals,
         policy,

@@ -142,8 +142,9 @@ async def get_thread(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader
 ) -> schemas.ThreadOut:
     """A ticket's newest messages and runs, oldest first."""
-    query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).order_by(Run.id.desc())
-    rows = list(await session.scalars(query.limit(MAX_MESSAGES)))[::-1]
+    query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).where(Run.replay_of.is_(None))
+    newest = query.order_by(Run.id.desc()).limit(MAX_MESSAGES)
+    rows = list(await session.scalars(newest))[::-1]
     if not rows:
         raise NotFoundError(f"No run knows a ticket {ticket_id}.")
     messages = await messages_of_ticket(session, key.tenant_id, ticket_id, MAX_MESSAGES)

@@ -78,6 +78,7 @@ def _run(
             "self": here,
             "steps": f"{here}/steps",
             "thread": thread,
+            **({"diff": f"{here}/diff"} if run.replay_of else {}),
             **({"merged_into": f"/v1/runs/{run.merged_into}"} if run.merged_into else {}),
         },
     )

@@ -25,6 +25,7 @@ from psycopg import AsyncCursor, DatabaseError
 from psycopg.rows import DictRow
 
 from app.db.engine import SaverPool
+from app.db.fence import FENCE, FENCE_OF_MANY, Holder, refusing_late_writes
 
 Row = tuple[Any, ...]
 
@@ -48,9 +49,10 @@ NEW_WRITES: LiteralString = WRITES + "DO NOTHING"
 SPECIAL_WRITES: LiteralString = (
     WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 )
-# In this order: a checkpoint's values before itself. Each with the number of columns that identify
-# a row, since a row may stand in a statement only once.
+# In this order: the fence first, a checkpoint's values before itself. Each with the number of
+# columns that identify a row, since a row may stand in a statement only once.
 STATEMENTS: dict[LiteralString, int] = {
+    FENCE: 2,
     BLOBS: 4,
     CHECKPOINTS: 3,
     NEW_WRITES: 6,
@@ -78,7 +80,7 @@ class GroupingSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint; returns when it is durable."""
+        """Save a checkpoint; returns when it is durable. Raises RunLostError."""
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
         inline, apart = _split(checkpoint["channel_values"])
@@ -92,7 +94,8 @@ class GroupingSaver(AsyncPostgresSaver):
             _json(get_serializable_checkpoint_metadata(config, metadata)),
         )
         blobs = self._dump_blobs(thread_id, namespace, apart, versions) if versions else []
-        await self._commit({BLOBS: blobs, CHECKPOINTS: [row]})
+        with refusing_late_writes(config) as holder:
+            await self._commit({FENCE: _held(holder), BLOBS: blobs, CHECKPOINTS: [row]})
         return _config({"thread_id": thread_id, "checkpoint_ns": namespace}, checkpoint["id"])
 
     async def aput_writes(
@@ -102,7 +105,7 @@ class GroupingSaver(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a task wrote; returns when it is durable."""
+        """Save what a task wrote; returns when it is durable. Raises RunLostError."""
         configurable = config["configurable"]
         special = all(channel in WRITES_IDX_MAP for channel, _ in writes)
         rows = self._dump_writes(
@@ -113,7 +116,9 @@ class GroupingSaver(AsyncPostgresSaver):
             task_path,
             writes,
         )
-        await self._commit({SPECIAL_WRITES if special else NEW_WRITES: rows})
+        with refusing_late_writes(config) as holder:
+            kind = SPECIAL_WRITES if special else NEW_WRITES
+            await self._commit({FENCE: _held(holder), kind: rows})
 
     async def _commit(self, rows: Rows) -> None:
         """Join the next transaction, and wait until it is committed."""
@@ -143,7 +148,7 @@ class GroupingSaver(AsyncPostgresSaver):
         batch: Waiting,
         error: DatabaseError,
     ) -> None:
-        """One writer's bad row must not fail the others."""
+        """One writer's bad row, or lost run, must not fail the others."""
         for part in batch:
             try:
                 if len(batch) > 1:
@@ -159,7 +164,8 @@ class GroupingSaver(AsyncPostgresSaver):
                 rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
                 if rows:
                     columns = [list(column) for column in zip(*rows.values(), strict=True)]
-                    await connection.execute(statement, columns)
+                    many = statement is FENCE and len(parts) > 1
+                    await connection.execute(FENCE_OF_MANY if many else statement, columns)
 
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
         """The stock one moves to a thread for the writes, which costs more than to read them."""
@@ -188,6 +194,11 @@ class GroupingSaver(AsyncPostgresSaver):
 def _config(row: DictRow, checkpoint_id: str) -> RunnableConfig:
     here = {"thread_id": row["thread_id"], "checkpoint_ns": row["checkpoint_ns"]}
     return {"configurable": {**here, "checkpoint_id": checkpoint_id}}
+
+
+def _held(holder: Holder | None) -> list[Row]:
+    """The fence's row of one writer; none outside of a run."""
+    return [holder] if holder else []
 
 
 def _answer(

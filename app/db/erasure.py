@@ -63,7 +63,7 @@ STATEMENTS = {
             ticket = jsonb_build_object('id', ticket_id, 'subject', '', 'body', '',
                 'customer', jsonb_build_object('id', CAST(:pseudonym AS text))),
             error = error - 'message' || '{"message": "Erased."}',
-            idempotency_key = NULL, request_sha256 = ''
+            idempotency_key = NULL, request_sha256 = '', replay_from = NULL
         WHERE tenant_id = :tenant AND id = ANY(:runs)""",
 }
 

@@ -79,6 +79,7 @@ async def other_tickets(session: AsyncSession, run: Run, limit: int) -> list[Row
             Run.tenant_id == run.tenant_id,
             Run.customer_id == run.customer_id,
             Run.ticket_id != run.ticket_id,
+            Run.replay_of.is_(None),
         )
         .order_by(Run.id.desc())
         .limit(LOOK_BACK_RUNS)

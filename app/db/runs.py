@@ -57,6 +57,7 @@ async def claim(
     worker_id: int,
     trace_id: UUID | None = None,
     per_customer: int | None = None,
+    graph_version: str | None = None,
 ) -> Run | None:
     """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
 
@@ -77,6 +78,8 @@ async def claim(
             worker_id=worker_id,
             trace_id=trace_id,
             started_at=func.coalesce(Run.started_at, func.now()),
+            # What the run began with, also when another graph goes on with it.
+            graph_version=func.coalesce(Run.graph_version, graph_version),
         )
         .returning(Run)
         .execution_options(synchronize_session=False)
@@ -163,6 +166,14 @@ async def resting(session: AsyncSession, run_ids: list[UUID]) -> list[UUID]:
     return [run_id for run_id in run_ids if run_id not in going]
 
 
+async def attempts_held_by(session: AsyncSession, worker_id: int) -> dict[UUID, int]:
+    """The runs that are this worker's, each with the attempt that it is."""
+    query = select(Run.id, Run.attempt).where(
+        Run.worker_id == worker_id, Run.status == RunStatus.RUNNING
+    )
+    return {row.id: row.attempt for row in await session.execute(query)}
+
+
 async def other_workers(session: AsyncSession, worker_id: int) -> list[int]:
     """Every other worker that holds a run."""
     query = select(Run.worker_id).where(
@@ -180,6 +191,17 @@ async def runs_held_by(session: AsyncSession, worker_id: int) -> list[Run]:
 async def mark_queued(session: AsyncSession, run_id: UUID, at: datetime | None = None) -> None:
     """Note that a job for the run was put on the queue."""
     await session.execute(update(Run).where(Run.id == run_id).values(queued_at=at or func.now()))
+
+
+async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
+    """The runs that this one replays: the one it was made from, that one's, and so on."""
+    chain: list[UUID] = []
+    following = run.replay_of
+    while following is not None:
+        chain.append(following)
+        query = select(Run.replay_of).where(Run.tenant_id == run.tenant_id, Run.id == following)
+        following = (await session.scalars(query)).one_or_none()
+    return tuple(chain)
 
 
 async def starters(session: AsyncSession, run: Run) -> set[str]:

@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -47,6 +47,24 @@ async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> l
         .order_by(Step.started_at, Step.seq)
     )
     return list(await session.scalars(query))
+
+
+async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str) -> bool | None:
+    """Whether the checkpoint that a step of the run began with is kept; None if none did."""
+    began = exists().where(
+        Step.tenant_id == run.tenant_id,
+        Step.run_id == run.id,
+        Step.checkpoint_id == checkpoint_id,
+    )
+    if not await session.scalar(select(began)):
+        return None
+    # The checkpointer's own table; its migrations make it, not ours.
+    kept = text(
+        "SELECT EXISTS (SELECT FROM checkpoints WHERE thread_id = :thread"
+        " AND checkpoint_ns = '' AND checkpoint_id = :checkpoint)"
+    )
+    where = {"thread": str(run.thread_id), "checkpoint": checkpoint_id}
+    return bool(await session.scalar(kept, where))
 
 
 async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Decimal:

@@ -96,6 +96,10 @@ class Run(Base):
     callback_url: Mapped[str | None]
     trace_id: Mapped[UUID | None]
     replay_of: Mapped[UUID | None]
+    replay_from: Mapped[dict[str, Any] | None]
+    dry_run: Mapped[bool] = mapped_column(server_default=sql("false"))
+    graph_version: Mapped[str | None]
+    checkpoints_pruned_at: Mapped[datetime | None]
     limited_by: Mapped[str | None]
     merged_into: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
     tokens: Mapped[int] = mapped_column(server_default="0")
@@ -151,6 +155,12 @@ class Run(Base):
         ),
         Index("runs_merged", "merged_into", postgresql_where=sql("merged_into IS NOT NULL")),
         Index("runs_by_tenant", "tenant_id", "id"),
+        Index(
+            "runs_to_prune",
+            "tenant_id",
+            "finished_at",
+            postgresql_where=sql("checkpoints_pruned_at IS NULL AND finished_at IS NOT NULL"),
+        ),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
         CheckConstraint(
@@ -165,6 +175,15 @@ class Run(Base):
             "merged_into IS NULL OR status = 'cancelled'", name="runs_merged_is_cancelled"
         ),
     )
+
+
+class Worker(Base):
+    """A worker process and when it last showed to be alive; a frozen one falls behind."""
+
+    __tablename__ = "workers"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    beat_at: Mapped[datetime] = now()
 
 
 class Rate(Base):
@@ -225,7 +244,10 @@ class Step(Base):
     started_at: Mapped[datetime]
     duration_ms: Mapped[int | None] = mapped_column(Integer)
 
-    __table_args__ = (Index("steps_by_run", "tenant_id", "run_id", "seq"),)
+    __table_args__ = (
+        Index("steps_by_run", "tenant_id", "run_id", "seq"),
+        Index("steps_by_age", "tenant_id", "started_at"),
+    )
 
 
 class Approval(Base):

@@ -26,6 +26,10 @@ class StepLog:
         self._writer: asyncio.Task[None] | None = None
         self._checkpoint_id: str | None = None
 
+    def begin_at(self, checkpoint_id: str | None) -> None:
+        """Name the checkpoint that a continued execution begins with: the stream does not."""
+        self._checkpoint_id = checkpoint_id
+
     def note(self, mode: str, chunk: Any) -> None:
         """Take one item of `stream_mode=["tasks", "checkpoints"]`."""
         if mode == "checkpoints":

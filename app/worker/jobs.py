@@ -23,7 +23,8 @@ from app.runs import Enqueue, Settlement
 from app.wiring import Service
 from app.worker.queue import enqueue_summary
 from graphs.state import SupportState
-from graphs.waits import AttemptLostError, RunWaitsError
+from graphs.waits import RunWaitsError
+from tools.errors import RunLostError
 
 log = get_logger(__name__)
 
@@ -36,6 +37,7 @@ class Active:
 
     task: "asyncio.Task[Ending]"
     control: RunControl
+    attempt: int
     cancelled: bool = False
 
 
@@ -72,8 +74,8 @@ class Jobs:
             if self.draining:
                 await self.enqueue(session, run_id, None)
                 return
-            limit = self.service.settings.customer_concurrency
-            run = await claim(session, self.enqueue, run_id, self.id, uuid7(), limit)
+            limit, version = self.service.settings.customer_concurrency, self.service.graph_version
+            run = await claim(session, self.enqueue, run_id, self.id, uuid7(), limit, version)
         if run is None:
             return
         if self.draining:
@@ -81,7 +83,7 @@ class Jobs:
             return
         control = RunControl()
         task = asyncio.create_task(execute(self.service, run, control))
-        active = self.active[run_id] = Active(task, control)
+        active = self.active[run_id] = Active(task, control, run.attempt)
         try:
             if run.cancel_requested_at is not None:
                 self.cancel(run_id)
@@ -176,7 +178,7 @@ def outcome_of(active: Active) -> Settlement:
         return settlement_of(active.task.result())
     if active.cancelled:
         return Settlement(RunStatus.CANCELLED, {})
-    if isinstance(failure, AttemptLostError):
+    if isinstance(failure, RunLostError):
         # Another attempt has it, and then this changes nothing; or it was cancelled while the
         # watch looked elsewhere, and then settling sees that.
         return Settlement(RunStatus.PENDING, {})

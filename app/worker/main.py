@@ -14,6 +14,7 @@ from app.worker.courier import deliver_callbacks
 from app.worker.embed import keep_embedded
 from app.worker.jobs import Jobs
 from app.worker.queue import consume, enqueue_run, open_consumer
+from app.worker.retention import forget_regularly
 from app.worker.watch import watch
 
 log = get_logger(__name__)
@@ -36,11 +37,14 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         )
         consuming = tasks.create_task(_consume(consumer, service, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
+        every = service.settings.retention_every_seconds
+        forgetting = tasks.create_task(forget_regularly(service.sessions, every))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
         embedding.cancel()
         consuming.cancel()
+        forgetting.cancel()
         await jobs.drain()
         # Waited for before it is cancelled again: that aborts the jobs that still settle.
         await asyncio.wait([consuming], timeout=service.settings.drain_seconds)

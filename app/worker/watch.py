@@ -1,7 +1,8 @@
 """A worker's watch: it shows to be alive, lets go of cancelled runs, rescues those of the dead.
 
 Each worker holds a session advisory lock under its id. When a process dies, Postgres frees the
-lock at once, and whoever gets it knows that nobody advances those runs any more.
+lock at once, and whoever gets it knows that nobody advances those runs any more. A host that is
+frozen or cut off keeps its lock, but renews its lease no more. See docs/adr/0016.
 """
 
 import asyncio
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import approvals
 from app import runs as run_cases
-from app.db import handoffs, rates, runs, turns
+from app.db import handoffs, rates, runs, turns, workers
 from app.db.answers import forget_answers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
@@ -27,6 +28,7 @@ log = get_logger(__name__)
 
 BEAT_SECONDS = 0.5
 SWEEP_EVERY = 10
+RENEW_EVERY = round(workers.RENEW_SECONDS / BEAT_SECONDS)
 LOST_JOBS_EVERY = 60
 # A due run whose job did not come within this time gets a new one; a double job is harmless.
 OVERDUE = timedelta(seconds=15)
@@ -43,6 +45,7 @@ async def watch(jobs: Jobs, consumer: App) -> None:
                 plain_dsn(url.get_secret_value()), autocommit=True
             ) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
+                await _renew(jobs)
                 jobs.alive.set()
                 await _beat(jobs, consumer, liveness)
         except DATABASE_ERRORS as error:
@@ -54,10 +57,17 @@ async def watch(jobs: Jobs, consumer: App) -> None:
             await asyncio.sleep(BEAT_SECONDS)
 
 
+async def _renew(jobs: Jobs) -> None:
+    async with jobs.service.sessions.begin() as session:
+        await workers.renew(session, jobs.id)
+
+
 async def _beat(jobs: Jobs, consumer: App, liveness: psycopg.AsyncConnection) -> None:
     beats = 0
     while True:
         await liveness.execute("SELECT 1")
+        if beats % RENEW_EVERY == 0:
+            await _renew(jobs)
         await let_go(jobs)
         await rescue(jobs)
         if beats % SWEEP_EVERY == 0:
@@ -69,15 +79,21 @@ async def _beat(jobs: Jobs, consumer: App, liveness: psycopg.AsyncConnection) ->
 
 
 async def let_go(jobs: Jobs) -> None:
-    """Cancel the runs of this worker that a caller cancelled."""
+    """Cancel the runs of this worker that a caller cancelled; drop those that others took over."""
+    believed = dict(jobs.active)
     async with jobs.service.sessions() as session:
         unwanted = await runs.cancel_requests(session, jobs.id)
+        held = await runs.attempts_held_by(session, jobs.id) if believed else {}
     for run_id in unwanted:
         jobs.cancel(run_id)
+    for run_id, active in believed.items():
+        if held.get(run_id) != active.attempt:
+            # Frozen for a while, this worker lost it. Its writes are refused; this saves the work.
+            active.task.cancel()
 
 
 async def rescue(jobs: Jobs) -> int:
-    """Bring back the runs of every worker whose lock is free; how many there were."""
+    """Bring back the runs of every worker whose lock is free, or whose lease is over; how many."""
     async with jobs.service.sessions() as session:
         others = await runs.other_workers(session, jobs.id)
     rescued = sum([await _take_over(jobs, worker) for worker in others])
@@ -98,7 +114,7 @@ async def _adopt_orphans(jobs: Jobs) -> int:
 async def _take_over(jobs: Jobs, worker_id: int) -> int:
     async with jobs.service.sessions.begin() as session:
         free = select(func.pg_try_advisory_xact_lock(worker_id))
-        if not await session.scalar(free):
+        if not await session.scalar(free) and not await workers.lease_is_over(session, worker_id):
             return 0
         lost = await runs.runs_held_by(session, worker_id)
         for run in lost:
@@ -128,6 +144,7 @@ async def sweep(jobs: Jobs) -> None:
             await jobs.enqueue(session, run.id, None)
     async with jobs.service.sessions.begin() as session:
         await rates.forget(session, BATCH * 10)
+        await workers.forget_workers(session)
     async with jobs.service.sessions.begin() as session:
         await forget_answers(session, BATCH * 10)
 

@@ -4,12 +4,13 @@ import asyncio
 from typing import Any
 
 import pytest
+from langgraph.types import TimeoutPolicy
 
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
 from graphs.waits import AttemptLostError
-from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling
+from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling, SlowBilling
 from tests.unit.desk import E42, TWICE, Desk, article, desk, scripted
 from tests.unit.test_graph import ANNUAL, SEATS
 from tools.errors import RunLostError, UnavailableError
@@ -18,7 +19,7 @@ from tools.models import SentReply
 OPENING = "What are your opening hours?"
 
 
-def exchange_billing(opened: Desk, billing: RefusingBilling | SilentBilling) -> None:
+def exchange_billing(opened: Desk, billing: RefusingBilling | SilentBilling | SlowBilling) -> None:
     """The same payments at a provider with a fault."""
     billing.by_customer = opened.world.billing.by_customer
     opened.world.billing = billing
@@ -155,6 +156,19 @@ async def test_provider_that_does_not_answer_is_asked_by_key(books: bool) -> Non
     assert done["outcome"] == ("acted" if books else "escalated")
     assert ("We have refunded" in done["reply"]["text"]) == books
     assert books or "outcome is unknown" in done["escalation"]["detail"]
+
+
+async def test_step_that_takes_too_long_is_not_done_again() -> None:
+    """The node's time is over before the provider answers: its retry reads the ledger."""
+    opened = desk("cus_ann")
+    exchange_billing(opened, slow := SlowBilling({}))
+    opened.builder.nodes["act"].timeout = TimeoutPolicy(run_timeout=0.2)
+    opened.compile()
+    await opened.start(TWICE)
+    asyncio.get_running_loop().call_later(0.4, slow.answer.set)
+    done = await opened.decide("approve")
+    assert (slow.calls, len(slow.refunds)) == (1, 1)
+    assert done["outcome"] == "acted"
 
 
 async def test_lost_run_stops_at_once() -> None:

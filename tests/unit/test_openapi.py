@@ -26,6 +26,8 @@ def document() -> dict[str, Any]:
     [
         (schemas.RunOut, examples.RUN),
         (schemas.RunOut, examples.QUEUED),
+        (schemas.RunOut, examples.REPLAY),
+        (schemas.RunDiffOut, examples.DIFF),
         (schemas.ApprovalOut, examples.APPROVAL),
         (schemas.RunStepOut, examples.RUN_STEP),
         (schemas.ThreadOut, examples.THREAD),
@@ -51,6 +53,7 @@ def test_every_answer_example_fits_its_model(
     "model",
     [
         schemas.StartRun,
+        schemas.ReplayRun,
         schemas.ResumeRun,
         schemas.PutArticle,
         schemas.PutPolicy,

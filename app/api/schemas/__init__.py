@@ -14,6 +14,7 @@ from app.api.schemas.base import OutsideId, Request
 from app.api.schemas.customers import ErasureOut
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
+from app.api.schemas.replays import ReplayRun, RunDiffOut
 from app.api.schemas.runs import (
     CustomerIn,
     EffectOut,
@@ -45,9 +46,11 @@ __all__ = [
     "PutArticle",
     "PutPause",
     "PutPolicy",
+    "ReplayRun",
     "ReplyOut",
     "Request",
     "ResumeRun",
+    "RunDiffOut",
     "RunOut",
     "RunPage",
     "RunStepOut",

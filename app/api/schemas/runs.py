@@ -74,6 +74,7 @@ class ReplyOut(BaseModel):
     text: str
     citations: list[str]
     public: bool
+    simulated: Annotated[bool, Field(description="A replay or dry run: nothing was sent.")] = False
 
 
 class EffectOut(BaseModel):
@@ -123,6 +124,7 @@ class RunOut(BaseModel):
     finished_at: datetime | None
     cancel_requested_at: datetime | None
     replay_of: UUID | None
+    dry_run: Annotated[bool, Field(description="A replay whose effects are simulated.")]
     queued_reason: Annotated[
         QueuedReason | None, Field(description="What a pending run waits for; null for others.")
     ]

@@ -1,0 +1,83 @@
+"""/v1/runs/{id}/replay and /diff: a run again from one of its steps, and what is different."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Response
+from fastapi import status as http
+
+from app import replays
+from app import runs as run_cases
+from app.api import examples, schemas
+from app.api.deps import BackendDep, Reader, RestDep, Session, Writer
+from app.api.responses import answers
+from app.api.runs import IdempotencyKey, Wait, wait_for
+from app.db.steps import steps_of_run
+from app.diffs import diff, sides
+from app.errors import (
+    CheckpointGoneError,
+    IdempotencyMismatchError,
+    InvalidRequestError,
+    NotFoundError,
+    RunNotFinishedError,
+)
+from app.replays import NewReplay
+
+router = APIRouter(prefix="/v1", tags=["replays"])
+
+
+@router.post(
+    "/runs/{run_id}/replay",
+    status_code=http.HTTP_202_ACCEPTED,
+    response_model=schemas.RunOut,
+    responses=answers(
+        202,
+        examples.REPLAY,
+        NotFoundError,
+        RunNotFinishedError,
+        CheckpointGoneError,
+        IdempotencyMismatchError,
+        body=True,
+    ),
+)
+async def replay_run(
+    run_id: UUID,
+    body: schemas.ReplayRun,
+    response: Response,
+    backend: BackendDep,
+    rest: RestDep,
+    key: Writer,
+    idempotency_key: IdempotencyKey = None,
+    wait: Wait = 0,
+) -> schemas.RunOut:
+    """A new run from a step of this one. What was done is never done again."""
+    changes = body.state.model_dump(mode="json", exclude_none=True)
+    new = NewReplay(run_id, body.checkpoint_id, changes, body.dry_run, idempotency_key)
+    async with backend.sessions.begin() as session:
+        run = await replays.replay(session, backend.enqueue, key.tenant_id, key.id, new)
+    response.headers["Location"] = f"/v1/runs/{run.id}"
+    return await wait_for(backend, rest, key.tenant_id, run.id, wait)
+
+
+@router.get(
+    "/runs/{run_id}/diff",
+    response_model=schemas.RunDiffOut,
+    responses=answers(200, examples.DIFF, NotFoundError),
+)
+async def diff_runs(
+    run_id: UUID,
+    session: Session,
+    key: Reader,
+    other: Annotated[
+        UUID | None, Query(alias="with", description="Compared to this run; unset: `replay_of`.")
+    ] = None,
+) -> schemas.RunDiffOut:
+    """How a run differs from another one: steps, plan, draft, outcome, tokens and cost."""
+    run = await run_cases.get(session, key.tenant_id, run_id)
+    if (base_id := other or run.replay_of) is None:
+        why = "must name a run, since this one is no replay"
+        told = [{"pointer": "/with", "detail": why}]
+        raise InvalidRequestError(f"/with {why}.", errors=told)
+    base = await run_cases.get(session, key.tenant_id, base_id)
+    rows = [await steps_of_run(session, key.tenant_id, one.id) for one in (base, run)]
+    return schemas.RunDiffOut.model_validate(diff(*sides(base, rows[0], run, rows[1])))

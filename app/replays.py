@@ -1,0 +1,117 @@
+"""Use case: replay a run from one of its steps. It guards, adds a row, enqueues; never commits."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app import runs as run_cases
+from app.db import keys, runs
+from app.db.steps import checkpoint_of_run
+from app.db.tables import Run
+from app.errors import (
+    CheckpointGoneError,
+    IdempotencyMismatchError,
+    InvalidRequestError,
+    RunNotFinishedError,
+)
+from app.lifecycle import FINAL
+from app.runs import Enqueue
+
+
+@dataclass(frozen=True, slots=True)
+class NewReplay:
+    """A checked request to replay a run; `state` holds what is replaced in its state."""
+
+    run_id: UUID
+    checkpoint_id: str
+    state: dict[str, Any]
+    dry_run: bool
+    idempotency_key: str | None
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of what the caller asked for, to tell a repeat from another request."""
+        asked = ["replay", str(self.run_id), self.checkpoint_id, self.state, self.dry_run]
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
+
+
+async def replay(
+    session: AsyncSession, enqueue: Enqueue, tenant_id: str, key_id: str, new: NewReplay
+) -> Run:
+    """Add a run that begins where a step of another one began, on a thread of its own.
+
+    Neither rate nor merging holds it: no customer wrote anything. It is held to the policy of now.
+
+    Raises:
+        NotFoundError, RunNotFinishedError, IdempotencyMismatchError.
+        InvalidRequestError: no step of the run began with that checkpoint.
+        CheckpointGoneError: it did, and the checkpoint was pruned since.
+    """
+    first = await run_cases.get(session, tenant_id, new.run_id)
+    if new.idempotency_key is not None:
+        known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
+        if known is not None:
+            return _same(known, new)
+    if first.status not in FINAL and not new.dry_run:
+        raise RunNotFinishedError(
+            f"Run {first.id} is {first.status}; wait for its end, or replay it with `dry_run`.",
+            run_status=first.status,
+        )
+    await _refuse_unknown(session, first, new.checkpoint_id)
+    version, _ = await keys.current_policy(session, tenant_id)
+    run = await _insert(session, key_id, version, first, new)
+    if run is None:
+        assert new.idempotency_key is not None, "only an Idempotency-Key can be taken"
+        known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
+        assert known is not None, "the row that was in the way is there"
+        return _same(known, new)
+    await enqueue(session, run.id, None)
+    return run
+
+
+def _same(known: Run, new: NewReplay) -> Run:
+    if known.request_sha256 != new.sha256:
+        raise IdempotencyMismatchError(
+            "This Idempotency-Key started another request; use a new key for a new request."
+        )
+    return known
+
+
+async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -> None:
+    kept = await checkpoint_of_run(session, run, checkpoint_id)
+    if kept is None:
+        why = "must be the checkpoint_id of one of the run's steps"
+        told = [{"pointer": "/checkpoint_id", "detail": why}]
+        raise InvalidRequestError(f"/checkpoint_id {why}.", errors=told)
+    if not kept:
+        raise CheckpointGoneError("The checkpoint is older than the tenant's retention.")
+
+
+async def _insert(
+    session: AsyncSession, key_id: str, version: int, first: Run, new: NewReplay
+) -> Run | None:
+    run_id = uuid7()
+    row = insert(Run).values(
+        id=run_id,
+        tenant_id=first.tenant_id,
+        # The first run's thread keeps its history; nobody else writes to this one.
+        thread_id=run_cases.thread_of(first.tenant_id, f"replay\x1f{run_id}"),
+        ticket_id=first.ticket_id,
+        customer_id=first.customer_id,
+        ticket={**first.ticket, **new.state.get("ticket", {})},
+        policy_version=version,
+        started_by=key_id,
+        idempotency_key=new.idempotency_key,
+        request_sha256=new.sha256,
+        caller_metadata=first.caller_metadata,
+        replay_of=first.id,
+        replay_from={"checkpoint_id": new.checkpoint_id, "state": new.state},
+        dry_run=new.dry_run,
+    )
+    return (await session.scalars(row.on_conflict_do_nothing().returning(Run))).one_or_none()

@@ -1,0 +1,156 @@
+"""What brings a run's thread forward: its start, its answer, or the next of its nodes."""
+
+from typing import Any, cast
+
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.types import Command, StateSnapshot
+
+from app.db.approvals import decision_for
+from app.db.runs import get_run
+from app.db.tables import Run
+from app.errors import CheckpointGoneError
+from app.log import get_logger
+from app.memory import remember
+from app.wiring import Service
+from graphs.replay import rehearsed_decision, replayed_state
+from graphs.state import SPECIALISTS, Ticket, fresh_run
+from graphs.version import lost_nodes, missing_keys
+
+log = get_logger(__name__)
+
+# What `next_input` answers when the graph has ended, or waits for an answer that is not there.
+NOTHING = object()
+
+
+async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, str | None]:
+    """What brings the thread forward, and the checkpoint it goes on from, if there is one.
+
+    LangGraph takes an answer to a gate that is gone without a word, so the gate is looked at
+    first, and the answer comes from the approval of exactly that interrupt.
+
+    Raises:
+        CheckpointGoneError: the checkpoint that a replay begins with was pruned.
+    """
+    snapshot = await service.graph.aget_state(config)
+    changed = False
+    if snapshot.values.get("run_id") != str(run.id):
+        if run.replay_of is None:
+            async with service.sessions.begin() as session:
+                memory = await remember(session, run)
+            return fresh_run(str(run.id), _ticket(run), memory), None
+        await _fork(service, run, config)
+        changed = True
+    elif run.graph_version != service.graph_version:
+        changed = await _fit(service, run, config)
+    if changed:
+        snapshot = await service.graph.aget_state(config)
+    # Not `snapshot.next`: that is empty as well when a step was kept and its checkpoint was not.
+    following: Any = None if snapshot.tasks else NOTHING
+    if snapshot.interrupts:
+        following = await _answer(service, run, snapshot)
+    return following, snapshot.config["configurable"].get("checkpoint_id")
+
+
+async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
+    [gate] = snapshot.interrupts
+    if run.dry_run:
+        # Nobody is asked what will not happen.
+        return Command(resume={gate.id: rehearsed_decision(gate.value)})
+    async with service.sessions() as session:
+        decision = await decision_for(session, run.id, gate.id)
+    return Command(resume={gate.id: decision}) if decision else NOTHING
+
+
+async def _fork(service: Service, run: Run, config: Any) -> None:
+    """Copy a checkpoint of the replayed run to this run's thread; its nodes run again.
+
+    The pending writes of that step stay behind: they are the answers of the first time.
+    """
+    assert run.replay_of is not None, "only a replay begins with a copy"
+    begin = run.replay_from or {}
+    async with service.sessions() as session:
+        first = await get_run(session, run.tenant_id, run.replay_of)
+    source = first and await _stored(service, first.thread_id, begin["checkpoint_id"])
+    if not source:
+        raise CheckpointGoneError("The checkpoint was pruned before the replay began.")
+    values = source.checkpoint["channel_values"]
+    state = replayed_state(values, str(run.id), begin["state"])
+    await _store(service, config, source, state)
+    following = (await service.graph.aget_state(config)).next
+    if "triage" in begin["state"] and set(following) <= {*SPECIALISTS, "escalate"}:
+        # Right after classify another triage chooses the way anew.
+        await service.graph.aupdate_state(
+            config, {"triage": state["triage"], "escalation": None}, as_node="classify"
+        )
+
+
+async def _fit(service: Service, run: Run, config: Any) -> bool:
+    """Bring a checkpoint of another graph into this one's shape; True when it was changed.
+
+    One that cannot go on here goes to a person instead, since it never will.
+    """
+    source = await _stored(service, run.thread_id)
+    assert source is not None, "a run that began has a checkpoint"
+    stored = source.checkpoint["channel_values"]
+    if lost := lost_nodes(stored, service.graph.nodes):
+        return await _give_up(service, run, config, f"its next step was {', '.join(lost)}")
+    try:
+        missing = missing_keys(stored)
+    except KeyError as key:
+        return await _give_up(service, run, config, f"its state has no {key}")
+    if missing:
+        await _store(service, config, source, {**stored, **missing})
+    return bool(missing)
+
+
+async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
+    log.warning("run_outlived_its_graph", run_id=str(run.id), version=run.graph_version, why=why)
+    detail = f"The workflow was changed while this run waited, and {why}."
+    fresh = fresh_run(str(run.id), _ticket(run))
+    stored = (await service.graph.aget_state(config)).values
+    state = {**fresh, **stored, "escalation": {"reason": "graph_changed", "detail": detail}}
+    await service.graph.aupdate_state(config, state, as_node="classify")
+    return True
+
+
+async def _stored(
+    service: Service, thread_id: Any, id_: str | None = None
+) -> CheckpointTuple | None:
+    """A checkpoint as it was written, also by another graph; the newest without an id."""
+    where = {"thread_id": str(thread_id), "checkpoint_ns": ""}
+    if id_:
+        where["checkpoint_id"] = id_
+    return await saver_of(service).aget_tuple({"configurable": where})
+
+
+async def _store(service: Service, config: Any, source: CheckpointTuple, values: Any) -> None:
+    """Write a checkpoint under its own id, in place or to another thread, with other values."""
+    thread = config["configurable"]["thread_id"]
+    parent = source.parent_config if thread == source.config["configurable"]["thread_id"] else None
+    where = {**(parent or {"configurable": {"checkpoint_ns": ""}})["configurable"]}
+    checkpoint = source.checkpoint
+    versions = dict(checkpoint["channel_versions"])
+    newest = max(versions.values(), default=None)
+    versions |= {name: newest for name in values if name not in versions}
+    await saver_of(service).aput(
+        cast("RunnableConfig", {**config, "configurable": {**where, "thread_id": thread}}),
+        {**checkpoint, "channel_values": values, "channel_versions": versions},
+        source.metadata,
+        versions,
+    )
+
+
+def saver_of(service: Service) -> AsyncPostgresSaver:
+    """The checkpointer that the service's graph writes with."""
+    return cast("AsyncPostgresSaver", service.graph.checkpointer)
+
+
+def _ticket(run: Run) -> Ticket:
+    return {
+        "subject": run.ticket["subject"],
+        "body": run.ticket["body"],
+        "language": run.ticket.get("language"),
+        "customer_name": run.ticket["customer"].get("name"),
+    }

@@ -1,0 +1,75 @@
+"""The periodic job that forgets: small batches, one worker at a time, nobody waits for it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db import retention
+from app.db.away import DATABASE_ERRORS, is_away
+from app.db.engine import Sessions
+from app.db.keys import current_policy
+from app.log import get_logger
+from graphs.limits import Retention
+
+log = get_logger(__name__)
+
+Prune = Callable[[AsyncSession, str, int, int], Awaitable[int]]
+
+RUNS, STEPS = 100, 1000
+TENANTS = 100
+# Between two batches, so that pruning never takes more than a part of the database.
+PAUSE_SECONDS = 0.05
+
+
+def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
+    """What is pruned: name, statement, days and batch. A new table joins here."""
+    return [
+        ("checkpoints", retention.prune_checkpoints, kept.checkpoints_days, RUNS),
+        ("steps", retention.delete_steps, kept.steps_days, STEPS),
+    ]
+
+
+async def forget_regularly(sessions: Sessions, every_seconds: float) -> None:
+    """Forget every so often until cancelled; a database that is away is tried again then."""
+    while True:
+        await asyncio.sleep(every_seconds)
+        try:
+            await forget(sessions)
+        except DATABASE_ERRORS as error:
+            if not is_away(error):
+                raise
+            log.warning("retention_waits_for_database", error=str(error)[:200])
+
+
+async def forget(sessions: Sessions) -> dict[str, int]:
+    """Prune every tenant by its own policy; what there was, by name. Nothing if another does."""
+    total: dict[str, int] = {}
+    last = ""
+    while True:
+        async with sessions() as session:
+            tenants = await retention.tenants_after(session, last, TENANTS)
+        if not tenants:
+            break
+        for tenant in tenants:
+            await _forget(sessions, tenant, total)
+        last = tenants[-1]
+    if any(total.values()):
+        log.info("retention_pruned", **total)
+    return total
+
+
+async def _forget(sessions: Sessions, tenant: str, total: dict[str, int]) -> None:
+    async with sessions() as session:
+        _, policy = await current_policy(session, tenant)
+    kept = Retention.model_validate(policy.get("retention", {}))
+    for name, prune, days, batch in rules(kept):
+        while True:
+            async with sessions.begin() as session:
+                if not await retention.alone(session):
+                    return
+                count = await prune(session, tenant, days, batch)
+            total[name] = total.get(name, 0) + count
+            if count < batch:
+                break
+            await asyncio.sleep(PAUSE_SECONDS)

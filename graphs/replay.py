@@ -1,0 +1,63 @@
+"""A replay: the state it begins with, and the policy it is held to. Pure functions."""
+
+from collections.abc import Mapping
+from typing import Any, cast
+
+from graphs.policy import Policy, ReplyMode, digest, verdicts
+from graphs.state import Decision, Plan, Triage
+from tools.models import JsonObject
+
+UNKNOWN_TRIAGE: Triage = {
+    "intents": [],
+    "parts": {},
+    "urgency": "normal",
+    "anger": 0.0,
+    "language": "en",
+    "wants_human": False,
+    "confidence": 1.0,
+}
+
+
+def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) -> JsonObject:
+    """A checkpoint's values as those of the run that replays it, with the caller's changes.
+
+    What a reviewer is shown is bound to the run, so an open plan gets the digest of this one.
+    """
+    state: JsonObject = {**values, "run_id": run_id}
+    if told := changes.get("ticket"):
+        state["ticket"] = {**values["ticket"], **told}
+    if told := changes.get("triage"):
+        # Slices of the text belong to the intents that were found.
+        state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **told, "parts": {}}
+    if "guidance" in changes:
+        state["guidance"] = changes["guidance"]
+    for key, kind in (("plan", "plan"), ("review", "reply")):
+        if plan := cast("Plan | None", values.get(key)):
+            made = digest(cast("Any", kind), run_id, plan["steps"], plan["changed"])
+            state[key] = {**plan, "digest": made}
+    return state
+
+
+def replay_policy(policy: Policy, *, replied: bool) -> Policy:
+    """The tenant's policy, with nothing left to nobody's judgement.
+
+    A replay does what the first run did not do only when a person agrees to it: that is every
+    refund and mailing, and the reply if none was sent.
+    """
+    strict: JsonObject = {"refund_auto_limit": {}, "bulk_mail_gate_from": 0}
+    if not replied:
+        strict["reply_mode"] = ReplyMode(default="draft")
+    return policy.model_copy(update=strict)
+
+
+def rehearsed_decision(shown: Plan) -> Decision:
+    """What a dry run answers itself at a gate: yes, unless the plan no longer fits."""
+    agreed = "approve" in verdicts(shown)
+    return {
+        "approval_id": "",
+        "verdict": "approve" if agreed else "reject",
+        "steps": shown["steps"] if agreed else [],
+        "comment": "",
+        "decided_by": "dry run",
+        "messages": [],
+    }

@@ -1,0 +1,111 @@
+"""Only the attempt that holds a run writes its checkpoints; a run that lost it ends quietly."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.checkpoint.serde.types import ERROR
+from sqlalchemy import text
+
+from app.db import runs, workers
+from app.db.checkpoints import GroupingSaver
+from app.db.engine import open_saver_pool
+from app.db.saver import FencedSaver
+from app.db.tables import Run
+from app.lifecycle import RunStatus
+from app.resuming import saver_of
+from app.wiring import Service
+from app.worker.watch import rescue
+from tests.conftest import Tenant
+from tests.integration.workplace import Workplace
+from tools.errors import RunLostError
+
+
+@pytest.fixture
+def place(service: Service, tenant: Tenant) -> Workplace:
+    """A tenant whose runs a test advances."""
+    return Workplace(service, tenant)
+
+
+async def claimed(place: Workplace, worker: int, **wanted: str) -> Run:
+    """A run that the worker holds."""
+    run = await place.start(**wanted)
+    async with place.service.sessions.begin() as session:
+        held = await runs.claim(session, run.id, worker)
+    assert held is not None
+    return held
+
+
+@pytest.fixture(params=[GroupingSaver, FencedSaver])
+async def saver(
+    request: pytest.FixtureRequest, database_url: str
+) -> AsyncIterator[AsyncPostgresSaver]:
+    """Each checkpointer that the settings offer."""
+    async with open_saver_pool(database_url, 3) as pool:
+        yield request.param(pool)
+
+
+async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> None:
+    """Ten runs write at once, one of them is another attempt's: the other nine are durable."""
+    held = [await claimed(place, 805, ticket=f"T-{n}", customer=f"c-{n}") for n in range(10)]
+    lost = held[4]
+    async with place.service.sessions.begin() as session:
+        assert await runs.settle(session, lost.id, lost.attempt, RunStatus.PENDING)
+    saver = saver_of(place.service)
+
+    async def put(run: Run) -> object:
+        thread = {"thread_id": str(run.thread_id), "checkpoint_ns": ""}
+        owner = {"run_id": str(run.id), "attempt": run.attempt}
+        config: Any = {"configurable": thread, "metadata": owner}
+        return await saver.aput(config, empty_checkpoint(), {}, {})
+
+    ends = await asyncio.gather(*map(put, held), return_exceptions=True)
+    assert [run for run, end in zip(held, ends, strict=True) if isinstance(end, Exception)] == [
+        lost
+    ]
+    assert isinstance(ends[4], RunLostError)
+
+
+async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
+    place: Workplace, saver: AsyncPostgresSaver
+) -> None:
+    """Neither the checkpoint nor a write of it is there afterwards."""
+    run = await claimed(place, 801)
+    thread = {"thread_id": str(run.thread_id), "checkpoint_ns": ""}
+    owner = {"run_id": str(run.id), "attempt": run.attempt}
+    first = empty_checkpoint()
+    config = await saver.aput({"configurable": thread, "metadata": owner}, first, {}, {})
+    async with place.service.sessions.begin() as session:
+        assert await runs.settle(session, run.id, run.attempt, RunStatus.PENDING)
+    late = {**empty_checkpoint(), "channel_values": {"ticket": {"a": 1}}}
+    with pytest.raises(RunLostError):
+        await saver.aput({"configurable": thread, "metadata": owner}, late, {}, {"ticket": "1"})  # type: ignore[arg-type]
+    with pytest.raises(RunLostError):
+        await saver.aput_writes({**config, "metadata": owner}, [(ERROR, "x")], "task")
+    kept = await saver.aget_tuple({"configurable": thread})
+    assert kept is not None
+    assert (kept.checkpoint["id"], kept.pending_writes) == (first["id"], [])
+    async with place.service.sessions() as session:
+        blobs = text("SELECT count(*) FROM checkpoint_blobs WHERE thread_id = :thread")
+        assert await session.scalar(blobs, {"thread": thread["thread_id"]}) == 0
+
+
+async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) -> None:
+    """While the lock is held elsewhere, a fresh lease keeps its runs; an old one does not."""
+    run, worker = await claimed(place, 802), 802
+    async with place.service.sessions() as frozen:
+        await frozen.execute(text("SELECT pg_advisory_lock(:id)"), {"id": worker})
+        async with place.service.sessions.begin() as session:
+            await workers.renew(session, worker)
+        await rescue(place.jobs(803))
+        assert (await place.run(run.id)).worker_id == worker
+        async with place.service.sessions.begin() as session:
+            old = text("UPDATE workers SET beat_at = now() - interval '26 seconds' WHERE id = :id")
+            await session.execute(old, {"id": worker})
+        await rescue(place.jobs(803))
+        taken = await place.run(run.id)
+        assert (taken.status, taken.worker_id, taken.losses) == (RunStatus.PENDING, None, 1)
+        await frozen.execute(text("SELECT pg_advisory_unlock(:id)"), {"id": worker})

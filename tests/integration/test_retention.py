@@ -1,0 +1,112 @@
+"""What a tenant no longer keeps goes in batches; what runs go on from, and the ledger, stays."""
+
+import pytest
+from sqlalchemy import text
+
+from app.db import retention
+from app.db.tables import Run
+from app.errors import CheckpointGoneError
+from app.wiring import Service
+from app.worker.retention import forget
+from tests.conftest import Tenant
+from tests.integration.workplace import Workplace
+
+E42 = "My upload fails with error E42. How do I fix it?"
+AGE_RUN = """
+    UPDATE runs SET finished_at = finished_at - make_interval(days => :days) WHERE id = :run"""
+AGE_STEPS = """
+    UPDATE steps SET started_at = started_at - make_interval(days => :days) WHERE run_id = :run"""
+TABLES = ("checkpoints", "checkpoint_writes", "checkpoint_blobs")
+
+
+@pytest.fixture
+def place(service: Service, tenant: Tenant) -> Workplace:
+    """A tenant whose runs a test advances."""
+    return Workplace(service, tenant)
+
+
+async def age(place: Workplace, run: Run, days: int) -> None:
+    """Let the run have ended so many days ago."""
+    async with place.service.sessions.begin() as session:
+        for change in (AGE_RUN, AGE_STEPS):
+            await session.execute(text(change), {"run": run.id, "days": days})
+
+
+async def stored(place: Workplace, run: Run) -> dict[str, int]:
+    """How many rows the run's thread has in the checkpointer's tables."""
+    async with place.service.sessions() as session:
+        return {
+            table: int(
+                await session.scalar(
+                    text(f"SELECT count(*) FROM {table} WHERE thread_id = :thread"),  # noqa: S608
+                    {"thread": str(run.thread_id)},
+                )
+                or 0
+            )
+            for table in TABLES
+        }
+
+
+async def test_old_finished_run_keeps_its_last_checkpoint_and_its_state(place: Workplace) -> None:
+    """One checkpoint, readable in full; the steps stay longer; a replay says why it cannot be."""
+    run = await place.advance(await place.start(E42))
+    step = await place.step(run, "classify")
+    where = {"configurable": {"thread_id": str(run.thread_id)}}
+    before = await place.service.graph.aget_state(where)  # type: ignore[arg-type]
+    await age(place, run, 31)
+    steps = len(await place.steps(run))
+    assert (await forget(place.service.sessions))["checkpoints"] >= 1
+    kept = await stored(place, run)
+    assert (kept["checkpoints"], kept["checkpoint_writes"]) == (1, 0)
+    after = await place.service.graph.aget_state(where)  # type: ignore[arg-type]
+    assert (after.values, after.next) == (before.values, before.next)
+    assert len(await place.steps(run)) == steps
+    assert step.checkpoint_id is not None
+    with pytest.raises(CheckpointGoneError):
+        await place.replay(run, "classify")
+
+
+async def test_thread_goes_on_after_it_was_pruned(place: Workplace) -> None:
+    """A later run of the ticket begins as if nothing had been there, and a younger one's stays."""
+    old = await place.advance(await place.start(E42))
+    young = await place.advance(await place.start(E42))
+    whole = await stored(place, young)
+    await age(place, old, 31)
+    await forget(place.service.sessions)
+    left = await stored(place, young)
+    assert 1 < left["checkpoints"] < whole["checkpoints"]
+    assert (await place.replay(young, "respond", dry_run=True)).outcome == "answered"
+    assert (await place.advance(await place.start(E42))).outcome == "answered"
+
+
+async def test_paused_and_young_runs_are_left_alone(place: Workplace) -> None:
+    """However old, a run that waits keeps all it needs to go on."""
+    paused = await place.advance(await place.start())
+    before = await stored(place, paused)
+    async with place.service.sessions.begin() as session:
+        await session.execute(text(AGE_STEPS), {"run": paused.id, "days": 365})
+    await forget(place.service.sessions)
+    assert await stored(place, paused) == before
+    assert await place.steps(paused)
+    assert (await place.decide(paused)).outcome == "acted"
+
+
+async def test_steps_go_later_and_the_ledger_never(place: Workplace) -> None:
+    """After ninety days the steps are gone; run, messages and ledger are not."""
+    run = await place.decide(await place.advance(await place.start()))
+    effects = await place.effects()
+    await age(place, run, 91)
+    await forget(place.service.sessions)
+    assert await place.steps(run) == []
+    assert await place.effects() == effects
+
+
+async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) -> None:
+    """While another holds the lock there is nothing to do."""
+    run = await place.advance(await place.start(E42))
+    await age(place, run, 91)
+    before = await stored(place, run)
+    async with place.service.sessions.begin() as other:
+        assert await retention.alone(other)
+        assert await forget(place.service.sessions) == {}
+    assert await stored(place, run) == before

@@ -1,0 +1,96 @@
+"""A tenant's tickets, advanced in this process by a worker's own code, without queue and watch."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+
+from app import approvals, replays, runs
+from app.commands.keys import issue_key
+from app.db.approvals import approvals_of_runs
+from app.db.steps import steps_of_run
+from app.db.tables import ApiKey, Run, Step
+from app.decisions import Answer, Verdict
+from app.replays import NewReplay
+from app.runs import NewRun
+from app.wiring import Service
+from app.worker.jobs import Jobs
+from app.worker.queue import enqueue_run
+from tests.conftest import Tenant
+
+TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """One tenant, its helpdesk, a reviewer, and a worker that does what it is told."""
+
+    service: Service
+    tenant: Tenant
+
+    @property
+    def starter(self) -> str:
+        """The id of the key that starts runs."""
+        return self.tenant.starter.split("_")[1]
+
+    def jobs(self, worker: int = 91) -> Jobs:
+        """A worker's jobs, as its watch would have set them going."""
+        jobs = Jobs(self.service, enqueue_run, worker)
+        jobs.alive.set()
+        return jobs
+
+    async def start(self, body: str = TWICE, customer: str = "cus_ann", ticket: str = "T-1") -> Run:
+        """A new run, not yet advanced."""
+        wanted = {"id": ticket, "subject": "Help", "body": body, "customer": {"id": customer}}
+        async with self.service.sessions.begin() as session:
+            new = NewRun(wanted, None, {})
+            return await runs.start(session, enqueue_run, self.tenant.id, self.starter, new)
+
+    async def advance(self, run: Run) -> Run:
+        """The run as far as it goes now."""
+        await self.jobs().advance(run.id)
+        return await self.run(run.id)
+
+    async def run(self, run_id: UUID) -> Run:
+        """The run's row as it is now."""
+        async with self.service.sessions() as session:
+            return (await session.scalars(select(Run).where(Run.id == run_id))).one()
+
+    async def decide(self, run: Run, verdict: Verdict = "approve") -> Run:
+        """A reviewer answers what is open, and the run goes on."""
+        async with self.service.sessions.begin() as session:
+            token = await issue_key(session, self.tenant.id, "Uma", ["approvals:decide"])
+            reviewer = await session.get_one(ApiKey, token.split("_")[1])
+            approval = (await approvals_of_runs(session, [run.id]))[-1]
+            answer = Answer(approval.id, approval.digest, verdict, (), "")
+            await approvals.resume(session, enqueue_run, reviewer, run.id, answer)
+        return await self.advance(run)
+
+    async def replay(self, run: Run, node: str, *, dry_run: bool = False, **state: Any) -> Run:
+        """The run again from where the node began, advanced as far as it goes."""
+        checkpoint_id = (await self.step(run, node)).checkpoint_id or ""
+        new = NewReplay(run.id, checkpoint_id, state, dry_run, None)
+        async with self.service.sessions.begin() as session:
+            again = await replays.replay(session, enqueue_run, self.tenant.id, self.starter, new)
+        return await self.advance(again)
+
+    async def steps(self, run: Run) -> list[Step]:
+        """The run's node executions."""
+        async with self.service.sessions() as session:
+            return await steps_of_run(session, self.tenant.id, run.id)
+
+    async def step(self, run: Run, node: str) -> Step:
+        """The first execution of a node."""
+        return next(step for step in await self.steps(run) if step.node == node)
+
+    async def count(self, table: str) -> int:
+        """How many rows the tenant has in a table."""
+        query = text(f"SELECT count(*) FROM {table} WHERE tenant_id = :tenant")  # noqa: S608
+        async with self.service.sessions() as session:
+            return int(await session.scalar(query, {"tenant": self.tenant.id}) or 0)
+
+    async def effects(self) -> dict[str, int]:
+        """What the world shows: refunds, messages, hand-offs, and rows of the ledger."""
+        tables = ("sandbox_refunds", "messages", "handoffs", "ledger")
+        return {table: await self.count(table) for table in tables}
