@@ -1,8 +1,8 @@
 """100,000 paused runs: `python -m tests.bench.growth [RUNS]`.
 
 A real API and worker on a Postgres of their own. Listing approvals, the API's memory and the time
-from a decision to the run's end are measured with an empty house and then with the paused runs,
-which SQL generates, each with its approval, its message and a checkpoint. Prints a table; JSON
+from a decision to the run's end are measured with a page of paused runs and then with all of
+them, which SQL generates, each with its approval, its message and a checkpoint. Prints a table; JSON
 lines go to the file named by BENCH_JSON.
 """
 
@@ -27,6 +27,7 @@ from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 
 RUNS, LISTS, RESUMES = 100_000, 200, 10
+PAGE = 20
 TARGET_P95_MS = 50
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 # Copies of one paused run that the service itself made, so that every column is as it would be.
@@ -129,7 +130,7 @@ def measure(stack: Stack, helpdesk: Client, reviewer: Client, name: str) -> dict
 
 
 def main() -> None:
-    """Measure, print, and fail when listing is too slow."""
+    """Measure and print; exit code 1 when listing is too slow."""
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "pg") as url:
         migrate(url, lambda _step: None)
@@ -139,11 +140,15 @@ def main() -> None:
             stack.worker()
             helpdesk, reviewer = stack.client(tenant.starter), stack.client(tenant.approver)
             model = helpdesk.start("cus_ann", TWICE, ticket_id="model")
-            results = {"empty": measure(stack, helpdesk, reviewer, "empty")}
+            # One full page, so that both lists show as much.
+            fill(url, model["id"], PAGE)
+            results = {f"{PAGE} paused": measure(stack, helpdesk, reviewer, "few")}
             took = fill(url, model["id"], runs)
             results[f"{runs} paused"] = measure(stack, helpdesk, reviewer, "full")
     print_results(results, runs, took)
-    assert results[f"{runs} paused"]["list_p95_ms"] < TARGET_P95_MS, "listing is too slow"
+    met = results[f"{runs} paused"]["list_p95_ms"] < TARGET_P95_MS
+    sys.stdout.write(f"list p95 under {TARGET_P95_MS} ms: {'met' if met else 'missed'}\n")
+    sys.exit(0 if met else 1)
 
 
 def print_results(results: dict[str, dict[str, float]], runs: int, took: float) -> None:
