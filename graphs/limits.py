@@ -24,7 +24,7 @@ class Rates(BaseModel):
 
 
 class Retention(BaseModel):
-    """Days after which a finished run loses its checkpoints but the last, its events, its steps.
+    """Days until an event goes, and a finished run's steps and its checkpoints but the last.
 
     The ledger, the runs and the conversation are kept.
     """

@@ -1,4 +1,4 @@
-"""What is no longer kept, in batches: of a finished run, its steps and all but its last checkpoint.
+"""What is no longer kept, in batches: old events, a finished run's steps and older checkpoints.
 
 Nothing here waits for a writer: rows of finished runs are taken as they are free, and the newest
 checkpoint of a thread, from which a later run's first one is made, stays with all it refers to.
@@ -46,6 +46,14 @@ STEPS = """
         WHERE s.tenant_id = :tenant AND s.started_at < now() - make_interval(days => :days)
             AND r.finished_at < now() - make_interval(days => :days)
         ORDER BY s.started_at LIMIT :batch FOR UPDATE OF s SKIP LOCKED)"""
+# The oldest first and only then their age: with nothing due, no more than a batch is read.
+EVENTS = """
+    WITH oldest AS (
+        SELECT txid, seq, created_at FROM events
+        WHERE tenant_id = :tenant ORDER BY txid, seq LIMIT :batch)
+    DELETE FROM events e USING oldest o
+    WHERE e.txid = o.txid AND e.seq = o.seq
+        AND o.created_at < now() - make_interval(days => :days)"""
 
 
 async def alone(session: AsyncSession) -> bool:
@@ -72,4 +80,11 @@ async def delete_steps(session: AsyncSession, tenant: str, days: int, batch: int
     """Delete the oldest steps of finished runs; how many there were."""
     values = {"tenant": tenant, "days": days, "batch": batch}
     result: Any = await session.execute(text(STEPS), values)
+    return int(result.rowcount)
+
+
+async def delete_events(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete the oldest events, also those of a run that still waits; how many there were."""
+    values = {"tenant": tenant, "days": days, "batch": batch}
+    result: Any = await session.execute(text(EVENTS), values)
     return int(result.rowcount)

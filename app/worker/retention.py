@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 Prune = Callable[[AsyncSession, str, int, int], Awaitable[int]]
 
-RUNS, STEPS = 100, 1000
+RUNS, STEPS, EVENTS = 100, 1000, 1000
 TENANTS = 100
 # Between two batches, so that pruning never takes more than a part of the database.
 PAUSE_SECONDS = 0.05
@@ -26,6 +26,7 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
     """What is pruned: name, statement, days and batch. A new table joins here."""
     return [
         ("checkpoints", retention.prune_checkpoints, kept.checkpoints_days, RUNS),
+        ("events", retention.delete_events, kept.events_days, EVENTS),
         ("steps", retention.delete_steps, kept.steps_days, STEPS),
     ]
 

@@ -2,8 +2,8 @@
 
 A real API and worker on a Postgres of their own. Listing approvals, the API's memory and the time
 from a decision to the run's end are measured with a page of paused runs and then with all of
-them, which SQL generates, each with its approval, its message and a checkpoint. Prints a table; JSON
-lines go to the file named by BENCH_JSON.
+them, which SQL generates, each with its approval, its message and a checkpoint. Prints a table;
+JSON lines go to the file named by BENCH_JSON.
 """
 
 import asyncio

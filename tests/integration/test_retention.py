@@ -101,6 +101,21 @@ async def test_steps_go_later_and_the_ledger_never(place: Workplace) -> None:
     assert await place.effects() == effects
 
 
+async def test_events_go_by_their_own_age(place: Workplace) -> None:
+    """The old ones of the tenant, however many batches; the young ones stay."""
+    await place.advance(await place.start(E42))
+    old = await place.count("events")
+    async with place.service.sessions.begin() as session:
+        back = text(
+            "UPDATE events SET created_at = created_at - interval '31 days' WHERE tenant_id = :t"
+        )
+        await session.execute(back, {"t": place.tenant.id})
+    await place.advance(await place.start(E42))
+    young = await place.count("events") - old
+    await forget(place.service.sessions)
+    assert (await place.count("events"), old > 0) == (young, True)
+
+
 async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) -> None:
     """While another holds the lock there is nothing to do."""
     run = await place.advance(await place.start(E42))
