@@ -30,11 +30,12 @@ NAME_CHARS = 100
 
 
 class PassageFact(TypedDict):
-    """What an article says."""
+    """What an article says; `part` is the part of the ticket that it was found for."""
 
     article_id: str
     title: str
     text: str
+    part: str
 
 
 class EffectFact(TypedDict):
@@ -65,8 +66,8 @@ class Facts(TypedDict):
 
 def reply_facts(state: SupportState) -> Facts:
     """Collect the facts of a run, specialists in their fixed order."""
-    findings = [state["findings"][name] for name in SPECIALISTS if name in state["findings"]]
-    payments = [payment for finding in findings for payment in finding["payments"]]
+    findings = {name: state["findings"][name] for name in SPECIALISTS if name in state["findings"]}
+    payments = [payment for finding in findings.values() for payment in finding["payments"]]
     bought = {payment["id"]: named(payment["description"], payment["id"]) for payment in payments}
     return {
         "effects": [
@@ -79,8 +80,8 @@ def reply_facts(state: SupportState) -> Facts:
         ],
         "payments": [payment_line({**p, "description": bought[p["id"]]}) for p in payments],
         "passages": [
-            {"article_id": p["article_id"], "title": p["title"], "text": p["text"]}
-            for finding in findings
+            {"article_id": p["article_id"], "title": p["title"], "text": p["text"], "part": part}
+            for part, finding in findings.items()
             for p in finding["passages"]
         ],
         "objections": [f"{o['rule']}: {o['detail']}" for o in state["objections"]],

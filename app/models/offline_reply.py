@@ -32,13 +32,17 @@ def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
 
 
 def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """What the search found best, unless another passage covers clearly more of the question."""
-    if not passages:
-        return []
-    scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]
-    fullest = max(range(len(passages)), key=lambda i: (scored[i], -i))
-    best = fullest if scored[fullest] - scored[0] >= CLEARLY else 0
-    return [passages[best]]
+    """For each part of the ticket what the search found best; no article twice.
+
+    Of a ticket with one part, another passage that covers clearly more of it.
+    """
+    parts = dict.fromkeys(passage["part"] for passage in passages)
+    if len(parts) == 1:
+        scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]
+        fullest = max(range(len(passages)), key=lambda i: (scored[i], -i))
+        return [passages[fullest if scored[fullest] - scored[0] >= CLEARLY else 0]]
+    first = [next(p for p in passages if p["part"] == part) for part in parts]
+    return list({passage["article_id"]: passage for passage in first}.values())
 
 
 def quote(question: str, passage: dict[str, str]) -> str:

@@ -158,7 +158,7 @@ def refused(claim: Claim) -> bool:
     facts: Facts = {
         "effects": [],
         "payments": [],
-        "passages": [{"article_id": "a", "title": "", "text": claim.passage}],
+        "passages": [{"article_id": "a", "title": "", "text": claim.passage, "part": "general"}],
         "handed_over": [],
         "objections": [],
         "guidance": [],

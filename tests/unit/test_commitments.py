@@ -171,7 +171,12 @@ def test_offline_reply_about_every_article_passes_all_checks(article: SourceArti
     """Each part of each article, asked for by its own title, can be answered from."""
     for part in chunks(article.content):
         asked = ticket(article.title, subject=article.title, name="Ann")
-        found: Any = {"article_id": article.id, "title": article.title, "text": part}
+        found: Any = {
+            "article_id": article.id,
+            "title": article.title,
+            "text": part,
+            "part": "general",
+        }
         known = facts(passages=[found])
         reply = compose(asked, {**known})
         assert reply.citations == [article.id]

@@ -9,9 +9,9 @@ from pydantic import ValidationError
 
 from graphs.policy import Policy, digest
 from graphs.state import fresh_run
-from tests.fakes import FakeGate, World
-from tests.unit.desk import E42, TWICE, Desk, desk, ticket
-from tools.models import Step
+from tests.fakes import FakeGate, FakeKnowledge, World
+from tests.unit.desk import E42, TWICE, Desk, article, desk, ticket
+from tools.models import Passage, Step
 
 ANNUAL = "Please refund my annual plan, we stopped using it."
 SEATS = "Please refund all my team seats: September, October and November."
@@ -219,3 +219,19 @@ async def test_state_is_plain_json() -> None:
     done = await opened.decide("approve")
     assert json.loads(json.dumps(done)) == done
     assert done["effects"]
+
+
+async def test_reply_answers_every_part_from_an_article_of_its_own() -> None:
+    """Two questions, two specialists, one reply with both sources."""
+    opened = desk("cus_bob")
+    opened.world.knowledge = PartsOfKnowledge()
+    done = await opened.start(f"{E42} Also, what are your opening hours?")
+    assert done["triage"]["intents"] == ["technical", "general"]
+    assert done["reply"]["citations"] == ["upload-error-e42", "opening-hours"]
+
+
+class PartsOfKnowledge(FakeKnowledge):
+    """Finds the article that the first words asked for are about."""
+
+    async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
+        return [article("upload-error-e42" if "E42" in " ".join(queries) else "opening-hours")]
