@@ -15,6 +15,7 @@ TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
 ARTICLE = {"title": "T", "content": "c"}
 
+REPLAY = {"checkpoint_id": "1f1e6241-e46b-61b7-8000-910572b07780"}
 # Method, address, body, the scopes of which one is enough, and the answer to a key that has it.
 Route = tuple[str, str, Any, set[str], int]
 ROUTES: list[Route] = [
@@ -26,6 +27,8 @@ ROUTES: list[Route] = [
     ("GET", "/v1/events", None, {"runs:read"}, 200),
     ("POST", "/v1/runs/{run_id}/resume", DECISION, {"approvals:decide"}, 404),
     ("POST", "/v1/runs/{run_id}/cancel", None, {"runs:write"}, 404),
+    ("POST", "/v1/runs/{run_id}/replay", REPLAY, {"runs:write"}, 404),
+    ("GET", "/v1/runs/{run_id}/diff", None, {"runs:read"}, 404),
     ("GET", "/v1/threads/{ticket_id}", None, {"runs:read"}, 404),
     ("GET", "/v1/approvals", None, {"approvals:decide", "runs:read"}, 200),
     ("GET", "/v1/approvals/{approval_id}", None, {"approvals:decide", "runs:read"}, 404),

@@ -177,12 +177,12 @@ def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path)
 
 
 def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path) -> None:
-    """Under the limit a refund goes through by itself; the run carries the policy's version."""
+    """Under the limit a refund goes through by itself, waiting plans counted; the run tells why."""
     policy = tmp_path / "policy.json"
-    policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 6000}}))
+    policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 12000}}))
     assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 0
     shown = json.loads(deskgraph(dev.data_dir, "policy", "show").stdout)
-    assert shown["refund_auto_limit"] == {"JPY": 6000}
+    assert shown["refund_auto_limit"] == {"JPY": 12000}
     run = dev.client("starter").start("cus_yui", "Please refund my Pro plan payment", "T-yen")
     assert (run["outcome"], run["approvals"]) == ("acted", [])
     assert run["policy_version"] == shown["version"]

@@ -66,7 +66,7 @@ async def test_nothing_begins_after_the_switch_has_answered(
             return await switch(sessions, pause_of, on=True)
 
         begun, *ends = await asyncio.gather(
-            later(name, (turn % 10) / 1000), *effects, return_exceptions=True
+            later(name, (turn % 10) / 200), *effects, return_exceptions=True
         )
         async with sessions() as session:
             count = select(func.count()).select_from(LedgerEntry)

@@ -90,7 +90,7 @@ async def test_outage_loses_nothing_hammers_nobody_and_ends_by_itself(
 async def test_tenant_never_has_more_calls_open_than_its_share(
     outage: tuple[str, Stack], provider: OpenAIDouble
 ) -> None:
-    """Six tickets at once on a slow provider: two calls at a time, each answered by the provider.
+    """Six customers at once on a slow provider: two calls at a time, each answered by the provider.
 
     Those that found no free call in time went back to the queue.
     """
@@ -98,7 +98,12 @@ async def test_tenant_never_has_more_calls_open_than_its_share(
     provider.slow_seconds = 0.6
     with ThreadPoolExecutor(6) as callers:
         tickets = [f"S-{n}" for n in range(6)]
-        done = list(callers.map(lambda id_: starter.start("cus_eva", E42, ticket_id=id_), tickets))
+        done = list(
+            callers.map(
+                lambda id_: starter.start(f"cus_{id_}", f"{E42} Case {id_}.", ticket_id=id_),
+                tickets,
+            )
+        )
     assert {run["outcome"] for run in done} == {"answered"}
     assert provider.most_at_once == SHARE
     assert max(run["attempt"] for run in done) > 1
