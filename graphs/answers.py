@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing_extensions import TypedDict
 
 from graphs.checks.case import Case
-from graphs.checks.leaks import personal_data, secrets
+from graphs.checks.leaks import held_secrets, personal_data
 from graphs.checks.spelling import folded
 from graphs.facts import reply_facts
 from graphs.questions import speaks_for_others
@@ -109,7 +109,7 @@ def tells_of(text: str, name: str, email: str, ids: Iterable[str]) -> bool:
     if any(len(id_) > 2 and folded(id_) in said for id_ in ids):
         return True
     case = Case.of({"text": text, "citations": []}, NO_FACTS, NO_TICKET, None, "")
-    return any(personal_data(case)) or any(secrets(case))
+    return any(personal_data(case)) or any(held_secrets(case))
 
 
 def _stands_in(word: str, said: str, words: set[str]) -> bool:

@@ -63,16 +63,21 @@ def personal_data(case: Case) -> Iterator[str]:
 
 
 def secrets(case: Case) -> Iterator[str]:
-    """No card number and no key leaves, even when the customer sent it."""
+    """No card number and no key leaves, even when the customer sent it, and none is asked for."""
+    yield from held_secrets(case)
+    said = (s for s in sentences(case.folded) if WANTED.search(s) and not case.quotes(s))
+    if any(said):
+        yield "The reply asks for a secret: nobody of the company needs one."
+
+
+def held_secrets(case: Case) -> Iterator[str]:
+    """Card numbers and keys that stand in the text."""
     if any(_holds_card(found[0]) for found in CARD.finditer(case.text)):
         yield "The reply holds a card number: leave it out."
     known = f"{case.sources}\n{case.asked}"
     random = (found[0] for found in TOKEN.finditer(case.text) if found[0] not in known)
     if KEY.search(case.text) or any(map(_looks_random, random)):
         yield "The reply holds a key or another secret: leave it out."
-    said = (s for s in sentences(case.folded) if WANTED.search(s) and not case.quotes(s))
-    if any(said):
-        yield "The reply asks for a secret: nobody of the company needs one."
 
 
 def prompt(case: Case) -> Iterator[str]:

@@ -167,3 +167,9 @@ async def test_draft_mode_leaves_nothing() -> None:
     done = await opened.decide("approve")
     assert done["outcome"] == "answered"
     assert reusable(state_of(done), "", []) is None
+
+
+def test_steps_about_passwords_tell_of_nobody() -> None:
+    """An article may say where a password is entered; only what looks like one is held back."""
+    assert not tells_of("3. Enter a new password with at least 12 characters.", "", "", [])
+    assert tells_of("Your password is sk-live-4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c.", "", "", [])
