@@ -51,7 +51,18 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     """
     usage = UsageHandler(service.prices)
     steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
-    config: dict[str, Any] = {
+    config = _config(service, run, usage)
+    status, error = await _advance(service, run, config, control, steps)
+    await steps.flush(ended=status is RunStatus.SUCCESS)
+    at_end = await service.graph.aget_state(_bare(config))
+    if status is RunStatus.SUCCESS and at_end.interrupts:
+        status = RunStatus.INTERRUPTED
+    tokens, cost = usage.totals()
+    return Ending(status, at_end.values, at_end.interrupts, error, tokens, cost)
+
+
+def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:
+    return {
         "run_id": run.trace_id,
         "run_name": "support",
         "recursion_limit": MAX_STEPS,
@@ -64,18 +75,24 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
             "attempt": run.attempt,
         },
     }
-    status, error = RunStatus.SUCCESS, None
+
+
+async def _advance(
+    service: Service, run: Run, config: dict[str, Any], control: RunControl, steps: StepLog
+) -> tuple[RunStatus, dict[str, Any] | None]:
+    """The status that the graph's end means, with the error if it is one."""
     # Work of many steps, a mailing for one, is handed back in time and goes on as a new execution.
     enough = min(service.settings.run_timeout_seconds / 2, HAND_BACK_SECONDS)
     handing_back = asyncio.get_running_loop().call_later(enough, control.request_drain)
     try:
         async with asyncio.timeout(service.settings.run_timeout_seconds):
             await _stream(service, run, config, control, steps)
+        return RunStatus.SUCCESS, None
     except (GraphDrained, RunPausedError):
         # Paused: no worker claims it until that is over, and ending it queues the run.
-        status = RunStatus.PENDING
+        return RunStatus.PENDING, None
     except TimeoutError:
-        status, error = RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
+        return RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
     except (RunLostError, RunWaitsError):
         raise
     except Exception as failure:
@@ -83,16 +100,9 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
             # The run itself is fine, and another attempt goes on.
             raise
         log.exception("run_failed", run_id=str(run.id))
-        status = RunStatus.ERROR
-        error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+        return RunStatus.ERROR, {"type": type(failure).__name__, "message": str(failure)[:1000]}
     finally:
         handing_back.cancel()
-    await steps.flush(ended=status is RunStatus.SUCCESS)
-    at_end = await service.graph.aget_state(_bare(config))
-    if status is RunStatus.SUCCESS and at_end.interrupts:
-        status = RunStatus.INTERRUPTED
-    tokens, cost = usage.totals()
-    return Ending(status, at_end.values, at_end.interrupts, error, tokens, cost)
 
 
 async def _stream(
