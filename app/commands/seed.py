@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import app.demo
 from app.commands.articles import read_source, store
 from app.db.articles import articles_of_tenant
+from app.db.base import Base
 from app.db.keys import ensure_tenant
 from app.db.mail import Contact
 from app.db.sandbox import Agent, SandboxPayment, SandboxSubscription
@@ -63,58 +64,47 @@ async def seed(session: AsyncSession, tenant_id: str = TENANT) -> None:
     # Noon of yesterday cannot be split by midnight: a duplicate charge stands on one date.
     yesterday = datetime.now(UTC) - timedelta(days=1)
     now = yesterday.replace(hour=12, minute=0, second=0, microsecond=0)
-    payments = [
-        {
-            "tenant_id": tenant_id,
-            "id": payment_id,
-            "customer_id": customer,
-            "description": description,
-            "amount_minor": amount,
-            "currency": currency,
-            "captured_at": now - timedelta(hours=hours),
-        }
-        for customer, payment_id, description, amount, currency, hours in PAYMENTS
+    rows: list[tuple[type[Base], list[dict[str, Any]]]] = [
+        (SandboxPayment, payments(now)),
+        (SandboxSubscription, subscriptions(now)),
+        (Contact, contacts()),
+        (Agent, agents()),
     ]
-    await session.execute(insert(SandboxPayment).values(payments).on_conflict_do_nothing())
-    subscriptions = [
-        {
-            "tenant_id": tenant_id,
-            "id": subscription_id,
-            "customer_id": customer,
-            "description": description,
-            "amount_minor": amount,
-            "currency": currency,
-            "renews_at": now + timedelta(days=days),
-        }
-        for customer, subscription_id, description, amount, currency, days in SUBSCRIPTIONS
-    ]
-    await session.execute(
-        insert(SandboxSubscription).values(subscriptions).on_conflict_do_nothing()
-    )
-    await session.execute(insert(Contact).values(contacts(tenant_id)).on_conflict_do_nothing())
-    agents = [
-        {
-            "tenant_id": tenant_id,
-            "id": agent_id,
-            "name": name,
-            "skills": skills,
-            "timezone": timezone,
-            "opens_hour": opens,
-            "closes_hour": closes,
-            "weekdays": EVERY_DAY,
-        }
-        for agent_id, name, skills, timezone, opens, closes in AGENTS
-    ]
-    await session.execute(insert(Agent).values(agents).on_conflict_do_nothing())
+    for table, some in rows:
+        owned = [{"tenant_id": tenant_id, **row} for row in some]
+        await session.execute(insert(table).values(owned).on_conflict_do_nothing())
     if not (await session.scalars(articles_of_tenant(tenant_id).limit(1))).first():
         await store(session, tenant_id, read_source(ARTICLES))
 
 
-def contacts(tenant_id: str) -> list[dict[str, Any]]:
+def payments(now: datetime) -> list[dict[str, Any]]:
+    """Captured some hours before `now`."""
+    names = ("customer_id", "id", "description", "amount_minor", "currency")
+    return [
+        {**dict(zip(names, row, strict=True)), "captured_at": now - timedelta(hours=hours)}
+        for *row, hours in PAYMENTS
+    ]
+
+
+def subscriptions(now: datetime) -> list[dict[str, Any]]:
+    """Active; they renew some days after `now`."""
+    names = ("customer_id", "id", "description", "amount_minor", "currency")
+    return [
+        {**dict(zip(names, row, strict=True)), "renews_at": now + timedelta(days=days)}
+        for *row, days in SUBSCRIPTIONS
+    ]
+
+
+def agents() -> list[dict[str, Any]]:
+    """People at work every day."""
+    names = ("id", "name", "skills", "timezone", "opens_hour", "closes_hour")
+    return [{**dict(zip(names, row, strict=True)), "weekdays": EVERY_DAY} for row in AGENTS]
+
+
+def contacts() -> list[dict[str, Any]]:
     """Forty invented people; a smaller segment is the beginning of a larger one."""
     return [
         {
-            "tenant_id": tenant_id,
             "id": f"con_{number:04d}",
             "email": f"reader{number}@example.com",
             "name": f"Reader {number}",
