@@ -1,9 +1,6 @@
 """Event streams over HTTP: what they tell, where they go on, what they refuse, what they cost."""
 
 import socket
-import time
-from collections.abc import Callable
-from typing import Any
 
 import httpx
 import psycopg
@@ -13,19 +10,8 @@ from app.db.engine import Sessions
 from tests.acceptance.refusals import expect_refused
 from tests.acceptance.stack import Client, Stack
 from tests.acceptance.streams import Follower, follow
+from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant, make_tenant
-
-HOURS = "What are your opening hours?"
-TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
-
-
-def until(condition: Callable[[], Any], seconds: float = 20) -> Any:
-    """The condition's value, once it is true."""
-    deadline = time.monotonic() + seconds
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-    return value
 
 
 def metric(stack: Stack, name: str) -> float:

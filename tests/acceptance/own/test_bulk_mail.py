@@ -10,25 +10,12 @@ import pytest
 
 from app.commands.keys import issue_key
 from app.db.engine import Sessions, make_engine
-from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.smtp_server import Postbox, smtp_server
 
 ASK = "Please mail all customers on the Pro plan.\nText:\nHello {name}, we are closed on Monday."
 PATIENCE_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database whose workers know our mail server."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant with the demo's contacts."""
-    return await tenant_on(database_url)
 
 
 @pytest.fixture

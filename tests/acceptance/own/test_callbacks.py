@@ -1,34 +1,21 @@
 """A helpdesk is told of every pause and end, signed, whatever dies on the way."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.refusals import problem_of
 from tests.acceptance.stack import Client, Stack, running, ticket
-from tests.conftest import Tenant
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 HOURS = "What are your opening hours?"
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database of our own: any worker delivers what is due on it."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant on that database."""
-    return await tenant_on(database_url)
 
 
 @pytest.fixture(scope="module")

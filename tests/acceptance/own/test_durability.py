@@ -1,43 +1,17 @@
 """Nothing is lost and nothing happens twice when workers die, drain, or are told to stop."""
 
 import json
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import pytest
 
 from app.commands.migrate import migrate
 from app.db.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
-from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, running
+from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
 from tests.conftest import Tenant
-
-TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
-PATIENCE_SECONDS = 30
-
-
-@pytest.fixture
-def model() -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
-    held = HeldModel()
-    yield held
-    held.close()
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database of our own: any worker takes any run of its database."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant on that database."""
-    return await tenant_on(database_url)
 
 
 @pytest.fixture
@@ -58,21 +32,6 @@ def helpdesk(held_stack: Stack, tenant: Tenant) -> Client:
 def reviewer(held_stack: Stack, tenant: Tenant) -> Client:
     """Decides."""
     return held_stack.client(tenant.approver)
-
-
-def until(condition: Callable[[], Any]) -> Any:
-    """The condition's value, once it is true."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (value := condition()):
-        assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
-    return value
-
-
-def query(database_url: str, sql: str, *values: Any) -> list[Any]:
-    """Rows, straight from the database."""
-    with psycopg.connect(database_url) as connection:
-        return list(connection.execute(sql.encode(), values))
 
 
 def test_killed_worker_is_noticed_and_its_run_goes_on(

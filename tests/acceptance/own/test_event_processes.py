@@ -1,33 +1,21 @@
 """Event streams over processes that come and go, and five hundred of them on one."""
 
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import psycopg
 import pytest
 
-from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Stack, running
 from tests.acceptance.streams import Follower
-from tests.acceptance.test_events import HOURS, metric, until
+from tests.acceptance.test_events import metric
+from tests.acceptance.waiting import HOURS, until
 from tests.conftest import Tenant
 
 LISTENERS = 500
 RUNS = 12
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database of our own, to count its connections."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant on it."""
-    return await tenant_on(database_url)
 
 
 @pytest.fixture(scope="module")

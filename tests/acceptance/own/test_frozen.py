@@ -1,38 +1,15 @@
 """A frozen worker is replaced within its lease, and what it writes when it wakes is refused."""
 
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from app.db.workers import LEASE, RENEW_SECONDS
 from tests.acceptance.held_model import HeldModel
-from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Stack, running
-from tests.acceptance.test_durability import PATIENCE_SECONDS, TWICE, query, until
+from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
 from tests.conftest import Tenant
-
-
-@pytest.fixture
-def model() -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
-    held = HeldModel()
-    yield held
-    held.close()
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database of our own: any worker takes any run of its database."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant on that database."""
-    return await tenant_on(database_url)
 
 
 def test_a_lease_and_its_renewal_fit_into_thirty_seconds() -> None:

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,30 +11,9 @@ import psycopg
 import pytest
 
 from tests.acceptance.held_model import HeldModel
-from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, running
-from tests.acceptance.test_events import HOURS, TWICE, until
+from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant
-
-
-@pytest.fixture
-def model() -> Iterator[HeldModel]:
-    """Holds model calls."""
-    held = HeldModel()
-    yield held
-    held.close()
-
-
-@pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
-    """A database of our own: the switch for everyone is on it."""
-    return migrated(fresh_database())
-
-
-@pytest.fixture
-async def tenant(database_url: str) -> Tenant:
-    """A tenant on it."""
-    return await tenant_on(database_url)
 
 
 @pytest.fixture

@@ -1,0 +1,29 @@
+"""For modules whose processes need a database of their own: any worker takes any run of its own."""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.acceptance.held_model import HeldModel
+from tests.acceptance.own_database import migrated, tenant_on
+from tests.conftest import Tenant
+
+
+@pytest.fixture(scope="module")
+def database_url(fresh_database: Callable[[], str]) -> str:
+    """A database that no other module uses."""
+    return migrated(fresh_database())
+
+
+@pytest.fixture
+async def tenant(database_url: str) -> Tenant:
+    """A tenant on that database."""
+    return await tenant_on(database_url)
+
+
+@pytest.fixture
+def model() -> Iterator[HeldModel]:
+    """A model whose answers a test holds back."""
+    held = HeldModel()
+    yield held
+    held.close()
