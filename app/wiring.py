@@ -23,7 +23,7 @@ from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.keys import holds_scope, policy_at
 from app.db.ledger import get_entry
-from app.db.runs import replayed
+from app.db.runs import replayed, starters
 from app.db.saver import FencedSaver
 from app.db.steps import spent_usd
 from app.db.tables import Run
@@ -94,7 +94,13 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
     async with service.sessions() as session:
         body = await policy_at(session, run.tenant_id, run.policy_version)
-        may_mail = await holds_scope(session, run.tenant_id, run.started_by, "mail:send")
+        # A message that was merged into the run has a say in it, so its key must hold the scope too.
+        may_mail = all(
+            [
+                await holds_scope(session, run.tenant_id, key, "mail:send")
+                for key in await starters(session, run)
+            ]
+        )
         spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
         first = await replayed(session, run)
         replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
