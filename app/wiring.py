@@ -94,7 +94,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
     async with service.sessions() as session:
         body = await policy_at(session, run.tenant_id, run.policy_version)
-        # A message that was merged into the run has a say in it, so its key must hold the scope too.
+        # A message merged into the run has a say in it, so its key must hold the scope too.
         may_mail = all(
             [
                 await holds_scope(session, run.tenant_id, key, "mail:send")
