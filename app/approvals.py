@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import callbacks
 from app import runs as run_cases
 from app.db import approvals, runs
-from app.db.tables import ApiKey, Approval, Decision, Run
+from app.db.accounts import ApiKey
+from app.db.effects import Approval, Decision
+from app.db.tables import Run
 from app.decisions import Answer, decided_steps, new_decision, outcome, refuse_repeat
 from app.edits import refuse_over_limit
 from app.errors import (

@@ -15,8 +15,9 @@ from uuid_utils.compat import uuid7
 
 from app.adapters.webhook import Answer
 from app.db import callbacks
+from app.db.effects import Approval
 from app.db.outbox import Callback
-from app.db.tables import Approval, Run
+from app.db.tables import Run
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
 from app.signing import ensure_secret

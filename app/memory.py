@@ -6,7 +6,8 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import memory
-from app.db.tables import LedgerEntry, Run
+from app.db.effects import LedgerEntry
+from app.db.tables import Run
 from graphs.memory import (
     PAST_TICKETS,
     PROMISE_CHARS,

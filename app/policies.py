@@ -5,7 +5,7 @@ from collections.abc import Callable
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import keys
-from app.db.tables import PolicyVersion
+from app.db.accounts import PolicyVersion
 from app.errors import NotFoundError, StaleVersionError
 from graphs.policy import Policy
 

@@ -24,8 +24,9 @@ from graphs.waits import AttemptLostError
 from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
 from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
+from tools.ledger import Call, Entry, Permit
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
-from tools.ports import Call, Caller, Entry, Permit, Ports
+from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox
 
 

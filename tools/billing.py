@@ -5,9 +5,10 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.errors import RefusedError, UnavailableError
+from tools.ledger import Ledger
 from tools.models import Payment, PaymentHistory, Refund
 from tools.money import format_money
-from tools.ports import Billing, Caller, Ledger
+from tools.ports import Billing, Caller
 from tools.tool import (
     LOWERABLE,
     AmountMinor,

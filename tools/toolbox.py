@@ -13,8 +13,8 @@ from tools.errors import (
     RefusedError,
     UnknownOutcomeError,
 )
+from tools.ledger import Call, Gate, Ledger
 from tools.models import JsonObject
-from tools.ports import Call, Gate, Ledger
 from tools.tool import Permission, Tool
 
 # How long a cancelled run waits for the answer to a call that it already made.

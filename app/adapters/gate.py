@@ -7,7 +7,8 @@ from app.db.approvals import agreed_steps
 from app.db.engine import Sessions
 from graphs.policy import Policy
 from tools.errors import ApprovalRequiredError
-from tools.ports import Call, Caller, Permit
+from tools.ledger import Call, Permit
+from tools.ports import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.fence import pass_fence
 from app.db import ledger
 from app.db.approvals import refunds_in_open_plans
+from app.db.effects import LedgerEntry
 from app.db.engine import Sessions
-from app.db.tables import LedgerEntry
 from tools.errors import ApprovalRequiredError
+from tools.ledger import Call, Entry, Permit
 from tools.models import JsonObject
-from tools.ports import Call, Caller, Entry, Permit
+from tools.ports import Caller
 
 Status = Literal["started", "done", "failed"]
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel
 
 from app.adapters.attempt import AttemptToolbox
 from tools.errors import ApprovalRequiredError, RefusedError, UnknownOutcomeError
+from tools.ledger import Call, Entry
 from tools.models import JsonObject
-from tools.ports import Call, Entry
 from tools.tool import Tool
 
 # How a review names its one step; the node that sends knows no steps.

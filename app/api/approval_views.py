@@ -8,8 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import schemas
 from app.db.approvals import decisions_on
+from app.db.effects import Approval, Decision
 from app.db.steps import newer_messages
-from app.db.tables import Approval, Decision, Message
+from app.db.tables import Message
 from app.edits import editable_of
 from tools.catalog import ARGS
 

@@ -13,7 +13,7 @@ from app.api.responses import answers
 from app.api.runs import Cursor, Limit
 from app.api.views import show_run
 from app.db.approvals import approvals_of_tenant, get_approval
-from app.db.tables import Approval
+from app.db.effects import Approval
 from app.decisions import Answer
 from app.edits import StepEdit
 from app.errors import (

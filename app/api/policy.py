@@ -10,7 +10,7 @@ from app.api.deps import Admin, BackendDep, PolicyReader, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
 from app.db import keys
-from app.db.tables import PolicyVersion
+from app.db.accounts import PolicyVersion
 from app.errors import InvalidCursorError, StaleVersionError
 from graphs.policy import Policy
 

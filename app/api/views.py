@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import schemas
 from app.api.approval_views import show_approvals
 from app.db.approvals import approvals_of_runs
+from app.db.effects import LedgerEntry
 from app.db.ledger import effects_of_runs
 from app.db.places import Place, places
-from app.db.tables import LedgerEntry, Run, Step
+from app.db.tables import Run, Step
 from app.settings import Settings
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.deps import SCOPES
 from app.commands.database import in_session, load_settings, with_database
 from app.db import keys
-from app.db.tables import ApiKey
+from app.db.accounts import ApiKey
 
 cli = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]

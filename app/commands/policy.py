@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import policies
 from app.commands.database import in_session, load_settings, with_database
 from app.db import keys
-from app.db.tables import PolicyVersion
+from app.db.accounts import PolicyVersion
 from app.errors import NotFoundError
 from graphs.policy import Policy
 

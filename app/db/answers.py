@@ -26,8 +26,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 from sqlalchemy.sql.elements import ColumnElement
 
+from app.db.accounts import Tenant
 from app.db.base import Base, now
-from app.db.tables import Run, Tenant
+from app.db.tables import Run
 
 # One customer alone must not decide what others are told.
 CUSTOMERS = 2

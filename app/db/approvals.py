@@ -8,7 +8,8 @@ from sqlalchemy import Select, extract, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import Approval, Decision, LedgerEntry, Run
+from app.db.effects import Approval, Decision, LedgerEntry
+from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import ApiKey, PolicyVersion, Tenant
+from app.db.accounts import ApiKey, PolicyVersion, Tenant
 
 
 async def ensure_tenant(session: AsyncSession, tenant_id: str, name: str) -> None:

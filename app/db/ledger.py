@@ -7,9 +7,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.effects import LedgerEntry
 from app.db.pauses import paused
 from app.db.pseudonyms import names_of
-from app.db.tables import LedgerEntry, Run
+from app.db.tables import Run
 from app.lifecycle import RunStatus
 
 REFUND_WINDOW = "24 hours"

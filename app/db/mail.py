@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.base import Base, now
-from app.db.tables import LedgerEntry
+from app.db.effects import LedgerEntry
 
 # The audience of everybody; no segment may have this name.
 EVERYBODY = "all"

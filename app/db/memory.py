@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db.customers import ThreadSummary
-from app.db.tables import LedgerEntry, Message, Run
+from app.db.effects import LedgerEntry
+from app.db.tables import Message, Run
 
 # How many of the customer's newest runs are looked through for other tickets.
 LOOK_BACK_RUNS = 200

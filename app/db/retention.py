@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import Tenant
+from app.db.accounts import Tenant
 
 # Any fixed number: whoever holds it prunes, and the other workers leave it to them.
 RETENTION_LOCK = 4_872_301_556

@@ -9,7 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.db.tables import Approval, Message, Run, Step
+from app.db.effects import Approval
+from app.db.tables import Message, Run, Step
 from app.lifecycle import RunStatus
 
 

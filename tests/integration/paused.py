@@ -8,9 +8,11 @@ from sqlalchemy import delete, select, update
 
 from app import approvals, runs
 from app.commands.keys import issue_key
+from app.db.accounts import ApiKey
 from app.db.approvals import approvals_of_runs, decisions_on
+from app.db.effects import Approval, Decision
 from app.db.engine import Sessions
-from app.db.tables import ApiKey, Approval, Decision, Run
+from app.db.tables import Run
 from app.decisions import Answer, Verdict
 from app.edits import StepEdit
 from app.lifecycle import RunStatus

@@ -11,12 +11,12 @@ from sqlalchemy import func, select, text, update
 
 from app import answers
 from app.adapters.answers import PostgresAnswers
+from app.db.accounts import Tenant as TenantRow
 from app.db.answers import Answer, forget_answers
 from app.db.articles import delete_article, put_article
 from app.db.engine import Sessions, make_engine
 from app.db.erasure import STATEMENTS
 from app.db.runs import get_run
-from app.db.tables import Tenant as TenantRow
 from graphs.state import Finding, SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port
 from tests.conftest import Tenant, make_tenant

@@ -13,10 +13,11 @@ from app.adapters.gate import PostgresGate
 from app.commands.keys import issue_key
 from app.db import mail
 from app.db.approvals import answer, get_approval, open_approval
+from app.db.effects import LedgerEntry
 from app.db.engine import Sessions
 from app.db.keys import ensure_tenant
 from app.db.sandbox import SandboxMail
-from app.db.tables import LedgerEntry, Run
+from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
 from app.settings import Settings
 from app.wiring import ports_for

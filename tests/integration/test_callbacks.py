@@ -8,8 +8,9 @@ from sqlalchemy import func, update
 
 from app import approvals, runs
 from app.db import callbacks as queries
+from app.db.effects import Approval
 from app.db.engine import Sessions
-from app.db.tables import Approval, Run
+from app.db.tables import Run
 from app.db.webhook_secrets import signing_secrets
 from app.lifecycle import RunStatus
 from app.runs import Settlement

@@ -13,10 +13,11 @@ from sqlalchemy import delete, select, text
 from app import erasure
 from app import runs as run_cases
 from app.db.customers import Erasure
+from app.db.effects import LedgerEntry
 from app.db.engine import Sessions, open_saver_pool
 from app.db.ledger import refunded_24h
 from app.db.mail import Contact, MailRecipient
-from app.db.tables import LedgerEntry, Rate, Run
+from app.db.tables import Rate, Run
 from app.errors import CustomerHasLiveRunsError
 from app.runs import NewRun
 from app.wiring import Service

@@ -8,8 +8,8 @@ from sqlalchemy import func, update
 from app import approvals
 from app.adapters.gate import PostgresGate
 from app.db.approvals import mark_reminded
+from app.db.effects import Approval
 from app.db.engine import Sessions
-from app.db.tables import Approval
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.worker.queue import enqueue_run
 from graphs.policy import Policy
@@ -17,7 +17,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
 from tools.errors import ApprovalRequiredError
-from tools.ports import Call, Caller
+from tools.ledger import Call
+from tools.ports import Caller
 
 
 @pytest.fixture

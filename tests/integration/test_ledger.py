@@ -13,14 +13,16 @@ from app.adapters.billing import SandboxBilling
 from app.adapters.gate import PostgresGate
 from app.adapters.ledger import PostgresLedger
 from app.db.approvals import answer, get_approval, open_approval
+from app.db.effects import LedgerEntry
 from app.db.engine import Sessions
-from app.db.tables import LedgerEntry, Run
+from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
 from graphs.policy import Policy
 from tests.integration.conftest import Begin
 from tools.billing import refund_payment
 from tools.errors import ApprovalRequiredError, RefusedError, RunLostError, UnknownOutcomeError
-from tools.ports import Call, Caller, Permit
+from tools.ledger import Call, Permit
+from tools.ports import Caller
 from tools.tool import Permission
 from tools.toolbox import Toolbox
 

@@ -1,7 +1,8 @@
 """What a run remembers on Postgres: its own customer's words, and their other tickets."""
 
 from app import runs as run_cases
-from app.db.tables import LedgerEntry, Run
+from app.db.effects import LedgerEntry
+from app.db.tables import Run
 from app.runs import NewRun
 from app.worker.queue import enqueue_run
 from tests.integration.shop import Shop

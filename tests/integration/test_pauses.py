@@ -13,10 +13,11 @@ from app import pauses as pause_cases
 from app import runs as run_cases
 from app.claims import claim
 from app.db import keys, pauses, turns
+from app.db.effects import LedgerEntry
 from app.db.engine import Sessions
 from app.db.pauses import EVERYONE
 from app.db.places import places
-from app.db.tables import LedgerEntry, Run
+from app.db.tables import Run
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
 from app.runs import Settlement

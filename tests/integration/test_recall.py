@@ -15,7 +15,8 @@ from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
 from tests.integration.conftest import WORKER, Begin
-from tools.ports import Call, Caller
+from tools.ledger import Call
+from tools.ports import Caller
 
 REFUND = ("pay_4003", 19_900, "USD", "never joined")
 

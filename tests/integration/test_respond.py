@@ -21,7 +21,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import PLAN, Desk
 from tools.errors import ApprovalRequiredError
-from tools.ports import Call, Caller
+from tools.ledger import Call
+from tools.ports import Caller
 
 
 @pytest.fixture

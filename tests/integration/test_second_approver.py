@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from app.adapters.gate import PostgresGate
+from app.db.effects import Approval
 from app.db.engine import Sessions
-from app.db.tables import Approval, Run
+from app.db.tables import Run
 from app.decisions import Verdict
 from app.edits import StepEdit
 from app.errors import (
@@ -28,7 +29,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
 from tools.errors import ApprovalRequiredError
-from tools.ports import Call, Caller
+from tools.ledger import Call
+from tools.ports import Caller
 
 ALL: tuple[Verdict, ...] = ("approve", "edit", "reject", "respond")
 LOWERED = StepEdit("refund-pay_1", {"amount_minor": 10_000}, drop=False)

@@ -8,9 +8,10 @@ from sqlalchemy import select, text
 
 from app import approvals, replays, runs
 from app.commands.keys import issue_key
+from app.db.accounts import ApiKey
 from app.db.approvals import approvals_of_runs
 from app.db.steps import steps_of_run
-from app.db.tables import ApiKey, Run, Step
+from app.db.tables import Run, Step
 from app.decisions import Answer, Verdict
 from app.replays import NewReplay
 from app.runs import NewRun

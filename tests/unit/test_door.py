@@ -15,8 +15,8 @@ from tools.errors import (
     UnavailableError,
     UnknownOutcomeError,
 )
+from tools.ledger import Call, Entry, Permit
 from tools.models import JsonObject, Refund
-from tools.ports import Call, Entry, Permit
 from tools.tool import Permission, Tool
 from tools.toolbox import Toolbox
 

@@ -26,8 +26,9 @@ from graphs.context import Models
 from graphs.model_pool import open_pool
 from graphs.support import build_support_graph
 from tests.acceptance.crash.hazard import Hazard
+from tools.ledger import Call, Entry, Permit
 from tools.models import Cancellation, Delivery, Handoff, JsonObject, Mail, Refund, SentReply
-from tools.ports import Call, Caller, Entry, Permit, Ports
+from tools.ports import Caller, Ports
 
 # The offline model takes no time; a kill in the middle of a call needs some.
 MODEL_SECONDS = 0.02
