@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from sqlalchemy import func
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
@@ -95,7 +94,8 @@ async def _insert(
 ) -> Run | None:
     """The new run, or None when the Idempotency-Key is taken, also by a request of this instant."""
     ticket_id = new.ticket["id"]
-    row = insert(Run).values(
+    return await runs.insert_run(
+        session,
         id=uuid7(),
         tenant_id=tenant_id,
         thread_id=thread_of(tenant_id, ticket_id),
@@ -111,7 +111,6 @@ async def _insert(
         not_before=slot.not_before,
         limited_by=slot.limited_by,
     )
-    return (await session.scalars(row.on_conflict_do_nothing().returning(Run))).one_or_none()
 
 
 async def _repeated(session: AsyncSession, tenant_id: str, new: NewRun) -> Run:

@@ -26,7 +26,8 @@ async def show_approvals(
 ) -> list[schemas.ApprovalOut]:
     """Approvals with their decisions, and what the customer wrote since."""
     decisions = await decisions_on(session, [approval.id for approval in approvals])
-    newer = await newer_messages(session, [a.id for a in approvals if a.status == "pending"])
+    pending = [approval.id for approval in approvals if approval.status == "pending"]
+    newer = await newer_messages(session, pending) if pending else {}
     return [
         _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
         for approval in approvals

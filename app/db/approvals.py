@@ -4,8 +4,8 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, extract, func, select, update
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Select, Uuid, bindparam, extract, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import Approval, Decision, LedgerEntry
@@ -26,10 +26,16 @@ async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID)
     return (await session.scalars(query)).one_or_none()
 
 
+OF_RUNS = (
+    select(Approval)
+    .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
+    .order_by(Approval.id)
+)
+
+
 async def approvals_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[Approval]:
     """All approvals of these runs, oldest first."""
-    query = select(Approval).where(Approval.run_id.in_(run_ids)).order_by(Approval.id)
-    return list(await session.scalars(query))
+    return list(await session.scalars(OF_RUNS, {"runs": run_ids}))
 
 
 def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
@@ -118,13 +124,17 @@ async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, A
     return (await session.scalars(query)).one_or_none() is not None
 
 
+CANCEL_OPEN = (
+    update(Approval)
+    .where(Approval.run_id == bindparam("run"), Approval.status == ApprovalStatus.PENDING)
+    .values(status=ApprovalStatus.CANCELLED)
+    .execution_options(synchronize_session=False)
+)
+
+
 async def cancel_open(session: AsyncSession, run_id: UUID) -> None:
     """Close the open approvals of a cancelled run."""
-    await session.execute(
-        update(Approval)
-        .where(Approval.run_id == run_id, Approval.status == ApprovalStatus.PENDING)
-        .values(status=ApprovalStatus.CANCELLED)
-    )
+    await session.execute(CANCEL_OPEN, {"run": run_id})
 
 
 async def decision_for(
@@ -141,6 +151,8 @@ async def decisions_on(
     session: AsyncSession, approval_ids: list[UUID]
 ) -> dict[UUID, list[Decision]]:
     """Who decided what, by approval."""
+    if not approval_ids:
+        return {}
     query = select(Decision).where(Decision.approval_id.in_(approval_ids)).order_by(Decision.number)
     found: dict[UUID, list[Decision]] = {}
     for decision in await session.scalars(query):

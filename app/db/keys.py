@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,10 +21,19 @@ async def tenant_exists(session: AsyncSession, tenant_id: str) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
+# Built once, since every request asks for them.
+LIVE_KEY = select(ApiKey).where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
+NEWEST_POLICY = (
+    select(PolicyVersion)
+    .where(PolicyVersion.tenant_id == bindparam("tenant"))
+    .order_by(PolicyVersion.version.desc())
+    .limit(1)
+)
+
+
 async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
     """The key of that public id, unless it is revoked."""
-    query = select(ApiKey).where(ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
-    return (await session.scalars(query)).one_or_none()
+    return (await session.scalars(LIVE_KEY, {"key": key_id})).one_or_none()
 
 
 async def holds_scope(session: AsyncSession, tenant_id: str, key_id: str, scope: str) -> bool:
@@ -58,8 +67,7 @@ async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool
 
 async def newest_policy(session: AsyncSession, tenant_id: str) -> PolicyVersion | None:
     """The tenant's newest policy; None while it has the default one."""
-    query = policies_of(tenant_id).order_by(PolicyVersion.version.desc()).limit(1)
-    return (await session.scalars(query)).one_or_none()
+    return (await session.scalars(NEWEST_POLICY, {"tenant": tenant_id})).one_or_none()
 
 
 def policies_of(tenant_id: str) -> Select[PolicyVersion]:
@@ -81,6 +89,8 @@ async def current_policy(session: AsyncSession, tenant_id: str) -> tuple[int, di
 
 async def policy_at(session: AsyncSession, tenant_id: str, version: int) -> dict[str, Any]:
     """The policy a run was started under."""
+    if version == 0:
+        return {}
     found = await session.get(PolicyVersion, (tenant_id, version))
     return found.body if found else {}
 

@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Uuid, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import LedgerEntry
@@ -94,15 +94,19 @@ async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) ->
     return list(await session.scalars(query))
 
 
+OF_RUNS = (
+    select(LedgerEntry)
+    .where(
+        LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+        (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
+    )
+    .order_by(LedgerEntry.started_at)
+)
+
+
 async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[LedgerEntry]:
     """What these runs did, in order, and what is done in part."""
-    seen = (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None)
-    query = (
-        select(LedgerEntry)
-        .where(LedgerEntry.run_id.in_(run_ids), seen)
-        .order_by(LedgerEntry.started_at)
-    )
-    return list(await session.scalars(query))
+    return list(await session.scalars(OF_RUNS, {"runs": run_ids}))
 
 
 async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, or_, select
+from sqlalchemy import Row, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -18,26 +18,58 @@ LOOK_BACK_RUNS = 200
 Said = Row[int, str, str]
 
 
+LOCK = func.hashtextextended(bindparam("who"), 0)
+HOLD_OFF, HOLD = (
+    select(func.pg_advisory_xact_lock_shared(LOCK)),
+    select(func.pg_advisory_xact_lock(LOCK)),
+)
+
+
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Wait for an erasure of the customer, and let none begin until the transaction ends."""
-    await session.execute(
-        select(func.pg_advisory_xact_lock_shared(_erasure_lock(tenant_id, customer_id)))
-    )
+    await session.execute(HOLD_OFF, {"who": _erasure_key(tenant_id, customer_id)})
 
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Let no run read what it knows of the customer until the transaction ends."""
-    await session.execute(select(func.pg_advisory_xact_lock(_erasure_lock(tenant_id, customer_id))))
+    await session.execute(HOLD, {"who": _erasure_key(tenant_id, customer_id)})
 
 
-def _erasure_lock(tenant_id: str, customer_id: str) -> Any:
-    return func.hashtextextended(f"erasure\x1f{tenant_id}\x1f{customer_id}", 0)
+def _erasure_key(tenant_id: str, customer_id: str) -> str:
+    return f"erasure\x1f{tenant_id}\x1f{customer_id}"
 
 
 async def summary_of(session: AsyncSession, run: Run) -> ThreadSummary | None:
     """The running summary of the run's ticket."""
     key = (run.tenant_id, run.ticket_id, run.customer_id)
     return await session.get(ThreadSummary, key)
+
+
+def _whose(run: Run) -> dict[str, Any]:
+    return {"tenant": run.tenant_id, "customer": run.customer_id}
+
+
+OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
+Into = aliased(Run)
+NEWEST = (
+    select(Run.id, Run.seq, func.coalesce(Into.seq, Run.seq).label("place"))
+    .outerjoin(Into, Into.id == Run.merged_into)
+    .where(
+        *OF_CUSTOMER,
+        Run.thread_id == bindparam("thread"),
+        Run.seq > bindparam("after"),
+        Run.seq < bindparam("before"),
+    )
+    .order_by(Run.seq.desc())
+    .limit(bindparam("most"))
+    .subquery()
+)
+SAID_BEFORE = (
+    select(NEWEST.c.seq, Message.author, Message.text)
+    .join(NEWEST, Message.run_id == NEWEST.c.id)
+    .where(Message.tenant_id == bindparam("tenant"), Message.public)
+    .order_by(NEWEST.c.place, Message.id)
+)
 
 
 async def said_before(
@@ -48,63 +80,42 @@ async def said_before(
     By run, so that a reply stands after its question although a newer question came in between;
     a message that was merged into another run stands with that run's.
     """
-    into = aliased(Run)
-    newest = (
-        select(Run.id, Run.seq, func.coalesce(into.seq, Run.seq).label("place"))
-        .outerjoin(into, into.id == Run.merged_into)
-        .where(
-            Run.tenant_id == run.tenant_id,
-            Run.thread_id == run.thread_id,
-            Run.customer_id == run.customer_id,
-            Run.seq > after_seq,
-            Run.seq < run.seq,
-        )
-        .order_by(Run.seq.desc())
-        .limit(exchanges)
-        .subquery()
+    bounds = {"after": after_seq, "before": run.seq, "most": exchanges}
+    query = SAID_BEFORE
+    return list(await session.execute(query, {**_whose(run), "thread": run.thread_id, **bounds}))
+
+
+RECENT = (
+    select(Run.id, Run.ticket_id)
+    .where(*OF_CUSTOMER, Run.ticket_id != bindparam("ticket"), Run.replay_of.is_(None))
+    .order_by(Run.id.desc())
+    .limit(LOOK_BACK_RUNS)
+    .subquery()
+)
+NEWEST_OF_EACH = (
+    select(RECENT.c.id)
+    .ext(distinct_on(RECENT.c.ticket_id))
+    .order_by(RECENT.c.ticket_id, RECENT.c.id.desc())
+)
+OTHER_TICKETS = (
+    select(
+        Run.ticket_id,
+        Run.outcome,
+        Run.status,
+        Run.created_at,
+        func.left(func.jsonb_extract_path_text(Run.ticket, "subject"), 500).label("subject"),
+        func.jsonb_extract_path(Run.summary, "handoff").label("handoff"),
     )
-    query = (
-        select(newest.c.seq, Message.author, Message.text)
-        .join(newest, Message.run_id == newest.c.id)
-        .where(Message.tenant_id == run.tenant_id, Message.public)
-        .order_by(newest.c.place, Message.id)
-    )
-    return list(await session.execute(query))
+    .where(Run.tenant_id == bindparam("tenant"), Run.id.in_(NEWEST_OF_EACH))
+    .order_by(Run.id.desc())
+    .limit(bindparam("most"))
+)
 
 
 async def other_tickets(session: AsyncSession, run: Run, limit: int) -> list[Row[Any]]:
     """The newest run of each of the customer's newest other tickets, newest first."""
-    recent = (
-        select(Run.id, Run.ticket_id)
-        .where(
-            Run.tenant_id == run.tenant_id,
-            Run.customer_id == run.customer_id,
-            Run.ticket_id != run.ticket_id,
-            Run.replay_of.is_(None),
-        )
-        .order_by(Run.id.desc())
-        .limit(LOOK_BACK_RUNS)
-        .subquery()
-    )
-    newest = (
-        select(recent.c.id)
-        .ext(distinct_on(recent.c.ticket_id))
-        .order_by(recent.c.ticket_id, recent.c.id.desc())
-    )
-    query = (
-        select(
-            Run.ticket_id,
-            Run.outcome,
-            Run.status,
-            Run.created_at,
-            func.left(func.jsonb_extract_path_text(Run.ticket, "subject"), 500).label("subject"),
-            func.jsonb_extract_path(Run.summary, "handoff").label("handoff"),
-        )
-        .where(Run.tenant_id == run.tenant_id, Run.id.in_(newest))
-        .order_by(Run.id.desc())
-        .limit(limit)
-    )
-    return list(await session.execute(query))
+    asked = {**_whose(run), "ticket": run.ticket_id, "most": limit}
+    return list(await session.execute(OTHER_TICKETS, asked))
 
 
 async def effects_on_tickets(

@@ -1,6 +1,7 @@
 """The pause switch: a row stops the replies and effects of one tenant, or of all."""
 
 from datetime import datetime
+from functools import cache
 
 from sqlalchemy import (
     ColumnElement,
@@ -34,6 +35,7 @@ class Pause(Base):
     paused_by: Mapped[str]
 
 
+@cache
 def paused() -> ColumnElement[bool]:
     """The run's tenant, or everyone, is paused."""
     return select(Pause.tenant_id).where(Pause.tenant_id.in_([Run.tenant_id, EVERYONE])).exists()

@@ -8,11 +8,13 @@ passed says as much as no row.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import cache
+from typing import Any, Literal
 
-from sqlalchemy import DateTime, Interval, delete, func, literal, select, tuple_, update
+from sqlalchemy import DateTime, Interval, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.tables import Rate
 from graphs.limits import Rates
@@ -69,21 +71,29 @@ async def spend(
     asked: datetime | None = None,
 ) -> tuple[datetime, bool]:
     """Spend one run of a scope, now or at `asked`: when it may start, and whether that is later."""
-    step = literal(interval(per_minute), Interval())
+    step = interval(per_minute)
+    who = {"tenant": tenant_id, "scope_": scope}
+    numbers = {"step": step, "tolerance": step * burst, "asked": asked}
+    start, waits = (await session.execute(_spend(), {**who, **numbers})).one()
+    return start, waits
+
+
+@cache
+def _spend() -> ReturningInsert[Any]:
+    step = bindparam("step", type_=Interval())
     # The clock, not the transaction's time: who waited for the row came later than who held it.
-    arrival = func.greatest(func.clock_timestamp(), literal(asked, DateTime(timezone=True)))
-    earliest = Rate.tat - literal(interval(per_minute) * burst, Interval())
-    query = (
+    asked = bindparam("asked", type_=DateTime(timezone=True))
+    arrival = func.greatest(func.clock_timestamp(), asked)
+    earliest = Rate.tat - bindparam("tolerance", type_=Interval())
+    return (
         insert(Rate)
-        .values(tenant_id=tenant_id, scope=scope, tat=arrival + step)
+        .values(tenant_id=bindparam("tenant"), scope=bindparam("scope_"), tat=arrival + step)
         .on_conflict_do_update(
             index_elements=["tenant_id", "scope"],
             set_={"tat": func.greatest(Rate.tat, arrival) + step},
         )
         .returning(func.greatest(arrival, earliest), earliest > arrival)
     )
-    start, waits = (await session.execute(query)).one()
-    return start, waits
 
 
 async def give_back(session: AsyncSession, tenant_id: str, customer_id: str, rates: Rates) -> None:

@@ -1,26 +1,56 @@
 """Queries on runs. Every change of a status is one conditional UPDATE; no row means it lost."""
 
 from datetime import datetime
+from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Uuid, and_, cast, func, or_, select, update
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert, ReturningUpdate
 
 from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
 from app.lifecycle import FINAL, RunStatus, sources
 
+# Hot statements are built once: to build one costs more than to run it.
+ONE_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
+LOCKED_RUN = ONE_RUN.with_for_update()
+
 
 async def get_run(
     session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False
 ) -> Run | None:
     """The tenant's run of that id. Whoever changes a run and its approvals locks the run first."""
-    query = select(Run).where(Run.tenant_id == tenant_id, Run.id == run_id)
-    query = query.with_for_update() if lock else query
-    return (await session.scalars(query)).one_or_none()
+    asked = {"tenant": tenant_id, "run": run_id}
+    return (await session.scalars(LOCKED_RUN if lock else ONE_RUN, asked)).one_or_none()
+
+
+async def insert_run(session: AsyncSession, **values: Any) -> Run | None:
+    """Write a new run; None when its Idempotency-Key is taken."""
+    query = _insert_run(tuple(values))
+    new = {f"new_{name}": value for name, value in values.items()}
+    return (await session.scalars(query, new)).one_or_none()
+
+
+@cache
+def _insert_run(names: tuple[str, ...]) -> ReturningInsert[Run]:
+    row = insert(Run).values({name: bindparam(f"new_{name}") for name in names})
+    return row.on_conflict_do_nothing().returning(Run)
 
 
 async def find_by_idempotency_key(session: AsyncSession, tenant_id: str, key: str) -> Run | None:
@@ -46,7 +76,7 @@ def runs_of_tenant(
     return query
 
 
-def _moved(run_id: UUID, target: RunStatus) -> ColumnElement[bool]:
+def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
     """The run, if the transition table lets it reach `target` now."""
     return and_(Run.id == run_id, Run.status.in_(sources(target)))
 
@@ -66,40 +96,75 @@ async def claim(
     An older unfinished run of the same thread comes first, so a thread's runs keep their order.
     Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
     """
+    owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
+    taken = await session.scalars(_claim(per_customer), {"run": run_id, **owner})
+    return taken.one_or_none()
+
+
+@cache
+def _claim(per_customer: int | None) -> ReturningUpdate[Run]:
     free = [~waits(), ~paused()]
     if per_customer is not None:
         free.append(~crowded(per_customer))
-    query = (
+    moved = _moved(bindparam("run", type_=Uuid()), RunStatus.RUNNING)
+    return (
         update(Run)
-        .where(_moved(run_id, RunStatus.RUNNING), Run.not_before <= func.now(), *free)
+        .where(moved, Run.not_before <= func.now(), *free)
         .values(
             status=RunStatus.RUNNING,
             attempt=Run.attempt + 1,
-            worker_id=worker_id,
-            trace_id=trace_id,
+            worker_id=bindparam("worker"),
+            trace_id=bindparam("trace"),
             started_at=func.coalesce(Run.started_at, func.now()),
             # What the run began with, also when another graph goes on with it.
-            graph_version=func.coalesce(Run.graph_version, graph_version),
+            graph_version=func.coalesce(Run.graph_version, bindparam("version")),
         )
         .returning(Run)
         .execution_options(synchronize_session=False)
     )
-    return (await session.scalars(query)).one_or_none()
 
 
 async def settle(
-    session: AsyncSession, run_id: UUID, attempt: int, status: RunStatus, **values: Any
+    session: AsyncSession,
+    run_id: UUID,
+    attempt: int,
+    status: RunStatus,
+    tokens: int = 0,
+    cost_usd: Decimal | None = Decimal(0),
+    **values: Any,
 ) -> bool:
-    """End this attempt's hold on the run; False when another attempt holds it meanwhile."""
-    if status in FINAL:
-        values["finished_at"] = func.now()
-    query = (
+    """End this attempt's hold on the run; False when another attempt holds it meanwhile.
+
+    `tokens` and `cost_usd` are those of the attempt; an unknown cost makes the sum unknown.
+    """
+    known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
+    query = _settle(tuple(values), status in FINAL)
+    new = {f"new_{name}": value for name, value in values.items()}
+    return (await session.scalars(query, {**known, **new})).one_or_none() is not None
+
+
+@cache
+def _settle(names: tuple[str, ...], final: bool) -> ReturningUpdate[UUID]:
+    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    if final:
+        columns["finished_at"] = func.now()
+    return (
         update(Run)
-        .where(Run.id == run_id, Run.attempt == attempt, Run.status == RunStatus.RUNNING)
-        .values(status=status, worker_id=None, **values)
+        .where(
+            Run.id == bindparam("run"),
+            Run.attempt == bindparam("held"),
+            Run.status == RunStatus.RUNNING,
+        )
+        .values(
+            status=bindparam("to"),
+            worker_id=None,
+            tokens=Run.tokens + bindparam("used"),
+            cost_usd=Run.cost_usd + bindparam("cost"),
+            **columns,
+        )
         .returning(Run.id)
+        .execution_options(synchronize_session=False)
     )
-    return (await session.scalars(query)).one_or_none() is not None
 
 
 async def reopen(session: AsyncSession, run_id: UUID) -> bool:
@@ -137,13 +202,17 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
 
 async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
     """The thread's next pending run that need not wait for another one."""
-    query = (
+    return (await session.scalars(_next_in_thread(), {"thread": thread_id})).one_or_none()
+
+
+@cache
+def _next_in_thread() -> Select[Run]:
+    return (
         select(Run)
-        .where(Run.thread_id == thread_id, Run.status == RunStatus.PENDING, ~waits())
+        .where(Run.thread_id == bindparam("thread"), Run.status == RunStatus.PENDING, ~waits())
         .order_by(Run.seq)
         .limit(1)
     )
-    return (await session.scalars(query)).one_or_none()
 
 
 async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:
@@ -156,13 +225,15 @@ async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:
     return list(await session.scalars(query))
 
 
+MOVING = select(Run.id).where(
+    Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+    Run.status.in_((RunStatus.PENDING, RunStatus.RUNNING)),
+)
+
+
 async def resting(session: AsyncSession, run_ids: list[UUID]) -> list[UUID]:
     """Those of the runs that finished or paused, or do not exist."""
-    moving = select(Run.id).where(
-        Run.id == func.any(cast(run_ids, ARRAY(Uuid))),
-        Run.status.in_((RunStatus.PENDING, RunStatus.RUNNING)),
-    )
-    going = set(await session.scalars(moving))
+    going = set(await session.scalars(MOVING, {"runs": run_ids}))
     return [run_id for run_id in run_ids if run_id not in going]
 
 

@@ -1,30 +1,32 @@
 """Queries on steps and messages: what a run did, and what was said."""
 
 from decimal import Decimal
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.effects import Approval
 from app.db.tables import Message, Run, Step
 from app.lifecycle import RunStatus
 
+_STEP = insert(Step.__table__)  # type: ignore[arg-type]  # a mapped class names its table so
+CHANGING = ("status", "tries", "output", "error", "model_calls", "tokens", "cost_usd",
+            "duration_ms")  # fmt: skip
+UPSERT = _STEP.on_conflict_do_update(
+    index_elements=["run_id", "attempt", "task_id"],
+    set_={name: getattr(_STEP.excluded, name) for name in CHANGING},
+)
+
 
 async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     """Write node executions; a later row of the same execution replaces the earlier one."""
-    query = insert(Step).values(rows)
-    changing = ("status", "tries", "output", "error", "model_calls", "tokens", "cost_usd",
-                "duration_ms")  # fmt: skip
-    await session.execute(
-        query.on_conflict_do_update(
-            index_elements=["run_id", "attempt", "task_id"],
-            set_={name: getattr(query.excluded, name) for name in changing},
-        )
-    )
+    await session.execute(UPSERT, rows)
 
 
 async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
@@ -78,15 +80,19 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
 
 async def add_message(session: AsyncSession, **values: Any) -> Message:
     """Store a message once per key; a repeated key answers the first one."""
-    query = insert(Message).values(**values).on_conflict_do_nothing(
-        index_elements=["tenant_id", "key"]
-    ).returning(Message)  # fmt: skip
-    if (new := (await session.scalars(query)).one_or_none()) is not None:
-        return new
+    new = {f"new_{name}": value for name, value in values.items()}
+    if (row := (await session.scalars(_add_message(tuple(values)), new)).one_or_none()) is not None:
+        return row
     first = select(Message).where(
         Message.tenant_id == values["tenant_id"], Message.key == values["key"]
     )
     return (await session.scalars(first)).one()
+
+
+@cache
+def _add_message(names: tuple[str, ...]) -> ReturningInsert[Message]:
+    row = insert(Message).values({name: bindparam(f"new_{name}") for name in names})
+    return row.on_conflict_do_nothing(index_elements=["tenant_id", "key"]).returning(Message)
 
 
 async def messages_of_ticket(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,30 +27,35 @@ class Claimed:
     text: str
 
 
+TOLD = (
+    select(ThreadSummary.upto_seq)
+    .where(
+        ThreadSummary.tenant_id == bindparam("tenant"),
+        ThreadSummary.ticket_id == bindparam("ticket"),
+        ThreadSummary.customer_id == bindparam("customer"),
+    )
+    .scalar_subquery()
+)
+UNTOLD_RUNS = (
+    select(Run.id)
+    .where(
+        Run.tenant_id == bindparam("tenant"),
+        Run.thread_id == bindparam("thread"),
+        Run.customer_id == bindparam("customer"),
+        Run.seq > func.coalesce(TOLD, 0),
+        Run.finished_at.is_not(None),
+    )
+    .limit(bindparam("most"))
+    .subquery()
+)
+UNTOLD = select(func.count()).select_from(UNTOLD_RUNS)
+
+
 async def untold(session: AsyncSession, run: Run, most: int) -> int:
     """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
-    told = (
-        select(ThreadSummary.upto_seq)
-        .where(
-            ThreadSummary.tenant_id == run.tenant_id,
-            ThreadSummary.ticket_id == run.ticket_id,
-            ThreadSummary.customer_id == run.customer_id,
-        )
-        .scalar_subquery()
-    )
-    waiting = (
-        select(Run.id)
-        .where(
-            Run.tenant_id == run.tenant_id,
-            Run.thread_id == run.thread_id,
-            Run.customer_id == run.customer_id,
-            Run.seq > func.coalesce(told, 0),
-            Run.finished_at.is_not(None),
-        )
-        .limit(most)
-        .subquery()
-    )
-    return int(await session.scalar(select(func.count()).select_from(waiting)) or 0)
+    whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
+    bounds = {"thread": run.thread_id, "most": most}
+    return int(await session.scalar(UNTOLD, {**whose, **bounds}) or 0)
 
 
 async def claim(session: AsyncSession, run: Run) -> Claimed | None:

@@ -1,9 +1,22 @@
 """Whose turn it is: what a pending run waits for, and which runs go next."""
 
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select, union
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    or_,
+    select,
+    union,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -11,28 +24,31 @@ from app.db.pauses import held_still, paused
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 
+# An alias costs a copy of every column, and a statement its compilation: both are made once.
+Other = aliased(Run)
 
+
+@cache
 def waits() -> ColumnElement[bool]:
     """The thread is not free for this run: one has begun, or an older one comes first.
 
     A run that began itself never waits: an older one may have been written later than this one
     was claimed, since `seq` is given before the commit.
     """
-    other = aliased(Run)
-    first = or_(other.started_at.is_not(None), other.seq < Run.seq)
+    first = or_(Other.started_at.is_not(None), Other.seq < Run.seq)
     unfinished = select(literal(1)).where(
-        other.thread_id == Run.thread_id, other.id != Run.id, other.finished_at.is_(None), first
+        Other.thread_id == Run.thread_id, Other.id != Run.id, Other.finished_at.is_(None), first
     )
     return and_(Run.started_at.is_(None), unfinished.exists())
 
 
+@cache
 def crowded(limit: int) -> ColumnElement[bool]:
     """Its customer has `limit` runs running, so this one, which has not begun, lets others pass."""
-    other = aliased(Run)
     running = select(func.count()).where(
-        other.tenant_id == Run.tenant_id,
-        other.customer_id == Run.customer_id,
-        other.status == RunStatus.RUNNING,
+        Other.tenant_id == Run.tenant_id,
+        Other.customer_id == Run.customer_id,
+        Other.status == RunStatus.RUNNING,
     )
     return and_(Run.started_at.is_(None), running.scalar_subquery() >= limit)
 
@@ -47,6 +63,12 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     The pause switch is held still as well, so that a claim that it refuses is one that
     switching it off finds pending, and queues.
     """
+    locked = await session.execute(_locks(per_customer), {"run_id": run_id})
+    return locked.first() is not None
+
+
+@cache
+def _locks(per_customer: int) -> Select[Any]:
     key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
     ready = (
         Run.status == RunStatus.PENDING,
@@ -54,9 +76,7 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
         ~waits(),
         ~crowded(per_customer),
     )
-    locks = select(key, *held_still(Run.tenant_id)).where(Run.id == run_id, *ready)
-    locked = await session.execute(locks)
-    return locked.first() is not None
+    return select(key, *held_still(Run.tenant_id)).where(Run.id == bindparam("run_id"), *ready)
 
 
 async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
@@ -69,13 +89,25 @@ async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
 
 async def next_after(session: AsyncSession, run: Run) -> list[UUID]:
     """The runs that may go now that this one does not run: its thread's next, its customer's."""
+    of_run = {
+        "thread_id": run.thread_id,
+        "tenant_id": run.tenant_id,
+        "customer_id": run.customer_id,
+    }
+    return list(await session.scalars(_next_after(), of_run))
+
+
+@cache
+def _next_after() -> CompoundSelect[UUID]:
     ready = select(Run.id).where(
         Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~waits()
     )
-    same_customer = (Run.tenant_id == run.tenant_id, Run.customer_id == run.customer_id)
-    ways = (ready.where(Run.thread_id == run.thread_id), ready.where(*same_customer))
-    found = union(*[way.order_by(Run.seq).limit(1) for way in ways])
-    return list(await session.scalars(found))
+    same_customer = (
+        Run.tenant_id == bindparam("tenant_id"),
+        Run.customer_id == bindparam("customer_id"),
+    )
+    ways = (ready.where(Run.thread_id == bindparam("thread_id")), ready.where(*same_customer))
+    return union(*[way.order_by(Run.seq).limit(1) for way in ways])
 
 
 async def overdue(

@@ -194,8 +194,8 @@ def settlement_of(ending: Ending) -> Settlement:
     state: SupportState = ending.state  # type: ignore[assignment]  # the graph's own state
     values: dict[str, Any] = {
         "error": ending.error,
-        "tokens": Run.tokens + ending.tokens,
-        "cost_usd": Run.cost_usd + ending.cost_usd,
+        "tokens": ending.tokens,
+        "cost_usd": ending.cost_usd,
         "summary": run_cases.summarize(state),
     }
     if ending.status is RunStatus.SUCCESS:
