@@ -40,6 +40,23 @@ class Ending:
     cost_usd: Decimal | None = Decimal(0)
 
 
+@dataclass(slots=True)
+class Seen:
+    """Where the graph stands by its stream; a look at the database for the same costs 2 ms."""
+
+    state: dict[str, Any] | None = None
+    interrupts: tuple[Interrupt, ...] = ()
+
+    def note(self, mode: str, chunk: Any) -> None:
+        """Take one item of `stream_mode=["tasks", "checkpoints"]`."""
+        if mode == "checkpoints":
+            self.state = chunk["values"]
+        elif chunk.get("interrupts"):
+            self.interrupts += tuple(
+                Interrupt(value=asked["value"], id=asked["id"]) for asked in chunk["interrupts"]
+            )
+
+
 async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     """Advance a claimed run; every step is checkpointed before the next one begins.
 
@@ -51,14 +68,20 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     """
     usage = UsageHandler(service.prices)
     steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
-    config = _config(service, run, usage)
-    status, error = await _advance(service, run, config, control, steps)
-    await steps.flush(ended=status is RunStatus.SUCCESS)
-    at_end = await service.graph.aget_state(_bare(config))
-    if status is RunStatus.SUCCESS and at_end.interrupts:
+    config, seen = _config(service, run, usage), Seen()
+    holder = (str(run.id), run.attempt)
+    async with service.saver.behind(holder):
+        status, error = await _advance(service, run, config, control, steps, seen)
+        ended = status is RunStatus.SUCCESS
+        await asyncio.gather(steps.flush(ended=ended), service.saver.durable(holder))
+    if status is not RunStatus.SUCCESS or seen.state is None:
+        # Stopped in the middle: what parallel nodes left is not in the stream yet.
+        at_end = await service.graph.aget_state(_bare(config))
+        seen = Seen(at_end.values, at_end.interrupts)
+    if status is RunStatus.SUCCESS and seen.interrupts:
         status = RunStatus.INTERRUPTED
     tokens, cost = usage.totals()
-    return Ending(status, at_end.values, at_end.interrupts, error, tokens, cost)
+    return Ending(status, seen.state or {}, seen.interrupts, error, tokens, cost)
 
 
 def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:
@@ -78,7 +101,12 @@ def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:
 
 
 async def _advance(
-    service: Service, run: Run, config: dict[str, Any], control: RunControl, steps: StepLog
+    service: Service,
+    run: Run,
+    config: dict[str, Any],
+    control: RunControl,
+    steps: StepLog,
+    seen: Seen,
 ) -> tuple[RunStatus, dict[str, Any] | None]:
     """The status that the graph's end means, with the error if it is one."""
     # Work of many steps, a mailing for one, is handed back in time and goes on as a new execution.
@@ -86,7 +114,7 @@ async def _advance(
     handing_back = asyncio.get_running_loop().call_later(enough, control.request_drain)
     try:
         async with asyncio.timeout(service.settings.run_timeout_seconds):
-            await _stream(service, run, config, control, steps)
+            await _stream(service, run, config, control, steps, seen)
         return RunStatus.SUCCESS, None
     except (GraphDrained, RunPausedError):
         # Paused: no worker claims it until that is over, and ending it queues the run.
@@ -106,14 +134,16 @@ async def _advance(
 
 
 async def _stream(
-    service: Service, run: Run, config: Any, control: RunControl, steps: StepLog
+    service: Service, run: Run, config: Any, control: RunControl, steps: StepLog, seen: Seen
 ) -> None:
     context = await context_for(service, run)
     while True:
-        following, checkpoint_id = await next_input(service, run, _writing(config))
+        following, stands = await next_input(service, run, _writing(config))
+        seen.state, seen.interrupts = (stands.values, stands.interrupts) if stands else (None, ())
         if following is NOTHING:
             return
-        steps.begin_at(checkpoint_id)
+        seen.interrupts = ()
+        steps.begin_at(stands and stands.config["configurable"].get("checkpoint_id"))
         async for mode, chunk in service.graph.astream(
             following,
             config,
@@ -123,6 +153,7 @@ async def _stream(
             control=control,
         ):
             steps.note(str(mode), chunk)
+            seen.note(str(mode), chunk)
         if not run.dry_run:
             return
         # A dry run answers its own gates, and goes on.

@@ -26,6 +26,8 @@ from tools.money import format_money
 async def remember(session: AsyncSession, run: Run) -> Memory:
     """The run's memory, of bounded size; after an erasure of the customer it is empty."""
     await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
+    if not await memory.wrote_before(session, run):
+        return {"window": [], "summary": "", "tickets": []}
     summary = await memory.summary_of(session, run)
     upto = summary.upto_seq if summary else 0
     said = await memory.said_before(session, run, upto, WINDOW_EXCHANGES)

@@ -4,7 +4,6 @@ from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointTuple
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.types import Command, StateSnapshot
 
 from app.db.approvals import decision_for
@@ -24,8 +23,8 @@ log = get_logger(__name__)
 NOTHING = object()
 
 
-async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, str | None]:
-    """What brings the thread forward, and the checkpoint it goes on from, if there is one.
+async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, StateSnapshot | None]:
+    """What brings the thread forward, and where it stands; None for a run that only begins.
 
     LangGraph takes an answer to a gate that is gone without a word, so the gate is looked at
     first, and the answer comes from the approval of exactly that interrupt.
@@ -33,13 +32,13 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, str 
     Raises:
         CheckpointGoneError: the checkpoint that a replay begins with was pruned.
     """
+    if run.attempt == 1 and run.replay_of is None:
+        return await _fresh(service, run), None
     snapshot = await service.graph.aget_state(config)
     changed = False
     if snapshot.values.get("run_id") != str(run.id):
         if run.replay_of is None:
-            async with service.sessions.begin() as session:
-                memory = await remember(session, run)
-            return fresh_run(str(run.id), _ticket(run), memory), None
+            return await _fresh(service, run), None
         await _fork(service, run, config)
         changed = True
     elif run.graph_version != service.graph_version:
@@ -50,7 +49,13 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, str 
     following: Any = None if snapshot.tasks else NOTHING
     if snapshot.interrupts:
         following = await _answer(service, run, snapshot)
-    return following, snapshot.config["configurable"].get("checkpoint_id")
+    return following, snapshot
+
+
+async def _fresh(service: Service, run: Run) -> dict[str, Any]:
+    async with service.sessions.begin() as session:
+        memory = await remember(session, run)
+    return fresh_run(str(run.id), _ticket(run), memory)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
@@ -122,7 +127,7 @@ async def _stored(
     where = {"thread_id": str(thread_id), "checkpoint_ns": ""}
     if id_:
         where["checkpoint_id"] = id_
-    return await saver_of(service).aget_tuple({"configurable": where})
+    return await service.saver.aget_tuple({"configurable": where})
 
 
 async def _store(service: Service, config: Any, source: CheckpointTuple, values: Any) -> None:
@@ -134,17 +139,12 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     versions = dict(checkpoint["channel_versions"])
     newest = max(versions.values(), default=None)
     versions |= {name: newest for name in values if name not in versions}
-    await saver_of(service).aput(
+    await service.saver.aput(
         cast("RunnableConfig", {**config, "configurable": {**where, "thread_id": thread}}),
         {**checkpoint, "channel_values": values, "channel_versions": versions},
         source.metadata,
         versions,
     )
-
-
-def saver_of(service: Service) -> AsyncPostgresSaver:
-    """The checkpointer that the service's graph writes with."""
-    return cast("AsyncPostgresSaver", service.graph.checkpointer)
 
 
 def _ticket(run: Run) -> Ticket:

@@ -195,7 +195,9 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         await runs.mark_queued(session, run.id)
         await enqueue(session, run.id, settlement.values.get("not_before"))
     if status in FINAL:
-        await approvals.cancel_open(session, run.id)
+        if run.attempt > 1:
+            # Only a run that paused and was claimed again can have asked.
+            await approvals.cancel_open(session, run.id)
         await callbacks.note_finished(session, run, status, settlement.values.get("outcome"))
         await queue_next(session, enqueue, run.thread_id)
     if settlement.final and status is RunStatus.SUCCESS:

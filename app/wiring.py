@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -21,9 +22,9 @@ from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
-from app.db.keys import holds_scope, policy_at
+from app.db.keys import policy_at, starters_hold
 from app.db.ledger import get_entry
-from app.db.runs import replayed, starters
+from app.db.runs import replayed
 from app.db.saver import FencedSaver
 from app.db.steps import spent_usd
 from app.db.tables import Run
@@ -44,6 +45,7 @@ from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
+Saver = GroupingSaver | FencedSaver
 # What the tools of one run reach; another payment provider or helpdesk comes in here.
 PortsFor = Callable[[Settings, Sessions, Caller], Ports]
 
@@ -54,6 +56,7 @@ class Service:
 
     settings: Settings
     sessions: Sessions
+    saver: Saver
     graph: Graph
     models: ModelPool
     prices: Prices
@@ -71,13 +74,14 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     tracing = Tracing(settings)
     try:
         async with open_saver_pool(url, settings.saver_pool_size) as pool:
-            saver = GroupingSaver(pool) if settings.grouped_commits else FencedSaver(pool)
+            saver: Saver = GroupingSaver(pool) if settings.grouped_commits else FencedSaver(pool)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
-            sessions = Sessions(engine, expire_on_commit=False)
+            sessions = Sessions(engine)
             prices = Prices(settings.model_prices)
             yield Service(
                 settings,
                 sessions,
+                saver,
                 graph,
                 build_pool(settings),
                 prices,
@@ -92,16 +96,12 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
-    async with service.sessions() as session:
+    async with service.sessions.reading() as session:
         body = await policy_at(session, run.tenant_id, run.policy_version)
         # A message merged into the run has a say in it, so its key must hold the scope too.
-        may_mail = all(
-            [
-                await holds_scope(session, run.tenant_id, key, "mail:send")
-                for key in await starters(session, run)
-            ]
-        )
-        spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
+        may_mail = await starters_hold(session, run.tenant_id, run.id, "mail:send")
+        again = run.attempt > 1
+        spent = micro_usd(await spent_usd(session, run.tenant_id, run.id)) if again else 0
         first = await replayed(session, run)
         replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
     policy = Policy.model_validate(body)
@@ -127,7 +127,8 @@ def _toolboxes(
     ports = service.ports(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy)
     tools = tools_for(caller, ports)
-    return lambda node: door(node, GRANTS[node], tools, gate, ports.ledger)
+    durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
+    return lambda node: door(node, GRANTS[node], tools, gate, ports.ledger, durable)
 
 
 def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:

@@ -1,13 +1,18 @@
 """The door as one attempt of a run uses it: what ends the attempt is no failure of a node."""
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
+
+from pydantic import BaseModel
 
 from app.db.away import DATABASE_ERRORS, is_away
 from graphs.waits import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
+from tools.ledger import Call
 from tools.models import JsonObject
+from tools.tool import Tool
 from tools.toolbox import Toolbox
 
 
@@ -26,13 +31,24 @@ def ends_attempt() -> Iterator[None]:
         raise RunWaitsError(f"the database is away: {error}"[:300]) from error
 
 
+@dataclass(frozen=True)
 class AttemptToolbox(Toolbox):
-    """Toolbox, with the two ends of an attempt told apart from failures."""
+    """Toolbox, with the two ends of an attempt told apart from failures.
+
+    `durable` waits for the checkpoints that led here: no effect may begin before they are kept,
+    or a crash would plan anew what is already done.
+    """
+
+    durable: Callable[[], Awaitable[None]]
 
     async def call(self, name: str, args: JsonObject, *, step_id: str | None = None) -> Any:
         """See Toolbox.call. Raises AttemptLostError and RunWaitsError besides."""
         with ends_attempt():
             return await super().call(name, args, step_id=step_id)
+
+    async def _once(self, tool: Tool[Any], parsed: BaseModel, call: Call) -> Any:
+        await self.durable()
+        return await super()._once(tool, parsed, call)
 
     async def problem(self, name: str, args: JsonObject) -> str | None:
         """See Toolbox.problem. Raises RunWaitsError besides."""

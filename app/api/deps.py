@@ -79,7 +79,7 @@ async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
     )
     if len(parts) != 3 or parts[0] != "dg" or not parts[1].isascii():  # dg, id, secret
         raise refused
-    async with backend.sessions() as session:
+    async with backend.sessions.reading() as session:
         key = await live_key(session, parts[1].replace("\x00", ""))
     digest = hashlib.sha256(parts[2].encode("utf-8", "replace")).digest()
     if key is None or not hmac.compare_digest(digest, key.secret_sha256):

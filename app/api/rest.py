@@ -10,6 +10,7 @@ from app.db.runs import resting
 
 # Most runs take milliseconds, and a caller who has just come wants to know soon.
 TICK_SECONDS, LONG_TICK_SECONDS, SOON_SECONDS = 0.005, 0.05, 1.0
+CROWD = 8
 
 
 class RestWatch:
@@ -47,17 +48,19 @@ class RestWatch:
 
     async def _look(self) -> None:
         while self._waiting:
+            young = time.monotonic() - self._newest < SOON_SECONDS
+            # The more there are, the less one look costs each of them, and the later it may come.
+            soon = TICK_SECONDS * (1 + len(self._waiting) / CROWD)
+            await asyncio.sleep(min(soon, LONG_TICK_SECONDS) if young else LONG_TICK_SECONDS)
             asked = list(self._waiting)
             try:
-                async with self._sessions() as session:
+                async with self._sessions.reading() as session:
                     found = await resting(session, asked)
             except Exception as error:  # noqa: BLE001  # each who waits is told
                 self._fail(asked, error)
                 continue
             for run_id in found:
                 self._wake(run_id)
-            young = time.monotonic() - self._newest < SOON_SECONDS
-            await asyncio.sleep(TICK_SECONDS if young else LONG_TICK_SECONDS)
 
     def _wake(self, run_id: UUID) -> None:
         for rested in self._waiting.pop(run_id, ()):

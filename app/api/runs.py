@@ -62,7 +62,9 @@ async def start_run(
     async with backend.sessions.begin() as session:
         run = await run_cases.start(session, backend.enqueue, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
-    return await wait_for(backend, rest, key.tenant_id, run.id, wait)
+    if wait:
+        await rest.wait(run.id, wait)
+    return await _show(backend, key.tenant_id, run.id)
 
 
 @router.get(
@@ -160,12 +162,15 @@ async def wait_for(
     backend: Backend, rest: RestWatch, tenant_id: str, run_id: UUID, seconds: float
 ) -> schemas.RunOut:
     """The run once it finished or paused, or after `seconds`; no connection is held meanwhile."""
-    async with backend.sessions() as session:
-        run = await run_cases.get(session, tenant_id, run_id)
-        at_rest = run.status in FINAL or run.status is RunStatus.INTERRUPTED
-        if at_rest or seconds == 0:
-            return await show_run(session, run, backend.settings)
+    # Only the tenant's own run is waited for: the time that it takes would tell of others.
+    shown = await _show(backend, tenant_id, run_id)
+    if seconds == 0 or shown.status in FINAL or shown.status is RunStatus.INTERRUPTED:
+        return shown
     await rest.wait(run_id, seconds)
-    async with backend.sessions() as session:
+    return await _show(backend, tenant_id, run_id)
+
+
+async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
+    async with backend.sessions.reading() as session:
         run = await run_cases.get(session, tenant_id, run_id)
         return await show_run(session, run, backend.settings)

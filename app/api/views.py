@@ -12,6 +12,7 @@ from app.db.effects import LedgerEntry
 from app.db.ledger import effects_of_runs
 from app.db.places import Place, places
 from app.db.tables import Run, Step
+from app.lifecycle import RunStatus
 from app.settings import Settings
 
 
@@ -19,9 +20,10 @@ async def show_runs(
     session: AsyncSession, runs: list[Run], settings: Settings
 ) -> list[schemas.RunOut]:
     """Runs with their approvals, effects and places in the queue."""
-    ids = [run.id for run in runs]
-    approvals = await show_approvals(session, await approvals_of_runs(session, ids))
-    effects = await effects_of_runs(session, ids)
+    asked = [run.id for run in runs if _may_have_asked(run)]
+    approvals = await show_approvals(session, await approvals_of_runs(session, asked))
+    begun = [run.id for run in runs if run.attempt]
+    effects = await effects_of_runs(session, begun) if begun else []
     queue = await places(session, runs, settings.customer_concurrency)
     return [
         _run(
@@ -33,6 +35,11 @@ async def show_runs(
         )
         for run in runs
     ]
+
+
+def _may_have_asked(run: Run) -> bool:
+    """Whether there can be approvals: a run that ended at its first attempt never paused."""
+    return run.attempt > 1 or run.status in (RunStatus.INTERRUPTED, RunStatus.CANCELLED)
 
 
 async def show_run(session: AsyncSession, run: Run, settings: Settings) -> schemas.RunOut:

@@ -117,7 +117,7 @@ def import_articles(
 
 async def _import(database_url: str, tenant: str, articles: list[SourceArticle]) -> None:
     engine = make_engine(database_url, 1)
-    sessions = Sessions(engine, expire_on_commit=False)
+    sessions = Sessions(engine)
     try:
         async with sessions() as session:
             if not await tenant_exists(session, tenant):

@@ -93,7 +93,7 @@ def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]])
     async def run() -> T:
         engine = make_engine(require_database(settings), 1)
         try:
-            async with Sessions(engine, expire_on_commit=False).begin() as session:
+            async with Sessions(engine).begin() as session:
                 return await work(session)
         finally:
             await engine.dispose()

@@ -35,6 +35,8 @@ OF_RUNS = (
 
 async def approvals_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[Approval]:
     """All approvals of these runs, oldest first."""
+    if not run_ids:
+        return []
     return list(await session.scalars(OF_RUNS, {"runs": run_ids}))
 
 

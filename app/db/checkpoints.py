@@ -1,14 +1,13 @@
 """The checkpointer: the stock tables, but the runs of a process commit their checkpoints together.
 
 The stock saver takes one lock around every call, moves to a thread for each value it writes, and
-commits each superstep by itself; that is most of what a run costs. Here every writer waits for its
-own rows as before, so what was acknowledged is durable; only the transaction is shared.
+commits each superstep by itself; that is most of what a run costs. See docs/adr/0017.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, LiteralString, cast
+from typing import Any, cast
 
 import orjson
 from langchain_core.runnables import RunnableConfig
@@ -21,57 +20,47 @@ from langgraph.checkpoint.base import (
     get_serializable_checkpoint_metadata,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from psycopg import AsyncCursor, DatabaseError
+from psycopg import AsyncCursor
 from psycopg.rows import DictRow
 
 from app.db.engine import SaverPool
-from app.db.fence import FENCE, FENCE_OF_MANY, Holder, refusing_late_writes
-
-Row = tuple[Any, ...]
-
-BLOBS: LiteralString = """
-INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bytea[])
-ON CONFLICT DO NOTHING"""
-CHECKPOINTS: LiteralString = """
-INSERT INTO checkpoints
-    (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::jsonb[])
-ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
-DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
-WRITES: LiteralString = """
-INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx,
-    channel, type, blob)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::int[],
-    %s::text[], %s::text[], %s::bytea[])
-ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) """
-NEW_WRITES: LiteralString = WRITES + "DO NOTHING"
-SPECIAL_WRITES: LiteralString = (
-    WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
+from app.db.fence import FENCE, Holder, holder_of, refusing_late_writes
+from app.db.group_commit import (
+    BLOBS,
+    CHECKPOINTS,
+    NEW_WRITES,
+    SPECIAL_WRITES,
+    Done,
+    GroupCommit,
+    Rows,
 )
-# In this order: the fence first, a checkpoint's values before itself. Each with the number of
-# columns that identify a row, since a row may stand in a statement only once.
-STATEMENTS: dict[LiteralString, int] = {
-    FENCE: 2,
-    BLOBS: 4,
-    CHECKPOINTS: 3,
-    NEW_WRITES: 6,
-    SPECIAL_WRITES: 6,
-}
-
-
-Rows = dict[LiteralString, list[Row]]
-Waiting = list[tuple[Rows, "asyncio.Future[None]"]]
 
 
 class GroupingSaver(AsyncPostgresSaver):
-    """Durable like the stock saver, with one commit for all that arrived during the last one."""
+    """Durable like the stock saver, unless an execution asks to be only a moment behind."""
 
     def __init__(self, pool: SaverPool) -> None:
         super().__init__(pool)
         self._pool = pool
-        self._waiting: Waiting = []
-        self._writer: asyncio.Task[None] | None = None
+        self._commits = GroupCommit(pool)
+        self._behind: dict[Holder, list[Done]] = {}
+
+    @asynccontextmanager
+    async def behind(self, holder: Holder) -> AsyncIterator[None]:
+        """Within, the holder's checkpoints may be 50 ms late; at a good end all are durable.
+
+        Raises RunLostError, and what the database said, when one of them could not be written.
+        """
+        self._behind[holder] = []
+        try:
+            yield
+            await self.durable(holder)
+        finally:
+            del self._behind[holder]
+
+    async def durable(self, holder: Holder) -> None:
+        """Return when everything that the holder wrote so far is durable. Raises as `behind`."""
+        await self._committed(holder, self._behind.get(holder, []))
 
     async def aput(
         self,
@@ -94,8 +83,7 @@ class GroupingSaver(AsyncPostgresSaver):
             _json(get_serializable_checkpoint_metadata(config, metadata)),
         )
         blobs = self._dump_blobs(thread_id, namespace, apart, versions) if versions else []
-        with refusing_late_writes(config) as holder:
-            await self._commit({FENCE: _held(holder), BLOBS: blobs, CHECKPOINTS: [row]})
+        await self._put(holder_of(config), {BLOBS: blobs, CHECKPOINTS: [row]})
         return _config({"thread_id": thread_id, "checkpoint_ns": namespace}, checkpoint["id"])
 
     async def aput_writes(
@@ -116,56 +104,30 @@ class GroupingSaver(AsyncPostgresSaver):
             task_path,
             writes,
         )
-        with refusing_late_writes(config) as holder:
-            kind = SPECIAL_WRITES if special else NEW_WRITES
-            await self._commit({FENCE: _held(holder), kind: rows})
+        await self._put(holder_of(config), {SPECIAL_WRITES if special else NEW_WRITES: rows})
 
-    async def _commit(self, rows: Rows) -> None:
-        """Join the next transaction, and wait until it is committed."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((rows, done))
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._write())
-        # A writer that is cancelled leaves its rows in the transaction of the others.
-        await asyncio.shield(done)
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """See AsyncPostgresSaver; what the execution itself wrote is seen."""
+        if (holder := holder_of(config)) and self._behind.get(holder):
+            await self.durable(holder)
+        return await super().aget_tuple(config)
 
-    async def _write(self) -> None:
-        """Commit until nobody waits; what arrives meanwhile goes with the next transaction."""
-        while self._waiting:
-            batch, self._waiting = self._waiting, []
-            try:
-                await self._insert([rows for rows, _ in batch])
-            except DatabaseError as error:
-                await self._one_by_one(batch, error)
-            except BaseException as error:
-                _answer(batch, error)
-                raise
-            else:
-                _answer(batch, None)
+    async def _put(self, holder: Holder | None, rows: Rows) -> None:
+        """Join the next transaction, and wait for it unless the holder may be behind."""
+        done = self._commits.join({FENCE: [holder] if holder else [], **rows})
+        if holder is None or (late := self._behind.get(holder)) is None:
+            await self._committed(holder, [done])
+        else:
+            late[:] = [other for other in late if not other.done() or other.exception()]
+            late.append(done)
 
-    async def _one_by_one(
-        self,
-        batch: Waiting,
-        error: DatabaseError,
-    ) -> None:
-        """One writer's bad row, or lost run, must not fail the others."""
-        for part in batch:
-            try:
-                if len(batch) > 1:
-                    await self._insert([part[0]])
-            except DatabaseError as own:
-                _answer([part], own)
-            else:
-                _answer([part], None if len(batch) > 1 else error)
-
-    async def _insert(self, parts: list[Rows]) -> None:
-        async with self._pool.connection() as connection, connection.transaction():
-            for statement, identity in STATEMENTS.items():
-                rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
-                if rows:
-                    columns = [list(column) for column in zip(*rows.values(), strict=True)]
-                    many = statement is FENCE and len(parts) > 1
-                    await connection.execute(FENCE_OF_MANY if many else statement, columns)
+    async def _committed(self, holder: Holder | None, writes: list[Done]) -> None:
+        if any(not done.done() for done in writes):
+            self._commits.hurry()
+        with refusing_late_writes(holder):
+            for done in writes:
+                # A writer that is cancelled leaves its rows in the transaction of the others.
+                await asyncio.shield(done)
 
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
         """The stock one moves to a thread for the writes, which costs more than to read them."""
@@ -194,24 +156,6 @@ class GroupingSaver(AsyncPostgresSaver):
 def _config(row: DictRow, checkpoint_id: str) -> RunnableConfig:
     here = {"thread_id": row["thread_id"], "checkpoint_ns": row["checkpoint_ns"]}
     return {"configurable": {**here, "checkpoint_id": checkpoint_id}}
-
-
-def _held(holder: Holder | None) -> list[Row]:
-    """The fence's row of one writer; none outside of a run."""
-    return [holder] if holder else []
-
-
-def _answer(
-    batch: Waiting,
-    error: BaseException | None,
-) -> None:
-    for _, done in batch:
-        if done.done():
-            continue
-        if error is None:
-            done.set_result(None)
-        else:
-            done.set_exception(error)
 
 
 def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -35,11 +35,10 @@ def holder_of(config: RunnableConfig) -> Holder | None:
 
 
 @contextmanager
-def refusing_late_writes(config: RunnableConfig) -> Iterator[Holder | None]:
-    """Name the holder to what writes within, and say RunLostError when the fence refuses it."""
-    holder = holder_of(config)
+def refusing_late_writes(holder: Holder | None) -> Iterator[None]:
+    """Say RunLostError when the fence refuses what is written within."""
     try:
-        yield holder
+        yield
     except DivisionByZero as error:
         lost = holder[0] if holder else "unknown"
         raise RunLostError(f"run {lost} is no longer this worker's") from error

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.accounts import ApiKey, PolicyVersion, Tenant
+from app.db.tables import Run
 
 
 async def ensure_tenant(session: AsyncSession, tenant_id: str, name: str) -> None:
@@ -31,15 +33,32 @@ NEWEST_POLICY = (
 )
 
 
+HOLDS = and_(
+    ApiKey.id == Run.started_by,
+    ApiKey.tenant_id == Run.tenant_id,
+    ApiKey.revoked_at.is_(None),
+    bindparam("scope") == func.any(ApiKey.scopes),
+)
+STARTERS_HOLD = (
+    select(func.bool_and(ApiKey.id.is_not(None)))
+    .select_from(Run)
+    .outerjoin(ApiKey, HOLDS)
+    .where(
+        Run.tenant_id == bindparam("tenant"),
+        or_(Run.id == bindparam("run"), Run.merged_into == bindparam("run")),
+    )
+)
+
+
 async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
     """The key of that public id, unless it is revoked."""
     return (await session.scalars(LIVE_KEY, {"key": key_id})).one_or_none()
 
 
-async def holds_scope(session: AsyncSession, tenant_id: str, key_id: str, scope: str) -> bool:
-    """Whether the tenant's key is live and holds the scope."""
-    key = await live_key(session, key_id)
-    return key is not None and key.tenant_id == tenant_id and scope in key.scopes
+async def starters_hold(session: AsyncSession, tenant_id: str, run_id: UUID, scope: str) -> bool:
+    """Whether the keys that started the run, and the runs merged into it, live and hold a scope."""
+    asked = {"tenant": tenant_id, "run": run_id, "scope": scope}
+    return bool(await session.scalar(STARTERS_HOLD, asked))
 
 
 async def live_keys(session: AsyncSession, key_ids: Collection[str]) -> set[str]:

@@ -18,6 +18,12 @@ LOOK_BACK_RUNS = 200
 Said = Row[int, str, str]
 
 
+def _whose(run: Run) -> dict[str, Any]:
+    return {"tenant": run.tenant_id, "customer": run.customer_id}
+
+
+OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
+WROTE_BEFORE = select(select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before")).exists())
 LOCK = func.hashtextextended(bindparam("who"), 0)
 HOLD_OFF, HOLD = (
     select(func.pg_advisory_xact_lock_shared(LOCK)),
@@ -28,6 +34,11 @@ HOLD_OFF, HOLD = (
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Wait for an erasure of the customer, and let none begin until the transaction ends."""
     await session.execute(HOLD_OFF, {"who": _erasure_key(tenant_id, customer_id)})
+
+
+async def wrote_before(session: AsyncSession, run: Run) -> bool:
+    """Whether the customer has an older run: most have none, and then nothing is remembered."""
+    return bool(await session.scalar(WROTE_BEFORE, {**_whose(run), "before": run.seq}))
 
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
@@ -45,11 +56,6 @@ async def summary_of(session: AsyncSession, run: Run) -> ThreadSummary | None:
     return await session.get(ThreadSummary, key)
 
 
-def _whose(run: Run) -> dict[str, Any]:
-    return {"tenant": run.tenant_id, "customer": run.customer_id}
-
-
-OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
 Into = aliased(Run)
 NEWEST = (
     select(Run.id, Run.seq, func.coalesce(Into.seq, Run.seq).label("place"))

@@ -11,13 +11,21 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import AsyncCursor
 from psycopg.rows import DictRow
 
-from app.db.fence import FENCE, Holder, refusing_late_writes
+from app.db.fence import FENCE, Holder, holder_of, refusing_late_writes
 
 _writer: ContextVar[Holder | None] = ContextVar("writer", default=None)
 
 
 class FencedSaver(AsyncPostgresSaver):
     """AsyncPostgresSaver whose writes raise RunLostError once another attempt has the run."""
+
+    @asynccontextmanager
+    async def behind(self, holder: Holder) -> AsyncIterator[None]:
+        """See GroupingSaver; here each write is waited for."""
+        yield
+
+    async def durable(self, holder: Holder) -> None:
+        """See GroupingSaver; here it always is."""
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
@@ -34,7 +42,8 @@ class FencedSaver(AsyncPostgresSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """See AsyncPostgresSaver. Raises RunLostError besides."""
-        with refusing_late_writes(config) as holder:
+        holder = holder_of(config)
+        with refusing_late_writes(holder):
             token = _writer.set(holder)
             try:
                 return await super().aput(config, checkpoint, metadata, new_versions)
@@ -49,7 +58,8 @@ class FencedSaver(AsyncPostgresSaver):
         task_path: str = "",
     ) -> None:
         """See AsyncPostgresSaver. Raises RunLostError besides."""
-        with refusing_late_writes(config) as holder:
+        holder = holder_of(config)
+        with refusing_late_writes(holder):
             token = _writer.set(holder)
             try:
                 await super().aput_writes(config, writes, task_id, task_path)

@@ -1,11 +1,13 @@
 """Turns LangGraph's task stream into step rows, written in the background, many at a time."""
 
 import asyncio
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from app.db.engine import Sessions
+from app.db.group_commit import HOLD_SECONDS
 from app.db.steps import upsert_steps
 from app.observability.usage import UsageHandler
 
@@ -25,6 +27,7 @@ class StepLog:
         self._unwritten: dict[str, dict[str, Any]] = {}
         self._writer: asyncio.Task[None] | None = None
         self._checkpoint_id: str | None = None
+        self._awaited = asyncio.Event()
 
     def begin_at(self, checkpoint_id: str | None) -> None:
         """Name the checkpoint that a continued execution begins with: the stream does not."""
@@ -89,6 +92,10 @@ class StepLog:
     async def _drain(self) -> None:
         """Write until nothing is left; what arrives during a write goes with the next one."""
         while self._unwritten:
+            # Short steps come together, and their ends with their beginnings.
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HOLD_SECONDS):
+                    await self._awaited.wait()
             rows, self._unwritten = list(self._unwritten.values()), {}
             try:
                 async with self._sessions.begin() as session:
@@ -106,5 +113,6 @@ class StepLog:
         """
         for row in self._open.values() if ended else ():
             self._write({**row, "status": "success"})
+        self._awaited.set()
         if self._writer is not None:
             await self._writer

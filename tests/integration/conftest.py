@@ -39,7 +39,7 @@ def database_url(fresh_database: Callable[[], str]) -> str:
 async def sessions(database_url: str) -> AsyncIterator[Sessions]:
     """Sessions on it."""
     engine = make_engine(database_url, 5)
-    yield Sessions(engine, expire_on_commit=False)
+    yield Sessions(engine)
     await engine.dispose()
 
 

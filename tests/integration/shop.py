@@ -44,7 +44,7 @@ class Shop:
                 session, tenant_id=run.tenant_id, ticket_id=run.ticket_id, run_id=run.id,
                 author="deskgraph", key=f"reply:{run.id}", text=text, public=public,
             )  # fmt: skip
-            values = {"outcome": "answered", "summary": summary}
+            values: dict[str, Any] = {"outcome": "answered", "summary": summary}
             assert await runs.settle(session, run.id, run.attempt, RunStatus.SUCCESS, **values)
 
     async def exchange(self, text: str, customer: str = "cus_a", ticket: str = "T-1") -> Run:

@@ -16,7 +16,6 @@ from app.db.engine import open_saver_pool
 from app.db.saver import FencedSaver
 from app.db.tables import Run
 from app.lifecycle import RunStatus
-from app.resuming import saver_of
 from app.wiring import Service
 from app.worker.watch import rescue
 from tests.conftest import Tenant
@@ -54,7 +53,7 @@ async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> 
     lost = held[4]
     async with place.service.sessions.begin() as session:
         assert await runs.settle(session, lost.id, lost.attempt, RunStatus.PENDING)
-    saver = saver_of(place.service)
+    saver = place.service.saver
 
     async def put(run: Run) -> object:
         thread = {"thread_id": str(run.thread_id), "checkpoint_ns": ""}

@@ -8,7 +8,6 @@ from sqlalchemy import text
 
 from app.db.tables import Run
 from app.lifecycle import RunStatus
-from app.resuming import saver_of
 from app.wiring import Service
 from graphs.nodes.approve import approve
 from graphs.support import build_support_graph, by_decision
@@ -30,7 +29,7 @@ def with_older_gate(place: Workplace) -> Workplace:
     builder.add_conditional_edges("consent", by_decision)
     del builder.branches["plan"]
     builder.add_edge("plan", "consent")
-    graph = builder.compile(checkpointer=saver_of(place.service), name="support")
+    graph = builder.compile(checkpointer=place.service.saver, name="support")
     service = replace(place.service, graph=graph, graph_version=graph_version(graph))
     return Workplace(service, place.tenant)
 
@@ -75,7 +74,7 @@ async def test_same_graph_has_the_same_version(place: Workplace) -> None:
 
 async def make_older(place: Workplace, run: Run, *forgotten: str) -> None:
     """Take keys from the run's last checkpoint, and let another graph have written it."""
-    saver = saver_of(place.service)
+    saver = place.service.saver
     where = {"configurable": {"thread_id": str(run.thread_id), "checkpoint_ns": ""}}
     stored = await saver.aget_tuple(cast("Any", where))
     assert stored is not None

@@ -99,7 +99,7 @@ async def held(service: Service, database_url: str) -> AsyncIterator[tuple[Servi
     model.hold()
     engine = make_engine(database_url, 2)
     models = open_pool(Models(model, model, OfflineChatModel()))
-    yield replace(service, models=models, sessions=Sessions(engine, expire_on_commit=False)), model
+    yield replace(service, models=models, sessions=Sessions(engine)), model
     await engine.dispose()
 
 

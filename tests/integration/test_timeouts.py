@@ -7,7 +7,6 @@ import pytest
 
 from app.api.views import show_run
 from app.lifecycle import RunStatus
-from app.resuming import saver_of
 from app.wiring import Service
 from graphs.state import SupportState
 from graphs.support import build_support_graph
@@ -33,7 +32,7 @@ def with_endless_check(place: Workplace) -> Workplace:
     builder = build_support_graph()
     del builder.nodes["check"]
     builder.add_node("check", endless)
-    graph = builder.compile(checkpointer=saver_of(place.service), name="support")
+    graph = builder.compile(checkpointer=place.service.saver, name="support")
     settings = place.service.settings.model_copy(update={"run_timeout_seconds": 1.0})
     return Workplace(replace(place.service, graph=graph, settings=settings), place.tenant)
 

@@ -75,7 +75,7 @@ def report(scores: dict[str, list[Score]]) -> None:
 async def run(url: str, data: Path) -> None:
     """Fill, ask, report."""
     engine = make_engine(url, 2)
-    sessions = Sessions(engine, expire_on_commit=False)
+    sessions = Sessions(engine)
     await fill(sessions, data)
     report(await measure(sessions, questions(data)))
     await engine.dispose()
