@@ -1,5 +1,6 @@
 """The claim of a run by a worker, and what is queued when a run lets others pass. No commit."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,11 +34,13 @@ async def claim(
     return run
 
 
-async def queue_followers(session: AsyncSession, enqueue: Enqueue, run: Run) -> None:
-    """Queue the runs that had to wait for this one, once it is committed that it does not run.
+async def queue_followers(
+    session: AsyncSession, enqueue: Enqueue, following: Iterable[UUID]
+) -> None:
+    """Queue the runs that had to wait for another, which were looked for after its end.
 
-    In a transaction of its own, after that one: a claim that was refused meanwhile is seen here.
+    Not in the transaction of that end: a claim that was refused meanwhile would not be seen.
     """
-    for run_id in sorted(await turns.next_after(session, run)):
+    for run_id in sorted(following):
         await runs.mark_queued(session, run_id)
         await enqueue(session, run_id, None)

@@ -67,7 +67,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
     usage = UsageHandler(service.prices)
-    steps = StepLog(service.sessions, run.tenant_id, run.id, run.attempt, usage)
+    steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
     config, seen = _config(service, run, usage), Seen()
     holder = (str(run.id), run.attempt)
     async with service.saver.behind(holder):

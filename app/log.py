@@ -33,8 +33,11 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for noisy in ("httpx", "httpcore", "alembic", "procrastinate", "psycopg", "openai"):
+    for noisy in ("httpx", "httpcore", "alembic", "procrastinate", "openai"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # A refused fence ends its pipeline with an error of its own, which says nothing new.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
+    logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -178,9 +178,11 @@ class Settlement:
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
     """End this attempt in one transaction: status, approval, next job. False when it was lost."""
-    now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
     status = settlement.status
-    if now and now.cancel_requested_at and status not in FINAL:
+    now = None
+    if status not in FINAL:
+        now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
+    if now and now.cancel_requested_at:
         # Answered with 202 while this attempt was on its way to a pause. What a lost worker had
         # begun is looked up first, by whoever claims the run next.
         begun = await ledger.started_of_run(session, run.tenant_id, run.id)
@@ -199,7 +201,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
             # Only a run that paused and was claimed again can have asked.
             await approvals.cancel_open(session, run.id)
         await callbacks.note_finished(session, run, status, settlement.values.get("outcome"))
-        await queue_next(session, enqueue, run.thread_id)
     if settlement.final and status is RunStatus.SUCCESS:
         await answers.keep(session, run, settlement.final)
     return True

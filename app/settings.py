@@ -55,7 +55,7 @@ class Settings(BaseSettings):
         None, description="Signs page cursors; the same on every replica. `dev` makes its own."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body in bytes.")
-    pool_size: int = Field(5, ge=1, description="Database connections of the API and use cases.")
+    pool_size: int = Field(10, ge=1, description="Database connections of the API and use cases.")
     saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
     grouped_commits: bool = Field(
         True, description="Runs of a process commit checkpoints together; false: the stock saver."

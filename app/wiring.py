@@ -22,6 +22,7 @@ from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
+from app.db.group_commit import GroupCommit
 from app.db.keys import policy_at, starters_hold
 from app.db.ledger import get_entry
 from app.db.runs import replayed
@@ -56,6 +57,7 @@ class Service:
 
     settings: Settings
     sessions: Sessions
+    commits: GroupCommit
     saver: Saver
     graph: Graph
     models: ModelPool
@@ -74,13 +76,16 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     tracing = Tracing(settings)
     try:
         async with open_saver_pool(url, settings.saver_pool_size) as pool:
-            saver: Saver = GroupingSaver(pool) if settings.grouped_commits else FencedSaver(pool)
+            commits = GroupCommit(pool)
+            grouped = settings.grouped_commits
+            saver: Saver = GroupingSaver(pool, commits) if grouped else FencedSaver(pool)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine)
             prices = Prices(settings.model_prices)
             yield Service(
                 settings,
                 sessions,
+                commits,
                 saver,
                 graph,
                 build_pool(settings),

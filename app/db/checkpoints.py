@@ -39,10 +39,10 @@ from app.db.group_commit import (
 class GroupingSaver(AsyncPostgresSaver):
     """Durable like the stock saver, unless an execution asks to be only a moment behind."""
 
-    def __init__(self, pool: SaverPool) -> None:
+    def __init__(self, pool: SaverPool, commits: GroupCommit) -> None:
         super().__init__(pool)
         self._pool = pool
-        self._commits = GroupCommit(pool)
+        self._commits = commits
         self._behind: dict[Holder, list[Done]] = {}
 
     @asynccontextmanager
@@ -114,8 +114,10 @@ class GroupingSaver(AsyncPostgresSaver):
 
     async def _put(self, holder: Holder | None, rows: Rows) -> None:
         """Join the next transaction, and wait for it unless the holder may be behind."""
-        done = self._commits.join({FENCE: [holder] if holder else [], **rows})
-        if holder is None or (late := self._behind.get(holder)) is None:
+        late = self._behind.get(holder) if holder else None
+        fenced = {FENCE: [holder] if holder else [], **rows}
+        done = self._commits.join(fenced, lazy=late is not None)
+        if late is None:
             await self._committed(holder, [done])
         else:
             late[:] = [other for other in late if not other.done() or other.exception()]

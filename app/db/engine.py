@@ -40,8 +40,10 @@ def plain_dsn(database_url: str) -> str:
 def make_engine(database_url: str, pool_size: int) -> AsyncEngine:
     """An engine whose connections are checked before use, so a restarted Postgres is no error."""
     url = make_url(database_url).set(drivername="postgresql+psycopg")
+    # No connection comes and goes: a new one knows no prepared statement. The last one used is
+    # taken first, since it knows most of them.
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_recycle=1800
+        url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, pool_recycle=1800
     )
 
     @event.listens_for(engine.sync_engine, "checkout")

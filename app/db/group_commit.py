@@ -1,14 +1,16 @@
-"""One transaction for the rows of many writers: checkpoints of all runs of a process.
+"""One transaction for the rows of many writers: checkpoints and steps of all runs of a process.
 
 Every writer can wait until its own rows are durable; only the transaction is shared. Rows wait for
 company as long as nobody waits for them, at most HOLD_SECONDS.
 """
 
 import asyncio
-from typing import Any, LiteralString
+from contextlib import suppress
+from typing import Any, LiteralString, NamedTuple
 
 from app.db.engine import SaverPool
 from app.db.fence import FENCE, FENCE_OF_MANY
+from app.db.steps import STEPS
 
 # What a crash may cost of work that had no effect yet.
 HOLD_SECONDS = 0.05
@@ -43,12 +45,23 @@ STATEMENTS: dict[LiteralString, int] = {
     CHECKPOINTS: 3,
     NEW_WRITES: 6,
     SPECIAL_WRITES: 6,
+    STEPS: 1,
 }
 
 Row = tuple[Any, ...]
 Rows = dict[LiteralString, list[Row]]
 Done = asyncio.Future[None]
-Batch = list[tuple[Rows, Done]]
+
+
+class Part(NamedTuple):
+    """One writer's rows. `lazy`: whoever waits for them commits next, and by then they are safe."""
+
+    rows: Rows
+    done: Done
+    lazy: bool
+
+
+Batch = list[Part]
 
 
 class GroupCommit:
@@ -60,12 +73,16 @@ class GroupCommit:
         self._writer: asyncio.Task[None] | None = None
         self._awaited = asyncio.Event()
 
-    def join(self, rows: Rows) -> Done:
-        """Have rows committed soon; the answer is done, or failed, when that is decided."""
+    def join(self, rows: Rows, *, lazy: bool = False) -> Done:
+        """Have rows committed soon; the answer is done, or failed, when that is decided.
+
+        Of `lazy` ones that somebody hurries for, the commit does not wait for the disk: the log is
+        written in order, so the next commit of the one who waits makes them durable with its own.
+        """
         done: Done = asyncio.get_running_loop().create_future()
         # Whoever lost interest leaves no warning about an error that nobody read.
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._waiting.append((rows, done))
+        self._waiting.append(Part(rows, done, lazy))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         return done
@@ -78,24 +95,24 @@ class GroupCommit:
         """Commit until nothing is left; what arrives meanwhile goes with the next transaction."""
         try:
             while self._waiting:
-                await self._hold()
+                hurried = await self._hold()
                 batch, self._waiting = self._waiting, []
-                await self._commit(batch)
+                await self._commit(batch, lazy=hurried and all(part.lazy for part in batch))
         finally:
             _answer(self._waiting, asyncio.CancelledError())
 
-    async def _hold(self) -> None:
-        try:
+    async def _hold(self) -> bool:
+        """Let more come; True when somebody waits."""
+        with suppress(TimeoutError):
             async with asyncio.timeout(HOLD_SECONDS):
                 await self._awaited.wait()
-        except TimeoutError:
-            return
-        finally:
-            self._awaited.clear()
+        hurried = self._awaited.is_set()
+        self._awaited.clear()
+        return hurried
 
-    async def _commit(self, batch: Batch) -> None:
+    async def _commit(self, batch: Batch, *, lazy: bool) -> None:
         try:
-            await self._insert([rows for rows, _ in batch])
+            await self._insert([part.rows for part in batch], lazy=lazy)
         except Exception as error:  # noqa: BLE001  # each writer is told
             await self._one_by_one(batch, error)
         except BaseException as error:
@@ -109,18 +126,20 @@ class GroupCommit:
         for part in batch:
             try:
                 if len(batch) > 1:
-                    await self._insert([part[0]])
+                    await self._insert([part.rows], lazy=False)
             except Exception as own:  # noqa: BLE001  # as above
                 _answer([part], own)
             else:
                 _answer([part], None if len(batch) > 1 else error)
 
-    async def _insert(self, parts: list[Rows]) -> None:
+    async def _insert(self, parts: list[Rows], *, lazy: bool) -> None:
         async with (
             self._pool.connection() as connection,
             connection.pipeline(),
             connection.transaction(),
         ):
+            if lazy:
+                await connection.execute("SET LOCAL synchronous_commit = off")
             for statement, identity in STATEMENTS.items():
                 rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
                 if rows:
@@ -130,7 +149,7 @@ class GroupCommit:
 
 
 def _answer(batch: Batch, error: BaseException | None) -> None:
-    for _, done in batch:
+    for _, done, _ in batch:
         if done.done():
             continue
         if error is None:

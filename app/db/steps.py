@@ -1,8 +1,9 @@
 """Queries on steps and messages: what a run did, and what was said."""
 
+import json
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
@@ -13,20 +14,28 @@ from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.effects import Approval
 from app.db.tables import Message, Run, Step
+from app.db.types import storable
 from app.lifecycle import RunStatus
 
-_STEP = insert(Step.__table__)  # type: ignore[arg-type]  # a mapped class names its table so
-CHANGING = ("status", "tries", "output", "error", "model_calls", "tokens", "cost_usd",
-            "duration_ms")  # fmt: skip
-UPSERT = _STEP.on_conflict_do_update(
-    index_elements=["run_id", "attempt", "task_id"],
-    set_={name: getattr(_STEP.excluded, name) for name in CHANGING},
-)
+# A later row of the same node execution replaces the earlier one.
+STEPS: LiteralString = """
+INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, tries, status, checkpoint_id, input,
+    output, error, model_calls, tokens, cost_usd, started_at, duration_ms)
+SELECT step.* FROM unnest(%b::text[], %b::text[]) AS given (identity, document),
+    jsonb_to_record(given.document::jsonb) AS step (run_id uuid, attempt bigint, task_id text,
+        tenant_id text, node text, tries int, status text, checkpoint_id text, input jsonb,
+        output jsonb, error jsonb, model_calls jsonb, tokens bigint, cost_usd numeric,
+        started_at timestamptz, duration_ms bigint)
+ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
+    tries = EXCLUDED.tries, output = EXCLUDED.output, error = EXCLUDED.error,
+    model_calls = EXCLUDED.model_calls, tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd,
+    duration_ms = EXCLUDED.duration_ms"""
 
 
-async def upsert_steps(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    """Write node executions; a later row of the same execution replaces the earlier one."""
-    await session.execute(UPSERT, rows)
+def step_row(step: dict[str, Any]) -> tuple[str, str]:
+    """A node execution as STEPS takes it."""
+    identity = f"{step['run_id']}/{step['attempt']}/{step['task_id']}"
+    return identity, json.dumps(storable(step), default=str)
 
 
 async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:

@@ -1,14 +1,12 @@
-"""Turns LangGraph's task stream into step rows, written in the background, many at a time."""
+"""Turns LangGraph's task stream into step rows, written in the background with its checkpoints."""
 
 import asyncio
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.db.engine import Sessions
-from app.db.group_commit import HOLD_SECONDS
-from app.db.steps import upsert_steps
+from app.db.group_commit import Done, GroupCommit
+from app.db.steps import STEPS, step_row
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"
@@ -18,16 +16,14 @@ class StepLog:
     """The steps of one execution. `note` never waits; `flush` does, before the run settles."""
 
     def __init__(
-        self, sessions: Sessions, tenant_id: str, run_id: UUID, attempt: int, usage: UsageHandler
+        self, commits: GroupCommit, tenant_id: str, run_id: UUID, attempt: int, usage: UsageHandler
     ) -> None:
-        self._sessions = sessions
+        self._commits = commits
         self._owner = {"tenant_id": tenant_id, "run_id": run_id, "attempt": attempt}
         self._usage = usage
         self._open: dict[str, dict[str, Any]] = {}
-        self._unwritten: dict[str, dict[str, Any]] = {}
-        self._writer: asyncio.Task[None] | None = None
+        self._unwritten: list[Done] = []
         self._checkpoint_id: str | None = None
-        self._awaited = asyncio.Event()
 
     def begin_at(self, checkpoint_id: str | None) -> None:
         """Name the checkpoint that a continued execution begins with: the stream does not."""
@@ -85,25 +81,8 @@ class StepLog:
         self._write({**row, **done})
 
     def _write(self, row: dict[str, Any]) -> None:
-        self._unwritten[row["task_id"]] = row
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.create_task(self._drain())
-
-    async def _drain(self) -> None:
-        """Write until nothing is left; what arrives during a write goes with the next one."""
-        while self._unwritten:
-            # Short steps come together, and their ends with their beginnings.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(HOLD_SECONDS):
-                    await self._awaited.wait()
-            rows, self._unwritten = list(self._unwritten.values()), {}
-            try:
-                async with self._sessions.begin() as session:
-                    await upsert_steps(session, rows)
-            except Exception:
-                newer, self._unwritten = self._unwritten, {row["task_id"]: row for row in rows}
-                self._unwritten.update(newer)
-                raise
+        self._unwritten = [done for done in self._unwritten if not done.done() or done.exception()]
+        self._unwritten.append(self._commits.join({STEPS: [step_row(row)]}, lazy=True))
 
     async def flush(self, *, ended: bool) -> None:
         """Wait until every step is written.
@@ -113,6 +92,5 @@ class StepLog:
         """
         for row in self._open.values() if ended else ():
             self._write({**row, "status": "success"})
-        self._awaited.set()
-        if self._writer is not None:
-            await self._writer
+        self._commits.hurry()
+        await asyncio.gather(*self._unwritten)

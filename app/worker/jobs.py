@@ -13,6 +13,7 @@ from langsmith import uuid7
 from app import runs as run_cases
 from app import summaries
 from app.claims import claim, queue_followers
+from app.db import turns
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.tables import Run
 from app.execute import Ending, execute
@@ -140,7 +141,8 @@ class Jobs:
     async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending; a database that is away is waited for, at a stop only so long."""
         held = await self._patiently(run, settlement)
-        self.noted.set()
+        if run.callback_url is not None:
+            self.noted.set()
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),
@@ -149,16 +151,25 @@ class Jobs:
             attempt=run.attempt,
         )
 
+    async def _queue_next(self, run: Run, settlement: Settlement) -> None:
+        """Queue what comes after the run: others that waited for it, and its ticket's summary."""
+        async with self.service.sessions.reading() as session:
+            following = await turns.next_after(session, run)
+            due = settlement.status in FINAL and await summaries.is_due(session, run)
+        if not following and not due:
+            return
+        async with self.service.sessions.begin() as session:
+            await queue_followers(session, self.enqueue, following)
+            if due:
+                await enqueue_summary(session, run.id)
+
     async def _patiently(self, run: Run, settlement: Settlement) -> bool:
         patience, held = self.service.settings.drain_seconds, False
         while True:
             try:
                 async with self.service.sessions.begin() as session:
                     held = await run_cases.settle(session, self.enqueue, run, settlement) or held
-                async with self.service.sessions.begin() as session:
-                    await queue_followers(session, self.enqueue, run)
-                    if settlement.status in FINAL and await summaries.is_due(session, run):
-                        await enqueue_summary(session, run.id)
+                await self._queue_next(run, settlement)
                 return held
             except DATABASE_ERRORS as error:
                 if not is_away(error) or patience <= 0:

@@ -59,8 +59,13 @@ async def open_consumer(
     summarize: Callable[[UUID], Awaitable[None]],
 ) -> AsyncIterator[App]:
     """The queue as a worker sees it: jobs are handed over as they come, several at a time."""
+    # A job that was taken or ended, and is not remembered so, claims nothing the second time.
     connector = PsycopgConnector(
-        conninfo=plain_dsn(database_url), min_size=1, max_size=JOBS_POOL, timeout=5
+        conninfo=plain_dsn(database_url),
+        min_size=1,
+        max_size=JOBS_POOL,
+        timeout=5,
+        kwargs={"options": "-c synchronous_commit=off"},
     )
     consumer = App(connector=connector)
 

@@ -21,7 +21,7 @@ import uvicorn
 from fastapi import FastAPI
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from app.commands.serve import _loop_factory
+from app.commands.serve import _loop_factory, leave_what_stays
 from app.db.engine import open_saver_pool
 from app.log import configure_logging
 from app.settings import Settings
@@ -43,6 +43,7 @@ async def worker(graph: str) -> None:
             compiled = build_reference_graph().compile(checkpointer=saver, name="reference")
             measured = replace(service, graph=compiled)
         print("ready", flush=True)  # noqa: T201  # read by the bench
+        leave_what_stays()
         await run_worker(measured, stop)
 
 

@@ -11,6 +11,7 @@ from psycopg import DatabaseError
 
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import SaverPool, open_saver_pool
+from app.db.group_commit import GroupCommit
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def test_conforms_to_the_interface(pool: SaverPool) -> None:
 
     @checkpointer_test(name="grouping")
     async def saver() -> AsyncIterator[GroupingSaver]:
-        yield GroupingSaver(pool)
+        yield GroupingSaver(pool, GroupCommit(pool))
 
     report = await validate(saver)
     failures = {name: result.failures for name, result in report.results.items()}
@@ -61,7 +62,7 @@ async def commits(pool: SaverPool) -> int:
 
 async def test_many_writers_share_commits_and_each_is_durable(pool: SaverPool) -> None:
     """A hundred runs at once need a handful of transactions, and all their rows are there."""
-    saver = GroupingSaver(pool)
+    saver = GroupingSaver(pool, GroupCommit(pool))
     before = await commits(pool)
     done = await asyncio.gather(*(put(saver, f"many-{n}", {"n": n}) for n in range(100)))
     assert await commits(pool) - before < 50
@@ -73,7 +74,7 @@ async def test_many_writers_share_commits_and_each_is_durable(pool: SaverPool) -
 
 async def test_bad_row_of_one_writer_fails_that_writer_alone(pool: SaverPool) -> None:
     """Postgres refuses U+0000: the others of the same transaction are written all the same."""
-    saver = GroupingSaver(pool)
+    saver = GroupingSaver(pool, GroupCommit(pool))
     bad = asyncio.create_task(put(saver, "bad\x00", {"n": 0}))
     good = [asyncio.create_task(put(saver, f"good-{n}", {"n": n})) for n in range(5)]
     with pytest.raises((DatabaseError, ValueError)):
@@ -84,7 +85,7 @@ async def test_bad_row_of_one_writer_fails_that_writer_alone(pool: SaverPool) ->
 
 async def test_cancelled_writer_does_not_take_the_others_along(pool: SaverPool) -> None:
     """Its rows stay in the transaction that they joined."""
-    saver = GroupingSaver(pool)
+    saver = GroupingSaver(pool, GroupCommit(pool))
     leaving = asyncio.create_task(put(saver, "leaving", {"n": 0}))
     staying = asyncio.create_task(put(saver, "staying", {"n": 1}))
     await asyncio.sleep(0)

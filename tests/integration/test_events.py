@@ -11,7 +11,7 @@ from app import runs as run_cases
 from app.db import runs
 from app.db.engine import Sessions
 from app.db.events import Event, Position, end_of_events, events_between
-from app.db.steps import upsert_steps
+from app.db.steps import STEPS, step_row
 from app.lifecycle import RunStatus
 from app.runs import Settlement
 from app.worker.queue import enqueue_run
@@ -133,7 +133,9 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
     }  # fmt: skip
     for status in ("running", "success", "success"):
         async with sessions.begin() as session:
-            await upsert_steps(session, [{**step, "status": status}])
+            raw: Any = await (await session.connection()).get_raw_connection()
+            rows = [[part] for part in step_row({**step, "status": status})]
+            await raw.driver_connection.execute(STEPS, rows)
     async with sessions.begin() as session:
         back = Settlement(RunStatus.PENDING, {})
         assert await run_cases.settle(session, enqueue_run, claimed, back)

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from app.db import runs, workers
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import open_saver_pool
+from app.db.group_commit import GroupCommit
 from app.db.saver import FencedSaver
 from app.db.tables import Run
 from app.lifecycle import RunStatus
@@ -38,13 +39,14 @@ async def claimed(place: Workplace, worker: int, **wanted: str) -> Run:
     return held
 
 
-@pytest.fixture(params=[GroupingSaver, FencedSaver])
+@pytest.fixture(params=["grouping", "stock"])
 async def saver(
     request: pytest.FixtureRequest, database_url: str
 ) -> AsyncIterator[AsyncPostgresSaver]:
     """Each checkpointer that the settings offer."""
     async with open_saver_pool(database_url, 3) as pool:
-        yield request.param(pool)
+        grouping = request.param == "grouping"
+        yield GroupingSaver(pool, GroupCommit(pool)) if grouping else FencedSaver(pool)
 
 
 async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 
 from app import claims
 from app import runs as run_cases
-from app.db import runs
+from app.db import runs, turns
 from app.db.engine import Sessions
 from app.db.tables import Run
 from app.errors import RunFinishedError
@@ -183,7 +183,8 @@ async def test_one_customer_has_a_bounded_number_of_runs_at_once(
         async def enqueue(_session: Any, run_id: UUID, _at: Any) -> None:
             queued.append(run_id)
 
-        await claims.queue_followers(session, enqueue, taken[0])
+        following = await turns.next_after(session, taken[0])
+        await claims.queue_followers(session, enqueue, following)
     waiting = [run.id for run in made if run.id not in {t.id for t in taken}]
     assert queued == waiting[:1]
     assert await claim(sessions, queued[0], 2) is not None

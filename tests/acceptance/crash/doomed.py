@@ -222,12 +222,13 @@ def doomed(service: Service, hazard: Hazard) -> Service:
     saver = service.graph.checkpointer
     assert isinstance(saver, GroupingSaver), "the saver that can die is the one in use"
     assert isinstance(saver.conn, AsyncConnectionPool), "it works on a pool"
-    own = DoomedSaver(saver.conn)
+    own = DoomedSaver(saver.conn, service.commits)
     own.hazard = hazard
     graph = build_support_graph().compile(checkpointer=own, name="support")
     model = DoomedModel(hazard=hazard)
     return replace(
         service,
+        saver=own,
         graph=cast("Graph", DoomedGraph(graph, hazard)),
         models=open_pool(Models(fast=model, strong=model, fallback=model)),
         ports=doomed_ports(hazard),
