@@ -24,12 +24,13 @@ async def claim(
 
     A job that came before the run's time, because a clock was set back, is queued once more.
     """
-    if not await turns.lock_customer(session, run_id, per_customer):
+    turn = await turns.lock_customer(session, run_id, per_customer)
+    if turn is None:
         if (due := await turns.early(session, run_id)) is not None:
             await enqueue(session, run_id, due)
         return None
     run = await runs.claim(session, run_id, worker_id, trace_id, per_customer, graph_version)
-    if run is not None and run.attempt == 1 and run.replay_of is None:
+    if run and run.attempt == 1 and turn.followed and run.replay_of is None:
         await absorb_into_ticket(session, run)
     return run
 

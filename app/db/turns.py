@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
@@ -53,18 +53,25 @@ def crowded(limit: int) -> ColumnElement[bool]:
     return and_(Run.started_at.is_(None), running.scalar_subquery() >= limit)
 
 
-async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) -> bool:
+class Turn(NamedTuple):
+    """A run's turn. `followed`: newer messages of its ticket wait behind it."""
+
+    followed: bool
+
+
+async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) -> Turn | None:
     """Let the claims of one customer's runs come one after the other, so that each sees the last.
 
-    False, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
+    None, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
     not queue for the lock with a connection each. The lock ends with the transaction. Its key is a
     hash: two customers who share it only wait.
 
     The pause switch is held still as well, so that a claim that it refuses is one that
-    switching it off finds pending, and queues.
+    switching it off finds pending, and queues. The commit does not wait for the disk: a claim that
+    a crash of the server undoes had no effect, or the effect's own commit has made it durable.
     """
-    locked = await session.execute(_locks(per_customer), {"run_id": run_id})
-    return locked.first() is not None
+    locked = (await session.execute(_locks(per_customer), {"run_id": run_id})).first()
+    return Turn(followed=locked.followed) if locked else None
 
 
 @cache
@@ -76,7 +83,12 @@ def _locks(per_customer: int) -> Select[Any]:
         ~waits(),
         ~crowded(per_customer),
     )
-    return select(key, *held_still(Run.tenant_id)).where(Run.id == bindparam("run_id"), *ready)
+    behind = select(literal(1)).where(
+        Other.thread_id == Run.thread_id, Other.seq > Run.seq, Other.finished_at.is_(None)
+    )
+    lazily = func.set_config("synchronous_commit", "off", True)
+    locks = select(key, *held_still(Run.tenant_id), lazily, behind.exists().label("followed"))
+    return locks.where(Run.id == bindparam("run_id"), *ready)
 
 
 async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
