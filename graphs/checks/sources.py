@@ -61,10 +61,15 @@ def stands_in(link: str, sources: str) -> bool:
 
 
 def citations(case: Case) -> Iterator[str]:
-    """Only articles that were found, and at least one when the answer comes from articles."""
-    retrieved = {passage["article_id"] for passage in case.facts["passages"]}
-    for unknown in sorted(set(case.citations) - retrieved):
+    """Only articles that were found, and one for each part of the ticket that has passages.
+
+    No effect and no other part's article excuses a part: the customer asked that, too.
+    """
+    found: dict[str, set[str]] = {}
+    for passage in case.facts["passages"]:
+        found.setdefault(passage["part"], set()).add(passage["article_id"])
+    for unknown in sorted(set(case.citations).difference(*found.values())):
         yield f"Article {unknown[:100]!r} was not retrieved in this run: do not cite it."
-    books = case.facts["effects"] or case.facts["payments"] or case.facts["handed_over"]
-    if retrieved and not books and not case.citations:
-        yield "An answer from articles must cite the ids of the articles it uses."
+    for part, articles in found.items():
+        if not articles & set(case.citations):
+            yield f"The {part} part has passages: answer it from them and cite their article ids."

@@ -11,6 +11,7 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 
 from app.commands.articles import read_markdown
 from graphs.context import Models
+from graphs.facts import PassageFact
 from graphs.state import Decision, Ticket, Verdict, fresh_run
 from graphs.support import build_support_graph
 from tests.fakes import FakeGate, ScriptedModel, World
@@ -31,6 +32,17 @@ def article(id_: str) -> Passage:
     """The whole of one of the demo's articles, as a search finds it."""
     read = read_markdown(ARTICLES / f"{id_}.md")
     return {"article_id": read.id, "title": read.title, "text": read.content, "score": 1.0}
+
+
+def told_by(id_: str, part: str = "general") -> PassageFact:
+    """The same article as a fact that a reply may speak of."""
+    found = article(id_)
+    return {
+        "article_id": found["article_id"],
+        "title": found["title"],
+        "text": found["text"],
+        "part": part,
+    }
 
 
 class Desk:

@@ -18,6 +18,7 @@ ARTICLE: Any = {
     "article_id": "upload-error-e42",
     "title": "Upload error E42",
     "text": "Files over 2 GB fail. If you were charged twice, the duplicate will be refunded.",
+    "part": "technical",
 }
 
 CITED = ("upload-error-e42",)
@@ -149,9 +150,21 @@ def test_answer_from_articles_cites_them() -> None:
 
 def test_answer_from_effects_or_payments_need_not_cite() -> None:
     """What was done or paid has no article."""
+    assert rules("We have refunded 49.00 USD.", facts(effects=[REFUNDED])) == set()
+    assert rules("You paid 49.00 USD.", facts(payments=[PAYMENT])) == set()
+
+
+def test_every_part_with_passages_cites_one_of_its_own() -> None:
+    """Neither an effect nor another part's article answers a part that articles were found for."""
     told = "We have refunded 49.00 USD."
-    assert rules(told, facts(effects=[REFUNDED], passages=[ARTICLE])) == set()
-    assert rules("You paid 49.00 USD.", facts(payments=[PAYMENT], passages=[ARTICLE])) == set()
+    hours = {**ARTICLE, "article_id": "hours", "text": "We are open.", "part": "general"}
+    known = facts(effects=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE, hours])
+    assert rules(told, facts(effects=[REFUNDED], passages=[ARTICLE])) == {"citations"}
+    assert rules(told, known, citations=CITED) == {"citations"}
+    assert rules(told, known, citations=("hours",)) == {"citations"}
+    assert rules(told, known, citations=(*CITED, "hours")) == set()
+    shared = facts(effects=[REFUNDED], passages=[ARTICLE, {**ARTICLE, "part": "general"}])
+    assert rules(told, shared, citations=CITED) == set()
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from graphs.state import Memory, fresh_run
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
-from tests.unit.desk import E42, TWICE, Desk, article, desk
+from tests.unit.desk import E42, TWICE, Desk, desk, told_by
 from tests.unit.desk import ticket as written
 from tests.unit.test_checks import facts, rules
 from tools.models import JsonObject
@@ -286,6 +286,6 @@ def test_language_that_no_rule_reads_is_not_let_go_by_a_label(language: str) -> 
         "ko": "계정을 삭제했습니다.",
         "zh": "您的帐户已删除。",
     }
-    known = facts(passages=[article("upload-error-e42")])
+    known = facts(passages=[told_by("upload-error-e42")])
     broken = rules(deeds[language], known, citations=("upload-error-e42",), language=language)
     assert broken & {"language", "support", "commitments"}

@@ -11,7 +11,7 @@ from graphs.checks import objections
 from graphs.facts import Facts
 from graphs.instructions import REPLY, reply_instructions
 from graphs.state import Draft, Objection
-from tests.unit.desk import article, ticket
+from tests.unit.desk import ticket, told_by
 from tests.unit.replies import CANCELLED, GOOD, HOSTILE, PAYMENT, REFUND, Good
 from tests.unit.test_checks import facts
 
@@ -21,7 +21,7 @@ AT_HAND = ("upload-error-e42", "opening-hours")
 def known(good: Good) -> Facts:
     """The facts that a good reply was written from."""
     told = facts(
-        effects=good.effects, payments=good.payments, passages=[article(a) for a in good.articles]
+        effects=good.effects, payments=good.payments, passages=[told_by(a) for a in good.articles]
     )
     return {**told, "handed_over": list(good.handed)}
 
@@ -44,7 +44,7 @@ def test_good_reply_leaves(good: Good) -> None:
 )
 def test_hostile_reply_stays(rule: str, text: str) -> None:
     """The rule that is meant for it sees it, although true articles are at hand and cited."""
-    told = facts(passages=[article(a) for a in AT_HAND if rule != "dates"])
+    told = facts(passages=[told_by(a) for a in AT_HAND if rule != "dates"])
     assert rule in {o["rule"] for o in judged(text, told, None)}
 
 
@@ -127,7 +127,7 @@ TRICKY = st.text(
 @given(text=st.one_of(st.text(max_size=300), TRICKY), language=st.one_of(st.none(), st.text()))
 def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
     """Every draft has a list of objections; none is an error."""
-    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[article(AT_HAND[0])])
+    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
     found: Any = judged(text, told, language, asked=text)
     assert all(o["rule"] and o["detail"] for o in found)
 
@@ -139,7 +139,7 @@ def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
 )  # fmt: skip
 def test_time_grows_with_length_alone(unit: str) -> None:
     """Four times the text takes no sixteen times as long: no pattern looks at each pair."""
-    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[article(AT_HAND[0])])
+    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
 
     def seconds(length: int) -> float:
         text = (unit * length)[:length]
