@@ -2,14 +2,15 @@
 
 import re
 import unicodedata
+from typing import cast
 
 from typing_extensions import TypedDict
 
 from graphs.grounding import visible
-from graphs.phrases import Key, phrase
+from graphs.phrases import Key, phrase, who_goes_on
 from graphs.state import SPECIALISTS, DoneStep, SupportState
 from tools.billing import payment_line
-from tools.models import JsonObject
+from tools.models import Handoff, JsonObject
 from tools.money import format_money
 
 TOLD_AS: dict[str, Key] = {
@@ -47,10 +48,11 @@ class EffectFact(TypedDict):
 
 
 class HandedOver(TypedDict):
-    """A part of the ticket that a person goes on with, such as "billing", and who that is."""
+    """A part that a person goes on with, such as "billing", who that is, and how it is told."""
 
     part: str
     who: str
+    told: str
 
 
 class Facts(TypedDict):
@@ -67,6 +69,7 @@ class Facts(TypedDict):
 def reply_facts(state: SupportState) -> Facts:
     """Collect the facts of a run, specialists in their fixed order."""
     findings = {name: state["findings"][name] for name in SPECIALISTS if name in state["findings"]}
+    triage = state.get("triage")
     payments = [payment for finding in findings.values() for payment in finding["payments"]]
     bought = {payment["id"]: named(payment["description"], payment["id"]) for payment in payments}
     return {
@@ -76,7 +79,9 @@ def reply_facts(state: SupportState) -> Facts:
             if step["tool"] != "create_handoff"
         ],
         "handed_over": [
-            handed_over(step) for step in state["effects"] if step["tool"] == "create_handoff"
+            handed_over(step, triage["language"] if triage else None)
+            for step in state["effects"]
+            if step["tool"] == "create_handoff"
         ],
         "payments": [payment_line({**p, "description": bought[p["id"]]}) for p in payments],
         "passages": [
@@ -89,10 +94,11 @@ def reply_facts(state: SupportState) -> Facts:
     }
 
 
-def handed_over(step: DoneStep) -> HandedOver:
-    """Which part a person has, and who, as far as somebody is there."""
-    agent = step["result"]["agent"]
-    return {"part": step["args"]["part"], "who": agent["name"] if agent else ""}
+def handed_over(step: DoneStep, language: str | None) -> HandedOver:
+    """Which part a person has, who, as far as somebody is there, and the customer's sentence."""
+    part, agent = step["args"]["part"], step["result"]["agent"]
+    told = who_goes_on(cast("Handoff", step["result"]), language, part)
+    return {"part": part, "who": agent["name"] if agent else "", "told": told}
 
 
 def named(description: str, id_: str) -> str:

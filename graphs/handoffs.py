@@ -1,4 +1,4 @@
-"""What a person is told when a ticket, or a part of it, is handed over. Pure functions."""
+"""What a colleague is told when a ticket, or a part of it, is handed over. Pure functions."""
 
 from graphs.facts import reply_facts
 from graphs.memory import handoff_lines

@@ -1,9 +1,12 @@
 """The few sentences that code itself says to a customer, in the languages it can say them in."""
 
+from datetime import datetime
 from typing import Literal
 
+from tools.models import Handoff
+
 Key = Literal["thanks", "taken_by", "taken", "queued", "refunded", "cancelled", "mailed", "failed",
-              "declined", "part"]  # fmt: skip
+              "declined", "part_by", "part"]  # fmt: skip
 
 _PHRASES: dict[str, dict[Key, str]] = {
     "en": {
@@ -16,6 +19,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "We have sent your mail to {about}.",
         "failed": "We could not carry out {about}.",
         "declined": "We have looked at your request and did not carry it out as it stands.",
+        "part_by": "{who} from our team will look at your question about {part}.",
         "part": "A colleague will look at your question about {part}.",
     },
     "de": {
@@ -28,6 +32,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Wir haben Ihre Mail an {about} gesendet.",
         "failed": "Wir konnten {about} nicht ausführen.",
         "declined": "Wir haben Ihre Anfrage geprüft und so nicht ausgeführt.",
+        "part_by": "Ihre Frage zum Thema {part} sieht sich {who} aus unserem Team an.",
         "part": "Ihre Frage zum Thema {part} sieht sich eine Kollegin oder ein Kollege an.",
     },
     "fr": {
@@ -40,6 +45,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Nous avons envoyé votre message à {about}.",
         "failed": "Nous n'avons pas pu effectuer {about}.",
         "declined": "Nous avons examiné votre demande et ne l'avons pas effectuée telle quelle.",
+        "part_by": "{who}, de notre équipe, va examiner votre question concernant {part}.",
         "part": "Un collègue va examiner votre question concernant {part}.",
     },
     "es": {
@@ -52,6 +58,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Hemos enviado su correo a {about}.",
         "failed": "No hemos podido realizar {about}.",
         "declined": "Hemos revisado su solicitud y no la hemos realizado tal como está.",
+        "part_by": "{who}, de nuestro equipo, verá su pregunta sobre {part}.",
         "part": "Una persona de nuestro equipo verá su pregunta sobre {part}.",
     },
     "it": {
@@ -64,6 +71,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Abbiamo inviato la Sua mail a {about}.",
         "failed": "Non è stato possibile eseguire {about}.",
         "declined": "Abbiamo esaminato la richiesta e non l'abbiamo eseguita così com'è.",
+        "part_by": "{who} del nostro team esaminerà la domanda su {part}.",
         "part": "Un collega esaminerà la domanda su {part}.",
     },
     "pt": {
@@ -76,6 +84,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Enviamos o seu e-mail para {about}.",
         "failed": "Não conseguimos executar {about}.",
         "declined": "Analisamos o seu pedido e não o executamos como está.",
+        "part_by": "{who}, da nossa equipe, vai ver a sua pergunta sobre {part}.",
         "part": "Um colega vai ver a sua pergunta sobre {part}.",
     },
     "nl": {
@@ -88,6 +97,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "Wij hebben uw mail verzonden aan {about}.",
         "failed": "Wij konden {about} niet uitvoeren.",
         "declined": "Wij hebben uw verzoek bekeken en zo niet uitgevoerd.",
+        "part_by": "{who} van ons team zal uw vraag over {part} bekijken.",
         "part": "Een collega zal uw vraag over {part} bekijken.",
     },
     "ja": {
@@ -100,6 +110,7 @@ _PHRASES: dict[str, dict[Key, str]] = {
         "mailed": "{about}にメールを送信いたしました。",
         "failed": "{about}を実行できませんでした。",
         "declined": "ご依頼を確認しましたが、そのままの形では実行いたしませんでした。",
+        "part_by": "{part}に関するご質問は、担当の{who}が確認いたします。",
         "part": "{part}に関するご質問は、別の担当者が確認いたします。",
     },
 }  # fmt: skip
@@ -138,3 +149,16 @@ def phrase(key: Key, language: str | None, **values: str | int) -> str:
 def part_name(part: str, language: str | None) -> str:
     """What a part of a ticket is called in the language; an unknown part keeps its name."""
     return _PARTS[spoken(language)].get(part, part)
+
+
+def who_goes_on(handoff: Handoff, language: str | None, part: str | None = None) -> str:
+    """Who answers the ticket, or its part: a name, or the place in the queue and the opening."""
+    agent, place, opens_at = handoff["agent"], handoff["queue_position"], handoff["opens_at"]
+    topic = part_name(part, language) if part else ""
+    if agent:
+        return phrase("part_by" if part else "taken_by", language, who=agent["name"], part=topic)
+    told = phrase("part" if part else "taken", language, part=topic)
+    if not (place and opens_at):
+        return told
+    back = f"{datetime.fromisoformat(opens_at):%Y-%m-%d %H:%M} UTC"
+    return f"{told} {phrase('queued', language, position=place, time=back)}"

@@ -10,6 +10,11 @@ from graphs.grounding import visible
 from graphs.state import Draft, Ticket
 
 
+def plain(text: str) -> str:
+    """The text in compatibility form, without invisible characters."""
+    return visible(unicodedata.normalize("NFKC", visible(text)))
+
+
 @dataclass(frozen=True)
 class Case:
     """A draft held against its facts; `language` is the ticket's, or None when nobody told it."""
@@ -25,9 +30,8 @@ class Case:
     def of(
         cls, draft: Draft, facts: Facts, ticket: Ticket, language: str | None, prompt: str
     ) -> "Case":
-        """The case of a draft: compatibility form, no invisible characters, so no disguise."""
-        text = visible(unicodedata.normalize("NFKC", visible(draft["text"])))
-        return cls(text, tuple(draft["citations"]), facts, ticket, language, prompt)
+        """The case of a draft as a reader sees it, so that nothing is disguised."""
+        return cls(plain(draft["text"]), tuple(draft["citations"]), facts, ticket, language, prompt)
 
     @cached_property
     def folded(self) -> str:
@@ -49,7 +53,7 @@ class Case:
     def records(self) -> str:
         """What the books say: effects, payments, and who took over."""
         effects = [f"{effect['amount']} {effect['about']}" for effect in self.facts["effects"]]
-        people = [f"{told['part']} {told['who']}" for told in self.facts["handed_over"]]
+        people = [f"{p['part']} {p['who']}\n{p['told']}" for p in self.facts["handed_over"]]
         return "\n".join([*effects, *self.facts["payments"], *people])
 
     @cached_property
@@ -65,10 +69,11 @@ class Case:
 
     @cached_property
     def quotable(self) -> frozenset[str]:
-        """The sentences of articles and payments, which are the company's word already."""
-        texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"])
-        return frozenset(squeezed(s) for text in texts for s in sentences(folded(text)))
+        """The sentences of articles, payments and hand-offs, the company's word already."""
+        told = (part["told"] for part in self.facts["handed_over"])
+        texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"], *told)
+        return frozenset(squeezed(s) for text in texts for s in sentences(folded(plain(text))))
 
     def quotes(self, sentence: str) -> bool:
-        """Whether a folded sentence stands word for word in an article or a payment."""
+        """Whether a folded sentence stands there word for word."""
         return squeezed(sentence) in self.quotable

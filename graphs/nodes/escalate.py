@@ -1,13 +1,11 @@
 """escalate: hand the ticket to a person and write the holding reply. May open a hand-off."""
 
-from datetime import datetime
-
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.facts import effect_sentence, reply_facts
 from graphs.handoffs import skill_for, summary
-from graphs.phrases import phrase
+from graphs.phrases import phrase, who_goes_on
 from graphs.state import Draft, Escalation, SupportState
 from tools.models import Handoff, JsonObject
 
@@ -49,15 +47,4 @@ def holding_reply(state: SupportState, handoff: Handoff) -> str:
     lines = [phrase("thanks", language), *(sentence for sentence in told if sentence)]
     if decision and decision["verdict"] == "reject":
         lines.append(phrase("declined", language))
-    return " ".join([*lines, *who_goes_on(handoff, language)])
-
-
-def who_goes_on(handoff: Handoff, language: str | None) -> list[str]:
-    """The person's name, or the place in the queue and when the team is back."""
-    if agent := handoff["agent"]:
-        return [phrase("taken_by", language, who=agent["name"])]
-    lines = [phrase("taken", language)]
-    if (place := handoff["queue_position"]) and (opens_at := handoff["opens_at"]):
-        back = f"{datetime.fromisoformat(opens_at):%Y-%m-%d %H:%M} UTC"
-        lines.append(phrase("queued", language, position=place, time=back))
-    return lines
+    return " ".join([*lines, who_goes_on(handoff, language)])

@@ -7,10 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.ask import answer
 from graphs.context import SupportContext
-from graphs.facts import Facts, reply_facts
+from graphs.facts import reply_facts
 from graphs.grounding import visible
 from graphs.instructions import reply_instructions
-from graphs.phrases import part_name, phrase
 from graphs.state import SupportState
 from graphs.tiers import tier_of
 from tools.models import JsonObject
@@ -37,7 +36,8 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     known = {**facts, "memory": state.get("memory")}
     written = await answer(runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS)
     text = visible(written.value.text).strip()
-    told = [text, *handed_lines(facts, triage["language"] if triage else None)] if text else []
+    # Code says who has the other parts, not the model.
+    told = [text, *(part["told"] for part in facts["handed_over"])] if text else []
     cited = list(dict.fromkeys(written.value.citations))
     return {
         "draft": {"text": "\n\n".join(told), "citations": cited},
@@ -46,11 +46,3 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         # Also when a recalled draft was refused: this one was paid for.
         "cache_hit": False,
     }
-
-
-def handed_lines(facts: Facts, language: str | None) -> list[str]:
-    """What the reply says of each part that went to a person; code says it, not the model."""
-    return [
-        phrase("part", language, part=part_name(part["part"], language))
-        for part in facts["handed_over"]
-    ]

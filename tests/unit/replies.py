@@ -5,7 +5,11 @@ from typing import Any, NamedTuple
 PAYMENT = "Pro plan: 49.00 USD captured on 2026-11-18, 0.00 USD refunded so far"
 REFUND: Any = {"tool": "refund_payment", "amount": "49.00 USD", "about": "Pro plan"}
 CANCELLED: Any = {"tool": "cancel_subscription", "amount": "", "about": "Pro plan subscription"}
-HANDED: Any = {"part": "billing", "who": "Maria"}
+HANDED: Any = {
+    "part": "billing",
+    "who": "Maria",
+    "told": "Maria from our team will look at your question about billing.",
+}
 
 
 class Good(NamedTuple):

@@ -1,13 +1,15 @@
 """The sentences that code says itself: complete in every language, and safe with any value."""
 
 import string
-from typing import get_args
+from typing import Any, get_args
 
 import pytest
 
 from graphs.checks import objections
+from graphs.facts import Facts, handed_over
 from graphs.language import language_of
 from graphs.phrases import LANGUAGES, Key, part_name, phrase, spoken
+from graphs.state import Draft
 from tests.unit.desk import ticket
 from tests.unit.test_checks import facts
 
@@ -58,12 +60,19 @@ def test_value_is_inserted_as_it_is() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("part", ["billing", "technical", "general"])
-def test_handed_part_may_be_told(language: str, part: str) -> None:
-    """Exactly when the part was handed over."""
-    said = phrase("part", language, part=part_name(part, language))
-    told = {**facts(), "handed_over": [{"part": part, "who": "Maria"}]}
-    draft = {"text": said, "citations": []}
-    assert objections(draft, told, ticket("Help"), language) == []  # type: ignore[arg-type]
+@pytest.mark.parametrize("name", ["Maria", "Dr. Kim O'Neil-3rd", "Ｍia\u200b", None])
+def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> None:
+    """Who has the part, or its place and the opening, exactly when it was handed over so."""
+    place, opening = (None, None) if name else (3, "2026-11-23T08:00:00+00:00")
+    handoff: Any = {"agent": name and {"name": name}, "queue_position": place, "opens_at": opening}
+    step: Any = {"args": {"part": part}, "result": handoff}
+    handed = handed_over(step, language)
+    assert (name or "2026-11-23 08:00 UTC") in handed["told"]
+    draft: Draft = {"text": handed["told"], "citations": []}
+    known: Facts = {**facts(), "handed_over": [handed]}
+    assert objections(draft, known, ticket("Help"), language) == []
+    other: Draft = {**draft, "text": handed["told"].replace(name or "3", "4", 1)}
+    assert objections(other, known, ticket("Help"), language)
 
 
 def test_unknown_part_keeps_its_name() -> None:
