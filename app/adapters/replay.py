@@ -23,7 +23,9 @@ class ReplayToolbox(AttemptToolbox):
 
     async def _once(self, tool: Tool[Any], parsed: BaseModel, call: Call) -> Any:
         entry = await self.ledger.find(call.key)
-        if entry is not None and entry.own:
+        # A mailing is begun once and called slice after slice; the gate is asked each time.
+        goes_on = entry and entry.status == "started" and tool.gated and tool.repeatable
+        if entry is not None and entry.own and not goes_on:
             return await self._known(tool, call, entry)
         if tool.gated or await self._approved(call):
             return await super()._once(tool, parsed, call)
