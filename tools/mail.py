@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.errors import UnavailableError, UnfinishedError
-from tools.models import Contact, Delivery, Mail, MailPreview, MailResult
+from tools.models import Contact, Delivery, Mail, MailPreview, MailResult, MailTally
 from tools.ports import Caller, Contacts, Mailer, Mailings
 from tools.tool import REWRITABLE, Args, Permission, Tool, editable_fields
 
@@ -87,6 +87,10 @@ def send_bulk_mail(mailings: Mailings, mailer: Mailer, caller: Caller) -> Tool[B
         await mailings.begin(key, args.audience, args.recipients, args.as_of)
         try:
             await send_slice(mailings, mailer, args, key)
+        except UnavailableError as error:
+            # Whoever takes over must know who need not be mailed again.
+            reached = how_far(await mailings.tally(key))
+            raise UnavailableError(f"{args.audience}: {reached}: {error}") from error
         finally:
             tally = await mailings.tally(key)
         if tally["waiting"]:
@@ -147,6 +151,19 @@ async def send_slice(mailings: Mailings, mailer: Mailer, args: BulkMailArgs, key
                 await asyncio.sleep(POLL_SECONDS)
             else:
                 return
+
+
+def how_far(tally: MailTally) -> str:
+    """A mailing's progress in words: how many were mailed, of how many, and the others."""
+    others = {
+        "refused": tally["failed"],
+        "perhaps mailed": tally["unknown"],
+        "no longer on the list": tally["skipped"],
+        "still waiting": tally["waiting"],
+    }
+    notes = [f"{count} {what}" for what, count in others.items() if count]
+    total = tally["sent"] + sum(others.values())
+    return ", ".join([f"{tally['sent']} of {total} were mailed", *notes])
 
 
 def render(args: PreviewArgs, contact: Contact, key: str) -> Mail:

@@ -6,6 +6,8 @@ from app.adapters.replay import ReplayToolbox
 from graphs.policy import GRANTS
 from tests.fake_mail import FakeMailer, FakeMailings
 from tests.fakes import FakeGate, World
+from tests.unit.desk import Desk
+from tests.unit.test_mailing import ASK
 from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, UnavailableError
 from tools.models import Contact, Delivery, Mail
@@ -62,6 +64,16 @@ def door(world: World) -> ReplayToolbox:
 
 async def kept() -> None:
     """No checkpoint lags behind here."""
+
+
+async def test_person_who_takes_over_knows_how_far_the_mailing_came(world: World) -> None:
+    """A server that stays away ends in a hand-off that says how many were mailed, of how many."""
+    at = Desk(world)
+    done = await at.start(ASK)
+    assert done["outcome"] == "escalated"
+    [summary] = world.helpdesk.summaries
+    assert "pro: 1 of 2 were mailed, 1 still waiting: the mail server hangs up" in summary
+    assert world.ledger.statuses()[0] == "started"
 
 
 async def test_mailing_of_a_replay_goes_on_where_it_stopped(world: World) -> None:
