@@ -1,4 +1,4 @@
-"""Which language a text is written in: by script, else by its function words.
+"""Which language a text is written in, by script, else by its function words; and its code.
 
 Chosen over lingua (96 MB), simplemma (19 MB) and py3langid (5 MB and numpy): a reply is whole
 sentences in one of few languages. Chosen by size; the accuracies were not compared.
@@ -9,6 +9,17 @@ from collections import Counter
 
 from graphs.words import FUNCTION_WORDS
 
+# Source: ISO 639-1:2002, all codes in use.
+ISO_639_1 = frozenset(
+    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da"
+    " de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy"
+    " hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg"
+    " li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or"
+    " os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta"
+    " te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
+)
+# Stands for a language that nobody told and nothing tells.
+UNDETERMINED = "un"
 LETTERS = re.compile(r"[^\W\d_]+")
 # Scripts that one of our languages owns; kana before Han, since Japanese writes both.
 SCRIPTS = {
@@ -33,11 +44,17 @@ ENOUGH = 3.0
 SHARED = Counter(word for code in LATIN for word in FUNCTION_WORDS[code])
 
 
+def iso_language(code: str) -> str:
+    """The language's ISO 639-1 code, or UNDETERMINED for what is none; "de-AT" is "de"."""
+    language = re.split(r"[-_]", code.strip().lower())[0]
+    return language if language in ISO_639_1 else UNDETERMINED
+
+
 def language_of(text: str) -> tuple[str, float]:
-    """The ISO 639-1 code and how sure it is, 0 to 1; "un" and 0 when nothing tells."""
+    """The ISO 639-1 code and how sure it is, 0 to 1; UNDETERMINED when nothing tells."""
     letters = sum(map(len, LETTERS.findall(text)))
     if not letters:
-        return "un", 0.0
+        return UNDETERMINED, 0.0
     for code, script in SCRIPTS.items():
         # Japanese needs only some kana; other scripts must carry the text.
         share = len(script.findall(text)) / letters
@@ -57,5 +74,5 @@ def _by_function_words(text: str) -> tuple[str, float]:
         scores[code] += 0.5 * sum(text.count(letter) for letter in letters)  # type: ignore[assignment]
     (best, most), (_, next_most) = scores.most_common(2)
     if not most:
-        return "un", 0.0
+        return UNDETERMINED, 0.0
     return best, (most - next_most) / most * min(1.0, most / ENOUGH)

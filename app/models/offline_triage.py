@@ -6,9 +6,10 @@ from typing import Any
 
 from app.models.offline_intents import ENGLISH, GREETING
 from app.models.offline_intents_world import WORLD
-from app.models.offline_language import language
 from app.models.offline_mood import WANTS_HUMAN, anger_score, urgency
+from graphs.language import CONFIDENT, LIKELY, UNDETERMINED, language_of
 from graphs.nodes.classify import MAX_PARTS, Classification, Part
+from graphs.phrases import LANGUAGES
 from graphs.slices import clauses
 from graphs.state import Intent, Ticket
 
@@ -58,6 +59,12 @@ def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
         wants_human=bool(WANTS_HUMAN.search(text)),
         confidence=confidence(scores, intents),
     )
+
+
+def language(text: str) -> str:
+    """The text's ISO 639-1 code; one word in common is no sign of a language we do not speak."""
+    code, sure = language_of(text)
+    return code if sure >= (LIKELY if code in LANGUAGES else CONFIDENT) else UNDETERMINED
 
 
 def readable(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from graphs.checks.case import Case
-from graphs.language import CONFIDENT, language_of
+from graphs.language import CONFIDENT, UNDETERMINED, language_of
 from graphs.phrases import LANGUAGES
 
 MAX_LENGTH = 3000
@@ -22,7 +22,11 @@ def language(case: Case) -> Iterator[str]:
     """
     wanted = (case.language or "")[:2].lower()
     written, sure = language_of(case.text)
-    if sure < CONFIDENT or wanted in ("", "un") or (wanted == written and written in LANGUAGES):
+    if (
+        sure < CONFIDENT
+        or wanted in ("", UNDETERMINED)
+        or (wanted == written and written in LANGUAGES)
+    ):
         return
     asked, asked_sure = language_of(case.asked)
     if not (asked == written and asked_sure >= CONFIDENT):

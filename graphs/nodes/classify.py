@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graphs.answers import recalled_draft, recalled_finding, remembers
 from graphs.ask import ask
 from graphs.context import Recalled, SupportContext
-from graphs.languages import iso_language
+from graphs.language import iso_language
 from graphs.policy import must_escalate
 from graphs.slices import slices
 from graphs.state import Intent, SupportState, Ticket, Triage

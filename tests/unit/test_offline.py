@@ -8,7 +8,6 @@ from langchain_core.messages import HumanMessage, SystemMessage
 
 from app.demo.tickets import TICKETS
 from app.models.offline import OfflineChatModel
-from app.models.offline_language import language
 from app.models.offline_triage import triage
 from graphs.nodes.classify import Classification
 from graphs.policy import Policy, must_escalate
@@ -127,12 +126,16 @@ def test_urgency_is_told_by_words_and_by_anger(body: str, urgency: str) -> None:
         ("비밀번호를 잊었어요", "ko"),
         ("如何重置密码", "zh"),
         ("Как сбросить пароль", "ru"),
+        ("Quels sont vos horaires d'ouverture ?", "fr"),
+        ("Was sind Ihre Öffnungszeiten?", "de"),
+        ("When is the invoice for 田中 due, and how can I pay it?", "en"),
+        ("Editing pro account", "un"),
         ("flurb", "un"),
     ],
 )
 def test_language_is_told_by_script_and_small_words(body: str, code: str) -> None:
     """ISO 639-1, or `un` when nothing tells."""
-    assert language(body) == code
+    assert triaged(body)["language"] == code
 
 
 def ask(schema: type, asked: Ticket) -> Any:
