@@ -2,13 +2,13 @@
 
 import re
 
+from graphs.grounding import UNSPACED_CHARS
+
 # A Latin letter costs about a quarter of a token; a CJK, Thai or Hangul character about one.
 # Source: OpenAI's guide to tokens (4 characters a token in English); for Han and kana the
 # cl100k and o200k vocabularies hold few longer pieces, so one a character is an upper bound.
 CHARS_PER_TOKEN = 4
-DENSE = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]"
-)
+DENSE = re.compile(f"[{UNSPACED_CHARS}]")
 SENTENCE_END = re.compile(r"[.!?]\s|[。！？]|\n")
 
 

@@ -20,9 +20,14 @@ IGNORABLE = re.compile(
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 EMPTY_CENTS = re.compile(r"[.,]00$")
-# Scripts written without spaces: Thai, Lao, Khmer, kana, Han. Their words are not marked, so pairs
-# of characters stand for them, as in the CJK analyzer of Lucene.
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff]+")
+# Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han, and Hangul,
+# whose particles hang on the word. Source: Unicode Standard, chapter 6.1, and Blocks.txt.
+UNSPACED_CHARS = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff"
+    "\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f"
+)
+# Nobody marks their words, so pairs of characters stand for them, as in Lucene's CJK analyzer.
+UNSPACED = re.compile(f"[{UNSPACED_CHARS}]+")
 HIRAGANA = re.compile(r"[\u3040-\u309f]")
 
 STOPWORDS = FUNCTION_WORDS["en"] | {"can't", "don't", "i'd", "i'll", "i'm", "i've", "isn't",

@@ -2,14 +2,8 @@
 
 import re
 
-from graphs.grounding import STOPWORDS, WORD
+from graphs.grounding import STOPWORDS, UNSPACED, WORD
 
-# Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han, and Hangul,
-# whose particles hang on the word. Source: Unicode Standard, chapter 6.1, and Blocks.txt.
-UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u9fff"
-    "\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003134f]+"
-)
 BORDER = re.compile(r"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:and|but|or)\b)")
 MAX_PARTS = 40
 MAX_CHARS = 8000

@@ -1,5 +1,6 @@
 """Estimated tokens, and texts cut to them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,6 +26,12 @@ def test_dense_scripts_cost_more_than_letters() -> None:
         3,
         0,
     )
+
+
+@pytest.mark.parametrize("text", ["ﾊﾟｽ", "안녕", "𠮷野", "မြန်", "ខ្មែ", "ไทย"])
+def test_no_script_without_spaces_is_cheap(text: str) -> None:
+    """A token a character at least, in halfwidth and beyond the basic plane as well."""
+    assert estimate_tokens(text) == len(text)
 
 
 def test_a_cut_text_ends_with_a_sentence() -> None:

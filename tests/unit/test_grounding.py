@@ -28,6 +28,19 @@ def test_question_meets_its_article(question: str, found: str, other: str) -> No
 
 
 @pytest.mark.parametrize(
+    ("question", "found", "other"),
+    [
+        ("비밀번호를 재설정하나요?", "비밀번호는 여기서 재설정합니다.", "환불은 검토됩니다."),
+        ("စကားဝှက်ပြောင်းချင်တယ်", "စကားဝှက်ကိုပြောင်းရန်", "ငွေပြန်အမ်းခြင်း"),
+    ],
+)  # fmt: skip
+def test_words_that_nobody_separates_meet(question: str, found: str, other: str) -> None:
+    """Neither a Korean particle nor the words around a Myanmar one keep a word from its like."""
+    assert coverage(question, found) >= 0.5
+    assert coverage(question, other) < 0.3
+
+
+@pytest.mark.parametrize(
     ("left", "right"),
     [
         ("two-factor", "two factor"), ("e-mail", "email"), ("Wi-Fi", "wifi"), ("E-42", "e42"),
