@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from graphs.checks.acts import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE
+from graphs.checks.acts import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE, WHO
 from graphs.checks.case import Case
 from graphs.checks.commitments import COMMITMENT, mentions, tells_cancelled
 from graphs.checks.dates import told_dates
@@ -14,12 +14,8 @@ from graphs.facts import effect_sentence
 from graphs.grounding import content_words
 from graphs.language import language_of
 
-WHO = (
-    r"\b(?:we|i|our (?:\w+ )?(?:team|staff|engineers?|developers?|support|experts?)|a colleague"
-    r"|(?:a|one of our) (?:\w+ )?(?:members?|specialists?|managers?|persons?|engineers?|agents?)"
-    r"(?: (?:of|from) our team)?|someone|somebody|my (?:team|manager|colleagues?)"
-    r"|(?:we|i|team|colleague)\b[^,;:]{1,120},? and)"
-)
+# "We looked at it, and will ...": the subject stands before the "and".
+SUBJECT = rf"\b(?:{WHO}|(?:we|i|team|colleague)\b[^,;:]{{1,120}},? and)"
 HOW = r"(?:\s(?:already|also|now|just|gladly|then|immediately|personally|happily|\w+ly|all))*"
 # What "we will ..." and "we have ..." may be followed by without a deed.
 NO_DEED = (
@@ -29,9 +25,9 @@ NO_DEED = (
     r"|tried|asked|learned|appreciated|enjoyed|missed|heard|set out|based)\b"
 )
 PARTICIPLE = r"(?:\w+(?:ed|lt|pt)|sent|made|done|given|put|taken|paid|got|begun|let|set|had|told)\b"
-WILL = re.compile(rf"{WHO}(?:'ll|\s(?:will|shall|(?:am|are|is)\s(?:going to|about to)))"
+WILL = re.compile(rf"{SUBJECT}(?:'ll|\s(?:will|shall|(?:am|are|is)\s(?:going to|about to)))"
                   rf"{HOW}\s(?!{NO_DEED})\w+")  # fmt: skip
-HAVE = re.compile(rf"{WHO}(?:'ve|\s(?:have|has|had)){HOW}\s(?!{NO_DEED}){PARTICIPLE}")
+HAVE = re.compile(rf"{SUBJECT}(?:'ve|\s(?:have|has|had)){HOW}\s(?!{NO_DEED}){PARTICIPLE}")
 DOING = re.compile(
     r"\b(?:i'm|we're|i am|we are|our team is|a colleague is)(?:\s(?:now|currently|already|just))*"
     r"\s(?!sorry|writing|looking|asking|referring|missing|hoping|seeing|using|having)\w+ing\b"

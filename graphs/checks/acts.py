@@ -2,11 +2,15 @@
 
 import re
 
+# Who acts for the company, in English.
+WHO = (
+    r"(?:we|i|our (?:\w+ )?(?:team|staff|engineers?|developers?|support|experts?)|a colleague"
+    r"|(?:a|one of our) (?:\w+ )?(?:members?|specialists?|managers?|persons?|engineers?|agents?)"
+    r"(?: (?:of|from) our team)?|someone|somebody|my (?:team|manager|colleagues?))"
+)
 # A person of the company as the subject, with a verb of doing: "we will", "ich habe", "nous avons".
 FIRST = re.compile(
-    r"\b(?:we|i|our (?:\w+ )?(?:team|staff|engineers?|developers?|support|experts?)|a colleague"
-    r"|(?:a|one of our) (?:\w+ )?(?:members?|specialists?|managers?|persons?|engineers?|agents?)"
-    r"|someone|somebody|my (?:team|manager|colleagues?))\b"
+    rf"\b{WHO}\b"
     r"|\b(?:wir|ich|kolleg\w*|mitarbeiter\w*|unser team)\b"
     r"|(?<![-'])\bnous (?:vous |l'|le |la |les |y |en |lui |avons |allons )*\w+(?:ons\b|e\b"
     r"|i\b|s\b)"
