@@ -10,7 +10,7 @@ from graphs.checks.leaks import held_secrets, personal_data
 from graphs.checks.spelling import folded
 from graphs.facts import reply_facts
 from graphs.questions import speaks_for_others
-from graphs.state import Draft, Finding, Intent, SupportState, Ticket, Triage
+from graphs.state import Draft, Intent, SupportState, Ticket, Triage
 from tools.models import Passage
 
 # Stands for the name in a kept greeting; no reply holds these brackets (Unicode 2983, 2984).
@@ -115,19 +115,6 @@ def tells_of(text: str, name: str, email: str, ids: Iterable[str]) -> bool:
 def _stands_in(word: str, said: str, words: set[str]) -> bool:
     """Scripts without spaces have no word borders, so any place counts."""
     return word in words if word.isascii() else word in said
-
-
-def recalled_finding(answer: CachedAnswer) -> dict[str, Finding]:
-    """The passages of the answer, as its specialist found them."""
-    finding: Finding = {
-        "passages": answer["passages"],
-        "payments": [],
-        "refunded_24h": {},
-        "steps": [],
-        "failed": None,
-        "unsure": None,
-    }
-    return {answer["triage"]["intents"][0]: finding}
 
 
 def recalled_draft(answer: CachedAnswer, ticket: Ticket) -> Draft:

@@ -1,16 +1,39 @@
-"""What the article specialists share: search, and say honestly whether anything fits."""
+"""What specialists find; what those of articles share: to say honestly whether anything fits."""
 
+from collections.abc import Mapping, Sequence
+
+from graphs.answers import CachedAnswer
 from graphs.context import SupportContext
 from graphs.grounding import coverage
 from graphs.slices import slice_of
 from graphs.state import Finding, Specialist, SupportState
-from tools.models import Passage
+from tools.models import Passage, Payment, Step
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.
 MIN_COVERAGE = 0.3
 # The same when triage was not sure what the ticket is about: two weak signs are not one strong one.
 SURE, DOUBTFUL_COVERAGE = 0.6, 0.6
 PASSAGES = 4
+
+
+def finding(
+    *,
+    passages: Sequence[Passage] = (),
+    payments: Sequence[Payment] = (),
+    refunded_24h: Mapping[str, int] | None = None,
+    steps: Sequence[Step] = (),
+    failed: str | None = None,
+    unsure: str | None = None,
+) -> Finding:
+    """What one specialist found, and nothing where nothing is told."""
+    return {
+        "passages": list(passages),
+        "payments": list(payments),
+        "refunded_24h": dict(refunded_24h or {}),
+        "steps": list(steps),
+        "failed": failed,
+        "unsure": unsure,
+    }
 
 
 async def articles_finding(
@@ -38,23 +61,16 @@ async def articles_finding(
         or any(code in p["title"] for code in extra_queries)
         for p in passages
     )
-    return {
-        "passages": passages if fits else [],
-        "payments": [],
-        "refunded_24h": {},
-        "steps": [],
-        "failed": None,
-        "unsure": None if fits else "No article covers the question.",
-    }
+    if not fits:
+        return finding(unsure="No article covers the question.")
+    return finding(passages=passages)
 
 
 def failed_finding(error: BaseException) -> Finding:
     """What a specialist leaves behind when its retries are spent."""
-    return {
-        "passages": [],
-        "payments": [],
-        "refunded_24h": {},
-        "steps": [],
-        "failed": f"{type(error).__name__}: {error}"[:500],
-        "unsure": None,
-    }
+    return finding(failed=f"{type(error).__name__}: {error}"[:500])
+
+
+def recalled_finding(answer: CachedAnswer) -> dict[str, Finding]:
+    """The passages of a kept answer, as its specialist found them."""
+    return {answer["triage"]["intents"][0]: finding(passages=answer["passages"])}

@@ -7,8 +7,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.ask import ask
 from graphs.context import SupportContext
+from graphs.findings import finding
 from graphs.slices import slice_of
-from graphs.state import Finding, SupportState
+from graphs.state import SupportState
 from tools.billing import REFUND_EDITABLE, RefundArgs, payment_line, refund_problem
 from tools.models import JsonObject, Payment, PaymentHistory, Step, Subscription
 from tools.money import format_money
@@ -67,15 +68,13 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     steps = proposed_steps(proposal, history["payments"], subscriptions)
     wanted = len(proposal.refunds) + len(proposal.cancellations)
     doubtful = proposal.unsure or len({step["id"] for step in steps}) < wanted
-    finding: Finding = {
-        "passages": [],
-        "payments": history["payments"],
-        "refunded_24h": history["refunded_24h"],
-        "steps": [] if doubtful else steps,
-        "failed": None,
-        "unsure": "No proposal fits the customer's account." if doubtful else None,
-    }
-    return {"findings": {"billing": finding}}
+    found = finding(
+        payments=history["payments"],
+        refunded_24h=history["refunded_24h"],
+        steps=[] if doubtful else steps,
+        unsure="No proposal fits the customer's account." if doubtful else None,
+    )
+    return {"findings": {"billing": found}}
 
 
 def proposed_steps(

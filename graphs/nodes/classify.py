@@ -5,9 +5,10 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.answers import recalled_draft, recalled_finding, remembers
+from graphs.answers import recalled_draft, remembers
 from graphs.ask import ask
 from graphs.context import Recalled, SupportContext
+from graphs.findings import recalled_finding
 from graphs.language import iso_language
 from graphs.policy import must_escalate
 from graphs.slices import slices

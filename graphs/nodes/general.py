@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.ask import ask
 from graphs.context import SupportContext
-from graphs.findings import articles_finding
+from graphs.findings import articles_finding, finding
 from graphs.slices import slice_of
 from graphs.state import Finding, SupportState
 from tools.mail import MAIL_EDITABLE, BulkMailArgs, PreviewArgs
@@ -37,10 +37,10 @@ async def general(state: SupportState, runtime: Runtime[SupportContext]) -> Json
 
     The right to mail is the API key's that started the run, so no customer's words can cause one.
     """
-    finding = await mailing_finding(state, runtime) if runtime.context.caller.may_mail else None
-    if finding is None:
-        finding = await articles_finding(runtime.context, "general", state, [])
-    return {"findings": {"general": finding}}
+    found = await mailing_finding(state, runtime) if runtime.context.caller.may_mail else None
+    if found is None:
+        found = await articles_finding(runtime.context, "general", state, [])
+    return {"findings": {"general": found}}
 
 
 async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext]) -> Finding | None:
@@ -60,14 +60,9 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
             args = None
         if args:
             step = mail_step(args, await door.call("preview_mail", args.model_dump(mode="json")))
-    return {
-        "passages": [],
-        "payments": [],
-        "refunded_24h": {},
-        "steps": [step] if step else [],
-        "failed": None,
-        "unsure": None if step else "No audience and text of a mailing can be told.",
-    }
+    if step is None:
+        return finding(unsure="No audience and text of a mailing can be told.")
+    return finding(steps=[step])
 
 
 def mail_step(wish: PreviewArgs, preview: MailPreview) -> Step | None:

@@ -17,7 +17,8 @@ from app.db.articles import delete_article, put_article
 from app.db.engine import Sessions, make_engine
 from app.db.erasure import STATEMENTS
 from app.db.runs import get_run
-from graphs.state import Finding, SupportState, Ticket, Triage, fresh_run
+from graphs.findings import finding
+from graphs.state import SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port
 from tests.conftest import Tenant, make_tenant
 from tests.integration.conftest import Begin
@@ -41,14 +42,10 @@ def ended(run_id: UUID, asked: Ticket, kb_version: int | None) -> SupportState:
         "text": "Files above 2 GB fail.",
         "score": 1.0,
     }
-    finding: Finding = {
-        "passages": [passage], "payments": [], "refunded_24h": {}, "steps": [], "failed": None,
-        "unsure": None,
-    }  # fmt: skip
     state: SupportState = {
         "kb_version": kb_version,
         "triage": triage,
-        "findings": {"technical": finding},
+        "findings": {"technical": finding(passages=[passage])},
         "draft": {"text": REPLY, "citations": ["e42"]},
         "outcome": "answered",
     }

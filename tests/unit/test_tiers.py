@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphs.findings import finding
 from graphs.state import Finding, Ticket, Triage
 from graphs.tiers import LONG_TEXT, MANY_PASSAGES, reasons_for_strong, tier_of
 from tests.fakes import payment
@@ -29,16 +30,10 @@ CALM: Triage = {
 PASSAGE: Passage = {"article_id": "a", "title": "t", "text": "x", "score": 1.0}
 
 
-def finding(passages: int = 0, *, paid: bool = False) -> Finding:
+def example(passages: int = 0, *, paid: bool = False) -> Finding:
     """What a specialist found."""
-    return {
-        "passages": [PASSAGE] * passages,
-        "payments": [payment("pay_1", 100, "Pro")] if paid else [],
-        "refunded_24h": {},
-        "steps": [],
-        "failed": None,
-        "unsure": None,
-    }
+    payments = [payment("pay_1", 100, "Pro")] if paid else []
+    return finding(passages=[PASSAGE] * passages, payments=payments)
 
 
 def case(**changes: Any) -> tuple[Any, ...]:
@@ -46,7 +41,7 @@ def case(**changes: Any) -> tuple[Any, ...]:
     plain = {
         "ticket": HOW_TO,
         "triage": CALM,
-        "findings": {"general": finding(2)},
+        "findings": {"general": example(2)},
         "plan": None,
         "drafts": 0,
     }
@@ -65,9 +60,9 @@ def test_simple_question_is_for_the_fast_model() -> None:
         ("several_intents", {"triage": CALM | {"intents": ["general", "technical"]}}),
         ("urgent", {"triage": CALM | {"urgency": "high"}}),
         ("urgent", {"triage": CALM | {"urgency": "critical"}}),
-        ("money", {"findings": {"billing": finding(paid=True)}}),
+        ("money", {"findings": {"billing": example(paid=True)}}),
         ("long_text", {"ticket": HOW_TO | {"body": "x" * (LONG_TEXT + 1)}}),
-        ("many_passages", {"findings": {"general": finding(MANY_PASSAGES)}}),
+        ("many_passages", {"findings": {"general": example(MANY_PASSAGES)}}),
         ("redraft", {"drafts": 1}),
     ],
 )
@@ -89,7 +84,7 @@ triages = st.none() | st.fixed_dictionaries(
 )
 findings = st.dictionaries(
     st.sampled_from(["billing", "technical", "general"]),
-    st.builds(finding, st.integers(0, 9), paid=st.booleans()),
+    st.builds(example, st.integers(0, 9), paid=st.booleans()),
 )
 
 
@@ -102,7 +97,7 @@ def test_more_work_never_means_a_weaker_model(
     """Adding text, passages, payments or a redraft never takes the strong model away."""
     ticket: Ticket = {**HOW_TO, "body": body}
     before = reasons_for_strong(ticket, triage, found, None, drafts)
-    more = {**found, "general": finding(MANY_PASSAGES, paid=True)}
+    more = {**found, "general": example(MANY_PASSAGES, paid=True)}
     longer: Ticket = {**ticket, "body": f"{body}!"}
     after = reasons_for_strong(longer, triage, more, None, drafts + 1)
     assert set(before) <= set(after)
