@@ -25,7 +25,7 @@ class HandoffArgs(Args):
 
     skill: Annotated[str, Field(min_length=1, max_length=50)]
     urgency: Urgency
-    summary: Annotated[str, Field(min_length=1, max_length=20_000), REWRITABLE]
+    summary: Annotated[str, Field(min_length=1, max_length=20_000)]
     part: Annotated[str | None, Field(max_length=50)] = None
 
 
