@@ -1,0 +1,57 @@
+"""A run may mail only when the key of every message in it may."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app import runs
+from app.commands.keys import issue_key
+from app.db.tables import Run
+from app.merging import absorb, absorb_into_ticket
+from app.runs import NewRun
+from app.wiring import Service, context_for
+from app.worker.queue import enqueue_run
+from tests.conftest import Tenant
+
+Take = Callable[[AsyncSession, Run], Awaitable[Any]]
+SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
+
+
+@pytest.mark.parametrize("take", [absorb, absorb_into_ticket])
+@pytest.mark.parametrize(
+    ("holders", "may_mail"),
+    [
+        (["news"], True),
+        (["news", "news"], True),
+        (["helpdesk"], False),
+        (["news", "helpdesk"], False),
+        (["helpdesk", "news"], False),
+        (["news", "news", "helpdesk"], False),
+    ],
+)
+async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail(
+    service: Service, tenant: Tenant, holders: list[str], *, may_mail: bool, take: Take
+) -> None:
+    """Whether it joined before the run began or while it waited; the door then knows no mailing."""
+    body = "Please mail all customers on the Pro plan.\nText: Hi"
+    ticket = {"id": "T-1", "subject": "Help", "body": body, "customer": {"id": "cus_ann"}}
+    async with service.sessions.begin() as session:
+        keys = {
+            name: (await issue_key(session, tenant.id, name, scopes)).split("_")[1]
+            for name, scopes in SCOPES.items()
+        }
+        new = NewRun(ticket, None, {})
+        first, *others = [
+            await runs.start(session, enqueue_run, tenant.id, keys[holder], new)
+            for holder in holders
+        ]
+        await take(session, first)
+    async with service.sessions() as session:
+        merged = [await runs.get(session, tenant.id, other.id) for other in others]
+    assert [run.merged_into for run in merged] == [first.id] * len(others)
+    context = await context_for(service, first)
+    assert context.caller.may_mail is may_mail
+    assert ("send_bulk_mail" in context.toolbox("act").tools) is may_mail
+    assert ("read_audiences" in context.toolbox("general").tools) is may_mail
