@@ -47,12 +47,18 @@ def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[st
 
 def quote(question: str, passage: dict[str, str]) -> str:
     """The opening paragraph, and the blocks that add something the question asks for."""
-    opening, *others = [b for b in re.split(r"\n\s*\n", passage["text"]) if not b.startswith("#")]
+    opening, *others = blocks(passage["text"])
     missing = " ".join(content_words(question) - content_words(opening))
     gains = {i: gain(missing, block) for i, block in enumerate(others)}
     ranked = sorted((i for i in gains if gains[i] >= MIN_GAIN), key=lambda i: -gains[i])
     chosen = [others[i] for i in sorted(ranked[: MAX_BLOCKS - 1])]
     return "\n\n".join(plain(block) for block in (opening, *chosen))
+
+
+def blocks(text: str) -> list[str]:
+    """The paragraphs, without headings; of a text that is nothing else, its headings."""
+    told = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    return [b for b in re.split(r"\n\s*\n", told) if b.strip()] or [text]
 
 
 def gain(missing: str, block: str) -> float:

@@ -166,6 +166,20 @@ async def test_what_was_checked_is_what_is_sent() -> None:
     assert "\u202e" not in done["reply"]["text"]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("# Platinum\nOpen Settings and choose it.\n\nIt is free.", "Open Settings and choose it."),
+        ("# Platinum", "Platinum"),
+    ],
+)
+def test_offline_reply_needs_no_blank_line_below_a_heading(text: str, told: str) -> None:
+    """A passage that begins with its heading is quoted without it, unless it is all there is."""
+    found = {"article_id": "a", "title": "Platinum", "text": text, "part": "general"}
+    reply = compose(ticket("How do I choose Platinum?"), {**facts(passages=[found])})
+    assert reply.text.startswith(f"Hello,\n\n{told}")
+
+
 @pytest.mark.parametrize("article", read_source(ARTICLES), ids=lambda article: article.id)
 def test_offline_reply_about_every_article_passes_all_checks(article: SourceArticle) -> None:
     """Each part of each article, asked for by its own title, can be answered from."""
