@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.limits import Rates, Retention
-from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, Triage
+from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
 from tools.models import Step
 from tools.money import format_money
 from tools.tool import Currency, Permission
@@ -182,6 +182,12 @@ def agreed(decision: Decision | None) -> bool:
 def wished(decision: Decision | None) -> bool:
     """Whether a person asked for another proposal."""
     return decision is not None and decision["verdict"] == "respond"
+
+
+def plan_rejected(state: SupportState) -> bool:
+    """Whether a person said no to the plan; a no to the reply leaves what was done as it is."""
+    decision = state.get("decision")
+    return decision is not None and decision["verdict"] == "reject" and not state.get("review")
 
 
 def next_step(plan: Plan | None, done: list[DoneStep]) -> Step | None:

@@ -6,6 +6,7 @@ from graphs.context import SupportContext
 from graphs.facts import effect_sentence, reply_facts
 from graphs.handoffs import skill_for, summary
 from graphs.phrases import phrase, who_goes_on
+from graphs.policy import plan_rejected
 from graphs.state import Draft, Escalation, SupportState
 from tools.models import Handoff, JsonObject
 
@@ -34,17 +35,18 @@ def reason(state: SupportState) -> Escalation:
     if decision and decision["verdict"] == "expire":
         return {"reason": "expired", "detail": "Nobody decided in time."}
     if decision and decision["verdict"] == "reject":
-        by = f"{decision['decided_by']} said no"
+        what = "plan" if plan_rejected(state) else "reply"
+        by = f"{decision['decided_by']} said no to the {what}"
         return {"reason": "rejected", "detail": f"{by}: {decision['comment'] or 'no comment'}"}
     return {"reason": "unknown", "detail": "The workflow found no way on."}
 
 
 def holding_reply(state: SupportState, handoff: Handoff) -> str:
     """What the customer is told: what was done, that a person goes on, and no promise."""
-    triage, decision = state.get("triage"), state.get("decision")
+    triage = state.get("triage")
     language = triage["language"] if triage else state["ticket"]["language"]
     told = [effect_sentence(effect, language) for effect in reply_facts(state)["effects"]]
     lines = [phrase("thanks", language), *(sentence for sentence in told if sentence)]
-    if decision and decision["verdict"] == "reject":
+    if plan_rejected(state):
         lines.append(phrase("declined", language))
     return " ".join([*lines, who_goes_on(handoff, language)])

@@ -3,6 +3,7 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
+from graphs.policy import plan_rejected
 from graphs.state import Outcome, SupportState
 from tools.models import JsonObject, SentReply
 
@@ -19,8 +20,7 @@ async def send(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
 
 def outcome(state: SupportState) -> Outcome:
     """How the run ended, in one word."""
-    decision = state.get("decision")
-    if decision and decision["verdict"] == "reject":
+    if plan_rejected(state):
         return "rejected"
     if state.get("handoff"):
         return "escalated"

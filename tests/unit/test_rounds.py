@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from graphs.phrases import phrase
 from graphs.policy import MAX_ROUNDS, Policy, ReplyMode
 from graphs.state import Verdict
 from tests.fakes import FakeBilling, shop
@@ -185,5 +186,31 @@ async def test_reply_that_nobody_lets_go_stays(verdict: Verdict) -> None:
     await opened.start(E42)
     draft = (await opened.open_gate()).value["steps"][0]["args"]["text"]
     done = await opened.decide(verdict)
-    assert done["handoff"] is not None
+    assert (done["outcome"], done["handoff"] is not None) == ("escalated", True)
     assert draft not in done["reply"]["text"]
+
+
+async def test_reply_that_is_rejected_leaves_the_plan_done() -> None:
+    """A no to the words is no no to the refund, which was made and is told."""
+    opened = desk("cus_ann")
+    opened.world.policy = DRAFTS
+    await opened.start(TWICE)
+    await opened.decide("approve")
+    assert (await opened.open_gate()).value["kind"] == "reply"
+    done = await opened.decide("reject", comment="wrong tone")
+    assert (done["outcome"], refunds(opened)) == ("escalated", ["pay_1002"])
+    told = done["reply"]["text"]
+    assert "We have refunded 49.00 USD" in told
+    assert phrase("declined", "en") not in told
+    assert done["escalation"]["detail"] == "Uma said no to the reply: wrong tone"
+
+
+async def test_plan_that_is_rejected_is_told_so() -> None:
+    """Nothing is done, and the customer reads that it was looked at."""
+    opened = desk("cus_ann")
+    opened.world.policy = DRAFTS
+    await opened.start(TWICE)
+    done = await opened.decide("reject")
+    assert (done["outcome"], refunds(opened)) == ("rejected", [])
+    assert phrase("declined", "en") in done["reply"]["text"]
+    assert done["escalation"]["detail"] == "Uma said no to the plan: no comment"
