@@ -22,6 +22,7 @@ from app.errors import DeskgraphError
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.settings import Settings
 from app.worker.queue import enqueue_run
+from graphs import memory
 from graphs.policy import GRANTS, Policy
 from graphs.support import build_support_graph
 from tests.fakes import World
@@ -222,6 +223,19 @@ def test_policy_table_is_the_policy() -> None:
         code(cells[0])[0]: cells[1].strip("`") for cells in table("docs/operations.md", "## Policy")
     }
     assert rows == {name: str(value) for name, value in Policy().model_dump().items()}
+
+
+def test_bounds_of_memory_are_told() -> None:
+    """The table of what a run remembers names the bounds that the code keeps."""
+    told = {code(cells[0])[0]: cells[2] for cells in table("docs/workflow.md", "## Memory")}
+    assert told == {
+        "window": f"{memory.WINDOW_EXCHANGES} exchanges, {memory.WINDOW_CHARS:,} characters; "
+        f"{memory.CUSTOMER_CHARS} a message of the customer, {memory.OWN_CHARS} of ours",
+        "summary": f"{memory.SUMMARY_CHARS:,} characters",
+        "tickets": f"{memory.PAST_TICKETS} tickets; of each a subject of {memory.SUBJECT_CHARS} "
+        f"characters, {memory.PROMISES} effects and who took over, "
+        f"{memory.PROMISE_CHARS} characters each",
+    }
 
 
 def test_logged_events_exist() -> None:
