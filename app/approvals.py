@@ -63,7 +63,7 @@ async def resume(
         raise StaleDigestError("Read the approval again; its digest is another one.")
     steps = decided_steps(approval, answer)
     refuse_over_limit(approver, steps)
-    messages = await heard(session, run, answer)
+    messages = await heard(session, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     values = outcome(approval, [*earlier, own], steps, messages)
     await write_down(session, approval, own, values)
@@ -73,17 +73,20 @@ async def resume(
     return run
 
 
-async def heard(session: AsyncSession, run: Run, answer: Answer) -> list[str]:
-    """The customer's newer messages that a `respond` takes in, oldest first; none otherwise.
+async def heard(session: AsyncSession, run: Run, approval: Approval, answer: Answer) -> list[str]:
+    """The customer's newer messages that another plan takes in, oldest first; none otherwise.
+
+    Another draft takes none: it answers what was read and done before, and a message that nobody
+    planned for would be answered with words alone.
 
     Raises:
-        InvalidRequestError: there is neither guidance nor a message to plan again with.
+        InvalidRequestError: there is neither guidance nor a message to go on with.
     """
     if answer.verdict != "respond":
         return []
-    messages = await absorb(session, run)
+    messages = await absorb(session, run) if approval.kind == "plan" else []
     if not messages and not answer.comment.strip():
-        why = "must say what to do differently, since the customer wrote nothing new"
+        why = "must say what to do differently, since no newer message goes into it"
         told = [{"pointer": "/comment", "detail": why}]
         raise InvalidRequestError(f"/comment {why}.", errors=told)
     return messages

@@ -68,7 +68,7 @@ class Decision(TypedDict):
     """A person's answer at the gate.
 
     `steps` are the steps after their edits; `messages` is what the customer wrote meanwhile and
-    a reviewer's `respond` takes in.
+    another plan takes in.
     """
 
     approval_id: str

@@ -46,7 +46,7 @@ def _approval(
     return schemas.ApprovalOut(
         **fields,
         reasons=approval.gate,
-        answer_schema=answer_schema(approval, comment_needed=not newer),
+        answer_schema=answer_schema(approval, comment_needed=not newer or approval.kind == "reply"),
         decisions=[
             schemas.DecisionOut.model_validate(decision, from_attributes=True)
             for decision in decisions

@@ -22,10 +22,10 @@ async def review(state: SupportState, runtime: Runtime[SupportContext]) -> JsonO
     }
     decision = interrupt(question, response_schema=Decision)
     if decision["verdict"] == "respond":
-        wishes = [decision["comment"], *decision.get("messages", [])]
+        wishes = [decision["comment"]] if decision["comment"] else []
         return {
             "decision": decision,
-            "guidance": [*state["guidance"], *(wish for wish in wishes if wish)],
+            "guidance": [*state["guidance"], *wishes],
             "round": state["round"] + 1,
             "drafts": 0,
         }

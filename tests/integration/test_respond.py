@@ -10,6 +10,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from app.adapters.gate import PostgresGate
+from app.api.approval_views import show_approvals
 from app.db import runs
 from app.db.approvals import approvals_of_runs, decision_for
 from app.db.engine import Sessions, open_saver_pool
@@ -20,6 +21,7 @@ from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import PLAN, Desk
+from tests.unit.test_edits import REPLY
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call
 from tools.ports import Caller
@@ -121,6 +123,24 @@ async def test_respond_says_something_or_takes_something_in(desk: Desk, comment:
     await desk.write("Please hurry")
     await desk.decide(ann, approval, "respond", comment=comment)
     assert (await desk.approval(run)).status is ApprovalStatus.RESPONDED
+
+
+async def test_another_draft_takes_no_newer_message(desk: Desk) -> None:
+    """Nobody planned for it: it stays with its own run, and the reviewer has to say something."""
+    run = await desk.pause(kind="reply", steps=[REPLY])
+    newer = await desk.write("And refund pay_4002, too")
+    ann, approval = await desk.person("Ann"), await desk.approval(run)
+    async with desk.sessions() as session:
+        [shown] = await show_approvals(session, [approval])
+    assert shown.answer_schema["then"]["required"] == ["comment"]
+    with pytest.raises(InvalidRequestError):
+        await desk.decide(ann, approval, "respond")
+    await desk.decide(ann, approval, "respond", comment="Shorter, please.")
+    closed = await desk.approval(run)
+    assert closed.decision is not None
+    assert closed.decision["messages"] == []
+    left = await desk.run(newer.id)
+    assert (left.status, left.merged_into) == (RunStatus.PENDING, None)
 
 
 async def test_next_plan_is_a_new_question(desk: Desk) -> None:
