@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import runs, turns
 from app.db.tables import Run
-from app.merging import absorb_into_ticket
+from app.merging import absorb
 from app.runs import Enqueue
 
 
@@ -31,7 +31,7 @@ async def claim(
         return None
     run = await runs.claim(session, run_id, worker_id, trace_id, per_customer, graph_version)
     if run and run.attempt == 1 and turn.followed and run.replay_of is None:
-        await absorb_into_ticket(session, run)
+        await absorb(session, run)
     return run
 
 

@@ -19,28 +19,27 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
     """Take the messages that wait behind a live run into it: their texts, oldest first.
 
     The runs of those messages end as `cancelled` with `merged_into`. They must follow one another
-    on the thread, be of the same customer, and never have begun; the run's own text counts for the
-    bounds of 20 messages and 50,000 characters, and what does not fit stays for the next run.
+    on the thread, be of the same customer, and never have begun; what the run has read already
+    counts for the bounds of 20 messages and 50,000 characters, and what does not fit stays for the
+    next run. The run's ticket is from then on the one that they make together.
     The caller holds the row of `run`. A row that somebody else changes at this instant, such as a
     cancel, is left to them: nothing waits here, so nothing can wait for each other.
     """
-    return [waiting.ticket["body"] for waiting in await _absorb(session, run)]
-
-
-async def absorb_into_ticket(session: AsyncSession, run: Run) -> None:
-    """Absorb what waits into a run that has not read its ticket yet."""
-    if absorbed := await _absorb(session, run):
+    absorbed = await _absorb(session, run)
+    if absorbed:
         run.ticket = merged([run.ticket, *[waiting.ticket for waiting in absorbed]])
         await session.flush()
+    return [waiting.ticket["body"] for waiting in absorbed]
 
 
 async def _absorb(session: AsyncSession, run: Run) -> list[Run]:
+    before = select(func.count()).where(Run.merged_into == run.id).scalar_subquery()
     behind = (
         select(Run)
         .where(Run.tenant_id == run.tenant_id, Run.thread_id == run.thread_id)
         .where(Run.seq > run.seq, Run.finished_at.is_(None))
         .order_by(Run.seq)
-        .limit(MAX_MESSAGES - 1)
+        .limit(MAX_MESSAGES - 1 - before)
         .with_for_update(skip_locked=True)
     )
     fitting = _fitting(run, list(await session.scalars(behind)))

@@ -166,6 +166,30 @@ async def test_a_paused_run_can_take_what_came_since(sessions: Sessions, tenant:
         assert (await now(sessions, tenant, other)).merged_into == run.id
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "taken"),
+    [(["x"] * 9, ["y"] * 15, 10), (["x" * 30_000], ["y" * 19_997, "z"], 0), (["x"], ["y"], 1)],
+)
+async def test_what_a_paused_run_took_before_counts(
+    sessions: Sessions, tenant: Tenant, first: list[str], second: list[str], taken: int
+) -> None:
+    """Its ticket is what it has read by now, so rounds of wishes cannot add up past the bounds."""
+    run = await start(sessions, tenant, "one")
+    claimed = await claim(sessions, run.id)
+    assert claimed is not None
+    async with sessions.begin() as session:
+        assert await runs.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
+    read = ["one"]
+    for bodies, expected in ((first, first), (second, second[:taken])):
+        for body in bodies:
+            await start(sessions, tenant, body)
+        async with sessions.begin() as session:
+            held = await run_cases.get(session, tenant.id, run.id, lock=True)
+            assert await absorb(session, held) == expected
+        read += expected
+        assert (await now(sessions, tenant, run)).ticket["body"] == "\n\n".join(read)
+
+
 async def test_one_customer_has_a_bounded_number_of_runs_at_once(
     sessions: Sessions, tenant: Tenant
 ) -> None:
