@@ -2,17 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import callbacks
+from app.db.merging import BLANK_LINE, lock_fitting
 from app.db.tables import Run
 from app.lifecycle import RunStatus
-
-MAX_MESSAGES = 20
-# As long as the longest message there is: whatever one run can read, so can the merged one.
-MAX_CHARACTERS = 50_000
-BLANK_LINE = "\n\n"
 
 
 async def absorb(session: AsyncSession, run: Run) -> list[str]:
@@ -25,48 +21,19 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
     The caller holds the row of `run`. A row that somebody else changes at this instant, such as a
     cancel, is left to them: nothing waits here, so nothing can wait for each other.
     """
-    absorbed = await _absorb(session, run)
-    if absorbed:
-        run.ticket = merged([run.ticket, *[waiting.ticket for waiting in absorbed]])
-        await session.flush()
-    return [waiting.ticket["body"] for waiting in absorbed]
-
-
-async def _absorb(session: AsyncSession, run: Run) -> list[Run]:
-    before = select(func.count()).where(Run.merged_into == run.id).scalar_subquery()
-    behind = (
-        select(Run)
-        .where(Run.tenant_id == run.tenant_id, Run.thread_id == run.thread_id)
-        .where(Run.seq > run.seq, Run.finished_at.is_(None))
-        .order_by(Run.seq)
-        .limit(MAX_MESSAGES - 1 - before)
-        .with_for_update(skip_locked=True)
-    )
-    fitting = _fitting(run, list(await session.scalars(behind)))
-    if fitting:
+    if absorbed := await lock_fitting(session, run):
         ended = {"status": RunStatus.CANCELLED, "merged_into": run.id, "finished_at": func.now()}
         await session.execute(
             update(Run)
-            .where(Run.id.in_([waiting.id for waiting in fitting]))
+            .where(Run.id.in_([waiting.id for waiting in absorbed]))
             .values(ended)
             .execution_options(synchronize_session=False)
         )
-    for waiting in fitting:
+        run.ticket = merged([run.ticket, *[waiting.ticket for waiting in absorbed]])
+        await session.flush()
+    for waiting in absorbed:
         await callbacks.note_finished(session, waiting, RunStatus.CANCELLED, merged_into=run.id)
-    return fitting
-
-
-def _fitting(run: Run, behind: list[Run]) -> list[Run]:
-    """The first ones, up to the first that does not fit, so that none overtakes another."""
-    fitting, characters = [], len(run.ticket["body"])
-    for waiting in behind:
-        characters += len(BLANK_LINE) + len(waiting.ticket["body"])
-        untouched = waiting.status is RunStatus.PENDING and waiting.started_at is None
-        alike = waiting.customer_id == run.customer_id and waiting.replay_of is None
-        if not untouched or not alike or characters > MAX_CHARACTERS:
-            break
-        fitting.append(waiting)
-    return fitting
+    return [waiting.ticket["body"] for waiting in absorbed]
 
 
 def merged(tickets: list[dict[str, Any]]) -> dict[str, Any]:

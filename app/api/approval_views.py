@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import schemas
 from app.db.approvals import decisions_on
 from app.db.effects import Approval, Decision
-from app.db.steps import newer_messages
+from app.db.merging import newer_messages
 from app.db.tables import Message
 from app.edits import editable_of
 from tools.catalog import ARGS
@@ -26,8 +26,7 @@ async def show_approvals(
 ) -> list[schemas.ApprovalOut]:
     """Approvals with their decisions, and what the customer wrote since."""
     decisions = await decisions_on(session, [approval.id for approval in approvals])
-    pending = [approval.id for approval in approvals if approval.status == "pending"]
-    newer = await newer_messages(session, pending) if pending else {}
+    newer = await newer_messages(session, [a for a in approvals if a.status == "pending"])
     return [
         _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
         for approval in approvals

@@ -6,16 +6,13 @@ from functools import cache
 from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select, text, update
+from sqlalchemy import bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.effects import Approval
 from app.db.tables import Message, Run, Step
 from app.db.types import storable
-from app.lifecycle import RunStatus
 
 # A later row of the same node execution replaces the earlier one.
 STEPS: LiteralString = """
@@ -115,31 +112,3 @@ async def messages_of_ticket(
         .limit(limit)
     )
     return list(await session.scalars(query))[::-1]
-
-
-async def newer_messages(
-    session: AsyncSession, approval_ids: list[UUID]
-) -> dict[UUID, list[Message]]:
-    """What the customer wrote that still waits behind each approval's run, by approval."""
-    shown, waiting, written = aliased(Run), aliased(Run), aliased(Run)
-    query = (
-        select(Approval.id, Message)
-        .join(shown, shown.id == Approval.run_id)
-        .join(
-            waiting,
-            and_(
-                waiting.thread_id == shown.thread_id,
-                waiting.id != shown.id,
-                waiting.status == RunStatus.PENDING,
-                waiting.started_at.is_(None),
-            ),
-        )
-        .join(written, or_(written.id == waiting.id, written.merged_into == waiting.id))
-        .join(Message, and_(Message.run_id == written.id, Message.author == "customer"))
-        .where(Approval.id.in_(approval_ids))
-        .order_by(Message.id)
-    )
-    found: dict[UUID, list[Message]] = {}
-    for approval_id, message in await session.execute(query):
-        found.setdefault(approval_id, []).append(message)
-    return found

@@ -65,9 +65,9 @@ class Desk:
             interrupted = update(Run).where(Run.id == run.id).values(status=RunStatus.INTERRUPTED)
             await session.execute(interrupted)
 
-    async def write(self, body: str, ticket: str = "T-1") -> Run:
-        """The customer writes again on the ticket."""
-        wanted = {"id": ticket, "subject": "s", "body": body, "customer": {"id": "cus_max"}}
+    async def write(self, body: str, ticket: str = "T-1", customer: str = "cus_max") -> Run:
+        """A customer writes on the ticket, the one of `pause` again unless told otherwise."""
+        wanted = {"id": ticket, "subject": "s", "body": body, "customer": {"id": customer}}
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
             new = NewRun(wanted, None, {})

@@ -14,7 +14,7 @@ from app.api.approval_views import show_approvals
 from app.db import runs
 from app.db.approvals import approvals_of_runs, decision_for
 from app.db.engine import Sessions, open_saver_pool
-from app.db.steps import newer_messages
+from app.db.merging import newer_messages
 from app.errors import InvalidRequestError
 from app.lifecycle import ApprovalStatus, RunStatus
 from graphs.policy import Policy
@@ -82,7 +82,7 @@ async def test_respond_takes_in_what_the_customer_wrote_since(desk: Desk) -> Non
     elsewhere = await desk.write("Another ticket", ticket="T-2")
     approval = await desk.approval(run)
     async with desk.sessions() as session:
-        shown = (await newer_messages(session, [approval.id]))[approval.id]
+        shown = (await newer_messages(session, [approval]))[approval.id]
     assert [message.text for message in shown] == ["Please hurry", "Only pay_4002"]
 
     going = await desk.decide(await desk.person("Ann"), approval, "respond", comment="one only")
@@ -99,6 +99,37 @@ async def test_respond_takes_in_what_the_customer_wrote_since(desk: Desk) -> Non
     assert (await desk.run(elsewhere.id)).status is RunStatus.PENDING
     async with desk.sessions.begin() as session:
         assert await runs.claim(session, newer[0].id, WORKER) is None
+
+
+MAX, EVE = "cus_max", "cus_eve"
+
+
+@pytest.mark.parametrize(
+    ("written", "taken"),
+    [
+        ([(MAX, "one"), (EVE, "hers"), (MAX, "two")], ["one"]),
+        ([(EVE, "hers"), (MAX, "one")], []),
+        ([(MAX, f"n{number}") for number in range(25)], [f"n{number}" for number in range(19)]),
+        ([(MAX, "x" * 30_000), (MAX, "y" * 20_000), (MAX, "z")], ["x" * 30_000]),
+        ([(MAX, "x" * 30_000), (MAX, "é" * 19_995)], ["x" * 30_000, "é" * 19_995]),
+    ],
+    ids=["another customer between", "another customer first", "many", "long", "just fits"],
+)
+async def test_what_is_shown_is_what_is_taken(
+    desk: Desk, written: list[tuple[str, str]], taken: list[str]
+) -> None:
+    """No word of another customer, none that would overtake theirs, no more than fits."""
+    run = await desk.pause()
+    for customer, text in written:
+        await desk.write(text, customer=customer)
+    approval = await desk.approval(run)
+    async with desk.sessions() as session:
+        [shown] = await show_approvals(session, [approval])
+    assert [message.text for message in shown.newer_messages] == taken
+    await desk.decide(await desk.person("Ann"), approval, "respond", comment="again")
+    closed = await desk.approval(run)
+    assert closed.decision is not None
+    assert closed.decision["messages"] == taken
 
 
 @pytest.mark.parametrize("verdict", ["approve", "edit", "reject"])
@@ -159,7 +190,7 @@ async def test_next_plan_is_a_new_question(desk: Desk) -> None:
     assert (second.round, second.changed) == (1, ["Only one is wanted"])
     async with desk.sessions() as session:
         assert await decision_for(session, run.id, "gate-2") is None
-        assert await newer_messages(session, [second.id]) == {}
+        assert await newer_messages(session, [second]) == {}
         assert len(await approvals_of_runs(session, [run.id])) == 2
 
 
