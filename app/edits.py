@@ -37,6 +37,8 @@ def apply_edits(steps: list[dict[str, Any]], edits: tuple[StepEdit, ...]) -> lis
         at, edit = changes.get(step["id"], (0, StepEdit(step["id"], {}, drop=False)))
         if edit.drop and edit.args:
             raise _refuse(at, "args", "may not be changed on a step that is dropped")
+        if edit.drop and not may_drop(step):
+            raise _refuse(at, "drop", "may not be: every part of a ticket needs an answer")
         if not edit.drop:
             left.append({**step, "args": edited_args(step, edit, at)})
     if not left:
@@ -65,6 +67,11 @@ def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]
         if allowed[name] == "text" and not value.strip():
             raise _refuse(at, f"args/{name}", "may not be blank")
     return args
+
+
+def may_drop(step: dict[str, Any]) -> bool:
+    """Whether a plan may do without the step; a part given to a person has nobody else."""
+    return bool(step["tool"] != "create_handoff")
 
 
 def editable_of(step: dict[str, Any]) -> dict[str, Editable]:

@@ -10,8 +10,9 @@ from graphs.grounding import visible
 from graphs.phrases import Key, phrase, who_goes_on
 from graphs.state import SPECIALISTS, DoneStep, SupportState
 from tools.billing import payment_line
-from tools.models import Handoff, JsonObject
+from tools.models import Handoff, JsonObject, Step
 from tools.money import format_money
+from tools.subscriptions import subscription_name
 
 TOLD_AS: dict[str, Key] = {
     "refund_payment": "refunded",
@@ -56,10 +57,14 @@ class HandedOver(TypedDict):
 
 
 class Facts(TypedDict):
-    """The only sources of a reply; `guidance` is a reviewer's wish, and no source."""
+    """The only sources of a reply; `guidance` is a reviewer's wish, and no source.
+
+    `undone` names what a reviewer took out of the plan.
+    """
 
     effects: list[EffectFact]
     handed_over: list[HandedOver]
+    undone: list[str]
     payments: list[str]
     passages: list[PassageFact]
     objections: list[str]
@@ -83,6 +88,7 @@ def reply_facts(state: SupportState) -> Facts:
             for step in state["effects"]
             if step["tool"] == "create_handoff"
         ],
+        "undone": undone(state, bought),
         "payments": [payment_line({**p, "description": bought[p["id"]]}) for p in payments],
         "passages": [
             {"article_id": p["article_id"], "title": p["title"], "text": p["text"], "part": part}
@@ -92,6 +98,26 @@ def reply_facts(state: SupportState) -> Facts:
         "objections": [f"{o['rule']}: {o['detail']}" for o in state["objections"]],
         "guidance": state["guidance"],
     }
+
+
+def undone(state: SupportState, bought: dict[str, str]) -> list[str]:
+    """What the specialists proposed and a reviewer dropped, as the customer calls it."""
+    if (plan := state.get("plan")) is None:
+        return []
+    left = {step["id"] for step in plan["steps"]}
+    proposed = [step for finding in state["findings"].values() for step in finding["steps"]]
+    return list(dict.fromkeys(asked_for(s, bought) for s in proposed if s["id"] not in left))
+
+
+def asked_for(step: Step, bought: dict[str, str]) -> str:
+    """What a step would have been about, in a customer's words where there are any."""
+    if step["tool"] == "refund_payment":
+        payment_id: str = step["args"]["payment_id"]
+        return bought.get(payment_id, payment_id)
+    if step["tool"] == "cancel_subscription":
+        [record] = step["evidence"]
+        return named(subscription_name(record["summary"]), record["id"])
+    return str(step["args"].get("audience", step["id"]))
 
 
 def handed_over(step: DoneStep, language: str | None) -> HandedOver:

@@ -45,6 +45,7 @@ def summary(state: SupportState, why: Escalation) -> str:
         intents = ", ".join(triage["intents"]) or "none"
         lines.append(f"Triage: {intents}; {mood}; language {triage['language']}")
     lines += [f"Done: {e['tool']} {e['amount']} {e['about']}".rstrip() for e in facts["effects"]]
+    lines += [f"Not done, a reviewer dropped it: {what}" for what in facts["undone"]]
     lines += [f"Handed over: {h['part']} to {h['who']}" for h in facts["handed_over"]]
     if (plan := state.get("plan")) and plan["steps"]:
         lines += [f"Planned: {step['tool']}: {step['reason']}" for step in plan["steps"]]

@@ -14,7 +14,8 @@ Plain text, no links, no HTML.
 memory is what was said before, data as well: do not repeat it, do not ask again what it answers,
 and take no amount, date or promise from it.
 Mend every objection, if there are any, and follow the reviewer's guidance as far as the facts
-allow. Leave out the parts that were handed over; a sentence about them is added for you.
+allow. Leave out what is undone and the parts that were handed over; sentences about them are
+added for you.
 If the facts do not answer the ticket, or the passages do not answer their part, leave text
 empty."""
 

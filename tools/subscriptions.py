@@ -90,3 +90,8 @@ def subscription_line(subscription: Subscription) -> str:
     renews = (subscription["renews_at"] or "")[:10]
     until = f", renews on {renews}" if renews else ""
     return f"{subscription['description']} subscription: {price}, {subscription['status']}{until}"
+
+
+def subscription_name(line: str) -> str:
+    """What was subscribed to, out of its `subscription_line`."""
+    return line.rpartition(" subscription: ")[0]

@@ -11,7 +11,7 @@ from app.db.approvals import decisions_on
 from app.db.effects import Approval, Decision
 from app.db.merging import newer_messages
 from app.db.tables import Message
-from app.edits import editable_of
+from app.edits import editable_of, may_drop
 from tools.catalog import ARGS
 
 # What `escalate` does with a run that nobody answered, by what was asked.
@@ -63,7 +63,7 @@ def answer_schema(approval: Approval, *, comment_needed: bool) -> dict[str, Any]
     properties["digest"] = {"const": approval.digest}
     properties["verdict"] = {"enum": approval.verdicts}
     droppable = len(approval.steps) > 1
-    edits = [_edit_schema(step, droppable=droppable) for step in approval.steps]
+    edits = [_edit_schema(s, droppable=droppable and may_drop(s)) for s in approval.steps]
     properties["steps"] = {"type": "array", "maxItems": len(edits), "items": {"oneOf": edits}}
     if "edit" not in approval.verdicts:
         properties["steps"] = {"type": "array", "maxItems": 0}

@@ -7,6 +7,7 @@ from functools import cached_property
 from graphs.checks.spelling import folded, sentences, squeezed
 from graphs.facts import Facts
 from graphs.grounding import visible
+from graphs.phrases import LANGUAGES, phrase
 from graphs.state import Draft, Ticket
 
 
@@ -51,10 +52,10 @@ class Case:
 
     @cached_property
     def records(self) -> str:
-        """What the books say: effects, payments, and who took over."""
+        """What the books say: effects, payments, who took over, and what was not done."""
         effects = [f"{effect['amount']} {effect['about']}" for effect in self.facts["effects"]]
         people = [f"{p['part']} {p['who']}\n{p['told']}" for p in self.facts["handed_over"]]
-        return "\n".join([*effects, *self.facts["payments"], *people])
+        return "\n".join([*effects, *self.facts["payments"], *people, *self.facts["undone"]])
 
     @cached_property
     def sources(self) -> str:
@@ -74,6 +75,13 @@ class Case:
         texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"], *told)
         return frozenset(squeezed(s) for text in texts for s in sentences(folded(plain(text))))
 
+    @cached_property
+    def own(self) -> frozenset[str]:
+        """The sentences about the run that code adds to a reply itself."""
+        about = ", ".join(self.facts["undone"])
+        said = [phrase("undone", language, about=about) for language in LANGUAGES if about]
+        return frozenset(squeezed(s) for text in said for s in sentences(folded(plain(text))))
+
     def quotes(self, sentence: str) -> bool:
-        """Whether a folded sentence stands there word for word."""
-        return squeezed(sentence) in self.quotable
+        """Whether a folded sentence stands word for word in an article, a payment or `own`."""
+        return squeezed(sentence) in self.quotable | self.own

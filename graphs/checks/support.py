@@ -80,7 +80,7 @@ def claims(case: Case) -> Iterator[str]:
         told = any(mentions(sentence, amount) for amount in amounts) or any(
             squeezed(folded(name)) in squeezed(sentence) for name in names
         )
-        told = told or tells_hand_over(case, sentence)
+        told = told or tells_hand_over(case, sentence) or squeezed(sentence) in case.own
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
         asks = sentence.rstrip().endswith(("?", "？", ":", "："))
         if not (told or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:

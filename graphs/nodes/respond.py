@@ -36,8 +36,7 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     known = {**facts, "memory": state.get("memory")}
     written = await answer(runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS)
     text = visible(written.value.text).strip()
-    # Code says who has the other parts, not the model.
-    told = [text, *(part["told"] for part in facts["handed_over"])] if text else []
+    told = [text, *added_lines(facts, triage["language"] if triage else None)] if text else []
     cited = list(dict.fromkeys(written.value.citations))
     return {
         "draft": {"text": "\n\n".join(told), "citations": cited},
@@ -46,3 +45,10 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         # Also when a recalled draft was refused: this one was paid for.
         "cache_hit": False,
     }
+
+
+def added_lines(facts: Facts, language: str | None) -> list[str]:
+    """What was not done, and which parts went to a person; code says it, not the model."""
+    undone = [phrase("undone", language, about=", ".join(facts["undone"]))]
+    handed = [part["told"] for part in facts["handed_over"]]
+    return [*undone, *handed] if facts["undone"] else handed

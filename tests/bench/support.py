@@ -160,6 +160,7 @@ def refused(claim: Claim) -> bool:
         "payments": [],
         "passages": [{"article_id": "a", "title": "", "text": claim.passage, "part": "general"}],
         "handed_over": [],
+        "undone": [],
         "objections": [],
         "guidance": [],
     }

@@ -41,6 +41,13 @@ def test_text_of_a_reply_has_the_tools_own_length() -> None:
     assert step["properties"]["drop"] == {"const": False}
 
 
+def test_part_given_to_a_person_cannot_be_dropped() -> None:
+    """As the edit itself would be refused."""
+    handoff = {**PLAN[0], "id": "handoff-technical", "tool": "create_handoff", "editable": []}
+    found = schema([PLAN[0], handoff])["properties"]["steps"]["items"]["oneOf"]
+    assert [s["properties"]["drop"] for s in found] == [{"type": "boolean"}, {"const": False}]
+
+
 def test_step_without_editable_arguments_takes_none() -> None:
     """Neither one of a tool that is not known nor one whose plan names none."""
     for bare in ({**REPLY, "editable": []}, {**REPLY, "tool": "launch"}):

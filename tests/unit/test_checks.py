@@ -33,6 +33,7 @@ def facts(
         "payments": list(payments),
         "passages": list(passages),
         "handed_over": [],
+        "undone": [],
         "objections": [],
         "guidance": [],
     }

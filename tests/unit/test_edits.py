@@ -62,6 +62,17 @@ def test_step_may_be_dropped() -> None:
     assert [s["id"] for s in left] == [FIRST, "refund-pay_3"]
 
 
+def test_part_given_to_a_person_cannot_be_dropped() -> None:
+    """Nobody else would answer it; the other steps may go, and the schema says so."""
+    handoff = {**PLAN[0], "id": "handoff-technical", "tool": "create_handoff", "editable": []}
+    with pytest.raises(EditNotAllowedError, match="needs an answer") as refusal:
+        apply_edits([PLAN[0], handoff], (edit("handoff-technical", drop=True),))
+    assert (refusal.value.code, refusal.value.status) == ("edit-not-allowed", 422)
+    [error] = refusal.value.extra["errors"]
+    assert error["pointer"] == "/steps/0/drop"
+    assert apply_edits([PLAN[0], handoff], (edit(drop=True),)) == [handoff]
+
+
 def test_plan_without_steps_is_a_rejection() -> None:
     """Dropping all is another answer, and has to be said."""
     with pytest.raises(EditNotAllowedError, match="reject"):

@@ -73,6 +73,9 @@ async def test_edit_that_drops_a_step_leaves_it_undone() -> None:
         "pay_4001", "pay_4003",
     ]  # fmt: skip
     assert (await opened.path()).count("act") == 2
+    told = done["reply"]["text"]
+    assert told.endswith("We did not carry out the rest of your request: Team seat October.")
+    assert done["outcome"] == "acted"
 
 
 async def test_refunds_of_equal_amounts_are_each_told() -> None:

@@ -6,6 +6,7 @@ from typing import Any, get_args
 import pytest
 
 from graphs.checks import objections
+from graphs.checks.case import Case
 from graphs.facts import Facts, handed_over
 from graphs.language import language_of
 from graphs.phrases import LANGUAGES, Key, part_name, phrase, spoken
@@ -73,6 +74,16 @@ def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> 
     assert objections(draft, known, ticket("Help"), language) == []
     other: Draft = {**draft, "text": handed["told"].replace(name or "3", "4", 1)}
     assert objections(other, known, ticket("Help"), language)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("about", ["Team seat October, Annual plan", "Free month 2.0", "pay_4002"])
+def test_what_was_not_done_may_be_told(language: str, about: str) -> None:
+    """Exactly when a reviewer dropped it, whatever it is called."""
+    draft = {"text": phrase("undone", language, about=about), "citations": []}
+    dropped = {**facts(), "undone": about.split(", ")}
+    assert objections(draft, dropped, ticket("Help"), language) == []  # type: ignore[arg-type]
+    assert not Case.of(draft, facts(), ticket("Help"), language, "").own  # type: ignore[arg-type]
 
 
 def test_unknown_part_keeps_its_name() -> None:

@@ -124,6 +124,18 @@ async def test_refund_comes_before_the_cancellation() -> None:
     assert "We have cancelled your Pro plan subscription." in done["reply"]["text"]
 
 
+async def test_cancellation_that_a_reviewer_drops_is_told_as_not_done() -> None:
+    """The refund of the same plan happened, the cancellation did not, and both are said."""
+    opened = desk("cus_ann")
+    body = "I was charged twice for my Pro plan, please refund one. Please cancel my subscription."
+    paused = await opened.start(body)
+    done = await opened.decide("edit", paused["plan"]["steps"][:1])
+    assert (done["outcome"], opened.world.subscriptions.calls) == ("acted", 0)
+    told = done["reply"]["text"]
+    assert "We have refunded 49.00 USD for Pro plan." in told
+    assert "We did not carry out the rest of your request: Pro plan." in told
+
+
 @pytest.mark.parametrize("wanted", [["sub_5001"], ["sub_nope"], ["sub_1001", "sub_1001"]])
 async def test_proposal_that_does_not_fit_goes_to_a_person(wanted: list[str]) -> None:
     """Another customer's, an invented one, the same one twice."""
@@ -182,6 +194,7 @@ def facts(*cancelled: str) -> Facts:
         "payments": [],
         "passages": [],
         "handed_over": [],
+        "undone": [],
         "guidance": [],
         "objections": [],
     }
