@@ -22,6 +22,7 @@ from app.errors import (
     OwnRunError,
     StaleDigestError,
 )
+from app.evidence import judged_anew
 from app.lifecycle import ApprovalStatus
 from app.log import get_logger
 from app.merging import absorb
@@ -61,7 +62,8 @@ async def resume(
     refuse_repeat(approval, earlier, approver.id, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
-    steps = decided_steps(approval, answer)
+    edited = decided_steps(approval, answer)
+    steps = await judged_anew(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
     messages = await heard(session, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)

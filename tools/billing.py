@@ -108,6 +108,11 @@ def refund_problem(payment: Payment | None, args: RefundArgs) -> str | None:
     return None
 
 
+def refund_risk(args: RefundArgs) -> str:
+    """What the refund does, for whoever has to agree to it."""
+    return f"moves {format_money(args.amount_minor, args.currency)} to the customer"
+
+
 def payment_line(payment: Payment) -> str:
     """One line about a payment that a reader can check at the provider."""
     amount = format_money(payment["amount_minor"], payment["currency"])

@@ -67,7 +67,7 @@ def preview_mail(contacts: Contacts) -> Tool[PreviewArgs]:
             "count": found["count"],
             "as_of": found["as_of"],
             "first": [masked(contact["email"]) for contact in first],
-            "text": shown(render(args, first[0], "")) if first else "",
+            "text": preview_text(args, first[0]) if first else "",
         }
 
     return Tool("preview_mail", Permission.READ_CONTACTS, PreviewArgs, run)
@@ -177,8 +177,9 @@ def render(args: PreviewArgs, contact: Contact, key: str) -> Mail:
     }
 
 
-def shown(mail: Mail) -> str:
-    """A mail as a reviewer reads it."""
+def preview_text(args: PreviewArgs, first: Contact) -> str:
+    """What the first one would read, as a reviewer is shown it."""
+    mail = render(args, first, "")
     return f"Subject: {mail['subject']}\n\n{mail['text']}"
 
 

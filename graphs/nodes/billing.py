@@ -10,9 +10,14 @@ from graphs.context import SupportContext
 from graphs.findings import finding
 from graphs.slices import slice_of
 from graphs.state import SupportState
-from tools.billing import REFUND_EDITABLE, RefundArgs, payment_line, refund_problem
+from tools.billing import (
+    REFUND_EDITABLE,
+    RefundArgs,
+    payment_line,
+    refund_problem,
+    refund_risk,
+)
 from tools.models import JsonObject, Payment, PaymentHistory, Step, Subscription
-from tools.money import format_money
 from tools.subscriptions import CancelArgs, cancel_problem, subscription_line
 
 PROMPT = """Decide which of the customer's own payments a refund should be proposed for, and which
@@ -113,7 +118,7 @@ def refund_step(refund: ProposedRefund, own: dict[str, Payment]) -> Step | None:
         "args": args.model_dump(mode="json"),
         "editable": list(REFUND_EDITABLE),
         "reason": refund.reason,
-        "risk": f"moves {format_money(args.amount_minor, args.currency)} to the customer",
+        "risk": refund_risk(args),
         "evidence": [
             {"kind": "payment", "id": p["id"], "summary": payment_line(p)}
             for p in sorted(own.values(), key=lambda p: p["id"] != payment["id"])

@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.ask import answer
 from graphs.context import SupportContext
-from graphs.facts import reply_facts
+from graphs.facts import Facts, reply_facts
 from graphs.grounding import visible
 from graphs.instructions import reply_instructions
+from graphs.phrases import phrase
 from graphs.state import SupportState
 from graphs.tiers import tier_of
 from tools.models import JsonObject
