@@ -15,7 +15,7 @@ from app.memory import remember
 from app.wiring import Service
 from graphs.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
-from graphs.version import lost_nodes, missing_keys
+from graphs.version import lost_nodes, misfits, missing_keys
 
 log = get_logger(__name__)
 
@@ -105,6 +105,8 @@ async def _fit(service: Service, run: Run, config: Any) -> bool:
         missing = missing_keys(stored)
     except KeyError as key:
         return await _give_up(service, run, config, f"its state has no {key}")
+    if wrong := misfits({**stored, **missing}):
+        return await _give_up(service, run, config, f"its state is {'; '.join(wrong.values())}")
     if missing:
         await _store(service, config, source, {**stored, **missing})
     return bool(missing)
@@ -115,7 +117,10 @@ async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     detail = f"The workflow was changed while this run waited, and {why}."
     fresh = fresh_run(str(run.id), _ticket(run))
     stored = (await service.graph.aget_state(config)).values
-    state = {**fresh, **stored, "escalation": {"reason": "graph_changed", "detail": detail}}
+    # What no node here can read would fail the hand-off, too.
+    unread = misfits(stored)
+    readable = {key: value for key, value in stored.items() if key not in unread}
+    state = {**fresh, **readable, "escalation": {"reason": "graph_changed", "detail": detail}}
     await service.graph.aupdate_state(config, state, as_node="classify")
     return True
 

@@ -14,6 +14,7 @@ from graphs.context import Models
 from graphs.facts import PassageFact
 from graphs.state import Decision, Ticket, Verdict, fresh_run
 from graphs.support import build_support_graph
+from graphs.version import misfits
 from tests.fakes import FakeGate, ScriptedModel, World
 from tools.models import JsonObject, Passage, Step
 
@@ -68,6 +69,7 @@ class Desk:
         state: JsonObject = await self.graph.ainvoke(
             following, config or self.thread, context=self.world.context
         )
+        assert misfits(state) == {}, "the graph writes what it declares"
         return state
 
     async def open_gate(self) -> Interrupt:
