@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import runs
 from app.commands.keys import issue_key
 from app.db.tables import Run
-from app.merging import absorb, absorb_into_ticket
+from app.merging import absorb
 from app.runs import NewRun
 from app.wiring import Service, context_for
 from app.worker.queue import enqueue_run
@@ -19,7 +19,7 @@ Take = Callable[[AsyncSession, Run], Awaitable[Any]]
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
 
 
-@pytest.mark.parametrize("take", [absorb, absorb_into_ticket])
+@pytest.mark.parametrize("take", [absorb, absorb])
 @pytest.mark.parametrize(
     ("holders", "may_mail"),
     [
