@@ -1,25 +1,18 @@
 """A run may mail only when the key of every message in it may."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 import pytest
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs
 from app.commands.keys import issue_key
-from app.db.tables import Run
 from app.merging import absorb
 from app.runs import NewRun
 from app.wiring import Service, context_for
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 
-Take = Callable[[AsyncSession, Run], Awaitable[Any]]
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
 
 
-@pytest.mark.parametrize("take", [absorb, absorb])
 @pytest.mark.parametrize(
     ("holders", "may_mail"),
     [
@@ -32,7 +25,7 @@ SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
     ],
 )
 async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail(
-    service: Service, tenant: Tenant, holders: list[str], *, may_mail: bool, take: Take
+    service: Service, tenant: Tenant, holders: list[str], *, may_mail: bool
 ) -> None:
     """Whether it joined before the run began or while it waited; the door then knows no mailing."""
     body = "Please mail all customers on the Pro plan.\nText: Hi"
@@ -47,7 +40,7 @@ async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail
             await runs.start(session, enqueue_run, tenant.id, keys[holder], new)
             for holder in holders
         ]
-        await take(session, first)
+        await absorb(session, first)
     async with service.sessions() as session:
         merged = [await runs.get(session, tenant.id, other.id) for other in others]
     assert [run.merged_into for run in merged] == [first.id] * len(others)
