@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from app import runs as run_cases
 from app.db import keys, runs
+from app.db.memory import hold_off_erasure
 from app.db.steps import checkpoint_of_run
 from app.db.tables import Run
 from app.errors import (
@@ -54,6 +55,9 @@ async def replay(
         CheckpointGoneError: it did, and the checkpoint was pruned since.
     """
     first = await run_cases.get(session, tenant_id, new.run_id)
+    # What is copied below must not be what an erasure of this instant removes.
+    await hold_off_erasure(session, tenant_id, first.customer_id)
+    await session.refresh(first)
     if new.idempotency_key is not None:
         known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
         if known is not None:

@@ -96,8 +96,8 @@ class PostgresMailings:
             row = await session.get(
                 mail.MailRecipient, (self.caller.tenant_id, key, contact_id), with_for_update=True
             )
-            assert row is not None, "only who was begun is noted"
-            if row.status not in ("started", "unknown"):
+            # Erased while the mail was on its way: the row has a pseudonym and is `unknown`.
+            if row is None or row.status not in ("started", "unknown"):
                 return
             row.detail = delivery["detail"] or None
             row.changed_at = func.clock_timestamp()

@@ -49,11 +49,13 @@ STATEMENTS = {
                 = ANY(customers)""",
     "rates": "DELETE FROM rates WHERE tenant_id = :tenant AND scope = 'customer:' || :customer",
     "contacts": "DELETE FROM contacts WHERE tenant_id = :tenant AND id = :customer",
-    # Who waits for a mail gets none; one that is on its way at this instant keeps its row.
+    # Who waits for a mail gets none. Of one that is on its way nobody will know how it ended, and
+    # what nobody knows is not tried again.
     "mail_recipients": """
         UPDATE mail_recipients SET contact_id = :pseudonym, email = '', name = '', detail = NULL,
-            status = CASE status WHEN 'waiting' THEN 'skipped' ELSE status END
-        WHERE tenant_id = :tenant AND contact_id = :customer AND status <> 'started'""",
+            status = CASE status WHEN 'waiting' THEN 'skipped' WHEN 'started' THEN 'unknown'
+                ELSE status END
+        WHERE tenant_id = :tenant AND contact_id = :customer""",
     "checkpoint_writes": "DELETE FROM checkpoint_writes WHERE thread_id = ANY(:threads)",
     "checkpoint_blobs": "DELETE FROM checkpoint_blobs WHERE thread_id = ANY(:threads)",
     "checkpoints": "DELETE FROM checkpoints WHERE thread_id = ANY(:threads)",

@@ -70,6 +70,7 @@ class MailRecipient(Base):
             "mail_recipients_waiting", "tenant_id", "key", "due_at", "contact_id",
             postgresql_where=sql("status = 'waiting'"),
         ),
+        Index("mail_recipients_by_contact", "tenant_id", "contact_id"),
         CheckConstraint(
             "status IN ('waiting','started','sent','failed','unknown','skipped')",
             name="mail_recipients_status_known",

@@ -40,7 +40,7 @@ async def test_mailing_is_proposed_with_count_and_text_and_waits() -> None:
     assert step["editable"] == ["subject", "body"]
     assert [e["summary"] for e in step["evidence"]] == [
         "3 recipients, first: a***@example.com, b***@example.com, e***@example.com",
-        "Subject: New prices\n\nHello Ann, hi.",
+        "Subject: New prices\n\nHello A***, hi.",
     ]
     assert paused["plan"]["gate"] == ["a mail to 3 people reaches the gate of 3"]
     assert at.world.mailer.mails == []
