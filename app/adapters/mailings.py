@@ -1,6 +1,5 @@
 """Contacts and mailings on our own tables: counted, fixed once, and each person begun once."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -58,18 +57,17 @@ class PostgresMailings:
             if await mail.tally(session, self.caller.tenant_id, key):
                 await self._give_up_started(session, key)
                 return
-            query = mail.in_audience(self.caller.tenant_id, audience)
-            people = (await session.scalars(query)).all()
-            if problem := list_problem(people, audience, recipients, as_of):
+            if problem := await self._problem(session, audience, recipients, as_of):
                 raise RefusedError(problem)
-            await mail.fix_list(session, self.caller.tenant_id, key, self.caller.run_id, people)
+            counted = datetime.fromisoformat(as_of)
+            await mail.fix_list(
+                session, self.caller.tenant_id, key, self.caller.run_id, audience, counted
+            )
 
     async def problem(self, audience: str, recipients: int, as_of: str) -> str | None:
         """The same question that `begin` asks, without an effect."""
         async with self.sessions() as session:
-            query = mail.in_audience(self.caller.tenant_id, audience)
-            people = (await session.scalars(query)).all()
-        return list_problem(people, audience, recipients, as_of)
+            return await self._problem(session, audience, recipients, as_of)
 
     async def next(self, key: str) -> Contact | None:
         """waiting -> started for the next due one; who left the list meanwhile is skipped."""
@@ -136,14 +134,13 @@ class PostgresMailings:
             .values(status="unknown", changed_at=func.clock_timestamp())
         )
 
-
-def list_problem(
-    people: Sequence[mail.Contact], audience: str, recipients: int, as_of: str
-) -> str | None:
-    """Why these are not the people who were counted, or a part of them; None if they are."""
-    if not people:
-        return f"nobody is in the audience {audience!r}"
-    counted = datetime.fromisoformat(as_of)
-    if len(people) > recipients or any(person.changed_at > counted for person in people):
-        return f"the audience {audience!r} is not the {recipients} people counted at {as_of}"
-    return None
+    async def _problem(
+        self, session: AsyncSession, audience: str, recipients: int, as_of: str
+    ) -> str | None:
+        """Why these are not the people who were counted, or a part of them; None if they are."""
+        count, changed_at = await mail.newest_change(session, self.caller.tenant_id, audience)
+        if changed_at is None:
+            return f"nobody is in the audience {audience!r}"
+        if count > recipients or changed_at > datetime.fromisoformat(as_of):
+            return f"the audience {audience!r} is not the {recipients} people counted at {as_of}"
+        return None

@@ -1,6 +1,5 @@
 """Contacts, and who gets a mailing: tables and queries. A mailing's key is its ledger row's."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +12,7 @@ from sqlalchemy import (
     Select,
     SmallInteger,
     func,
+    literal,
     or_,
     select,
     update,
@@ -124,16 +124,34 @@ async def audience_sizes(session: AsyncSession, tenant_id: str) -> dict[str, int
     return {**sizes, EVERYBODY: (await count_audience(session, tenant_id, EVERYBODY))[0]}
 
 
+async def newest_change(
+    session: AsyncSession, tenant_id: str, audience: str
+) -> tuple[int, datetime | None]:
+    """How many it reaches now, and when the last of them was changed; nobody: None."""
+    people = in_audience(tenant_id, audience).order_by(None).subquery()
+    query = select(func.count(), func.max(people.c.changed_at))
+    count, changed_at = (await session.execute(query)).one()
+    return int(count), changed_at
+
+
 async def fix_list(
-    session: AsyncSession, tenant_id: str, key: str, run_id: UUID, people: Sequence[Contact]
+    session: AsyncSession, tenant_id: str, key: str, run_id: UUID, audience: str, as_of: datetime
 ) -> None:
-    """Write who gets the mailing; later changes of the contacts add nobody."""
-    rows = [
-        {"tenant_id": tenant_id, "key": key, "run_id": run_id,
-         "contact_id": person.id, "email": person.email, "name": person.name}
-        for person in people
-    ]  # fmt: skip
-    await session.execute(insert(MailRecipient), rows)
+    """Write who gets the mailing: whoever is in the audience now, and unchanged since `as_of`.
+
+    Later changes of the contacts add nobody. An erasure of this instant waits for the list, or the
+    list for it: no name may come onto a list that the erasure has looked through.
+    """
+    person = (Contact.id, Contact.email, Contact.name)
+    written = (Contact.tenant_id, literal(key), literal(run_id), *person)
+    people = (
+        in_audience(tenant_id, audience)
+        .where(Contact.changed_at <= as_of)
+        .with_only_columns(*written)
+        .with_for_update(read=True, key_share=True)
+    )
+    columns = ["tenant_id", "key", "run_id", "contact_id", "email", "name"]
+    await session.execute(insert(MailRecipient).from_select(columns, people))
 
 
 async def next_waiting(

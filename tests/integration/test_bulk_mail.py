@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 from uuid_utils.compat import uuid7
 
 from app.adapters.gate import PostgresGate
@@ -41,6 +41,7 @@ from tools.toolbox import Toolbox
 NEWS = {"audience": "news", "subject": "Hello {name}", "body": "Dear {name}, {unknown} 100 %."}
 Door = Callable[..., Toolbox]
 OPEN = Policy(bulk_mail_gate_from=10**6)
+BEGUN = "mail:news:T-1"
 
 
 @pytest.fixture
@@ -437,3 +438,39 @@ async def test_audiences_of_another_tenant_do_not_exist(
     assert await door(caller=stranger).call("read_audiences", {}) == {"all": 0}
     preview = await door(caller=stranger).call("preview_mail", NEWS)
     assert (preview["count"], preview["first"], preview["text"]) == (0, [], "")
+
+
+async def test_list_is_fixed_without_reading_it(
+    sessions: Sessions, caller: Caller, people: People, door: Door
+) -> None:
+    """However many they are, the service is told a number and a time, and writes one statement."""
+    names = [f"p{n:04d}" for n in range(2000)]
+    await people(*names)
+    args = await counted(door())
+    port = ports_for(Settings(_env_file=None), sessions, caller).mailings
+    await ledger_begun(sessions, caller)
+    read: list[int] = []
+
+    def fetched(_connection: Any, cursor: Any, *_rest: Any) -> None:
+        read.append(cursor.rowcount if cursor.description else 0)
+
+    engine = sessions.kw["bind"].sync_engine
+    event.listen(engine, "after_cursor_execute", fetched)
+    try:
+        await port.begin(BEGUN, "news", args["recipients"], args["as_of"])
+        assert await port.problem("news", args["recipients"], args["as_of"]) is None
+    finally:
+        event.remove(engine, "after_cursor_execute", fetched)
+    assert max(read) < 10
+    assert (await port.tally(BEGUN))["waiting"] == len(names)
+
+
+async def ledger_begun(sessions: Sessions, caller: Caller) -> None:
+    """The row that the ledger writes before the call."""
+    async with sessions.begin() as session:
+        session.add(
+            LedgerEntry(
+                tenant_id=caller.tenant_id, key=BEGUN, run_id=caller.run_id, args={},
+                customer_id=caller.customer_id, tool="send_bulk_mail", status="started",
+            )
+        )  # fmt: skip

@@ -119,3 +119,13 @@ async def test_mail_on_its_way_is_forgotten_and_not_sent_again(
     rows = await mailing.rows()
     assert rows == {name: ("unknown", ""), "other": ("started", "other@mail.test")}
     assert (await mailing.port.tally(KEY))["unknown"] == 2
+
+
+async def test_list_that_is_fixed_meanwhile_waits_and_leaves_them_out(
+    sessions: Sessions, tenant: Tenant, mailing: Mailing
+) -> None:
+    """The contact was there when the mailing began to read, and is on no list in the end."""
+    async with erasing(sessions, tenant):
+        meanwhile = asyncio.create_task(mailing.begin())
+    await meanwhile
+    assert await mailing.rows() == {"other": ("waiting", "other@mail.test")}
