@@ -10,6 +10,7 @@ from app import runs as run_cases
 from app.db import approvals, runs
 from app.db.accounts import ApiKey
 from app.db.effects import Approval, Decision
+from app.db.reminders import mark_reminded
 from app.db.tables import Run
 from app.decisions import Answer, decided_steps, new_decision, outcome, refuse_repeat
 from app.edits import refuse_over_limit
@@ -135,7 +136,7 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 
 async def remind(session: AsyncSession, limit: int) -> None:
     """Say once of each open approval that its last quarter has begun."""
-    for approval in await approvals.mark_reminded(session, limit):
+    for approval in await mark_reminded(session, limit):
         run = await runs.get_run(session, approval.tenant_id, approval.run_id)
         assert run is not None, "an approval is of a run"
         await callbacks.note_approval(session, run, approval, "reminder")

@@ -4,18 +4,19 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, bindparam, extract, func, select, update
+from sqlalchemy import Select, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import Approval, Decision, LedgerEntry
+from app.db.reminders import remind_at
 from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
 
 
 async def open_approval(session: AsyncSession, **values: Any) -> bool:
     """Write the approval of an interrupt; the same interrupt again changes nothing: False."""
-    row = insert(Approval).values(**values)
+    row = insert(Approval).values(**values, remind_at=remind_at(values["expires_at"]))
     row = row.on_conflict_do_nothing(index_elements=["run_id", "interrupt_id"])
     return (await session.scalars(row.returning(Approval.id))).one_or_none() is not None
 
@@ -82,35 +83,6 @@ async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]
         .where(Approval.status == ApprovalStatus.PENDING, Approval.expires_at <= func.now())
         .order_by(Approval.expires_at)
         .limit(limit)
-    )
-    return list(await session.scalars(query))
-
-
-async def mark_reminded(session: AsyncSession, limit: int) -> list[Approval]:
-    """Note on open approvals that the last quarter of their time has begun, and answer them.
-
-    Their runs are locked too, as by everybody who notes an event of a run; nothing is waited for.
-    """
-    left = extract("epoch", Approval.expires_at - func.now())
-    whole = extract("epoch", Approval.expires_at - Approval.created_at)
-    due = (
-        select(Approval.id)
-        .join(Run, Run.id == Approval.run_id)
-        .where(
-            Approval.status == ApprovalStatus.PENDING,
-            Approval.reminded_at.is_(None),
-            left > 0,
-            left * 4 <= whole,
-        )
-        .order_by(Approval.expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    query = (
-        update(Approval)
-        .where(Approval.id.in_(due.scalar_subquery()))
-        .values(reminded_at=func.now())
-        .returning(Approval)
     )
     return list(await session.scalars(query))
 

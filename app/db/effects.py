@@ -49,6 +49,8 @@ class Approval(Base):
     decision: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime]
+    # Empty: nobody is reminded of it.
+    remind_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]
 
@@ -56,6 +58,11 @@ class Approval(Base):
         UniqueConstraint("run_id", "interrupt_id"),
         Index("approvals_by_status", "tenant_id", "status", "id"),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
+        Index(
+            "approvals_reminding",
+            "remind_at",
+            postgresql_where=sql("status = 'pending' AND reminded_at IS NULL"),
+        ),
         CheckConstraint(
             "(decision IS NULL) = (status IN ('pending','cancelled'))",
             name="approvals_decided_with_decision",

@@ -3,19 +3,20 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, text, update
 
 from app import approvals
 from app.adapters.gate import PostgresGate
-from app.db.approvals import mark_reminded
 from app.db.effects import Approval
 from app.db.engine import Sessions
+from app.db.reminders import mark_reminded
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.worker.queue import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
+from tests.integration.reads import rows_read
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call
 from tools.ports import Caller
@@ -34,7 +35,9 @@ async def age(desk: Desk, approval: Approval, minutes: int) -> None:
     async with desk.sessions.begin() as session:
         await session.execute(
             query.values(
-                created_at=func.now() - ago, expires_at=func.now() - ago + timedelta(hours=1)
+                created_at=func.now() - ago,
+                remind_at=Approval.remind_at - (Approval.created_at - func.now() + ago),
+                expires_at=func.now() - ago + timedelta(hours=1),
             )
         )
 
@@ -87,3 +90,20 @@ async def test_half_agreed_plan_expires_with_nothing_done(desk: Desk) -> None:
     call = Call("refund_payment", "k", args, PLAN[0]["id"], args["amount_minor"], "USD")
     with pytest.raises(ApprovalRequiredError):
         await PostgresGate(desk.sessions, caller, Policy()).permit(call)
+
+
+async def test_idle_look_reads_no_approval_that_is_not_due(desk: Desk) -> None:
+    """However many wait: what is not to be reminded of yet is not read."""
+    approval = await desk.approval(await desk.pause())
+    many = """
+        INSERT INTO approvals (id, tenant_id, run_id, ticket_id, interrupt_id, kind, steps, gate,
+            digest, verdicts, expires_at, remind_at)
+        SELECT gen_random_uuid(), tenant_id, run_id, ticket_id, 'more-' || i, kind, steps, gate,
+            digest, verdicts, expires_at, remind_at
+        FROM approvals, generate_series(1, 2000) AS i WHERE id = :id"""
+    async with desk.sessions() as session:
+        await session.execute(text(many), {"id": approval.id})
+        await session.execute(text("ANALYZE approvals"))
+        before = await rows_read(session, "approvals")
+        await mark_reminded(session, 100)
+        assert await rows_read(session, "approvals") - before < 100
