@@ -10,12 +10,12 @@ from uuid_utils.compat import uuid7
 
 from app.db import sandbox
 from app.db.sandbox import Handoff
-from tools.helpdesk import next_opening, pick_agent
+from tools.helpdesk import is_available, next_opening, pick_agent
 from tools.models import Agent, Urgency
 
-URGENCY_RANK = case(
-    {"critical": 0, "high": 1, "normal": 2, "low": 3}, value=Handoff.urgency, else_=2
-)
+RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
+URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
+ASSIGN_BATCH = 100
 Queued = (Handoff.status == "open", Handoff.agent_id.is_(None))
 
 
@@ -108,16 +108,35 @@ async def tenants_that_wait(session: AsyncSession) -> list[str]:
 
 
 async def assign_waiting(session: AsyncSession, tenant_id: str) -> int:
-    """Give what waits to people who are there by now; how many found somebody."""
+    """Give what waits to people who are there by now; how many found somebody.
+
+    Only skills with somebody at work are looked at, so none that nobody serves holds up another.
+    """
     await lock_desk(session, tenant_id)
+    agents, now = await agents_of(session, tenant_id), datetime.now(UTC)
+    skills = {skill for agent in agents if is_available(agent, now) for skill in agent["skills"]}
+    waiting: list[Handoff] = []
+    for skill in skills:
+        waiting += await session.scalars(queue_of(tenant_id, skill).limit(ASSIGN_BATCH))
+    assigned = _assign(waiting, agents, now)
+    await session.flush()
+    return assigned
+
+
+def _assign(waiting: list[Handoff], agents: list[Agent], now: datetime) -> int:
+    """The most urgent first, then the oldest; whoever finds nobody ends the turn of their skill."""
+    full: set[str] = set()
     assigned = 0
-    for waiting in await session.scalars(queue_of(tenant_id).limit(100)):
-        agents = await agents_of(session, tenant_id)
-        urgency: Urgency = waiting.urgency  # type: ignore[assignment]  # written from an Urgency
-        if agent := pick_agent(agents, waiting.skill, urgency, datetime.now(UTC)):
-            waiting.agent_id = agent["id"]
-            await session.flush()
-            assigned += 1
+    for handoff in sorted(waiting, key=lambda h: (RANKS.get(h.urgency, 2), h.id)):
+        urgency: Urgency = handoff.urgency  # type: ignore[assignment]  # written from an Urgency
+        if handoff.skill in full:
+            continue
+        if (agent := pick_agent(agents, handoff.skill, urgency, now)) is None:
+            full.add(handoff.skill)
+            continue
+        handoff.agent_id = agent["id"]
+        agent["load"] += 1
+        assigned += 1
     return assigned
 
 

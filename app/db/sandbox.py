@@ -57,9 +57,13 @@ class Handoff(Base):
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),
         Index("handoffs_open", "tenant_id", "agent_id", postgresql_where=sql("status = 'open'")),
+        Index(
+            "handoffs_queued", "tenant_id", "skill", "id",
+            postgresql_where=sql("status = 'open' AND agent_id IS NULL"),
+        ),
         Index("handoffs_by_ticket", "tenant_id", "ticket_id", "id"),
         CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
-    )
+    )  # fmt: skip
 
 
 class SandboxPayment(Base):

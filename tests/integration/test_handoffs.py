@@ -3,22 +3,25 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.adapters.helpdesk import LocalHelpdesk
 from app.db import handoffs, sandbox
 from app.db.engine import Sessions
 from tests.conftest import Tenant
+from tests.integration.reads import rows_read
 from tools.models import Handoff, Urgency
 
 
 async def hire(
-    sessions: Sessions, tenant: Tenant, id_: str, *, there: bool, max_load: int = 2
-) -> None:
-    """Somebody for legal questions, at work around the clock or on holiday until next week."""
+    sessions: Sessions, tenant: Tenant, id_: str, *, there: bool, max_load: int = 2,
+    skill: str = "legal",
+) -> None:  # fmt: skip
+    """Somebody for questions of a skill, at work around the clock or on holiday until next week."""
     today = datetime.now(UTC).isoweekday()
     row = {
-        "tenant_id": tenant.id, "id": id_, "name": id_.title(), "skills": ["legal"],
+        "tenant_id": tenant.id, "id": id_, "name": id_.title(), "skills": [skill],
         "timezone": "UTC", "opens_hour": 0, "closes_hour": 0, "max_load": max_load,
         "weekdays": [1, 2, 3, 4, 5, 6, 7] if there else [(today + 2) % 7 + 1],
     }  # fmt: skip
@@ -27,11 +30,12 @@ async def hire(
 
 
 async def hand_over(
-    sessions: Sessions, tenant: Tenant, urgency: Urgency = "normal", ticket: str = "T-1"
-) -> Handoff:
+    sessions: Sessions, tenant: Tenant, urgency: Urgency = "normal", ticket: str = "T-1",
+    skill: str = "legal",
+) -> Handoff:  # fmt: skip
     """Open a hand-off under a key of its own."""
     desk = LocalHelpdesk(sessions, tenant.id, uuid4())
-    return await desk.open_handoff(ticket, "legal", urgency, "Call.", key=str(uuid4()))
+    return await desk.open_handoff(ticket, skill, urgency, "Call.", key=str(uuid4()))
 
 
 async def test_load_is_shared_until_everybody_is_full(sessions: Sessions, tenant: Tenant) -> None:
@@ -85,6 +89,25 @@ async def test_queue_moves_when_somebody_comes(sessions: Sessions, tenant: Tenan
         await handoffs.close_handoff(session, tenant.id, critical)
     async with sessions.begin() as session:
         assert await handoffs.assign_waiting(session, tenant.id) == 1
+
+
+async def test_queue_without_people_holds_up_no_other(sessions: Sessions, tenant: Tenant) -> None:
+    """A hundred and more urgent ones wait for lawyers; the fence still finds its builder."""
+    await hire(sessions, tenant, "ann", there=False)
+    many = """
+        INSERT INTO handoffs (id, tenant_id, key, ticket_id, skill, urgency, summary)
+        SELECT gen_random_uuid(), :tenant, 'many-' || i, 'T-' || i, 'legal', 'critical', ''
+        FROM generate_series(1, 150) AS i"""
+    async with sessions.begin() as session:
+        await session.execute(text(many), {"tenant": tenant.id})
+    await hand_over(sessions, tenant, "low", skill="fences")
+    await hand_over(sessions, tenant, "low", skill="fences")
+    await hire(sessions, tenant, "bob", there=True, skill="fences", max_load=1)
+    async with sessions.begin() as session:
+        before = await rows_read(session, "agents")
+        assert await handoffs.assign_waiting(session, tenant.id) == 1
+        people = len(await handoffs.agents_of(session, tenant.id))
+        assert await rows_read(session, "agents") - before <= 2 * people
 
 
 async def test_tenants_do_not_see_each_other(sessions: Sessions, tenant: Tenant) -> None:
