@@ -62,9 +62,15 @@ def _last_sentences(part: str) -> str:
 async def put_article(
     session: AsyncSession, tenant_id: str, article_id: str, title: str, content: str, language: str
 ) -> Article:
-    """Create or replace an article and its chunks; searches see it when the transaction ends."""
-    await new_kb_version(session, tenant_id)
+    """Create or replace an article and its chunks; searches see it when the transaction ends.
+
+    What it already is changes nothing: version, vectors and kept answers stay.
+    """
     values = {"title": title, "content": content, "language": language}
+    same = articles_of_tenant(tenant_id).filter_by(id=article_id, **values)
+    if (known := (await session.scalars(same)).one_or_none()) is not None:
+        return known
+    await new_kb_version(session, tenant_id)
     upsert = (
         insert(Article)
         .values(tenant_id=tenant_id, id=article_id, **values)

@@ -46,12 +46,15 @@ class ArticleChunk(Base):
     config: Mapped[Any] = mapped_column(REGCONFIG)
     # Until then a worker has it at the embedding server, or that server is given a rest.
     embed_not_before: Mapped[datetime | None]
+    # Whose vector it has; empty: nobody's. The vectors stand in a table that not every server has.
+    embedded_with: Mapped[str | None]
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["tenant_id", "article_id"], ["articles.tenant_id", "articles.id"], ondelete="CASCADE"
         ),
         Index("article_chunks_by_config", "tenant_id", "config"),
+        Index("article_chunks_embedded", "embedded_with", "id"),
     )
 
 

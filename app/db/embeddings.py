@@ -22,33 +22,55 @@ CREATE = b"""
         embedding vector NOT NULL
     );
     CREATE INDEX IF NOT EXISTS article_embeddings_by_tenant
-        ON article_embeddings (tenant_id, model)
+        ON article_embeddings (tenant_id, model);
+    CREATE INDEX IF NOT EXISTS article_embeddings_by_dimensions
+        ON article_embeddings (model, vector_dims(embedding))
 """
+# A table that was lost, with a server that had no pgvector for a while, is filled again.
+FORGET_ALL = "UPDATE article_chunks SET embedded_with = NULL WHERE embedded_with IS NOT NULL"
 
+# Three ranges of one index: with nothing to do, each is empty and no chunk is read.
 CLAIM = text("""
+    WITH stale AS (
+        (SELECT id FROM article_chunks
+            WHERE embedded_with IS NULL AND coalesce(embed_not_before < now(), true)
+            ORDER BY id LIMIT :limit)
+        UNION ALL (SELECT id FROM article_chunks
+            WHERE embedded_with < :model AND coalesce(embed_not_before < now(), true)
+            ORDER BY embedded_with, id LIMIT :limit)
+        UNION ALL (SELECT id FROM article_chunks
+            WHERE embedded_with > :model AND coalesce(embed_not_before < now(), true)
+            ORDER BY embedded_with, id LIMIT :limit)
+    )
     UPDATE article_chunks
     SET embed_not_before = now() + make_interval(secs => :lease)
     WHERE id IN (
-        SELECT chunk.id FROM article_chunks AS chunk
-        LEFT JOIN article_embeddings AS known
-            ON known.chunk_id = chunk.id AND known.tenant_id = chunk.tenant_id
-        WHERE (known.model IS DISTINCT FROM :model)
-            AND (chunk.embed_not_before IS NULL OR chunk.embed_not_before < now())
+        SELECT chunk.id FROM stale JOIN article_chunks AS chunk USING (id)
+        WHERE coalesce(chunk.embed_not_before < now(), true)
         ORDER BY chunk.id LIMIT :limit FOR UPDATE OF chunk SKIP LOCKED
     )
     RETURNING id, title, text
 """)
 
 STORE = text("""
-    INSERT INTO article_embeddings (chunk_id, tenant_id, model, embedding)
-    SELECT id, tenant_id, :model, CAST(:embedding AS vector)
-    FROM article_chunks WHERE id = :id
-    ON CONFLICT (chunk_id) DO UPDATE SET model = excluded.model, embedding = excluded.embedding
+    WITH stored AS (
+        INSERT INTO article_embeddings (chunk_id, tenant_id, model, embedding)
+        SELECT id, tenant_id, :model, CAST(:embedding AS vector)
+        FROM article_chunks WHERE id = :id
+        ON CONFLICT (chunk_id) DO UPDATE
+            SET model = excluded.model, embedding = excluded.embedding
+        RETURNING chunk_id
+    )
+    UPDATE article_chunks SET embedded_with = :model FROM stored WHERE id = stored.chunk_id
 """)
 
 FORGET = text("""
-    DELETE FROM article_embeddings
-    WHERE model = :model AND vector_dims(embedding) <> :dimensions
+    WITH gone AS (
+        DELETE FROM article_embeddings WHERE model = :model
+            AND (vector_dims(embedding) < :dimensions OR vector_dims(embedding) > :dimensions)
+        RETURNING chunk_id
+    )
+    UPDATE article_chunks SET embedded_with = NULL FROM gone WHERE id = gone.chunk_id
 """)
 
 NEAREST = text("""
@@ -74,10 +96,13 @@ def create_table(connection: psycopg.Connection[Any]) -> str | None:
     available = "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"
     if connection.execute(available).fetchone() is None:
         return "this Postgres has no pgvector, so articles are searched by their words alone"
+    known = connection.execute(b"SELECT to_regclass('article_embeddings')").fetchone()
     try:
         connection.execute(CREATE)
     except errors.InsufficientPrivilege:
         return "this user may not CREATE EXTENSION vector; let an administrator do it once"
+    if known == (None,):
+        connection.execute(FORGET_ALL)
     return None
 
 

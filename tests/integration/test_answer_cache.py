@@ -14,6 +14,7 @@ from app.adapters.answers import PostgresAnswers
 from app.db.accounts import Tenant as TenantRow
 from app.db.answers import Answer, forget_answers
 from app.db.articles import delete_article, put_article
+from app.db.content import Article
 from app.db.engine import Sessions, make_engine
 from app.db.erasure import STATEMENTS
 from app.db.runs import get_run
@@ -141,6 +142,23 @@ async def test_any_change_of_the_articles_forgets(
         assert not await hit(ask("cus_max"))
 
 
+async def test_article_stored_as_it_is_forgets_nothing(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """The same words again: the same version, and what was kept is still given."""
+
+    async def put() -> Article:
+        async with sessions.begin() as session:
+            return await put_article(session, tenant.id, "e42", "E42", "Above 2 GB.", "en")
+
+    old = await put()
+    await ask("cus_ann")
+    await ask("cus_bob")
+    again = await put()
+    assert (again.version, again.updated_at) == (old.version, old.updated_at)
+    assert await hit(ask("cus_max"))
+
+
 async def test_answer_from_articles_that_changed_meanwhile_reaches_nobody(
     ask: Ask, sessions: Sessions, tenant: Tenant, begin: Begin
 ) -> None:
@@ -250,15 +268,15 @@ async def test_writers_of_articles_never_wait_in_a_circle(
 ) -> None:
     """Imports of the same articles in crossing orders all end, and each write is a version."""
 
-    async def write(ids: list[str]) -> None:
+    async def write(ids: list[str], content: str) -> None:
         async with sessions.begin() as session:
             for id_ in ids:
-                await put_article(session, tenant.id, id_, id_, "Text.", "en")
+                await put_article(session, tenant.id, id_, id_, content, "en")
 
     async with sessions() as session:
         before = (await session.get_one(TenantRow, tenant.id)).kb_version
     order = ["a", "b", "c"]
-    await asyncio.gather(*(write(order[:: (-1) ** n]) for n in range(4)))
+    await asyncio.gather(*(write(order[:: (-1) ** n], f"Text {n}.") for n in range(4)))
     async with sessions() as session:
         assert (await session.get_one(TenantRow, tenant.id)).kb_version == before + 12
 

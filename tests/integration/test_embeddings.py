@@ -3,17 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
+import psycopg
 import pytest
 from sqlalchemy import text
 
 from app.adapters.embeddings import Embedder
 from app.adapters.knowledge import PostgresKnowledge
 from app.db.articles import put_article
+from app.db.embeddings import claim_chunks, create_table
 from app.db.engine import Sessions
 from app.worker.embed import embed_some
 from tests.conftest import Tenant
 from tests.doubles.embeddings_double import EmbeddingsDouble
 from tests.doubles.server import serving
+from tests.integration.reads import rows_read
 
 
 @pytest.fixture
@@ -33,6 +36,12 @@ async def embed_all(sessions: Sessions, embedder: Embedder) -> None:
     """Until nothing is left to embed."""
     while await embed_some(sessions, embedder):
         pass
+
+
+async def unclaim(sessions: Sessions) -> None:
+    """Let no chunk wait for the end of a claim."""
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE article_chunks SET embed_not_before = NULL"))
 
 
 async def vectors(sessions: Sessions, tenant: Tenant, model: str) -> tuple[int, int]:
@@ -64,8 +73,7 @@ async def test_another_model_or_dimension_embeds_again(
 ) -> None:
     """A vector of another model is no neighbour."""
     await embed_all(sessions, embedder)
-    async with sessions.begin() as session:
-        await session.execute(text("UPDATE article_chunks SET embed_not_before = NULL"))
+    await unclaim(sessions)
     double.dimensions = 32
     other = replace(embedder, model="other")
     await embed_all(sessions, other)
@@ -86,3 +94,50 @@ async def test_a_server_that_fails_leaves_the_search_by_words(
     found = await knowledge.search(["how do I reset my password"], "en", 3)
     assert found[0]["article_id"] == "reset-password"
     assert double.requests
+
+
+async def test_idle_look_reads_no_chunk(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder
+) -> None:
+    """When all is embedded, neither looking nor storing reads what is there."""
+    await unclaim(sessions)
+    await embed_all(sessions, embedder)
+    await unclaim(sessions)
+    async with sessions.begin() as session:
+        await session.execute(text("ANALYZE article_chunks, article_embeddings"))
+    async with sessions() as session:
+        before = await rows_read(session, "article_chunks")
+        assert await claim_chunks(session, embedder.model, 64) == []
+        # The planner looks at both ends of the index.
+        assert await rows_read(session, "article_chunks") - before < 5
+
+
+async def test_vectors_of_another_length_are_made_again(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder, double: EmbeddingsDouble
+) -> None:
+    """The same name, another model behind it: an edit shows it, and everything follows."""
+    await embed_all(sessions, embedder)
+    double.dimensions = 32
+    await unclaim(sessions)
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "pay", "Wages", "Wages come monthly.", "en")
+    await embed_all(sessions, embedder)
+    lengths = text("SELECT DISTINCT vector_dims(embedding) FROM article_embeddings")
+    async with sessions() as session:
+        assert list(await session.scalars(lengths)) == [32]
+    chunks, embedded = await vectors(sessions, tenant, embedder.model)
+    assert chunks == embedded > 0
+
+
+async def test_a_table_that_was_lost_is_filled_again(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder, database_url: str
+) -> None:
+    """`deskgraph migrate` makes it anew, and the worker embeds all that it held."""
+    await embed_all(sessions, embedder)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("DROP TABLE article_embeddings")
+        assert create_table(connection) is None
+    await unclaim(sessions)
+    await embed_all(sessions, embedder)
+    chunks, embedded = await vectors(sessions, tenant, embedder.model)
+    assert chunks == embedded > 0
