@@ -32,6 +32,7 @@ from app.db.tables import Run
 
 # One customer alone must not decide what others are told.
 CUSTOMERS = 2
+This, Earlier = aliased(Run), aliased(Run)
 KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
 
 
@@ -72,11 +73,10 @@ async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
 
 def _opens_its_ticket(run_id: UUID) -> ColumnElement[bool]:
     """Whether the run handles the first message of its ticket."""
-    this, earlier = aliased(Run), aliased(Run)
     query = (
-        select(earlier.id)
-        .join(this, and_(this.thread_id == earlier.thread_id, this.seq > earlier.seq))
-        .where(this.id == run_id)
+        select(Earlier.id)
+        .join(This, and_(This.thread_id == Earlier.thread_id, This.seq > Earlier.seq))
+        .where(This.id == run_id)
     )
     return ~query.exists()
 
