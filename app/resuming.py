@@ -3,7 +3,7 @@
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import CheckpointTuple
+from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
 from app.db.approvals import decision_for
@@ -144,10 +144,13 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     versions = dict(checkpoint["channel_versions"])
     newest = max(versions.values(), default=None)
     versions |= {name: newest for name in values if name not in versions}
+    # What names the run and its thread comes from `config`: retention looks for a run's own.
+    ours = {**config["configurable"], **config["metadata"]}
+    metadata = {key: value for key, value in source.metadata.items() if key not in ours}
     await service.saver.aput(
         cast("RunnableConfig", {**config, "configurable": {**where, "thread_id": thread}}),
         {**checkpoint, "channel_values": values, "channel_versions": versions},
-        source.metadata,
+        cast("CheckpointMetadata", metadata),
         versions,
     )
 

@@ -45,6 +45,9 @@ class Callback(Base):
             "id",
             postgresql_where=sql("status <> 'delivered'"),
         ),
+        Index(
+            "callbacks_ended", "tenant_id", "next_at", postgresql_where=sql("status <> 'pending'")
+        ),
         CheckConstraint(
             "status IN ('pending','delivered','dead','disabled')", name="callbacks_status_known"
         ),

@@ -1,4 +1,5 @@
-"""What is no longer kept, in batches: old events, a finished run's steps and older checkpoints.
+"""What is no longer kept, in batches: old events, a finished run's steps and older checkpoints,
+callbacks that have ended, and secrets that sign nothing any more.
 
 Nothing here waits for a writer: rows of finished runs are taken as they are free, and the newest
 checkpoint of a thread, from which a later run's first one is made, stays with all it refers to.
@@ -55,6 +56,20 @@ EVENTS = """
     WHERE e.txid = o.txid AND e.seq = o.seq
         AND o.created_at < now() - make_interval(days => :days)"""
 
+# Only of runs that note no more: the number of the next one is counted from those that are there.
+CALLBACKS = """
+    DELETE FROM callbacks WHERE id IN (
+        SELECT c.id FROM callbacks c JOIN runs r ON r.id = c.run_id
+        WHERE c.tenant_id = :tenant AND c.status <> 'pending'
+            AND c.next_at < now() - make_interval(days => :days)
+            AND r.finished_at < now() - make_interval(days => :days)
+        ORDER BY c.next_at LIMIT :batch FOR UPDATE OF c SKIP LOCKED)"""
+SECRETS = """
+    DELETE FROM webhook_secrets WHERE id IN (
+        SELECT id FROM webhook_secrets
+        WHERE tenant_id = :tenant AND expires_at < now() - make_interval(days => :days)
+        ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)"""
+
 
 async def alone(session: AsyncSession) -> bool:
     """Whether nobody else prunes, which is so until the transaction ends. Never waits."""
@@ -78,13 +93,25 @@ async def prune_checkpoints(session: AsyncSession, tenant: str, days: int, batch
 
 async def delete_steps(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the oldest steps of finished runs; how many there were."""
-    values = {"tenant": tenant, "days": days, "batch": batch}
-    result: Any = await session.execute(text(STEPS), values)
-    return int(result.rowcount)
+    return await _delete(session, STEPS, tenant, days, batch)
 
 
 async def delete_events(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the oldest events, also those of a run that still waits; how many there were."""
+    return await _delete(session, EVENTS, tenant, days, batch)
+
+
+async def delete_callbacks(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete what finished runs had to tell, once it was told or given up; how many there were."""
+    return await _delete(session, CALLBACKS, tenant, days, batch)
+
+
+async def delete_secrets(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete secrets that expired so long ago; how many there were."""
+    return await _delete(session, SECRETS, tenant, days, batch)
+
+
+async def _delete(session: AsyncSession, statement: str, tenant: str, days: int, batch: int) -> int:
     values = {"tenant": tenant, "days": days, "batch": batch}
-    result: Any = await session.execute(text(EVENTS), values)
+    result: Any = await session.execute(text(statement), values)
     return int(result.rowcount)

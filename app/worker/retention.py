@@ -27,6 +27,8 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
     return [
         ("checkpoints", retention.prune_checkpoints, kept.checkpoints_days, RUNS),
         ("events", retention.delete_events, kept.events_days, EVENTS),
+        ("callbacks", retention.delete_callbacks, kept.events_days, EVENTS),
+        ("webhook_secrets", retention.delete_secrets, kept.events_days, EVENTS),
         ("steps", retention.delete_steps, kept.steps_days, STEPS),
     ]
 

@@ -1,7 +1,7 @@
 """What a tenant no longer keeps goes in batches; what runs go on from, and the ledger, stays."""
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import String, bindparam, text
 
 from app.db import retention
 from app.db.tables import Run
@@ -114,6 +114,55 @@ async def test_events_go_by_their_own_age(place: Workplace) -> None:
     young = await place.count("events") - old
     await forget(place.service.sessions)
     assert (await place.count("events"), old > 0) == (young, True)
+
+
+async def test_replay_keeps_its_last_checkpoint_alone(place: Workplace) -> None:
+    """The copy that it began with is its own, and goes with the others of its thread."""
+    again = await place.replay(await place.advance(await place.start(E42)), "respond", dry_run=True)
+    assert (await stored(place, again))["checkpoints"] > 1
+    await age(place, again, 31)
+    await forget(place.service.sessions)
+    assert (await stored(place, again))["checkpoints"] == 1
+
+
+async def test_ended_callbacks_of_ended_runs_go(place: Workplace) -> None:
+    """Not one that is pending, nor one whose run may note more: its number counts on from it."""
+    ended = await place.advance(await place.start(E42))
+    waiting = await place.advance(await place.start(ticket="T-2"))
+    await age(place, ended, 31)
+    rows = [(ended, "delivered", 31), (ended, "dead", 31), (ended, "disabled", 31),
+            (ended, "pending", 31), (ended, "dead", 29), (waiting, "delivered", 31)]  # fmt: skip
+    note = text("""
+        INSERT INTO callbacks (id, tenant_id, run_id, number, event, url, body, status, next_at,
+            delivered_at)
+        VALUES (gen_random_uuid(), :tenant, :run, :number, 'run.finished', 'https://x.example',
+            '{}', :status, now() - make_interval(days => :days),
+            CASE WHEN :status = 'delivered' THEN now() END)""").bindparams(
+        bindparam("status", type_=String)
+    )
+    async with place.service.sessions.begin() as session:
+        for number, (run, status, days) in enumerate(rows, 1):
+            values = {"run": run.id, "number": number, "status": status, "days": days}
+            await session.execute(note, {"tenant": place.tenant.id, **values})
+    await forget(place.service.sessions)
+    left = text("SELECT number FROM callbacks WHERE tenant_id = :tenant ORDER BY number")
+    async with place.service.sessions() as session:
+        assert list(await session.scalars(left, {"tenant": place.tenant.id})) == [4, 5, 6]
+
+
+async def test_secrets_that_sign_nothing_go(place: Workplace) -> None:
+    """The live one stays, and one that expired lately."""
+    secret = text("""
+        INSERT INTO webhook_secrets (id, tenant_id, secret, expires_at)
+        VALUES (gen_random_uuid(), :tenant, :name, now() - make_interval(days => :days))""")
+    async with place.service.sessions.begin() as session:
+        for name, days in (("live", None), ("late", 1), ("old", 31)):
+            values = {"tenant": place.tenant.id, "name": name, "days": days}
+            await session.execute(secret, values)
+    await forget(place.service.sessions)
+    left = text("SELECT secret FROM webhook_secrets WHERE tenant_id = :tenant ORDER BY secret")
+    async with place.service.sessions() as session:
+        assert list(await session.scalars(left, {"tenant": place.tenant.id})) == ["late", "live"]
 
 
 async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) -> None:
