@@ -25,8 +25,9 @@ async def show_approvals(
     session: AsyncSession, approvals: list[Approval]
 ) -> list[schemas.ApprovalOut]:
     """Approvals with their decisions, and what the customer wrote since."""
-    decisions = await decisions_on(session, [approval.id for approval in approvals])
-    newer = await newer_messages(session, [a for a in approvals if a.status == "pending"])
+    decisions = await decisions_on(session, [a.id for a in approvals if a.answers])
+    pending = [approval for approval in approvals if approval.status == "pending"]
+    newer = await newer_messages(session, pending) if pending else {}
     return [
         _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
         for approval in approvals
