@@ -12,7 +12,7 @@ import typer
 from pydantic import ValidationError
 from rich.progress import Progress
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.api.schemas import PutArticle
 from app.commands.database import load_settings, require_database, with_database
@@ -126,8 +126,17 @@ async def _import(database_url: str, tenant: str, articles: list[SourceArticle])
             for start in progress.track(range(0, len(articles), BATCH), description="Importing"):
                 async with sessions.begin() as session:
                     await store(session, tenant, articles[start : start + BATCH])
-        # Fresh tables mislead the planner until Postgres looks at them by itself.
-        async with sessions.begin() as session:
-            await session.execute(text("ANALYZE article_chunks, article_terms"))
+        await look_over(engine)
     finally:
         await engine.dispose()
+
+
+async def look_over(engine: AsyncEngine) -> None:
+    """Let Postgres count and clear many new articles now, which it would do by itself later.
+
+    Until it has counted, its plans are poor; until it has marked the pages of words as visible to
+    all, a search reads each of them beside the index.
+    """
+    async with engine.connect() as connection:
+        outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+        await outside.execute(text("VACUUM (ANALYZE) article_chunks, article_terms"))

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
+    PrimaryKeyConstraint,
 )
 from sqlalchemy.dialects.postgresql import REGCONFIG
 from sqlalchemy.orm import Mapped, mapped_column
@@ -63,9 +64,14 @@ class ArticleTerm(Base):
 
     __tablename__ = "article_terms"
 
-    tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    term: Mapped[str] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str]
+    term: Mapped[str]
     chunk_id: Mapped[int] = mapped_column(
-        ForeignKey("article_chunks.id", ondelete="CASCADE"), primary_key=True, index=True
+        ForeignKey("article_chunks.id", ondelete="CASCADE"), index=True
     )
     weight: Mapped[float] = mapped_column(REAL)
+
+    __table_args__ = (
+        # With the weight in it a search reads the index alone.
+        PrimaryKeyConstraint("tenant_id", "term", "chunk_id", postgresql_include=["weight"]),
+    )

@@ -59,55 +59,49 @@ INDEX = text("""
     *(bindparam(name, type_=Float) for name in ("saturation", "length_factor", "usual")),
 )
 
-CONFIGS_OF_TENANT = text("""
-    SELECT CAST(config AS text), count(*) FROM article_chunks
-    WHERE tenant_id = :tenant_id GROUP BY config
-""")
-
+# A word counts once for the whole question, with the first part that holds it.
 RANK = text("""
-    WITH asked AS MATERIALIZED (
-        SELECT DISTINCT part.number, word.lexeme
-        FROM unnest(:parts) WITH ORDINALITY AS part (words, number),
-            unnest(:configs) AS config (name),
-            unnest(to_tsvector(CAST(config.name AS regconfig), part.words)) AS word
+    WITH config AS MATERIALIZED (
+        SELECT config AS name, count(*) AS chunks FROM article_chunks
+        WHERE tenant_id = :tenant_id GROUP BY config
+    ), asked AS MATERIALIZED (
+        SELECT number, lexeme, CAST(row_number() OVER (
+            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first
+        FROM (
+            SELECT DISTINCT part.number, word.lexeme
+            FROM unnest(:parts) WITH ORDINALITY AS part (words, number), config,
+                unnest(to_tsvector(config.name, part.words)) AS word
+        ) AS word
     ), rare AS MATERIALIZED (
-        SELECT lexeme, ln(1 + (:chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
+        SELECT lexeme, ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
         FROM (
             SELECT lexeme, chunks, sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
-            FROM (SELECT DISTINCT lexeme FROM asked) AS term, LATERAL (
+            FROM (SELECT lexeme FROM asked WHERE first = 1) AS term, LATERAL (
                 SELECT count(*) AS chunks FROM article_terms
                 WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
             ) AS frequency
             WHERE chunks > 0
-        ) AS by_rarity
+        ) AS by_rarity, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total
         WHERE so_far - chunks < :max_matches
-    ), matches AS MATERIALIZED (
-        SELECT chunk_id, lexeme, weight * idf AS score
-        FROM rare JOIN article_terms ON article_terms.term = rare.lexeme
-        WHERE tenant_id = :tenant_id
-    ), whole AS (
-        SELECT chunk_id, sum(score) AS score FROM matches GROUP BY chunk_id
     ), best AS (
-        SELECT chunk_id, max(score) AS score FROM (
-            SELECT chunk_id, sum(score) AS score FROM matches JOIN asked USING (lexeme)
-            GROUP BY asked.number, chunk_id
-        ) AS of_part GROUP BY chunk_id
-    ), first AS (
-        SELECT chunk_id, best.score + :whole_share * whole.score AS score
-        FROM best JOIN whole USING (chunk_id)
-        ORDER BY 2 DESC, chunk_id LIMIT 4 * :limit
+        SELECT chunk_id, max(score) + :whole_share * sum(of_whole) AS score FROM (
+            SELECT chunk_id, number, sum(weight * idf) AS score,
+                sum(weight * idf * first) AS of_whole
+            FROM rare JOIN asked USING (lexeme)
+                JOIN article_terms ON article_terms.term = rare.lexeme
+            WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
+        ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
             WHEN CAST(chunk.config AS text) = :config THEN :same_language ELSE 1 END AS score
-        FROM first JOIN article_chunks AS chunk ON chunk.id = chunk_id
+        FROM best JOIN article_chunks AS chunk ON chunk.id = chunk_id
         WHERE chunk.tenant_id = :tenant_id
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
     SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
 """).bindparams(
     bindparam("parts", type_=ARRAY(String)),
-    bindparam("configs", type_=ARRAY(String)),
-    *(bindparam(name, type_=Float) for name in ("chunks", "whole_share", "same_language")),
+    *(bindparam(name, type_=Float) for name in ("whole_share", "same_language")),
 )
 
 
@@ -139,15 +133,11 @@ async def rank_chunks(
     The question is read in every language the tenant's articles are written in.
     """
     asked = parts([storable(query) for query in queries])
-    rows = await session.execute(CONFIGS_OF_TENANT, {"tenant_id": tenant_id})
-    configs: dict[str, int] = {config: count for config, count in rows}  # noqa: C416
-    if not asked or not configs:
+    if not asked:
         return []
     values: dict[str, Any] = {
         "tenant_id": tenant_id,
         "parts": asked,
-        "configs": list(configs),
-        "chunks": sum(configs.values()),
         "max_matches": MAX_MATCHES,
         "whole_share": WHOLE_SHARE,
         "config": config,

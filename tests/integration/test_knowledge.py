@@ -4,13 +4,16 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from app.adapters.knowledge import PostgresKnowledge
-from app.commands.articles import read_source, store
+from app.commands.articles import look_over, read_source, store
 from app.db.articles import delete_article, put_article
 from app.db.engine import Sessions
+from app.db.terms import rank_chunks
 from graphs.budget import estimate_tokens
 from tests.conftest import Tenant
+from tests.integration.reads import rows_read
 
 BANKING = Path(__file__).parents[3] / "shared" / "data" / "kb" / "banking_documents.jsonl"
 
@@ -62,9 +65,9 @@ async def test_a_long_article_answers_with_the_part_that_fits(
     """The end of a long text is found as well as its beginning."""
     sentence = "Paragraph {} speaks of ordinary things at length. "
     filler = "\n\n".join(sentence.format(n) * 8 for n in range(40))
-    text = f"{filler}\n\nThe secret ingredient is cardamom."
+    content = f"{filler}\n\nThe secret ingredient is cardamom."
     async with sessions.begin() as session:
-        await put_article(session, tenant.id, "long", "A long text", text, "en")
+        await put_article(session, tenant.id, "long", "A long text", content, "en")
     [best, *_] = await knowledge.search(["secret ingredient cardamom"], "en", 3)
     assert "cardamom" in best["text"]
     assert len(best["text"]) < 3000
@@ -78,11 +81,28 @@ async def test_a_word_that_is_rare_counts_more_than_a_usual_one(
     """The article with the strange word wins against twenty that say the usual one twice."""
     async with sessions.begin() as session:
         for number in range(20):
-            text = "The printer prints a page of paper."
-            await put_article(session, tenant.id, f"p{number}", f"Note {number}", text, "en")
+            content = "The printer prints a page of paper."
+            await put_article(session, tenant.id, f"p{number}", f"Note {number}", content, "en")
         await put_article(session, tenant.id, "z", "Odd", "The zygote stands by the page.", "en")
     [best, *_] = await knowledge.search(["printer zygote"], "en", 5)
     assert best["article_id"] == "z"
+
+
+async def test_a_search_reads_words_from_the_index_alone(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """The rows of words stay unread, however many there are."""
+    many = """
+        INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
+        SELECT tenant_id, 'word' || i, id, 1 FROM article_chunks, generate_series(1, 300) AS i
+        WHERE tenant_id = :tenant"""
+    async with sessions.begin() as session:
+        await session.execute(text(many), {"tenant": tenant.id})
+    await look_over(sessions.kw["bind"])
+    async with sessions() as session:
+        before = await rows_read(session, "article_terms")
+        assert await rank_chunks(session, tenant.id, ["word7 word8 word9"], "english", 5)
+        assert await rows_read(session, "article_terms") == before
 
 
 async def test_each_question_of_a_long_letter_finds_its_article(

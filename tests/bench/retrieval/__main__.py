@@ -9,10 +9,9 @@ from pathlib import Path
 from statistics import mean, quantiles
 
 import typer
-from sqlalchemy import text
 
 from app.adapters.knowledge import PostgresKnowledge
-from app.commands.articles import read_source, store
+from app.commands.articles import look_over, read_source, store
 from app.commands.migrate import migrate
 from app.db.embedded import embedded_postgres
 from app.db.engine import Sessions, make_engine
@@ -44,8 +43,6 @@ async def fill(sessions: Sessions, data: Path) -> None:
         await ensure_tenant(session, TENANT, "Bench")
         articles = read_source(source)
         await store(session, TENANT, articles)
-    async with sessions.begin() as session:
-        await session.execute(text("ANALYZE article_chunks, article_terms"))
 
 
 async def measure(sessions: Sessions, asked: list[Question]) -> dict[str, list[Score]]:
@@ -77,6 +74,7 @@ async def run(url: str, data: Path) -> None:
     engine = make_engine(url, 2)
     sessions = Sessions(engine)
     await fill(sessions, data)
+    await look_over(engine)
     report(await measure(sessions, questions(data)))
     await engine.dispose()
 
