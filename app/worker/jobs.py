@@ -90,7 +90,9 @@ class Jobs:
                 self.cancel(run_id)
             await asyncio.wait([task])
         finally:
-            del self.active[run_id]
+            # A lost attempt may end here after the next one has begun here.
+            if self.active.get(run_id) is active:
+                del self.active[run_id]
         await self._settle(run, await self._ended(run, active))
 
     async def _ended(self, run: Run, active: Active) -> Settlement:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
@@ -10,6 +11,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy import text
 
+from app import runs as run_cases
 from app.db import runs, workers
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import open_saver_pool
@@ -17,7 +19,8 @@ from app.db.group_commit import GroupCommit
 from app.db.saver import FencedSaver
 from app.db.tables import Run
 from app.lifecycle import RunStatus
-from app.wiring import Service
+from app.wiring import Graph, Service
+from app.worker.queue import enqueue_run
 from app.worker.watch import rescue
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
@@ -92,6 +95,53 @@ async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
     async with place.service.sessions() as session:
         blobs = text("SELECT count(*) FROM checkpoint_blobs WHERE thread_id = :thread")
         assert await session.scalar(blobs, {"thread": thread["thread_id"]}) == 0
+
+
+@dataclass(eq=False)
+class HeldGraph:
+    """The service's graph; each execution waits for a gate of its own before it looks at it."""
+
+    inner: Any
+    gates: list[asyncio.Event]
+    arrived: list[Any] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        """All else is the graph's own."""
+        return getattr(self.inner, name)
+
+    async def aget_state(self, config: Any) -> Any:
+        """Wait at the first look, then look."""
+        if (task := asyncio.current_task()) not in self.arrived:
+            self.arrived.append(task)
+            await self.gates[len(self.arrived) - 1].wait()
+        return await self.inner.aget_state(config)
+
+    async def until_arrived(self, executions: int) -> None:
+        """So many have begun."""
+        while len(self.arrived) < executions:  # noqa: ASYNC110  # no event to wait for
+            await asyncio.sleep(0.01)
+
+
+async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alone(
+    place: Workplace,
+) -> None:
+    """The same worker has the run again: the older one's end does not take it away."""
+    graph = HeldGraph(place.service.graph, [asyncio.Event(), asyncio.Event()])
+    service = replace(place.service, graph=cast("Graph", graph))
+    jobs, run = Workplace(service, place.tenant).jobs(804), await place.start()
+    older = asyncio.create_task(jobs.advance(run.id))
+    await graph.until_arrived(1)
+    async with place.service.sessions.begin() as session:
+        [held] = await runs.runs_held_by(session, 804)
+        await run_cases.bring_back(session, enqueue_run, held, max_losses=5)
+    newer = asyncio.create_task(jobs.advance(run.id))
+    await graph.until_arrived(2)
+    graph.gates[0].set()
+    await older
+    assert jobs.active[run.id].attempt == held.attempt + 1, "a cancel still finds it"
+    graph.gates[1].set()
+    await newer
+    assert (await place.run(run.id)).status is RunStatus.INTERRUPTED
 
 
 async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) -> None:
