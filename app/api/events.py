@@ -15,7 +15,14 @@ from app.api.deps import BackendDep, FeedDep, Reader
 from app.api.feed import END, RETRY
 from app.api.listener import Listener
 from app.api.responses import problems
-from app.db.events import LAST_SEQ, Position, end_of_events, final_event
+from app.db.events import (
+    BEGINNING,
+    LAST_SEQ,
+    Position,
+    end_of_events,
+    final_event,
+    last_event,
+)
 from app.errors import InvalidCursorError, NotFoundError
 from app.log import get_logger
 
@@ -23,7 +30,6 @@ log = get_logger(__name__)
 
 router = APIRouter(prefix="/v1", tags=["events"])
 
-BEGINNING = Position(0, 0)
 # A reader that takes nothing for so long is given up, though its connection stands.
 SEND_SECONDS = 30.0
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
@@ -75,8 +81,8 @@ async def follow_tenant(
 ) -> EventStream:  # fmt: skip
     """All that happens to the tenant's runs from now on, or behind an event."""
     async with backend.sessions() as session:
-        end = await end_of_events(session)
-    position = read_position(last_event_id or after, end) or end
+        end, last = await end_of_events(session), await last_event(session)
+    position = read_position(last_event_id or after, end) or last
     listener = Listener(key.tenant_id, key.id)
     return EventStream(feed.stream(listener, position))
 

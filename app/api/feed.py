@@ -13,7 +13,15 @@ from prometheus_client import Gauge
 from app.api.listener import Listener, render
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import Sessions
-from app.db.events import FINAL_TYPES, Event, Position, end_of_events, events_between
+from app.db.events import (
+    BEGINNING,
+    FINAL_TYPES,
+    Event,
+    Position,
+    end_of_events,
+    events_between,
+    last_event,
+)
 from app.db.keys import live_keys
 from app.log import get_logger
 
@@ -38,7 +46,7 @@ class EventFeed:
         self._sessions = sessions
         self._listeners: set[Listener] = set()
         self._closing = False
-        self._position = Position(0, 0)
+        self._position = BEGINNING
         self._starting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
@@ -101,7 +109,7 @@ class EventFeed:
         async with self._starting:
             if self._task is None or self._task.done():
                 async with self._sessions() as session:
-                    self._position = await end_of_events(session)
+                    self._position = await last_event(session)
                 self._listeners.add(listener)
                 self._task = asyncio.create_task(self._feed())
         self._listeners.add(listener)
@@ -135,13 +143,13 @@ class EventFeed:
     async def _pass_on(self) -> int:
         tenants = {listener.tenant_id for listener in self._listeners}
         async with self._sessions() as session:
-            end = await end_of_events(session)
-            events = await events_between(session, self._position, end, PAGE, tenants)
+            last = await last_event(session)
+            events = await events_between(session, self._position, last, PAGE, tenants)
         for event in events:
             for listener in self._listeners:
                 if listener.tenant_id == event.tenant_id:
                     listener.offer(event)
-        self._position = end if len(events) < PAGE else events[-1].position
+        self._position = last if len(events) < PAGE else events[-1].position
         return len(events)
 
     async def _drop_revoked(self) -> None:

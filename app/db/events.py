@@ -61,10 +61,24 @@ class Position(NamedTuple):
         return f"{self.txid}-{self.seq}"
 
 
+BEGINNING = Position(0, 0)
+
+
 async def end_of_events(session: AsyncSession) -> Position:
     """A position behind every event of an ended transaction, and before every other one."""
     horizon: int = (await session.execute(select(HORIZON))).scalar_one()
     return Position(horizon - 1, LAST_SEQ)
+
+
+async def last_event(session: AsyncSession) -> Position:
+    """The last event that can be read, whosever it is; a place that may be held for later.
+
+    An end may not: a crashed Postgres gives the numbers of transactions that nothing kept again.
+    """
+    query = select(Event.txid, Event.seq).where(Event.txid < HORIZON)
+    found = await session.execute(query.order_by(Event.txid.desc(), Event.seq.desc()).limit(1))
+    row = found.one_or_none()
+    return Position(row.txid, row.seq) if row else BEGINNING
 
 
 async def events_between(

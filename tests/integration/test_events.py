@@ -10,7 +10,7 @@ from sqlalchemy import insert, select
 from app import runs as run_cases
 from app.db import runs
 from app.db.engine import Sessions
-from app.db.events import Event, Position, end_of_events, events_between
+from app.db.events import Event, Position, end_of_events, events_between, last_event
 from app.db.steps import STEPS, step_row
 from app.lifecycle import RunStatus
 from app.runs import Settlement
@@ -69,6 +69,23 @@ async def test_event_of_an_older_transaction_that_commits_later_is_not_missed(
         await older.commit()
     assert await reader.read() == ["older", "younger"]
     assert await reader.read() == []
+
+
+async def test_place_that_is_held_is_that_of_a_stored_event(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """Numbers of transactions that left nothing do not count: a crash gives them again."""
+    async with sessions.begin() as session:
+        await note(session, tenant.id, "stored")
+    for _ in range(3):
+        async with sessions() as gone:
+            await note(gone, tenant.id, "gone")
+            await gone.rollback()
+    reader = Reader(sessions, tenant.id)
+    assert await reader.read() == ["stored"]
+    async with sessions() as session:
+        assert await last_event(session) == reader.seen[-1].position
+        assert await end_of_events(session) > reader.seen[-1].position
 
 
 async def test_lower_number_in_a_younger_transaction_is_not_missed(
