@@ -2,17 +2,24 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import psycopg
 import pytest
 
 from tests.acceptance.crash import laws
 from tests.acceptance.crash.cases import Case
+from tests.acceptance.crash.listeners import Stream, wrong_story
+from tests.acceptance.crash.receiver import FAILED, TAKEN, Received, wrong_deliveries
 from tests.acceptance.crash.recovery import recoveries, repeated_calls
 from tests.acceptance.crash.traffic import wrong_ends
 from tests.acceptance.own_database import migrated, tenant_on
 
 RUN = "00000000-0000-7000-8000-000000000001"
+CALLBACK = (
+    "INSERT INTO callbacks (id, tenant_id, run_id, number, event, url, body)"
+    " SELECT gen_random_uuid(), tenant_id, id, {number}, 'run.finished', 'u', '{{}}' FROM runs"
+)
 # What somebody did who should not have, and the law that says so.
 DEEDS = {
     "every run is final": "UPDATE runs SET status = 'running', finished_at = NULL",
@@ -36,10 +43,20 @@ DEEDS = {
     "an escalated run": "UPDATE runs SET outcome = 'escalated'",
     "a mail that left": "INSERT INTO sandbox_mails (tenant_id, key, recipient, subject, text)"
     " SELECT tenant_id, 'mail:pro:T:con_1', 'a@example.com', 's', 't' FROM runs",
+    "a finished mailing": "WITH l AS (INSERT INTO ledger (tenant_id, key, run_id, customer_id,"
+    " tool, args, status, result) SELECT tenant_id, 'mail:pro:T', id, 'c', 'send_bulk_mail',"
+    " '{\"audience\": \"pro\"}', 'done', '{}' FROM runs RETURNING *)"
+    " INSERT INTO mail_recipients (tenant_id, key, contact_id, run_id, email, name)"
+    " SELECT tenant_id, key, 'con_1', run_id, 'a@example.com', 'A' FROM l",
+    "a replay moves nothing": "UPDATE runs SET replay_of = id, replay_from = '{}'",
     "an unknown outcome": "INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args,"
     " status) SELECT tenant_id, 'k', id, 'c', 'send_reply', '{}', 'started' FROM runs",
     "a step of a finished run": "INSERT INTO steps (run_id, attempt, task_id, tenant_id, node,"
     " status, started_at) SELECT id, 1, 't', tenant_id, 'send', 'running', now() FROM runs",
+    "a run's events tell its end": "DELETE FROM events WHERE type = 'run.finished'",
+    "every pause and end": "UPDATE runs SET callback_url = 'http://127.0.0.1/'",
+    "every callback of the outbox": CALLBACK.format(number=1),
+    "the callbacks of a run": CALLBACK.format(number=2),
 }
 
 
@@ -51,9 +68,12 @@ async def books_url(fresh_database: Callable[[], str]) -> str:
     with psycopg.connect(url) as connection:
         connection.execute(
             "INSERT INTO runs (id, tenant_id, thread_id, ticket_id, customer_id, ticket, status,"
-            " policy_version, started_by, request_sha256, finished_at, started_at) VALUES"
-            " (%s, %s, %s, 'T', 'c', '{}', 'success', 0, %s, '', now(), now())",
+            " policy_version, started_by, request_sha256) VALUES"
+            " (%s, %s, %s, 'T', 'c', '{}', 'pending', 0, %s, '')",
             [RUN, tenant.id, RUN, tenant.starter.split("_")[1]],
+        )
+        connection.execute(
+            "UPDATE runs SET status = 'success', finished_at = now(), started_at = now()"
         )
         connection.execute(
             "INSERT INTO messages (tenant_id, ticket_id, run_id, author, key, text)"
@@ -81,6 +101,59 @@ def test_wrong_deed_breaks_its_law(books: psycopg.Connection, law: str) -> None:
     """The law that forbids it names the row."""
     books.execute(DEEDS[law].encode())
     assert any(violation.startswith(law) for violation in laws.broken(books))
+
+
+def test_every_law_has_its_deed() -> None:
+    """A law that nobody ever broke proves nothing."""
+    assert {law for law in laws.LAWS if not law.startswith(tuple(DEEDS))} == set()
+
+
+BODY = '{"data": {"run_id": "r", "sequence": 1}}'
+GOOD = Received("1", BODY, verified=True, status=TAKEN)
+
+
+@pytest.mark.parametrize(
+    ("received", "told"),
+    [
+        ([], "was never taken"),
+        ([replace(GOOD, status=FAILED)], "was never taken"),
+        ([GOOD, replace(GOOD, id="2")], "is no event"),
+        ([GOOD, replace(GOOD, id="2")], "came as ['1', '2']"),
+        ([GOOD, replace(GOOD, body='{"data": {"run_id": "r", "sequence": 2}}')], "and is"),
+        ([replace(GOOD, verified=False)], "not signed"),
+    ],
+)
+def test_wrong_delivery_is_found(received: list[Received], told: str) -> None:
+    """Never taken, about nothing, under a second id, with other words, or unsigned."""
+    assert any(told in found for found in wrong_deliveries({"1": BODY}, received))
+
+
+def test_callback_that_failed_at_first_and_came_twice_breaks_no_law() -> None:
+    """At least once is the promise."""
+    failed = replace(GOOD, status=FAILED)
+    assert wrong_deliveries({"1": BODY}, [failed, GOOD, GOOD]) == []
+
+
+FIRST, SECOND = ("1-1", "run.created", "r"), ("1-2", "run.started", "r")
+STORED = [FIRST, SECOND, ("2-3", "run.finished", "r")]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [STORED[1:], [*STORED, STORED[2]], [FIRST, STORED[2], SECOND], [*STORED, ("9-9", "x", "r")]],
+)
+@pytest.mark.parametrize("run_id", ["", "r"])
+def test_wrong_story_is_found(told: list[tuple[str, str, str]], run_id: str) -> None:
+    """A gap, a double, another order, or what never happened."""
+    ended = bool(run_id)
+    assert wrong_story(Stream("/", run_id, told=told, ended=ended), STORED)
+    assert not wrong_story(Stream("/", run_id, told=STORED, ended=ended), STORED)
+
+
+def test_stream_of_a_run_that_does_not_end_with_it_is_found() -> None:
+    """`end` too early, or never."""
+    assert wrong_story(Stream("/", "r", told=STORED, ended=False), STORED)
+    assert wrong_story(Stream("/", "r", told=STORED[:2], ended=True), STORED[:2])
 
 
 def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.acceptance.crash.desk import Desk
+from tests.acceptance.crash.world import PRICE, SMALL
 
-PRICE, SMALL, LOWERED = 4900, 900, 2000
+LOWERED = 2000
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them."
 CANCEL = "Please cancel my Pro plan subscription."
 MAILING = "Please mail all customers {whom}.\nText:\nHello {{name}}, we are closed on Monday."
@@ -139,11 +140,18 @@ async def cancel_late(case: Case, desk: Desk, rng: random.Random) -> None:
     case.runs.append(await desk.rest(run_id))
 
 
+async def replay(case: Case, desk: Desk, rng: random.Random) -> None:
+    """What was done is gone through again, and answered from the ledger."""
+    await refund(case, desk, rng)
+    again = await desk.replay(case.runs[0])
+    case.runs.append(await desk.rest(again))
+
+
 async def mail(case: Case, desk: Desk, rng: random.Random) -> None:
     """A mailing to few: nobody is asked."""
     case.promised.add(("mail", "pro", 4))
     body = MAILING.format(whom="on the Pro plan")
-    run_id = await desk.start(case.number, body, key=desk.marketing)
+    run_id = await desk.start(case.number, body, key=desk.world.marketing)
     case.runs.append(await desk.rest(run_id))
 
 
@@ -151,7 +159,7 @@ async def large_mail(case: Case, desk: Desk, rng: random.Random) -> None:
     """A mailing to many waits for a yes."""
     case.promised.add(("mail", "newsletter", 40))
     body = MAILING.format(whom="who are newsletter readers")
-    run_id = await desk.start(case.number, body, key=desk.marketing)
+    run_id = await desk.start(case.number, body, key=desk.world.marketing)
     await desk.decide(await desk.rest(run_id), "approve")
     case.runs.append(await desk.rest(run_id))
 
@@ -183,5 +191,5 @@ Story = Callable[[Case, Desk, random.Random], Awaitable[None]]
 STORIES: dict[Story, int] = {
     refund: 4, subscription: 2, both: 4, small: 2, edit: 1, respond: 2, reject: 1, expire: 1,
     leave: 1, cancel_early: 1, cancel_late: 2, mail: 2, large_mail: 1, question: 2, angry: 1,
-    again: 1,
+    again: 2, replay: 1,
 }  # fmt: skip

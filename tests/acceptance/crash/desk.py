@@ -3,18 +3,20 @@
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 import psycopg
 
+from tests.acceptance.crash.world import World
 from tests.acceptance.stack import ticket
 
 FINAL = ("success", "error", "timeout", "cancelled")
 PAUSE_SECONDS = 0.1
 # How long a run may take once nobody is killed any more.
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 120
 
 
 class StuckError(Exception):
@@ -27,9 +29,10 @@ class Desk:
 
     http: httpx.AsyncClient
     dsn: str
-    starter: str
-    approver: str
-    marketing: str
+    world: World
+    # Where the helpdesk wants to be told, and who wants to know that it asks for something.
+    hook: str
+    asking: Callable[[], None]
     statuses: Counter[str] = field(default_factory=Counter)
     # What no client should ever see.
     complaints: list[str] = field(default_factory=list)
@@ -40,6 +43,8 @@ class Desk:
         """One answer that is neither a lost connection nor 503."""
         headers = {"Authorization": f"Bearer {key}", **more.pop("headers", {})}
         while True:
+            if method == "POST":
+                self.asking()
             try:
                 answer = await self.http.request(method, path, headers=headers, **more)
             except httpx.TransportError as error:
@@ -58,8 +63,11 @@ class Desk:
         answer = await self.ask(
             "POST",
             "/v1/runs",
-            key or self.starter,
-            json=ticket(f"cus_{number}", body, ticket_id=f"T-{number}"),
+            key or self.world.starter,
+            json={
+                **ticket(f"cus_{number}", body, ticket_id=f"T-{number}"),
+                "callback_url": self.hook,
+            },
             headers={"Idempotency-Key": f"{number}-{part}"},
         )
         if answer.status_code != 202:
@@ -76,7 +84,7 @@ class Desk:
 
     async def _until(self, run_id: str, statuses: tuple[str, ...]) -> Any:
         while True:
-            answer = await self.ask("GET", f"/v1/runs/{run_id}?wait=5", self.starter)
+            answer = await self.ask("GET", f"/v1/runs/{run_id}?wait=5", self.world.starter)
             run = answer.json()
             if answer.status_code != 200:
                 self.complaints.append(f"run {run_id}, accepted before: {answer.text[:300]}")
@@ -97,16 +105,32 @@ class Desk:
         [approval] = [a for a in run["approvals"] if a["status"] == "pending"]
         body = {"approval_id": approval["id"], "digest": approval["digest"], "verdict": verdict}
         path = f"/v1/runs/{run['id']}/resume"
-        answer = await self.ask("POST", path, self.approver, json={**body, **more})
+        answer = await self.ask("POST", path, self.world.approver, json={**body, **more})
         ours = answer.status_code == 409 and answer.json()["decision"]["verdict"] == verdict
         if answer.status_code != 202 and not ours:
             self.complaints.append(f"{verdict} {run['id']}: {answer.status_code} {answer.text}")
 
     async def cancel(self, run_id: str) -> None:
         """Stop a run; it may have ended meanwhile."""
-        answer = await self.ask("POST", f"/v1/runs/{run_id}/cancel", self.starter)
+        answer = await self.ask("POST", f"/v1/runs/{run_id}/cancel", self.world.starter)
         if answer.status_code not in (202, 409):
             self.complaints.append(f"cancel {run_id}: {answer.status_code} {answer.text}")
+
+    async def replay(self, run: Any) -> str:
+        """The run again from where it began to act, or from the next step that is written down."""
+        steps = await self.ask("GET", f"/v1/runs/{run['id']}/steps", self.world.starter)
+        later = ("act", "respond", "check", "send", "escalate")
+        at = next(s["checkpoint_id"] for s in steps.json()["items"] if s["node"] in later)
+        answer = await self.ask(
+            "POST",
+            f"/v1/runs/{run['id']}/replay",
+            self.world.starter,
+            json={"checkpoint_id": at},
+            headers={"Idempotency-Key": f"replay-{run['id']}"},
+        )
+        if answer.status_code != 202:
+            self.complaints.append(f"replay of {run['id']}: {answer.status_code} {answer.text}")
+        return str(answer.json()["id"])
 
     async def let_expire(self, run_id: str) -> None:
         """Let the time of the run's question be over."""

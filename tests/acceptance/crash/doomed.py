@@ -3,13 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, cast
-from weakref import WeakSet
 
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
-from langgraph.types import Command
 from psycopg_pool import AsyncConnectionPool
 
 from app.adapters.billing import SandboxBilling
@@ -25,6 +23,7 @@ from app.wiring import Graph, PortsFor, Service, ports_for
 from graphs.context import Models
 from graphs.model_pool import open_pool
 from graphs.support import build_support_graph
+from tests.acceptance.crash.doomed_graph import DoomedGraph
 from tests.acceptance.crash.hazard import Hazard
 from tools.ledger import Call, Entry, Permit
 from tools.models import Cancellation, Delivery, Handoff, JsonObject, Mail, Refund, SentReply
@@ -51,12 +50,9 @@ class DoomedSaver(GroupingSaver):
     hazard: Hazard
 
     async def aput(
-        self,
-        config: RunnableConfig,
-        checkpoint: Checkpoint,
-        metadata: CheckpointMetadata,
+        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
-    ) -> RunnableConfig:
+    ) -> RunnableConfig:  # fmt: skip
         """See GroupingSaver."""
         self.hazard.reach("before_checkpoint")
         put = await super().aput(config, checkpoint, metadata, new_versions)
@@ -64,12 +60,9 @@ class DoomedSaver(GroupingSaver):
         return put
 
     async def aput_writes(
-        self,
-        config: RunnableConfig,
-        writes: Sequence[tuple[str, Any]],
-        task_id: str,
+        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str,
         task_path: str = "",
-    ) -> None:
+    ) -> None:  # fmt: skip
         """See GroupingSaver; what a node wrote is kept before its checkpoint is."""
         self.hazard.reach("before_checkpoint")
         await super().aput_writes(config, writes, task_id, task_path)
@@ -186,35 +179,6 @@ def doomed_ports(hazard: Hazard) -> PortsFor:
         )
 
     return build
-
-
-@dataclass(eq=False)
-class DoomedGraph:
-    """The compiled graph as an execution uses it: looked at, streamed, looked at again."""
-
-    inner: Graph
-    hazard: Hazard
-    begun: "WeakSet[asyncio.Task[Any]]" = field(default_factory=WeakSet)
-
-    async def aget_state(self, config: Any) -> Any:
-        """An execution's first look comes right after the claim, its last before the settle."""
-        task = asyncio.current_task()
-        assert task is not None, "an execution is a task"
-        last = task in self.begun
-        self.begun.add(task)
-        thread = config["configurable"]["thread_id"]
-        self.hazard.note("settle" if last else "claim", thread=thread)
-        self.hazard.reach("before_settle" if last else "after_claim")
-        return await self.inner.aget_state(config)
-
-    async def astream(self, following: Any, config: Any, **options: Any) -> AsyncIterator[Any]:
-        """Dies in the middle of the first step after an answer."""
-        resumes = isinstance(following, Command)
-        async for item in self.inner.astream(following, config, **options):
-            yield item
-            if resumes:
-                self.hazard.reach("resume")
-                resumes = False
 
 
 def doomed(service: Service, hazard: Hazard) -> Service:

@@ -14,6 +14,9 @@ from typing import Any
 
 BOOK = "events.jsonl"
 DRAIN = "drain"
+# A worker dies while the receiver of a callback has its request, the API while it answers one.
+IN_CALLBACK = "in_callback"
+IN_REQUEST = "in_request"
 # What a process passes on its way through a run, in this order.
 POINTS = (
     "after_claim", "resume", "in_model", "before_effect", "after_provider", "after_ledger",
@@ -28,20 +31,23 @@ class Hazard:
     folder: Path
     draining: bool = False
 
-    def reach(self, point: str) -> None:
-        """Pass a point; if it is armed, this may be the last thing that happens."""
-        self._fire(point)
+    def reach(self, point: str, victim: int = 0) -> None:
+        """Pass a point; if it is armed, this may be the last thing that happens.
+
+        A process that watches another one names it as the `victim`.
+        """
+        self._fire(point, victim)
         if self.draining:
             self._fire(DRAIN)
 
-    def _fire(self, point: str) -> None:
+    def _fire(self, point: str, victim: int = 0) -> None:
         taken = self.folder / f"{point}.{os.getpid()}"
         try:
             # Of two processes at the same point one gets the file.
             (self.folder / point).rename(taken)
         except FileNotFoundError:
             return
-        victim = int(taken.read_text())
+        victim = int(taken.read_text()) or victim
         self.note("kill", point=point, victim=victim)
         os.kill(victim or os.getpid(), signal.SIGKILL)
 
@@ -60,6 +66,10 @@ class Hazard:
         hidden.write_text(str(victim))
         hidden.rename(self.folder / point)
 
+    def is_armed(self, point: str) -> bool:
+        """Whether somebody is to die there."""
+        return (self.folder / point).exists()
+
     def disarm(self, point: str) -> bool:
         """Take an arm back; False when somebody took it meanwhile."""
         try:
@@ -68,8 +78,15 @@ class Hazard:
             return False
         return True
 
-    def events(self) -> list[dict[str, Any]]:
-        """The book so far."""
+    def written(self) -> int:
+        """How long the book is, in bytes."""
         path = self.folder / BOOK
-        lines = path.read_text().splitlines() if path.exists() else []
-        return [json.loads(line) for line in lines]
+        return path.stat().st_size if path.exists() else 0
+
+    def events(self, after: int = 0) -> list[dict[str, Any]]:
+        """The book so far, without its first bytes."""
+        if not self.written():
+            return []
+        with (self.folder / BOOK).open() as book:
+            book.seek(after)
+            return [json.loads(line) for line in book]

@@ -1,6 +1,6 @@
 """What must hold in the database at the end, whoever died. Each law selects what breaks it.
 
-Another kind of promise (callbacks, events) is another law here, or an `Observer` of the campaign.
+What callers and readers saw is judged beside: `receiver.py`, `listeners.py`, `traffic.py`.
 """
 
 import psycopg
@@ -45,14 +45,20 @@ LAWS = {
           l.tool = 'cancel_subscription'
           OR (l.tool = 'refund_payment' AND (l.currency, l.amount_minor) <> ('EUR', 900))
           OR (l.tool = 'send_bulk_mail' AND l.args->>'audience' <> 'pro'))""",
+    "a replay moves nothing and says nothing": """
+        SELECT r.id, l.key FROM runs r LEFT JOIN ledger l ON l.run_id = r.id
+        LEFT JOIN messages m ON m.run_id = r.id AND m.author = 'deskgraph'
+        WHERE r.replay_of IS NOT NULL AND (l.key IS NOT NULL OR m.id IS NOT NULL)""",
     "a run has at most one reply, a successful one exactly one": """
         SELECT r.id, r.status, count(m.id) FROM runs r
         LEFT JOIN messages m ON m.run_id = r.id AND m.author = 'deskgraph'
+        WHERE r.replay_of IS NULL
         GROUP BY r.id HAVING count(m.id) > 1 OR (r.status = 'success' AND count(m.id) <> 1)""",
     "an escalated run has exactly one hand-off of the whole ticket": """
         SELECT r.id, count(h.id) FROM runs r
         LEFT JOIN handoffs h ON h.tenant_id = r.tenant_id AND h.key = 'handoff:' || r.id
-        WHERE r.outcome = 'escalated' GROUP BY r.id HAVING count(h.id) <> 1""",
+        WHERE r.outcome = 'escalated' AND r.replay_of IS NULL
+        GROUP BY r.id HAVING count(h.id) <> 1""",
     "a mail that left is sent or unknown in the list, and a sent one left": """
         SELECT p.key, p.contact_id, p.status, m.key FROM mail_recipients p
         FULL JOIN sandbox_mails m ON m.tenant_id = p.tenant_id
@@ -71,6 +77,24 @@ LAWS = {
     "a step of a finished run has an end": """
         SELECT s.run_id, s.attempt, s.node FROM steps s JOIN runs r ON r.id = s.run_id
         WHERE s.status = 'running' AND r.finished_at IS NOT NULL""",
+    "a run's events tell its end once, when it has ended": """
+        SELECT r.id, r.status, count(e.seq) FROM runs r LEFT JOIN events e ON e.run_id = r.id
+          AND e.type IN ('run.finished', 'run.merged')
+        GROUP BY r.id HAVING count(e.seq) <> (r.finished_at IS NOT NULL)::int""",
+    "every pause and end that its caller wants to hear of is in the outbox once": """
+        SELECT run_id, event, told.times, noted.times FROM (
+          SELECT e.run_id, replace(e.type, 'merged', 'finished') AS event, count(*) AS times
+          FROM events e JOIN runs r ON r.id = e.run_id AND r.callback_url IS NOT NULL
+          WHERE e.type IN ('run.interrupted', 'run.finished', 'run.merged') GROUP BY 1, 2) told
+        FULL JOIN (SELECT run_id, event, count(*) AS times FROM callbacks
+                   WHERE event IN ('run.interrupted', 'run.finished') GROUP BY 1, 2) noted
+          USING (run_id, event) WHERE told.times IS DISTINCT FROM noted.times""",
+    "every callback of the outbox is delivered": """
+        SELECT id, run_id, event, status, attempts, last_error FROM callbacks
+        WHERE status <> 'delivered'""",
+    "the callbacks of a run are numbered without a gap": """
+        SELECT run_id, count(*), max(number) FROM callbacks
+        GROUP BY run_id HAVING max(number) <> count(*)""",
 }  # fmt: skip
 
 UNKNOWN = """

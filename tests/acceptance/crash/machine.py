@@ -99,6 +99,18 @@ class Machine:
         if process.exitcode not in (-signal.SIGKILL, 0):
             self.quitters.append(f"{name} {process.pid} ended with {process.exitcode}")
 
+    def worker_at(self, port: int) -> int:
+        """The process id of the worker that has a connection from that port; 0 for nobody."""
+        for worker in self.workers:
+            assert worker.pid is not None, "it was started"
+            try:
+                connections = psutil.Process(worker.pid).net_connections("tcp")
+            except psutil.NoSuchProcess:
+                continue
+            if any(connection.laddr.port == port for connection in connections):
+                return worker.pid
+        return 0
+
     def kill(self, process: ForkServerProcess | None, point: str) -> None:
         """SIGKILL, written into the book first."""
         assert process is not None, "it was started"

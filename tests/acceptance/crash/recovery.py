@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.crash.schedule import API
+from tests.acceptance.crash.schedule import APIS, POSTGRES_AT
 
 Event = dict[str, Any]
 
@@ -41,8 +41,9 @@ def recoveries(events: list[Event]) -> list[Recovery]:
 
 def name_of(event: Event) -> str:
     """A kill of Postgres at a worker's point has a name of its own."""
-    others = event["victim"] and ":" not in event["point"] and "," not in event["point"]
-    return f"postgres: {event['point']}" if others else str(event["point"])
+    names = {point: name for name, point in POSTGRES_AT.items()}
+    # A worker that dies there kills itself, and names nobody.
+    return str(names.get(event["point"], event["point"]) if event["victim"] else event["point"])
 
 
 def _since(events: list[Event], at: int) -> float:
@@ -55,7 +56,7 @@ def _since(events: list[Event], at: int) -> float:
 
 def _ends(events: list[Event], at: int) -> list[float]:
     kill, after = events[at], events[at + 1 :]
-    if kill["point"] == API:
+    if kill["point"] in APIS:
         return [float(e["at"]) for e in after if e["event"] == "api_back"][:1]
     if name_of(kill).startswith("postgres"):
         back = _since(events, at)

@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.acceptance.crash.hazard import DRAIN, POINTS
+from tests.acceptance.crash.hazard import DRAIN, IN_CALLBACK, IN_REQUEST, POINTS
 
 WORKER = "worker, any time"
 API = "api, any time"
@@ -16,7 +16,9 @@ POSTGRES_AT = {
     "postgres: after_provider": "after_provider",
 }
 AT_POINTS = (*POINTS, DRAIN)
-OTHERS = (API, POSTGRES_ALL, POSTGRES_ALONE, BACKEND, *POSTGRES_AT)
+APIS = (API, IN_REQUEST)
+OTHERS = (IN_CALLBACK, *APIS, POSTGRES_ALL, POSTGRES_ALONE, BACKEND, *POSTGRES_AT)
+NAMES = (*AT_POINTS, WORKER, *OTHERS)
 LONGEST_PAUSE_SECONDS = 0.6
 
 

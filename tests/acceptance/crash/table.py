@@ -4,6 +4,7 @@ from collections import defaultdict
 from statistics import median, quantiles
 
 from tests.acceptance.crash.campaign import Report
+from tests.acceptance.crash.schedule import APIS, NAMES
 
 WIDTH = 28
 
@@ -24,13 +25,14 @@ def lines(report: Report) -> list[str]:
     for recovery in report.recovered:
         kills[recovery.point] += 1
         times[recovery.point] += recovery.seconds
-    rows += [row(point, kills[point], times[point]) for point in sorted(kills)]
-    workers = [t for point, all_of in times.items() if not point.startswith(("postgres", "api"))
-               for t in all_of]  # fmt: skip
-    count = sum(n for point, n in kills.items() if not point.startswith(("postgres", "api")))
-    rows.append(row("all workers", count, workers))
+    # A point that nobody hit has its row as well.
+    rows += [row(point, kills[point], times[point]) for point in sorted({*NAMES, *kills})]
+    of_workers = [p for p in kills if p not in APIS and not p.startswith("postgres")]
+    workers = [seconds for point in of_workers for seconds in times[point]]
+    rows.append(row("all workers", sum(kills[point] for point in of_workers), workers))
     rows.append(f"tickets {dict(sorted(report.cases.items()))}")
     rows.append(f"answers of the API {dict(sorted(report.statuses.items()))}")
+    rows.append(f"told to the outside {report.told}")
     rows.append(f"points nobody came by in time {dict(report.missed)}")
     rows.append(f"effects with an unknown outcome, given to people: {report.unknown}")
     rows.append(f"{sum(kills.values())} kills, {sum(report.cases.values())} tickets,"

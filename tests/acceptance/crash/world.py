@@ -6,23 +6,26 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
+from app import signing
 from app.commands.keys import issue_key
 from app.db import keys
 from app.db.engine import Sessions, make_engine
 from app.db.sandbox import SandboxPayment, SandboxSubscription
-from tests.acceptance.crash.cases import PRICE, SMALL
 from tests.conftest import make_tenant
 
+PRICE, SMALL = 4900, 900
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The keys of the three desks."""
+    """The keys of the three desks, and what callbacks are verified with."""
 
+    tenant_id: str
     starter: str
     approver: str
     marketing: str
+    secret: str
 
 
 async def make_world(url: str, customers: int) -> World:
@@ -33,6 +36,7 @@ async def make_world(url: str, customers: int) -> World:
             tenant = await make_tenant(session)
             scopes = ["runs:write", "runs:read", "mail:send"]
             marketing = await issue_key(session, tenant.id, "marketing", scopes)
+            secret = (await signing.issue(session, tenant.id)).secret
             policy = {"refund_auto_limit": {"EUR": 5000}}
             await keys.add_policy(session, tenant.id, 1, policy, "campaign")
             for first in range(1, customers + 1, BATCH):
@@ -43,7 +47,7 @@ async def make_world(url: str, customers: int) -> World:
                 await session.execute(insert(SandboxSubscription).values(subscriptions))
     finally:
         await engine.dispose()
-    return World(tenant.starter, tenant.approver, marketing)
+    return World(tenant.id, tenant.starter, tenant.approver, marketing, secret)
 
 
 def payments_of(tenant_id: str, number: int) -> list[dict[str, Any]]:
