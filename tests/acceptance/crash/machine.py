@@ -50,10 +50,14 @@ class Machine:
 
     def _start(self, target: Callable[..., None], *args: Any) -> ForkServerProcess:
         self.numbers += 1
-        log = self.folder / f"{target.__name__}-{self.numbers}.log"
-        process = self.context.Process(target=target, args=(*args, log), daemon=True)
+        name = f"{target.__name__}-{self.numbers}"
+        asked = (*args, self._log(name))
+        process = self.context.Process(target=target, name=name, args=asked, daemon=True)
         process.start()
         return process
+
+    def _log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
 
     def start_postgres(self) -> None:
         """Start it on the same folder and port as before, and wait until it answers."""
@@ -96,7 +100,10 @@ class Machine:
             self.api = self._start(processes.api, self.settings, self.folder)
 
     def _bury(self, process: ForkServerProcess, name: str) -> None:
-        if process.exitcode not in (-signal.SIGKILL, 0):
+        # One that finds no database for ten seconds when it starts ends, and is started anew.
+        log = self._log(process.name)
+        began = log.exists() and f"{name}_started" in log.read_text()
+        if began and process.exitcode not in (-signal.SIGKILL, 0):
             self.quitters.append(f"{name} {process.pid} ended with {process.exitcode}")
 
     def worker_at(self, port: int) -> int:
