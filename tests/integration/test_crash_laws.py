@@ -169,11 +169,11 @@ def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:
 def test_times_to_recover_are_read_from_the_book() -> None:
     """From a worker's death to the claim of its run by another; a second call is told."""
     book = [
-        {"event": "claim", "at": 1.0, "pid": 7, "thread": "a"},
+        {"event": "claim", "at": 1.0, "pid": 7, "run": "a"},
         {"event": "call", "at": 1.5, "pid": 7, "key": "refund:1"},
         {"event": "kill", "at": 2.0, "pid": 7, "victim": 0, "point": "after_provider"},
-        {"event": "claim", "at": 2.4, "pid": 8, "thread": "b"},
-        {"event": "claim", "at": 2.75, "pid": 8, "thread": "a"},
+        {"event": "claim", "at": 2.4, "pid": 8, "run": "b"},
+        {"event": "claim", "at": 2.75, "pid": 8, "run": "a"},
         {"event": "call", "at": 2.9, "pid": 8, "key": "refund:1"},
     ]
     [recovery] = recoveries(book)

@@ -1,13 +1,11 @@
 """The real classes at the ports, which may die before or after what they do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
-from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
 from psycopg_pool import AsyncConnectionPool
 
 from app.adapters.billing import SandboxBilling
@@ -17,6 +15,8 @@ from app.adapters.smtp import SandboxMailer
 from app.adapters.subscriptions import SandboxSubscriptions
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions
+from app.db.fence import Holder
+from app.db.group_commit import Batch, GroupCommit
 from app.models.offline import OfflineChatModel
 from app.settings import Settings
 from app.wiring import Graph, PortsFor, Service, ports_for
@@ -44,28 +44,32 @@ class DoomedModel(OfflineChatModel):
         return self._generate(*args, **kwargs)
 
 
-class DoomedSaver(GroupingSaver):
-    """Dies before or after a checkpoint is written."""
+class DoomedCommit(GroupCommit):
+    """Dies before or after checkpoints are durable."""
 
     hazard: Hazard
 
-    async def aput(
-        self, config: RunnableConfig, checkpoint: Checkpoint, metadata: CheckpointMetadata,
-        new_versions: ChannelVersions,
-    ) -> RunnableConfig:  # fmt: skip
-        """See GroupingSaver."""
+    async def _commit(self, batch: Batch, *, lazy: bool) -> None:
         self.hazard.reach("before_checkpoint")
-        put = await super().aput(config, checkpoint, metadata, new_versions)
+        await super()._commit(batch, lazy=lazy)
         self.hazard.reach("after_checkpoint")
-        return put
 
-    async def aput_writes(
-        self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str,
-        task_path: str = "",
-    ) -> None:  # fmt: skip
-        """See GroupingSaver; what a node wrote is kept before its checkpoint is."""
-        self.hazard.reach("before_checkpoint")
-        await super().aput_writes(config, writes, task_id, task_path)
+
+class DoomedSaver(GroupingSaver):
+    """Dies when an execution begins, right after the claim, and when it is over, unsettled."""
+
+    hazard: Hazard
+
+    @asynccontextmanager
+    async def behind(self, holder: Holder) -> AsyncIterator[None]:
+        """See GroupingSaver; an execution writes within it."""
+        run_id, _ = holder
+        self.hazard.note("claim", run=run_id)
+        self.hazard.reach("after_claim")
+        async with super().behind(holder):
+            yield
+        self.hazard.note("settle", run=run_id)
+        self.hazard.reach("before_settle")
 
 
 @dataclass(frozen=True)
@@ -183,16 +187,17 @@ def doomed_ports(hazard: Hazard) -> PortsFor:
 
 def doomed(service: Service, hazard: Hazard) -> Service:
     """The same service, able to die at every point."""
-    saver = service.graph.checkpointer
-    assert isinstance(saver, GroupingSaver), "the saver that can die is the one in use"
-    assert isinstance(saver.conn, AsyncConnectionPool), "it works on a pool"
-    own = DoomedSaver(saver.conn, service.commits)
-    own.hazard = hazard
-    graph = build_support_graph().compile(checkpointer=own, name="support")
+    pool = service.saver.conn
+    assert isinstance(pool, AsyncConnectionPool), "the saver works on a pool"
+    commits = DoomedCommit(pool)
+    saver = DoomedSaver(pool, commits)
+    commits.hazard = saver.hazard = hazard
+    graph = build_support_graph().compile(checkpointer=saver, name="support")
     model = DoomedModel(hazard=hazard)
     return replace(
         service,
-        saver=own,
+        commits=commits,
+        saver=saver,
         graph=cast("Graph", DoomedGraph(graph, hazard)),
         models=open_pool(Models(fast=model, strong=model, fallback=model)),
         ports=doomed_ports(hazard),

@@ -62,23 +62,23 @@ def _ends(events: list[Event], at: int) -> list[float]:
         back = _since(events, at)
         return [float(e["at"]) for e in after if e["event"] == "claim" and e["at"] > back][:1]
     dead = kill["victim"] or kill["pid"]
-    return [end for thread in _held(events[:at], dead, kill["point"])
-            if (end := _next_claim(after, thread, dead)) is not None]  # fmt: skip
+    return [end for run in _held(events[:at], dead, kill["point"])
+            if (end := _next_claim(after, run, dead)) is not None]  # fmt: skip
 
 
 def _held(before: list[Event], pid: int, point: str) -> list[str]:
-    """The threads whose last event is of this process, in mid-run."""
-    last = {e["thread"]: e for e in before if e["event"] in ("claim", "settle")}
+    """The runs whose last event is of this process, in mid-run."""
+    last = {e["run"]: e for e in before if e["event"] in ("claim", "settle")}
     mine = [e for e in last.values() if e["pid"] == pid]
     own_settle = (
         [e for e in mine if e["event"] == "settle"][-1:] if point == "before_settle" else []
     )
-    return [e["thread"] for e in [*[e for e in mine if e["event"] == "claim"], *own_settle]]
+    return [e["run"] for e in [*[e for e in mine if e["event"] == "claim"], *own_settle]]
 
 
-def _next_claim(after: list[Event], thread: str, dead: int) -> float | None:
+def _next_claim(after: list[Event], run: str, dead: int) -> float | None:
     for event in after:
-        if event["event"] == "claim" and event["thread"] == thread and event["pid"] != dead:
+        if event["event"] == "claim" and event["run"] == run and event["pid"] != dead:
             return float(event["at"])
     return None
 
