@@ -116,7 +116,7 @@ class GroupingSaver(AsyncPostgresSaver):
         """Join the next transaction, and wait for it unless the holder may be behind."""
         late = self._behind.get(holder) if holder else None
         fenced = {FENCE: [holder] if holder else [], **rows}
-        done = self._commits.join(fenced, lazy=late is not None)
+        done = self._commits.join(fenced)
         if late is None:
             await self._committed(holder, [done])
         else:

@@ -66,6 +66,8 @@ def hung_up(connection: AsyncConnection[Any]) -> bool:
 
 async def _check(connection: AsyncConnection[Any]) -> None:
     if hung_up(connection):
+        # The pool would put it back: it believes what libpq knows, and nobody has asked libpq.
+        await connection.close()
         raise OperationalError("the server closed the connection")
 
 

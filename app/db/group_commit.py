@@ -6,7 +6,7 @@ company as long as nobody waits for them, at most HOLD_SECONDS.
 
 import asyncio
 from contextlib import suppress
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, LiteralString
 
 from app.db.engine import SaverPool
 from app.db.fence import FENCE, FENCE_OF_MANY
@@ -53,15 +53,7 @@ Rows = dict[LiteralString, list[Row]]
 Done = asyncio.Future[None]
 
 
-class Part(NamedTuple):
-    """One writer's rows. `lazy`: whoever waits for them commits next, and by then they are safe."""
-
-    rows: Rows
-    done: Done
-    lazy: bool
-
-
-Batch = list[Part]
+Batch = list[tuple[Rows, Done]]
 
 
 class GroupCommit:
@@ -73,16 +65,12 @@ class GroupCommit:
         self._writer: asyncio.Task[None] | None = None
         self._awaited = asyncio.Event()
 
-    def join(self, rows: Rows, *, lazy: bool = False) -> Done:
-        """Have rows committed soon; the answer is done, or failed, when that is decided.
-
-        Of `lazy` ones that somebody hurries for, the commit does not wait for the disk: the log is
-        written in order, so the next commit of the one who waits makes them durable with its own.
-        """
+    def join(self, rows: Rows) -> Done:
+        """Have rows committed soon; the answer is done, or failed, when that is decided."""
         done: Done = asyncio.get_running_loop().create_future()
         # Whoever lost interest leaves no warning about an error that nobody read.
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
-        self._waiting.append(Part(rows, done, lazy))
+        self._waiting.append((rows, done))
         if self._writer is None or self._writer.done():
             self._writer = asyncio.create_task(self._write())
         return done
@@ -95,24 +83,22 @@ class GroupCommit:
         """Commit until nothing is left; what arrives meanwhile goes with the next transaction."""
         try:
             while self._waiting:
-                hurried = await self._hold()
+                await self._hold()
                 batch, self._waiting = self._waiting, []
-                await self._commit(batch, lazy=hurried and all(part.lazy for part in batch))
+                await self._commit(batch)
         finally:
             _answer(self._waiting, asyncio.CancelledError())
 
-    async def _hold(self) -> bool:
-        """Let more come; True when somebody waits."""
+    async def _hold(self) -> None:
+        """Let more come, as long as nobody waits."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HOLD_SECONDS):
                 await self._awaited.wait()
-        hurried = self._awaited.is_set()
         self._awaited.clear()
-        return hurried
 
-    async def _commit(self, batch: Batch, *, lazy: bool) -> None:
+    async def _commit(self, batch: Batch) -> None:
         try:
-            await self._insert([part.rows for part in batch], lazy=lazy)
+            await self._insert([rows for rows, _ in batch])
         except Exception as error:  # noqa: BLE001  # each writer is told
             await self._one_by_one(batch, error)
         except BaseException as error:
@@ -126,20 +112,18 @@ class GroupCommit:
         for part in batch:
             try:
                 if len(batch) > 1:
-                    await self._insert([part.rows], lazy=False)
+                    await self._insert([part[0]])
             except Exception as own:  # noqa: BLE001  # as above
                 _answer([part], own)
             else:
                 _answer([part], None if len(batch) > 1 else error)
 
-    async def _insert(self, parts: list[Rows], *, lazy: bool) -> None:
+    async def _insert(self, parts: list[Rows]) -> None:
         async with (
             self._pool.connection() as connection,
             connection.pipeline(),
             connection.transaction(),
         ):
-            if lazy:
-                await connection.execute("SET LOCAL synchronous_commit = off")
             for statement, identity in STATEMENTS.items():
                 rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
                 if rows:
@@ -149,7 +133,7 @@ class GroupCommit:
 
 
 def _answer(batch: Batch, error: BaseException | None) -> None:
-    for _, done, _ in batch:
+    for _, done in batch:
         if done.done():
             continue
         if error is None:

@@ -82,7 +82,7 @@ class StepLog:
 
     def _write(self, row: dict[str, Any]) -> None:
         self._unwritten = [done for done in self._unwritten if not done.done() or done.exception()]
-        self._unwritten.append(self._commits.join({STEPS: [step_row(row)]}, lazy=True))
+        self._unwritten.append(self._commits.join({STEPS: [step_row(row)]}))
 
     async def flush(self, *, ended: bool) -> None:
         """Wait until every step is written.
