@@ -26,15 +26,14 @@ from tools.money import format_money
 async def remember(session: AsyncSession, run: Run) -> Memory:
     """The run's memory, of bounded size; after an erasure of the customer it is empty."""
     await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
-    if not await memory.wrote_before(session, run):
-        return {"window": [], "summary": "", "tickets": []}
-    summary = await memory.summary_of(session, run)
+    here, elsewhere = await memory.wrote_before(session, run)
+    summary = await memory.summary_of(session, run) if here else None
     upto = summary.upto_seq if summary else 0
-    said = await memory.said_before(session, run, upto, WINDOW_EXCHANGES)
+    said = await memory.said_before(session, run, upto, WINDOW_EXCHANGES) if here else []
     return {
         "window": window(turns_of(said)),
         "summary": cut(summary.text, SUMMARY_CHARS) if summary else "",
-        "tickets": await _tickets(session, run),
+        "tickets": await _tickets(session, run) if elsewhere else [],
     }
 
 

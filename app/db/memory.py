@@ -23,7 +23,11 @@ def _whose(run: Run) -> dict[str, Any]:
 
 
 OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
-WROTE_BEFORE = select(select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before")).exists())
+OLDER = select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before"))
+WROTE_BEFORE = select(
+    OLDER.where(Run.thread_id == bindparam("thread")).exists(),
+    OLDER.where(Run.thread_id != bindparam("thread")).exists(),
+)
 LOCK = func.hashtextextended(bindparam("who"), 0)
 HOLD_OFF, HOLD = (
     select(func.pg_advisory_xact_lock_shared(LOCK)),
@@ -36,9 +40,11 @@ async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: s
     await session.execute(HOLD_OFF, {"who": _erasure_key(tenant_id, customer_id)})
 
 
-async def wrote_before(session: AsyncSession, run: Run) -> bool:
-    """Whether the customer has an older run: most have none, and then nothing is remembered."""
-    return bool(await session.scalar(WROTE_BEFORE, {**_whose(run), "before": run.seq}))
+async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
+    """Whether the customer has older runs, of this ticket and of others: most have neither."""
+    asked = {**_whose(run), "before": run.seq, "thread": run.thread_id}
+    here, elsewhere = (await session.execute(WROTE_BEFORE, asked)).one()
+    return here, elsewhere
 
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:

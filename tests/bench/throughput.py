@@ -70,7 +70,7 @@ def body(number: int, *, gated: bool = False) -> dict[str, Any]:
     """A ticket of its own for every call; the branch changes with the number."""
     text = (GATED if gated else "") + MESSAGE + "!" * (number % 3)
     ticket = {"id": f"B-{time.time_ns()}-{number}", "subject": "bench", "body": text}
-    return {"ticket": {**ticket, "customer": {"id": f"cus_{number}"}}}
+    return {"ticket": {**ticket, "customer": {"id": f"c-{time.time_ns()}"}}}
 
 
 async def start_to_final(connection: Connection, number: int) -> float:
