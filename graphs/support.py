@@ -30,8 +30,10 @@ from graphs.state import SPECIALISTS, SupportState
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
 
+# The ways are coroutines, since LangGraph would take a plain function to a thread each time.
 
-def by_intent(state: SupportState) -> list[str]:
+
+async def by_intent(state: SupportState) -> list[str]:
     """billing, technical and general in parallel, or escalate; a recalled draft is checked."""
     triage = state["triage"]
     if state["escalation"] or triage is None:
@@ -41,7 +43,7 @@ def by_intent(state: SupportState) -> list[str]:
     return [name for name in SPECIALISTS if name in triage["intents"]]
 
 
-def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escalate"]:
+async def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escalate"]:
     """A plan that needs a person waits, a safe one is carried out, an empty one is answered."""
     made = state["plan"]
     if made is None:
@@ -51,14 +53,14 @@ def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escala
     return "approve" if made["gate"] else "act"
 
 
-def by_decision(state: SupportState) -> Literal["act", "classify", "escalate"]:
+async def by_decision(state: SupportState) -> Literal["act", "classify", "escalate"]:
     """Only an agreed plan goes on; a reviewer's wish, or a new message, makes another one."""
     if agreed(state["decision"]):
         return "act"
     return "classify" if wished(state["decision"]) else "escalate"
 
 
-def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
+async def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
     """Step after step, until all are done, one failed, or the plan fits no longer."""
     if state["escalation"]:
         return "escalate"
@@ -67,7 +69,7 @@ def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "es
     return "act" if next_step(plan, state["effects"]) else "respond"
 
 
-def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
+async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
     """A clean draft leaves, or waits for a person; a mendable one is written again."""
     if state["escalation"]:
         return "escalate"
@@ -76,7 +78,7 @@ def by_objections(state: SupportState) -> Literal["send", "review", "respond", "
     return "respond" if state["objections"] else "send"
 
 
-def by_review(state: SupportState) -> Literal["send", "check", "respond", "escalate"]:
+async def by_review(state: SupportState) -> Literal["send", "check", "respond", "escalate"]:
     """An approved text leaves, an edited one is checked again, a wish is written anew."""
     verdict = state["decision"]["verdict"] if state["decision"] else "reject"
     if verdict == "approve":

@@ -36,7 +36,7 @@ async def classify(state: SupportState) -> dict[str, Any]:
     }
 
 
-def by_category(state: SupportState) -> Literal["billing", "technical", "escalate", "gate"]:
+async def by_category(state: SupportState) -> Literal["billing", "technical", "escalate", "gate"]:
     """The one branch, or the gate."""
     triage = state["triage"]
     assert triage is not None
