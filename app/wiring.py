@@ -20,6 +20,7 @@ from app.adapters.meter import PostgresMeter
 from app.adapters.replay import RehearsalToolbox, ReplayToolbox
 from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
+from app.db.bell import Bell
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.group_commit import GroupCommit
@@ -58,6 +59,7 @@ class Service:
     settings: Settings
     sessions: Sessions
     commits: GroupCommit
+    bell: Bell
     saver: Saver
     graph: Graph
     models: ModelPool
@@ -86,6 +88,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 settings,
                 sessions,
                 commits,
+                Bell(pool),
                 saver,
                 graph,
                 build_pool(settings),

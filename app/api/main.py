@@ -50,7 +50,9 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    app.state.feed, app.state.rest = EventFeed(backend.sessions), RestWatch(backend.sessions)
+    url = backend.settings.database_url
+    app.state.feed = EventFeed(backend.sessions)
+    app.state.rest = RestWatch(backend.sessions, url.get_secret_value() if url else None)
     modules = (
         runs,
         replays,

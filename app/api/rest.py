@@ -1,26 +1,39 @@
-"""Wakes the requests that wait for a run to rest: one query a tick for all of the process."""
+"""Wakes the requests that wait for a run to rest: by the workers' bell, or by looking."""
 
 import asyncio
 import time
 from collections import defaultdict
 from uuid import UUID
 
+import psycopg
+
+from app.db.bell import rings
 from app.db.engine import Sessions
 from app.db.runs import resting
+from app.log import get_logger
 
-# Most runs take milliseconds, and a caller who has just come wants to know soon.
-TICK_SECONDS, LONG_TICK_SECONDS, SOON_SECONDS = 0.005, 0.05, 1.0
-CROWD = 8
+log = get_logger(__name__)
+
+# How often it looks when nobody rings: soon for those who have just come, as most runs are short.
+TICK_SECONDS, LONG_TICK_SECONDS, SOON_SECONDS = 0.01, 0.1, 1.0
+AWAY_SECONDS = 1.0
 
 
 class RestWatch:
-    """Looks at the runs somebody waits for, as long as somebody does; holds no connection."""
+    """Knows who waits for which run. A caller that waits holds no connection.
 
-    def __init__(self, sessions: Sessions) -> None:
+    One connection listens for all of the process from the first one who waits on; and one query a
+    tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell unheard.
+    """
+
+    def __init__(self, sessions: Sessions, database_url: str | None = None) -> None:
         self._sessions = sessions
+        self._url = database_url
         self._waiting: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._newest = 0.0
         self._task: asyncio.Task[None] | None = None
+        self._listening: asyncio.Task[None] | None = None
+        self._hears = False
 
     async def wait(self, run_id: UUID, seconds: float) -> None:
         """Return when the run has finished or paused, or when the time is over.
@@ -33,6 +46,8 @@ class RestWatch:
         self._newest = time.monotonic()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
+        if self._url and (self._listening is None or self._listening.done()):
+            self._listening = asyncio.create_task(self._listen(self._url))
         try:
             async with asyncio.timeout(seconds):
                 await rested
@@ -41,17 +56,32 @@ class RestWatch:
         finally:
             self._forget(run_id, rested)
 
+    def close(self) -> None:
+        """Listen no more."""
+        if self._listening is not None:
+            self._listening.cancel()
+
     def _forget(self, run_id: UUID, rested: "asyncio.Future[None]") -> None:
         self._waiting[run_id].discard(rested)
         if not self._waiting[run_id]:
             del self._waiting[run_id]
 
+    async def _listen(self, database_url: str) -> None:
+        try:
+            async for told in rings(database_url):
+                self._hears = True
+                for run_id in told:
+                    self._wake(run_id)
+        except psycopg.Error as error:
+            log.warning("bell_unheard", error=str(error)[:200])
+            await asyncio.sleep(AWAY_SECONDS)
+        finally:
+            self._hears = False
+
     async def _look(self) -> None:
         while self._waiting:
             young = time.monotonic() - self._newest < SOON_SECONDS
-            # The more there are, the less one look costs each of them, and the later it may come.
-            soon = TICK_SECONDS * (1 + len(self._waiting) / CROWD)
-            await asyncio.sleep(min(soon, LONG_TICK_SECONDS) if young else LONG_TICK_SECONDS)
+            await asyncio.sleep(TICK_SECONDS if young and not self._hears else LONG_TICK_SECONDS)
             asked = list(self._waiting)
             try:
                 async with self._sessions.reading() as session:

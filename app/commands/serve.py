@@ -128,6 +128,7 @@ async def _run_api(
     waiting.cancel()
     # A stream never ends by itself, and the server waits for open answers.
     app.state.feed.close()
+    app.state.rest.close()
     server.should_exit = True
     # A server that could not start ends by itself, and takes the process with it.
     stop.set()

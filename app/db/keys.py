@@ -4,11 +4,12 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.accounts import ApiKey, PolicyVersion, Tenant
+from app.db.hot import Hot
 from app.db.tables import Run
 
 
@@ -39,13 +40,16 @@ HOLDS = and_(
     ApiKey.revoked_at.is_(None),
     bindparam("scope") == func.any(ApiKey.scopes),
 )
-STARTERS_HOLD = (
+STARTERS_HOLD = Hot(
     select(func.bool_and(ApiKey.id.is_not(None)))
     .select_from(Run)
     .outerjoin(ApiKey, HOLDS)
     .where(
         Run.tenant_id == bindparam("tenant"),
-        or_(Run.id == bindparam("run"), Run.merged_into == bindparam("run")),
+        or_(
+            Run.id == bindparam("run", type_=Uuid()),
+            Run.merged_into == bindparam("run", type_=Uuid()),
+        ),
     )
 )
 
@@ -58,7 +62,8 @@ async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
 async def starters_hold(session: AsyncSession, tenant_id: str, run_id: UUID, scope: str) -> bool:
     """Whether the keys that started the run, and the runs merged into it, live and hold a scope."""
     asked = {"tenant": tenant_id, "run": run_id, "scope": scope}
-    return bool(await session.scalar(STARTERS_HOLD, asked))
+    [(held,)] = await STARTERS_HOLD.rows(session, **asked)
+    return bool(held)
 
 
 async def live_keys(session: AsyncSession, key_ids: Collection[str]) -> set[str]:

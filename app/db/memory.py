@@ -11,6 +11,7 @@ from sqlalchemy.orm import aliased
 
 from app.db.customers import ThreadSummary
 from app.db.effects import LedgerEntry
+from app.db.hot import Hot
 from app.db.tables import Message, Run
 
 # How many of the customer's newest runs are looked through for other tickets.
@@ -24,9 +25,11 @@ def _whose(run: Run) -> dict[str, Any]:
 
 OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
 OLDER = select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before"))
-WROTE_BEFORE = select(
-    OLDER.where(Run.thread_id == bindparam("thread")).exists(),
-    OLDER.where(Run.thread_id != bindparam("thread")).exists(),
+WROTE_BEFORE = Hot(
+    select(
+        OLDER.where(Run.thread_id == bindparam("thread")).exists(),
+        OLDER.where(Run.thread_id != bindparam("thread")).exists(),
+    )
 )
 LOCK = func.hashtextextended(bindparam("who"), 0)
 HOLD_OFF, HOLD = (
@@ -43,7 +46,7 @@ async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: s
 async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
     """Whether the customer has older runs, of this ticket and of others: most have neither."""
     asked = {**_whose(run), "before": run.seq, "thread": run.thread_id}
-    here, elsewhere = (await session.execute(WROTE_BEFORE, asked)).one()
+    [(here, elsewhere)] = await WROTE_BEFORE.rows(session, **asked)
     return here, elsewhere
 
 

@@ -9,13 +9,13 @@ passed says as much as no row.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Literal
+from typing import Literal
 
 from sqlalchemy import DateTime, Interval, bindparam, delete, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningInsert
 
+from app.db.hot import Hot
 from app.db.tables import Rate
 from graphs.limits import Rates
 
@@ -74,18 +74,18 @@ async def spend(
     step = interval(per_minute)
     who = {"tenant": tenant_id, "scope_": scope}
     numbers = {"step": step, "tolerance": step * burst, "asked": asked}
-    start, waits = (await session.execute(_spend(), {**who, **numbers})).one()
+    [(start, waits)] = await _spend().rows(session, **who, **numbers)
     return start, waits
 
 
 @cache
-def _spend() -> ReturningInsert[Any]:
+def _spend() -> Hot:
     step = bindparam("step", type_=Interval())
     # The clock, not the transaction's time: who waited for the row came later than who held it.
     asked = bindparam("asked", type_=DateTime(timezone=True))
     arrival = func.greatest(func.clock_timestamp(), asked)
     earliest = Rate.tat - bindparam("tolerance", type_=Interval())
-    return (
+    return Hot(
         insert(Rate)
         .values(tenant_id=bindparam("tenant"), scope=bindparam("scope_"), tat=arrival + step)
         .on_conflict_do_update(

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningInsert
+from sqlalchemy.sql.base import ExecutableReturnsRows
 
 from app.db.tables import Message, Run, Step
 from app.db.types import storable
@@ -96,9 +96,10 @@ async def add_message(session: AsyncSession, **values: Any) -> Message:
 
 
 @cache
-def _add_message(names: tuple[str, ...]) -> ReturningInsert[Message]:
+def _add_message(names: tuple[str, ...]) -> ExecutableReturnsRows:
     row = insert(Message).values({name: bindparam(f"new_{name}") for name in names})
-    return row.on_conflict_do_nothing(index_elements=["tenant_id", "key"]).returning(Message)
+    new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
+    return select(Message).from_statement(new.returning(Message))
 
 
 async def messages_of_ticket(

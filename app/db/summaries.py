@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.customers import ThreadSummary
+from app.db.hot import Hot
 from app.db.memory import Said
 from app.db.tables import Message, Run
 
@@ -48,14 +49,15 @@ UNTOLD_RUNS = (
     .limit(bindparam("most"))
     .subquery()
 )
-UNTOLD = select(func.count()).select_from(UNTOLD_RUNS)
+UNTOLD = Hot(select(func.count()).select_from(UNTOLD_RUNS))
 
 
 async def untold(session: AsyncSession, run: Run, most: int) -> int:
     """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
     whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
     bounds = {"thread": run.thread_id, "most": most}
-    return int(await session.scalar(UNTOLD, {**whose, **bounds}) or 0)
+    [(count,)] = await UNTOLD.rows(session, **whose, **bounds)
+    return int(count)
 
 
 async def claim(session: AsyncSession, run: Run) -> Claimed | None:

@@ -2,13 +2,12 @@
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
-    Select,
+    Uuid,
     and_,
     bindparam,
     func,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db.hot import Hot
 from app.db.pauses import held_still, paused
 from app.db.tables import Run
 from app.lifecycle import RunStatus
@@ -70,12 +70,12 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     switching it off finds pending, and queues. The commit does not wait for the disk: a claim that
     a crash of the server undoes had no effect, or the effect's own commit has made it durable.
     """
-    locked = (await session.execute(_locks(per_customer), {"run_id": run_id})).first()
-    return Turn(followed=locked.followed) if locked else None
+    locked = await _locks(per_customer).rows(session, run_id=run_id)
+    return Turn(followed=locked[0][-1]) if locked else None
 
 
 @cache
-def _locks(per_customer: int) -> Select[Any]:
+def _locks(per_customer: int) -> Hot:
     key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
     ready = (
         Run.status == RunStatus.PENDING,
@@ -88,7 +88,7 @@ def _locks(per_customer: int) -> Select[Any]:
     )
     lazily = func.set_config("synchronous_commit", "off", True)
     locks = select(key, *held_still(Run.tenant_id), lazily, behind.exists().label("followed"))
-    return locks.where(Run.id == bindparam("run_id"), *ready)
+    return Hot(locks.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
 async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
@@ -106,11 +106,11 @@ async def next_after(session: AsyncSession, run: Run) -> list[UUID]:
         "tenant_id": run.tenant_id,
         "customer_id": run.customer_id,
     }
-    return list(await session.scalars(_next_after(), of_run))
+    return [run_id for (run_id,) in await _next_after().rows(session, **of_run)]
 
 
 @cache
-def _next_after() -> CompoundSelect[UUID]:
+def _next_after() -> Hot:
     ready = select(Run.id).where(
         Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~waits()
     )
@@ -119,7 +119,7 @@ def _next_after() -> CompoundSelect[UUID]:
         Run.customer_id == bindparam("customer_id"),
     )
     ways = (ready.where(Run.thread_id == bindparam("thread_id")), ready.where(*same_customer))
-    return union(*[way.order_by(Run.seq).limit(1) for way in ways])
+    return Hot(union(*[way.order_by(Run.seq).limit(1) for way in ways]))
 
 
 async def overdue(

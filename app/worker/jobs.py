@@ -143,6 +143,8 @@ class Jobs:
     async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending; a database that is away is waited for, at a stop only so long."""
         held = await self._patiently(run, settlement)
+        if settlement.status is not RunStatus.PENDING:
+            self.service.bell.ring(run.id)
         if run.callback_url is not None:
             self.noted.set()
         log.info(
