@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
+    Executable,
     Select,
     Uuid,
     and_,
@@ -20,7 +21,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.base import ExecutableReturnsRows
 from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.db.hot import Hot
@@ -50,7 +50,7 @@ async def insert_run(session: AsyncSession, **values: Any) -> Run | None:
 
 
 @cache
-def _insert_run(names: tuple[str, ...]) -> ExecutableReturnsRows:
+def _insert_run(names: tuple[str, ...]) -> Executable:
     row = insert(Run).values({name: bindparam(f"new_{name}") for name in names})
     # As a source of runs: the way SQLAlchemy has for inserting many costs twice as much for one.
     return select(Run).from_statement(row.on_conflict_do_nothing().returning(Run))

@@ -6,10 +6,9 @@ from functools import cache
 from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import bindparam, exists, func, select, text, update
+from sqlalchemy import Executable, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.base import ExecutableReturnsRows
 
 from app.db.tables import Message, Run, Step
 from app.db.types import storable
@@ -96,7 +95,7 @@ async def add_message(session: AsyncSession, **values: Any) -> Message:
 
 
 @cache
-def _add_message(names: tuple[str, ...]) -> ExecutableReturnsRows:
+def _add_message(names: tuple[str, ...]) -> Executable:
     row = insert(Message).values({name: bindparam(f"new_{name}") for name in names})
     new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
     return select(Message).from_statement(new.returning(Message))

@@ -49,9 +49,9 @@ class DoomedCommit(GroupCommit):
 
     hazard: Hazard
 
-    async def _commit(self, batch: Batch, *, lazy: bool) -> None:
+    async def _commit(self, batch: Batch) -> None:
         self.hazard.reach("before_checkpoint")
-        await super()._commit(batch, lazy=lazy)
+        await super()._commit(batch)
         self.hazard.reach("after_checkpoint")
 
 
