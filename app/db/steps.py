@@ -3,7 +3,7 @@
 import json
 from decimal import Decimal
 from functools import cache
-from typing import Any, LiteralString
+from typing import Any, LiteralString, cast
 from uuid import UUID
 
 from sqlalchemy import Executable, bindparam, exists, func, select, text, update
@@ -86,10 +86,9 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
 async def add_message(session: AsyncSession, **values: Any) -> Message:
     """Store a message once per key; a repeated key answers the first one."""
     new = {f"new_{name}": value for name, value in values.items()}
-    row: Message | None
     row = (await session.scalars(_add_message(tuple(values)), new)).one_or_none()
     if row is not None:
-        return row
+        return cast("Message", row)
     first = select(Message).where(
         Message.tenant_id == values["tenant_id"], Message.key == values["key"]
     )
