@@ -1,18 +1,30 @@
-"""Leases of workers: a frozen or cut-off host keeps its lock, but its lease runs out."""
+"""Who is alive, and what they hold: a dead worker's lock is free, a frozen one's lease runs out."""
 
 from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import Worker
+from app.db.tables import Run, Worker
+from app.lifecycle import RunStatus
 
 # Renewed every RENEW_SECONDS, so a worker is missed within 30 s of its last sign of life, and
 # four renewals in a row may fail before a live one is.
 LEASE = timedelta(seconds=25)
 RENEW_SECONDS = 5
 FORGOTTEN_AFTER = timedelta(days=1)
+OLDEST_BEAT = func.now() - LEASE
+
+
+class Held(NamedTuple):
+    """A running run as its worker sees it; `unwanted` when a caller cancelled it."""
+
+    id: UUID
+    attempt: int
+    unwanted: bool
 
 
 async def renew(session: AsyncSession, worker_id: int) -> None:
@@ -23,17 +35,52 @@ async def renew(session: AsyncSession, worker_id: int) -> None:
     )
 
 
-async def lease_is_over(session: AsyncSession, worker_id: int) -> bool:
-    """Whether the worker said nothing for a lease's time, which is so until the transaction ends.
+async def held_by(session: AsyncSession, worker_id: int) -> list[Held]:
+    """What the worker's rows say that it advances; locks nothing."""
+    query = select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
+        Run.worker_id == worker_id, Run.status == RunStatus.RUNNING
+    )
+    return [Held(*row) for row in await session.execute(query)]
+
+
+async def missing_beside(session: AsyncSession, worker_id: int) -> list[int]:
+    """The other workers that hold runs and seem to be gone, whatever their number by one statement.
+
+    Their locks are let go with the transaction: `is_missing` asks again for each.
+    """
+    holders = (
+        select(Run.worker_id.label("id"))
+        .where(Run.status == RunStatus.RUNNING, Run.worker_id != worker_id)
+        .distinct()
+        .cte("holders")
+        .prefix_with("MATERIALIZED")
+    )
+    query = select(
+        holders.c.id, func.pg_try_advisory_xact_lock(holders.c.id), Worker.beat_at < OLDEST_BEAT
+    ).outerjoin(Worker, Worker.id == holders.c.id)
+    return [row[0] for row in await session.execute(query) if row[1] or row[2]]
+
+
+async def is_missing(session: AsyncSession, worker_id: int) -> bool:
+    """Whether the worker's lock is free or its lease over, which is so until the transaction ends.
 
     One that never had a lease is judged by its lock alone.
     """
-    query = (
-        select(Worker.id)
-        .where(Worker.id == worker_id, Worker.beat_at < func.now() - LEASE)
-        .with_for_update(skip_locked=True)
-    )
-    return (await session.scalars(query)).one_or_none() is not None
+    if await session.scalar(select(func.pg_try_advisory_xact_lock(worker_id))):
+        return True
+    silent = select(Worker.id).where(Worker.id == worker_id, Worker.beat_at < OLDEST_BEAT)
+    return await session.scalar(silent.with_for_update(skip_locked=True)) is not None
+
+
+async def lock_held(
+    session: AsyncSession, worker_id: int, limit: int, only: list[UUID] | None = None
+) -> list[Run]:
+    """The worker's oldest running runs, locked; those that somebody else holds locked are left."""
+    query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
+    if only is not None:
+        query = query.where(Run.id.in_(only))
+    query = query.order_by(Run.seq).limit(limit).with_for_update(skip_locked=True)
+    return list(await session.scalars(query))
 
 
 async def forget_workers(session: AsyncSession) -> None:

@@ -15,6 +15,7 @@ from app.worker.embed import keep_embedded
 from app.worker.jobs import Jobs
 from app.worker.queue import consume, enqueue_run, open_consumer
 from app.worker.retention import forget_regularly
+from app.worker.sweep import sweep_regularly
 from app.worker.watch import watch
 
 log = get_logger(__name__)
@@ -31,7 +32,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         open_consumer(url.get_secret_value(), jobs.advance, jobs.summarize) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
-        watching = tasks.create_task(watch(jobs, consumer))
+        watching = tasks.create_task(watch(jobs))
         embedding = tasks.create_task(
             keep_embedded(service.sessions, build_embedder(service.settings))
         )
@@ -39,12 +40,14 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(forget_regularly(service.sessions, every))
+        sweeping = tasks.create_task(sweep_regularly(jobs, consumer, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
         embedding.cancel()
         consuming.cancel()
         forgetting.cancel()
+        sweeping.cancel()
         await jobs.drain()
         # Waited for before it is cancelled again: that aborts the jobs that still settle.
         await asyncio.wait([consuming], timeout=service.settings.drain_seconds)

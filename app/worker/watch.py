@@ -7,35 +7,29 @@ frozen or cut off keeps its lock, but renews its lease no more. See docs/adr/001
 
 import asyncio
 import time
-from datetime import timedelta
+from uuid import UUID
 
 import psycopg
-from procrastinate import App
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import approvals
 from app import runs as run_cases
-from app.db import handoffs, rates, runs, turns, workers
-from app.db.answers import forget_answers
+from app.db import workers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
 from app.db.tables import Run
 from app.log import get_logger
-from app.worker.jobs import Jobs
-from app.worker.queue import forget_lost_jobs
+from app.worker.jobs import Active, Jobs
 
 log = get_logger(__name__)
 
-BEAT_SECONDS = 0.5
-SWEEP_EVERY = 10
-LOST_JOBS_EVERY = 60
-# A due run whose job did not come within this time gets a new one; a double job is harmless.
-OVERDUE = timedelta(seconds=15)
-BATCH = 100
+# The longest time until a cancel or a death is seen; a beat is four short statements.
+BEAT_SECONDS = 0.25
+AWAY_SECONDS = 0.5
+# Brought back in one transaction: few, so that the first go on while the rest follow.
+BATCH = 4
 
 
-async def watch(jobs: Jobs, consumer: App) -> None:
+async def watch(jobs: Jobs) -> None:
     """Beat until cancelled; a database that is away is waited for."""
     url = jobs.service.settings.database_url
     assert url is not None, "a service has a database"
@@ -45,118 +39,75 @@ async def watch(jobs: Jobs, consumer: App) -> None:
                 plain_dsn(url.get_secret_value()), autocommit=True
             ) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
-                await _renew(jobs)
-                jobs.alive.set()
-                await _beat(jobs, consumer, liveness)
+                await _beat(jobs, liveness)
         except DATABASE_ERRORS as error:
             if not is_away(error):
                 raise
             if not jobs.draining:
                 jobs.alive.clear()
             log.warning("watch_waits_for_database", error=str(error)[:200])
+            await asyncio.sleep(AWAY_SECONDS)
+
+
+async def _beat(jobs: Jobs, liveness: psycopg.AsyncConnection) -> None:
+    renewed: float | None = None
+    while True:
+        await liveness.execute("SELECT 1")
+        if renewed is None or time.monotonic() - renewed >= workers.RENEW_SECONDS:
+            renewed = time.monotonic()
+            async with jobs.service.sessions.begin() as session:
+                await workers.renew(session, jobs.id)
+            jobs.alive.set()
+        # While there is something to bring back, the next batch follows at once.
+        if not await look_after(jobs):
             await asyncio.sleep(BEAT_SECONDS)
 
 
-async def _renew(jobs: Jobs) -> None:
-    async with jobs.service.sessions.begin() as session:
-        await workers.renew(session, jobs.id)
-
-
-async def _beat(jobs: Jobs, consumer: App, liveness: psycopg.AsyncConnection) -> None:
-    beats, renewed = 0, 0.0
-    while True:
-        await liveness.execute("SELECT 1")
-        # By the clock: on a busy machine a beat takes seconds, and ten of them a lease's time.
-        if time.monotonic() - renewed >= workers.RENEW_SECONDS:
-            await _renew(jobs)
-            renewed = time.monotonic()
-        await let_go(jobs)
-        await rescue(jobs)
-        if beats % SWEEP_EVERY == 0:
-            await sweep(jobs)
-        if beats % LOST_JOBS_EVERY == 0:
-            await forget_lost_jobs(consumer)
-        beats += 1
-        await asyncio.sleep(BEAT_SECONDS)
-
-
-async def let_go(jobs: Jobs) -> None:
-    """Cancel the runs of this worker that a caller cancelled; drop those that others took over."""
+async def look_after(jobs: Jobs) -> int:
+    """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
+    advances; how many runs that was."""
     believed = dict(jobs.active)
     async with jobs.service.sessions() as session:
-        unwanted = await runs.cancel_requests(session, jobs.id)
-        held = await runs.attempts_held_by(session, jobs.id) if believed else {}
-    for run_id in unwanted:
-        jobs.cancel(run_id)
+        held = await workers.held_by(session, jobs.id)
+        missing = await workers.missing_beside(session, jobs.id)
+    _let_go(jobs, believed, held)
+    rescued = await _adopt(jobs, [held_run for held_run in held if held_run.id not in jobs.mine])
+    return rescued + sum([await _take_over(jobs, worker_id) for worker_id in missing])
+
+
+def _let_go(jobs: Jobs, believed: dict[UUID, Active], held: list[workers.Held]) -> None:
+    for run in held:
+        if run.unwanted:
+            jobs.cancel(run.id)
+    attempts = {run.id: run.attempt for run in held}
     for run_id, active in believed.items():
-        if held.get(run_id) != active.attempt:
+        if attempts.get(run_id) != active.attempt:
             # Frozen for a while, this worker lost it. Its writes are refused; this saves the work.
             active.task.cancel()
 
 
-async def rescue(jobs: Jobs) -> int:
-    """Bring back the runs of every worker whose lock is free, or whose lease is over; how many."""
-    async with jobs.service.sessions() as session:
-        others = await runs.other_workers(session, jobs.id)
-    rescued = sum([await _take_over(jobs, worker) for worker in others])
-    return rescued + await _adopt_orphans(jobs)
-
-
-async def _adopt_orphans(jobs: Jobs) -> int:
+async def _adopt(jobs: Jobs, orphans: list[workers.Held]) -> int:
     """Bring back rows of our own that nobody here answers for, such as a claim whose answer the
     connection lost."""
+    if not orphans:
+        return 0
     async with jobs.service.sessions.begin() as session:
-        held = await runs.runs_held_by(session, jobs.id)
-        orphans = [run for run in held if run.id not in jobs.mine]
-        for run in orphans:
-            await _bring_back(session, jobs, run)
-        return len(orphans)
+        ids = [run.id for run in orphans]
+        locked = await workers.lock_held(session, jobs.id, BATCH, ids)
+        # Again, now that the rows stand still: most of them just settled.
+        lost = [run for run in locked if run.id not in jobs.mine]
+        return await _bring_back(session, jobs, lost)
 
 
 async def _take_over(jobs: Jobs, worker_id: int) -> int:
     async with jobs.service.sessions.begin() as session:
-        free = select(func.pg_try_advisory_xact_lock(worker_id))
-        if not await session.scalar(free) and not await workers.lease_is_over(session, worker_id):
+        if not await workers.is_missing(session, worker_id):
             return 0
-        lost = await runs.runs_held_by(session, worker_id)
-        for run in lost:
-            await _bring_back(session, jobs, run)
-        return len(lost)
+        return await _bring_back(session, jobs, await workers.lock_held(session, worker_id, BATCH))
 
 
-async def _bring_back(session: AsyncSession, jobs: Jobs, run: Run) -> None:
-    log.warning("run_rescued", run_id=str(run.id), worker=run.worker_id, losses=run.losses + 1)
-    await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
-
-
-async def sweep(jobs: Jobs) -> None:
-    """Remind of approvals, expire them, give what waits to people, replace lost jobs.
-
-    Rates and answers whose time is over are forgotten.
-    """
-    limit = jobs.service.settings.customer_concurrency
-    async with jobs.service.sessions.begin() as session:
-        await approvals.remind(session, BATCH)
-    async with jobs.service.sessions.begin() as session:
-        await approvals.expire(session, jobs.enqueue, BATCH)
-    await assign_handoffs(jobs)
-    async with jobs.service.sessions.begin() as session:
-        for run in await turns.overdue(session, OVERDUE, BATCH, limit):
-            await runs.mark_queued(session, run.id)
-            await jobs.enqueue(session, run.id, None)
-    async with jobs.service.sessions.begin() as session:
-        await rates.forget(session, BATCH * 10)
-        await workers.forget_workers(session)
-    async with jobs.service.sessions.begin() as session:
-        await forget_answers(session, BATCH * 10)
-
-
-async def assign_handoffs(jobs: Jobs) -> None:
-    """Hand-offs that found nobody go to whoever is at work by now."""
-    async with jobs.service.sessions() as session:
-        waiting = await handoffs.tenants_that_wait(session)
-    for tenant_id in waiting:
-        async with jobs.service.sessions.begin() as session:
-            assigned = await handoffs.assign_waiting(session, tenant_id)
-        if assigned:
-            log.info("handoffs_assigned", tenant_id=tenant_id, handoffs=assigned)
+async def _bring_back(session: AsyncSession, jobs: Jobs, lost: list[Run]) -> int:
+    for run in lost:
+        log.warning("run_rescued", run_id=str(run.id), worker=run.worker_id, losses=run.losses + 1)
+        await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
+    return len(lost)

@@ -21,7 +21,7 @@ from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.wiring import Graph, Service
 from app.worker.queue import enqueue_run
-from app.worker.watch import rescue
+from app.worker.watch import look_after
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 from tools.errors import RunLostError
@@ -151,12 +151,12 @@ async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) ->
         await frozen.execute(text("SELECT pg_advisory_lock(:id)"), {"id": worker})
         async with place.service.sessions.begin() as session:
             await workers.renew(session, worker)
-        await rescue(place.jobs(803))
+        await look_after(place.jobs(803))
         assert (await place.run(run.id)).worker_id == worker
         async with place.service.sessions.begin() as session:
             old = text("UPDATE workers SET beat_at = now() - interval '26 seconds' WHERE id = :id")
             await session.execute(old, {"id": worker})
-        await rescue(place.jobs(803))
+        await look_after(place.jobs(803))
         taken = await place.run(run.id)
         assert (taken.status, taken.worker_id, taken.losses) == (RunStatus.PENDING, None, 1)
         await frozen.execute(text("SELECT pg_advisory_unlock(:id)"), {"id": worker})

@@ -1,0 +1,90 @@
+"""What a worker does every few seconds for all: reminders, expiries, hand-offs, lost jobs.
+
+In a task of its own, so that a slow one of them costs neither the worker's lease nor a rescue.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from contextlib import suppress
+from datetime import timedelta
+
+from procrastinate import App
+
+from app import approvals
+from app.db import handoffs, rates, runs, turns, workers
+from app.db.answers import forget_answers
+from app.db.away import is_away
+from app.log import get_logger
+from app.worker.jobs import Jobs
+from app.worker.queue import forget_lost_jobs
+
+log = get_logger(__name__)
+
+SWEEP_SECONDS = 5.0
+# A due run whose job did not come within this time gets a new one; a double job is harmless.
+OVERDUE = timedelta(seconds=15)
+BATCH = 100
+
+
+async def sweep_regularly(jobs: Jobs, consumer: App, stop: asyncio.Event) -> None:
+    """Sweep every so often until `stop` is set."""
+    # Not until cancelled alone: a database that just went away may answer a cancel with its error.
+    while not stop.is_set():
+        for work in (remind, expire, assign_handoffs, queue_overdue, forget):
+            await _try(work.__name__, work(jobs))
+        await _try("forget_lost_jobs", forget_lost_jobs(consumer))
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
+
+
+async def _try(name: str, work: Awaitable[object]) -> None:
+    """A sweep that fails is logged, and tried again the next time."""
+    try:
+        await work
+    except Exception as error:
+        # One row that cannot be swept must not stop every worker that comes across it.
+        if is_away(error):
+            log.warning("sweep_waits_for_database", sweep=name, error=str(error)[:200])
+        else:
+            log.exception("sweep_failed", sweep=name)
+
+
+async def remind(jobs: Jobs) -> None:
+    """Remind of approvals that wait."""
+    async with jobs.service.sessions.begin() as session:
+        await approvals.remind(session, BATCH)
+
+
+async def expire(jobs: Jobs) -> None:
+    """End approvals whose time is over."""
+    async with jobs.service.sessions.begin() as session:
+        await approvals.expire(session, jobs.enqueue, BATCH)
+
+
+async def assign_handoffs(jobs: Jobs) -> None:
+    """Hand-offs that found nobody go to whoever is at work by now."""
+    async with jobs.service.sessions() as session:
+        waiting = await handoffs.tenants_that_wait(session)
+    for tenant_id in waiting:
+        async with jobs.service.sessions.begin() as session:
+            assigned = await handoffs.assign_waiting(session, tenant_id)
+        if assigned:
+            log.info("handoffs_assigned", tenant_id=tenant_id, handoffs=assigned)
+
+
+async def queue_overdue(jobs: Jobs) -> None:
+    """Give runs whose job seems lost a new one."""
+    limit = jobs.service.settings.customer_concurrency
+    async with jobs.service.sessions.begin() as session:
+        for run in await turns.overdue(session, OVERDUE, BATCH, limit):
+            await runs.mark_queued(session, run.id)
+            await jobs.enqueue(session, run.id, None)
+
+
+async def forget(jobs: Jobs) -> None:
+    """Drop rates, leases and kept answers whose time is over."""
+    async with jobs.service.sessions.begin() as session:
+        await rates.forget(session, BATCH * 10)
+        await workers.forget_workers(session)
+    async with jobs.service.sessions.begin() as session:
+        await forget_answers(session, BATCH * 10)
