@@ -122,6 +122,8 @@ async def conclude(session: AsyncSession, callback: Callback, answer: Answer) ->
         values |= {"status": "dead"}
     else:
         values |= {"next_at": func.now() + timedelta(seconds=wait)}
+    if answer.gone:
+        await callbacks.hold_url(session, callback.tenant_id, callback.url)
     if not await callbacks.conclude(session, callback, **values):
         return None
     if answer.gone:

@@ -9,6 +9,7 @@ from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import locks
 from app.db.outbox import Callback, DisabledUrl
 
 Status = Literal["pending", "delivered", "dead", "disabled"]
@@ -71,6 +72,15 @@ async def conclude(session: AsyncSession, callback: Callback, **values: Any) -> 
         .execution_options(synchronize_session=False)
     )
     return (await session.scalars(query)).one_or_none() is not None
+
+
+async def hold_url(session: AsyncSession, tenant_id: str, url: str) -> None:
+    """Let nobody else disable the URL until the transaction ends.
+
+    Before a callback's row is locked: of two that each held theirs and wanted the other's, as
+    `disable` does, one would be a deadlock's victim.
+    """
+    await locks.hold(session, locks.exclusive("callbacks", tenant_id, url))
 
 
 async def disable(session: AsyncSession, tenant_id: str, url: str) -> None:

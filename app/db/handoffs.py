@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import sandbox
+from app.db import locks, sandbox
 from app.db.sandbox import Handoff
 from tools.helpdesk import is_available, next_opening, pick_agent
 from tools.models import Agent, Urgency
@@ -21,8 +21,7 @@ Queued = (Handoff.status == "open", Handoff.agent_id.is_(None))
 
 async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
     """Let nobody else assign until the transaction ends: both would see the same least loaded."""
-    who = f"handoffs\x1f{tenant_id}"
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(who, 0))))
+    await locks.hold(session, locks.exclusive("handoffs", tenant_id))
 
 
 async def open_handoff(

@@ -7,6 +7,7 @@ from sqlalchemy import Uuid, bindparam, func, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db import locks
 from app.db.effects import LedgerEntry
 from app.db.pauses import paused
 from app.db.pseudonyms import names_of
@@ -131,5 +132,4 @@ async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) 
 
 async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Let nobody else spend this customer's allowance until the transaction ends."""
-    who = f"{tenant_id}\x1f{customer_id}"
-    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(who, 0))))
+    await locks.hold(session, locks.exclusive("allowance", tenant_id, customer_id))

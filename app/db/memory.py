@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import Row, String, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db import locks
 from app.db.customers import ThreadSummary
 from app.db.effects import LedgerEntry
 from app.db.hot import Hot
@@ -31,16 +32,14 @@ WROTE_BEFORE = Hot(
         OLDER.where(Run.thread_id != bindparam("thread")).exists(),
     )
 )
-LOCK = func.hashtextextended(bindparam("who"), 0)
-HOLD_OFF, HOLD = (
-    select(func.pg_advisory_xact_lock_shared(LOCK)),
-    select(func.pg_advisory_xact_lock(LOCK)),
-)
+ERASED = (bindparam("tenant", type_=String), bindparam("customer", type_=String))
+HOLD_OFF = select(locks.shared("erasure", *ERASED))
+HOLD = select(locks.exclusive("erasure", *ERASED))
 
 
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Wait for an erasure of the customer, and let none begin until the transaction ends."""
-    await session.execute(HOLD_OFF, {"who": _erasure_key(tenant_id, customer_id)})
+    await session.execute(HOLD_OFF, {"tenant": tenant_id, "customer": customer_id})
 
 
 async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
@@ -52,11 +51,7 @@ async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Let no run read what it knows of the customer until the transaction ends."""
-    await session.execute(HOLD, {"who": _erasure_key(tenant_id, customer_id)})
-
-
-def _erasure_key(tenant_id: str, customer_id: str) -> str:
-    return f"erasure\x1f{tenant_id}\x1f{customer_id}"
+    await session.execute(HOLD, {"tenant": tenant_id, "customer": customer_id})
 
 
 async def summary_of(session: AsyncSession, run: Run) -> ThreadSummary | None:

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 from functools import cache
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Select,
-    SQLColumnExpression,
     delete,
     func,
     literal,
@@ -17,6 +17,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.db import locks
 from app.db.base import Base, now
 from app.db.tables import Run
 from app.lifecycle import RunStatus
@@ -41,27 +42,23 @@ def paused() -> ColumnElement[bool]:
     return select(Pause.tenant_id).where(Pause.tenant_id.in_([Run.tenant_id, EVERYONE])).exists()
 
 
-def _key(tenant_id: str | SQLColumnExpression[str]) -> ColumnElement[int]:
-    return func.hashtextextended(func.concat("pause", "\x1f", tenant_id), 0)
-
-
-def held_still(tenant_id: str | SQLColumnExpression[str]) -> list[ColumnElement[None]]:
+def held_still(tenant_id: locks.Name) -> list[ColumnElement[Any]]:
     """Columns that keep both switches as they are until the transaction ends.
 
     Only a later statement may look at the switch: this one's snapshot is older than its locks.
     Advisory locks, since a switch that is off has no row, and a lock on a row is a write.
     """
-    return [func.pg_advisory_xact_lock_shared(_key(name)) for name in (EVERYONE, tenant_id)]
+    return [locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
 
 
 async def hold_still(session: AsyncSession, tenant_id: str) -> None:
     """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
-    await session.execute(select(*held_still(tenant_id)))
+    await locks.hold(session, *held_still(tenant_id))
 
 
 async def hold_alone(session: AsyncSession, tenant_id: str) -> None:
     """Wait for every transaction that counts on this switch, and let none begin."""
-    await session.execute(select(func.pg_advisory_xact_lock(_key(tenant_id))))
+    await locks.hold(session, locks.exclusive("pause", tenant_id))
 
 
 async def pauses_of(session: AsyncSession, tenant_id: str) -> list[Pause]:

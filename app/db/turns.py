@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db import locks
 from app.db.hot import Hot
 from app.db.pauses import held_still, paused
 from app.db.tables import Run
@@ -63,8 +64,7 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     """Let the claims of one customer's runs come one after the other, so that each sees the last.
 
     None, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
-    not queue for the lock with a connection each. The lock ends with the transaction. Its key is a
-    hash: two customers who share it only wait.
+    not queue for the lock with a connection each. The lock ends with the transaction.
 
     The pause switch is held still as well, so that a claim that it refuses is one that
     switching it off finds pending, and queues. The commit does not wait for the disk: a claim that
@@ -76,7 +76,7 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
 
 @cache
 def _locks(per_customer: int) -> Hot:
-    key = func.pg_advisory_xact_lock(func.hashtext(Run.tenant_id), func.hashtext(Run.customer_id))
+    key = locks.exclusive("customer", Run.tenant_id, Run.customer_id)
     ready = (
         Run.status == RunStatus.PENDING,
         Run.not_before <= func.now(),
@@ -87,8 +87,8 @@ def _locks(per_customer: int) -> Hot:
         Other.thread_id == Run.thread_id, Other.seq > Run.seq, Other.finished_at.is_(None)
     )
     lazily = func.set_config("synchronous_commit", "off", True)
-    locks = select(key, *held_still(Run.tenant_id), lazily, behind.exists().label("followed"))
-    return Hot(locks.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
+    query = select(key, *held_still(Run.tenant_id), lazily, behind.exists().label("followed"))
+    return Hot(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
 async def early(session: AsyncSession, run_id: UUID) -> datetime | None:

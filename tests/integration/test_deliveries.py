@@ -9,8 +9,9 @@ import pytest
 
 from app import callbacks, signing
 from app.adapters.addresses import make_guard, parse, system_resolve
-from app.adapters.webhook import Sender
+from app.adapters.webhook import Answer, Sender
 from app.db.engine import Sessions
+from app.db.outbox import Callback
 from app.db.webhook_secrets import signing_secrets
 from app.errors import NotFoundError
 from app.wiring import Service
@@ -152,6 +153,19 @@ async def test_gone_disables_the_url_until_a_resend(
     await settle(desk, await running(desk, url, "T-4"))
     assert (await attempt(desk, courier)).status == "delivered"
     assert len(receiver.deliveries) == 3
+
+
+async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
+    """Each ends its own callback and all that wait; none is a deadlock's victim."""
+    for number in range(6):
+        await settle(desk, await running(desk, "https://a.example/", f"T-{number}"))
+
+    async def gone(callback: Callback) -> None:
+        async with desk.sessions.begin() as session:
+            await callbacks.conclude(session, callback, Answer("HTTP 410", gone=True))
+
+    await asyncio.gather(*map(gone, await claim(desk)))
+    assert {row.status for row in await rows(desk)} == {"disabled"}
 
 
 async def test_last_failure_is_dead_and_can_be_sent_again(
