@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import signing
 from app.commands.database import in_session, load_settings, with_database
+from app.db.keys import tenant_exists
 from app.db.outbox import WebhookSecret
 from app.db.webhook_secrets import secrets_of_tenant
 from app.errors import NotFoundError
@@ -63,6 +64,8 @@ def list_secrets(tenant: Tenant = "demo") -> None:
     """Print the tenant's secrets without their text, newest first, one JSON object a line."""
 
     async def work(session: AsyncSession) -> list[WebhookSecret]:
+        if not await tenant_exists(session, tenant):
+            raise typer.BadParameter(f"no tenant {tenant!r}")
         query = secrets_of_tenant(tenant).order_by(WebhookSecret.id.desc())
         return list(await session.scalars(query))
 

@@ -4,6 +4,7 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -19,18 +20,26 @@ class ThreadServer(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(app: FastAPI) -> Iterator[str]:
-    """The app's URL while it is served."""
+def serving(app: FastAPI, certificate: tuple[Path, Path] | None = None) -> Iterator[str]:
+    """The app's URL while it is served; https with the files of a certificate and its key."""
+    scheme = "https" if certificate else "http"
+    ssl_certfile, ssl_keyfile = certificate or (None, None)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         # What still hangs at the end is cut off: some tests make a call that never answers.
         config = uvicorn.Config(
-            app, log_config=None, lifespan="off", timeout_graceful_shutdown=1, access_log=False
+            app,
+            log_config=None,
+            lifespan="off",
+            timeout_graceful_shutdown=1,
+            access_log=False,
+            ssl_certfile=ssl_certfile,
+            ssl_keyfile=ssl_keyfile,
         )
         server = ThreadServer(config)
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"{scheme}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join()
