@@ -160,8 +160,12 @@ async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
     for number in range(6):
         await settle(desk, await running(desk, "https://a.example/", f"T-{number}"))
 
+    together = asyncio.Barrier(6)
+
     async def gone(callback: Callback) -> None:
         async with desk.sessions.begin() as session:
+            await session.connection()
+            await together.wait()
             await callbacks.conclude(session, callback, Answer("HTTP 410", gone=True))
 
     await asyncio.gather(*map(gone, await claim(desk)))

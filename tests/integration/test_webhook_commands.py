@@ -4,8 +4,7 @@ import asyncio
 import json
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app import signing
 from app.cli import app
