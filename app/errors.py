@@ -23,6 +23,7 @@ DeskgraphError
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
 ├── IdempotencyMismatchError    422 idempotency-key-reused
+├── TooManyStreamsError         429 too-many-streams
 └── UnavailableError            503 unavailable
 """
 
@@ -36,6 +37,8 @@ class DeskgraphError(Exception):
     """
 
     status, code, title = 500, "internal", "Something went wrong on our side"
+    # Told as `Retry-After`, where coming again is worth it.
+    retry_after_seconds: int | None = None
 
     def __init__(self, detail: str, **extra: Any) -> None:
         super().__init__(detail)
@@ -177,7 +180,15 @@ class StaleVersionError(DeskgraphError):
     status, code, title = 412, "stale-version", "The policy has a newer version"
 
 
+class TooManyStreamsError(DeskgraphError):
+    """The tenant has as many event streams open as it may."""
+
+    status, code, title = 429, "too-many-streams", "Too many event streams are open"
+    retry_after_seconds = 5
+
+
 class UnavailableError(DeskgraphError):
     """The database does not answer."""
 
     status, code, title = 503, "unavailable", "The service cannot reach its database"
+    retry_after_seconds = 1

@@ -55,6 +55,9 @@ class Settings(BaseSettings):
         None, description="Signs page cursors; the same on every replica. `dev` makes its own."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body in bytes.")
+    streams_per_tenant: int = Field(
+        1000, ge=1, description="Event streams that a tenant may have open at each API."
+    )
     pool_size: int = Field(10, ge=1, description="Database connections of the API and use cases.")
     saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
     grouped_commits: bool = Field(

@@ -1,18 +1,19 @@
 """/v1/events and /v1/runs/{run_id}/events: what happens, as server-sent events."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
-from starlette.types import Message, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app import runs as run_cases
 from app.api import examples
 from app.api.deps import BackendDep, FeedDep, Reader
-from app.api.feed import END, RETRY
+from app.api.feed import END, RETRY, EventFeed
 from app.api.listener import Listener
 from app.api.responses import problems
 from app.db.events import (
@@ -23,7 +24,7 @@ from app.db.events import (
     final_event,
     last_event,
 )
-from app.errors import InvalidCursorError, NotFoundError
+from app.errors import InvalidCursorError, NotFoundError, TooManyStreamsError
 from app.log import get_logger
 
 log = get_logger(__name__)
@@ -44,13 +45,24 @@ After = Annotated[
 
 
 class EventStream(StreamingResponse):
-    """A response that gives up a reader who takes nothing."""
+    """A response that gives up a reader who takes nothing, and says when it is over."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, chunks: AsyncGenerator[bytes, None]) -> None:
+    def __init__(
+        self, chunks: AsyncGenerator[bytes, None], leave: Callable[[], None] | None = None
+    ) -> None:
         super().__init__(chunks, headers=HEADERS)
         self.chunks = chunks
+        self.leave = leave
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer; however that ends, also before a first byte, the stream is over then."""
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            if self.leave:
+                self.leave()
 
     async def stream_response(self, send: Send) -> None:
         """Send until the stream ends or the reader stands still."""
@@ -71,7 +83,14 @@ class EventStream(StreamingResponse):
 def streams(*errors: type[NotFoundError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a stream."""
     content = {EventStream.media_type: {"schema": {"type": "string"}, "example": examples.EVENTS}}
-    return {200: {"content": content}, **problems(InvalidCursorError, *errors)}
+    return {200: {"content": content}, **problems(InvalidCursorError, TooManyStreamsError, *errors)}
+
+
+def admitted(feed: EventFeed, listener: Listener, position: Position) -> EventStream:
+    """A stream that counts among those of its tenant. Raises TooManyStreamsError."""
+    feed.admit(listener.tenant_id)
+    leave = partial(feed.leave, listener.tenant_id)
+    return EventStream(feed.stream(listener, position), leave)
 
 
 @router.get("/events", status_code=200, response_class=EventStream, responses=streams())
@@ -83,8 +102,7 @@ async def follow_tenant(
     async with backend.sessions() as session:
         end, last = await end_of_events(session), await last_event(session)
     position = read_position(last_event_id or after, end) or last
-    listener = Listener(key.tenant_id, key.id)
-    return EventStream(feed.stream(listener, position))
+    return admitted(feed, Listener(key.tenant_id, key.id), position)
 
 
 @router.get(
@@ -105,8 +123,7 @@ async def follow_run(
     position = read_position(last_event_id or after, end) or BEGINNING
     if run.finished_at and (last is None or last <= position):
         return EventStream(_ended())
-    listener = Listener(key.tenant_id, key.id, run_id)
-    return EventStream(feed.stream(listener, position))
+    return admitted(feed, Listener(key.tenant_id, key.id, run_id), position)
 
 
 async def _ended() -> AsyncGenerator[bytes, None]:

@@ -6,6 +6,7 @@ goes on anywhere from the id of the last event that it saw.
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from prometheus_client import Gauge
@@ -23,13 +24,15 @@ from app.db.events import (
     last_event,
 )
 from app.db.keys import live_keys
+from app.errors import TooManyStreamsError
 from app.log import get_logger
 
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.1
 AWAY_SECONDS = 1.0
-KEYS_SECONDS = 30.0
+# How long a stream may outlive its key.
+KEYS_SECONDS = 2.0
 PAGE = 100
 
 RETRY = b"retry: 1000\n\n"
@@ -42,20 +45,40 @@ STREAMS = Gauge("deskgraph_event_streams", "Event streams that are open.")
 class EventFeed:
     """The streams of this process and the loop that feeds them, which runs while there are any."""
 
-    def __init__(self, sessions: Sessions) -> None:
+    def __init__(self, sessions: Sessions, per_tenant: int) -> None:
         self._sessions = sessions
+        self._per_tenant = per_tenant
+        self._open: Counter[str] = Counter()
         self._listeners: set[Listener] = set()
         self._closing = False
         self._position = BEGINNING
         self._starting = asyncio.Lock()
         self._task: asyncio.Task[None] | None = None
 
+    def admit(self, tenant_id: str) -> None:
+        """Count one more open stream of the tenant, until `leave`.
+
+        Raises:
+            TooManyStreamsError.
+        """
+        if self._open[tenant_id] >= self._per_tenant:
+            raise TooManyStreamsError(
+                f"{self._per_tenant} event streams are open here; close one, or follow the tenant's"
+                " stream instead of one for each run."
+            )
+        self._open[tenant_id] += 1
+        STREAMS.inc()
+
+    def leave(self, tenant_id: str) -> None:
+        """A stream that was admitted is over."""
+        self._open -= Counter([tenant_id])
+        STREAMS.dec()
+
     async def stream(self, listener: Listener, after: Position) -> AsyncGenerator[bytes, None]:
         """Server-sent events behind a position, heartbeats, and `end` after a run's last event.
 
         An end without `end` asks the reader to come again with its last id.
         """
-        STREAMS.inc()
         yield RETRY
         try:
             async for event in self._told(listener, after):
@@ -70,7 +93,6 @@ class EventFeed:
             log.warning("stream_lost_database", error=str(error)[:200])
         finally:
             self._listeners.discard(listener)
-            STREAMS.dec()
 
     def close(self) -> None:
         """End every stream, also those that are just opening."""
@@ -82,7 +104,7 @@ class EventFeed:
         """Events in order, none twice; None for silence. What is stored first, then what comes."""
         await self._join(listener)
         full = True
-        while full:
+        while full and not listener.closed:
             # Read after joining, so what the loop had passed by before is among it.
             for event in (page := await self._stored(listener, after)):
                 yield event

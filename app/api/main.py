@@ -51,7 +51,7 @@ def create_app(backend: Backend) -> FastAPI:
     )
     app.state.backend = backend
     url = backend.settings.database_url
-    app.state.feed = EventFeed(backend.sessions)
+    app.state.feed = EventFeed(backend.sessions, backend.settings.streams_per_tenant)
     app.state.rest = RestWatch(backend.sessions, url.get_secret_value() if url else None)
     modules = (
         runs,

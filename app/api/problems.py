@@ -55,8 +55,8 @@ def problem(
     headers = dict(headers or {})
     if isinstance(error, UnauthorizedError):
         headers["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, UnavailableError):
-        headers["Retry-After"] = "1"
+    if error.retry_after_seconds is not None:
+        headers["Retry-After"] = str(error.retry_after_seconds)
     return Response(content, error.status, headers, MEDIA_TYPE)
 
 

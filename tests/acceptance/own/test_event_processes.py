@@ -99,7 +99,7 @@ def test_stream_goes_on_at_another_api_without_gap_or_double(
 def test_stream_of_a_revoked_key_is_refused_when_it_comes_again(
     stack: Stack, tenant: Tenant, database_url: str
 ) -> None:
-    """Auth is checked at every open; see `app.api.feed.KEYS_SECONDS` for those that are open."""
+    """Auth is checked at every open; for those that are open see tests/integration/test_streams."""
     with psycopg.connect(database_url) as connection:
         query = "UPDATE api_keys SET revoked_at = now() WHERE id = %s"
         connection.execute(query, [tenant.starter.split("_")[1]])

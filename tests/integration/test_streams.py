@@ -1,0 +1,113 @@
+"""An open event stream ends with its key, and a tenant has only so many of them."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import httpx
+import pytest
+import uvicorn
+from sqlalchemy import text
+
+from app.api.cursor import Cursors
+from app.api.deps import Backend
+from app.api.feed import END, PAGE, RETRY, EventFeed
+from app.api.listener import Listener
+from app.api.main import create_app
+from app.db import keys
+from app.db.engine import Sessions
+from app.db.events import Position
+from app.wiring import Service
+from app.worker.queue import enqueue_run
+from tests.conftest import Tenant, make_tenant
+from tests.doubles.server import ThreadServer
+
+PATIENCE_SECONDS = 20
+LIMIT = 2
+EVENTS = text(
+    "INSERT INTO events (tenant_id, run_id, type, data)"
+    " SELECT :tenant, gen_random_uuid(), 'run.created', '{}' FROM generate_series(1, :count)"
+)
+
+
+async def revoke(sessions: Sessions, tenant: Tenant) -> None:
+    """Make the starter's key worthless."""
+    async with sessions.begin() as session:
+        assert await keys.revoke_key(session, tenant.id, tenant.starter.split("_")[1])
+
+
+def listener_of(tenant: Tenant) -> Listener:
+    """What a stream of the starter's key is."""
+    return Listener(tenant.id, tenant.starter.split("_")[1])
+
+
+async def test_idle_stream_of_a_revoked_key_ends(sessions: Sessions, tenant: Tenant) -> None:
+    """Soon after, without `end`, so that its reader comes again and is refused."""
+    stream = EventFeed(sessions, LIMIT).stream(listener_of(tenant), Position(2**62, 0))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        assert await anext(stream) == RETRY
+        rest = asyncio.create_task(anext(stream))
+        await asyncio.sleep(0)
+        await revoke(sessions, tenant)
+        assert await rest == RETRY
+        assert [chunk async for chunk in stream] == []
+
+
+async def test_stream_of_a_revoked_key_tells_no_more_of_the_past(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """A reader that is still at what was stored gets the page that was read, and no other."""
+    async with sessions.begin() as session:
+        await session.execute(EVENTS, {"tenant": tenant.id, "count": 3 * PAGE})
+    listener = listener_of(tenant)
+    stream = EventFeed(sessions, LIMIT).stream(listener, Position(0, 0))
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        first = [await anext(stream), await anext(stream)]
+        await revoke(sessions, tenant)
+        while not listener.closed:  # noqa: ASYNC110  # nobody is told
+            await asyncio.sleep(0.02)
+        told = first + [chunk async for chunk in stream]
+    assert sum(chunk.startswith(b"id: ") for chunk in told) == PAGE
+    assert END not in told
+
+
+@pytest.fixture
+async def url(service: Service) -> AsyncIterator[str]:
+    """An API whose tenants may have two streams each."""
+    settings = service.settings.model_copy(update={"streams_per_tenant": LIMIT})
+    app = create_app(Backend(settings, service.sessions, enqueue_run, Cursors("tests")))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = ThreadServer(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        app.state.feed.close()
+        server.should_exit = True
+        await serving
+
+
+async def test_tenant_has_only_so_many_streams_open(
+    sessions: Sessions, tenant: Tenant, url: str
+) -> None:
+    """One more is refused and told when to come again; others have their own, and places return."""
+    async with sessions.begin() as session:
+        other = await make_tenant(session)
+    mine, theirs = (
+        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, headers={"Authorization": who})
+        for who in (f"Bearer {tenant.starter}", f"Bearer {other.starter}")
+    )
+    async with mine, theirs:
+        async with AsyncExitStack() as open_streams:
+            for client in (mine, mine, theirs):
+                answer = await open_streams.enter_async_context(client.stream("GET", "/v1/events"))
+                assert answer.status_code == 200
+            refused = await mine.get("/v1/events")
+            assert (refused.status_code, refused.json()["code"]) == (429, "too-many-streams")
+            assert refused.headers["Content-Type"] == "application/problem+json"
+            assert int(refused.headers["Retry-After"]) >= 1
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                async with mine.stream("GET", "/v1/events") as answer:
+                    if answer.status_code == 200:
+                        break
