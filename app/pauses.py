@@ -1,8 +1,12 @@
 """Use cases of the pause switch: no reply and no effect leaves while it is on. No commit."""
 
+import asyncio
+import time
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import pauses, runs
+from app.db.engine import Sessions
 from app.db.keys import tenant_exists
 from app.db.pauses import EVERYONE
 from app.db.turns import waits
@@ -12,9 +16,13 @@ from app.runs import Enqueue
 
 log = get_logger(__name__)
 
+# An answer comes within this time, whatever an outside system does.
+PATIENCE_SECONDS = 10.0
+LOOK_SECONDS = 0.05
+
 
 async def pause(session: AsyncSession, tenant_id: str, by: str) -> None:
-    """From the commit on, no effect of the tenant, or of `EVERYONE`, begins.
+    """From the commit on, no effect of the tenant, or of `EVERYONE`, begins: see `let_begun_end`.
 
     Waits for effects that are just being written down as begun. Pausing again changes nothing.
 
@@ -25,6 +33,23 @@ async def pause(session: AsyncSession, tenant_id: str, by: str) -> None:
     await pauses.hold_alone(session, tenant_id)
     await pauses.write_pause(session, tenant_id, by)
     log.warning("paused", tenant_id=tenant_id, by=by)
+
+
+async def let_begun_end(
+    sessions: Sessions, tenant_id: str, patience_seconds: float = PATIENCE_SECONDS
+) -> int:
+    """Wait, once the pause is committed, until what had begun before it has ended.
+
+    How many effects have not ended in that time: an outside system that does not answer is not
+    waited for without bound. Holds no connection while it waits.
+    """
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        async with sessions() as session:
+            begun = await pauses.in_flight(session, tenant_id)
+        if not begun or time.monotonic() >= deadline:
+            return begun
+        await asyncio.sleep(LOOK_SECONDS)
 
 
 async def unpause(session: AsyncSession, enqueue: Enqueue, tenant_id: str) -> int:

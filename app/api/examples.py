@@ -238,6 +238,7 @@ EVENTS = (
 PAUSE: dict[str, Any] = {
     "paused": True,
     "pauses": [{"scope": "tenant", "paused_at": EARLY, "paused_by": "Team lead"}],
+    "in_flight": 0,
 }
 
 

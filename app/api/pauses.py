@@ -7,7 +7,7 @@ from app import pauses as pause_cases
 from app.api import examples, schemas
 from app.api.deps import Admin, BackendDep, Session
 from app.api.responses import answers
-from app.db.pauses import EVERYONE, pauses_of
+from app.db.pauses import EVERYONE, in_flight, pauses_of
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
@@ -21,15 +21,17 @@ async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
 @router.post(
     "/pause", response_model=schemas.PauseOut, responses=answers(200, examples.PAUSE, body=True)
 )
-async def set_pause(
-    body: schemas.PutPause, session: Session, backend: BackendDep, key: Admin
-) -> schemas.PauseOut:
-    """Switch the tenant's replies and effects off or on; from the answer on none begins."""
+async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> schemas.PauseOut:
+    """Switch the tenant's replies and effects off or on; from the answer on none leaves."""
+    async with backend.sessions.begin() as session:
+        if body.paused:
+            await pause_cases.pause(session, key.tenant_id, key.name)
+        else:
+            await pause_cases.unpause(session, backend.enqueue, key.tenant_id)
     if body.paused:
-        await pause_cases.pause(session, key.tenant_id, key.name)
-    else:
-        await pause_cases.unpause(session, backend.enqueue, key.tenant_id)
-    return await show(session, key.tenant_id)
+        await pause_cases.let_begun_end(backend.sessions, key.tenant_id)
+    async with backend.sessions() as session:
+        return await show(session, key.tenant_id)
 
 
 async def show(session: AsyncSession, tenant_id: str) -> schemas.PauseOut:
@@ -42,4 +44,6 @@ async def show(session: AsyncSession, tenant_id: str) -> schemas.PauseOut:
         )
         for pause in await pauses_of(session, tenant_id)
     ]
-    return schemas.PauseOut(paused=bool(entries), pauses=entries)
+    return schemas.PauseOut(
+        paused=bool(entries), pauses=entries, in_flight=await in_flight(session, tenant_id)
+    )

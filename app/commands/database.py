@@ -90,11 +90,20 @@ def explained() -> Iterator[None]:
 def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]]) -> T:
     """Run `work` in one transaction on the command's database."""
 
+    async def run(sessions: Sessions) -> T:
+        async with sessions.begin() as session:
+            return await work(session)
+
+    return with_sessions(settings, run)
+
+
+def with_sessions(settings: Settings, work: Callable[[Sessions], Awaitable[T]]) -> T:
+    """Run `work`, whose transactions are its own, on the command's database."""
+
     async def run() -> T:
         engine = make_engine(require_database(settings), 1)
         try:
-            async with Sessions(engine).begin() as session:
-                return await work(session)
+            return await work(Sessions(engine))
         finally:
             await engine.dispose()
 

@@ -6,7 +6,8 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import pauses
-from app.commands.database import in_session, load_settings, with_database
+from app.commands.database import in_session, load_settings, with_database, with_sessions
+from app.db.engine import Sessions
 from app.db.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.worker.queue import enqueue_run
@@ -17,15 +18,19 @@ Tenant = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.
 def pause(tenant: Tenant = None) -> None:
     """Hold back every reply and effect, of a tenant or of all; runs wait meanwhile."""
 
-    async def work(session: AsyncSession) -> None:
+    async def work(sessions: Sessions) -> int:
         try:
-            await pauses.pause(session, tenant or EVERYONE, "cli")
+            async with sessions.begin() as session:
+                await pauses.pause(session, tenant or EVERYONE, "cli")
         except NotFoundError as error:
             raise typer.BadParameter(error.detail) from None
+        return await pauses.let_begun_end(sessions, tenant or EVERYONE)
 
     with with_database(load_settings()) as settings:
-        in_session(settings, work)
+        begun = with_sessions(settings, work)
     typer.echo(f"Replies and effects of {tenant or 'everyone'} are paused.")
+    if begun:
+        typer.echo(f"{begun} had begun before and have not ended yet.", err=True)
 
 
 def unpause(tenant: Tenant = None) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    and_,
     delete,
     func,
     literal,
@@ -19,6 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db import locks
 from app.db.base import Base, now
+from app.db.effects import LedgerEntry
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 
@@ -82,6 +84,29 @@ async def remove_pause(session: AsyncSession, tenant_id: str) -> bool:
     """Switch back; False when nothing was paused."""
     query = delete(Pause).where(Pause.tenant_id == tenant_id).returning(Pause.tenant_id)
     return (await session.scalars(query)).one_or_none() is not None
+
+
+async def in_flight(session: AsyncSession, tenant_id: str) -> int:
+    """How many effects of the tenant, or of all, have begun and not ended in a live execution.
+
+    What a dead worker left begun is not on its way any more.
+    """
+    query = (
+        select(func.count())
+        .select_from(Run)
+        .join(
+            LedgerEntry,
+            and_(
+                LedgerEntry.tenant_id == Run.tenant_id,
+                # Leads into an index.
+                LedgerEntry.customer_id == Run.customer_id,
+                LedgerEntry.run_id == Run.id,
+            ),
+        )
+        .where(Run.status == RunStatus.RUNNING, LedgerEntry.status == "started")
+        .where(or_(Run.tenant_id == tenant_id, literal(tenant_id) == EVERYONE))
+    )
+    return int(await session.scalar(query) or 0)
 
 
 def due_runs(tenant_id: str) -> Select[Run]:

@@ -1,29 +1,21 @@
 """An open event stream ends with its key, and a tenant has only so many of them."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 
-import httpx
 import pytest
-import uvicorn
 from sqlalchemy import text
 
-from app.api.cursor import Cursors
-from app.api.deps import Backend
 from app.api.feed import END, PAGE, RETRY, EventFeed
 from app.api.listener import Listener
-from app.api.main import create_app
 from app.db import keys
 from app.db.engine import Sessions
 from app.db.events import Position
 from app.wiring import Service
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
-from tests.doubles.server import ThreadServer
+from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 
-PATIENCE_SECONDS = 20
 LIMIT = 2
 EVENTS = text(
     "INSERT INTO events (tenant_id, run_id, type, data)"
@@ -75,16 +67,8 @@ async def test_stream_of_a_revoked_key_tells_no_more_of_the_past(
 @pytest.fixture
 async def url(service: Service) -> AsyncIterator[str]:
     """An API whose tenants may have two streams each."""
-    settings = service.settings.model_copy(update={"streams_per_tenant": LIMIT})
-    app = create_app(Backend(settings, service.sessions, enqueue_run, Cursors("tests")))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
-        server = ThreadServer(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app.state.feed.close()
-        server.should_exit = True
-        await serving
+    async with serving_api(service, streams_per_tenant=LIMIT) as url:
+        yield url
 
 
 async def test_tenant_has_only_so_many_streams_open(
@@ -93,10 +77,7 @@ async def test_tenant_has_only_so_many_streams_open(
     """One more is refused and told when to come again; others have their own, and places return."""
     async with sessions.begin() as session:
         other = await make_tenant(session)
-    mine, theirs = (
-        httpx.AsyncClient(base_url=url, timeout=PATIENCE_SECONDS, headers={"Authorization": who})
-        for who in (f"Bearer {tenant.starter}", f"Bearer {other.starter}")
-    )
+    mine, theirs = caller(url, tenant.starter), caller(url, other.starter)
     async with mine, theirs:
         async with AsyncExitStack() as open_streams:
             for client in (mine, mine, theirs):

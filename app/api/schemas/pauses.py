@@ -31,3 +31,6 @@ class PauseOut(BaseModel):
 
     paused: bool
     pauses: list[PauseEntry]
+    in_flight: Annotated[
+        int, Field(description="Effects that have begun and not ended; a pause waits 10 s for 0.")
+    ]

@@ -68,7 +68,7 @@ def test_paused_in_a_model_call_nothing_leaves_until_the_pause_ends(
     assert replies(database_url, run["id"]) == 0
     assert starter.run(run["id"], wait=0)["attempt"] == waiting["attempt"], "no busy loop"
 
-    assert switch(admin, paused=False) == {"paused": False, "pauses": []}
+    assert switch(admin, paused=False) == {"paused": False, "pauses": [], "in_flight": 0}
     ended = starter.run(run["id"])
     assert (ended["status"], ended["outcome"]) == ("success", "acted")
     assert [effect["tool"] for effect in ended["effects"]] == ["refund_payment", "send_reply"]

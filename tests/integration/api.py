@@ -1,0 +1,42 @@
+"""The API over real HTTP in the test's own loop, on a service without a worker."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import uvicorn
+
+from app.api.cursor import Cursors
+from app.api.deps import Backend
+from app.api.main import create_app
+from app.wiring import Service
+from app.worker.queue import enqueue_run
+from tests.doubles.server import ThreadServer
+
+PATIENCE_SECONDS = 20
+
+
+@contextlib.asynccontextmanager
+async def serving_api(service: Service, **settings: Any) -> AsyncIterator[str]:
+    """The URL of an API with these settings changed."""
+    changed = service.settings.model_copy(update=settings)
+    app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
+        server = ThreadServer(config)
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            app.state.feed.close()
+            server.should_exit = True
+            await serving
+
+
+def caller(url: str, key: str) -> httpx.AsyncClient:
+    """Who calls it with that key."""
+    headers = {"Authorization": f"Bearer {key}"}
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS)
