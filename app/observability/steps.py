@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from langgraph.errors import NodeTimeoutError
+
 from app.db.group_commit import Done, GroupCommit
 from app.db.steps import STEPS, step_row
 from app.observability.usage import UsageHandler
@@ -72,7 +74,7 @@ class StepLog:
             "status": "error" if error else "interrupted" if task["interrupts"] else "success",
             "tries": max(usage.tries, 1),
             "output": task.get("result") or None,
-            "error": error and {"type": type(error).__name__, "message": str(error)[:1000]},
+            "error": error and {"type": _kind(error), "message": str(error)[:1000]},
             "model_calls": list(usage.calls),
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
@@ -94,3 +96,8 @@ class StepLog:
             self._write({**row, "status": "success"})
         self._commits.hurry()
         await asyncio.gather(*self._unwritten)
+
+
+def _kind(error: BaseException) -> str:
+    """The name of a failure; a node's time limit has that of a run's."""
+    return "timeout" if isinstance(error, NodeTimeoutError) else type(error).__name__

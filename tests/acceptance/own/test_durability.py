@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,12 @@ def helpdesk(held_stack: Stack, tenant: Tenant) -> Client:
 def reviewer(held_stack: Stack, tenant: Tenant) -> Client:
     """Decides."""
     return held_stack.client(tenant.approver)
+
+
+def losses(database_url: str, run: Any) -> int:
+    """How many lost workers count against the run."""
+    [[count]] = query(database_url, "SELECT losses FROM runs WHERE id = %s", run["id"])
+    return int(count)
 
 
 def test_killed_worker_is_noticed_and_its_run_goes_on(
@@ -78,7 +85,7 @@ def test_worker_killed_after_the_decision_acts_once(
 
 
 def test_sigterm_hands_the_run_back_at_a_step_border(
-    held_stack: Stack, helpdesk: Client, model: HeldModel
+    held_stack: Stack, helpdesk: Client, model: HeldModel, database_url: str
 ) -> None:
     """The step in progress is finished and kept; the run waits, no loss is counted."""
     model.hold("Classification")
@@ -95,10 +102,11 @@ def test_sigterm_hands_the_run_back_at_a_step_border(
     held_stack.worker()
     assert helpdesk.run(run["id"])["status"] == "interrupted"
     assert model.calls.count("Classification") == 1, "the drained step was kept"
+    assert losses(database_url, run) == 0
 
 
 def test_stop_is_bounded_when_a_model_hangs(
-    held_stack: Stack, helpdesk: Client, model: HeldModel
+    held_stack: Stack, helpdesk: Client, model: HeldModel, database_url: str
 ) -> None:
     """A step that does not end within the bound is given up and done again elsewhere."""
     model.hold("Classification")
@@ -110,6 +118,7 @@ def test_stop_is_bounded_when_a_model_hangs(
     model.release()
     held_stack.worker()
     assert helpdesk.run(run["id"])["status"] == "interrupted"
+    assert losses(database_url, run) == 0
 
 
 def test_cancel_stops_a_run_inside_a_model_call(
@@ -228,6 +237,8 @@ def test_run_that_kills_every_worker_ends_as_an_error(
         stack.worker()
         ended = helpdesk.run(run["id"])
         assert (ended["status"], ended["error"]["type"]) == ("error", "workers_lost")
+        model.release()
+        assert helpdesk.start("cus_ann", TWICE)["status"] == "interrupted", "its ticket goes on"
 
 
 def test_worker_stops_although_its_database_is_gone(tmp_path: Path) -> None:
