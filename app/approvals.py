@@ -12,7 +12,7 @@ from app.db.accounts import ApiKey
 from app.db.effects import Approval, Decision
 from app.db.reminders import mark_reminded
 from app.db.tables import Run
-from app.decisions import Answer, decided_steps, new_decision, outcome, refuse_repeat
+from app.decisions import GivenAnswer, decided_steps, new_decision, outcome, refuse_repeat
 from app.edits import refuse_over_limit
 from app.errors import (
     AlreadyDecidedError,
@@ -42,7 +42,7 @@ EXPIRED: dict[str, Any] = {
 
 
 async def resume(
-    session: AsyncSession, enqueue: Enqueue, approver: ApiKey, run_id: UUID, answer: Answer
+    session: AsyncSession, enqueue: Enqueue, approver: ApiKey, run_id: UUID, answer: GivenAnswer
 ) -> Run:
     """Take a person's decision, once, and queue the run to go on unless somebody else must agree.
 
@@ -76,7 +76,7 @@ async def resume(
     return run
 
 
-async def heard(session: AsyncSession, run: Run, approval: Approval, answer: Answer) -> list[str]:
+async def heard(session: AsyncSession, run: Run, approval: Approval, answer: GivenAnswer) -> list[str]:
     """The customer's newer messages that another plan takes in, oldest first; none otherwise.
 
     Another draft takes none: it answers what was read and done before, and a message that nobody

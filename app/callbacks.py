@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.adapters.webhook import Answer
+from app.adapters.webhook import Receipt
 from app.db import callbacks
 from app.db.effects import Approval
 from app.db.outbox import Callback
@@ -110,7 +110,7 @@ def wait_seconds(tries: int, retry_after_seconds: float) -> float | None:
     return max(WAITS_SECONDS[tries - 1] * spread, asked)
 
 
-async def conclude(session: AsyncSession, callback: Callback, answer: Answer) -> str | None:
+async def conclude(session: AsyncSession, callback: Callback, answer: Receipt) -> str | None:
     """Write down how a claimed attempt ended; the new status, or None when it was overtaken."""
     values: dict[str, Any] = {"last_error": answer.error}
     wait = wait_seconds(callback.tries, answer.retry_after_seconds)

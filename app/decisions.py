@@ -32,7 +32,7 @@ STATUS_OF = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class GivenAnswer:
     """A checked request to decide."""
 
     approval_id: UUID
@@ -42,7 +42,7 @@ class Answer:
     comment: str
 
 
-def decided_steps(approval: Approval, answer: Answer) -> list[dict[str, Any]]:
+def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any]]:
     """The steps as the reviewer leaves them; none when they reject or respond.
 
     Raises:
@@ -64,7 +64,9 @@ def standing(decisions: list[Decision], plan: str) -> list[Decision]:
     return list(newest_first)[::-1]
 
 
-def refuse_repeat(approval: Approval, earlier: list[Decision], key_id: str, answer: Answer) -> None:
+def refuse_repeat(
+    approval: Approval, earlier: list[Decision], key_id: str, answer: GivenAnswer
+) -> None:
     """Nobody is both approvers. The same click twice is told what the first one said.
 
     Raises:
@@ -96,7 +98,7 @@ def signature(decision: Decision) -> str:
 
 
 def new_decision(
-    approver: ApiKey, approval: Approval, answer: Answer, steps: list[dict[str, Any]]
+    approver: ApiKey, approval: Approval, answer: GivenAnswer, steps: list[dict[str, Any]]
 ) -> Decision:
     """The row of this answer; its digest is that of the plan as this person leaves it."""
     left = approval.digest

@@ -24,7 +24,7 @@ WAITING = (429, 503)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Receipt:
     """How an attempt ended: `error` is None when the receiver took it."""
 
     error: str | None = None
@@ -73,7 +73,7 @@ class Sender:
     ) -> None:
         await self._client.aclose()
 
-    async def send(self, url: str, callback_id: str, body: str, secrets: Sequence[str]) -> Answer:
+    async def send(self, url: str, callback_id: str, body: str, secrets: Sequence[str]) -> Receipt:
         """Deliver once, within the timeout as a whole; every failure is an answer, none raises."""
         headers = signed_headers(callback_id, body, secrets, datetime.now(UTC))
         try:
@@ -82,15 +82,15 @@ class Sender:
                 addresses = await self._guard.addresses(target)
                 return await self._first_reachable(target, addresses, body, headers)
         except TimeoutError:
-            return Answer(f"no answer within {self._timeout_seconds:g} s")
+            return Receipt(f"no answer within {self._timeout_seconds:g} s")
         except ForbiddenTargetError as error:
-            return Answer(f"the URL {error}")
+            return Receipt(f"the URL {error}")
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
-            return Answer(f"{type(error).__name__}: {error}"[:300])
+            return Receipt(f"{type(error).__name__}: {error}"[:300])
 
     async def _first_reachable(
         self, target: Target, addresses: list[str], body: str, headers: dict[str, str]
-    ) -> Answer:
+    ) -> Receipt:
         """Try the addresses in the resolver's order until one takes the connection."""
         for address in addresses[:-1]:
             try:
@@ -101,7 +101,7 @@ class Sender:
 
     async def _post(
         self, target: Target, address: str, body: str, headers: dict[str, str]
-    ) -> Answer:
+    ) -> Receipt:
         # To the address that was checked; the name is only told to TLS and in `Host`.
         url = f"{target.scheme}://{bracketed(address)}:{target.port}{target.path}"
         request = self._client.build_request(
@@ -133,14 +133,14 @@ async def _take_a_little(response: httpx.Response) -> None:
             return
 
 
-def answer_of(status: int, headers: httpx.Headers, now: datetime) -> Answer:
+def answer_of(status: int, headers: httpx.Headers, now: datetime) -> Receipt:
     """What a status means: 2xx took it, 410 wants nothing more, all else is tried again."""
     if 200 <= status < 300:
-        return Answer()
+        return Receipt()
     if 300 <= status < 400:
-        return Answer(f"HTTP {status}: redirects are not followed")
+        return Receipt(f"HTTP {status}: redirects are not followed")
     wait = retry_after_seconds(headers.get("retry-after", ""), now) if status in WAITING else 0.0
-    return Answer(f"HTTP {status}", gone=status == GONE, retry_after_seconds=wait)
+    return Receipt(f"HTTP {status}", gone=status == GONE, retry_after_seconds=wait)
 
 
 def retry_after_seconds(told: str, now: datetime) -> float:

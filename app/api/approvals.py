@@ -14,7 +14,7 @@ from app.api.runs import Cursor, Limit
 from app.api.views import show_run
 from app.db.approvals import approvals_of_tenant, get_approval
 from app.db.effects import Approval
-from app.decisions import Answer
+from app.decisions import GivenAnswer
 from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
@@ -101,6 +101,6 @@ async def resume_run(
 ) -> schemas.RunOut:
     """Answer a run's open approval; the run goes on once everybody agreed who must."""
     edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
-    answer = Answer(body.approval_id, body.digest, body.verdict, edits, body.comment)
+    answer = GivenAnswer(body.approval_id, body.digest, body.verdict, edits, body.comment)
     run = await approvals.resume(session, backend.enqueue, key, run_id, answer)
     return await show_run(session, run, backend.settings)

@@ -36,7 +36,7 @@ This, Earlier = aliased(Run), aliased(Run)
 KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
 
 
-class Answer(Base):
+class KeptAnswer(Base):
     """The newest checked reply to a question. `customers` are digests of the first who asked."""
 
     __tablename__ = "answers"
@@ -47,7 +47,6 @@ class Answer(Base):
     kb_version: Mapped[int] = mapped_column(primary_key=True)
     policy_version: Mapped[int] = mapped_column(primary_key=True)
     answer: Mapped[dict[str, Any]]
-    asked: Mapped[int] = mapped_column(server_default="1")
     customers: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
     updated_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime]
@@ -89,19 +88,19 @@ async def find_answer(
     No version when the run is not the first of its ticket.
     """
     known = and_(
-        Answer.tenant_id == Tenant.id,
-        Answer.kb_version == Tenant.kb_version,
-        Answer.question_sha256 == question_sha256,
-        Answer.language == language,
-        Answer.policy_version == policy_version,
-        Answer.expires_at > func.now(),
-        func.cardinality(Answer.customers) >= CUSTOMERS,
+        KeptAnswer.tenant_id == Tenant.id,
+        KeptAnswer.kb_version == Tenant.kb_version,
+        KeptAnswer.question_sha256 == question_sha256,
+        KeptAnswer.language == language,
+        KeptAnswer.policy_version == policy_version,
+        KeptAnswer.expires_at > func.now(),
+        func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
     )
     query = (
-        select(Tenant.kb_version, Answer.answer)
+        select(Tenant.kb_version, KeptAnswer.answer)
         .select_from(Run)
         .join(Tenant, Tenant.id == Run.tenant_id)
-        .outerjoin(Answer, known)
+        .outerjoin(KeptAnswer, known)
         .where(Run.id == run_id, _opens_its_ticket(run_id))
     )
     found = (await session.execute(query)).one_or_none()
@@ -113,21 +112,20 @@ async def keep_answer(
 ) -> None:
     """Store a checked reply, or put it in the place of an older one, in one UPSERT."""
     expires_at = func.now() + lifetime
-    row = insert(Answer).values(customers=[customer_sha256], expires_at=expires_at, **values)
-    expired = Answer.expires_at <= func.now()
+    row = insert(KeptAnswer).values(customers=[customer_sha256], expires_at=expires_at, **values)
+    expired = KeptAnswer.expires_at <= func.now()
     enough = or_(
-        Answer.customers.contains([customer_sha256]),
-        func.cardinality(Answer.customers) >= CUSTOMERS,
+        KeptAnswer.customers.contains([customer_sha256]),
+        func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
     )
-    both = func.array_cat(Answer.customers, row.excluded.customers)
+    both = func.array_cat(KeptAnswer.customers, row.excluded.customers)
     await session.execute(
         row.on_conflict_do_update(
             index_elements=KEY,
             set_={
                 "answer": row.excluded.answer,
-                "asked": case((expired, 1), else_=Answer.asked + 1),
                 "customers": case(
-                    (expired, row.excluded.customers), (enough, Answer.customers), else_=both
+                    (expired, row.excluded.customers), (enough, KeptAnswer.customers), else_=both
                 ),
                 "updated_at": func.now(),
                 "expires_at": row.excluded.expires_at,
@@ -138,11 +136,11 @@ async def keep_answer(
 
 async def forget_answers(session: AsyncSession, limit: int) -> None:
     """Delete answers whose time is over, those that no other transaction holds."""
-    keys = [getattr(Answer, name) for name in KEY]
+    keys = [getattr(KeptAnswer, name) for name in KEY]
     over = (
         select(*keys)
-        .where(Answer.expires_at <= func.now())
+        .where(KeptAnswer.expires_at <= func.now())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    await session.execute(delete(Answer).where(tuple_(*keys).in_(over)))
+    await session.execute(delete(KeptAnswer).where(tuple_(*keys).in_(over)))

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app import callbacks as callback_cases
 from app.adapters.addresses import make_guard
-from app.adapters.webhook import Answer, Sender
+from app.adapters.webhook import Receipt, Sender
 from app.db import callbacks
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.outbox import Callback
@@ -99,7 +99,7 @@ class Courier:
             log.warning("callbacks_wait_for_database", error=str(error)[:200])
 
 
-def _tell(callback: Callback, answer: Answer, status: str | None) -> None:
+def _tell(callback: Callback, answer: Receipt, status: str | None) -> None:
     told = {
         "callback_id": str(callback.id),
         "run_id": str(callback.run_id),

@@ -13,7 +13,7 @@ from app.db.approvals import approvals_of_runs, decisions_on
 from app.db.effects import Approval, Decision
 from app.db.engine import Sessions
 from app.db.tables import Run
-from app.decisions import Answer, Verdict
+from app.decisions import GivenAnswer, Verdict
 from app.edits import StepEdit
 from app.lifecycle import RunStatus
 from app.runs import NewRun, Settlement
@@ -100,6 +100,6 @@ class Desk:
         self, who: ApiKey, approval: Approval, verdict: Verdict, *edits: StepEdit, comment: str = ""
     ) -> Run:
         """Answer what was read."""
-        answer = Answer(approval.id, approval.digest, verdict, edits, comment)
+        answer = GivenAnswer(approval.id, approval.digest, verdict, edits, comment)
         async with self.sessions.begin() as session:
             return await approvals.resume(session, enqueue_run, who, approval.run_id, answer)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.addresses import make_guard
-from app.adapters.webhook import Answer, Sender
+from app.adapters.webhook import Receipt, Sender
 from app.signing import new_secret
 from tests.doubles.certificates import Authority
 from tests.doubles.receiver import Receiver
@@ -38,7 +38,7 @@ def port(authority: Authority, receiver: Receiver) -> Iterator[str]:
         yield url.rsplit(":", 1)[1]
 
 
-async def deliver(url: str, secret: str = "") -> Answer:
+async def deliver(url: str, secret: str = "") -> Receipt:
     """One attempt; whatever the name is, it leads to this machine."""
     guard = make_guard([ip_network("127.0.0.0/8")], always("127.0.0.1"))
     async with Sender(guard, 10) as sender:
@@ -51,7 +51,7 @@ async def test_receiver_with_the_right_certificate_gets_it(
     """By the authorities of SSL_CERT_FILE, for the name of the URL, signed as ever."""
     monkeypatch.setenv("SSL_CERT_FILE", str(authority.certificate))
     secret = new_secret()
-    assert await deliver(f"https://{NAME}:{port}/hook", secret) == Answer()
+    assert await deliver(f"https://{NAME}:{port}/hook", secret) == Receipt()
     assert receiver.deliveries[-1].verified(secret) == {"type": "run.finished"}
     assert receiver.deliveries[-1].headers["host"] == f"{NAME}:{port}"
 

@@ -9,7 +9,7 @@ import pytest
 
 from app import callbacks, signing
 from app.adapters.addresses import make_guard, parse, system_resolve
-from app.adapters.webhook import Answer, Sender
+from app.adapters.webhook import Receipt, Sender
 from app.db.engine import Sessions
 from app.db.outbox import Callback
 from app.db.webhook_secrets import signing_secrets
@@ -166,7 +166,7 @@ async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
         async with desk.sessions.begin() as session:
             await session.connection()
             await together.wait()
-            await callbacks.conclude(session, callback, Answer("HTTP 410", gone=True))
+            await callbacks.conclude(session, callback, Receipt("HTTP 410", gone=True))
 
     await asyncio.gather(*map(gone, await claim(desk)))
     assert {row.status for row in await rows(desk)} == {"disabled"}

@@ -10,7 +10,7 @@ import pytest
 from app import approvals
 from app.db.accounts import ApiKey
 from app.db.engine import Sessions
-from app.decisions import Answer
+from app.decisions import GivenAnswer
 from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
@@ -77,7 +77,7 @@ async def test_starter_same_person_double_click_and_old_digest(
     with pytest.raises(OwnRunError):
         await desk.decide(starter, approval, "approve")
     with pytest.raises(StaleDigestError):
-        await answered(desk, ann, run.id, Answer(approval.id, "0" * 64, "approve", (), ""))
+        await answered(desk, ann, run.id, GivenAnswer(approval.id, "0" * 64, "approve", (), ""))
     clicks = [desk.decide(ann, approval, "approve") for _ in range(5)]
     results = await asyncio.gather(*clicks, return_exceptions=True)
     told = Counter(type(result).__name__ for result in results)
@@ -88,7 +88,7 @@ async def test_starter_same_person_double_click_and_old_digest(
     assert (await desk.approval(run)).status == "pending"
 
 
-async def answered(desk: Desk, who: ApiKey, run_id: UUID, answer: Answer) -> None:
+async def answered(desk: Desk, who: ApiKey, run_id: UUID, answer: GivenAnswer) -> None:
     """Decide with whatever digest the answer has."""
     async with desk.sessions.begin() as session:
         await approvals.resume(session, enqueue_run, who, run_id, answer)

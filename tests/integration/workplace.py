@@ -12,7 +12,7 @@ from app.db.accounts import ApiKey
 from app.db.approvals import approvals_of_runs
 from app.db.steps import steps_of_run
 from app.db.tables import Run, Step
-from app.decisions import Answer, Verdict
+from app.decisions import GivenAnswer, Verdict
 from app.replays import NewReplay
 from app.runs import NewRun
 from app.wiring import Service
@@ -64,7 +64,7 @@ class Workplace:
             token = await issue_key(session, self.tenant.id, "Uma", ["approvals:decide"])
             reviewer = await session.get_one(ApiKey, token.split("_")[1])
             approval = (await approvals_of_runs(session, [run.id]))[-1]
-            answer = Answer(approval.id, approval.digest, verdict, (), "")
+            answer = GivenAnswer(approval.id, approval.digest, verdict, (), "")
             await approvals.resume(session, enqueue_run, reviewer, run.id, answer)
         return await self.advance(run)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from app.db.accounts import ApiKey
 from app.db.effects import Approval
-from app.decisions import Answer, decided_steps
+from app.decisions import GivenAnswer, decided_steps
 from app.edits import StepEdit, apply_edits, refuse_over_limit, told_changes
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
 from tests.fakes import World
@@ -184,9 +184,9 @@ def test_edits_name_each_step_of_the_plan_once() -> None:
     assert refused(edit(), edit(SECOND, amount_minor=10**6)) == "/steps/1/args/amount_minor"
 
 
-def answer(verdict: Any, *edits: StepEdit) -> Answer:
+def answer(verdict: Any, *edits: StepEdit) -> GivenAnswer:
     """A request to decide."""
-    return Answer(approval_id=RUN, digest="", verdict=verdict, edits=edits, comment="")  # type: ignore[arg-type]  # the id is not looked at
+    return GivenAnswer(approval_id=RUN, digest="", verdict=verdict, edits=edits, comment="")  # type: ignore[arg-type]  # the id is not looked at
 
 
 def test_verdict_is_one_that_was_offered() -> None:
