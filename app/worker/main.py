@@ -20,7 +20,7 @@ from app.worker.watch import watch
 
 log = get_logger(__name__)
 
-RECONNECT_SECONDS = 0.5
+RECONNECT_SECONDS = 0.1
 
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:

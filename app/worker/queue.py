@@ -14,7 +14,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.engine import plain_dsn
+from app.db.engine import SteadyPool, plain_dsn
 
 ADVANCE = "advance_run"
 SUMMARIZE = "refresh_summary"
@@ -68,6 +68,7 @@ async def open_consumer(
     """The queue as a worker sees it: jobs are handed over as they come, several at a time."""
     # A job that was taken or ended, and is not remembered so, claims nothing the second time.
     connector = PsycopgConnector(
+        pool_factory=SteadyPool,
         conninfo=plain_dsn(database_url),
         min_size=1,
         max_size=JOBS_POOL,
