@@ -46,7 +46,7 @@ async def held_by(session: AsyncSession, worker_id: int) -> list[Held]:
 async def missing_beside(session: AsyncSession, worker_id: int) -> list[int]:
     """The other workers that hold runs and seem to be gone, whatever their number by one statement.
 
-    Their locks are let go with the transaction: `is_missing` asks again for each.
+    For a session of `reading`, which lets go of their locks at once: `is_missing` asks each again.
     """
     holders = (
         select(Run.worker_id.label("id"))

@@ -22,7 +22,7 @@ from app.worker.jobs import Active, Jobs
 
 log = get_logger(__name__)
 
-# The longest time until a cancel or a death is seen; a beat is four short statements.
+# The longest time until a cancel or a death is seen; a beat is three short statements.
 BEAT_SECONDS = 0.25
 AWAY_SECONDS = 0.5
 # Brought back in one transaction: few, so that the first go on while the rest follow.
@@ -67,7 +67,7 @@ async def look_after(jobs: Jobs) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
     advances; how many runs that was."""
     believed = dict(jobs.active)
-    async with jobs.service.sessions() as session:
+    async with jobs.service.sessions.reading() as session:
         held = await workers.held_by(session, jobs.id)
         missing = await workers.missing_beside(session, jobs.id)
     _let_go(jobs, believed, held)
