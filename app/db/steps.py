@@ -34,16 +34,18 @@ def step_row(step: dict[str, Any]) -> tuple[str, str]:
     return identity, json.dumps(storable(step), default=str)
 
 
+STOPPED = {"type": "stopped", "message": "The execution ended before this step did."}
+
+
 async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
     """Say of steps that will never end that their execution was stopped.
 
     Those of earlier attempts too: a killed worker's last write may come after its run was rescued.
     """
-    stopped = {"type": "stopped", "message": "The execution ended before this step did."}
     await session.execute(
         update(Step)
         .where(Step.run_id == run_id, Step.attempt <= attempt, Step.status == "running")
-        .values(status="error", error=stopped)
+        .values(status="error", error=STOPPED)
     )
 
 

@@ -4,11 +4,12 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables import Run, Worker
+from app.db.steps import STOPPED
+from app.db.tables import Run, Step, Worker
 from app.lifecycle import RunStatus
 
 # Renewed every RENEW_SECONDS, so a worker is missed within 30 s of its last sign of life, and
@@ -81,6 +82,25 @@ async def lock_held(
         query = query.where(Run.id.in_(only))
     query = query.order_by(Run.seq).limit(limit).with_for_update(skip_locked=True)
     return list(await session.scalars(query))
+
+
+async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
+    """running -> pending with one more loss, for runs that `lock_held` gave, in two statements.
+
+    What `settle` does for one of them; the caller queues them.
+    """
+    ids = [run.id for run in lost]
+    pending = {"status": RunStatus.PENDING, "worker_id": None, "queued_at": func.now()}
+    await session.execute(
+        update(Run).where(Run.id.in_(ids), Run.status == RunStatus.RUNNING)
+        .values(losses=Run.losses + 1, **pending)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    await session.execute(
+        update(Step).where(Step.run_id.in_(ids), Step.status == "running")
+        .values(status="error", error=STOPPED)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
 
 
 async def forget_workers(session: AsyncSession) -> None:

@@ -25,8 +25,9 @@ log = get_logger(__name__)
 # The longest time until a cancel or a death is seen; a beat is three short statements.
 BEAT_SECONDS = 0.25
 AWAY_SECONDS = 0.5
-# Brought back in one transaction: few, so that the first go on while the rest follow.
-BATCH = 4
+# Brought back in one transaction: what a worker has by default, so that the first of many workers'
+# runs go on while the rest follow.
+BATCH = 20
 
 
 async def watch(jobs: Jobs) -> None:
@@ -107,7 +108,16 @@ async def _take_over(jobs: Jobs, worker_id: int) -> int:
 
 
 async def _bring_back(session: AsyncSession, jobs: Jobs, lost: list[Run]) -> int:
+    limit = jobs.service.settings.max_losses
     for run in lost:
         log.warning("run_rescued", run_id=str(run.id), worker=run.worker_id, losses=run.losses + 1)
-        await run_cases.bring_back(session, jobs.enqueue, run, jobs.service.settings.max_losses)
+    # The others end, or may: each with all that belongs to an end.
+    plain = [run for run in lost if not run.cancel_requested_at and run.losses + 1 < limit]
+    if plain:
+        await workers.hand_back(session, plain)
+    for run in lost:
+        if run in plain:
+            await jobs.enqueue(session, run.id, None)
+        else:
+            await run_cases.bring_back(session, jobs.enqueue, run, limit)
     return len(lost)
