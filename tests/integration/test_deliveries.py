@@ -157,10 +157,10 @@ async def test_gone_disables_the_url_until_a_resend(
 
 async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
     """Each ends its own callback and all that wait; none is a deadlock's victim."""
-    for number in range(6):
+    for number in range(4):
         await settle(desk, await running(desk, "https://a.example/", f"T-{number}"))
 
-    together = asyncio.Barrier(6)
+    together = asyncio.Barrier(4)
 
     async def gone(callback: Callback) -> None:
         async with desk.sessions.begin() as session:
