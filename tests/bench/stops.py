@@ -1,4 +1,4 @@
-"""How soon a cancel, a pause and the death of a worker take effect, with real processes.
+"""How soon a cancel inside a model call and a pause take effect, with real processes.
 
 Run `python -m tests.bench.stops`; BENCH_JSON names a file that gets one JSON object a line.
 """
@@ -19,23 +19,19 @@ from app.commands.migrate import migrate
 from app.db.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
-from tests.acceptance.stack import Client, Process, Stack, running
-from tests.acceptance.waiting import TWICE, query, until
+from tests.acceptance.stack import Client, Stack, running
+from tests.acceptance.waiting import TWICE, until
 from tests.conftest import Tenant
 
 SAMPLES = 20
-ROUNDS, HELD = 4, 15
-TAKEN = "SELECT count(*) FROM runs WHERE status = 'running' AND attempt >= %s"
 
 
-def hold_runs(client: Client, model: HeldModel, count: int, name: str) -> list[str]:
-    """Runs that wait inside a model call, each of its own customer."""
+def held_run(client: Client, model: HeldModel, number: int) -> str:
+    """A run that waits inside a model call."""
     before = len(model.calls)
-    runs = [
-        client.start(f"{name}-{n}", TWICE, f"{name}-{n}", wait=0)["id"] for n in range(count)
-    ]  # fmt: skip
-    until(lambda: len(model.calls) >= before + count, 120)
-    return runs
+    run = client.start(f"c-{number}", TWICE, f"T-{number}", wait=0)
+    until(lambda: len(model.calls) > before, 60)
+    return str(run["id"])
 
 
 def cancelled(client: Client, run_id: str) -> float:
@@ -55,37 +51,18 @@ def paused(admin: Client) -> float:
     return took
 
 
-def taken_over(stack: Stack, doomed: Process, attempt: int) -> tuple[list[float], Process]:
-    """Seconds from SIGKILL until each held run is claimed elsewhere, and who has them now."""
-    heir, times = stack.worker(), list[float]()
-    url = stack.env["DESKGRAPH_DATABASE_URL"]
-    doomed.kill()
-    began = time.perf_counter()
-    while len(times) < HELD:
-        [[count]] = query(url, TAKEN, attempt)
-        times += [time.perf_counter() - began] * (count - len(times))
-        time.sleep(0.01)
-    return times, heir
-
-
 def measure(stack: Stack, tenant: Tenant, model: HeldModel) -> dict[str, list[float]]:
     """All of them, one after the other."""
     stack.api()
-    worker = stack.worker()
+    stack.worker()
     starter, admin = stack.client(tenant.starter), stack.client(tenant.admin)
     model.hold("Classification")
-    measured = {
+    return {
         "cancel_in_model_call": [
-            cancelled(starter, hold_runs(starter, model, 1, f"c{n}")[0]) for n in range(SAMPLES)
+            cancelled(starter, held_run(starter, model, number)) for number in range(SAMPLES)
         ],
         "pause": [paused(admin) for _ in range(SAMPLES)],
-        "killed_worker": [],
     }
-    hold_runs(starter, model, HELD, "k")
-    for round_ in range(ROUNDS):
-        times, worker = taken_over(stack, worker, round_ + 2)
-        measured["killed_worker"] += times
-    return measured
 
 
 def report(measured: dict[str, list[float]]) -> list[dict[str, Any]]:
@@ -103,10 +80,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name, embedded_postgres(Path(name) / "pg") as url:
         migrate(url, lambda _step: None)
         tenant = asyncio.run(tenant_on(url))
-        losses = {"DESKGRAPH_MAX_LOSSES": str(ROUNDS + 1), "DESKGRAPH_DRAIN_SECONDS": "1"}
-        # A held call must stay held for as long as all of it takes.
-        patience = {"DESKGRAPH_MODEL_TIMEOUT_SECONDS": "600", "DESKGRAPH_LOG_LEVEL": "INFO"}
-        with running(Stack(url, Path(name), **losses, **patience, **model.env)) as stack:
+        with running(Stack(url, Path(name), **model.env)) as stack:
             lines = report(measure(stack, tenant, model))
     model.close()
     print(f"{'':24} {'samples':>8} {'p50 ms':>8} {'max ms':>8}")  # noqa: T201
