@@ -76,7 +76,9 @@ async def resume(
     return run
 
 
-async def heard(session: AsyncSession, run: Run, approval: Approval, answer: GivenAnswer) -> list[str]:
+async def heard(
+    session: AsyncSession, run: Run, approval: Approval, answer: GivenAnswer
+) -> list[str]:
     """The customer's newer messages that another plan takes in, oldest first; none otherwise.
 
     Another draft takes none: it answers what was read and done before, and a message that nobody
