@@ -41,7 +41,8 @@ class Pause(Base):
 @cache
 def paused() -> ColumnElement[bool]:
     """The run's tenant, or everyone, is paused."""
-    return select(Pause.tenant_id).where(Pause.tenant_id.in_([Run.tenant_id, EVERYONE])).exists()
+    either = or_(Pause.tenant_id == Run.tenant_id, Pause.tenant_id == EVERYONE)
+    return select(Pause.tenant_id).where(either).exists()
 
 
 def held_still(tenant_id: locks.Name) -> list[ColumnElement[Any]]:

@@ -1,13 +1,15 @@
 """Why pending runs wait, and how many go before each; one query for a whole page."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db.hot import Hot
 from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
@@ -37,11 +39,18 @@ async def places(session: AsyncSession, runs: list[Run], per_customer: int) -> d
     if not pending:
         return {}
     tenant_id, ids = pending[0].tenant_id, [run.id for run in pending]
+    found = await _places(per_customer).rows(session, tenant=tenant_id, runs=ids)
+    return {run_id: Place(why, place) for run_id, why, place in found}
+
+
+@cache
+def _places(per_customer: int) -> Hot:
     reason, position = _reason_and_position(per_customer)
-    query: Select[UUID, QueuedReason, int] = select(Run.id, reason, position).where(
-        Run.tenant_id == tenant_id, Run.id.in_(ids)
+    asked = (
+        Run.tenant_id == bindparam("tenant"),
+        Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
     )
-    return {run_id: Place(why, place) for run_id, why, place in await session.execute(query)}
+    return Hot(select(Run.id, reason, position).where(*asked))
 
 
 def _reason_and_position(per_customer: int) -> tuple[ColumnElement[Any], ColumnElement[int]]:

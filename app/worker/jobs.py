@@ -143,8 +143,6 @@ class Jobs:
     async def _settle(self, run: Run, settlement: Settlement) -> None:
         """Write the ending; a database that is away is waited for, at a stop only so long."""
         held = await self._patiently(run, settlement)
-        if settlement.status is not RunStatus.PENDING:
-            self.service.bell.ring(run.id)
         if run.callback_url is not None:
             self.noted.set()
         log.info(
@@ -173,6 +171,8 @@ class Jobs:
             try:
                 async with self.service.sessions.begin() as session:
                     held = await run_cases.settle(session, self.enqueue, run, settlement) or held
+                if settlement.status is not RunStatus.PENDING:
+                    self.service.bell.ring(run.id)
                 await self._queue_next(run, settlement)
                 return held
             except DATABASE_ERRORS as error:
