@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
-XDIST ?= 2
+XDIST ?= 3
 KILLS ?= 40
 SEED ?= 1
 
