@@ -17,7 +17,6 @@ from app.db.steps import checkpoint_of_run
 from app.db.tables import Run
 from app.errors import (
     CheckpointGoneError,
-    IdempotencyMismatchError,
     InvalidRequestError,
     RunNotFinishedError,
 )
@@ -61,7 +60,7 @@ async def replay(
     if new.idempotency_key is not None:
         known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
         if known is not None:
-            return _same(known, new)
+            return run_cases.same_request(known, new.sha256)
     if first.status not in FINAL and not new.dry_run:
         raise RunNotFinishedError(
             f"Run {first.id} is {first.status}; wait for its end, or replay it with `dry_run`.",
@@ -71,20 +70,9 @@ async def replay(
     version, _ = await keys.current_policy(session, tenant_id)
     run = await _insert(session, key_id, version, first, new)
     if run is None:
-        assert new.idempotency_key is not None, "only an Idempotency-Key can be taken"
-        known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
-        assert known is not None, "the row that was in the way is there"
-        return _same(known, new)
+        return await run_cases.repeated(session, tenant_id, new.idempotency_key, new.sha256)
     await enqueue(session, run.id, None)
     return run
-
-
-def _same(known: Run, new: NewReplay) -> Run:
-    if known.request_sha256 != new.sha256:
-        raise IdempotencyMismatchError(
-            "This Idempotency-Key started another request; use a new key for a new request."
-        )
-    return known
 
 
 async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -> None:

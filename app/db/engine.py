@@ -71,6 +71,8 @@ def hung_up(connection: AsyncConnection[Any]) -> bool:
 
     An idle server has nothing to say, so what can be read is its goodbye.
     """
+    if connection.closed:
+        return True
     watch = poll()
     watch.register(connection.pgconn.socket, POLLIN)
     return bool(watch.poll(0))

@@ -1,6 +1,5 @@
 """Queries on runs. Every change of a status is one conditional UPDATE; no row means it lost."""
 
-from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -217,16 +216,6 @@ def _next_in_thread() -> Select[Run]:
     )
 
 
-async def cancel_requests(session: AsyncSession, worker_id: int) -> list[UUID]:
-    """The runs this worker holds and should let go of."""
-    query = select(Run.id).where(
-        Run.worker_id == worker_id,
-        Run.status == RunStatus.RUNNING,
-        Run.cancel_requested_at.is_not(None),
-    )
-    return list(await session.scalars(query))
-
-
 MOVING = Hot(
     select(Run.id).where(
         Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
@@ -241,31 +230,9 @@ async def resting(session: AsyncSession, run_ids: list[UUID]) -> list[UUID]:
     return [run_id for run_id in run_ids if run_id not in going]
 
 
-async def attempts_held_by(session: AsyncSession, worker_id: int) -> dict[UUID, int]:
-    """The runs that are this worker's, each with the attempt that it is."""
-    query = select(Run.id, Run.attempt).where(
-        Run.worker_id == worker_id, Run.status == RunStatus.RUNNING
-    )
-    return {row.id: row.attempt for row in await session.execute(query)}
-
-
-async def other_workers(session: AsyncSession, worker_id: int) -> list[int]:
-    """Every other worker that holds a run."""
-    query = select(Run.worker_id).where(
-        Run.status == RunStatus.RUNNING, Run.worker_id.is_not(None), Run.worker_id != worker_id
-    )
-    return [worker for worker in await session.scalars(query.distinct()) if worker is not None]
-
-
-async def runs_held_by(session: AsyncSession, worker_id: int) -> list[Run]:
-    """The running runs of a worker, locked until the end of the transaction."""
-    query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
-    return list(await session.scalars(query.with_for_update()))
-
-
-async def mark_queued(session: AsyncSession, run_id: UUID, at: datetime | None = None) -> None:
+async def mark_queued(session: AsyncSession, run_id: UUID) -> None:
     """Note that a job for the run was put on the queue."""
-    await session.execute(update(Run).where(Run.id == run_id).values(queued_at=at or func.now()))
+    await session.execute(update(Run).where(Run.id == run_id).values(queued_at=func.now()))
 
 
 async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:

@@ -3,14 +3,11 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from langgraph.runtime import RunControl
 from langsmith import uuid7
 
-from app import runs as run_cases
 from app import summaries
 from app.claims import claim, queue_followers
 from app.db import turns
@@ -20,16 +17,13 @@ from app.execute import Ending, execute
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
 from app.recall import recall_begun
-from app.runs import Enqueue, Settlement
+from app.runs import Enqueue
+from app.settling import Settlement, settle
 from app.wiring import Service
+from app.worker.outcomes import RETRY_SECONDS, outcome_of
 from app.worker.queue import enqueue_summary
-from graphs.state import SupportState
-from graphs.waits import RunWaitsError
-from tools.errors import RunLostError
 
 log = get_logger(__name__)
-
-RETRY_SECONDS = 1
 
 
 @dataclass(slots=True)
@@ -97,7 +91,7 @@ class Jobs:
 
     async def _ended(self, run: Run, active: Active) -> Settlement:
         """What the execution left; a cancelled run tells of what it began and did not see end."""
-        settlement = outcome_of(active)
+        settlement = outcome_of(active.task, cancelled=active.cancelled)
         if settlement.status is not RunStatus.CANCELLED:
             return settlement
         try:
@@ -170,7 +164,7 @@ class Jobs:
         while True:
             try:
                 async with self.service.sessions.begin() as session:
-                    held = await run_cases.settle(session, self.enqueue, run, settlement) or held
+                    held = await settle(session, self.enqueue, run, settlement) or held
                 if settlement.status is not RunStatus.PENDING:
                     self.service.bell.ring(run.id)
                 await self._queue_next(run, settlement)
@@ -181,43 +175,3 @@ class Jobs:
                 log.warning("settle_waits_for_database", run_id=str(run.id))
                 await asyncio.sleep(RETRY_SECONDS)
                 patience -= RETRY_SECONDS if self.draining else 0
-
-
-def outcome_of(active: Active) -> Settlement:
-    """What an ended execution means for the run's row."""
-    if active.task.cancelled():
-        return Settlement(RunStatus.CANCELLED if active.cancelled else RunStatus.PENDING, {})
-    failure = active.task.exception()
-    if failure is None:
-        # Also when a cancel came too late: what was sent was sent.
-        return settlement_of(active.task.result())
-    if active.cancelled:
-        return Settlement(RunStatus.CANCELLED, {})
-    if isinstance(failure, RunLostError):
-        # Another attempt has it, and then this changes nothing; or it was cancelled while the
-        # watch looked elsewhere, and then settling sees that.
-        return Settlement(RunStatus.PENDING, {})
-    if is_away(failure) or isinstance(failure, RunWaitsError):
-        later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
-        return Settlement(RunStatus.PENDING, {"not_before": later})
-    error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
-    return Settlement(RunStatus.ERROR, {"error": error})
-
-
-def settlement_of(ending: Ending) -> Settlement:
-    """The row's new values after an execution that reached an end of its own."""
-    state: SupportState = ending.state  # type: ignore[assignment]  # the graph's own state
-    values: dict[str, Any] = {
-        "error": ending.error,
-        "tokens": ending.tokens,
-        "cost_usd": ending.cost_usd,
-        "summary": run_cases.summarize(state),
-    }
-    if ending.status is RunStatus.SUCCESS:
-        values["outcome"] = ending.state.get("outcome")
-    gate = None
-    if ending.status is RunStatus.INTERRUPTED:
-        [question] = ending.interrupts
-        gate = {"id": question.id, "value": question.value}
-    final = state if values.get("outcome") == "answered" else None
-    return Settlement(ending.status, values, gate, final)

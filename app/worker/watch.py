@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import runs as run_cases
+from app import settling
 from app.db import workers
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import plain_dsn
@@ -119,5 +119,5 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, lost: list[Run]) -> int
         if run in plain:
             await jobs.enqueue(session, run.id, None)
         else:
-            await run_cases.bring_back(session, jobs.enqueue, run, limit)
+            await settling.bring_back(session, jobs.enqueue, run, limit)
     return len(lost)

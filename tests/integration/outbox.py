@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app import runs
+from app import settling
 from app.adapters.addresses import Resolve
 from app.db import callbacks as queries
 from app.db.outbox import Callback
 from app.db.tables import Run
 from app.lifecycle import RunStatus
-from app.runs import Settlement
+from app.settling import Settlement
 from app.worker.courier import Courier
 from app.worker.queue import enqueue_run
 from tests.integration.paused import Desk
@@ -30,7 +30,7 @@ async def running(desk: Desk, url: str, ticket: str = "T-1") -> Run:
 async def settle(desk: Desk, run: Run, settlement: Settlement = DONE) -> None:
     """Its execution ends."""
     async with desk.sessions.begin() as session:
-        assert await runs.settle(session, enqueue_run, run, settlement)
+        assert await settling.settle(session, enqueue_run, run, settlement)
 
 
 async def rows(desk: Desk) -> list[Callback]:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from app import approvals, runs
+from app import approvals, runs, settling
 from app.commands.keys import issue_key
 from app.db.accounts import ApiKey
 from app.db.approvals import approvals_of_runs, decisions_on
@@ -16,7 +16,8 @@ from app.db.tables import Run
 from app.decisions import GivenAnswer, Verdict
 from app.edits import StepEdit
 from app.lifecycle import RunStatus
-from app.runs import NewRun, Settlement
+from app.runs import NewRun
+from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from graphs.policy import digest
 from tests.conftest import Tenant
@@ -51,7 +52,7 @@ class Desk:
         }  # fmt: skip
         paused = Settlement(RunStatus.INTERRUPTED, {}, {"id": interrupt_id, "value": shown | gate})
         async with self.sessions.begin() as session:
-            assert await runs.settle(session, enqueue_run, run, paused)
+            assert await settling.settle(session, enqueue_run, run, paused)
 
     async def ask_again(self, run: Run) -> None:
         """Put the run and its newest approval back to where nobody has answered."""

@@ -6,14 +6,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, update
 
-from app import approvals, runs
+from app import approvals, runs, settling
 from app.db import callbacks as queries
 from app.db.effects import Approval
 from app.db.engine import Sessions
 from app.db.tables import Run
 from app.db.webhook_secrets import signing_secrets
 from app.lifecycle import RunStatus
-from app.runs import Settlement
+from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
@@ -31,7 +31,7 @@ async def test_event_and_change_are_one_transaction(desk: Desk) -> None:
     """A rolled-back end is told to nobody; a committed one is."""
     run = await running(desk, "https://a.example/")
     async with desk.sessions.begin() as session:
-        assert await runs.settle(session, enqueue_run, run, DONE)
+        assert await settling.settle(session, enqueue_run, run, DONE)
         await session.rollback()
     assert await rows(desk) == []
     await settle(desk, run)
@@ -44,7 +44,7 @@ async def test_lost_attempt_tells_nothing(desk: Desk) -> None:
     run = await running(desk, "https://a.example/")
     await settle(desk, run)
     async with desk.sessions.begin() as session:
-        assert not await runs.settle(session, enqueue_run, run, DONE)
+        assert not await settling.settle(session, enqueue_run, run, DONE)
     assert len(await rows(desk)) == 1
 
 

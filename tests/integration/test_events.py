@@ -8,12 +8,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 
 from app import runs as run_cases
+from app import settling
 from app.db import runs
 from app.db.engine import Sessions
 from app.db.events import Event, Position, end_of_events, events_between, last_event
 from app.db.steps import STEPS, step_row
 from app.lifecycle import RunStatus
-from app.runs import Settlement
+from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
@@ -155,7 +156,7 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
             await raw.driver_connection.execute(STEPS, rows)
     async with sessions.begin() as session:
         back = Settlement(RunStatus.PENDING, {})
-        assert await run_cases.settle(session, enqueue_run, claimed, back)
+        assert await settling.settle(session, enqueue_run, claimed, back)
     async with sessions.begin() as session:
         await run_cases.cancel(session, enqueue_run, tenant.id, run.id)
     assert await types_of(sessions, run.id) == [

@@ -11,7 +11,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy import text
 
-from app import runs as run_cases
+from app import settling
 from app.db import runs, workers
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import open_saver_pool
@@ -132,8 +132,9 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
     older = asyncio.create_task(jobs.advance(run.id))
     await graph.until_arrived(1)
     async with place.service.sessions.begin() as session:
-        [held] = await runs.runs_held_by(session, 804)
-        await run_cases.bring_back(session, enqueue_run, held, max_losses=5)
+        held = await runs.get_run(session, run.tenant_id, run.id, lock=True)
+        assert held is not None
+        await settling.bring_back(session, enqueue_run, held, max_losses=5)
     newer = asyncio.create_task(jobs.advance(run.id))
     await graph.until_arrived(2)
     graph.gates[0].set()

@@ -12,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from app import pauses as pause_cases
 from app import runs as run_cases
+from app import settling
 from app.adapters.billing import SandboxBilling
 from app.claims import claim
 from app.db import keys, pauses, runs, turns
@@ -22,7 +23,7 @@ from app.db.sandbox import SandboxRefund
 from app.db.tables import Run
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
-from app.runs import Settlement
+from app.settling import Settlement
 from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
@@ -219,7 +220,7 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
         assert await pause_cases.unpause(ending, enqueue_run, caller.tenant_id) == 0
         async with sessions.begin() as session:
             stopped = Settlement(RunStatus.PENDING, {})
-            assert await run_cases.settle(session, enqueue_run, run, stopped)
+            assert await settling.settle(session, enqueue_run, run, stopped)
         taking = asyncio.create_task(take())
         done, _ = await asyncio.wait([taking], timeout=0.3)
         assert not done, "it waits to see how the switch ends"

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app import runs as run_cases
+from app import settling
 from app.adapters.billing import SandboxBilling
 from app.adapters.ledger import PostgresLedger
 from app.db.ledger import get_entry
@@ -32,7 +32,7 @@ async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -
         assert await request_cancel(session, caller.run_id)
     async with service.sessions.begin() as session:
         run = await session.get_one(Run, caller.run_id)
-        await run_cases.bring_back(session, enqueue_run, run, max_losses=5)
+        await settling.bring_back(session, enqueue_run, run, max_losses=5)
     next_worker = Jobs(service, enqueue_run, id=WORKER + 1)
     next_worker.alive.set()
     await next_worker.advance(caller.run_id)

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
+from app import settling
 from app.db import runs
 from app.db.approvals import approvals_of_runs
 from app.db.engine import Sessions
@@ -102,8 +103,8 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
         assert await runs.request_cancel(session, run.id)
     gate = {"id": "i", "value": {"kind": "plan"}}
     async with sessions.begin() as session:
-        paused = run_cases.Settlement(RunStatus.INTERRUPTED, {}, gate)
-        assert await run_cases.settle(session, enqueue_run, claimed, paused)
+        paused = settling.Settlement(RunStatus.INTERRUPTED, {}, gate)
+        assert await settling.settle(session, enqueue_run, claimed, paused)
     async with sessions() as session:
         ended = await run_cases.get(session, tenant.id, run.id)
         assert ended.status is RunStatus.CANCELLED

@@ -1,0 +1,94 @@
+"""The end of an execution: what it leaves on its run, and what it sets going. No commit."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app import answers, callbacks
+from app.db import approvals, ledger, runs
+from app.db.steps import close_open_steps
+from app.db.tables import Run
+from app.lifecycle import FINAL, RunStatus
+from app.runs import Enqueue
+from graphs.state import SupportState
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What an execution leaves behind on the run's row."""
+
+    status: RunStatus
+    values: dict[str, Any]
+    gate: dict[str, Any] | None = None
+    # The graph's state at a good end, for those who will ask the same.
+    final: SupportState | None = None
+
+
+async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
+    """End this attempt in one transaction: status, approval, next job. False when it was lost."""
+    status = settlement.status
+    now = None
+    if status not in FINAL:
+        now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
+    if now and now.cancel_requested_at:
+        # Answered with 202 while this attempt was on its way to a pause. What a lost worker had
+        # begun is looked up first, by whoever claims the run next.
+        begun = await ledger.started_of_run(session, run.tenant_id, run.id)
+        status = status if begun and status is RunStatus.PENDING else RunStatus.CANCELLED
+    if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
+        return False
+    if run.losses or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
+        await close_open_steps(session, run.id, run.attempt)
+    if settlement.gate and status is RunStatus.INTERRUPTED:
+        await _open_gate(session, run, settlement.gate)
+    if status is RunStatus.PENDING:
+        await runs.mark_queued(session, run.id)
+        await enqueue(session, run.id, settlement.values.get("not_before"))
+    if status in FINAL:
+        if run.attempt > 1:
+            # Only a run that paused and was claimed again can have asked.
+            await approvals.cancel_open(session, run.id)
+        await callbacks.note_finished(session, run, status, settlement.values.get("outcome"))
+    if settlement.final and status is RunStatus.SUCCESS:
+        await answers.keep(session, run, settlement.final)
+    return True
+
+
+async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> None:
+    shown, approval_id = gate["value"], uuid7()
+    opened = await approvals.open_approval(
+        session,
+        id=approval_id,
+        tenant_id=run.tenant_id,
+        run_id=run.id,
+        ticket_id=run.ticket_id,
+        interrupt_id=gate["id"],
+        kind=shown["kind"],
+        steps=shown["steps"],
+        gate=shown["gate"],
+        digest=shown["digest"],
+        verdicts=shown["verdicts"],
+        # A run that paused before these were asked for has the defaults.
+        required_approvers=shown.get("required_approvers", 1),
+        changed=shown.get("changed", []),
+        round=shown.get("round", 0),
+        expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
+    )
+    if opened:
+        await callbacks.note_paused(session, run, approval_id)
+
+
+async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:
+    """A dead worker's run waits again, or ends as `error` when it has cost too many workers."""
+    losses = run.losses + 1
+    error = {"type": "workers_lost", "message": f"{losses} workers died while advancing this run."}
+    settlement = (
+        Settlement(RunStatus.PENDING, {"losses": losses})
+        if losses < max_losses
+        else Settlement(RunStatus.ERROR, {"losses": losses, "error": error})
+    )
+    await settle(session, enqueue, run, settlement)

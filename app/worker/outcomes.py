@@ -1,0 +1,71 @@
+"""How an execution ended, as the run's row is told."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from app.db.away import is_away
+from app.execute import Ending
+from app.lifecycle import RunStatus
+from app.settling import Settlement
+from graphs.state import SupportState
+from graphs.waits import RunWaitsError
+from tools.errors import RunLostError
+
+RETRY_SECONDS = 1
+
+
+def outcome_of(execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Settlement:
+    """What an ended execution means for the run's row; `cancelled`: a caller asked for that."""
+    if execution.cancelled():
+        return Settlement(RunStatus.CANCELLED if cancelled else RunStatus.PENDING, {})
+    failure = execution.exception()
+    if failure is None:
+        # Also when a cancel came too late: what was sent was sent.
+        return settlement_of(execution.result())
+    if cancelled:
+        return Settlement(RunStatus.CANCELLED, {})
+    if isinstance(failure, RunLostError):
+        # Another attempt has it, and then this changes nothing; or it was cancelled while the
+        # watch looked elsewhere, and then settling sees that.
+        return Settlement(RunStatus.PENDING, {})
+    if is_away(failure) or isinstance(failure, RunWaitsError):
+        later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+        return Settlement(RunStatus.PENDING, {"not_before": later})
+    error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
+    return Settlement(RunStatus.ERROR, {"error": error})
+
+
+def settlement_of(ending: Ending) -> Settlement:
+    """The row's new values after an execution that reached an end of its own."""
+    state: SupportState = ending.state  # type: ignore[assignment]  # the graph's own state
+    values: dict[str, Any] = {
+        "error": ending.error,
+        "tokens": ending.tokens,
+        "cost_usd": ending.cost_usd,
+        "summary": summarize(state),
+    }
+    if ending.status is RunStatus.SUCCESS:
+        values["outcome"] = ending.state.get("outcome")
+    gate = None
+    if ending.status is RunStatus.INTERRUPTED:
+        [question] = ending.interrupts
+        gate = {"id": question.id, "value": question.value}
+    final = state if values.get("outcome") == "answered" else None
+    return Settlement(ending.status, values, gate, final)
+
+
+def summarize(state: SupportState) -> dict[str, Any]:
+    """The part of the graph's state that a caller sees on the run."""
+    triage = state.get("triage")
+    return {
+        "triage": triage,
+        "cache_hit": state.get("cache_hit", False),
+        "plan": state.get("plan"),
+        "tier": state.get("tier"),
+        "escalation": state.get("escalation"),
+        "handoff": state.get("handoff"),
+        "reply": state.get("reply"),
+        # What a replay would have said stands here; its `reply` is what the customer was told.
+        "draft": state.get("draft"),
+    }
