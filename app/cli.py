@@ -82,11 +82,12 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema; safe from many replicas at once."""
     from app.commands.migrate import migrate as migrate_database
+    from app.db.engine import direct_url
 
     settings = load_settings()
     _start(settings)
     with with_database(settings) as settings, explained():
-        migrate_database(require_database(settings), lambda step: typer.echo(f"migrating {step}"))
+        migrate_database(direct_url(settings), lambda step: typer.echo(f"migrating {step}"))
     typer.echo("The schema is up to date.")
 
 

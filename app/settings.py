@@ -13,10 +13,8 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
 
-
 # `host:port` in the usual spelling; everything with a slash is a network.
 Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
-
 MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
 
 
@@ -45,6 +43,9 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         None, description="Any Postgres 15+; `dev` starts an embedded one when unset."
     )
+    direct_database_url: SecretStr | None = Field(
+        None, description="Postgres itself, when the URL above is that of a pooler."
+    )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("deskgraph"),
         description="Where the embedded Postgres keeps its data.",
@@ -60,6 +61,7 @@ class Settings(BaseSettings):
     )
     pool_size: int = Field(10, ge=1, description="Database connections of the API and use cases.")
     saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
+    prepared_statements: bool = Field(True, description="false: none, for a transaction pooler.")
     grouped_commits: bool = Field(
         True, description="Runs of a process commit checkpoints together; false: the stock saver."
     )
@@ -70,7 +72,6 @@ class Settings(BaseSettings):
     drain_seconds: Seconds = Field(20, description="How long a stop waits for a step border.")
     run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
     max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")
-
     retention_every_seconds: Seconds = Field(
         600, description="Pause between two looks for what tenants no longer keep."
     )

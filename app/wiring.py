@@ -74,10 +74,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     """Connect, and let go of every connection and trace at the end."""
     assert settings.database_url is not None, "the commands refuse to start without a database"
     url = settings.database_url.get_secret_value()
-    engine = make_engine(url, settings.pool_size)
+    prepared = settings.prepared_statements
+    engine = make_engine(url, settings.pool_size, prepared=prepared)
     tracing = Tracing(settings)
     try:
-        async with open_saver_pool(url, settings.saver_pool_size) as pool:
+        async with open_saver_pool(url, settings.saver_pool_size, prepared=prepared) as pool:
             commits = GroupCommit(pool)
             grouped = settings.grouped_commits
             saver: Saver = GroupingSaver(pool, commits) if grouped else FencedSaver(pool)

@@ -111,12 +111,12 @@ def import_articles(
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     with with_database(load_settings()) as settings:
-        asyncio.run(_import(require_database(settings), tenant, articles))
+        engine = make_engine(require_database(settings), 1, prepared=settings.prepared_statements)
+        asyncio.run(_import(engine, tenant, articles))
     typer.echo(f"{len(articles)} articles imported for {tenant}.")
 
 
-async def _import(database_url: str, tenant: str, articles: list[SourceArticle]) -> None:
-    engine = make_engine(database_url, 1)
+async def _import(engine: AsyncEngine, tenant: str, articles: list[SourceArticle]) -> None:
     sessions = Sessions(engine)
     try:
         async with sessions() as session:

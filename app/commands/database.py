@@ -55,14 +55,18 @@ def with_database(settings: Settings, *, join_dev: bool = True) -> Iterator[Sett
     if settings.database_url is not None:
         yield settings
     elif join_dev and (dev := running_dev(settings)):
-        yield settings.model_copy(update={"database_url": SecretStr(dev["database_url"])})
+        yield _only_on(settings, dev["database_url"])
     else:
         try:
             with embedded_postgres(settings.data_dir) as url:
-                yield settings.model_copy(update={"database_url": SecretStr(url)})
+                yield _only_on(settings, url)
         except EmbeddedPostgresError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(1) from None
+
+
+def _only_on(settings: Settings, url: str) -> Settings:
+    return settings.model_copy(update={"database_url": SecretStr(url), "direct_database_url": None})
 
 
 def require_database(settings: Settings) -> str:
@@ -101,7 +105,8 @@ def with_sessions(settings: Settings, work: Callable[[Sessions], Awaitable[T]]) 
     """Run `work`, whose transactions are its own, on the command's database."""
 
     async def run() -> T:
-        engine = make_engine(require_database(settings), 1)
+        url = require_database(settings)
+        engine = make_engine(url, 1, prepared=settings.prepared_statements)
         try:
             return await work(Sessions(engine))
         finally:

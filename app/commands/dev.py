@@ -16,6 +16,7 @@ from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
+from app.db.engine import direct_url
 from app.settings import Settings
 
 EXAMPLE = {
@@ -50,7 +51,7 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
         settings = settings.model_copy(update={"callback_allow": LOOPBACK})
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
-        migrate(database_url, lambda step: say(f"  migrating {step}"))
+        migrate(direct_url(connected), lambda step: say(f"  migrating {step}"))
         keys = in_session(connected, _prepare)
 
         def announce(url: str) -> None:

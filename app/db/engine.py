@@ -17,8 +17,12 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.settings import Settings
+
 C = TypeVar("C", bound=AsyncConnection[Any])
 SaverPool = AsyncConnectionPool[AsyncConnection[DictRow]]
+
+UNPREPARED: dict[str, Any] = {"prepare_threshold": None}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
@@ -49,13 +53,28 @@ def plain_dsn(database_url: str) -> str:
     return make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
-def make_engine(database_url: str, pool_size: int) -> AsyncEngine:
-    """An engine whose connections are checked before use, so a restarted Postgres is no error."""
+def direct_url(settings: Settings) -> str:
+    """The database for what lives in a session: a process's lock, LISTEN, migrations."""
+    url = settings.direct_database_url or settings.database_url
+    assert url is not None, "the commands refuse to start without a database"
+    return url.get_secret_value()
+
+
+def make_engine(database_url: str, pool_size: int, *, prepared: bool = True) -> AsyncEngine:
+    """An engine whose connections are checked before use, so a restarted Postgres is no error.
+
+    Without `prepared`, no statement counts on the session of an earlier one: see open_saver_pool.
+    """
     url = make_url(database_url).set(drivername="postgresql+psycopg")
     # No connection comes and goes: a new one knows no prepared statement. The last one used is
     # taken first, since it knows most of them.
     engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=0, pool_use_lifo=True, pool_recycle=1800
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        pool_use_lifo=True,
+        pool_recycle=1800,
+        connect_args={} if prepared else UNPREPARED,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -69,7 +88,8 @@ def make_engine(database_url: str, pool_size: int) -> AsyncEngine:
 def hung_up(connection: AsyncConnection[Any]) -> bool:
     """Whether the server has closed an idle connection, without asking it: that is a trip less.
 
-    An idle server has nothing to say, so what can be read is its goodbye.
+    An idle server has nothing to say, so what can be read is its goodbye. That holds for a pooler
+    too: it passes on what a server says only while a transaction of ours has that server.
     """
     if connection.closed:
         return True
@@ -86,9 +106,16 @@ async def _check(connection: AsyncConnection[Any]) -> None:
 
 
 @asynccontextmanager
-async def open_saver_pool(database_url: str, size: int) -> AsyncIterator[SaverPool]:
-    """The pool the checkpointer works on; idle connections that a proxy closed are replaced."""
+async def open_saver_pool(
+    database_url: str, size: int, *, prepared: bool = True
+) -> AsyncIterator[SaverPool]:
+    """The pool the checkpointer works on; idle connections that a proxy closed are replaced.
+
+    A pooler in transaction mode gives each transaction another server, which knows no statement
+    that was prepared on the last one: without `prepared` none is.
+    """
     kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
+    kwargs |= {} if prepared else UNPREPARED
     pool: SaverPool = SteadyPool(
         plain_dsn(database_url),
         min_size=1,

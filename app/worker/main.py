@@ -8,6 +8,7 @@ from procrastinate.exceptions import ProcrastinateException
 
 from app.adapters.embeddings import build_embedder
 from app.db.away import DATABASE_ERRORS
+from app.db.engine import direct_url
 from app.log import get_logger
 from app.wiring import Service
 from app.worker.courier import deliver_callbacks
@@ -25,11 +26,9 @@ RECONNECT_SECONDS = 0.1
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:
     """Advance runs until `stop` is set; then drain: every run settles or is handed back."""
-    url = service.settings.database_url
-    assert url is not None, "a service has a database"
     jobs = Jobs(service, enqueue_run, id=secrets.randbits(62) + 1)
     async with (
-        open_consumer(url.get_secret_value(), jobs.advance, jobs.summarize) as consumer,
+        open_consumer(direct_url(service.settings), jobs.advance, jobs.summarize) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(watch(jobs))

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import settling
 from app.db import workers
 from app.db.away import DATABASE_ERRORS, is_away
-from app.db.engine import plain_dsn
+from app.db.engine import direct_url, plain_dsn
 from app.db.tables import Run
 from app.log import get_logger
 from app.worker.jobs import Active, Jobs
@@ -32,13 +32,10 @@ BATCH = 20
 
 async def watch(jobs: Jobs) -> None:
     """Beat until cancelled; a database that is away is waited for."""
-    url = jobs.service.settings.database_url
-    assert url is not None, "a service has a database"
+    dsn = plain_dsn(direct_url(jobs.service.settings))
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(
-                plain_dsn(url.get_secret_value()), autocommit=True
-            ) as liveness:
+            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
                 await _beat(jobs, liveness)
         except DATABASE_ERRORS as error:
