@@ -34,6 +34,8 @@ admin_users = {user}
 pool_mode = transaction
 default_pool_size = {pool_size}
 max_client_conn = 200
+query_wait_timeout = 10
+server_login_retry = 1
 logfile = pgbouncer.log
 """
 
@@ -77,7 +79,7 @@ class Pooler:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                self.show("VERSION")
+                self.tell("SHOW VERSION")
                 return
             except psycopg.OperationalError:
                 assert self.popen.poll() is None, (self.folder / "pgbouncer.log").read_text()
@@ -90,14 +92,15 @@ class Pooler:
             self.popen.kill()
             self.popen.wait()
 
-    def show(self, what: str) -> list[dict[str, Any]]:
-        """The rows of a SHOW on its own console."""
+    def tell(self, command: str) -> list[dict[str, Any]]:
+        """A command on its own console, and the rows of its answer."""
         console = make_url(self.url).set(database="pgbouncer").render_as_string(False)
         # The console speaks no extended protocol.
         with psycopg.connect(
             console, autocommit=True, row_factory=dict_row, cursor_factory=psycopg.ClientCursor
         ) as connection:
-            return connection.execute(f"SHOW {what}".encode()).fetchall()
+            answer = connection.execute(command.encode())
+            return answer.fetchall() if answer.description else []
 
 
 @contextmanager

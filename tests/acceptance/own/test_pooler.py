@@ -110,7 +110,7 @@ def test_many_callers_and_a_killed_worker_end_well_behind_a_pooler(
 
 def assert_few_servers(pooler: Pooler, database_url: str) -> None:
     """Far more connections come to the pooler than it has to Postgres; past it go the six."""
-    [pool] = [row for row in pooler.show("POOLS") if row["database"].startswith("t_")]
+    [pool] = [row for row in pooler.tell("SHOW POOLS") if row["database"].startswith("t_")]
     servers = sum(pool[f"sv_{state}"] for state in ("active", "idle", "used", "tested", "login"))
     assert servers <= SERVERS < pool["cl_active"] + pool["cl_waiting"]
     sessions = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
@@ -129,4 +129,19 @@ def test_restarted_pooler_is_found_again(stack: Stack, pooler: Pooler, tenant: T
     assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
     pooler.start()
     assert helpdesk.http.get(f"/v1/runs/{run['id']}").status_code == 200
+    assert approved(stack, tenant, run)["outcome"] == "acted"
+
+
+def test_pooler_without_a_server_is_a_database_that_is_away(
+    stack: Stack, pooler: Pooler, tenant: Tenant
+) -> None:
+    """Nobody waits longer than `query_wait_timeout` for 503; afterwards the run goes on."""
+    helpdesk = stack.client(tenant.starter)
+    run = helpdesk.start("cus_ann", TWICE)
+    pooler.tell("SET query_wait_timeout = 1")
+    pooler.tell("PAUSE")
+    refused = helpdesk.http.get(f"/v1/runs/{run['id']}")
+    assert (refused.status_code, "Retry-After" in refused.headers) == (503, True)
+    pooler.tell("SET query_wait_timeout = 10")
+    pooler.tell("RESUME")
     assert approved(stack, tenant, run)["outcome"] == "acted"

@@ -1,0 +1,84 @@
+"""More than one machine: the figures and lists of its section are those of the code."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+import pytest
+
+import app.db
+from app.db.base import Base
+from app.settings import Settings
+from app.worker.queue import JOBS_POOL
+from tests.bench.partition import HEADINGS, MOST, TENANTS, place, rows, weights
+from tests.unit.test_docs import code, table, text_of
+
+# Every table joins the metadata.
+for module in iter_modules(app.db.__path__, "app.db."):
+    import_module(module.name)
+
+NAMES = [f"t{number}" for number in range(TENANTS)]
+DRAWN = [weights(name, MOST + 1) for name in NAMES]
+SIZES = "With the default settings, and 10 connections kept for commands and administrators:"
+# Not ours: the checkpointer's and the queue's, and the one that needs pgvector.
+OTHERS = {
+    "checkpoints", "checkpoint_blobs", "checkpoint_writes", "article_embeddings",
+    "procrastinate_jobs",
+}  # fmt: skip
+
+
+def test_connections_are_those_of_the_settings() -> None:
+    """Each line of the table of connections is the formula above it, with the defaults."""
+    settings = Settings(_env_file=None, database_url=None)
+    pool, saver = settings.pool_size, settings.saver_pool_size
+    # Besides those for jobs a worker listens on one, and one holds its lock.
+    direct, kept = JOBS_POOL + 2, 10
+    rows = [[int(cell) for cell in row] for row in table("docs/operations.md", SIZES)]
+    assert rows
+    for apis, workers, alone, clients, servers, behind in rows:
+        assert clients == apis * (pool + 1) + workers * (pool + saver)
+        assert alone == clients + workers * direct + kept
+        assert behind == servers + workers * direct + kept
+
+
+@pytest.mark.parametrize("databases", range(2, MOST + 1))
+def test_added_database_takes_tenants_and_no_other_gains_one(databases: int) -> None:
+    """Whoever moves, moves to the new one; so one that is removed hands out only its own."""
+    changed = [
+        (place(drawn, databases), place(drawn, databases + 1))
+        for drawn in DRAWN
+        if place(drawn, databases) != place(drawn, databases + 1)
+    ]
+    assert {new for _, new in changed} == {databases}
+    assert {old for old, _ in changed} == set(range(databases)), "each gives some"
+
+
+def test_hash_is_the_same_everywhere_and_for_ever() -> None:
+    """A router in another language or release must find the same database: fixed examples."""
+    assert [place(weights(name, 8), 8) for name in ("acme", "demo", "globex", "initech")] == [
+        4,
+        1,
+        4,
+        2,
+    ]
+
+
+def test_table_of_partitions_is_what_the_simulation_prints() -> None:
+    """Every figure of the table is that of `python -m tests.bench.partition`."""
+    assert "| " + " | ".join(HEADINGS) + " |" in text_of("docs/operations.md")
+    assert table("docs/operations.md", "### How evenly a hash spreads tenants") == rows()
+
+
+def test_every_table_is_told_to_move_or_to_stay() -> None:
+    """A table that the move of a tenant forgets would be lost: each stands in the list once."""
+    rows = table("docs/operations.md", "### Moving a tenant")
+    told = [name for cells in rows for name in code(cells[0])]
+    assert sorted(told) == sorted(Base.metadata.tables.keys() | OTHERS)
+
+
+def test_numbers_that_two_databases_give_alike_are_told() -> None:
+    """Each column that counts by itself stands beside its table: its numbers exist elsewhere."""
+    rows = table("docs/operations.md", "### Moving a tenant")
+    told = {name: cells[1] for cells in rows for name in code(cells[0])}
+    for name, counted in Base.metadata.tables.items():
+        for column in counted.columns:
+            assert column.identity is None or f"`{name}.{column.name}`" in told[name], name
