@@ -80,7 +80,6 @@ class Settings(BaseSettings):
     )
     callback_timeout_seconds: Seconds = Field(15, description="Longest time of one delivery.")
     callback_concurrency: int = Field(20, ge=1, description="Deliveries of a worker at once.")
-
     openai_api_key: SecretStr | None = Field(None, description="Unset: the offline model answers.")
     openai_base_url: str | None = Field(None, description="Any OpenAI-compatible server.")
     fast_model: str = Field("gpt-5-mini", description="Model of the role `fast`.")
