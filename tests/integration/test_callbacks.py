@@ -64,7 +64,7 @@ async def test_pause_reminder_and_expiry_are_told_in_order(desk: Desk) -> None:
     age = update(Approval).where(Approval.id == approval.id)
     async with desk.sessions.begin() as session:
         await session.execute(age.values(expires_at=func.now() + timedelta(seconds=60)))
-        await session.execute(age.values(created_at=func.now() - timedelta(hours=1)))
+        await session.execute(age.values(remind_at=func.now()))
     async with desk.sessions.begin() as session:
         await approvals.remind(session, 1000)
     async with desk.sessions.begin() as session:

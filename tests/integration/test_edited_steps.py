@@ -48,6 +48,6 @@ async def test_second_approver_judges_what_is_left(desk: Desk) -> None:
     assert untouched == PLAN[1], "what nobody edited stays as it was shown"
     assert mailed["risk"] == mail["risk"]
     assert [e["summary"] for e in mailed["evidence"]] == [
-        "2 recipients", "Subject: Old\n\nNew for Ada",
+        "2 recipients", "Subject: Old\n\nNew for A***",
     ]  # fmt: skip
     assert shown.digest == digest("plan", str(run.id), shown.steps, shown.changed)

@@ -99,7 +99,7 @@ async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
 
 @dataclass(eq=False)
 class HeldGraph:
-    """The service's graph; each execution waits for a gate of its own before it looks at it."""
+    """The service's graph; each execution waits for a gate of its own before it begins."""
 
     inner: Any
     gates: list[asyncio.Event]
@@ -109,12 +109,12 @@ class HeldGraph:
         """All else is the graph's own."""
         return getattr(self.inner, name)
 
-    async def aget_state(self, config: Any) -> Any:
-        """Wait at the first look, then look."""
-        if (task := asyncio.current_task()) not in self.arrived:
-            self.arrived.append(task)
-            await self.gates[len(self.arrived) - 1].wait()
-        return await self.inner.aget_state(config)
+    async def astream(self, *given: Any, **options: Any) -> AsyncIterator[Any]:
+        """Wait, then begin."""
+        self.arrived.append(given)
+        await self.gates[len(self.arrived) - 1].wait()
+        async for item in self.inner.astream(*given, **options):
+            yield item
 
     async def until_arrived(self, executions: int) -> None:
         """So many have begun."""
