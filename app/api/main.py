@@ -50,9 +50,8 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    url = backend.settings.database_url
     app.state.feed = EventFeed(backend.sessions, backend.settings.streams_per_tenant)
-    app.state.rest = RestWatch(backend.sessions, url.get_secret_value() if url else None)
+    app.state.rest = RestWatch(backend.sessions, backend.settings)
     modules = (
         runs,
         replays,

@@ -8,9 +8,10 @@ from uuid import UUID
 import psycopg
 
 from app.db.bell import rings
-from app.db.engine import Sessions
+from app.db.engine import Sessions, direct_url
 from app.db.runs import resting
 from app.log import get_logger
+from app.settings import Settings
 
 log = get_logger(__name__)
 
@@ -26,9 +27,9 @@ class RestWatch:
     tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell unheard.
     """
 
-    def __init__(self, sessions: Sessions, database_url: str | None = None) -> None:
+    def __init__(self, sessions: Sessions, heard: Settings | None = None) -> None:
         self._sessions = sessions
-        self._url = database_url
+        self._heard = heard
         self._waiting: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._newest = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -46,8 +47,8 @@ class RestWatch:
         self._newest = time.monotonic()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
-        if self._url and (self._listening is None or self._listening.done()):
-            self._listening = asyncio.create_task(self._listen(self._url))
+        if self._heard and (self._listening is None or self._listening.done()):
+            self._listening = asyncio.create_task(self._listen(direct_url(self._heard)))
         try:
             async with asyncio.timeout(seconds):
                 await rested

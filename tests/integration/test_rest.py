@@ -5,6 +5,7 @@ import time
 from uuid import uuid4
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +14,7 @@ from app.db.bell import Bell
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.tables import Run
 from app.lifecycle import RunStatus
+from app.settings import Settings
 from tests.integration.conftest import Begin
 
 
@@ -77,7 +79,8 @@ async def test_bell_wakes_before_anybody_looks(
 ) -> None:
     """Who waits for a run that a worker rings for is woken at once, and nobody else is."""
     rested, moving = await begin(ticket="T-1", customer="c1"), await begin(ticket="T-2")
-    watch = RestWatch(sessions, database_url)
+    settings = Settings(_env_file=None, database_url=SecretStr(database_url))
+    watch = RestWatch(sessions, settings)
     async with open_saver_pool(database_url, 1) as pool:
         bell = Bell(pool)
         waiting = asyncio.create_task(watch.wait(rested.run_id, 30))

@@ -23,14 +23,15 @@ def test_connections_are_those_of_the_settings() -> None:
     """Each line of the table of connections is the formula above it, with the defaults."""
     settings = Settings(_env_file=None, database_url=None)
     pool, saver = settings.pool_size, settings.saver_pool_size
-    # Besides those for jobs a worker listens on one, and one holds its lock.
-    direct, kept = JOBS_POOL + 2, 10
+    # Besides those for jobs a worker listens on one, and one holds its lock; an API listens on one.
+    kept = 10
     rows = [[int(cell) for cell in row] for row in table("docs/operations.md", SIZES)]
     assert rows
     for apis, workers, alone, clients, servers, behind in rows:
         assert clients == apis * (pool + 1) + workers * (pool + saver)
-        assert alone == clients + workers * direct + kept
-        assert behind == servers + workers * direct + kept
+        direct = apis + workers * (JOBS_POOL + 2)
+        assert alone == clients + direct + kept
+        assert behind == servers + direct + kept
 
 
 @pytest.mark.parametrize("databases", range(2, MOST + 1))
