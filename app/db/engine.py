@@ -23,6 +23,9 @@ C = TypeVar("C", bound=AsyncConnection[Any])
 SaverPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 UNPREPARED: dict[str, Any] = {"prepare_threshold": None}
+# A host that freezes within a transaction keeps its locks, so that nobody could take its runs over.
+# A pooler takes no such option; there it is set for the role (docs/operations.md).
+LET_GO: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
@@ -74,7 +77,7 @@ def make_engine(database_url: str, pool_size: int, *, prepared: bool = True) -> 
         max_overflow=0,
         pool_use_lifo=True,
         pool_recycle=1800,
-        connect_args={} if prepared else UNPREPARED,
+        connect_args=LET_GO if prepared else UNPREPARED,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
@@ -115,7 +118,7 @@ async def open_saver_pool(
     that was prepared on the last one: without `prepared` none is.
     """
     kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
-    kwargs |= {} if prepared else UNPREPARED
+    kwargs |= LET_GO if prepared else UNPREPARED
     pool: SaverPool = SteadyPool(
         plain_dsn(database_url),
         min_size=1,

@@ -1,13 +1,14 @@
 """The pause switch: no effect begins from its answer on, and no run is forgotten behind it."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from app import pauses as pause_cases
@@ -61,6 +62,18 @@ async def jobs_of(sessions: Sessions, run_id: UUID) -> int:
     query = text("SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'run_id' = :id")
     async with sessions() as session:
         return int(await session.scalar(query, {"id": str(run_id)}) or 0)
+
+
+@pytest.fixture(autouse=True)
+async def alone(sessions: Sessions) -> AsyncIterator[None]:
+    """A switch for everyone waits for all, so what other tests left running ends first; and no
+    test leaves a switch to the next ones."""
+    ended = {"status": "cancelled", "finished_at": func.now(), "worker_id": None}
+    async with sessions.begin() as session:
+        await session.execute(update(Run).where(Run.status == "running").values(ended))
+    yield
+    async with sessions.begin() as session:
+        await session.execute(delete(pauses.Pause))
 
 
 class HeldBilling(SandboxBilling):
