@@ -70,10 +70,14 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
     config, seen = _config(service, run, usage), Seen()
     holder = (str(run.id), run.attempt)
-    async with service.saver.behind(holder):
-        status, error = await _advance(service, run, config, control, steps, seen)
-        ended = status is RunStatus.SUCCESS
-        await asyncio.gather(steps.flush(ended=ended), service.saver.durable(holder))
+    try:
+        async with service.saver.behind(holder):
+            status, error = await _advance(service, run, config, control, steps, seen)
+            ended = status is RunStatus.SUCCESS
+            await asyncio.gather(steps.flush(ended=ended), service.saver.durable(holder))
+    except BaseException:
+        await steps.decided()
+        raise
     if status is not RunStatus.SUCCESS or seen.state is None:
         # Stopped in the middle: what parallel nodes left is not in the stream yet.
         at_end = await service.graph.aget_state(_bare(config))

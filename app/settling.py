@@ -41,7 +41,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         status = status if begun and status is RunStatus.PENDING else RunStatus.CANCELLED
     if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
-    if run.losses or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
+    if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
     if settlement.gate and status is RunStatus.INTERRUPTED:
         await _open_gate(session, run, settlement.gate)

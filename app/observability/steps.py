@@ -12,6 +12,8 @@ from app.db.steps import STEPS, step_row
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"
+# Far longer than a commit takes, far shorter than anybody waits for a cancel.
+DECIDED_SECONDS = 0.5
 
 
 class StepLog:
@@ -96,6 +98,13 @@ class StepLog:
             self._write({**row, "status": "success"})
         self._commits.hurry()
         await asyncio.gather(*self._unwritten)
+
+    async def decided(self) -> None:
+        """Wait until each row is written or will never be: none may come after the run's end, which
+        says of open steps that they were stopped."""
+        self._commits.hurry()
+        if self._unwritten:
+            await asyncio.wait(self._unwritten, timeout=DECIDED_SECONDS)
 
 
 def _kind(error: BaseException) -> str:
