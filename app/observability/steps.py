@@ -7,6 +7,7 @@ from uuid import UUID
 
 from langgraph.errors import NodeTimeoutError
 
+from app.db.fence import FENCE, refusing_late_writes
 from app.db.group_commit import Done, GroupCommit
 from app.db.steps import STEPS, step_row
 from app.observability.usage import UsageHandler
@@ -23,6 +24,8 @@ class StepLog:
         self, commits: GroupCommit, tenant_id: str, run_id: UUID, attempt: int, usage: UsageHandler
     ) -> None:
         self._commits = commits
+        # Rows that are late, as after an outage, are refused: nobody would close their steps.
+        self._holder = (str(run_id), attempt)
         self._owner = {"tenant_id": tenant_id, "run_id": run_id, "attempt": attempt}
         self._usage = usage
         self._open: dict[str, dict[str, Any]] = {}
@@ -86,18 +89,19 @@ class StepLog:
 
     def _write(self, row: dict[str, Any]) -> None:
         self._unwritten = [done for done in self._unwritten if not done.done() or done.exception()]
-        self._unwritten.append(self._commits.join({STEPS: [step_row(row)]}))
+        self._unwritten.append(self._commits.join({FENCE: [self._holder], STEPS: [step_row(row)]}))
 
     async def flush(self, *, ended: bool) -> None:
         """Wait until every step is written.
 
         A graph that `ended` left no step undone: LangGraph does not tell the end of a step that an
-        attempt before this one did, and whose writes it kept.
+        attempt before this one did, and whose writes it kept. Raises RunLostError.
         """
         for row in self._open.values() if ended else ():
             self._write({**row, "status": "success"})
         self._commits.hurry()
-        await asyncio.gather(*self._unwritten)
+        with refusing_late_writes(self._holder):
+            await asyncio.gather(*self._unwritten)
 
     async def decided(self) -> None:
         """Wait until each row is written or will never be: none may come after the run's end, which
