@@ -67,8 +67,7 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     not queue for the lock with a connection each. The lock ends with the transaction.
 
     The pause switch is held still as well, so that a claim that it refuses is one that
-    switching it off finds pending, and queues. The commit does not wait for the disk: a claim that
-    a crash of the server undoes had no effect, or the effect's own commit has made it durable.
+    switching it off finds pending, and queues.
     """
     locked = await _locks(per_customer).rows(session, run_id=run_id)
     return Turn(followed=locked[0][-1]) if locked else None
@@ -86,8 +85,7 @@ def _locks(per_customer: int) -> Hot:
     behind = select(literal(1)).where(
         Other.thread_id == Run.thread_id, Other.seq > Run.seq, Other.finished_at.is_(None)
     )
-    lazily = func.set_config("synchronous_commit", "off", True)
-    query = select(key, *held_still(Run.tenant_id), lazily, behind.exists().label("followed"))
+    query = select(key, *held_still(Run.tenant_id), behind.exists().label("followed"))
     return Hot(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
