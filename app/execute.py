@@ -58,7 +58,7 @@ class Seen:
 
 
 async def execute(service: Service, run: Run, control: RunControl) -> Ending:
-    """Advance a claimed run; every step is checkpointed before the next one begins.
+    """Advance a claimed run; its checkpoints are durable before an effect, and when it returns.
 
     Raises:
         asyncio.CancelledError: the caller cancelled; a begun effect was finished first.

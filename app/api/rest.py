@@ -23,13 +23,13 @@ AWAY_SECONDS = 1.0
 class RestWatch:
     """Knows who waits for which run. A caller that waits holds no connection.
 
-    One connection listens for all of the process from the first one who waits on; and one query a
-    tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell unheard.
+    With settings, one connection listens for all of the process from the first one who waits on; and
+    one query a tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell unheard.
     """
 
-    def __init__(self, sessions: Sessions, heard: Settings | None = None) -> None:
+    def __init__(self, sessions: Sessions, settings: Settings | None = None) -> None:
         self._sessions = sessions
-        self._heard = heard
+        self._settings = settings
         self._waiting: defaultdict[UUID, set[asyncio.Future[None]]] = defaultdict(set)
         self._newest = 0.0
         self._task: asyncio.Task[None] | None = None
@@ -47,8 +47,8 @@ class RestWatch:
         self._newest = time.monotonic()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look())
-        if self._heard and (self._listening is None or self._listening.done()):
-            self._listening = asyncio.create_task(self._listen(direct_url(self._heard)))
+        if self._settings and (self._listening is None or self._listening.done()):
+            self._listening = asyncio.create_task(self._listen(direct_url(self._settings)))
         try:
             async with asyncio.timeout(seconds):
                 await rested

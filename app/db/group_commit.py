@@ -51,8 +51,6 @@ STATEMENTS: dict[LiteralString, int] = {
 Row = tuple[Any, ...]
 Rows = dict[LiteralString, list[Row]]
 Done = asyncio.Future[None]
-
-
 Batch = list[tuple[Rows, Done]]
 
 

@@ -91,8 +91,8 @@ async def said_before(
     a message that was merged into another run stands with that run's.
     """
     bounds = {"after": after_seq, "before": run.seq, "most": exchanges}
-    query = SAID_BEFORE
-    return list(await session.execute(query, {**_whose(run), "thread": run.thread_id, **bounds}))
+    asked = {**_whose(run), "thread": run.thread_id, **bounds}
+    return list(await session.execute(SAID_BEFORE, asked))
 
 
 RECENT = (
