@@ -25,6 +25,8 @@ from app.db.engine import Sessions
 from app.db.keys import ensure_tenant, tenant_exists
 from app.settings import Settings
 from app.wiring import Service, open_service
+from tests.doubles.receiver import Receiver
+from tests.doubles.server import serving
 
 
 @pytest.fixture(scope="session")
@@ -134,3 +136,16 @@ async def tenant(sessions: Sessions) -> Tenant:
 def fresh_database(postgres: str) -> Callable[[], str]:
     """Makes empty databases."""
     return lambda: new_database(postgres)
+
+
+@pytest.fixture
+def receiver() -> Receiver:
+    """Takes everything, unless a test says otherwise."""
+    return Receiver()
+
+
+@pytest.fixture
+def url(receiver: Receiver) -> Iterator[str]:
+    """Where the receiver listens."""
+    with serving(receiver.app) as base:
+        yield f"{base}/hook"

@@ -23,8 +23,9 @@ AWAY_SECONDS = 1.0
 class RestWatch:
     """Knows who waits for which run. A caller that waits holds no connection.
 
-    With settings, one connection listens for all of the process from the first one who waits on; and
-    one query a tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell unheard.
+    With settings, one connection listens for all of the process from the first one who waits on.
+    One query a tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell
+    that nobody heard.
     """
 
     def __init__(self, sessions: Sessions, settings: Settings | None = None) -> None:

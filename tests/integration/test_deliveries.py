@@ -1,7 +1,7 @@
 """A callback is delivered at least once, under one id, and only where it may go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from ipaddress import ip_network
 
@@ -18,7 +18,7 @@ from app.wiring import Service
 from app.worker.courier import Courier
 from tests.conftest import Tenant
 from tests.doubles.receiver import Receiver
-from tests.doubles.server import serving, silent_server
+from tests.doubles.server import silent_server
 from tests.integration.conftest import Begin
 from tests.integration.outbox import (
     always,
@@ -40,19 +40,6 @@ LOOPBACK = [ip_network("127.0.0.0/8")]
 def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:
     """A tenant with people who answer."""
     return Desk(sessions, tenant, begin)
-
-
-@pytest.fixture
-def receiver() -> Receiver:
-    """Takes everything, unless a test says otherwise."""
-    return Receiver()
-
-
-@pytest.fixture
-def url(receiver: Receiver) -> Iterator[str]:
-    """Where the receiver listens."""
-    with serving(receiver.app) as base:
-        yield f"{base}/hook"
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from tests.acceptance.own_database import tenant_on
 from tests.acceptance.refusals import problem_of
 from tests.acceptance.stack import Client, Stack, running, ticket
 from tests.doubles.receiver import Receiver
-from tests.doubles.server import serving
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 HOURS = "What are your opening hours?"
@@ -31,19 +30,6 @@ def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with running(started):
         started.api()
         yield started
-
-
-@pytest.fixture
-def receiver() -> Receiver:
-    """Takes everything, unless a test says otherwise."""
-    return Receiver()
-
-
-@pytest.fixture
-def url(receiver: Receiver) -> Iterator[str]:
-    """Where the receiver listens."""
-    with serving(receiver.app) as base:
-        yield f"{base}/hook"
 
 
 def send(client: Client, url: str, body: str, **headers: str) -> httpx.Response:
