@@ -69,7 +69,7 @@ class GroupingSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """Save a checkpoint; durable on return, unless within `behind`. Raises RunLostError."""
+        """Save a checkpoint; durable on return, or as `behind` says. Raises RunLostError."""
         configurable = config["configurable"]
         thread_id, namespace = configurable["thread_id"], configurable["checkpoint_ns"]
         inline, apart = _split(checkpoint["channel_values"])
@@ -93,7 +93,7 @@ class GroupingSaver(AsyncPostgresSaver):
         task_id: str,
         task_path: str = "",
     ) -> None:
-        """Save what a task wrote; durable on return, unless within `behind`. Raises RunLostError."""
+        """Save what a task wrote; durable on return, or as `behind` says. Raises RunLostError."""
         configurable = config["configurable"]
         special = all(channel in WRITES_IDX_MAP for channel, _ in writes)
         rows = self._dump_writes(
