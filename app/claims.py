@@ -1,38 +1,55 @@
 """The claim of a run by a worker, and what is queued when a run lets others pass. No commit."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from uuid import UUID
 
+from langsmith import uuid7
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import runs, turns
+from app.db.engine import Sessions
+from app.db.hot import Executor
 from app.db.tables import Run
 from app.merging import absorb
 from app.runs import Enqueue
 
 
-async def claim(
-    session: AsyncSession,
-    enqueue: Enqueue,
-    run_id: UUID,
-    worker_id: int,
-    trace_id: UUID,
-    per_customer: int,
-    graph_version: str | None = None,
-) -> Run | None:
+@dataclass(frozen=True, slots=True)
+class Claimant:
+    """Who takes runs: a worker, by its settings."""
+
+    worker_id: int
+    per_customer: int
+    graph_version: str | None = None
+
+
+async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant) -> Run | None:
     """Take the run if it is its turn, with the newer messages of its ticket at its first start.
 
     A job that came before the run's time, because a clock was set back, is queued once more.
     """
-    turn = await turns.lock_customer(session, run_id, per_customer)
-    if turn is None:
-        if (due := await turns.early(session, run_id)) is not None:
-            await enqueue(session, run_id, due)
-        return None
-    run = await runs.claim(session, run_id, worker_id, trace_id, per_customer, graph_version)
-    if run and run.attempt == 1 and turn.followed and run.replay_of is None:
-        await absorb(session, run)
-    return run
+    async with sessions.plain() as connection, connection.transaction():
+        turn = await turns.lock_customer(connection, run_id, by.per_customer)
+        if turn is None:
+            if (due := await turns.early(connection, run_id)) is not None:
+                await enqueue(connection, run_id, due)
+            return None
+        if not turn.followed:
+            return await _take(connection, run_id, by)
+    # What is absorbed may be told by callbacks, whose rows are a session's.
+    async with sessions.begin() as session:
+        if await turns.lock_customer(session, run_id, by.per_customer) is None:
+            return None
+        run = await _take(session, run_id, by)
+        if run and run.attempt == 1 and run.replay_of is None:
+            await absorb(session, run)
+        return run
+
+
+async def _take(executor: Executor, run_id: UUID, by: Claimant) -> Run | None:
+    own = (by.worker_id, uuid7(), by.per_customer, by.graph_version)
+    return await runs.claim(executor, run_id, *own)
 
 
 async def queue_followers(

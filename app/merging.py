@@ -30,7 +30,8 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
             .execution_options(synchronize_session=False)
         )
         run.ticket = merged([run.ticket, *[waiting.ticket for waiting in absorbed]])
-        await session.flush()
+        own = update(Run).where(Run.id == run.id).values(ticket=run.ticket)
+        await session.execute(own.execution_options(synchronize_session=False))
     for waiting in absorbed:
         await callbacks.note_finished(session, waiting, RunStatus.CANCELLED, merged_into=run.id)
     return [waiting.ticket["body"] for waiting in absorbed]

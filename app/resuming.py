@@ -7,6 +7,7 @@ from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
 from app.db.approvals import decision_for
+from app.db.memory import wrote_before
 from app.db.runs import get_run
 from app.db.tables import Run
 from app.errors import CheckpointGoneError
@@ -53,6 +54,10 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
 
 
 async def _fresh(service: Service, run: Run) -> dict[str, Any]:
+    async with service.sessions.plain() as connection:
+        known = any(await wrote_before(connection, run))
+    if not known:
+        return fresh_run(str(run.id), _ticket(run))
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
     return fresh_run(str(run.id), _ticket(run), memory)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Awaitable, Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,15 +14,16 @@ from uuid_utils.compat import uuid7
 
 from app import callbacks
 from app.db import approvals, keys, rates, runs
+from app.db.hot import Executor, atomic
 from app.db.rates import Slot
-from app.db.steps import add_message
+from app.db.starts import insert_run
 from app.db.tables import Run
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import RunStatus
 from graphs.limits import Rates
 
-# Puts "advance this run" on the queue inside the session's transaction, now or at a time.
-Enqueue = Callable[[AsyncSession, UUID, datetime | None], Awaitable[None]]
+# Puts "advance this run" on the queue inside the executor's transaction, now or at a time.
+Enqueue = Callable[[Executor, UUID, datetime | None], Awaitable[None]]
 
 THREADS = UUID("6f1d1c52-8c0b-4a55-9f0e-3f5f0a3a7a51")
 
@@ -55,9 +57,7 @@ def thread_of(tenant_id: str, ticket_id: str) -> UUID:
     return uuid5(THREADS, f"{tenant_id}\x1f{ticket_id}")
 
 
-async def start(
-    session: AsyncSession, enqueue: Enqueue, tenant_id: str, key_id: str, new: NewRun
-) -> Run:
+async def start(executor: Executor, tenant_id: str, key_id: str, new: NewRun) -> Run:
     """Store the message and the run, and queue it; the same Idempotency-Key answers the same run.
 
     Over the rate the run waits until its `not_before`. A repeat spends nothing.
@@ -65,35 +65,34 @@ async def start(
     Raises:
         IdempotencyMismatchError: the key was used with another body.
     """
-    version, policy = await keys.current_policy(session, tenant_id)
-    limits, customer_id = Rates.model_validate(policy.get("rates", {})), new.customer_id
-    # Before the run, so that the runs of a customer are numbered in the order of their times.
-    slot = await rates.take(session, tenant_id, customer_id, limits)
-    run = await _insert(session, tenant_id, key_id, version, new, slot)
-    if run is None:
-        first = await repeated(session, tenant_id, new.idempotency_key, new.sha256)
-        await rates.give_back(session, tenant_id, customer_id, limits)
-        return first
-    await add_message(
-        session,
-        tenant_id=tenant_id,
-        ticket_id=run.ticket_id,
-        run_id=run.id,
-        author="customer",
-        key=f"customer:{run.id}",
-        text=new.ticket["body"],
-    )
-    await enqueue(session, run.id, slot.not_before if slot.limited_by else None)
+    version, policy = await keys.current_policy(executor, tenant_id)
+    limits = Rates.model_validate(policy.get("rates", {}))
+    # One statement needs no transaction; a tenant's own rate is another one before it.
+    async with atomic(executor) if limits.tenant_per_minute else nullcontext():
+        slot = await rates.take_of_tenant(executor, tenant_id, limits)
+        run, spent = await _insert(executor, tenant_id, key_id, version, new, limits, slot)
+        if run is None:
+            first = await repeated(executor, tenant_id, new.idempotency_key, new.sha256)
+            customer_id = new.customer_id if spent else None
+            await rates.give_back(executor, tenant_id, limits, customer_id)
+            return first
     return run
 
 
 async def _insert(
-    session: AsyncSession, tenant_id: str, key_id: str, version: int, new: NewRun, slot: Slot
-) -> Run | None:
-    """The new run, or None when the Idempotency-Key is taken, also by a request of this instant."""
+    executor: Executor,
+    tenant_id: str,
+    key_id: str,
+    version: int,
+    new: NewRun,
+    limits: Rates,
+    slot: Slot | None,
+) -> tuple[Run | None, bool]:
     ticket_id = new.ticket["id"]
-    return await runs.insert_run(
-        session,
+    return await insert_run(
+        executor,
+        limits,
+        slot,
         id=uuid7(),
         tenant_id=tenant_id,
         thread_id=thread_of(tenant_id, ticket_id),
@@ -104,16 +103,19 @@ async def _insert(
         started_by=key_id,
         idempotency_key=new.idempotency_key,
         request_sha256=new.sha256,
-        caller_metadata=new.metadata,
+        metadata=new.metadata,
         callback_url=new.callback_url,
-        not_before=slot.not_before,
-        limited_by=slot.limited_by,
+        body=new.ticket["body"],
     )
 
 
 async def get(session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False) -> Run:
     """The tenant's run. Raises NotFoundError for any other."""
-    run = await runs.get_run(session, tenant_id, run_id, lock=lock)
+    return found(await runs.get_run(session, tenant_id, run_id, lock=lock), run_id)
+
+
+def found(run: Run | None, run_id: UUID) -> Run:
+    """The run. Raises NotFoundError when there is none."""
     if run is None:
         raise NotFoundError(f"There is no run {run_id}.")
     return run
@@ -153,11 +155,11 @@ async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -
 
 
 async def repeated(
-    session: AsyncSession, tenant_id: str, idempotency_key: str | None, sha256: bytes
+    executor: Executor, tenant_id: str, idempotency_key: str | None, sha256: bytes
 ) -> Run:
     """The run that holds the key, which was just found taken. Raises IdempotencyMismatchError."""
     assert idempotency_key is not None, "only an Idempotency-Key can be taken"
-    first = await runs.find_by_idempotency_key(session, tenant_id, idempotency_key)
+    first = await runs.find_by_idempotency_key(executor, tenant_id, idempotency_key)
     assert first is not None, "the row that was in the way is there"
     return same_request(first, sha256)
 

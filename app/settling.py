@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from app import answers, callbacks
 from app.db import approvals, ledger, runs
+from app.db.engine import Sessions
 from app.db.steps import close_open_steps
 from app.db.tables import Run
 from app.lifecycle import FINAL, RunStatus
@@ -26,6 +27,22 @@ class Settlement:
     gate: dict[str, Any] | None = None
     # The graph's state at a good end, for those who will ask the same.
     final: SupportState | None = None
+
+
+async def settled(sessions: Sessions, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:
+    """End this attempt; see `settle`. An end that is one statement needs no session for it."""
+    if _stands_alone(run, settlement):
+        status, values = settlement.status, settlement.values
+        async with sessions.plain() as connection:
+            return await runs.settle(connection, run.id, run.attempt, status, **values)
+    async with sessions.begin() as session:
+        return await settle(session, enqueue, run, settlement)
+
+
+def _stands_alone(run: Run, settlement: Settlement) -> bool:
+    """Whether nothing but the run's row has to know that it ended."""
+    ended_at_once = settlement.status is RunStatus.SUCCESS and run.attempt == 1
+    return ended_at_once and run.callback_url is None and settlement.final is None
 
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: Settlement) -> bool:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.meter import PostgresMeter
 from app.db import memory, summaries
+from app.db.hot import Executor
 from app.db.keys import policy_at
 from app.db.summaries import Claimed
 from app.db.tables import Run
@@ -39,9 +40,9 @@ class Work:
     upto_seq: int
 
 
-async def is_due(session: AsyncSession, run: Run) -> bool:
+async def is_due(executor: Executor, run: Run) -> bool:
     """Whether the next run's window would be full, so that its oldest messages should move on."""
-    return await summaries.untold(session, run, WINDOW_EXCHANGES) >= WINDOW_EXCHANGES
+    return await summaries.untold(executor, run, WINDOW_EXCHANGES) >= WINDOW_EXCHANGES
 
 
 async def refresh(service: Service, run_id: UUID) -> bool:

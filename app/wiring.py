@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from uuid import UUID
 
 from langgraph.graph.state import CompiledStateGraph
 
@@ -83,7 +84,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
             grouped = settings.grouped_commits
             saver: Saver = GroupingSaver(pool, commits) if grouped else FencedSaver(pool)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
-            sessions = Sessions(engine)
+            sessions = Sessions(engine, pool)
             prices = Prices(settings.model_prices)
             yield Service(
                 settings,
@@ -105,14 +106,17 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
-    async with service.sessions.reading() as session:
-        body = await policy_at(session, run.tenant_id, run.policy_version)
+    async with service.sessions.plain() as connection:
+        body = await policy_at(connection, run.tenant_id, run.policy_version)
         # A message merged into the run has a say in it, so its key must hold the scope too.
-        may_mail = await starters_hold(session, run.tenant_id, run.id, "mail:send")
-        again = run.attempt > 1
-        spent = micro_usd(await spent_usd(session, run.tenant_id, run.id)) if again else 0
-        first = await replayed(session, run)
-        replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
+        may_mail = await starters_hold(connection, run.tenant_id, run.id, "mail:send")
+    spent, replied = 0, None
+    first: tuple[UUID, ...] = ()
+    if run.attempt > 1 or run.replay_of:
+        async with service.sessions.reading() as session:
+            spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
+            first = await replayed(session, run)
+            replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
     policy = Policy.model_validate(body)
     if run.replay_of and not run.dry_run:
         policy = replay_policy(policy, replied=bool(replied))

@@ -4,11 +4,11 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api import schemas
 from app.db.approvals import decisions_on
 from app.db.effects import Approval, Decision
+from app.db.hot import Executor
 from app.db.merging import newer_messages
 from app.db.tables import Message
 from app.edits import editable_of, may_drop
@@ -22,12 +22,12 @@ ON_EXPIRY = {
 
 
 async def show_approvals(
-    session: AsyncSession, approvals: list[Approval]
+    executor: Executor, approvals: list[Approval]
 ) -> list[schemas.ApprovalOut]:
     """Approvals with their decisions, and what the customer wrote since."""
-    decisions = await decisions_on(session, [a.id for a in approvals if a.answers])
+    decisions = await decisions_on(executor, [a.id for a in approvals if a.answers])
     pending = [approval for approval in approvals if approval.status == "pending"]
-    newer = await newer_messages(session, pending) if pending else {}
+    newer = await newer_messages(executor, pending) if pending else {}
     return [
         _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
         for approval in approvals

@@ -33,19 +33,20 @@ class Backend:
     cursors: Cursors
 
 
-def backend_of(request: Request) -> Backend:
+# Coroutines, though nothing is awaited: FastAPI takes a plain dependency to a thread and back.
+async def backend_of(request: Request) -> Backend:
     """The process's backend."""
     backend: Backend = request.app.state.backend
     return backend
 
 
-def feed_of(request: Request) -> EventFeed:
+async def feed_of(request: Request) -> EventFeed:
     """The process's event streams."""
     feed: EventFeed = request.app.state.feed
     return feed
 
 
-def rest_of(request: Request) -> RestWatch:
+async def rest_of(request: Request) -> RestWatch:
     """The process's watch for runs that come to rest."""
     rest: RestWatch = request.app.state.rest
     return rest
@@ -68,7 +69,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
-    """The live key behind the header, in a transaction of its own, so none is held for a wait.
+    """The live key behind the header, by a connection that is given back: none is held for a wait.
 
     Raises:
         UnauthorizedError.
@@ -79,8 +80,8 @@ async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
     )
     if len(parts) != 3 or parts[0] != "dg" or not parts[1].isascii():  # dg, id, secret
         raise refused
-    async with backend.sessions.reading() as session:
-        key = await live_key(session, parts[1].replace("\x00", ""))
+    async with backend.sessions.plain() as connection:
+        key = await live_key(connection, parts[1].replace("\x00", ""))
     digest = hashlib.sha256(parts[2].encode("utf-8", "replace")).digest()
     if key is None or not hmac.compare_digest(digest, key.secret_sha256):
         raise refused

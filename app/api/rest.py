@@ -86,8 +86,8 @@ class RestWatch:
             await asyncio.sleep(TICK_SECONDS if young and not self._hears else LONG_TICK_SECONDS)
             asked = list(self._waiting)
             try:
-                async with self._sessions.reading() as session:
-                    found = await resting(session, asked)
+                async with self._sessions.plain() as connection:
+                    found = await resting(connection, asked)
             except Exception as error:  # noqa: BLE001  # each who waits is told
                 self._fail(asked, error)
                 continue

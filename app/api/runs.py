@@ -13,7 +13,7 @@ from app.api.deps import Backend, BackendDep, Reader, RestDep, Session, Writer
 from app.api.responses import answers
 from app.api.rest import RestWatch
 from app.api.views import show_run, show_runs, show_step
-from app.db.runs import runs_of_tenant
+from app.db.runs import look, runs_of_tenant
 from app.db.steps import messages_of_ticket, steps_of_run
 from app.db.tables import Run
 from app.errors import (
@@ -59,8 +59,8 @@ async def start_run(
         await check_callback_url(backend.settings, body.callback_url)
     ticket = body.ticket.model_dump(mode="json")
     new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
-    async with backend.sessions.begin() as session:
-        run = await run_cases.start(session, backend.enqueue, key.tenant_id, key.id, new)
+    async with backend.sessions.plain() as connection:
+        run = await run_cases.start(connection, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
     if wait:
         await rest.wait(run.id, wait)
@@ -171,6 +171,6 @@ async def wait_for(
 
 
 async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
-    async with backend.sessions.reading() as session:
-        run = await run_cases.get(session, tenant_id, run_id)
-        return await show_run(session, run, backend.settings)
+    async with backend.sessions.plain() as connection:
+        run = run_cases.found(await look(connection, tenant_id, run_id), run_id)
+        return await show_run(connection, run, backend.settings)

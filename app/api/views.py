@@ -3,12 +3,11 @@
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.api import schemas
 from app.api.approval_views import show_approvals
 from app.db.approvals import approvals_of_runs
 from app.db.effects import LedgerEntry
+from app.db.hot import Executor
 from app.db.ledger import effects_of_runs
 from app.db.places import Place, places
 from app.db.tables import Run, Step
@@ -17,14 +16,14 @@ from app.settings import Settings
 
 
 async def show_runs(
-    session: AsyncSession, runs: list[Run], settings: Settings
+    executor: Executor, runs: list[Run], settings: Settings
 ) -> list[schemas.RunOut]:
     """Runs with their approvals, effects and places in the queue."""
     asked = [run.id for run in runs if _may_have_asked(run)]
-    approvals = await show_approvals(session, await approvals_of_runs(session, asked))
+    approvals = await show_approvals(executor, await approvals_of_runs(executor, asked))
     begun = [run.id for run in runs if run.attempt]
-    effects = await effects_of_runs(session, begun) if begun else []
-    queue = await places(session, runs, settings.customer_concurrency)
+    effects = await effects_of_runs(executor, begun) if begun else []
+    queue = await places(executor, runs, settings.customer_concurrency)
     return [
         _run(
             run,
@@ -42,9 +41,9 @@ def _may_have_asked(run: Run) -> bool:
     return run.attempt > 1 or run.status in (RunStatus.INTERRUPTED, RunStatus.CANCELLED)
 
 
-async def show_run(session: AsyncSession, run: Run, settings: Settings) -> schemas.RunOut:
+async def show_run(executor: Executor, run: Run, settings: Settings) -> schemas.RunOut:
     """One run in the API's shape."""
-    [shown] = await show_runs(session, [run], settings)
+    [shown] = await show_runs(executor, [run], settings)
     return shown
 
 

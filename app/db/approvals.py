@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import Approval, Decision, LedgerEntry
+from app.db.hot import Executor, HotRows
 from app.db.reminders import remind_at
 from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
@@ -27,18 +28,17 @@ async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID)
     return (await session.scalars(query)).one_or_none()
 
 
-OF_RUNS = (
+OF_RUNS = HotRows(
+    Approval,
     select(Approval)
     .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
-    .order_by(Approval.id)
+    .order_by(Approval.id),
 )
 
 
-async def approvals_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[Approval]:
-    """All approvals of these runs, oldest first."""
-    if not run_ids:
-        return []
-    return list(await session.scalars(OF_RUNS, {"runs": run_ids}))
+async def approvals_of_runs(executor: Executor, run_ids: list[UUID]) -> list[Approval]:
+    """All approvals of these runs, oldest first; only to be read."""
+    return await OF_RUNS.all(executor, runs=run_ids) if run_ids else []
 
 
 def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
@@ -121,16 +121,20 @@ async def decision_for(
     return (await session.scalars(query)).one_or_none()
 
 
-async def decisions_on(
-    session: AsyncSession, approval_ids: list[UUID]
-) -> dict[UUID, list[Decision]]:
+DECISIONS = HotRows(
+    Decision,
+    select(Decision)
+    .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))
+    .order_by(Decision.number),
+)
+
+
+async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUID, list[Decision]]:
     """Who decided what, by approval."""
-    if not approval_ids:
-        return {}
-    query = select(Decision).where(Decision.approval_id.in_(approval_ids)).order_by(Decision.number)
     found: dict[UUID, list[Decision]] = {}
-    for decision in await session.scalars(query):
-        found.setdefault(decision.approval_id, []).append(decision)
+    if approval_ids:
+        for decision in await DECISIONS.all(executor, approvals=approval_ids):
+            found.setdefault(decision.approval_id, []).append(decision)
     return found
 
 

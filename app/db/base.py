@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import (
@@ -11,6 +11,7 @@ from sqlalchemy import (
     DateTime,
     LargeBinary,
     Numeric,
+    Table,
     Uuid,
     func,
 )
@@ -38,6 +39,11 @@ class Base(DeclarativeBase):
         RunStatus: EnumText(RunStatus),
         ApprovalStatus: EnumText(ApprovalStatus),
     }
+
+
+def sql_table(entity: type[Base]) -> Table:
+    """The table of a class, for statements that are not about objects."""
+    return cast("Table", entity.__table__)
 
 
 def now() -> Mapped[datetime]:

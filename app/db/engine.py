@@ -17,27 +17,44 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
+from app.db.hot import Plain, driver_of
 from app.settings import Settings
 
 C = TypeVar("C", bound=AsyncConnection[Any])
 SaverPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 UNPREPARED: dict[str, Any] = {"prepare_threshold": None}
+# Whoever asks while the database is away is told so after this time.
+AWAY_SECONDS = 5.0
 # A host that freezes within a transaction keeps its locks, so that nobody could take its runs over.
 # A pooler takes no such option; there it is set for the role (docs/operations.md).
 LET_GO: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
-    """Makes sessions: `begin()` for a transaction, `reading()` for statements that need none."""
+    """Makes sessions: `begin()` for a transaction, `reading()` for statements that need none.
 
-    def __init__(self, engine: AsyncEngine | None = None) -> None:
+    `plain()` is for hot statements: a connection as psycopg knows it, of the pool if there is one.
+    """
+
+    def __init__(self, engine: AsyncEngine | None = None, pool: SaverPool | None = None) -> None:
         super().__init__(engine, expire_on_commit=False)
         self._reading = engine and engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._pool = pool
 
     def reading(self) -> AsyncSession:
         """A session whose statements each stand alone: no BEGIN, no ROLLBACK, half the trips."""
         return self(bind=self._reading)
+
+    @asynccontextmanager
+    async def plain(self) -> AsyncIterator[Plain]:
+        """A connection whose statements each stand alone, outside of its `transaction()`."""
+        if self._pool is None:
+            async with self.reading() as session:
+                yield await driver_of(session)
+        else:
+            async with self._pool.connection(timeout=AWAY_SECONDS) as connection:
+                yield connection
 
 
 class SteadyPool(AsyncConnectionPool[C]):

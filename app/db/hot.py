@@ -1,19 +1,28 @@
 """Statements that every run needs: built with SQLAlchemy, run by psycopg itself.
 
 SQLAlchemy's own way to a row costs four times what psycopg's does, in CPU of the process that runs
-everything (`docs/performance.md`). The transaction is the session's, so nothing else changes.
+everything (`docs/performance.md`). In a session the transaction is the session's; on a connection
+of psycopg's own, from `Sessions.plain()`, what a session costs is saved as well.
 """
 
 from collections.abc import Callable
-from typing import Any, cast
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
-from sqlalchemy import ClauseElement
+from psycopg.rows import tuple_row
+from sqlalchemy import ClauseElement, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's constructor
-Prepare = Callable[[Any], Any]
+# The only types that ask by which type Postgres answers are numeric ones: psycopg reads a Decimal.
+NUMERIC = 1700
+Convert = Callable[[Any], Any]
+Plain = AsyncConnection[Any]
+# Where a hot statement runs.
+Executor = AsyncSession | Plain
+T = TypeVar("T")
 
 
 class Hot:
@@ -30,19 +39,69 @@ class Hot:
             if not bind.required
         }
 
-    async def rows(self, session: AsyncSession, **values: Any) -> list[Any]:
+    async def rows(self, executor: Executor, **values: Any) -> list[Any]:
         """Its rows as tuples, in the session's transaction; nothing is flushed before."""
         given = {name: self._prepare[name](value) for name, value in values.items()}
-        driver = await _driver(session)
-        cursor = await driver.execute(self._sql, {**self._known, **given})
+        driver = await driver_of(executor) if isinstance(executor, AsyncSession) else executor
+        cursor = driver.cursor(row_factory=tuple_row)
+        await cursor.execute(self._sql, {**self._known, **given})
         return await cursor.fetchall() if cursor.description else []
 
 
-def _preparer(kind: Any) -> Prepare:
+class HotRows(Hot, Generic[T]):
+    """One that answers whole rows of a table, in the table's order, as objects of no session.
+
+    What stands behind those columns is left out.
+    """
+
+    def __init__(self, entity: type[T], statement: ClauseElement) -> None:
+        super().__init__(statement)
+        self._entity = entity
+        mapper: Any = inspect(entity)
+        answered: Any = statement
+        names = [column.name for column in mapper.local_table.columns]
+        assert [column.name for column in answered.exported_columns][: len(names)] == names
+        self._readers = [
+            (mapper.get_property_by_column(column).key, _reader(column.type))
+            for column in mapper.local_table.columns
+        ]
+
+    async def all(self, executor: Executor, **values: Any) -> list[T]:
+        """Its rows as objects."""
+        return [self.made(row) for row in await self.rows(executor, **values)]
+
+    async def one_or_none(self, executor: Executor, **values: Any) -> T | None:
+        """Its only row as an object, if there is one."""
+        found = await self.all(executor, **values)
+        assert len(found) <= 1, "the statement answers one row at most"
+        return found[0] if found else None
+
+    def made(self, row: tuple[Any, ...]) -> T:
+        """The object of a row."""
+        one = self._entity()
+        # As SQLAlchemy does when it loads a row; its constructor would note 36 changes.
+        vars(one).update(
+            (name, value if read is None or value is None else read(value))
+            for (name, read), value in zip(self._readers, row, strict=False)
+        )
+        return one
+
+
+def atomic(executor: Executor) -> AbstractAsyncContextManager[Any]:
+    """One transaction for several statements; a session's is there already."""
+    return nullcontext() if isinstance(executor, AsyncSession) else executor.transaction()
+
+
+def _preparer(kind: Any) -> Convert:
     return kind.dialect_impl(DIALECT).bind_processor(DIALECT) or (lambda value: value)
 
 
-async def _driver(session: AsyncSession) -> AsyncConnection[Any]:
+def _reader(kind: Any) -> Convert | None:
+    read = kind.dialect_impl(DIALECT).result_processor(DIALECT, NUMERIC)
+    return cast("Convert | None", read)
+
+
+async def driver_of(session: AsyncSession) -> Plain:
     """The session's connection as psycopg knows it."""
     raw = await (await session.connection()).get_raw_connection()
-    return cast("AsyncConnection[Any]", raw.driver_connection)
+    return cast("Plain", raw.driver_connection)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.accounts import ApiKey, PolicyVersion, Tenant
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot, HotRows
 from app.db.tables import Run
 
 
@@ -25,15 +25,25 @@ async def tenant_exists(session: AsyncSession, tenant_id: str) -> bool:
 
 
 # Built once, since every request asks for them.
-LIVE_KEY = select(ApiKey).where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
-NEWEST_POLICY = (
+LIVE_KEY = HotRows(
+    ApiKey, select(ApiKey).where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
+)
+NEWEST_POLICY = HotRows(
+    PolicyVersion,
     select(PolicyVersion)
     .where(PolicyVersion.tenant_id == bindparam("tenant"))
     .order_by(PolicyVersion.version.desc())
-    .limit(1)
+    .limit(1),
 )
 
 
+POLICY_AT = HotRows(
+    PolicyVersion,
+    select(PolicyVersion).where(
+        PolicyVersion.tenant_id == bindparam("tenant"),
+        PolicyVersion.version == bindparam("version"),
+    ),
+)
 HOLDS = and_(
     ApiKey.id == Run.started_by,
     ApiKey.tenant_id == Run.tenant_id,
@@ -54,15 +64,15 @@ STARTERS_HOLD = Hot(
 )
 
 
-async def live_key(session: AsyncSession, key_id: str) -> ApiKey | None:
+async def live_key(executor: Executor, key_id: str) -> ApiKey | None:
     """The key of that public id, unless it is revoked."""
-    return (await session.scalars(LIVE_KEY, {"key": key_id})).one_or_none()
+    return await LIVE_KEY.one_or_none(executor, key=key_id)
 
 
-async def starters_hold(session: AsyncSession, tenant_id: str, run_id: UUID, scope: str) -> bool:
+async def starters_hold(executor: Executor, tenant_id: str, run_id: UUID, scope: str) -> bool:
     """Whether the keys that started the run, and the runs merged into it, live and hold a scope."""
     asked = {"tenant": tenant_id, "run": run_id, "scope": scope}
-    [(held,)] = await STARTERS_HOLD.rows(session, **asked)
+    [(held,)] = await STARTERS_HOLD.rows(executor, **asked)
     return bool(held)
 
 
@@ -89,9 +99,9 @@ async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool
     return (await session.scalars(query)).one_or_none() is not None
 
 
-async def newest_policy(session: AsyncSession, tenant_id: str) -> PolicyVersion | None:
+async def newest_policy(executor: Executor, tenant_id: str) -> PolicyVersion | None:
     """The tenant's newest policy; None while it has the default one."""
-    return (await session.scalars(NEWEST_POLICY, {"tenant": tenant_id})).one_or_none()
+    return await NEWEST_POLICY.one_or_none(executor, tenant=tenant_id)
 
 
 def policies_of(tenant_id: str) -> Select[PolicyVersion]:
@@ -105,17 +115,17 @@ async def lock_policy(session: AsyncSession, tenant_id: str) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-async def current_policy(session: AsyncSession, tenant_id: str) -> tuple[int, dict[str, Any]]:
+async def current_policy(executor: Executor, tenant_id: str) -> tuple[int, dict[str, Any]]:
     """The tenant's newest policy and its version; version 0 is the default policy."""
-    newest = await newest_policy(session, tenant_id)
+    newest = await newest_policy(executor, tenant_id)
     return (newest.version, newest.body) if newest else (0, {})
 
 
-async def policy_at(session: AsyncSession, tenant_id: str, version: int) -> dict[str, Any]:
+async def policy_at(executor: Executor, tenant_id: str, version: int) -> dict[str, Any]:
     """The policy a run was started under."""
     if version == 0:
         return {}
-    found = await session.get(PolicyVersion, (tenant_id, version))
+    found = await POLICY_AT.one_or_none(executor, tenant=tenant_id, version=version)
     return found.body if found else {}
 
 

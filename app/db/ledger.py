@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import locks
 from app.db.effects import LedgerEntry
+from app.db.hot import Executor, HotRows
 from app.db.pauses import paused
 from app.db.pseudonyms import names_of
 from app.db.tables import Run
@@ -95,19 +96,20 @@ async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) ->
     return list(await session.scalars(query))
 
 
-OF_RUNS = (
+OF_RUNS = HotRows(
+    LedgerEntry,
     select(LedgerEntry)
     .where(
         LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
         (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
     )
-    .order_by(LedgerEntry.started_at)
+    .order_by(LedgerEntry.started_at),
 )
 
 
-async def effects_of_runs(session: AsyncSession, run_ids: list[UUID]) -> list[LedgerEntry]:
-    """What these runs did, in order, and what is done in part."""
-    return list(await session.scalars(OF_RUNS, {"runs": run_ids}))
+async def effects_of_runs(executor: Executor, run_ids: list[UUID]) -> list[LedgerEntry]:
+    """What these runs did, in order, and what is done in part; only to be read."""
+    return await OF_RUNS.all(executor, runs=run_ids)
 
 
 async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 from app.db import locks
 from app.db.customers import ThreadSummary
 from app.db.effects import LedgerEntry
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot
 from app.db.tables import Message, Run
 
 # How many of the customer's newest runs are looked through for other tickets.
@@ -42,10 +42,10 @@ async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: s
     await session.execute(HOLD_OFF, {"tenant": tenant_id, "customer": customer_id})
 
 
-async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
+async def wrote_before(executor: Executor, run: Run) -> tuple[bool, bool]:
     """Whether the customer has older runs, of this ticket and of others: most have neither."""
     asked = {**_whose(run), "before": run.seq, "thread": run.thread_id}
-    [(here, elsewhere)] = await WROTE_BEFORE.rows(session, **asked)
+    [(here, elsewhere)] = await WROTE_BEFORE.rows(executor, **asked)
     return here, elsewhere
 
 

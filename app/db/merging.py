@@ -1,12 +1,14 @@
 """Which messages a run can take in: one rule for what people are shown and for what is taken."""
 
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import column, select, text
+from sqlalchemy import Uuid, bindparam, column, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.base import sql_table
 from app.db.effects import Approval
+from app.db.hot import Executor, HotRows
 from app.db.tables import Message, Run
 
 MAX_MESSAGES = 20
@@ -45,13 +47,16 @@ LOCKED = select(Run).from_statement(
     WHERE runs.status = 'pending' AND runs.started_at IS NULL
     ORDER BY runs.seq FOR UPDATE OF runs SKIP LOCKED""")  # noqa: S608  # a constant
 )
-_INTO: Any = column("into_run")
-WRITTEN = select(Message, _INTO).from_statement(
+COLUMNS = [*sql_table(Message).columns, column("into_run")]
+WRITTEN = HotRows(
+    Message,
     text(f"""{FITTING}
-    SELECT messages.*, fitting.run_id AS into_run
+    SELECT {", ".join(f"messages.{own.name}" for own in COLUMNS[:-1])}, fitting.run_id
     FROM messages JOIN fitting ON messages.run_id = waiting_id
         AND messages.tenant_id = fitting.tenant_id
     WHERE messages.author = 'customer' ORDER BY fitting.seq""")  # noqa: S608  # a constant
+    .bindparams(bindparam("runs", type_=ARRAY(Uuid)))
+    .columns(*COLUMNS),
 )
 
 
@@ -61,13 +66,13 @@ async def lock_fitting(session: AsyncSession, run: Run) -> list[Run]:
 
 
 async def newer_messages(
-    session: AsyncSession, approvals: list[Approval]
+    executor: Executor, approvals: list[Approval]
 ) -> dict[UUID, list[Message]]:
     """What the customer wrote that an answer to each approval can take in, by approval."""
     if not approvals:
         return {}
     by_run = {approval.run_id: approval.id for approval in approvals}
     found: dict[UUID, list[Message]] = {}
-    for message, run_id in await session.execute(WRITTEN, {**BOUNDS, "runs": list(by_run)}):
-        found.setdefault(by_run[run_id], []).append(message)
+    for row in await WRITTEN.rows(executor, **BOUNDS, runs=list(by_run)):
+        found.setdefault(by_run[row[-1]], []).append(WRITTEN.made(row))
     return found

@@ -6,10 +6,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, func, literal, or_, select
-from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot
 from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
@@ -33,13 +32,13 @@ class Place:
     position: int
 
 
-async def places(session: AsyncSession, runs: list[Run], per_customer: int) -> dict[UUID, Place]:
+async def places(executor: Executor, runs: list[Run], per_customer: int) -> dict[UUID, Place]:
     """The place of each pending run of a tenant, by run."""
     pending = [run for run in runs if run.status is RunStatus.PENDING]
     if not pending:
         return {}
     tenant_id, ids = pending[0].tenant_id, [run.id for run in pending]
-    found = await _places(per_customer).rows(session, tenant=tenant_id, runs=ids)
+    found = await _places(per_customer).rows(executor, tenant=tenant_id, runs=ids)
     return {run_id: Place(why, place) for run_id, why, place in found}
 
 

@@ -9,13 +9,25 @@ passed says as much as no row.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Literal
+from typing import Any
 
-from sqlalchemy import DateTime, Interval, bindparam, delete, func, literal, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Interval,
+    Text,
+    bindparam,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot
 from app.db.tables import Rate
 from graphs.limits import Rates
 
@@ -26,10 +38,10 @@ KEPT = timedelta(minutes=1)
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """When a run may start, and whose rate makes it wait."""
+    """When a rate lets a run start, and whether that is later than now."""
 
-    not_before: datetime
-    limited_by: Literal["customer", "tenant"] | None
+    start: datetime
+    waits: bool
 
 
 def scope_of(customer_id: str) -> str:
@@ -42,71 +54,84 @@ def interval(per_minute: int) -> timedelta:
     return timedelta(minutes=1) / per_minute
 
 
-async def take(session: AsyncSession, tenant_id: str, customer_id: str, rates: Rates) -> Slot:
-    """Spend one run of both rates and answer when it may start.
+async def take_of_tenant(executor: Executor, tenant_id: str, rates: Rates) -> Slot | None:
+    """Spend one run of the tenant's own rate: when it lets the run through. None without a rate.
 
-    The rows stay locked until the end of the transaction, the tenant's first, so the customer's
-    runs get times in the order in which they are stored. The customer's rate counts from when the
-    tenant's lets the run through.
+    Its row stays locked until the end of the transaction.
     """
-    asked, limited_by = None, None
-    if rates.tenant_per_minute is not None:
-        asked, waits = await spend(
-            session, tenant_id, TENANT, rates.tenant_per_minute, rates.tenant_burst
-        )
-        limited_by = "tenant" if waits else None
-    scope = scope_of(customer_id)
-    start, waits = await spend(
-        session, tenant_id, scope, rates.customer_per_minute, rates.customer_burst, asked
-    )
-    return Slot(start, "customer" if waits else "tenant" if limited_by else None)
+    if rates.tenant_per_minute is None:
+        return None
+    return await spend(executor, tenant_id, TENANT, rates.tenant_per_minute, rates.tenant_burst)
 
 
 async def spend(
-    session: AsyncSession,
+    executor: Executor,
     tenant_id: str,
     scope: str,
     per_minute: int,
     burst: int,
     asked: datetime | None = None,
-) -> tuple[datetime, bool]:
-    """Spend one run of a scope, now or at `asked`: when it may start, and whether that is later."""
+) -> Slot:
+    """Spend one run of a scope, now or at `asked`."""
+    who = {"tenant": tenant_id, "scope_": scope, "asked": asked}
+    numbers = step_and_tolerance(per_minute, burst)
+    [(start, waits)] = await _spend().rows(executor, **who, **numbers)
+    return Slot(start, waits)
+
+
+def step_and_tolerance(per_minute: int, burst: int) -> dict[str, timedelta]:
+    """A rate as `spending` takes it."""
     step = interval(per_minute)
-    who = {"tenant": tenant_id, "scope_": scope}
-    numbers = {"step": step, "tolerance": step * burst, "asked": asked}
-    [(start, waits)] = await _spend().rows(session, **who, **numbers)
-    return start, waits
+    return {"step": step, "tolerance": step * burst}
 
 
 @cache
 def _spend() -> Hot:
+    return Hot(spending())
+
+
+def spending(unless: ColumnElement[bool] | None = None) -> ReturningInsert[Any]:
+    """Spend one run of `tenant` and `scope_`, at `asked` or now, `unless` something holds.
+
+    Answers `start`, when the run may start, and whether it `waits`.
+    """
     step = bindparam("step", type_=Interval())
     # The clock, not the transaction's time: who waited for the row came later than who held it.
     asked = bindparam("asked", type_=DateTime(timezone=True))
     arrival = func.greatest(func.clock_timestamp(), asked)
     earliest = Rate.tat - bindparam("tolerance", type_=Interval())
-    return Hot(
+    who = (bindparam("tenant", type_=Text), bindparam("scope_", type_=Text))
+    row = select(*who, arrival + step)
+    return (
         insert(Rate)
-        .values(tenant_id=bindparam("tenant"), scope=bindparam("scope_"), tat=arrival + step)
+        .from_select(["tenant_id", "scope", "tat"], row if unless is None else row.where(~unless))
         .on_conflict_do_update(
             index_elements=["tenant_id", "scope"],
             set_={"tat": func.greatest(Rate.tat, arrival) + step},
         )
-        .returning(func.greatest(arrival, earliest), earliest > arrival)
+        .returning(
+            func.greatest(arrival, earliest).label("start"), (earliest > arrival).label("waits")
+        )
     )
 
 
-async def give_back(session: AsyncSession, tenant_id: str, customer_id: str, rates: Rates) -> None:
-    """Undo `take` within its own transaction: nobody else has seen the rows."""
-    spent = {scope_of(customer_id): rates.customer_per_minute}
+async def give_back(
+    executor: Executor, tenant_id: str, rates: Rates, customer_id: str | None
+) -> None:
+    """Undo what a repeated request spent: the tenant's rate, if it has one, and the customer's."""
+    spent = {scope_of(customer_id): rates.customer_per_minute} if customer_id else {}
     if rates.tenant_per_minute is not None:
         spent[TENANT] = rates.tenant_per_minute
     for scope, per_minute in spent.items():
-        await session.execute(
-            update(Rate)
-            .where(Rate.tenant_id == tenant_id, Rate.scope == scope)
-            .values(tat=Rate.tat - literal(interval(per_minute), Interval()))
-        )
+        who = {"tenant": tenant_id, "scope_": scope}
+        await GIVE_BACK.rows(executor, **who, step=interval(per_minute))
+
+
+GIVE_BACK = Hot(
+    update(Rate)
+    .where(Rate.tenant_id == bindparam("tenant"), Rate.scope == bindparam("scope_"))
+    .values(tat=Rate.tat - bindparam("step", type_=Interval()))
+)
 
 
 async def forget(session: AsyncSession, limit: int) -> None:

@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import (
     BindParameter,
     ColumnElement,
-    Executable,
     Select,
     Uuid,
     and_,
@@ -18,11 +17,10 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.sql.dml import ReturningUpdate
 
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot, HotRows
 from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
@@ -31,6 +29,18 @@ from app.lifecycle import FINAL, RunStatus, sources
 # Hot statements are built once: to build one costs more than to run it.
 ONE_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
 LOCKED_RUN = ONE_RUN.with_for_update()
+LOOK = HotRows(Run, ONE_RUN)
+BY_KEY = HotRows(
+    Run,
+    select(Run).where(
+        Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
+    ),
+)
+
+
+async def look(executor: Executor, tenant_id: str, run_id: UUID) -> Run | None:
+    """The tenant's run of that id, only to be read: it belongs to no session."""
+    return await LOOK.one_or_none(executor, tenant=tenant_id, run=run_id)
 
 
 async def get_run(
@@ -41,24 +51,9 @@ async def get_run(
     return (await session.scalars(LOCKED_RUN if lock else ONE_RUN, asked)).one_or_none()
 
 
-async def insert_run(session: AsyncSession, **values: Any) -> Run | None:
-    """Write a new run; None when its Idempotency-Key is taken."""
-    query = _insert_run(tuple(values))
-    new = {f"new_{name}": value for name, value in values.items()}
-    return (await session.scalars(query, new)).one_or_none()
-
-
-@cache
-def _insert_run(names: tuple[str, ...]) -> Executable:
-    row = insert(Run).values({name: bindparam(f"new_{name}") for name in names})
-    # As a source of runs: the way SQLAlchemy has for inserting many costs twice as much for one.
-    return select(Run).from_statement(row.on_conflict_do_nothing().returning(Run))
-
-
-async def find_by_idempotency_key(session: AsyncSession, tenant_id: str, key: str) -> Run | None:
-    """The run that the tenant started under this Idempotency-Key."""
-    query = select(Run).where(Run.tenant_id == tenant_id, Run.idempotency_key == key)
-    return (await session.scalars(query)).one_or_none()
+async def find_by_idempotency_key(executor: Executor, tenant_id: str, key: str) -> Run | None:
+    """The run that the tenant started under this Idempotency-Key; it belongs to no session."""
+    return await BY_KEY.one_or_none(executor, tenant=tenant_id, key=key)
 
 
 def runs_of_tenant(
@@ -80,11 +75,11 @@ def runs_of_tenant(
 
 def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
     """The run, if the transition table lets it reach `target` now."""
-    return and_(Run.id == run_id, Run.status.in_(sources(target)))
+    return and_(Run.id == run_id, or_(*[Run.status == source for source in sources(target)]))
 
 
 async def claim(
-    session: AsyncSession,
+    executor: Executor,
     run_id: UUID,
     worker_id: int,
     trace_id: UUID | None = None,
@@ -99,17 +94,17 @@ async def claim(
     Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
     """
     owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
-    taken = await session.scalars(_claim(per_customer), {"run": run_id, **owner})
-    return taken.one_or_none()
+    return await _claim(per_customer).one_or_none(executor, run=run_id, **owner)
 
 
 @cache
-def _claim(per_customer: int | None) -> ReturningUpdate[Run]:
+def _claim(per_customer: int | None) -> HotRows[Run]:
     free = [~waits(), ~paused()]
     if per_customer is not None:
         free.append(~crowded(per_customer))
     moved = _moved(bindparam("run", type_=Uuid()), RunStatus.RUNNING)
-    return (
+    return HotRows(
+        Run,
         update(Run)
         .where(moved, Run.not_before <= func.now(), *free)
         .values(
@@ -121,13 +116,12 @@ def _claim(per_customer: int | None) -> ReturningUpdate[Run]:
             # What the run began with, also when another graph goes on with it.
             graph_version=func.coalesce(Run.graph_version, bindparam("version")),
         )
-        .returning(Run)
-        .execution_options(synchronize_session=False)
+        .returning(Run),
     )
 
 
 async def settle(
-    session: AsyncSession,
+    executor: Executor,
     run_id: UUID,
     attempt: int,
     status: RunStatus,
@@ -142,7 +136,7 @@ async def settle(
     known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
     query = _settle(tuple(values), status in FINAL)
     new = {f"new_{name}": value for name, value in values.items()}
-    return bool(await query.rows(session, **known, **new))
+    return bool(await query.rows(executor, **known, **new))
 
 
 @cache
@@ -224,9 +218,9 @@ MOVING = Hot(
 )
 
 
-async def resting(session: AsyncSession, run_ids: list[UUID]) -> list[UUID]:
+async def resting(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
     """Those of the runs that finished or paused, or do not exist."""
-    going = {run_id for (run_id,) in await MOVING.rows(session, runs=run_ids)}
+    going = {run_id for (run_id,) in await MOVING.rows(executor, runs=run_ids)}
     return [run_id for run_id in run_ids if run_id not in going]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.customers import ThreadSummary
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot
 from app.db.memory import Said
 from app.db.tables import Message, Run
 
@@ -52,11 +52,11 @@ UNTOLD_RUNS = (
 UNTOLD = Hot(select(func.count()).select_from(UNTOLD_RUNS))
 
 
-async def untold(session: AsyncSession, run: Run, most: int) -> int:
+async def untold(executor: Executor, run: Run, most: int) -> int:
     """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
     whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
     bounds = {"thread": run.thread_id, "most": most}
-    [(count,)] = await UNTOLD.rows(session, **whose, **bounds)
+    [(count,)] = await UNTOLD.rows(executor, **whose, **bounds)
     return int(count)
 
 

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db import locks
-from app.db.hot import Hot
+from app.db.hot import Executor, Hot
 from app.db.pauses import held_still, paused
 from app.db.tables import Run
 from app.lifecycle import RunStatus
@@ -60,7 +60,7 @@ class Turn(NamedTuple):
     followed: bool
 
 
-async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) -> Turn | None:
+async def lock_customer(executor: Executor, run_id: UUID, per_customer: int) -> Turn | None:
     """Let the claims of one customer's runs come one after the other, so that each sees the last.
 
     None, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
@@ -69,7 +69,7 @@ async def lock_customer(session: AsyncSession, run_id: UUID, per_customer: int) 
     The pause switch is held still as well, so that a claim that it refuses is one that
     switching it off finds pending, and queues.
     """
-    locked = await _locks(per_customer).rows(session, run_id=run_id)
+    locked = await _locks(per_customer).rows(executor, run_id=run_id)
     return Turn(followed=locked[0][-1]) if locked else None
 
 
@@ -89,22 +89,29 @@ def _locks(per_customer: int) -> Hot:
     return Hot(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
-async def early(session: AsyncSession, run_id: UUID) -> datetime | None:
-    """When a pending run is due, if that is still to come by the database's clock."""
-    query = select(Run.not_before).where(
-        Run.id == run_id, Run.status == RunStatus.PENDING, Run.not_before > func.now()
+EARLY = Hot(
+    select(Run.not_before).where(
+        Run.id == bindparam("run", type_=Uuid()),
+        Run.status == RunStatus.PENDING,
+        Run.not_before > func.now(),
     )
-    return (await session.scalars(query)).one_or_none()
+)
 
 
-async def next_after(session: AsyncSession, run: Run) -> list[UUID]:
+async def early(executor: Executor, run_id: UUID) -> datetime | None:
+    """When a pending run is due, if that is still to come by the database's clock."""
+    found = await EARLY.rows(executor, run=run_id)
+    return found[0][0] if found else None
+
+
+async def next_after(executor: Executor, run: Run) -> list[UUID]:
     """The runs that may go now that this one does not run: its thread's next, its customer's."""
     of_run = {
         "thread_id": run.thread_id,
         "tenant_id": run.tenant_id,
         "customer_id": run.customer_id,
     }
-    return [run_id for (run_id,) in await _next_after().rows(session, **of_run)]
+    return [run_id for (run_id,) in await _next_after().rows(executor, **of_run)]
 
 
 @cache

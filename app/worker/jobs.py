@@ -6,10 +6,9 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from langgraph.runtime import RunControl
-from langsmith import uuid7
 
 from app import summaries
-from app.claims import claim, queue_followers
+from app.claims import Claimant, claim, queue_followers
 from app.db import turns
 from app.db.away import DATABASE_ERRORS, is_away
 from app.db.tables import Run
@@ -18,7 +17,7 @@ from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
 from app.recall import recall_begun
 from app.runs import Enqueue
-from app.settling import Settlement, settle
+from app.settling import Settlement, settled
 from app.wiring import Service
 from app.worker.outcomes import RETRY_SECONDS, outcome_of
 from app.worker.queue import enqueue_summary
@@ -65,12 +64,13 @@ class Jobs:
             self.mine -= Counter([run_id])
 
     async def _advance(self, run_id: UUID) -> None:
-        async with self.service.sessions.begin() as session:
-            if self.draining:
-                await self.enqueue(session, run_id, None)
-                return
-            limit, version = self.service.settings.customer_concurrency, self.service.graph_version
-            run = await claim(session, self.enqueue, run_id, self.id, uuid7(), limit, version)
+        sessions, limit = self.service.sessions, self.service.settings.customer_concurrency
+        if self.draining:
+            async with sessions.plain() as connection:
+                await self.enqueue(connection, run_id, None)
+            return
+        own = Claimant(self.id, limit, self.service.graph_version)
+        run = await claim(sessions, self.enqueue, run_id, own)
         if run is None:
             return
         if self.draining:
@@ -149,9 +149,9 @@ class Jobs:
 
     async def _queue_next(self, run: Run, settlement: Settlement) -> None:
         """Queue what comes after the run: others that waited for it, and its ticket's summary."""
-        async with self.service.sessions.reading() as session:
-            following = await turns.next_after(session, run)
-            due = settlement.status in FINAL and await summaries.is_due(session, run)
+        async with self.service.sessions.plain() as connection:
+            following = await turns.next_after(connection, run)
+            due = settlement.status in FINAL and await summaries.is_due(connection, run)
         if not following and not due:
             return
         async with self.service.sessions.begin() as session:
@@ -163,8 +163,7 @@ class Jobs:
         patience, held = self.service.settings.drain_seconds, False
         while True:
             try:
-                async with self.service.sessions.begin() as session:
-                    held = await settle(session, self.enqueue, run, settlement) or held
+                held = await settled(self.service.sessions, self.enqueue, run, settlement) or held
                 if settlement.status is not RunStatus.PENDING:
                     self.service.bell.ring(run.id)
                 await self._queue_next(run, settlement)

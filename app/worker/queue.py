@@ -1,8 +1,9 @@
-"""The queue: the one place that knows Procrastinate. A job only names a run and what to do."""
+"""The queue as its consumer sees it; `app/db/jobs.py` is how a job comes to it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +13,14 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Status
 from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import DateTime, Uuid, bindparam, select
 
 from app.db.engine import SteadyPool, plain_dsn
+from app.db.hot import Executor, Hot
+from app.db.jobs import QUEUE, Task, queued
 
-ADVANCE = "advance_run"
-SUMMARIZE = "refresh_summary"
-QUEUE = "runs"
+ADVANCE: Task = "advance_run"
+SUMMARIZE: Task = "refresh_summary"
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
 POLL_SECONDS = 0.5
@@ -31,32 +33,21 @@ HISTORY = (
     "procrastinate_trigger_scheduled_events_v1",
 )
 
-_producer = App(connector=PsycopgConnector())
+
+async def enqueue_run(executor: Executor, run_id: UUID, at: datetime | None) -> None:
+    """Put a job on the queue inside the executor's transaction: both happen or neither."""
+    await _defer(ADVANCE).rows(executor, run=run_id, at=at)
 
 
-async def enqueue_run(session: AsyncSession, run_id: UUID, at: datetime | None) -> None:
-    """Put a job on the queue inside the session's own transaction: both happen or neither."""
-    await _defer(session, ADVANCE, run_id, at, priority=0)
-
-
-async def enqueue_summary(session: AsyncSession, run_id: UUID) -> None:
+async def enqueue_summary(executor: Executor, run_id: UUID) -> None:
     """Have the summary of the run's ticket refreshed, once no run waits for a worker."""
-    await _defer(session, SUMMARIZE, run_id, None, priority=-1)
+    await _defer(SUMMARIZE).rows(executor, run=run_id, at=None)
 
 
-async def _defer(
-    session: AsyncSession, task: str, run_id: UUID, at: datetime | None, priority: int
-) -> None:
-    raw = await (await session.connection()).get_raw_connection()
-    job = _producer.configure_task(
-        task,
-        allow_unknown=True,
-        queue=QUEUE,
-        schedule_at=at,
-        priority=priority,
-        connection=raw.driver_connection,
-    )
-    await job.defer_async(run_id=str(run_id))
+@cache
+def _defer(task: Task) -> Hot:
+    run_id, at = bindparam("run", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
+    return Hot(select(queued(task, run_id, at)))
 
 
 @asynccontextmanager

@@ -27,7 +27,6 @@ from app.runs import NewRun
 from app.settings import Settings
 from app.wiring import Service, open_service
 from app.worker.main import run_worker
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
 
 # The long ticket's turns before it is measured, and how often each kind of turn is: alternately,
@@ -60,7 +59,7 @@ async def turn(service: Service, tenant: Tenant, ticket: str, number: int) -> di
     started = time.process_time()
     async with service.sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
-        run = await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+        run = await run_cases.start(session, tenant.id, key_id, new)
     while True:
         await asyncio.sleep(POLL_SECONDS)
         async with service.sessions() as session:

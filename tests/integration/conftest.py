@@ -19,7 +19,6 @@ from app.db.tables import Run
 from app.runs import NewRun
 from app.settings import Settings
 from app.wiring import Service, open_service
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
 from tests.integration.shop import Shop
 from tools.ports import Caller
@@ -76,7 +75,7 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
         key_id = tenant.starter.split("_")[1]
         async with sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            run = await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+            run = await run_cases.start(session, tenant.id, key_id, new)
         async with sessions.begin() as session:
             claimed = await runs.claim(session, run.id, WORKER)
             assert claimed is not None

@@ -72,7 +72,7 @@ class Desk:
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            return await runs.start(session, enqueue_run, self.tenant.id, key_id, new)
+            return await runs.start(session, self.tenant.id, key_id, new)
 
     async def person(self, name: str, limits: dict[str, int] | None = None) -> ApiKey:
         """Somebody who may decide."""

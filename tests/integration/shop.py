@@ -11,7 +11,6 @@ from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.memory import remember
 from app.runs import NewRun
-from app.worker.queue import enqueue_run
 from graphs.memory import WINDOW_EXCHANGES
 from graphs.state import Memory
 from tests.conftest import Tenant
@@ -31,7 +30,7 @@ class Shop:
         new = NewRun({**wanted, "customer": {"id": customer}}, None, {})
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
-            run = await run_cases.start(session, enqueue_run, self.tenant.id, key_id, new)
+            run = await run_cases.start(session, self.tenant.id, key_id, new)
         async with self.sessions.begin() as session:
             claimed = await runs.claim(session, run.id, WORKER)
             assert claimed is not None

@@ -47,7 +47,7 @@ async def tell(jobs: Jobs, tenant: Tenant, body: str, ticket: str = "T-1", word:
     new = NewRun(wanted, f"{word}-{ticket}-{len(body)}", {"note": word})
     key_id = tenant.starter.split("_")[1]
     async with jobs.service.sessions.begin() as session:
-        run = await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+        run = await run_cases.start(session, tenant.id, key_id, new)
     await jobs.advance(run.id)
     async with jobs.service.sessions() as session:
         return await run_cases.get(session, tenant.id, run.id)

@@ -7,7 +7,6 @@ from app.commands.keys import issue_key
 from app.merging import absorb
 from app.runs import NewRun
 from app.wiring import Service, context_for
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
@@ -37,8 +36,7 @@ async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail
         }
         new = NewRun(ticket, None, {})
         first, *others = [
-            await runs.start(session, enqueue_run, tenant.id, keys[holder], new)
-            for holder in holders
+            await runs.start(session, tenant.id, keys[holder], new) for holder in holders
         ]
         await absorb(session, first)
     async with service.sessions() as session:

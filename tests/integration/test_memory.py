@@ -4,7 +4,6 @@ from app import runs as run_cases
 from app.db.effects import LedgerEntry
 from app.db.tables import Run
 from app.runs import NewRun
-from app.worker.queue import enqueue_run
 from tests.integration.shop import Shop
 
 
@@ -26,9 +25,7 @@ async def test_reply_stands_after_its_question(shop: Shop) -> None:
     wanted = {"id": "T-1", "subject": "s", "body": "second", "customer": {"id": "cus_a"}}
     key_id = shop.tenant.starter.split("_")[1]
     async with shop.sessions.begin() as session:
-        second = await run_cases.start(
-            session, enqueue_run, shop.tenant.id, key_id, NewRun(wanted, None, {})
-        )
+        second = await run_cases.start(session, shop.tenant.id, key_id, NewRun(wanted, None, {}))
     assert (await shop.remember(first))["window"] == []
     await shop.answer(first, "Re: first")
     known = await shop.remember(second)

@@ -6,11 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from langsmith import uuid7
 from sqlalchemy import update
 
 from app import claims
 from app import runs as run_cases
+from app.claims import Claimant
 from app.db import runs, turns
 from app.db.engine import Sessions
 from app.db.tables import Run
@@ -31,13 +31,13 @@ async def start(sessions: Sessions, tenant: Tenant, body: str, customer: str = "
     async with sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
         new = NewRun(wanted, None, {})
-        return await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+        return await run_cases.start(session, tenant.id, key_id, new)
 
 
 async def claim(sessions: Sessions, run_id: UUID, per_customer: int = 100) -> Run | None:
     """Take the run as a worker does."""
-    async with sessions.begin() as session:
-        return await claims.claim(session, enqueue_run, run_id, WORKER, uuid7(), per_customer)
+    by = Claimant(WORKER, per_customer)
+    return await claims.claim(sessions, enqueue_run, run_id, by)
 
 
 async def now(sessions: Sessions, tenant: Tenant, run: Run) -> Run:
@@ -228,6 +228,5 @@ async def test_a_job_before_its_time_is_queued_again(sessions: Sessions, tenant:
     async def enqueue(_session: Any, run_id: UUID, at: Any) -> None:
         queued.append((run_id, at))
 
-    async with sessions.begin() as session:
-        assert await claims.claim(session, enqueue, run.id, WORKER, uuid7(), 1) is None
+    assert await claims.claim(sessions, enqueue, run.id, Claimant(WORKER, 1)) is None
     assert queued == [(run.id, later)]

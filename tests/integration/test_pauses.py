@@ -15,7 +15,7 @@ from app import pauses as pause_cases
 from app import runs as run_cases
 from app import settling
 from app.adapters.billing import SandboxBilling
-from app.claims import claim
+from app.claims import Claimant, claim
 from app.db import keys, pauses, runs, turns
 from app.db.engine import Sessions
 from app.db.pauses import EVERYONE
@@ -200,8 +200,8 @@ async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant
     run = await start(sessions, tenant, "T-1", "cus_max")
     await switch(sessions, tenant.id, on=True)
     queued = await jobs_of(sessions, run.id)
+    assert await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1)) is None
     async with sessions.begin() as session:
-        assert await claim(session, enqueue_run, run.id, WORKER, run.id, 1) is None
         await session.execute(update(Run).where(Run.id == run.id).values(queued_at=Run.created_at))
         late = await turns.overdue(session, timedelta(0), 1000, 1)
         assert run.id not in {found.id for found in late}
@@ -210,10 +210,9 @@ async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant
     assert await jobs_of(sessions, run.id) == queued
     await switch(sessions, tenant.id, on=False)
     assert await jobs_of(sessions, run.id) == queued + 1
-    async with sessions.begin() as session:
-        claimed = await claim(session, enqueue_run, run.id, WORKER, run.id, 1)
-        assert claimed is not None
-        assert (claimed.attempt, claimed.losses) == (1, 0)
+    claimed = await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1))
+    assert claimed is not None
+    assert (claimed.attempt, claimed.losses) == (1, 0)
 
 
 async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
@@ -226,8 +225,7 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
         run = await run_cases.get(session, caller.tenant_id, caller.run_id)
 
     async def take() -> Run | None:
-        async with sessions.begin() as session:
-            return await claim(session, enqueue_run, run.id, WORKER, run.id, 1)
+        return await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1))
 
     async with sessions.begin() as ending:
         assert await pause_cases.unpause(ending, enqueue_run, caller.tenant_id) == 0

@@ -11,7 +11,6 @@ from app.db.engine import Sessions
 from app.db.places import Place, places
 from app.db.tables import Run
 from app.runs import NewRun
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 
 WORKER = 80
@@ -23,7 +22,7 @@ async def start(sessions: Sessions, tenant: Tenant, ticket: str, customer: str) 
     async with sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
         new = NewRun(wanted, None, {})
-        return await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+        return await run_cases.start(session, tenant.id, key_id, new)
 
 
 async def change(sessions: Sessions, run: Run, **values: Any) -> None:

@@ -18,7 +18,6 @@ from app.db.keys import add_policy
 from app.db.tables import Message, Rate, Run
 from app.errors import IdempotencyMismatchError
 from app.runs import NewRun
-from app.worker.queue import enqueue_run
 from graphs.limits import Rates
 from tests.conftest import Tenant
 
@@ -37,7 +36,7 @@ async def start(sessions: Sessions, tenant: Tenant, new: NewRun) -> Run:
     """Start it in a transaction of its own."""
     async with sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
-        return await run_cases.start(session, enqueue_run, tenant.id, key_id, new)
+        return await run_cases.start(session, tenant.id, key_id, new)
 
 
 async def limit(sessions: Sessions, tenant: Tenant, **values: Any) -> Rates:
@@ -74,9 +73,9 @@ async def test_no_window_holds_more_than_burst_and_rate(
         for gap in gaps:
             arrival += timedelta(milliseconds=gap)
             asked.append(arrival)
-            begin, waits = await rates.spend(session, tenant.id, "x", per_minute, burst, arrival)
-            assert waits == (begin > arrival)
-            starts.append(begin)
+            slot = await rates.spend(session, tenant.id, "x", per_minute, burst, arrival)
+            assert slot.waits == (slot.start > arrival)
+            starts.append(slot.start)
         await session.rollback()
     step = MINUTE / per_minute
     assert starts == sorted(starts)

@@ -9,7 +9,6 @@ from app.commands.keys import issue_key
 from app.db.engine import Sessions
 from app.db.keys import revoke_key, starters_hold
 from app.runs import NewRun, start
-from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tools.errors import RefusedError
 
@@ -48,8 +47,8 @@ async def test_right_to_mail_is_the_live_keys_own(sessions: Sessions, tenant: Te
         token = await issue_key(session, tenant.id, "marketing", ["runs:write", "mail:send"])
         key_id = token.split("_")[1]
         starter = tenant.starter.split("_")[1]
-        asked = await start(session, enqueue_run, tenant.id, key_id, new("T-1"))
-        other = await start(session, enqueue_run, tenant.id, starter, new("T-2"))
+        asked = await start(session, tenant.id, key_id, new("T-1"))
+        other = await start(session, tenant.id, starter, new("T-2"))
         assert await starters_hold(session, tenant.id, asked.id, "mail:send")
         assert not await starters_hold(session, tenant.id, other.id, "mail:send")
         assert not await starters_hold(session, "nobody", asked.id, "mail:send")

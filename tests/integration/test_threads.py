@@ -23,7 +23,7 @@ async def start(session: AsyncSession, tenant: Tenant, customer: str = "c") -> R
     """A pending run of the one ticket."""
     wanted = {"id": "T-1", "subject": "s", "body": "b", "customer": {"id": customer}}
     key_id = tenant.starter.split("_")[1]
-    return await run_cases.start(session, enqueue_run, tenant.id, key_id, NewRun(wanted, None, {}))
+    return await run_cases.start(session, tenant.id, key_id, NewRun(wanted, None, {}))
 
 
 async def claim(sessions: Sessions, run_id: UUID) -> Run | None:

@@ -46,7 +46,7 @@ class Workplace:
         wanted = {"id": ticket, "subject": "Help", "body": body, "customer": {"id": customer}}
         async with self.service.sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            return await runs.start(session, enqueue_run, self.tenant.id, self.starter, new)
+            return await runs.start(session, self.tenant.id, self.starter, new)
 
     async def advance(self, run: Run) -> Run:
         """The run as far as it goes now."""
