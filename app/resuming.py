@@ -68,8 +68,8 @@ async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
     if run.dry_run:
         # Nobody is asked what will not happen.
         return Command(resume={gate.id: rehearsed_decision(gate.value)})
-    async with service.sessions() as session:
-        decision = await decision_for(session, run.id, gate.id)
+    async with service.sessions.plain() as connection:
+        decision = await decision_for(connection, run.id, gate.id)
     return Command(resume={gate.id: decision}) if decision else NOTHING
 
 

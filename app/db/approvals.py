@@ -1,6 +1,7 @@
 """Queries on approvals: opened with the pause, decided once by compare-and-set."""
 
 from collections import Counter
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import Approval, Decision, LedgerEntry
-from app.db.hot import Executor, HotRows
+from app.db.hot import Executor, Hot, HotRows
 from app.db.reminders import remind_at
 from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
@@ -47,33 +48,42 @@ def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) ->
     return query if status is None else query.where(Approval.status == status)
 
 
-async def answer(session: AsyncSession, approval: Approval, **values: Any) -> bool:
+async def answer(executor: Executor, approval: Approval, **values: Any) -> bool:
     """Take one more answer to what was read; False when somebody was faster or it expired.
 
     With `decision` among the values the approval is closed by it.
     """
-    if "decision" in values:
-        values["decided_at"] = func.now()
-    query = (
+    read = {"approval": approval.id, "shown": approval.digest, "before": approval.answers}
+    new = {f"new_{name}": value for name, value in values.items()}
+    return bool(await _answer(tuple(values)).rows(executor, **read, **new))
+
+
+@cache
+def _answer(names: tuple[str, ...]) -> Hot:
+    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    if "decision" in names:
+        columns["decided_at"] = func.now()
+    return Hot(
         update(Approval)
         .where(
-            Approval.id == approval.id,
+            Approval.id == bindparam("approval"),
             Approval.status == ApprovalStatus.PENDING,
-            Approval.digest == approval.digest,
-            Approval.answers == approval.answers,
+            Approval.digest == bindparam("shown"),
+            Approval.answers == bindparam("before"),
             Approval.expires_at > func.now(),
         )
-        .values(answers=approval.answers + 1, **values)
+        .values(answers=Approval.answers + 1, **columns)
         .returning(Approval.id)
-        .execution_options(synchronize_session=False)
     )
-    return (await session.scalars(query)).one_or_none() is not None
 
 
-async def is_due(session: AsyncSession, approval_id: UUID) -> bool:
+IS_DUE = Hot(select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval")))
+
+
+async def is_due(executor: Executor, approval_id: UUID) -> bool:
     """Whether the approval's time is over, by the database's clock."""
-    query = select(Approval.expires_at <= func.now()).where(Approval.id == approval_id)
-    return bool(await session.scalar(query))
+    found = await IS_DUE.rows(executor, approval=approval_id)
+    return bool(found and found[0][0])
 
 
 async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]:
@@ -98,27 +108,31 @@ async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, A
     return (await session.scalars(query)).one_or_none() is not None
 
 
-CANCEL_OPEN = (
+CANCEL_OPEN = Hot(
     update(Approval)
     .where(Approval.run_id == bindparam("run"), Approval.status == ApprovalStatus.PENDING)
     .values(status=ApprovalStatus.CANCELLED)
-    .execution_options(synchronize_session=False)
 )
 
 
-async def cancel_open(session: AsyncSession, run_id: UUID) -> None:
+async def cancel_open(executor: Executor, run_id: UUID) -> None:
     """Close the open approvals of a cancelled run."""
-    await session.execute(CANCEL_OPEN, {"run": run_id})
+    await CANCEL_OPEN.rows(executor, run=run_id)
+
+
+DECISION_FOR = Hot(
+    select(Approval.decision).where(
+        Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
+    )
+)
 
 
 async def decision_for(
-    session: AsyncSession, run_id: UUID, interrupt_id: str
+    executor: Executor, run_id: UUID, interrupt_id: str
 ) -> dict[str, Any] | None:
     """The answer to an interrupt, once there is one."""
-    query = select(Approval.decision).where(
-        Approval.run_id == run_id, Approval.interrupt_id == interrupt_id
-    )
-    return (await session.scalars(query)).one_or_none()
+    found = await DECISION_FOR.rows(executor, run=run_id, interrupt=interrupt_id)
+    return found[0][0] if found else None
 
 
 DECISIONS = HotRows(

@@ -15,7 +15,9 @@ from sqlalchemy import ClauseElement, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's constructor
+from app.db.types import json_text
+
+DIALECT = dialect(json_serializer=json_text)  # type: ignore[no-untyped-call]  # it types no dialect's
 # The only types that ask by which type Postgres answers are numeric ones: psycopg reads a Decimal.
 NUMERIC = 1700
 Convert = Callable[[Any], Any]

@@ -162,15 +162,17 @@ def _settle(names: tuple[str, ...], final: bool) -> Hot:
     )
 
 
-async def reopen(session: AsyncSession, run_id: UUID) -> bool:
+REOPEN = Hot(
+    update(Run)
+    .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
+    .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
+    .returning(Run.id)
+)
+
+
+async def reopen(executor: Executor, run_id: UUID) -> bool:
     """interrupted -> pending: the answer is there, the run may go on."""
-    query = (
-        update(Run)
-        .where(_moved(run_id, RunStatus.PENDING), Run.status == RunStatus.INTERRUPTED)
-        .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
-        .returning(Run.id)
-    )
-    return (await session.scalars(query)).one_or_none() is not None
+    return bool(await REOPEN.rows(executor, run=run_id))
 
 
 async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
@@ -224,9 +226,12 @@ async def resting(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
     return [run_id for run_id in run_ids if run_id not in going]
 
 
-async def mark_queued(session: AsyncSession, run_id: UUID) -> None:
+QUEUED = Hot(update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now()))
+
+
+async def mark_queued(executor: Executor, run_id: UUID) -> None:
     """Note that a job for the run was put on the queue."""
-    await session.execute(update(Run).where(Run.id == run_id).values(queued_at=func.now()))
+    await QUEUED.rows(executor, run=run_id)
 
 
 async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
@@ -240,9 +245,17 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
     return tuple(chain)
 
 
-async def starters(session: AsyncSession, run: Run) -> set[str]:
-    """The keys that started the run, or one that was merged into it."""
-    query = select(Run.started_by).where(
-        Run.tenant_id == run.tenant_id, or_(Run.id == run.id, Run.merged_into == run.id)
+STARTERS = Hot(
+    select(Run.started_by).where(
+        Run.tenant_id == bindparam("tenant"),
+        or_(
+            Run.id == bindparam("run", type_=Uuid()),
+            Run.merged_into == bindparam("run", type_=Uuid()),
+        ),
     )
-    return set(await session.scalars(query))
+)
+
+
+async def starters(executor: Executor, run: Run) -> set[str]:
+    """The keys that started the run, or one that was merged into it."""
+    return {key for (key,) in await STARTERS.rows(executor, tenant=run.tenant_id, run=run.id)}

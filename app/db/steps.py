@@ -1,6 +1,5 @@
 """Queries on steps and messages: what a run did, and what was said."""
 
-import json
 from decimal import Decimal
 from functools import cache
 from typing import Any, LiteralString, cast
@@ -10,8 +9,9 @@ from sqlalchemy import Executable, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.hot import Executor, Hot
 from app.db.tables import Message, Run, Step
-from app.db.types import storable
+from app.db.types import json_text
 
 # A later row of the same node execution replaces the earlier one.
 STEPS: LiteralString = """
@@ -31,22 +31,29 @@ ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
 def step_row(step: dict[str, Any]) -> tuple[str, str]:
     """A node execution as STEPS takes it."""
     identity = f"{step['run_id']}/{step['attempt']}/{step['task_id']}"
-    return identity, json.dumps(storable(step), default=str)
+    return identity, json_text(step)
 
 
 STOPPED = {"type": "stopped", "message": "The execution ended before this step did."}
 
 
-async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
+CLOSE_OPEN = Hot(
+    update(Step)
+    .where(
+        Step.run_id == bindparam("run"),
+        Step.attempt <= bindparam("newest"),
+        Step.status == "running",
+    )
+    .values(status="error", error=STOPPED)
+)
+
+
+async def close_open_steps(executor: Executor, run_id: UUID, attempt: int) -> None:
     """Say of steps that will never end that their execution was stopped.
 
     Those of earlier attempts too: a killed worker's last write may come after its run was rescued.
     """
-    await session.execute(
-        update(Step)
-        .where(Step.run_id == run_id, Step.attempt <= attempt, Step.status == "running")
-        .values(status="error", error=STOPPED)
-    )
+    await CLOSE_OPEN.rows(executor, run=run_id, newest=attempt)
 
 
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:

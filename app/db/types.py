@@ -1,5 +1,6 @@
 """Column types that keep what Postgres cannot store out of every row, in one place."""
 
+import json
 from enum import StrEnum
 from typing import Any
 
@@ -14,12 +15,24 @@ def storable(value: Any) -> Any:
     return value if _is_storable(value) else _cleaned(value)
 
 
+def json_text(value: Any) -> str:
+    """A JSON value as text that Postgres stores; what JSON does not know is written as `str`."""
+    text = _quick_json(value)
+    return text.decode() if text else json.dumps(_cleaned(value), default=str)
+
+
 def _is_storable(value: Any) -> bool:
-    """Nearly everything is: looked at in C, where a walk in Python costs as much as the query."""
+    return _quick_json(value) is not None
+
+
+def _quick_json(value: Any) -> bytes | None:
+    """Nearly every value is storable as it is: written in C, where a walk in Python costs as much
+    as the query. None for one that is not, or that has numbers of more than 64 bits."""
     try:
-        return b"\\u0000" not in orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS)
+        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
-        return False
+        return None
+    return None if b"\\u0000" in text else text
 
 
 def _cleaned(value: Any) -> Any:

@@ -4,10 +4,11 @@ from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.hot import Executor, Hot
 from app.db.steps import STOPPED
 from app.db.tables import Run, Step, Worker
 from app.lifecycle import RunStatus
@@ -36,30 +37,39 @@ async def renew(session: AsyncSession, worker_id: int) -> None:
     )
 
 
-async def held_by(session: AsyncSession, worker_id: int) -> list[Held]:
-    """What the worker's rows say that it advances; locks nothing."""
-    query = select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
-        Run.worker_id == worker_id, Run.status == RunStatus.RUNNING
+# What every beat asks.
+HELD_BY = Hot(
+    select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
+        Run.worker_id == bindparam("worker"), Run.status == RunStatus.RUNNING
     )
-    return [Held(*row) for row in await session.execute(query)]
+)
+HOLDERS = (
+    select(Run.worker_id.label("id"))
+    .where(Run.status == RunStatus.RUNNING, Run.worker_id != bindparam("worker"))
+    .distinct()
+    .cte("holders")
+    .prefix_with("MATERIALIZED")
+)
+SEEM_GONE = Hot(
+    select(
+        HOLDERS.c.id, func.pg_try_advisory_xact_lock(HOLDERS.c.id), Worker.beat_at < OLDEST_BEAT
+    ).outerjoin(Worker, Worker.id == HOLDERS.c.id)
+)
 
 
-async def missing_beside(session: AsyncSession, worker_id: int) -> list[int]:
+async def held_by(executor: Executor, worker_id: int) -> list[Held]:
+    """What the worker's rows say that it advances; locks nothing."""
+    return [Held(*row) for row in await HELD_BY.rows(executor, worker=worker_id)]
+
+
+async def missing_beside(executor: Executor, worker_id: int) -> list[int]:
     """The other workers that hold runs and seem to be gone, whatever their number by one statement.
 
-    For a session of `reading`, which lets go of their locks at once: `is_missing` asks each again.
+    For a connection without a transaction, which lets go of their locks at once: `is_missing` asks
+    each again.
     """
-    holders = (
-        select(Run.worker_id.label("id"))
-        .where(Run.status == RunStatus.RUNNING, Run.worker_id != worker_id)
-        .distinct()
-        .cte("holders")
-        .prefix_with("MATERIALIZED")
-    )
-    query = select(
-        holders.c.id, func.pg_try_advisory_xact_lock(holders.c.id), Worker.beat_at < OLDEST_BEAT
-    ).outerjoin(Worker, Worker.id == holders.c.id)
-    return [row[0] for row in await session.execute(query) if row[1] or row[2]]
+    found = await SEEM_GONE.rows(executor, worker=worker_id)
+    return [holder for holder, free, silent in found if free or silent]
 
 
 async def is_missing(session: AsyncSession, worker_id: int) -> bool:

@@ -65,9 +65,9 @@ async def look_after(jobs: Jobs) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
     advances; how many runs that was."""
     believed = dict(jobs.active)
-    async with jobs.service.sessions.reading() as session:
-        held = await workers.held_by(session, jobs.id)
-        missing = await workers.missing_beside(session, jobs.id)
+    async with jobs.service.sessions.plain() as connection:
+        held = await workers.held_by(connection, jobs.id)
+        missing = await workers.missing_beside(connection, jobs.id)
     _let_go(jobs, believed, held)
     rescued = await _adopt(jobs, [held_run for held_run in held if held_run.id not in jobs.mine])
     return rescued + sum([await _take_over(jobs, worker_id) for worker_id in missing])
