@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 from sqlalchemy import DateTime, Uuid, bindparam, select
 
 from app.db.engine import SteadyPool, plain_dsn
-from app.db.hot import Executor, Hot
+from app.db.hot import Executor, Hot, Plain
 from app.db.jobs import QUEUE, Task, queued
 
 ADVANCE: Task = "advance_run"
@@ -64,6 +64,7 @@ async def open_consumer(
         min_size=1,
         max_size=JOBS_POOL,
         timeout=5,
+        configure=_autocommit,
         kwargs={"options": "-c synchronous_commit=off"},
     )
     consumer = App(connector=connector)
@@ -78,6 +79,11 @@ async def open_consumer(
 
     async with consumer.open_async():
         yield consumer
+
+
+async def _autocommit(connection: Plain) -> None:
+    """Each call of the queue is one statement, which needs no BEGIN and COMMIT around it."""
+    await connection.set_autocommit(True)
 
 
 async def consume(consumer: App, concurrency: int) -> None:
