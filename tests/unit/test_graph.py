@@ -47,7 +47,12 @@ async def test_question_shows_the_schema_of_its_answer() -> None:
     await opened.start(TWICE)
     schema = (await opened.open_gate()).response_schema
     assert schema is not None
-    assert set(schema["required"]) >= {"verdict", "steps", "comment", "decided_by"}
+    assert set(schema["$defs"]["Decision"]["required"]) >= {
+        "verdict",
+        "steps",
+        "comment",
+        "decided_by",
+    }
 
 
 async def test_edit_carries_out_what_the_reviewer_left() -> None:
