@@ -35,7 +35,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         embedding = tasks.create_task(
             keep_embedded(service.sessions, build_embedder(service.settings))
         )
-        consuming = tasks.create_task(_consume(consumer, service, stop))
+        consuming = tasks.create_task(_consume(consumer, jobs, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(forget_regularly(service.sessions, every))
@@ -55,12 +55,13 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
     log.info("worker_stopped", worker=jobs.id)
 
 
-async def _consume(consumer: App, service: Service, stop: asyncio.Event) -> None:
+async def _consume(consumer: App, jobs: Jobs, stop: asyncio.Event) -> None:
     """Consume, and begin anew whenever the database went away and came back."""
     # Away at the very moment of a stop, the database turns the cancel into an error of its own.
     while not stop.is_set():
         try:
-            await consume(consumer, service.settings.worker_concurrency)
+            await jobs.alive.wait()
+            await consume(consumer, jobs.id, jobs.service.settings.worker_concurrency)
             return
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
             log.warning("queue_waits_for_database", error=str(error)[:200])

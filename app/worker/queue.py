@@ -18,8 +18,8 @@ from sqlalchemy import DateTime, Uuid, bindparam, select
 from app.db.engine import SteadyPool, plain_dsn
 from app.db.hot import Executor, Hot, Plain
 from app.db.jobs import QUEUE, Task, queued
+from app.worker.members import ADVANCE, Membership
 
-ADVANCE: Task = "advance_run"
 SUMMARIZE: Task = "refresh_summary"
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
@@ -86,8 +86,12 @@ async def _autocommit(connection: Plain) -> None:
     await connection.set_autocommit(True)
 
 
-async def consume(consumer: App, concurrency: int) -> None:
-    """Take jobs until cancelled; then take no more and wait for those that run."""
+async def consume(consumer: App, worker_id: int, concurrency: int) -> None:
+    """Take jobs until cancelled; then take no more and wait for those that run.
+
+    The session lock `worker_id` must be held by then, or others take the jobs for lost.
+    """
+    consumer.job_manager = Membership(consumer.connector, worker_id)
     await consumer.run_worker_async(
         queues=[QUEUE],
         concurrency=concurrency,
@@ -101,7 +105,7 @@ async def consume(consumer: App, concurrency: int) -> None:
 
 
 async def forget_lost_jobs(consumer: App) -> int:
-    """Remove jobs whose worker died; their runs are brought back by the rescue, not by them."""
+    """Remove jobs whose worker is silent: their runs are brought back by the rescue."""
     manager = consumer.job_manager
     lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
     for job in lost:

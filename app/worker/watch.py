@@ -19,6 +19,7 @@ from app.db.engine import direct_url, plain_dsn
 from app.db.tables import Run
 from app.log import get_logger
 from app.worker.jobs import Active, Jobs
+from app.worker.members import put_back
 
 log = get_logger(__name__)
 
@@ -50,7 +51,8 @@ async def watch(jobs: Jobs) -> None:
 async def _beat(jobs: Jobs, liveness: psycopg.AsyncConnection) -> None:
     renewed: float | None = None
     while True:
-        await liveness.execute("SELECT 1")
+        # Says as well whether the connection, and with it our lock, still stands.
+        await put_back(liveness, jobs.id)
         if renewed is None or time.monotonic() - renewed >= workers.RENEW_SECONDS:
             renewed = time.monotonic()
             async with jobs.service.sessions.begin() as session:

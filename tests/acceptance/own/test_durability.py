@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from app.commands.migrate import migrate
 from app.db.embedded import embedded_postgres
+from app.worker.sweep import OVERDUE
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
@@ -61,6 +63,26 @@ def test_killed_worker_is_noticed_and_its_run_goes_on(
     assert helpdesk.run(run["id"])["outcome"] == "acted"
     refunds = query(database_url, "SELECT 1 FROM sandbox_refunds WHERE tenant_id = %s", tenant.id)
     assert len(refunds) == 1
+
+
+def test_run_whose_worker_dies_before_its_claim_goes_on(
+    held_stack: Stack, helpdesk: Client, database_url: str
+) -> None:
+    """SIGKILL after the job was taken: it is put back long before it counts as overdue."""
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    anew = "UPDATE runs SET queued_at = clock_timestamp() WHERE id = %s RETURNING queued_at"
+    taken = "SELECT 1 FROM procrastinate_jobs WHERE args->>'run_id' = %s AND status = 'doing'"
+    with psycopg.connect(database_url) as holder:
+        holder.execute(anew, [run["id"]])
+        doomed = held_stack.worker()
+        until(lambda: query(database_url, taken, run["id"]))
+        held_stack.worker()
+        doomed.kill()
+        [[killed]] = holder.execute(anew, [run["id"]])
+
+    assert helpdesk.run(run["id"])["status"] == "interrupted"
+    [[started]] = query(database_url, "SELECT started_at FROM runs WHERE id = %s", run["id"])
+    assert started - killed < OVERDUE / 2
 
 
 def test_worker_killed_after_the_decision_acts_once(

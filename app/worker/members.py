@@ -1,0 +1,65 @@
+"""Which workers the queue has, and what becomes of jobs that one took and did not end.
+
+The queue knows a worker by the id of its liveness lock, so whoever finds that lock free knows
+whose jobs nobody does any more.
+"""
+
+import psycopg
+from procrastinate.connector import BaseConnector
+from procrastinate.manager import JobManager
+
+from app.db.jobs import Task
+
+ADVANCE: Task = "advance_run"
+
+# OVERRIDING: Procrastinate would number its workers itself.
+JOIN = """
+INSERT INTO procrastinate_workers (id) OVERRIDING SYSTEM VALUE VALUES (%(worker_id)s)
+ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()"""
+PUT_OWN_BACK = """
+UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
+WHERE worker_id = %(worker_id)s AND status = 'doing'"""
+# The inner query is a probe by key for each job found; a join might read the table of runs.
+PUT_BACK = """
+WITH gone AS MATERIALIZED (
+    SELECT id FROM procrastinate_workers
+    WHERE id <> %(worker_id)s AND pg_try_advisory_xact_lock(id)
+), lost AS MATERIALIZED (
+    SELECT job.id FROM gone JOIN procrastinate_jobs job ON job.worker_id = gone.id
+    WHERE job.status = 'doing' AND job.task_name = %(task)s AND 'pending' = (
+        SELECT status FROM runs WHERE runs.id = (job.args->>'run_id')::uuid
+    )
+    FOR UPDATE OF job SKIP LOCKED
+)
+UPDATE procrastinate_jobs job SET status = 'todo', worker_id = NULL
+FROM lost WHERE job.id = lost.id"""
+
+
+class Membership(JobManager):
+    """Joins and leaves under our id, and leaves no job behind."""
+
+    def __init__(self, connector: BaseConnector, worker_id: int) -> None:
+        super().__init__(connector)
+        self.worker_id = worker_id
+
+    async def register_worker(self) -> int:
+        """Join, after an outage once more: what was taken before it is put back."""
+        await self._put_own_back()
+        await self.connector.execute_query_async(JOIN, worker_id=self.worker_id)
+        return self.worker_id
+
+    async def unregister_worker(self, worker_id: int) -> None:
+        """Leave, once no job runs here; an outage may have kept some from being ended."""
+        await self._put_own_back()
+        await super().unregister_worker(worker_id)
+
+    async def _put_own_back(self) -> None:
+        await self.connector.execute_query_async(PUT_OWN_BACK, worker_id=self.worker_id)
+
+
+async def put_back(connection: psycopg.AsyncConnection, worker_id: int) -> None:
+    """Put back what others took and died before they claimed the run; waits for no lock.
+
+    Not the jobs of claimed runs: those the rescue brings back, which counts the loss.
+    """
+    await connection.execute(PUT_BACK, {"worker_id": worker_id, "task": ADVANCE})
