@@ -19,20 +19,19 @@ ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()"""
 PUT_OWN_BACK = """
 UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
 WHERE worker_id = %(worker_id)s AND status = 'doing'"""
-# The inner query is a probe by key for each job found; a join might read the table of runs.
+# Arrays, since a join might be planned to read a whole table; four times a second.
 PUT_BACK = """
-WITH gone AS MATERIALIZED (
-    SELECT id FROM procrastinate_workers
-    WHERE id <> %(worker_id)s AND pg_try_advisory_xact_lock(id)
-), lost AS MATERIALIZED (
-    SELECT job.id FROM gone JOIN procrastinate_jobs job ON job.worker_id = gone.id
-    WHERE job.status = 'doing' AND job.task_name = %(task)s AND 'pending' = (
-        SELECT status FROM runs WHERE runs.id = (job.args->>'run_id')::uuid
-    )
-    FOR UPDATE OF job SKIP LOCKED
-)
-UPDATE procrastinate_jobs job SET status = 'todo', worker_id = NULL
-FROM lost WHERE job.id = lost.id"""
+UPDATE procrastinate_jobs SET status = 'todo', worker_id = NULL
+WHERE id = ANY(ARRAY(
+    SELECT job.id FROM procrastinate_jobs job
+    WHERE job.status = 'doing' AND job.task_name = %(task)s
+    AND job.worker_id = ANY(ARRAY(
+        SELECT id FROM procrastinate_workers
+        WHERE id <> %(worker_id)s AND pg_try_advisory_xact_lock(id)
+    ))
+    AND 'pending' = (SELECT status FROM runs WHERE runs.id = (job.args->>'run_id')::uuid)
+    FOR UPDATE SKIP LOCKED
+))"""
 
 
 class Membership(JobManager):
