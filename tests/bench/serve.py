@@ -28,20 +28,22 @@ from app.settings import Settings
 from app.wiring import open_service
 from app.worker.main import run_worker
 from graphs.state import Ticket, fresh_run
+from tests.bench.canned import canned_pool
 from tests.bench.reference import build_reference_graph
 
 
 async def worker(graph: str) -> None:
-    """Our worker until SIGTERM, with the support graph or the reference one."""
+    """Our worker until SIGTERM, with the reference graph, or the real one and a canned model."""
     configure_logging("WARNING", as_json=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     async with open_service(Settings()) as service:
-        measured = service
         if graph == "reference":
             saver = service.graph.checkpointer
             compiled = build_reference_graph().compile(checkpointer=saver, name="reference")
             measured = replace(service, graph=compiled)
+        else:
+            measured = replace(service, models=canned_pool())
         print("ready", flush=True)  # noqa: T201  # read by the bench
         leave_what_stays()
         await run_worker(measured, stop)
