@@ -1,7 +1,8 @@
 """The processes that are measured: our API, our worker on a chosen graph, and the stock handler.
 
-`python -m tests.bench.serve worker reference`, `... stock PORT`; the database comes from
-DESKGRAPH_DATABASE_URL.
+`python -m tests.bench.serve worker reference`, `... api PORT`, `... model PORT`, `... stock PORT`;
+the database comes from DESKGRAPH_DATABASE_URL. With BENCH_LAG, the API and the worker write into
+that folder when and how late their event loop woke a task.
 """
 
 import os
@@ -9,11 +10,14 @@ import os
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
 import asyncio
+import json
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -21,7 +25,7 @@ import uvicorn
 from fastapi import FastAPI
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from app.commands.serve import _loop_factory, leave_what_stays
+from app.commands.serve import _loop_factory, _run_api, bind, leave_what_stays
 from app.db.engine import open_saver_pool
 from app.log import configure_logging
 from app.settings import Settings
@@ -30,19 +34,71 @@ from app.worker.main import run_worker
 from graphs.state import Ticket, fresh_run
 from tests.bench.canned import canned_pool
 from tests.bench.reference import build_reference_graph
+from tests.doubles.openai_double import TRIAGE, OpenAIDouble
+
+TICK_SECONDS = 0.01
+MODEL_SECONDS = 0.3
+
+
+@asynccontextmanager
+async def lag_noted(part: str) -> AsyncIterator[None]:
+    """Note when and how late a task wakes that sleeps 10 ms, and what CPU its thread took."""
+    noted: list[tuple[float, float, float]] = []
+
+    async def probe() -> None:
+        while True:
+            begin, worked = time.monotonic(), time.thread_time()
+            await asyncio.sleep(TICK_SECONDS)
+            now, late = time.monotonic(), time.monotonic() - begin - TICK_SECONDS
+            noted.append((now, late, min(late, time.thread_time() - worked)))
+
+    folder = os.environ.get("BENCH_LAG")
+    probing = asyncio.create_task(probe()) if folder else None
+    try:
+        yield
+    finally:
+        if probing and folder:
+            probing.cancel()
+            with suppress(asyncio.CancelledError):
+                await probing
+            file = Path(folder, f"{part}-{os.getpid()}.json")
+            file.write_text(json.dumps(noted))  # noqa: ASYNC240  # the loop has nothing else to do
+
+
+def _stopped() -> asyncio.Event:
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    return stop
+
+
+async def api(port: int) -> None:
+    """Our API until SIGTERM."""
+    configure_logging("WARNING", as_json=True)
+    stop = _stopped()
+    async with open_service(Settings()) as service, lag_noted("api"):
+        ready = lambda _url: print("ready", flush=True)  # noqa: T201, E731  # read by the bench
+        await _run_api(service, bind("127.0.0.1", port), "bench", stop, ready)
+
+
+def model_app() -> FastAPI:
+    """A model that answers every question about articles, each after 300 ms."""
+    double = OpenAIDouble()
+    double.slow_seconds = MODEL_SECONDS
+    double.answers["Classification"] = {**TRIAGE, "intents": ["general"]}
+    return double.app
 
 
 async def worker(graph: str) -> None:
     """Our worker until SIGTERM, with the reference graph, or the real one and a canned model."""
     configure_logging("WARNING", as_json=True)
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
-    async with open_service(Settings()) as service:
+    stop = _stopped()
+    async with open_service(Settings()) as service, lag_noted("worker"):
+        measured = service
         if graph == "reference":
             saver = service.graph.checkpointer
             compiled = build_reference_graph().compile(checkpointer=saver, name="reference")
             measured = replace(service, graph=compiled)
-        else:
+        elif graph == "support":
             measured = replace(service, models=canned_pool())
         print("ready", flush=True)  # noqa: T201  # read by the bench
         leave_what_stays()
@@ -80,15 +136,23 @@ def stock_app() -> FastAPI:
     return app
 
 
+async def serve(app: FastAPI, port: int) -> None:
+    """Another server than ours, until SIGTERM."""
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
+    await server.serve()
+
+
 def main() -> None:
     """Run the part that the arguments name."""
     part, argument = sys.argv[1:3]
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         if part == "worker":
             runner.run(worker(argument))
+        elif part == "api":
+            runner.run(api(int(argument)))
         else:
-            config = uvicorn.Config(stock_app(), port=int(argument), log_level="warning")
-            runner.run(uvicorn.Server(config).serve())
+            app = stock_app() if part == "stock" else model_app()
+            runner.run(serve(app, int(argument)))
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ class Row:
     ratio_to_stock_handler: float | None = None
 
 
-def spawn(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
+def spawn(*arguments: str, env: dict[str, str], wait: bool = True) -> subprocess.Popen[str]:
     """A process of the measured side, once it said that it is ready."""
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
@@ -61,7 +61,7 @@ def spawn(*arguments: str, env: dict[str, str]) -> subprocess.Popen[str]:
         text=True,
     )
     assert process.stdout is not None
-    if arguments[0] == "tests.bench.serve":
+    if wait and arguments[0] == "tests.bench.serve":
         while "ready" not in process.stdout.readline():
             assert process.poll() is None, "the process ended"
     return process
