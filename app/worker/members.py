@@ -4,11 +4,15 @@ The queue knows a worker by the id of its liveness lock, so whoever finds that l
 whose jobs nobody does any more.
 """
 
+from collections.abc import Iterable
+
 import psycopg
 from procrastinate.connector import BaseConnector
+from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
 from app.db.jobs import Task
+from app.worker.admission import loop_has_time
 
 ADVANCE: Task = "advance_run"
 
@@ -35,7 +39,7 @@ WHERE id = ANY(ARRAY(
 
 
 class Membership(JobManager):
-    """Joins and leaves under our id, and leaves no job behind."""
+    """Joins and leaves under our id, leaves no job behind, and takes one while there is time."""
 
     def __init__(self, connector: BaseConnector, worker_id: int) -> None:
         super().__init__(connector)
@@ -51,6 +55,11 @@ class Membership(JobManager):
         """Leave, once no job runs here; an outage may have kept some from being ended."""
         await self._put_own_back()
         await super().unregister_worker(worker_id)
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Take a job once the loop has time; until then any worker may have it."""
+        await loop_has_time()
+        return await super().fetch_job(queues, worker_id)
 
     async def _put_own_back(self) -> None:
         await self.connector.execute_query_async(PUT_OWN_BACK, worker_id=self.worker_id)
