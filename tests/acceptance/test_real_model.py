@@ -24,7 +24,7 @@ from graphs.facts import reply_facts
 from graphs.nodes.classify import PROMPT, Classification
 from graphs.nodes.escalate import holding_reply
 from graphs.state import SupportState
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.tiny_model import NAME, tiny_model
@@ -50,9 +50,9 @@ def provider() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def own_url(fresh_database: Callable[[], str]) -> str:
+def own_url(migrated_database: Callable[[], str]) -> str:
     """A database without other workers."""
-    return migrated(fresh_database())
+    return migrated_database()
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.held_model import HeldModel
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Process, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture, metadata
@@ -23,9 +23,9 @@ PATIENCE_SECONDS = 30
 
 
 @pytest.fixture(scope="module")
-def own_url(fresh_database: Callable[[], str]) -> str:
+def own_url(migrated_database: Callable[[], str]) -> str:
     """A database without other workers."""
-    return migrated(fresh_database())
+    return migrated_database()
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture, metadata
@@ -18,9 +18,9 @@ PROJECT = "support-desk"
 
 
 @pytest.fixture(scope="module")
-def own_url(fresh_database: Callable[[], str]) -> str:
+def own_url(migrated_database: Callable[[], str]) -> str:
     """A database without other workers."""
-    return migrated(fresh_database())
+    return migrated_database()
 
 
 @pytest.fixture

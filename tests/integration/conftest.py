@@ -12,7 +12,6 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from app import runs as run_cases
-from app.commands.migrate import migrate
 from app.db import runs
 from app.db.engine import Sessions, make_engine
 from app.db.tables import Run
@@ -27,11 +26,9 @@ WORKER = 77
 
 
 @pytest.fixture(scope="session")
-def database_url(fresh_database: Callable[[], str]) -> str:
+def database_url(migrated_database: Callable[[], str]) -> str:
     """A migrated database without workers."""
-    url = fresh_database()
-    migrate(url, lambda _step: None)
-    return url
+    return migrated_database()
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from tests.acceptance.crash.listeners import Stream, wrong_story
 from tests.acceptance.crash.receiver import FAILED, TAKEN, Received, wrong_deliveries
 from tests.acceptance.crash.recovery import recoveries, repeated_calls
 from tests.acceptance.crash.traffic import wrong_ends
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 
 RUN = "00000000-0000-7000-8000-000000000001"
 CALLBACK = (
@@ -61,9 +61,9 @@ DEEDS = {
 
 
 @pytest.fixture(scope="module")
-async def books_url(fresh_database: Callable[[], str]) -> str:
+async def books_url(migrated_database: Callable[[], str]) -> str:
     """A database with one run that ended well."""
-    url = await asyncio.to_thread(migrated, fresh_database())
+    url = await asyncio.to_thread(migrated_database)
     tenant = await tenant_on(url)
     with psycopg.connect(url) as connection:
         connection.execute(

@@ -11,7 +11,6 @@ from app.db.engine import direct_url
 from app.wiring import Service
 from app.worker.members import put_back
 from app.worker.queue import SILENT_SECONDS, forget_lost_jobs, open_consumer
-from tests.acceptance.own_database import migrated
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
@@ -26,10 +25,10 @@ async def nothing(_run_id: UUID) -> None:
 
 
 async def test_watches_that_find_the_same_lost_jobs_do_not_fail(
-    fresh_database: Callable[[], str],
+    migrated_database: Callable[[], str],
 ) -> None:
     """Whoever comes second finds the job gone, and goes on."""
-    url = await asyncio.to_thread(migrated, fresh_database())
+    url = await asyncio.to_thread(migrated_database)
     async with open_consumer(url, nothing, nothing) as consumer:
         for _ in range(JOBS):
             await consumer.tasks["advance_run"].defer_async(run_id=str(uuid4()))

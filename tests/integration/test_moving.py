@@ -12,7 +12,6 @@ from app.db.events import Event
 from app.pauses import pause, unpause
 from app.wiring import Service, open_service
 from app.worker.queue import enqueue_run
-from tests.acceptance.own_database import migrated
 from tests.conftest import Tenant, make_tenant
 from tests.integration.moving import move
 from tests.integration.workplace import Workplace
@@ -21,9 +20,11 @@ HOURS = "What are your opening hours?"
 
 
 @pytest.fixture
-async def elsewhere(service: Service, fresh_database: Callable[[], str]) -> AsyncIterator[Service]:
+async def elsewhere(
+    service: Service, migrated_database: Callable[[], str]
+) -> AsyncIterator[Service]:
     """The service on another database, where another tenant has used the same numbers."""
-    url = SecretStr(await asyncio.to_thread(migrated, fresh_database()))
+    url = SecretStr(await asyncio.to_thread(migrated_database))
     async with open_service(service.settings.model_copy(update={"database_url": url})) as opened:
         async with opened.sessions.begin() as session:
             place = Workplace(opened, await make_tenant(session))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.openai.questions import FAST, STRONG
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Stack, running
 from tests.conftest import Tenant
 from tests.doubles.openai_double import OpenAIDouble
@@ -14,9 +14,9 @@ from tests.doubles.server import serving
 
 
 @pytest.fixture(scope="package")
-def own_url(fresh_database: Callable[[], str]) -> str:
+def own_url(migrated_database: Callable[[], str]) -> str:
     """A database without other workers."""
-    return migrated(fresh_database())
+    return migrated_database()
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.acceptance.openai.questions import E42, FAST, TECHNICAL, steps
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.openai_double import OpenAIDouble
@@ -25,12 +25,12 @@ def provider() -> OpenAIDouble:
 
 @pytest.fixture(scope="module")
 def outage(
-    fresh_database: Callable[[], str],
+    migrated_database: Callable[[], str],
     tmp_path_factory: pytest.TempPathFactory,
     provider: OpenAIDouble,
 ) -> Iterator[tuple[str, Stack]]:
     """A service with a circuit that opens soon and pauses shortly, and a small share of calls."""
-    url = migrated(fresh_database())
+    url = migrated_database()
     with serving(provider.app) as served:
         env = {
             "DESKGRAPH_OPENAI_API_KEY": "openai-key",

@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.acceptance.held_model import HeldModel
-from tests.acceptance.own_database import migrated, tenant_on
+from tests.acceptance.own_database import tenant_on
 from tests.conftest import Tenant
 
 
 @pytest.fixture(scope="module")
-def database_url(fresh_database: Callable[[], str]) -> str:
+def database_url(migrated_database: Callable[[], str]) -> str:
     """A database that no other module uses."""
-    return migrated(fresh_database())
+    return migrated_database()
 
 
 @pytest.fixture
