@@ -10,7 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.db.embedded import embedded_postgres
@@ -68,6 +68,15 @@ def deskgraph(data_dir: Path, *arguments: str, **env: str) -> subprocess.Complet
     )
 
 
+def told(dev: Dev, *arguments: str) -> Result:
+    """Run one command in this process, beside a running `dev`; only an exit may end it."""
+    unset: dict[str, str | None] = {k: None for k in os.environ if k.startswith("DESKGRAPH_")}
+    env = {**unset, "DESKGRAPH_DATA_DIR": str(dev.data_dir)}
+    done = CliRunner().invoke(app, arguments, env=env)
+    assert done.exception is None or isinstance(done.exception, SystemExit), done.exc_info
+    return done
+
+
 def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
     """Start, pause a run, stop by SIGTERM, start again after SIGKILL: the run still waits."""
     first = Dev(tmp_path)
@@ -119,21 +128,21 @@ def test_demo_shows_what_becomes_of_ten_tickets(dev: Dev) -> None:
 
 def test_keys_are_created_listed_and_revoked_at_once(dev: Dev) -> None:
     """A new key works, shows in the list without its secret, and stops working when revoked."""
-    made = deskgraph(dev.data_dir, "keys", "create", "--name", "ci", "--scope", "runs:read",
-                     "--approve-limit", "USD=5000")  # fmt: skip
+    made = told(dev, "keys", "create", "--name", "ci", "--scope", "runs:read",
+                "--approve-limit", "USD=5000")  # fmt: skip
     token = made.stdout.strip()
     key_id, secret = token.split("_", 2)[1:]
     client = Client(dev.ready["url"], token)
     assert client.http.get("/v1/runs").status_code == 200
 
-    listed = deskgraph(dev.data_dir, "keys", "list", "--json")
+    listed = told(dev, "keys", "list", "--json")
     [row] = [r for r in map(json.loads, listed.stdout.splitlines()) if r["id"] == key_id]
     assert (row["name"], row["approve_limits"]) == ("ci", {"USD": 5000})
     assert secret not in listed.stdout
-    assert deskgraph(dev.data_dir, "keys", "revoke", key_id).returncode == 0
+    assert told(dev, "keys", "revoke", key_id).exit_code == 0
     assert client.http.get("/v1/runs").status_code == 401
-    again = deskgraph(dev.data_dir, "keys", "revoke", key_id)
-    assert (again.returncode, "no live key" in again.stderr) == (1, True)
+    again = told(dev, "keys", "revoke", key_id)
+    assert (again.exit_code, "no live key" in again.stderr) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -149,10 +158,9 @@ def test_keys_are_created_listed_and_revoked_at_once(dev: Dev) -> None:
 )
 def test_wrong_arguments_are_explained(dev: Dev, arguments: tuple[str, ...]) -> None:
     """A non-zero exit and a sentence, never a traceback."""
-    refused = deskgraph(dev.data_dir, *arguments)
-    assert refused.returncode in (1, 2)
+    refused = told(dev, *arguments)
+    assert refused.exit_code in (1, 2)
     assert refused.stderr.strip()
-    assert "Traceback" not in refused.stderr
 
 
 def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path) -> None:
@@ -160,42 +168,42 @@ def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path)
     (tmp_path / "zorbing.md").write_text(
         "# Zorbing in the Fernboard office\n\nZorbing is allowed on Fridays after lunch.\n"
     )
-    assert deskgraph(dev.data_dir, "articles", "import", str(tmp_path)).returncode == 0
+    assert told(dev, "articles", "import", str(tmp_path)).exit_code == 0
     run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb")
     assert run["reply"]["citations"] == ["zorbing"]
 
     lines = tmp_path / "more.jsonl"
     lines.write_text(json.dumps({"id": "zorbing", "title": "Zorbing", "content": "Zorbing is never "
                                  "allowed in the office."}) + "\n")  # fmt: skip
-    assert deskgraph(dev.data_dir, "articles", "import", str(lines)).returncode == 0
+    assert told(dev, "articles", "import", str(lines)).exit_code == 0
     run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb2")
     assert "never allowed" in run["reply"]["text"]
 
     lines.write_text('{"id": "x", "title": "no content"}\n')
-    broken = deskgraph(dev.data_dir, "articles", "import", str(lines))
-    assert (broken.returncode, "more.jsonl:1" in broken.stderr) == (2, True)
+    broken = told(dev, "articles", "import", str(lines))
+    assert (broken.exit_code, "more.jsonl:1" in broken.stderr) == (2, True)
 
 
 def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path) -> None:
     """Under the limit a refund goes through by itself, waiting plans counted; the run tells why."""
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 12000}}))
-    assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 0
-    shown = json.loads(deskgraph(dev.data_dir, "policy", "show").stdout)
+    assert told(dev, "policy", "set", str(policy)).exit_code == 0
+    shown = json.loads(told(dev, "policy", "show").stdout)
     assert shown["refund_auto_limit"] == {"JPY": 12000}
     run = dev.client("starter").start("cus_yui", "Please refund my Pro plan payment", "T-yen")
     assert (run["outcome"], run["approvals"]) == ("acted", [])
     assert run["policy_version"] == shown["version"]
     assert "5800 JPY" in run["reply"]["text"]
 
-    old = json.loads(deskgraph(dev.data_dir, "policy", "show", "--version", "0").stdout)
+    old = json.loads(told(dev, "policy", "show", "--version", "0").stdout)
     assert (old["version"], old["refund_auto_limit"]) == (0, {})
-    assert deskgraph(dev.data_dir, "policy", "show", "--version", "99").returncode == 2
-    newest = deskgraph(dev.data_dir, "policy", "history").stdout.splitlines()[0]
+    assert told(dev, "policy", "show", "--version", "99").exit_code == 2
+    newest = told(dev, "policy", "history").stdout.splitlines()[0]
     stored = json.loads(newest)
     assert (stored["version"], stored["created_by"]) == (shown["version"], "cli")
     policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 1.5}}))
-    assert deskgraph(dev.data_dir, "policy", "set", str(policy)).returncode == 2
+    assert told(dev, "policy", "set", str(policy)).exit_code == 2
 
 
 def test_commands_work_without_a_running_dev(tmp_path: Path) -> None:
