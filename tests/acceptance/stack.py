@@ -95,11 +95,14 @@ class Stack:
         """A caller with that API key."""
         return Client(self.url, key)
 
-    def stop(self) -> None:
-        """Stop what still runs, gently."""
-        for process in self.processes:
+    def stop(self, besides: int = 0) -> None:
+        """Stop what still runs, gently and all at once; the first `besides` of them go on."""
+        begun = self.processes[besides:]
+        for process in begun:
             if process.popen.poll() is None:
-                process.stop()
+                process.popen.send_signal(signal.SIGTERM)
+        for process in begun:
+            process.popen.wait(timeout=40)
 
 
 @contextlib.contextmanager

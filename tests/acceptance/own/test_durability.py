@@ -17,12 +17,40 @@ from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
 from tests.conftest import Tenant
 
 
+@pytest.fixture(scope="module")
+def held_model() -> Iterator[HeldModel]:
+    """One model for all tests here; `model` lets go of what a test held."""
+    held = HeldModel()
+    yield held
+    held.close()
+
+
 @pytest.fixture
-def held_stack(database_url: str, tmp_path: Path, model: HeldModel) -> Iterator[Stack]:
-    """An API without workers; each test starts its own."""
-    with running(Stack(database_url, tmp_path, DESKGRAPH_DRAIN_SECONDS="5", **model.env)) as stack:
+def model(held_model: HeldModel) -> Iterator[HeldModel]:
+    """A model whose answers a test holds back."""
+    held_model.calls.clear()
+    yield held_model
+    held_model.release()
+
+
+@pytest.fixture(scope="module")
+def api_stack(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory, held_model: HeldModel
+) -> Iterator[Stack]:
+    """An API, which no test here stops."""
+    settings = {"DESKGRAPH_DRAIN_SECONDS": "5", "DESKGRAPH_MAX_LOSSES": "2", **held_model.env}
+    with running(Stack(database_url, tmp_path_factory.mktemp("held"), **settings)) as stack:
         stack.api()
         yield stack
+
+
+@pytest.fixture
+def held_stack(api_stack: Stack, model: HeldModel) -> Iterator[Stack]:
+    """The API without workers; each test starts its own, and they end with it."""
+    yield api_stack
+    # What still waits for the model gets its answer, so that no worker has to wait for its bound.
+    model.release()
+    api_stack.stop(besides=1)
 
 
 @pytest.fixture
@@ -243,24 +271,21 @@ def test_expired_approval_does_nothing_and_brings_a_person(
 
 
 def test_run_that_kills_every_worker_ends_as_an_error(
-    database_url: str, tmp_path: Path, model: HeldModel, tenant: Tenant
+    held_stack: Stack, helpdesk: Client, model: HeldModel
 ) -> None:
     """A poison run costs a bounded number of workers, and the thread is free again."""
-    with running(Stack(database_url, tmp_path, DESKGRAPH_MAX_LOSSES="2", **model.env)) as stack:
-        stack.api()
-        helpdesk = stack.client(tenant.starter)
-        model.hold("Classification")
-        run = helpdesk.start("cus_ann", TWICE, wait=0)
-        for _ in range(2):
-            model.arrived.clear()
-            doomed = stack.worker()
-            assert model.arrived.wait(PATIENCE_SECONDS)
-            doomed.kill()
-        stack.worker()
-        ended = helpdesk.run(run["id"])
-        assert (ended["status"], ended["error"]["type"]) == ("error", "workers_lost")
-        model.release()
-        assert helpdesk.start("cus_ann", TWICE)["status"] == "interrupted", "its ticket goes on"
+    model.hold("Classification")
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    for _ in range(2):
+        model.arrived.clear()
+        doomed = held_stack.worker()
+        assert model.arrived.wait(PATIENCE_SECONDS)
+        doomed.kill()
+    held_stack.worker()
+    ended = helpdesk.run(run["id"])
+    assert (ended["status"], ended["error"]["type"]) == ("error", "workers_lost")
+    model.release()
+    assert helpdesk.start("cus_ann", TWICE)["status"] == "interrupted", "its ticket goes on"
 
 
 def test_worker_stops_although_its_database_is_gone(tmp_path: Path) -> None:
