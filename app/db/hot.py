@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
-from sqlalchemy import ClauseElement, inspect
+from sqlalchemy import SelectBase, UpdateBase, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +22,7 @@ DIALECT = dialect(json_serializer=json_text)  # type: ignore[no-untyped-call]  #
 NUMERIC = 1700
 Convert = Callable[[Any], Any]
 Plain = AsyncConnection[Any]
+Statement = SelectBase | UpdateBase
 # Where a hot statement runs.
 Executor = AsyncSession | Plain
 T = TypeVar("T")
@@ -30,10 +31,11 @@ T = TypeVar("T")
 class Hot:
     """A statement, compiled once. A list is bound as an array: no `in_`, but `== any_(...)`."""
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: Statement) -> None:
         compiled = statement.compile(dialect=DIALECT)
+        self._columns = list(statement.exported_columns)
         self._sql = str(compiled)
-        binds: dict[str, Any] = compiled.binds  # type: ignore[attr-defined]  # of SQLCompiler
+        binds: dict[str, Any] = compiled.binds
         self._prepare = {name: _preparer(bind.type) for name, bind in binds.items()}
         self._known = {
             name: self._prepare[name](bind.value)
@@ -47,7 +49,7 @@ class Hot:
         driver = await driver_of(executor) if isinstance(executor, AsyncSession) else executor
         cursor = driver.cursor(row_factory=tuple_row)
         await cursor.execute(self._sql, {**self._known, **given})
-        return await cursor.fetchall() if cursor.description else []
+        return await cursor.fetchall() if self._columns else []
 
 
 class HotRows(Hot, Generic[T]):
@@ -56,13 +58,12 @@ class HotRows(Hot, Generic[T]):
     What stands behind those columns is left out.
     """
 
-    def __init__(self, entity: type[T], statement: ClauseElement) -> None:
+    def __init__(self, entity: type[T], statement: Statement) -> None:
         super().__init__(statement)
         self._entity = entity
         mapper: Any = inspect(entity)
-        answered: Any = statement
         names = [column.name for column in mapper.local_table.columns]
-        assert [column.name for column in answered.exported_columns][: len(names)] == names
+        assert [column.name for column in self._columns[: len(names)]] == names
         self._readers = [
             (mapper.get_property_by_column(column).key, _reader(column.type))
             for column in mapper.local_table.columns
