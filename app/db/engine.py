@@ -118,7 +118,8 @@ def hung_up(connection: AsyncConnection[Any]) -> bool:
     return bool(watch.poll(0))
 
 
-async def _check(connection: AsyncConnection[Any]) -> None:
+async def check_socket(connection: AsyncConnection[Any]) -> None:
+    """Refuse a connection of a pool that the server has closed, without asking the server."""
     if hung_up(connection):
         # The pool would put it back: it believes what libpq knows, and nobody has asked libpq.
         await connection.close()
@@ -142,7 +143,7 @@ async def open_saver_pool(
         max_size=size,
         max_idle=300,
         max_lifetime=1800,
-        check=_check,
+        check=check_socket,
         kwargs=kwargs,
         open=False,
     )

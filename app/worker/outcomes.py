@@ -51,7 +51,9 @@ def settlement_of(ending: Ending) -> Settlement:
     if ending.status is RunStatus.INTERRUPTED:
         [question] = ending.interrupts
         gate = {"id": question.id, "value": question.value}
-    final = state if values.get("outcome") == "answered" else None
+    # Only an answer that came from the knowledge base can be one for others.
+    kept = values.get("outcome") == "answered" and state.get("kb_version") is not None
+    final = state if kept else None
     return Settlement(ending.status, values, gate, final)
 
 

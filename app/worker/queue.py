@@ -15,7 +15,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import DateTime, Uuid, bindparam, select
 
-from app.db.engine import SteadyPool, plain_dsn
+from app.db.engine import SteadyPool, check_socket, plain_dsn
 from app.db.hot import Executor, Hot, Plain
 from app.db.jobs import QUEUE, Task, queued
 from app.worker.members import ADVANCE, Membership
@@ -61,7 +61,7 @@ async def open_consumer(
     # A plan made while the queue is empty reads the whole table, for each job once for every other;
     # it is kept until the next ANALYZE, so a burst of 1000 took 180 ms a job instead of 0.5.
     connector = PsycopgConnector(
-        pool_factory=SteadyPool,
+        pool_factory=_pool,
         conninfo=plain_dsn(database_url),
         min_size=1,
         max_size=JOBS_POOL,
@@ -81,6 +81,11 @@ async def open_consumer(
 
     async with consumer.open_async():
         yield consumer
+
+
+def _pool(*arguments: Any, **options: Any) -> SteadyPool[Plain]:
+    """The connector would ask the server before each call whether it is there."""
+    return SteadyPool(*arguments, **{**options, "check": check_socket})
 
 
 async def _autocommit(connection: Plain) -> None:
