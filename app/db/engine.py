@@ -29,6 +29,9 @@ AWAY_SECONDS = 5.0
 # A host that freezes within a transaction keeps its locks, so that nobody could take its runs over.
 # A pooler takes no such option; there it is set for the role (docs/operations.md).
 LET_GO: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
+# Hot statements are planned once, perhaps while their tables are nearly empty: a plan that reads
+# whole tables would stay until the next ANALYZE. They all have an index to go by.
+BY_INDEX: dict[str, Any] = {"options": f"{LET_GO['options']} -c enable_seqscan=off -c jit=off"}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
@@ -136,7 +139,7 @@ async def open_saver_pool(
     that was prepared on the last one: without `prepared` none is.
     """
     kwargs: dict[str, Any] = {"autocommit": True, "row_factory": dict_row, "prepare_threshold": 0}
-    kwargs |= LET_GO if prepared else UNPREPARED
+    kwargs |= BY_INDEX if prepared else UNPREPARED
     pool: SaverPool = SteadyPool(
         plain_dsn(database_url),
         min_size=1,

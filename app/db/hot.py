@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
+from psycopg.sql import Literal
 from sqlalchemy import SelectBase, UpdateBase, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,20 +36,23 @@ class Hot:
         compiled = statement.compile(dialect=DIALECT)
         self._columns = list(statement.exported_columns)
         self._sql = str(compiled)
+        self._prepare: dict[str, Convert] = {}
         binds: dict[str, Any] = compiled.binds
-        self._prepare = {name: _preparer(bind.type) for name, bind in binds.items()}
-        self._known = {
-            name: self._prepare[name](bind.value)
-            for name, bind in binds.items()
-            if not bind.required
-        }
+        for name, bind in binds.items():
+            prepare = _preparer(bind.type)
+            if bind.required:
+                self._prepare[name] = prepare
+            else:
+                # Only with constants in it can one plan, made once, use the indexes of some rows.
+                known = Literal(prepare(bind.value)).as_string(None).replace("%", "%%")
+                self._sql = self._sql.replace(f"%({name})s", known)
 
     async def rows(self, executor: Executor, **values: Any) -> list[Any]:
         """Its rows as tuples, in the session's transaction; nothing is flushed before."""
         given = {name: self._prepare[name](value) for name, value in values.items()}
         driver = await driver_of(executor) if isinstance(executor, AsyncSession) else executor
         cursor = driver.cursor(row_factory=tuple_row)
-        await cursor.execute(self._sql, {**self._known, **given})
+        await cursor.execute(self._sql, given)
         return await cursor.fetchall() if self._columns else []
 
 
