@@ -72,10 +72,9 @@ async def start(executor: Executor, tenant_id: str, key_id: str, new: NewRun) ->
         slot = await rates.take_of_tenant(executor, tenant_id, limits)
         run, spent = await _insert(executor, tenant_id, key_id, version, new, limits, slot)
         if run is None:
-            first = await repeated(executor, tenant_id, new.idempotency_key, new.sha256)
             customer_id = new.customer_id if spent else None
             await rates.give_back(executor, tenant_id, limits, customer_id)
-            return first
+            return await repeated(executor, tenant_id, new.idempotency_key, new.sha256)
     return run
 
 

@@ -59,8 +59,10 @@ class Settings(BaseSettings):
     streams_per_tenant: int = Field(
         1000, ge=1, description="Event streams that a tenant may have open at each API."
     )
-    pool_size: int = Field(10, ge=1, description="Database connections of the API and use cases.")
-    saver_pool_size: int = Field(3, ge=1, description="Database connections of the checkpointer.")
+    pool_size: int = Field(10, ge=1, description="Database connections of use cases.")
+    saver_pool_size: int = Field(
+        6, ge=1, description="Database connections of checkpoints and of what every run asks."
+    )
     prepared_statements: bool = Field(True, description="false: none, for a transaction pooler.")
     grouped_commits: bool = Field(
         True, description="Runs of a process commit checkpoints together; false: the stock saver."

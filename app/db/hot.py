@@ -16,9 +16,7 @@ from sqlalchemy import SelectBase, UpdateBase, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.types import json_text
-
-DIALECT = dialect(json_serializer=json_text)  # type: ignore[no-untyped-call]  # it types no dialect's
+DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's constructor
 # The only types that ask by which type Postgres answers are numeric ones: psycopg reads a Decimal.
 NUMERIC = 1700
 Convert = Callable[[Any], Any]

@@ -27,6 +27,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from app.db.base import sql_table
 from app.db.hot import Executor, Hot
 from app.db.tables import Rate
 from graphs.limits import Rates
@@ -100,7 +101,8 @@ def spending(unless: ColumnElement[bool] | None = None) -> ReturningInsert[Any]:
     asked = bindparam("asked", type_=DateTime(timezone=True))
     arrival = func.greatest(func.clock_timestamp(), asked)
     earliest = Rate.tat - bindparam("tolerance", type_=Interval())
-    who = (bindparam("tenant", type_=Text), bindparam("scope_", type_=Text))
+    whose = sql_table(Rate).c
+    who = (bindparam("tenant", type_=Text), bindparam("scope_", type_=whose.scope.type))
     row = select(*who, arrival + step)
     return (
         insert(Rate)

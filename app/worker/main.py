@@ -61,7 +61,8 @@ async def _consume(consumer: App, jobs: Jobs, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await jobs.alive.wait()
-            await consume(consumer, jobs.id, jobs.service.settings.worker_concurrency)
+            places = jobs.service.settings.worker_concurrency
+            await consume(consumer, jobs.id, places, stop)
             return
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
             log.warning("queue_waits_for_database", error=str(error)[:200])

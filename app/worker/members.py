@@ -4,6 +4,7 @@ The queue knows a worker by the id of its liveness lock, so whoever finds that l
 whose jobs nobody does any more.
 """
 
+import asyncio
 from collections.abc import Iterable
 
 import psycopg
@@ -39,11 +40,15 @@ WHERE id = ANY(ARRAY(
 
 
 class Membership(JobManager):
-    """Joins and leaves under our id, leaves no job behind, and takes one while there is time."""
+    """Joins and leaves under our id, leaves no job behind, and takes one while there is time.
 
-    def __init__(self, connector: BaseConnector, worker_id: int) -> None:
+    After `stop` it takes none.
+    """
+
+    def __init__(self, connector: BaseConnector, worker_id: int, stop: asyncio.Event) -> None:
         super().__init__(connector)
         self.worker_id = worker_id
+        self._stop = stop
 
     async def register_worker(self) -> int:
         """Join, after an outage once more: what was taken before it is put back."""
@@ -58,8 +63,8 @@ class Membership(JobManager):
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
         """Take a job once the loop has time; until then any worker may have it."""
-        await loop_has_time()
-        return await super().fetch_job(queues, worker_id)
+        await loop_has_time(self._stop)
+        return None if self._stop.is_set() else await super().fetch_job(queues, worker_id)
 
     async def _put_own_back(self) -> None:
         await self.connector.execute_query_async(PUT_OWN_BACK, worker_id=self.worker_id)

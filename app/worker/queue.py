@@ -1,5 +1,6 @@
 """The queue as its consumer sees it; `app/db/jobs.py` is how a job comes to it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -93,12 +94,12 @@ async def _autocommit(connection: Plain) -> None:
     await connection.set_autocommit(True)
 
 
-async def consume(consumer: App, worker_id: int, concurrency: int) -> None:
-    """Take jobs until cancelled; then take no more and wait for those that run.
+async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio.Event) -> None:
+    """Take jobs until cancelled, none after `stop`; then wait for those that run.
 
     The session lock `worker_id` must be held by then, or others take the jobs for lost.
     """
-    consumer.job_manager = Membership(consumer.connector, worker_id)
+    consumer.job_manager = Membership(consumer.connector, worker_id, stop)
     await consumer.run_worker_async(
         queues=[QUEUE],
         concurrency=concurrency,

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app import settling
 from app.db import workers
 from app.db.away import DATABASE_ERRORS, is_away
-from app.db.engine import direct_url, plain_dsn
+from app.db.engine import BY_INDEX, direct_url, plain_dsn
+from app.db.hot import Plain
 from app.db.tables import Run
 from app.log import get_logger
 from app.worker.jobs import Active, Jobs
@@ -36,7 +37,9 @@ async def watch(jobs: Jobs) -> None:
     dsn = plain_dsn(direct_url(jobs.service.settings))
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as liveness:
+            async with await psycopg.AsyncConnection.connect(
+                dsn, autocommit=True, **BY_INDEX
+            ) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
                 await _beat(jobs, liveness)
         except DATABASE_ERRORS as error:
@@ -59,17 +62,20 @@ async def _beat(jobs: Jobs, liveness: psycopg.AsyncConnection) -> None:
                 await workers.renew(session, jobs.id)
             jobs.alive.set()
         # While there is something to bring back, the next batch follows at once.
-        if not await look_after(jobs):
+        if not await look_after(jobs, liveness):
             await asyncio.sleep(BEAT_SECONDS)
 
 
-async def look_after(jobs: Jobs) -> int:
+async def look_after(jobs: Jobs, liveness: Plain) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
-    advances; how many runs that was."""
+    advances; how many runs that was.
+
+    It looks by a connection that no pool has: were all of those to wait for somebody's lock, a
+    healthy worker would seem dead.
+    """
     believed = dict(jobs.active)
-    async with jobs.service.sessions.plain() as connection:
-        held = await workers.held_by(connection, jobs.id)
-        missing = await workers.missing_beside(connection, jobs.id)
+    held = await workers.held_by(liveness, jobs.id)
+    missing = await workers.missing_beside(liveness, jobs.id)
     _let_go(jobs, believed, held)
     rescued = await _adopt(jobs, [held_run for held_run in held if held_run.id not in jobs.mine])
     return rescued + sum([await _take_over(jobs, worker_id) for worker_id in missing])

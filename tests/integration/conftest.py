@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from app import runs as run_cases
 from app.db import runs
-from app.db.engine import Sessions, make_engine
+from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.tables import Run
 from app.runs import NewRun
 from app.settings import Settings
@@ -33,9 +33,10 @@ def database_url(migrated_database: Callable[[], str]) -> str:
 
 @pytest.fixture(scope="session")
 async def sessions(database_url: str) -> AsyncIterator[Sessions]:
-    """Sessions on it."""
+    """Sessions on it, and plain connections as the processes have them."""
     engine = make_engine(database_url, 5)
-    yield Sessions(engine)
+    async with open_saver_pool(database_url, 5) as pool:
+        yield Sessions(engine, pool)
     await engine.dispose()
 
 

@@ -148,16 +148,16 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
 async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) -> None:
     """While the lock is held elsewhere, a fresh lease keeps its runs; an old one does not."""
     run, worker = await claimed(place, 802), 802
-    async with place.service.sessions() as frozen:
+    async with place.service.sessions() as frozen, place.service.sessions.plain() as liveness:
         await frozen.execute(text("SELECT pg_advisory_lock(:id)"), {"id": worker})
         async with place.service.sessions.begin() as session:
             await workers.renew(session, worker)
-        await look_after(place.jobs(803))
+        await look_after(place.jobs(803), liveness)
         assert (await place.run(run.id)).worker_id == worker
         async with place.service.sessions.begin() as session:
             old = text("UPDATE workers SET beat_at = now() - interval '26 seconds' WHERE id = :id")
             await session.execute(old, {"id": worker})
-        await look_after(place.jobs(803))
+        await look_after(place.jobs(803), liveness)
         taken = await place.run(run.id)
         assert (taken.status, taken.worker_id, taken.losses) == (RunStatus.PENDING, None, 1)
         await frozen.execute(text("SELECT pg_advisory_unlock(:id)"), {"id": worker})

@@ -33,10 +33,10 @@ def wanted(ticket: str = "T-1", customer: str = "c", key: str | None = None) -> 
 
 
 async def start(sessions: Sessions, tenant: Tenant, new: NewRun) -> Run:
-    """Start it in a transaction of its own."""
-    async with sessions.begin() as session:
+    """Start it as the API does, where each statement stands alone."""
+    async with sessions.plain() as connection:
         key_id = tenant.starter.split("_")[1]
-        return await run_cases.start(session, tenant.id, key_id, new)
+        return await run_cases.start(connection, tenant.id, key_id, new)
 
 
 async def limit(sessions: Sessions, tenant: Tenant, **values: Any) -> Rates:
@@ -138,6 +138,22 @@ async def test_a_repeat_spends_nothing(sessions: Sessions, tenant: Tenant) -> No
         await start(sessions, tenant, wanted("T-2", key="k"))
     async with sessions() as session:
         assert await tats(session, tenant) == before
+
+
+async def test_repeats_of_one_instant_spend_once(sessions: Sessions, tenant: Tenant) -> None:
+    """Five requests under one key at once, two of them with another body: one run, one step."""
+    await limit(sessions, tenant, customer_per_minute=1, customer_burst=1)
+    same, other = wanted(key="k"), wanted("T-2", key="k")
+    made = await asyncio.gather(
+        *[start(sessions, tenant, new) for new in (same, same, same, other, other)],
+        return_exceptions=True,
+    )
+    runs = [run for run in made if isinstance(run, Run)]
+    refused = [error for error in made if isinstance(error, IdempotencyMismatchError)]
+    assert (len({run.id for run in runs}), len(runs) + len(refused)) == (1, 5)
+    async with sessions() as session:
+        [tat] = (await tats(session, tenant)).values()
+    assert tat - runs[0].not_before <= timedelta(minutes=1)
 
 
 async def test_only_rows_of_the_past_are_forgotten(sessions: Sessions, tenant: Tenant) -> None:

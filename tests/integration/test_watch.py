@@ -106,20 +106,22 @@ async def test_look_at_own_runs_waits_for_no_lock(place: Workplace) -> None:
     jobs.mine[run.id] += 1
     async with place.service.sessions() as caller:
         await runs.get_run(caller, run.tenant_id, run.id, lock=True)
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            await look_after(jobs)
+        async with asyncio.timeout(PATIENCE_SECONDS), place.service.sessions.plain() as liveness:
+            await look_after(jobs, liveness)
     assert await statuses(place, [run]) == [RunStatus.RUNNING]
     jobs.mine.clear()
-    while await look_after(jobs):
-        pass
+    async with place.service.sessions.plain() as liveness:
+        while await look_after(jobs, liveness):
+            pass
     assert await statuses(place, [run]) == [RunStatus.PENDING], "an orphan is brought back"
 
 
 async def test_first_runs_of_a_dead_worker_do_not_wait_for_its_last(place: Workplace) -> None:
     """A batch at a time, each committed, the oldest runs first; in the end all of them."""
     held = await claimed(place, 915, 2 * BATCH + 1)
-    await look_after(place.jobs(916))
-    assert await statuses(place, held) == ["pending"] * BATCH + ["running"] * (BATCH + 1)
-    while await look_after(place.jobs(916)):
-        pass
+    async with place.service.sessions.plain() as liveness:
+        await look_after(place.jobs(916), liveness)
+        assert await statuses(place, held) == ["pending"] * BATCH + ["running"] * (BATCH + 1)
+        while await look_after(place.jobs(916), liveness):
+            pass
     assert await all_pending(place, held)

@@ -18,7 +18,7 @@ async def busy_rounds(stop: asyncio.Event) -> None:
 async def test_a_loop_without_work_has_time_at_once() -> None:
     """A lone caller does not wait."""
     begin = time.thread_time()
-    await loop_has_time()
+    await loop_has_time(asyncio.Event())
     assert time.thread_time() - begin < ROUND_SECONDS
 
 
@@ -27,7 +27,7 @@ async def test_nothing_is_taken_while_rounds_are_long() -> None:
     stop = asyncio.Event()
     working = asyncio.create_task(busy_rounds(stop))
     await asyncio.sleep(0)
-    waiting = asyncio.create_task(loop_has_time())
+    waiting = asyncio.create_task(loop_has_time(asyncio.Event()))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not waiting.done()
@@ -40,7 +40,19 @@ async def test_work_without_end_holds_back_nothing_for_ever() -> None:
     stop = asyncio.Event()
     working = asyncio.create_task(busy_rounds(stop))
     begin = time.monotonic()
-    await loop_has_time(patience=0.1)
+    await loop_has_time(asyncio.Event(), patience=0.1)
     assert time.monotonic() - begin >= 0.1
+    stop.set()
+    await working
+
+
+async def test_a_stop_ends_the_wait() -> None:
+    """Nobody waits for a loop that has other work when the worker is to end."""
+    stop, ending = asyncio.Event(), asyncio.Event()
+    working = asyncio.create_task(busy_rounds(stop))
+    await asyncio.sleep(0)
+    ending.set()
+    async with asyncio.timeout(1):
+        await loop_has_time(ending)
     stop.set()
     await working

@@ -28,7 +28,7 @@ def test_connections_are_those_of_the_settings() -> None:
     rows = [[int(cell) for cell in row] for row in table("docs/operations.md", SIZES)]
     assert rows
     for apis, workers, alone, clients, servers, behind in rows:
-        assert clients == apis * (pool + 1) + workers * (pool + saver)
+        assert clients == (apis + workers) * (pool + saver)
         direct = apis + workers * (JOBS_POOL + 2)
         assert alone == clients + direct + kept
         assert behind == servers + direct + kept
