@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import callbacks
 from app import runs as run_cases
-from app.db import approvals, runs
+from app.db import approvals, runs, transitions
 from app.db.accounts import ApiKey
 from app.db.effects import Approval, Decision
 from app.db.reminders import mark_reminded
@@ -114,7 +114,7 @@ async def write_down(
 
 async def reopen(session: AsyncSession, enqueue: Enqueue, run_id: UUID) -> None:
     """Let the run go on with the answer. Raises NotWaitingError when it stopped waiting."""
-    if not await runs.reopen(session, run_id):
+    if not await transitions.reopen(session, run_id):
         raise NotWaitingError(f"Run {run_id} is not waiting any more.")
     await enqueue(session, run_id, None)
 
@@ -158,7 +158,7 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
         # The run first, as everywhere, so that no two transactions wait for each other.
         run = await runs.get_run(session, approval.tenant_id, approval.run_id, lock=True)
         expired = await approvals.expire(session, approval.id, EXPIRED)
-        if expired and run and await runs.reopen(session, run.id):
+        if expired and run and await transitions.reopen(session, run.id):
             await callbacks.note_approval(session, run, approval, "expired")
             await enqueue(session, approval.run_id, None)
     return len(due)

@@ -7,7 +7,7 @@ from uuid import UUID
 from langsmith import uuid7
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import runs, turns
+from app.db import transitions, turns
 from app.db.engine import Sessions
 from app.db.hot import Executor
 from app.db.tables import Run
@@ -49,7 +49,7 @@ async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant
 
 async def _take(executor: Executor, run_id: UUID, by: Claimant) -> Run | None:
     own = (by.worker_id, uuid7(), by.per_customer, by.graph_version)
-    return await runs.claim(executor, run_id, *own)
+    return await transitions.claim(executor, run_id, *own)
 
 
 async def queue_followers(
@@ -60,5 +60,5 @@ async def queue_followers(
     Not in the transaction of that end: a claim that was refused meanwhile would not be seen.
     """
     for run_id in sorted(following):
-        await runs.mark_queued(session, run_id)
+        await transitions.mark_queued(session, run_id)
         await enqueue(session, run_id, None)

@@ -5,7 +5,7 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import pauses, runs
+from app.db import pauses, transitions
 from app.db.engine import Sessions
 from app.db.keys import tenant_exists
 from app.db.pauses import EVERYONE
@@ -66,7 +66,7 @@ async def unpause(session: AsyncSession, enqueue: Enqueue, tenant_id: str) -> in
         return 0
     waiting = list(await session.scalars(pauses.due_runs(tenant_id).where(~waits())))
     for run in waiting:
-        await runs.mark_queued(session, run.id)
+        await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, None)
     log.warning("unpaused", tenant_id=tenant_id, runs=len(waiting))
     return len(waiting)

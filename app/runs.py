@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import callbacks
-from app.db import approvals, keys, rates, runs
+from app.db import approvals, keys, rates, runs, transitions
 from app.db.hot import Executor, atomic
 from app.db.rates import Slot
 from app.db.starts import insert_run
@@ -133,11 +133,11 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
             run_status=run.status,
             merged_into=str(run.merged_into),
         )
-    if await runs.cancel_waiting(session, run_id):
+    if await transitions.cancel_waiting(session, run_id):
         await approvals.cancel_open(session, run_id)
         await callbacks.note_finished(session, run, RunStatus.CANCELLED)
         await queue_next(session, enqueue, run.thread_id)
-    elif not await runs.request_cancel(session, run_id):
+    elif not await transitions.request_cancel(session, run_id):
         await session.refresh(run)
         if run.status is not RunStatus.CANCELLED:
             raise RunFinishedError(f"Run {run_id} ended as {run.status}.", run_status=run.status)
@@ -149,7 +149,7 @@ async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -
     """Start the thread's next waiting run, now that the thread is free."""
     following = await runs.next_in_thread(session, thread_id)
     if following is not None:
-        await runs.mark_queued(session, following.id)
+        await transitions.mark_queued(session, following.id)
         await enqueue(session, following.id, following.not_before)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import answers, callbacks
-from app.db import approvals, ledger, runs
+from app.db import approvals, ledger, runs, transitions
 from app.db.engine import Sessions
 from app.db.steps import close_open_steps
 from app.db.tables import Run
@@ -34,7 +34,7 @@ async def settled(sessions: Sessions, enqueue: Enqueue, run: Run, settlement: Se
     if _stands_alone(run, settlement):
         status, values = settlement.status, settlement.values
         async with sessions.plain() as connection:
-            return await runs.settle(connection, run.id, run.attempt, status, **values)
+            return await transitions.settle(connection, run.id, run.attempt, status, **values)
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, settlement)
 
@@ -56,14 +56,14 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         # begun is looked up first, by whoever claims the run next.
         begun = await ledger.started_of_run(session, run.tenant_id, run.id)
         status = status if begun and status is RunStatus.PENDING else RunStatus.CANCELLED
-    if not await runs.settle(session, run.id, run.attempt, status, **settlement.values):
+    if not await transitions.settle(session, run.id, run.attempt, status, **settlement.values):
         return False
     if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
     if settlement.gate and status is RunStatus.INTERRUPTED:
         await _open_gate(session, run, settlement.gate)
     if status is RunStatus.PENDING:
-        await runs.mark_queued(session, run.id)
+        await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, settlement.values.get("not_before"))
     if status in FINAL:
         if run.attempt > 1:

@@ -11,7 +11,7 @@ from datetime import timedelta
 from procrastinate import App
 
 from app import approvals
-from app.db import handoffs, rates, runs, turns, workers
+from app.db import handoffs, rates, transitions, turns, workers
 from app.db.answers import forget_answers
 from app.db.away import is_away
 from app.log import get_logger
@@ -77,7 +77,7 @@ async def queue_overdue(jobs: Jobs) -> None:
     limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
         for run in await turns.overdue(session, OVERDUE, BATCH, limit):
-            await runs.mark_queued(session, run.id)
+            await transitions.mark_queued(session, run.id)
             await jobs.enqueue(session, run.id, None)
 
 

@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from app import runs as run_cases
-from app.db import runs
+from app.db import transitions
 from app.db.engine import Sessions, make_engine, open_saver_pool
 from app.db.tables import Run
 from app.runs import NewRun
@@ -75,7 +75,7 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
             new = NewRun(wanted, None, {})
             run = await run_cases.start(session, tenant.id, key_id, new)
         async with sessions.begin() as session:
-            claimed = await runs.claim(session, run.id, WORKER)
+            claimed = await transitions.claim(session, run.id, WORKER)
             assert claimed is not None
             attempt = claimed.attempt
             if values:

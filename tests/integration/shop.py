@@ -3,7 +3,7 @@
 from typing import Any
 
 from app import runs as run_cases
-from app.db import runs
+from app.db import transitions
 from app.db.customers import ThreadSummary
 from app.db.engine import Sessions
 from app.db.steps import add_message
@@ -32,7 +32,7 @@ class Shop:
         async with self.sessions.begin() as session:
             run = await run_cases.start(session, self.tenant.id, key_id, new)
         async with self.sessions.begin() as session:
-            claimed = await runs.claim(session, run.id, WORKER)
+            claimed = await transitions.claim(session, run.id, WORKER)
             assert claimed is not None
             return claimed
 
@@ -44,7 +44,9 @@ class Shop:
                 author="deskgraph", key=f"reply:{run.id}", text=text, public=public,
             )  # fmt: skip
             values: dict[str, Any] = {"outcome": "answered", "summary": summary}
-            assert await runs.settle(session, run.id, run.attempt, RunStatus.SUCCESS, **values)
+            assert await transitions.settle(
+                session, run.id, run.attempt, RunStatus.SUCCESS, **values
+            )
 
     async def exchange(self, text: str, customer: str = "cus_a", ticket: str = "T-1") -> Run:
         """A message and its reply."""

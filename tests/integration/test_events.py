@@ -9,7 +9,7 @@ from sqlalchemy import insert, select
 
 from app import runs as run_cases
 from app import settling
-from app.db import runs
+from app.db import transitions
 from app.db.engine import Sessions
 from app.db.events import Event, Position, end_of_events, events_between, last_event
 from app.db.steps import STEPS, step_row
@@ -141,7 +141,7 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
     person = await desk.person("Pat")
     await desk.decide(person, await desk.approval(run), "approve")
     async with sessions.begin() as session:
-        claimed = await runs.claim(session, run.id, WORKER)
+        claimed = await transitions.claim(session, run.id, WORKER)
     assert claimed is not None
     step: dict[str, Any] = {
         "run_id": run.id, "tenant_id": tenant.id, "attempt": claimed.attempt, "task_id": "t",
@@ -172,10 +172,10 @@ async def test_change_that_is_rolled_back_leaves_no_event(
     caller = await begin()
     before = await types_of(sessions, caller.run_id)
     async with sessions() as session:
-        assert await runs.request_cancel(session, caller.run_id)
+        assert await transitions.request_cancel(session, caller.run_id)
         await session.rollback()
     assert await types_of(sessions, caller.run_id) == before
     async with sessions.begin() as session:
         for _ in range(2):
-            assert await runs.request_cancel(session, caller.run_id)
+            assert await transitions.request_cancel(session, caller.run_id)
     assert await types_of(sessions, caller.run_id) == [*before, "run.cancel_requested"]

@@ -12,7 +12,7 @@ from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy import text
 
 from app import settling
-from app.db import runs, workers
+from app.db import runs, transitions, workers
 from app.db.checkpoints import GroupingSaver
 from app.db.engine import open_saver_pool
 from app.db.group_commit import GroupCommit
@@ -37,7 +37,7 @@ async def claimed(place: Workplace, worker: int, **wanted: str) -> Run:
     """A run that the worker holds."""
     run = await place.start(**wanted)
     async with place.service.sessions.begin() as session:
-        held = await runs.claim(session, run.id, worker)
+        held = await transitions.claim(session, run.id, worker)
     assert held is not None
     return held
 
@@ -57,7 +57,7 @@ async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> 
     held = [await claimed(place, 805, ticket=f"T-{n}", customer=f"c-{n}") for n in range(10)]
     lost = held[4]
     async with place.service.sessions.begin() as session:
-        assert await runs.settle(session, lost.id, lost.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, lost.id, lost.attempt, RunStatus.PENDING)
     saver = place.service.saver
 
     async def put(run: Run) -> object:
@@ -83,7 +83,7 @@ async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
     first = empty_checkpoint()
     config = await saver.aput({"configurable": thread, "metadata": owner}, first, {}, {})
     async with place.service.sessions.begin() as session:
-        assert await runs.settle(session, run.id, run.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, run.id, run.attempt, RunStatus.PENDING)
     late = {**empty_checkpoint(), "channel_values": {"ticket": {"a": 1}}}
     with pytest.raises(RunLostError):
         await saver.aput({"configurable": thread, "metadata": owner}, late, {}, {"ticket": "1"})  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from app.db import runs
+from app.db import transitions
 from app.db.engine import direct_url
 from app.wiring import Service
 from app.worker.members import put_back
@@ -57,7 +57,7 @@ async def test_only_unclaimed_jobs_of_the_dead_are_put_back(
         await place.start(customer=f"c-{n}", ticket=f"T-{n}") for n in range(3)
     ]
     async with service.sessions.begin() as session:
-        assert await runs.claim(session, claimed.id, dead) is not None
+        assert await transitions.claim(session, claimed.id, dead) is not None
     url = direct_url(service.settings)
     connect = psycopg.AsyncConnection.connect
     async with await connect(url, autocommit=True) as living, await connect(url) as looking:

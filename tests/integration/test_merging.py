@@ -11,7 +11,7 @@ from sqlalchemy import update
 from app import claims
 from app import runs as run_cases
 from app.claims import Claimant
-from app.db import runs, turns
+from app.db import transitions, turns
 from app.db.engine import Sessions
 from app.db.tables import Run
 from app.errors import RunFinishedError
@@ -143,7 +143,7 @@ async def test_a_run_taken_up_again_reads_the_same_ticket(
     assert first is not None
     late = await start(sessions, tenant, "late")
     async with sessions.begin() as session:
-        assert await runs.settle(session, first.id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, first.id, first.attempt, RunStatus.PENDING)
     again = await claim(sessions, first.id)
     assert again is not None
     assert again.ticket["body"] == "one\n\ntwo"
@@ -157,7 +157,7 @@ async def test_a_paused_run_can_take_what_came_since(sessions: Sessions, tenant:
     assert claimed is not None
     newer = [await start(sessions, tenant, body) for body in ("two", "three")]
     async with sessions.begin() as session:
-        assert await runs.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
+        assert await transitions.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
     async with sessions.begin() as session:
         held = await run_cases.get(session, tenant.id, run.id, lock=True)
         assert await absorb(session, held) == ["two", "three"]
@@ -178,7 +178,7 @@ async def test_what_a_paused_run_took_before_counts(
     claimed = await claim(sessions, run.id)
     assert claimed is not None
     async with sessions.begin() as session:
-        assert await runs.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
+        assert await transitions.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
     read = ["one"]
     for bodies, expected in ((first, first), (second, second[:taken])):
         for body in bodies:
@@ -200,7 +200,7 @@ async def test_one_customer_has_a_bounded_number_of_runs_at_once(
     other = await start(sessions, tenant, "b", "quiet", "T-q")
     assert await claim(sessions, other.id, 2) is not None
     async with sessions.begin() as session:
-        assert await runs.settle(session, taken[0].id, 1, RunStatus.SUCCESS)
+        assert await transitions.settle(session, taken[0].id, 1, RunStatus.SUCCESS)
     async with sessions.begin() as session:
         queued: list[UUID] = []
 

@@ -16,7 +16,7 @@ from app import runs as run_cases
 from app import settling
 from app.adapters.billing import SandboxBilling
 from app.claims import Claimant, claim
-from app.db import keys, pauses, runs, turns
+from app.db import keys, pauses, transitions, turns
 from app.db.engine import Sessions
 from app.db.pauses import EVERYONE
 from app.db.places import places
@@ -146,7 +146,7 @@ async def test_pause_does_not_wait_for_ever(
         await pause_cases.pause(session, tenant.id, "test")
     assert await pause_cases.let_begun_end(sessions, tenant.id, 0.1) == 2
     async with sessions.begin() as session:
-        assert await runs.settle(session, first.run_id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, first.run_id, first.attempt, RunStatus.PENDING)
     assert await pause_cases.let_begun_end(sessions, tenant.id, 0.1) == 1
     held.released.set()
     await asyncio.gather(*refunds)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import func, update
 
 from app import runs as run_cases
-from app.db import runs
+from app.db import transitions
 from app.db.engine import Sessions
 from app.db.places import Place, places
 from app.db.tables import Run
@@ -35,7 +35,7 @@ async def test_every_reason_has_its_place(sessions: Sessions, tenant: Tenant) ->
     """One page, one query, all reasons."""
     running = await start(sessions, tenant, "T-0", "a")
     async with sessions.begin() as session:
-        assert await runs.claim(session, running.id, WORKER)
+        assert await transitions.claim(session, running.id, WORKER)
     later = func.now() + timedelta(hours=1)
     same_ticket = [await start(sessions, tenant, "T-0", "z") for _ in range(2)]
     same_customer = [await start(sessions, tenant, f"T-1{n}", "a") for n in range(2)]

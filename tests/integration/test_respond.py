@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from app.adapters.gate import PostgresGate
 from app.api.approval_views import show_approvals
-from app.db import runs
+from app.db import transitions
 from app.db.approvals import approvals_of_runs, decision_for
 from app.db.engine import Sessions, open_saver_pool
 from app.db.merging import newer_messages
@@ -98,7 +98,7 @@ async def test_respond_takes_in_what_the_customer_wrote_since(desk: Desk) -> Non
         assert merged.finished_at is not None
     assert (await desk.run(elsewhere.id)).status is RunStatus.PENDING
     async with desk.sessions.begin() as session:
-        assert await runs.claim(session, newer[0].id, WORKER) is None
+        assert await transitions.claim(session, newer[0].id, WORKER) is None
 
 
 MAX, EVE = "cus_max", "cus_eve"
@@ -182,7 +182,7 @@ async def test_next_plan_is_a_new_question(desk: Desk) -> None:
     first = await desk.approval(run)
     await desk.decide(ann, first, "respond")
     async with desk.sessions.begin() as session:
-        claimed = await runs.claim(session, run.id, WORKER)
+        claimed = await transitions.claim(session, run.id, WORKER)
     assert claimed is not None
     await desk.stop(claimed, "gate-2", round=1, changed=["Only one is wanted"])
     second = await desk.approval(run)
@@ -204,7 +204,7 @@ async def test_newer_question_ends_what_was_agreed_before(desk: Desk) -> None:
     await desk.decide(ann, await desk.approval(run), "approve")
     assert (await gate.permit(call)).approval_id
     async with desk.sessions.begin() as session:
-        claimed = await runs.claim(session, run.id, WORKER)
+        claimed = await transitions.claim(session, run.id, WORKER)
     assert claimed is not None
     await desk.stop(claimed, "gate-2", round=1)
     with pytest.raises(ApprovalRequiredError):

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
 from app import settling
-from app.db import runs
+from app.db import runs, transitions
 from app.db.approvals import approvals_of_runs
 from app.db.engine import Sessions
 from app.db.tables import Run
@@ -29,7 +29,7 @@ async def start(session: AsyncSession, tenant: Tenant, customer: str = "c") -> R
 async def claim(sessions: Sessions, run_id: UUID) -> Run | None:
     """Take the run, if it is its turn."""
     async with sessions.begin() as session:
-        return await runs.claim(session, run_id, WORKER)
+        return await transitions.claim(session, run_id, WORKER)
 
 
 async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant: Tenant) -> None:
@@ -43,7 +43,7 @@ async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant:
     assert await claim(sessions, second.id) is None
     async with sessions.begin() as session:
         assert await runs.next_in_thread(session, first.thread_id) is None
-        assert await runs.settle(session, first.id, claimed.attempt, RunStatus.SUCCESS)
+        assert await transitions.settle(session, first.id, claimed.attempt, RunStatus.SUCCESS)
         following = await runs.next_in_thread(session, first.thread_id)
         assert following is not None
         assert following.id == second.id
@@ -65,14 +65,14 @@ async def test_older_run_that_commits_late_blocks_nobody(
         assert begun is not None
         await slow.commit()
     async with sessions.begin() as session:
-        held = await runs.settle(session, younger.id, begun.attempt, RunStatus.INTERRUPTED)
+        held = await transitions.settle(session, younger.id, begun.attempt, RunStatus.INTERRUPTED)
         assert held
-        assert await runs.reopen(session, younger.id)
+        assert await transitions.reopen(session, younger.id)
     assert await claim(sessions, older.id) is None
     again = await claim(sessions, younger.id)
     assert again is not None
     async with sessions.begin() as session:
-        assert await runs.settle(session, younger.id, again.attempt, RunStatus.SUCCESS)
+        assert await transitions.settle(session, younger.id, again.attempt, RunStatus.SUCCESS)
     assert await claim(sessions, older.id) is not None
 
 
@@ -84,11 +84,11 @@ async def test_a_claim_belongs_to_one_worker(sessions: Sessions, tenant: Tenant)
     assert first is not None
     assert await claim(sessions, run.id) is None
     async with sessions.begin() as session:
-        assert await runs.settle(session, run.id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, run.id, first.attempt, RunStatus.PENDING)
     second = await claim(sessions, run.id)
     assert second is not None
     async with sessions.begin() as session:
-        assert not await runs.settle(session, run.id, first.attempt, RunStatus.SUCCESS)
+        assert not await transitions.settle(session, run.id, first.attempt, RunStatus.SUCCESS)
         status = await session.scalar(select(Run.status).where(Run.id == run.id))
     assert status is RunStatus.RUNNING
 
@@ -100,7 +100,7 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
     claimed = await claim(sessions, run.id)
     assert claimed is not None
     async with sessions.begin() as session:
-        assert await runs.request_cancel(session, run.id)
+        assert await transitions.request_cancel(session, run.id)
     gate = {"id": "i", "value": {"kind": "plan"}}
     async with sessions.begin() as session:
         paused = settling.Settlement(RunStatus.INTERRUPTED, {}, gate)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, insert, select, text
 
-from app.db import runs
+from app.db import runs, transitions
 from app.db.tables import Run, Worker
 from app.lifecycle import RunStatus
 from app.wiring import Service
@@ -37,7 +37,7 @@ async def claimed(place: Workplace, worker: int, count: int = 1) -> list[Run]:
     for number in range(count):
         run = await place.start(ticket=f"T-{worker}-{number}", customer=f"c-{worker}-{number}")
         async with place.service.sessions.begin() as session:
-            claim = await runs.claim(session, run.id, worker)
+            claim = await transitions.claim(session, run.id, worker)
         assert claim is not None
         held.append(claim)
     return held
