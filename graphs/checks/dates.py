@@ -39,17 +39,24 @@ COURTESY = re.compile(r"^\s*(?:thank|danke|vielen dank|merci|gracias|grazie|obri
 
 def dates(case: Case) -> Iterator[str]:
     """The customer's own dates may be repeated where nothing is promised."""
-    known = told_dates(folded(case.sources))
-    asked = told_dates(folded(case.asked))
-    for sentence in sentences(case.folded):
-        if sentence.rstrip().endswith(("?", "？")) or COURTESY.match(sentence):
-            continue
+    said = [s for s in sentences(case.folded) if not (asks(s) or COURTESY.match(s))]
+    telling = [(sentence, told) for sentence in said if (told := told_dates(sentence))]
+    if not telling:
+        # Most replies: to look through all passages takes longer than all other rules.
+        return
+    known, asked = told_dates(folded(case.sources)), told_dates(folded(case.asked))
+    for sentence, told in telling:
         allowed = known if PROMISING.search(sentence) else known | asked
-        for kind, what in sorted(told_dates(sentence) - allowed):
+        for kind, what in sorted(told - allowed):
             yield (
                 f"The {kind} {what!r} in {sentence.strip()[:200]!r} stands in no fact: "
                 "promise no date and no time."
             )
+
+
+def asks(sentence: str) -> bool:
+    """Whether it is a question."""
+    return sentence.rstrip().endswith(("?", "？"))
 
 
 def told_dates(text: str) -> set[tuple[str, str]]:

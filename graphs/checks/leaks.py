@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from graphs.checks.case import Case
@@ -87,8 +88,8 @@ def prompt(case: Case) -> Iterator[str]:
     if any(mark in text or mark[::-1] in text for mark in marks):
         yield "The reply tells the instructions: leave them out."
         return
-    said = _stretches(case.text) - _stretches(case.sources)
-    if said & _stretches(case.prompt):
+    said = _stretches(case.text) & _instructed(case.prompt)
+    if said and said - _stretches(case.sources):
         yield "The reply repeats the instructions word for word: leave them out."
 
 
@@ -96,6 +97,12 @@ def _stretches(text: str) -> set[tuple[str, ...]]:
     """Every run of STRETCH words."""
     words = [word for found in WORD.findall(text.casefold()) for word in re.split("[-']", found)]
     return {tuple(words[i : i + STRETCH]) for i in range(len(words) - STRETCH + 1)}
+
+
+@lru_cache(maxsize=16)
+def _instructed(prompt: str) -> frozenset[tuple[str, ...]]:
+    """The stretches of a prompt, of which there are few."""
+    return frozenset(_stretches(prompt))
 
 
 def _holds_card(run: str) -> bool:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 from graphs.checks.actions import tells_hand_over
@@ -47,7 +48,7 @@ def support(case: Case) -> Iterator[str]:
         # The rule on citations says so already.
         return
     language = main_language("\n".join(case.cited)) if case.cited else main_language(case.text)
-    passages = [Passage(text, language) for text in case.cited]
+    passages = [passage_of(text, language) for text in case.cited]
     books = content_words(folded(case.records), language)
     for sentence in claims(case):
         words = content_words(sentence, language) - FILLER
@@ -64,10 +65,11 @@ def support(case: Case) -> Iterator[str]:
 
 def _names(case: Case) -> Iterator[str]:
     """A name amid a sentence stands in a fact or in the ticket; German writes all nouns so."""
-    known = content_words(folded(f"{case.sources}\n{case.asked}"), "en")
-    if not case.cited or language_of(case.text)[0] == "de":
+    names = dict.fromkeys(NAME.findall(case.text))
+    if not names or not case.cited or language_of(case.text)[0] == "de":
         return
-    for name in dict.fromkeys(NAME.findall(case.text)):
+    known = content_words(folded(f"{case.sources}\n{case.asked}"), "en")
+    for name in names:
         if not content_words(folded(name), "en") <= known:
             yield f"The name {name!r} stands in no fact: leave it out."
 
@@ -104,6 +106,12 @@ class Passage:
             return []
         best = max((share(words, said) for _, said in self.clauses), default=0.0)
         return [c for c, said in self.clauses if share(words, said) >= max(best, ALIKE)]
+
+
+@lru_cache(maxsize=200)
+def passage_of(text: str, language: str) -> Passage:
+    """The passage; articles are cited again and again."""
+    return Passage(text, language)
 
 
 def clauses(text: str) -> list[str]:
