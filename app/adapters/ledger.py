@@ -79,19 +79,19 @@ class PostgresLedger:
 
     async def find(self, key: str) -> Entry | None:
         """The key's row as it stands."""
-        async with self.sessions() as session:
-            row = await ledger.get_entry(session, self.caller.tenant_id, key)
+        async with self.sessions.plain() as connection:
+            row = await ledger.get_entry(connection, self.caller.tenant_id, key)
         return self._entry(row) if row else None
 
     async def finish(self, key: str, result: JsonObject) -> None:
         """started -> done."""
-        async with self.sessions.begin() as session:
-            await ledger.end_entry(session, self.caller.tenant_id, key, "done", result=result)
+        async with self.sessions.plain() as connection:
+            await ledger.end_entry(connection, self.caller.tenant_id, key, "done", result=result)
 
     async def fail(self, key: str, error: str) -> None:
         """started -> failed: the outside system refused, so nothing happened."""
-        async with self.sessions.begin() as session:
-            await ledger.end_entry(session, self.caller.tenant_id, key, "failed", error=error)
+        async with self.sessions.plain() as connection:
+            await ledger.end_entry(connection, self.caller.tenant_id, key, "failed", error=error)
 
     async def refunded_24h(self) -> dict[str, int]:
         """What the run's customer got back in the last 24 hours, or waits for elsewhere."""

@@ -1,5 +1,6 @@
 """Queries on the ledger, and the fence that lets only a run's owner begin an effect."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import locks
 from app.db.effects import LedgerEntry
-from app.db.hot import Executor, HotRows
+from app.db.hot import Executor, Hot, HotRows
 from app.db.pauses import paused
 from app.db.pseudonyms import names_of
 from app.db.tables import Run
@@ -18,54 +19,68 @@ from app.lifecycle import RunStatus
 REFUND_WINDOW = "24 hours"
 
 
-async def owns_run(session: AsyncSession, run_id: UUID, attempt: int) -> bool:
+@cache
+def _owned() -> Hot:
+    held = (Run.status == RunStatus.RUNNING, Run.cancel_requested_at.is_(None), ~paused())
+    own = (Run.id == bindparam("run"), Run.attempt == bindparam("held"))
+    return Hot(select(Run.id).where(*own, *held).with_for_update(read=True))
+
+
+async def owns_run(executor: Executor, run_id: UUID, attempt: int) -> bool:
     """Whether this attempt still runs the run, which stays so until the transaction ends.
 
     And whether it is not paused, which stays so if the switch is held still.
     """
-    query = (
-        select(Run.id)
-        .where(
-            Run.id == run_id,
-            Run.attempt == attempt,
-            Run.status == RunStatus.RUNNING,
-            Run.cancel_requested_at.is_(None),
-            ~paused(),
-        )
-        .with_for_update(read=True)
-    )
-    return (await session.scalars(query)).one_or_none() is not None
+    return bool(await _owned().rows(executor, run=run_id, held=attempt))
 
 
-async def start_entry(session: AsyncSession, **values: Any) -> bool:
+async def start_entry(executor: Executor, **values: Any) -> bool:
     """Write `started`; False when the key is known. A key refused in another run may try again."""
-    row = insert(LedgerEntry).values(status="started", **values)
-    query = row.on_conflict_do_update(
-        index_elements=["tenant_id", "key"],
-        set_={
-            "status": "started",
-            "run_id": row.excluded.run_id,
-            "approval_id": row.excluded.approval_id,
-            "customer_id": row.excluded.customer_id,
-            "step_id": row.excluded.step_id,
-            "args": row.excluded.args,
-            "error": None,
-            "started_at": func.now(),
-            "finished_at": None,
-        },
-        where=(LedgerEntry.status == "failed") & (LedgerEntry.run_id != row.excluded.run_id),
-    ).returning(LedgerEntry.key)
-    return (await session.scalars(query)).one_or_none() is not None
+    new = {f"new_{name}": value for name, value in values.items()}
+    return bool(await _start(tuple(values)).rows(executor, **new))
 
 
-async def get_entry(session: AsyncSession, tenant_id: str, key: str) -> LedgerEntry | None:
-    """The row of a business key."""
-    query = select(LedgerEntry).where(LedgerEntry.tenant_id == tenant_id, LedgerEntry.key == key)
-    return (await session.scalars(query)).one_or_none()
+@cache
+def _start(names: tuple[str, ...]) -> Hot:
+    given: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    row = insert(LedgerEntry).values(status="started", **given)
+    again = ("run_id", "approval_id", "customer_id", "step_id", "args")
+    return Hot(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "key"],
+            set_={
+                "status": "started",
+                **{name: row.excluded[name] for name in again},
+                "error": None,
+                "started_at": func.now(),
+                "finished_at": None,
+            },
+            where=(LedgerEntry.status == "failed") & (LedgerEntry.run_id != row.excluded.run_id),
+        ).returning(LedgerEntry.key)
+    )
+
+
+OWN = (LedgerEntry.tenant_id == bindparam("tenant"), LedgerEntry.key == bindparam("business_key"))
+ENTRY = HotRows(LedgerEntry, select(LedgerEntry).where(*OWN))
+END = Hot(
+    update(LedgerEntry)
+    .where(*OWN, LedgerEntry.status == "started")
+    .values(
+        status=bindparam("to"),
+        result=bindparam("answered"),
+        error=bindparam("refused"),
+        finished_at=func.now(),
+    )
+)
+
+
+async def get_entry(executor: Executor, tenant_id: str, key: str) -> LedgerEntry | None:
+    """The row of a business key, only to be read."""
+    return await ENTRY.one_or_none(executor, tenant=tenant_id, business_key=key)
 
 
 async def end_entry(
-    session: AsyncSession,
+    executor: Executor,
     tenant_id: str,
     key: str,
     status: str,
@@ -74,15 +89,8 @@ async def end_entry(
     error: str | None = None,
 ) -> None:
     """started -> done or failed; a row that has ended stays as it is."""
-    await session.execute(
-        update(LedgerEntry)
-        .where(
-            LedgerEntry.tenant_id == tenant_id,
-            LedgerEntry.key == key,
-            LedgerEntry.status == "started",
-        )
-        .values(status=status, result=result, error=error, finished_at=func.now())
-    )
+    own = {"tenant": tenant_id, "business_key": key}
+    await END.rows(executor, **own, to=status, answered=result, refused=error)
 
 
 async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:

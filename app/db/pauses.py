@@ -7,7 +7,9 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Select,
+    Text,
     and_,
+    bindparam,
     delete,
     func,
     literal,
@@ -21,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db import locks
 from app.db.base import Base, now
 from app.db.effects import LedgerEntry
+from app.db.hot import Executor, Hot
 from app.db.tables import Run
 from app.lifecycle import RunStatus
 
@@ -54,9 +57,12 @@ def held_still(tenant_id: locks.Name) -> list[ColumnElement[Any]]:
     return [locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
 
 
-async def hold_still(session: AsyncSession, tenant_id: str) -> None:
+HOLD_STILL = Hot(select(*held_still(bindparam("tenant", type_=Text))))
+
+
+async def hold_still(executor: Executor, tenant_id: str) -> None:
     """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
-    await locks.hold(session, *held_still(tenant_id))
+    await HOLD_STILL.rows(executor, tenant=tenant_id)
 
 
 async def hold_alone(session: AsyncSession, tenant_id: str) -> None:

@@ -37,8 +37,9 @@ def money(case: Case) -> Iterator[str]:
         rounded = ROUNDED.search(match[0]) and match[0] not in case.sources
         if rounded or not numbers(match[0]) <= known:
             yield f"The amount {match[0].strip()!r} stands in no fact: take amounts from the facts."
-    told = squeezed(folded(case.sources))
-    for match in COUNTED_MONEY.finditer(case.folded):
+    in_words = list(COUNTED_MONEY.finditer(case.folded))
+    told = squeezed(folded(case.sources)) if in_words else ""
+    for match in in_words:
         if squeezed(match[0]) not in told:
             yield f"The amount {match[0].strip()!r} is in words: write amounts as the facts do."
 
