@@ -39,9 +39,9 @@ class PostgresAnswers:
         if not self.seconds:
             return Recalled(None, None)
         try:
-            async with self.sessions() as session:
+            async with self.sessions.plain() as connection:
                 kb_version, stored = await find_answer(
-                    session,
+                    connection,
                     self.run_id,
                     self.policy_version,
                     question_sha256(ticket),

@@ -12,7 +12,9 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
+    Uuid,
     and_,
+    bindparam,
     case,
     delete,
     func,
@@ -24,10 +26,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
-from sqlalchemy.sql.elements import ColumnElement
 
 from app.db.accounts import Tenant
 from app.db.base import Base, now
+from app.db.hot import Executor, Hot
 from app.db.tables import Run
 
 # One customer alone must not decide what others are told.
@@ -70,41 +72,45 @@ async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
     )
 
 
-def _opens_its_ticket(run_id: UUID) -> ColumnElement[bool]:
-    """Whether the run handles the first message of its ticket."""
-    query = (
-        select(Earlier.id)
-        .join(This, and_(This.thread_id == Earlier.thread_id, This.seq > Earlier.seq))
-        .where(This.id == run_id)
-    )
-    return ~query.exists()
+# The run handles the first message of its ticket: none of the same thread is older.
+OPENS_ITS_TICKET = ~(
+    select(Earlier.id)
+    .join(This, and_(This.thread_id == Earlier.thread_id, This.seq > Earlier.seq))
+    .where(This.id == bindparam("run", type_=Uuid()))
+    .exists()
+)
+KNOWN = and_(
+    KeptAnswer.tenant_id == Tenant.id,
+    KeptAnswer.kb_version == Tenant.kb_version,
+    KeptAnswer.question_sha256 == bindparam("question"),
+    KeptAnswer.language == bindparam("language"),
+    KeptAnswer.policy_version == bindparam("policy"),
+    KeptAnswer.expires_at > func.now(),
+    func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
+)
+FIND = Hot(
+    select(Tenant.kb_version, KeptAnswer.answer)
+    .select_from(Run)
+    .join(Tenant, Tenant.id == Run.tenant_id)
+    .outerjoin(KeptAnswer, KNOWN)
+    .where(Run.id == bindparam("run", type_=Uuid()), OPENS_ITS_TICKET)
+)
 
 
 async def find_answer(
-    session: AsyncSession, run_id: UUID, policy_version: int, question_sha256: bytes, language: str
+    executor: Executor,
+    run_id: UUID,
+    policy_version: int,
+    question_sha256: bytes,
+    language: str,
 ) -> tuple[int | None, dict[str, Any] | None]:
     """The knowledge base's version for the run, and the answer that it may give again.
 
     No version when the run is not the first of its ticket.
     """
-    known = and_(
-        KeptAnswer.tenant_id == Tenant.id,
-        KeptAnswer.kb_version == Tenant.kb_version,
-        KeptAnswer.question_sha256 == question_sha256,
-        KeptAnswer.language == language,
-        KeptAnswer.policy_version == policy_version,
-        KeptAnswer.expires_at > func.now(),
-        func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
-    )
-    query = (
-        select(Tenant.kb_version, KeptAnswer.answer)
-        .select_from(Run)
-        .join(Tenant, Tenant.id == Run.tenant_id)
-        .outerjoin(KeptAnswer, known)
-        .where(Run.id == run_id, _opens_its_ticket(run_id))
-    )
-    found = (await session.execute(query)).one_or_none()
-    return (found[0], found[1]) if found else (None, None)
+    asked = {"question": question_sha256, "language": language, "policy": policy_version}
+    found = await FIND.rows(executor, run=run_id, **asked)
+    return found[0] if found else (None, None)
 
 
 async def keep_answer(
