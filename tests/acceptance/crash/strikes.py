@@ -124,7 +124,10 @@ class Strikes:
             self.machine.hazard.arm(DRAIN)
             worker = await self._ready_worker()
             worker.terminate()
-            await asyncio.to_thread(worker.join)
+            # The one who tends sees its end. Of two who ask at once one reads the exit code, and
+            # the other, that there is none, which multiprocessing tells as 255.
+            while worker in self.machine.workers:  # noqa: ASYNC110  # tended by asking
+                await asyncio.sleep(0.01)
             if not self.machine.hazard.disarm(DRAIN):
                 return True
             await asyncio.sleep(0.3)
