@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from threading import Lock
 
 import snowballstemmer  # type: ignore[import-untyped]
 
@@ -41,6 +42,8 @@ STEMMERS = {
         "ru": "russian", "sv": "swedish", "tr": "turkish",
     }.items()
 }  # fmt: skip
+# A stemmer works on the word in its own fields, and models without a server answer in threads.
+STEMMING = Lock()
 
 
 def visible(text: str) -> str:
@@ -53,7 +56,10 @@ def stem(word: str, language: str = "en") -> str:
     """The word without its endings, by Snowball; unchanged in a language that it does not know."""
     stemmer = STEMMERS.get(language)
     # Snowball takes time that grows with the word; no word of a language is this long.
-    return str(stemmer.stemWord(word)) if stemmer and len(word) <= 40 else word
+    if stemmer is None or len(word) > 40:
+        return word
+    with STEMMING:
+        return str(stemmer.stemWord(word))
 
 
 def main_language(text: str) -> str:

@@ -58,10 +58,18 @@ def test_server_behind_a_closed_door_uses_copied_programs(tmp_path: Path) -> Non
 def test_supervisor_stops_the_server_when_its_input_closes(tmp_path: Path) -> None:
     """The way that systems without PR_SET_PDEATHSIG go."""
 
-    supervised = subprocess.Popen(
-        [sys.executable, "-c", embedded.SUPERVISOR, "sleep", "1000"], stdin=subprocess.PIPE
+    # As Postgres does, it listens to SIGINT although whoever started it may ignore that.
+    server = (
+        "import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); print(flush=True);"
+        " time.sleep(1000)"
     )
-    assert supervised.poll() is None
+    supervised = subprocess.Popen(
+        [sys.executable, "-c", embedded.SUPERVISOR, sys.executable, "-c", server],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
     assert supervised.stdin is not None
+    assert supervised.stdout is not None
+    assert supervised.stdout.readline() == b"\n"
     supervised.stdin.close()
     assert supervised.wait(timeout=20) != 0
