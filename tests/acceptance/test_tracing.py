@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
+from tests.acceptance.waiting import until
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture, metadata
 from tests.doubles.openai_double import OpenAIDouble
@@ -126,6 +127,8 @@ def test_nodes_are_named_children_of_the_root(paused: Any, langsmith: LangSmithC
 def test_pause_is_not_an_error(paused: Any, langsmith: LangSmithCapture) -> None:
     """The node that waits has ended, with what it asks as its output."""
     root = langsmith.wait_for_root(paused["trace_id"])
+    # What a node left may come after what its root left.
+    until(lambda: "__interrupt__" in (langsmith.children(root)[-1].get("outputs") or {}))
     approve = langsmith.children(root)[-1]
     [asked] = approve["outputs"]["__interrupt__"]
     assert asked["digest"] == paused["approvals"][0]["digest"]

@@ -18,7 +18,8 @@ class Connection:
 
     async def call(self, method: str, path: str, body: Any = None) -> Any:
         """The JSON of the answer; anything but 2xx is an error."""
-        if self.writer is None or self.writer.is_closing():
+        hung_up = self.reader is not None and self.reader.at_eof()
+        if self.writer is None or self.writer.is_closing() or hung_up:
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         assert self.reader is not None
         data = b"" if body is None else json.dumps(body).encode()
