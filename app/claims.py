@@ -1,4 +1,4 @@
-"""The claim of a run by a worker, and what is queued when a run lets others pass. No commit."""
+"""The claim of a run by a worker, and what is queued when a run lets others pass."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

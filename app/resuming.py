@@ -55,6 +55,7 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
 
 async def _fresh(service: Service, run: Run) -> dict[str, Any]:
     async with service.sessions.plain() as connection:
+        # Most have not: then there is nothing to remember, and nothing to keep an erasure off.
         known = any(await wrote_before(connection, run))
     if not known:
         return fresh_run(str(run.id), _ticket(run))

@@ -1,4 +1,4 @@
-"""Use cases of a run: start, cancel. They guard, change rows, enqueue; never commit."""
+"""Use cases of a run: start, cancel. They guard, change rows, enqueue; the caller commits."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""The end of an execution: what it leaves on its run, and what it sets going. No commit."""
+"""The end of an execution: what it leaves on its run, and what it sets going."""
 
 from dataclasses import dataclass
 from datetime import timedelta

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import Approval, Decision, LedgerEntry
-from app.db.hot import Executor, Hot, HotRows
+from app.db.hot import Executor, Hot, HotRows, new_binds, new_values
 from app.db.reminders import remind_at
 from app.db.tables import Run
 from app.lifecycle import ApprovalStatus
@@ -54,13 +54,13 @@ async def answer(executor: Executor, approval: Approval, **values: Any) -> bool:
     With `decision` among the values the approval is closed by it.
     """
     read = {"approval": approval.id, "shown": approval.digest, "before": approval.answers}
-    new = {f"new_{name}": value for name, value in values.items()}
+    new = new_values(values)
     return bool(await _answer(tuple(values)).rows(executor, **read, **new))
 
 
 @cache
 def _answer(names: tuple[str, ...]) -> Hot:
-    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    columns = new_binds(names)
     if "decision" in names:
         columns["decided_at"] = func.now()
     return Hot(

@@ -1,4 +1,4 @@
-"""Connections: one async engine for our tables, one psycopg pool for the checkpointer."""
+"""Connections: an engine for sessions, a psycopg pool for checkpoints and hot statements."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -133,7 +133,7 @@ async def check_socket(connection: AsyncConnection[Any]) -> None:
 async def open_saver_pool(
     database_url: str, size: int, *, prepared: bool = True
 ) -> AsyncIterator[SaverPool]:
-    """The pool the checkpointer works on; idle connections that a proxy closed are replaced.
+    """The pool of checkpoints and hot statements; connections that a proxy closed are replaced.
 
     A pooler in transaction mode gives each transaction another server, which knows no statement
     that was prepared on the last one: without `prepared` none is.

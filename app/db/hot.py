@@ -5,14 +5,14 @@ everything (`docs/performance.md`). In a session the transaction is the session'
 of psycopg's own, from `Sessions.plain()`, what a session costs is saved as well.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 from psycopg.sql import Literal
-from sqlalchemy import SelectBase, UpdateBase, inspect
+from sqlalchemy import SelectBase, UpdateBase, bindparam, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,7 +46,7 @@ class Hot:
                 self._sql = self._sql.replace(f"%({name})s", known)
 
     async def rows(self, executor: Executor, **values: Any) -> list[Any]:
-        """Its rows as tuples, in the session's transaction; nothing is flushed before."""
+        """Its rows as tuples, in the executor's transaction; nothing is flushed before."""
         given = {name: self._prepare[name](value) for name, value in values.items()}
         driver = await driver_of(executor) if isinstance(executor, AsyncSession) else executor
         cursor = driver.cursor(row_factory=tuple_row)
@@ -90,6 +90,16 @@ class HotRows(Hot, Generic[T]):
             for (name, read), value in zip(self._readers, row, strict=False)
         )
         return one
+
+
+def new_binds(names: Iterable[str]) -> dict[str, Any]:
+    """What columns are set to, by parameters of their own: a WHERE may ask for the same names."""
+    return {name: bindparam(f"new_{name}") for name in names}
+
+
+def new_values(values: dict[str, Any]) -> dict[str, Any]:
+    """Values for those parameters."""
+    return {f"new_{name}": value for name, value in values.items()}
 
 
 def atomic(executor: Executor) -> AbstractAsyncContextManager[Any]:

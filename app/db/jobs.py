@@ -11,8 +11,10 @@ from sqlalchemy.types import UserDefinedType
 
 QUEUE = "runs"
 Task = Literal["advance_run", "refresh_summary"]
+ADVANCE: Task = "advance_run"
+SUMMARIZE: Task = "refresh_summary"
 # A summary is refreshed once no run waits for a worker.
-PRIORITIES: dict[Task, int] = {"advance_run": 0, "refresh_summary": -1}
+PRIORITIES: dict[Task, int] = {ADVANCE: 0, SUMMARIZE: -1}
 
 
 class _Job(UserDefinedType[Any]):

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db import locks
 from app.db.effects import LedgerEntry
-from app.db.hot import Executor, Hot, HotRows
+from app.db.hot import Executor, Hot, HotRows, new_binds, new_values
 from app.db.pauses import paused
 from app.db.pseudonyms import names_of
 from app.db.tables import Run
@@ -36,13 +36,13 @@ async def owns_run(executor: Executor, run_id: UUID, attempt: int) -> bool:
 
 async def start_entry(executor: Executor, **values: Any) -> bool:
     """Write `started`; False when the key is known. A key refused in another run may try again."""
-    new = {f"new_{name}": value for name, value in values.items()}
+    new = new_values(values)
     return bool(await _start(tuple(values)).rows(executor, **new))
 
 
 @cache
 def _start(names: tuple[str, ...]) -> Hot:
-    given: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    given = new_binds(names)
     row = insert(LedgerEntry).values(status="started", **given)
     again = ("run_id", "approval_id", "customer_id", "step_id", "args")
     return Hot(

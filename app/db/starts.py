@@ -8,8 +8,8 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.base import sql_table
-from app.db.hot import Executor, HotRows
-from app.db.jobs import queued
+from app.db.hot import Executor, HotRows, new_values
+from app.db.jobs import ADVANCE, queued
 from app.db.rates import Slot, scope_of, spending, step_and_tolerance
 from app.db.tables import Message, Run
 from graphs.limits import Rates
@@ -34,7 +34,7 @@ async def insert_run(
         "by_tenant": bool(of_tenant and of_tenant.waits),
         **step_and_tolerance(rates.customer_per_minute, rates.customer_burst),
     }
-    new = {f"new_{name}": value for name, value in values.items()}
+    new = new_values(values)
     started = _start(tuple(name for name in values if name != "body"))
     run = await started.one_or_none(executor, **asked, **new)
     return (run, True) if run and run.id else (None, run is not None)
@@ -64,7 +64,7 @@ def _start(names: tuple[str, ...]) -> HotRows[Run]:
         ),
     )
     later = case((run.c.limited_by.is_not(None), run.c.not_before))
-    job: ColumnElement[Any] = queued("advance_run", run.c.id, later)
+    job: ColumnElement[Any] = queued(ADVANCE, run.c.id, later)
     both = select(*run.columns, case((run.c.id.is_not(None), job)).label("job"))
     found = both.select_from(slot.outerjoin(run, literal(True)))  # ON true
     return HotRows(Run, found.add_cte(message.cte("message")))

@@ -9,7 +9,7 @@ from sqlalchemy import Executable, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.hot import Executor, Hot
+from app.db.hot import Executor, Hot, new_binds, new_values
 from app.db.tables import Message, Run, Step
 from app.db.types import json_text
 
@@ -94,7 +94,7 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
 
 async def add_message(session: AsyncSession, **values: Any) -> Message:
     """Store a message once per key; a repeated key answers the first one."""
-    new = {f"new_{name}": value for name, value in values.items()}
+    new = new_values(values)
     row = (await session.scalars(_add_message(tuple(values)), new)).one_or_none()
     if row is not None:
         return cast("Message", row)
@@ -106,7 +106,7 @@ async def add_message(session: AsyncSession, **values: Any) -> Message:
 
 @cache
 def _add_message(names: tuple[str, ...]) -> Executable:
-    row = insert(Message).values({name: bindparam(f"new_{name}") for name in names})
+    row = insert(Message).values(new_binds(names))
     new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
     return select(Message).from_statement(new.returning(Message))
 

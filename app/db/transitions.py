@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.hot import Executor, Hot, HotRows
+from app.db.hot import Executor, Hot, HotRows, new_binds, new_values
 from app.db.pauses import paused
 from app.db.tables import Run
 from app.db.turns import crowded, waits
@@ -86,13 +86,13 @@ async def settle(
     """
     known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
     query = _settle(tuple(values), status in FINAL)
-    new = {f"new_{name}": value for name, value in values.items()}
+    new = new_values(values)
     return bool(await query.rows(executor, **known, **new))
 
 
 @cache
 def _settle(names: tuple[str, ...], final: bool) -> Hot:
-    columns: dict[str, Any] = {name: bindparam(f"new_{name}") for name in names}
+    columns = new_binds(names)
     if final:
         columns["finished_at"] = func.now()
     return Hot(

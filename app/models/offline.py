@@ -59,14 +59,16 @@ class OfflineChatModel(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        facts, ticket = (json.loads(str(message.content)) for message in messages[-2:])
-        answer = ANSWERS[kwargs["question"]](ticket["ticket"], facts["facts"])
         message = AIMessage(
-            answer.model_dump_json(),
+            self._text(kwargs["question"], messages),
             response_metadata={"model_name": NAME},
             usage_metadata={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
+
+    def _text(self, question: str, messages: list[BaseMessage]) -> str:
+        facts, ticket = (json.loads(str(message.content)) for message in messages[-2:])
+        return ANSWERS[question](ticket["ticket"], facts["facts"]).model_dump_json()
 
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False, **_kwargs: Any

@@ -12,10 +12,8 @@ from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
-from app.db.jobs import Task
+from app.db.jobs import ADVANCE
 from app.worker.admission import loop_has_time
-
-ADVANCE: Task = "advance_run"
 
 # OVERRIDING: Procrastinate would number its workers itself.
 JOIN = """

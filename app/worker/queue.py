@@ -18,10 +18,9 @@ from sqlalchemy import DateTime, Uuid, bindparam, select
 
 from app.db.engine import SteadyPool, check_socket, plain_dsn
 from app.db.hot import Executor, Hot, Plain
-from app.db.jobs import QUEUE, Task, queued
-from app.worker.members import ADVANCE, Membership
+from app.db.jobs import ADVANCE, QUEUE, SUMMARIZE, Task, queued
+from app.worker.members import Membership
 
-SUMMARIZE: Task = "refresh_summary"
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
 POLL_SECONDS = 0.5

@@ -3,14 +3,10 @@
 What the support graph costs with it is what the service costs, and not what a model does.
 """
 
-from typing import Any
-
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
-from app.models.offline import NAME, OfflineChatModel
+from app.models.offline import OfflineChatModel
 from graphs.context import Models
 from graphs.model_pool import ModelPool, open_pool
 from graphs.nodes.classify import Classification
@@ -46,20 +42,8 @@ TEXTS = {question: answer.model_dump_json() for question, answer in ANSWERS.item
 class CannedChatModel(OfflineChatModel):
     """Looks at nothing but the name of the question."""
 
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        message = AIMessage(
-            TEXTS[kwargs["question"]],
-            # The name of the model that costs nothing; the meter counts its calls all the same.
-            response_metadata={"model_name": NAME},
-            usage_metadata={"input_tokens": 500, "output_tokens": 50, "total_tokens": 550},
-        )
-        return ChatResult(generations=[ChatGeneration(message=message)])
+    def _text(self, question: str, messages: list[BaseMessage]) -> str:
+        return TEXTS[question]
 
 
 def canned_pool() -> ModelPool:
