@@ -8,9 +8,9 @@ from app.adapters.answers import customer_sha256
 from app.db.answers import keep_answer
 from app.db.keys import policy_at
 from app.db.tables import Run
-from graphs.answers import reusable
 from graphs.policy import Policy
-from graphs.questions import question_sha256
+from graphs.reply.question_key import question_sha256
+from graphs.reply.reusable_answer import reusable
 from graphs.state import SupportState
 
 

@@ -17,7 +17,7 @@ from app.observability.steps import StepLog
 from app.observability.usage import UsageHandler
 from app.resuming import NOTHING, next_input
 from app.wiring import Service, context_for
-from graphs.waits import RunPausedError, RunWaitsError
+from graphs.suspend import RunPausedError, RunWaitsError
 from tools.errors import RunLostError
 
 log = get_logger(__name__)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db import memory
 from app.db.effects import LedgerEntry
 from app.db.tables import Run
-from graphs.memory import (
+from graphs.run.memory import (
     PAST_TICKETS,
     PROMISE_CHARS,
     PROMISES,

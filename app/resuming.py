@@ -14,9 +14,9 @@ from app.errors import CheckpointGoneError
 from app.log import get_logger
 from app.memory import remember
 from app.wiring import Service
-from graphs.replay import rehearsed_decision, replayed_state
+from graphs.run.compatibility import lost_nodes, misfits, missing_keys
+from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
-from graphs.version import lost_nodes, misfits, missing_keys
 
 log = get_logger(__name__)
 

@@ -20,7 +20,7 @@ from app.db.starts import insert_run
 from app.db.tables import Run
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import RunStatus
-from graphs.limits import Rates
+from graphs.policy_limits import Rates
 
 # Puts "advance this run" on the queue inside the executor's transaction, now or at a time.
 Enqueue = Callable[[Executor, UUID, datetime | None], Awaitable[None]]

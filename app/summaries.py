@@ -18,11 +18,11 @@ from app.log import get_logger
 from app.memory import turns_of
 from app.observability.usage import UsageHandler
 from app.wiring import Service
-from graphs.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
-from graphs.model_door import open_door
+from graphs.llm.gateway import open_door
 from graphs.policy import Policy
+from graphs.run.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
+from graphs.run.summary import Conversation, summarize
 from graphs.state import Turn
-from graphs.summary import Conversation, summarize
 
 log = get_logger(__name__)
 

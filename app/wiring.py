@@ -36,13 +36,13 @@ from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
 from app.settings import Settings
 from graphs.context import SupportContext
-from graphs.model_door import open_door
-from graphs.model_pool import ModelPool
+from graphs.llm.gateway import open_door
+from graphs.llm.pool import ModelPool
 from graphs.policy import GRANTS, Policy
-from graphs.replay import replay_policy
+from graphs.run.compatibility import graph_version
+from graphs.run.replay import replay_policy
 from graphs.state import SupportState
 from graphs.support import build_support_graph
-from graphs.version import graph_version
 from tools.catalog import tools_for
 from tools.ports import Caller, Ports
 from tools.toolbox import Toolbox

@@ -8,8 +8,8 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
-from graphs.answers import CachedAnswer
 from graphs.policy import Policy
+from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox

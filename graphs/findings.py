@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from graphs.answers import CachedAnswer
 from graphs.context import SupportContext
-from graphs.grounding import coverage
-from graphs.slices import slice_of
+from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Finding, Specialist, SupportState
+from graphs.text.tokens import coverage
+from graphs.ticket_parts import slice_of
 from tools.models import Passage, Payment, Step
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.

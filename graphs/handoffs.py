@@ -1,7 +1,7 @@
 """What a colleague is told when a ticket, or a part of it, is handed over. Pure functions."""
 
-from graphs.facts import reply_facts
-from graphs.memory import handoff_lines
+from graphs.reply.facts import reply_facts
+from graphs.run.memory import handoff_lines
 from graphs.state import Escalation, Specialist, SupportState
 from tools.models import Step
 

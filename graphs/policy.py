@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.limits import Rates, Retention
+from graphs.policy_limits import Rates, Retention
 from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
 from tools.models import Step
 from tools.money import format_money

@@ -9,10 +9,10 @@ from langgraph.errors import NodeError
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
-from graphs.ask import RETRY
 from graphs.context import SupportContext
 from graphs.findings import failed_finding
-from graphs.model_errors import BudgetSpentError
+from graphs.llm.ask import RETRY
+from graphs.llm.errors import BudgetSpentError
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.billing import billing

@@ -12,15 +12,15 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, Field
 
 from app.models.offline import OfflineChatModel
-from graphs.answers import CachedAnswer, reusable
 from graphs.context import Models, Recalled, SupportContext
-from graphs.model_door import open_door
-from graphs.model_pool import Hold, ModelPool, open_pool
+from graphs.llm.gateway import open_door
+from graphs.llm.pool import Hold, ModelPool, open_pool
+from graphs.llm.structured_output import check
 from graphs.policy import GRANTS, Policy
-from graphs.questions import question_sha256
+from graphs.reply.question_key import question_sha256
+from graphs.reply.reusable_answer import CachedAnswer, reusable
 from graphs.state import Ticket
-from graphs.structured import check
-from graphs.waits import AttemptLostError
+from graphs.suspend import AttemptLostError
 from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
 from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError

@@ -10,9 +10,9 @@ from app.db.answers import find_answer
 from app.db.away import DATABASE_ERRORS
 from app.db.engine import Sessions
 from app.log import get_logger
-from graphs.answers import CachedAnswer
 from graphs.context import Recalled
-from graphs.questions import question_sha256
+from graphs.reply.question_key import question_sha256
+from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Ticket
 
 log = get_logger(__name__)

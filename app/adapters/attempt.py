@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.db.away import DATABASE_ERRORS, is_away
-from graphs.waits import AttemptLostError, RunPausedError, RunWaitsError
+from graphs.suspend import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
 from tools.ledger import Call
 from tools.models import JsonObject

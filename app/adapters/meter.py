@@ -10,7 +10,7 @@ from app.db import spend
 from app.db.engine import Sessions
 from app.log import get_logger
 from app.observability.prices import Prices, micro_usd, tokens_of
-from graphs.model_pool import Hold
+from graphs.llm.pool import Hold
 from graphs.policy import Budgets
 
 log = get_logger(__name__)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from app.db.articles import neighbours
 from app.db.content import ArticleChunk
-from graphs.budget import clip, estimate_tokens
+from graphs.llm.token_estimate import clip, estimate_tokens
 
 Found = tuple[ArticleChunk, list[ArticleChunk]]
 

@@ -30,7 +30,7 @@ from sqlalchemy.sql.dml import ReturningInsert
 from app.db.base import sql_table
 from app.db.hot import Executor, Hot
 from app.db.tables import Rate
-from graphs.limits import Rates
+from graphs.policy_limits import Rates
 
 TENANT = "tenant"
 # Rows of customers who write now are kept, so that they are updated rather than made anew.

@@ -2,7 +2,7 @@
 
 import re
 
-from graphs.grounding import STOPWORDS, UNSPACED, WORD
+from graphs.text.tokens import STOPWORDS, UNSPACED, WORD
 
 BORDER = re.compile(r"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:and|but|or)\b)")
 MAX_PARTS = 40

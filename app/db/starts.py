@@ -12,7 +12,7 @@ from app.db.hot import Executor, HotRows, new_values
 from app.db.jobs import ADVANCE, queued
 from app.db.rates import Slot, scope_of, spending, step_and_tolerance
 from app.db.tables import Message, Run
-from graphs.limits import Rates
+from graphs.policy_limits import Rates
 
 RUNS, MESSAGES = sql_table(Run), sql_table(Message)
 

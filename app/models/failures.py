@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from graphs.model_errors import ModelError, ModelRefusedError, ModelUnavailableError
+from graphs.llm.errors import ModelError, ModelRefusedError, ModelUnavailableError
 
 # Beside every 5xx: request timeout, conflict, too early, too many requests (RFC 9110, RFC 6585).
 HEALING = frozenset({408, 409, 425, 429})

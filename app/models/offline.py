@@ -25,8 +25,8 @@ from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
+from graphs.run.summary import Summary
 from graphs.state import Ticket
-from graphs.summary import Summary
 
 NAME = "offline"
 

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import Any
 
 from app.models.offline_wishes import cancellations, proposed
-from graphs.grounding import content_words
 from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.state import Ticket
+from graphs.text.tokens import content_words
 from tools.models import Payment
 from tools.money import format_money, minor_unit_digits
 

@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from graphs.facts import effect_sentence
-from graphs.grounding import content_words, coverage
 from graphs.nodes.respond import Reply
+from graphs.reply.facts import effect_sentence
 from graphs.state import Ticket
+from graphs.text.tokens import content_words, coverage
 
 MAX_BLOCKS = 3
 # Share of the words still missing that a further block of the article must cover.

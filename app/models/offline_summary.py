@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from graphs.memory import SUMMARY_CHARS, cut
+from graphs.run.memory import SUMMARY_CHARS, cut
+from graphs.run.summary import Summary
 from graphs.state import Ticket
-from graphs.summary import Summary
 
 SENTENCE_CHARS = 160
 ENDS = (". ", "! ", "? ", "。", "！", "？")

@@ -7,11 +7,11 @@ from typing import Any
 from app.models.offline_intents import ENGLISH, GREETING
 from app.models.offline_intents_world import WORLD
 from app.models.offline_mood import WANTS_HUMAN, anger_score, urgency
-from graphs.language import CONFIDENT, LIKELY, UNDETERMINED, language_of
 from graphs.nodes.classify import MAX_PARTS, Classification, Part
-from graphs.phrases import LANGUAGES
-from graphs.slices import clauses
 from graphs.state import Intent, Ticket
+from graphs.text.language import CONFIDENT, LIKELY, UNDETERMINED, language_of
+from graphs.text.phrases import LANGUAGES
+from graphs.ticket_parts import clauses
 
 Scores = dict[Intent, float]
 

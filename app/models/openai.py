@@ -6,9 +6,9 @@ from pydantic import SecretStr
 from app.log import get_logger
 from app.models.offline import OfflineChatModel
 from app.settings import Settings
-from graphs.circuit import Circuit
 from graphs.context import Models
-from graphs.model_pool import ModelPool, open_pool
+from graphs.llm.circuit_breaker import Circuit
+from graphs.llm.pool import ModelPool, open_pool
 
 log = get_logger(__name__)
 

@@ -12,8 +12,8 @@ from pydantic import BaseModel
 
 from app.log import get_logger
 from app.models.failures import failure_of
-from graphs.model_errors import ModelRefusedError, ModelUnavailableError
-from graphs.structured import check
+from graphs.llm.errors import ModelRefusedError, ModelUnavailableError
+from graphs.llm.structured_output import check
 
 log = get_logger(__name__)
 

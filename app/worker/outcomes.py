@@ -9,7 +9,7 @@ from app.execute import Ending
 from app.lifecycle import RunStatus
 from app.settling import Settlement
 from graphs.state import SupportState
-from graphs.waits import RunWaitsError
+from graphs.suspend import RunWaitsError
 from tools.errors import RunLostError
 
 RETRY_SECONDS = 1

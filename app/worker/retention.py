@@ -10,7 +10,7 @@ from app.db.away import DATABASE_ERRORS, is_away
 from app.db.engine import Sessions
 from app.db.keys import current_policy
 from app.log import get_logger
-from graphs.limits import Retention
+from graphs.policy_limits import Retention
 
 log = get_logger(__name__)
 

@@ -5,11 +5,11 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from graphs.ask import ask
 from graphs.context import SupportContext
 from graphs.findings import finding
-from graphs.slices import slice_of
+from graphs.llm.ask import ask
 from graphs.state import SupportState
+from graphs.ticket_parts import slice_of
 from tools.billing import (
     REFUND_EDITABLE,
     RefundArgs,

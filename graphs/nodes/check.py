@@ -2,11 +2,11 @@
 
 from langgraph.runtime import Runtime
 
-from graphs.checks import MAX_REDRAFTS, objections
 from graphs.context import SupportContext
-from graphs.facts import reply_facts
-from graphs.instructions import reply_instructions
 from graphs.policy import digest, drafts_only
+from graphs.reply.checks import MAX_REDRAFTS, objections
+from graphs.reply.facts import reply_facts
+from graphs.reply.instructions import reply_instructions
 from graphs.state import Draft, Escalation, Objection, Plan, SupportState
 from tools.models import JsonObject, Step
 

@@ -3,11 +3,11 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.facts import effect_sentence, reply_facts
 from graphs.handoffs import skill_for, summary
-from graphs.phrases import phrase, who_goes_on
 from graphs.policy import plan_rejected
+from graphs.reply.facts import effect_sentence, reply_facts
 from graphs.state import Draft, Escalation, SupportState
+from graphs.text.phrases import phrase, who_goes_on
 from tools.models import Handoff, JsonObject
 
 

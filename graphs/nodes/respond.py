@@ -5,14 +5,14 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
-from graphs.ask import answer
 from graphs.context import SupportContext
-from graphs.facts import Facts, reply_facts
-from graphs.grounding import visible
-from graphs.instructions import reply_instructions
-from graphs.phrases import phrase
+from graphs.llm.ask import answer
+from graphs.llm.routing import tier_of
+from graphs.reply.facts import Facts, reply_facts
+from graphs.reply.instructions import reply_instructions
 from graphs.state import SupportState
-from graphs.tiers import tier_of
+from graphs.text.phrases import phrase
+from graphs.text.tokens import visible
 from tools.models import JsonObject
 
 # Within the node's 90 s, with time for the fallback: a long draft is the slowest answer there is.

@@ -6,8 +6,8 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.findings import articles_finding
-from graphs.slices import slice_of
 from graphs.state import SupportState
+from graphs.ticket_parts import slice_of
 from tools.models import JsonObject
 
 # "E42", "ERR_1234", "0x80070057": what people copy from an error message.

@@ -18,11 +18,11 @@ from pydantic import SecretStr
 from app.models.offline import OfflineChatModel
 from app.models.openai import build_models
 from app.settings import Settings
-from graphs.checks import objections
 from graphs.context import Models
-from graphs.facts import reply_facts
 from graphs.nodes.classify import PROMPT, Classification
 from graphs.nodes.escalate import holding_reply
+from graphs.reply.checks import objections
+from graphs.reply.facts import reply_facts
 from graphs.state import SupportState
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running

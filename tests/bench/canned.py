@@ -8,10 +8,10 @@ from pydantic import BaseModel
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models
-from graphs.model_pool import ModelPool, open_pool
+from graphs.llm.pool import ModelPool, open_pool
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
-from graphs.summary import Summary
+from graphs.run.summary import Summary
 
 # A symptom that the demo's articles know; the number keeps the answer cache out of it.
 QUESTION = "My upload fails with error E42 on machine {}. How do I fix it? "

@@ -25,7 +25,7 @@ from pydantic import Field
 
 from app.models.offline import OfflineChatModel
 from graphs.context import Models
-from graphs.grounding import content_words
+from graphs.text.tokens import content_words
 from tests.bench.intent_data import DATA, SETS, labelled
 from tests.fakes import FakeGate, World
 from tests.unit.desk import Desk

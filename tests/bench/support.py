@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from app.commands.articles import read_source
-from graphs.checks import support
-from graphs.checks.case import Case
-from graphs.checks.spelling import sentences
-from graphs.facts import Facts
-from graphs.grounding import content_words
+from graphs.reply.checks import grounding
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.facts import Facts
+from graphs.text.normalize import sentences
+from graphs.text.tokens import content_words
 
 ROOT = Path(__file__).parents[2]
 QUOTES_BY_ARTICLE = 6
@@ -166,7 +166,7 @@ def refused(claim: Claim) -> bool:
     }
     draft, asked = claim.text, {"subject": "", "body": "", "language": None, "customer_name": None}
     case = Case.of({"text": draft, "citations": ["a"]}, facts, asked, None, "")  # type: ignore[arg-type]
-    return any(True for _ in support.support(case))
+    return any(True for _ in grounding.support(case))
 
 
 class Score(NamedTuple):
@@ -179,7 +179,7 @@ class Score(NamedTuple):
 
 def score(sample: list[Claim], threshold: float) -> Score:
     """Judge the sample at one threshold, and tell by kind the share that was refused."""
-    support.SUPPORTED = threshold
+    grounding.SUPPORTED = threshold
     refusals = [(claim, refused(claim)) for claim in sample]
     passed = [claim for claim, no in refusals if not no]
     holds = [claim for claim in sample if claim.supported]

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 
-from graphs.grounding import WORD
+from graphs.text.tokens import WORD
 
 SYNONYMS = {"salary": "wages"}
 

@@ -11,7 +11,7 @@ from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.memory import remember
 from app.runs import NewRun
-from graphs.memory import WINDOW_EXCHANGES
+from graphs.run.memory import WINDOW_EXCHANGES
 from graphs.state import Memory
 from tests.conftest import Tenant
 

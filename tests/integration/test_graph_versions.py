@@ -10,8 +10,8 @@ from app.db.tables import Run
 from app.lifecycle import RunStatus
 from app.wiring import Service
 from graphs.nodes.approve import approve
+from graphs.run.compatibility import graph_version
 from graphs.support import build_support_graph, by_decision
-from graphs.version import graph_version
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

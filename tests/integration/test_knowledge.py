@@ -11,7 +11,7 @@ from app.commands.articles import look_over, read_source, store
 from app.db.articles import delete_article, put_article
 from app.db.engine import Sessions
 from app.db.terms import rank_chunks
-from graphs.budget import estimate_tokens
+from graphs.llm.token_estimate import estimate_tokens
 from tests.conftest import Tenant
 from tests.integration.reads import rows_read
 

@@ -18,7 +18,7 @@ from app.db.keys import add_policy
 from app.db.tables import Message, Rate, Run
 from app.errors import IdempotencyMismatchError
 from app.runs import NewRun
-from graphs.limits import Rates
+from graphs.policy_limits import Rates
 from tests.conftest import Tenant
 
 # So far ahead that the database's own clock never counts.

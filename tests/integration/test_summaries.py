@@ -18,8 +18,8 @@ from app.db.tables import Message
 from app.models.offline import OfflineChatModel
 from app.wiring import Service
 from graphs.context import Models
-from graphs.memory import KEPT_EXCHANGES, SUMMARY_CHARS, WINDOW_CHARS, WINDOW_EXCHANGES
-from graphs.model_pool import open_pool
+from graphs.llm.pool import open_pool
+from graphs.run.memory import KEPT_EXCHANGES, SUMMARY_CHARS, WINDOW_CHARS, WINDOW_EXCHANGES
 from tests.integration.shop import Shop, fill
 
 

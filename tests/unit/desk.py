@@ -11,10 +11,10 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 
 from app.commands.articles import read_markdown
 from graphs.context import Models
-from graphs.facts import PassageFact
+from graphs.reply.facts import PassageFact
+from graphs.run.compatibility import misfits
 from graphs.state import Decision, Ticket, Verdict, fresh_run
 from graphs.support import build_support_graph
-from graphs.version import misfits
 from tests.fakes import FakeGate, ScriptedModel, World
 from tools.models import JsonObject, Passage, Step
 

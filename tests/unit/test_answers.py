@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from graphs.answers import NAME_HERE, reusable, tells_of, with_name, without_name
 from graphs.policy import Policy, ReplyMode
+from graphs.reply.reusable_answer import NAME_HERE, reusable, tells_of, with_name, without_name
 from graphs.state import SupportState, fresh_run
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted, ticket
 from tools.models import JsonObject

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.commands.articles import SourceError, read_jsonl, read_markdown, read_source
 from app.db.articles import CHUNK_CHARS, OVERLAP_CHARS, chunks, config_for
-from graphs.grounding import WORD
+from graphs.text.tokens import WORD
 from tests.unit.desk import ARTICLES
 
 PARAGRAPH = st.text(alphabet="ab c.\nß日🙂", max_size=400)

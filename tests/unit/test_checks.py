@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from graphs.checks import RULES, objections
-from graphs.checks.shape import MAX_LENGTH
-from graphs.facts import Facts
-from graphs.instructions import REPLY
+from graphs.reply.checks import RULES, objections
+from graphs.reply.checks.shape import MAX_LENGTH
+from graphs.reply.facts import Facts
+from graphs.reply.instructions import REPLY
 from graphs.state import Draft
 from tests.unit.desk import ticket
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs.circuit import MAX_RETRY_AFTER, Circuit
-from graphs.model_errors import ModelRefusedError, ModelSkippedError, ModelUnavailableError
+from graphs.llm.circuit_breaker import MAX_RETRY_AFTER, Circuit
+from graphs.llm.errors import ModelRefusedError, ModelSkippedError, ModelUnavailableError
 
 
 @dataclass

@@ -7,8 +7,8 @@ import pytest
 from app.commands.articles import SourceArticle, read_source
 from app.db.articles import chunks
 from app.models.offline_reply import compose
-from graphs.checks import objections
 from graphs.nodes.respond import Reply
+from graphs.reply.checks import objections
 from tests.unit.desk import ARTICLES, E42, desk, scripted, ticket
 from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts, rules
 

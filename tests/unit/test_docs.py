@@ -22,8 +22,8 @@ from app.errors import DeskgraphError
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.settings import Settings
 from app.worker.queue import enqueue_run
-from graphs import memory
 from graphs.policy import GRANTS, Policy
+from graphs.run import memory
 from graphs.support import build_support_graph
 from tests.fakes import World
 

@@ -9,7 +9,7 @@ from langgraph.types import TimeoutPolicy
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
-from graphs.waits import AttemptLostError
+from graphs.suspend import AttemptLostError
 from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling, SlowBilling
 from tests.unit.desk import E42, TWICE, Desk, article, desk, scripted
 from tests.unit.test_graph import ANNUAL, SEATS

@@ -5,8 +5,8 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
+from graphs.run.compatibility import graph_version, misfits
 from graphs.state import fresh_run
-from graphs.version import graph_version, misfits
 from tests.unit.desk import ticket
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from graphs.grounding import content_words, coverage, numbers
-from graphs.language import CONFIDENT, language_of
+from graphs.text.language import CONFIDENT, language_of
+from graphs.text.tokens import content_words, coverage, numbers
 from tests.unit.desk import article
 from tests.unit.replies import GOOD, HOSTILE
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.context import Models
-from graphs.facts import named
-from graphs.memory import cut
-from graphs.phrases import LANGUAGES, phrase
+from graphs.reply.facts import named
+from graphs.run.memory import cut
 from graphs.state import Memory, fresh_run
+from graphs.text.phrases import LANGUAGES, phrase
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from app.models.offline_wishes import mailing
-from graphs.facts import mailing_words
 from graphs.nodes.general import Mailing
 from graphs.policy import Policy
+from graphs.reply.facts import mailing_words
 from tests.fakes import FakeGate, World
 from tests.unit.desk import Desk, article, scripted, ticket
 from tools.mail import masked

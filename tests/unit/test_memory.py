@@ -13,11 +13,11 @@ from app.db.pseudonyms import pseudonym
 from app.models.offline import OfflineChatModel
 from app.models.offline_summary import JOINT, extract
 from graphs.context import ModelDoor, Models
-from graphs.memory import SUMMARY_CHARS, WINDOW_CHARS, handoff_lines, window
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
+from graphs.run.memory import SUMMARY_CHARS, WINDOW_CHARS, handoff_lines, window
+from graphs.run.summary import Conversation, Summary, summarize
 from graphs.state import Memory, Turn, fresh_run
-from graphs.summary import Conversation, Summary, summarize
 from tests.fakes import ScriptedModel, World
 from tests.unit.desk import E42, desk, scripted, ticket
 from tools.models import JsonObject

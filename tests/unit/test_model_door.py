@@ -13,18 +13,18 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, ConfigDict
 
 from app.models.offline import OfflineChatModel
-from graphs.ask import RETRY, heals
-from graphs.circuit import Circuit
 from graphs.context import Models, Question
-from graphs.model_door import GuardedModels, open_door
-from graphs.model_errors import (
+from graphs.llm.ask import RETRY, heals
+from graphs.llm.circuit_breaker import Circuit
+from graphs.llm.errors import (
     BudgetSpentError,
     ModelBusyError,
     ModelOutputError,
     ModelRefusedError,
     ModelUnavailableError,
 )
-from graphs.model_pool import open_pool
+from graphs.llm.gateway import GuardedModels, open_door
+from graphs.llm.pool import open_pool
 from tests.fakes import FakeMeter, ScriptedModel
 from tests.unit.desk import E42, desk
 

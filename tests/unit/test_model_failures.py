@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from app.models.failures import failure_of, retry_after_seconds
-from graphs.ask import heals
-from graphs.model_errors import ModelRefusedError, ModelUnavailableError
+from graphs.llm.ask import heals
+from graphs.llm.errors import ModelRefusedError, ModelUnavailableError
+from graphs.llm.structured_output import asked_again, check
 from graphs.nodes.billing import Proposal
-from graphs.structured import asked_again, check
 
 NOW = datetime(2026, 11, 22, 12, 0, 0, tzinfo=UTC)
 

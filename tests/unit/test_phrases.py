@@ -5,12 +5,12 @@ from typing import Any, get_args
 
 import pytest
 
-from graphs.checks import objections
-from graphs.checks.case import Case
-from graphs.facts import Facts, handed_over
-from graphs.language import language_of
-from graphs.phrases import LANGUAGES, Key, part_name, phrase, spoken
+from graphs.reply.checks import objections
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.facts import Facts, handed_over
 from graphs.state import Draft
+from graphs.text.language import language_of
+from graphs.text.phrases import LANGUAGES, Key, part_name, phrase, spoken
 from tests.unit.desk import ticket
 from tests.unit.test_checks import facts
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from graphs.questions import normal_form, question_sha256, speaks_for_others
+from graphs.reply.question_key import normal_form, question_sha256, speaks_for_others
 from tests.unit.desk import ticket
 
 ASKED = "How do I reset my password?"

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs.checks import objections
-from graphs.facts import Facts
-from graphs.instructions import REPLY, reply_instructions
+from graphs.reply.checks import objections
+from graphs.reply.facts import Facts
+from graphs.reply.instructions import REPLY, reply_instructions
 from graphs.state import Draft, Objection
 from tests.unit.desk import ticket, told_by
 from tests.unit.replies import CANCELLED, GOOD, HOSTILE, PAYMENT, REFUND, Good

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from graphs.phrases import phrase
 from graphs.policy import MAX_ROUNDS, Policy, ReplyMode
 from graphs.state import Verdict
+from graphs.text.phrases import phrase
 from tests.fakes import FakeBilling, shop
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted
 from tools.models import Payment, Step

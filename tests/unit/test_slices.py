@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs.slices import clauses, slice_of, slices
 from graphs.state import Intent, SupportState
+from graphs.ticket_parts import clauses, slice_of, slices
 from tests.unit.desk import ticket
 from tests.unit.test_policy import CALM
 

@@ -6,12 +6,12 @@ import pytest
 from langgraph.errors import NodeError
 
 from app.models.offline_reply import compose
-from graphs.ask import heals
-from graphs.facts import effect_fact
+from graphs.llm.ask import heals
 from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason
 from graphs.nodes.technical import ERROR_CODE
 from graphs.policy import Policy, gate
+from graphs.reply.facts import effect_fact
 from graphs.state import fresh_run
 from graphs.support import node_failed
 from tests.fakes import payment

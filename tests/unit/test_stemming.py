@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from graphs.grounding import stem
+from graphs.text.tokens import stem
 
 BEGINS = "refund charg subscrib upload organis happi".split()
 ENDS = "ing ed ation ations fulness ically ement ly s er".split()

@@ -3,10 +3,10 @@
 import pytest
 
 from app.models.offline_wishes import cancellations
-from graphs.checks import objections
-from graphs.facts import Facts, effect_fact, effect_sentence
 from graphs.nodes.billing import Proposal, ProposedCancellation
 from graphs.policy import Policy, gate
+from graphs.reply.checks import objections
+from graphs.reply.facts import Facts, effect_fact, effect_sentence
 from tests.fake_mail import subscription
 from tests.fakes import World
 from tests.unit.desk import desk, scripted, ticket

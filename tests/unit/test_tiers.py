@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs.findings import finding
+from graphs.llm.routing import LONG_TEXT, MANY_PASSAGES, reasons_for_strong, tier_of
 from graphs.state import Finding, Ticket, Triage
-from graphs.tiers import LONG_TEXT, MANY_PASSAGES, reasons_for_strong, tier_of
 from tests.fakes import payment
 from tools.models import Passage
 

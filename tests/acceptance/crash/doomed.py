@@ -21,7 +21,7 @@ from app.models.offline import OfflineChatModel
 from app.settings import Settings
 from app.wiring import Graph, PortsFor, Service, ports_for
 from graphs.context import Models
-from graphs.model_pool import open_pool
+from graphs.llm.pool import open_pool
 from graphs.support import build_support_graph
 from tests.acceptance.crash.doomed_graph import DoomedGraph
 from tests.acceptance.crash.hazard import Hazard

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from graphs.grounding import content_words
+from graphs.text.tokens import content_words
 
 HERE = Path(__file__).parent
 PER_INTENT = 5

@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 
-from graphs.checks.amounts import MONEY
-from graphs.checks.case import Case
-from graphs.checks.spelling import folded, mended, sentences, squeezed
-from graphs.language import language_of
+from graphs.reply.checks.amounts import MONEY
+from graphs.reply.checks.draft_case import Case
+from graphs.text.language import language_of
+from graphs.text.normalize import folded, mended, sentences, squeezed
 
 # Words that give money back, and words that commit the company otherwise; folded text.
 REFUND = re.compile(

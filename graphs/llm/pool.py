@@ -9,8 +9,8 @@ from typing import Any, Protocol
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
-from graphs.circuit import Circuit
 from graphs.context import Models
+from graphs.llm.circuit_breaker import Circuit
 from graphs.state import Role
 
 

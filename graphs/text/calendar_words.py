@@ -2,7 +2,7 @@
 
 import re
 
-from graphs.checks.number_words import COUNTS
+from graphs.text.number_words import COUNTS
 
 _WEEKDAYS = (
     "monday montag lundi lunes lunedi segunda-feira maandag 月曜",

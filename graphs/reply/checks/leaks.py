@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from graphs.checks.case import Case
-from graphs.checks.sources import ADDRESS
-from graphs.checks.spelling import sentences
-from graphs.grounding import WORD
+from graphs.reply.checks.citations import ADDRESS
+from graphs.reply.checks.draft_case import Case
+from graphs.text.normalize import sentences
+from graphs.text.tokens import WORD
 
 # Identifiers as billing systems write them: "cus_ann", "pay_1002".
 ID = re.compile(r"\b(?:cus|customer|pay|payment|sub|ch|pi|re|in|inv|acct|run|ap|usr|user|ord|order"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from graphs.checks.case import Case
-from graphs.language import CONFIDENT, UNDETERMINED, language_of
-from graphs.phrases import LANGUAGES
+from graphs.reply.checks.draft_case import Case
+from graphs.text.language import CONFIDENT, UNDETERMINED, language_of
+from graphs.text.phrases import LANGUAGES
 
 MAX_LENGTH = 3000
 

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator
 from itertools import chain
 
-from graphs.checks import actions, amounts, commitments, dates, leaks, shape, sources, support
-from graphs.checks.case import Case
-from graphs.facts import Facts
+from graphs.reply.checks import amounts, citations, dates, deeds, grounding, leaks, promises, shape
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.facts import Facts
 from graphs.state import Draft, Objection, Ticket
 
 MAX_REDRAFTS = 2
@@ -14,14 +14,14 @@ Rule = Callable[[Case], Iterator[str]]
 RULES: dict[str, Rule] = {
     "length": shape.length,
     "language": shape.language,
-    "markup": sources.links,
-    "citations": sources.citations,
-    "support": support.support,
+    "markup": citations.links,
+    "citations": citations.citations,
+    "support": grounding.support,
     "money": amounts.money,
     "numbers": amounts.in_facts,
     "dates": dates.dates,
-    "commitments": lambda case: chain(commitments.commitments(case), actions.actions(case)),
-    "effects_told": commitments.effects_told,
+    "commitments": lambda case: chain(promises.commitments(case), deeds.actions(case)),
+    "effects_told": promises.effects_told,
     "personal_data": leaks.personal_data,
     "secrets": leaks.secrets,
     "prompt": leaks.prompt,

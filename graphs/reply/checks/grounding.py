@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise
 
-from graphs.checks.actions import tells_hand_over
-from graphs.checks.case import Case
-from graphs.checks.commitments import mentions
-from graphs.checks.short_words import COURTESY
-from graphs.checks.spelling import folded, sentences, squeezed
-from graphs.grounding import NUMBER, WORD, content_words, main_language, numbers
-from graphs.language import CONFIDENT, language_of
-from graphs.phrases import LANGUAGES
+from graphs.reply.checks.deeds import tells_hand_over
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.checks.idioms import COURTESY
+from graphs.reply.checks.promises import mentions
+from graphs.text.language import CONFIDENT, language_of
+from graphs.text.normalize import folded, sentences, squeezed
+from graphs.text.phrases import LANGUAGES
+from graphs.text.tokens import NUMBER, WORD, content_words, main_language, numbers
 
 # Share of a claim's content words that one cited passage must hold; docs/workflow.md has the
 # measurement that chose it.

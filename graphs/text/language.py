@@ -7,7 +7,7 @@ sentences in one of few languages. Chosen by size; the accuracies were not compa
 import re
 from collections import Counter
 
-from graphs.words import FUNCTION_WORDS
+from graphs.text.function_words import FUNCTION_WORDS
 
 # Source: ISO 639-1:2002, all codes in use.
 ISO_639_1 = frozenset(

@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphs.circuit import Circuit
 from graphs.context import Answer, Question, T
-from graphs.model_errors import (
+from graphs.llm.circuit_breaker import Circuit
+from graphs.llm.errors import (
     PROGRAMMING_ERRORS,
     BudgetSpentError,
     ModelBusyError,
@@ -18,9 +18,9 @@ from graphs.model_errors import (
     ModelSkippedError,
     ModelUnavailableError,
 )
-from graphs.model_pool import Endpoint, Meter, ModelPool
+from graphs.llm.pool import Endpoint, Meter, ModelPool
+from graphs.llm.structured_output import asked_again
 from graphs.state import Role, Tier
-from graphs.structured import asked_again
 
 # Over budget the next one is asked instead.
 TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("fast",)}

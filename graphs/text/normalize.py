@@ -3,7 +3,7 @@
 import re
 import unicodedata
 
-from graphs.grounding import DASHES, WORD
+from graphs.text.tokens import DASHES, WORD
 
 SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*[.!?。！？\n]?")
 ACCENTS = re.compile(r"(?<=[a-zа-яα-ω])[\u0300-\u036f]+")

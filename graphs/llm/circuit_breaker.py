@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from graphs.model_errors import ModelRefusedError, ModelSkippedError, ModelUnavailableError
+from graphs.llm.errors import ModelRefusedError, ModelSkippedError, ModelUnavailableError
 
 # A header that asks for more is not believed: a slip there must not switch a model off for a day.
 MAX_RETRY_AFTER = 300.0

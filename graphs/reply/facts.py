@@ -6,9 +6,9 @@ from typing import cast
 
 from typing_extensions import TypedDict
 
-from graphs.grounding import visible
-from graphs.phrases import Key, phrase, who_goes_on
 from graphs.state import SPECIALISTS, DoneStep, SupportState
+from graphs.text.phrases import Key, phrase, who_goes_on
+from graphs.text.tokens import visible
 from tools.billing import payment_line
 from tools.models import Handoff, JsonObject, Step
 from tools.money import format_money

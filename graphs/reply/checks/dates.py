@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from graphs.checks.calendar_words import COUNT, MONTH, NEAR, UNIT, WEEKDAY, any_of
-from graphs.checks.case import Case
-from graphs.checks.number_words import COUNTS
-from graphs.checks.spelling import folded, sentences
+from graphs.reply.checks.draft_case import Case
+from graphs.text.calendar_words import COUNT, MONTH, NEAR, UNIT, WEEKDAY, any_of
+from graphs.text.normalize import folded, sentences
+from graphs.text.number_words import COUNTS
 
 SPAN = re.compile(
     rf"({COUNT})(?:\s?(?:-|to|bis|a|y|or|oder|ou|o|e|tot|〜|~)\s?({COUNT}))?[ -]?"

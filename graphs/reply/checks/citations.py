@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from graphs.checks.case import Case
+from graphs.reply.checks.draft_case import Case
 
 # A tag begins with a letter right behind the sign, and its name ends as HTML wants it: "a<b" does
 # not. Source: HTML standard, 13.2.5.6 (tag open state).

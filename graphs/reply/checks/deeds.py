@@ -4,15 +4,15 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from graphs.checks.acts import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE, WHO
-from graphs.checks.case import Case
-from graphs.checks.commitments import COMMITMENT, mentions, tells_cancelled
-from graphs.checks.dates import told_dates
-from graphs.checks.short_words import asks, says_in_short
-from graphs.checks.spelling import folded, mended, sentences, squeezed
-from graphs.facts import effect_sentence
-from graphs.grounding import content_words
-from graphs.language import language_of
+from graphs.reply.checks.dates import told_dates
+from graphs.reply.checks.deed_patterns import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE, WHO
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.checks.idioms import asks, says_in_short
+from graphs.reply.checks.promises import COMMITMENT, mentions, tells_cancelled
+from graphs.reply.facts import effect_sentence
+from graphs.text.language import language_of
+from graphs.text.normalize import folded, mended, sentences, squeezed
+from graphs.text.tokens import content_words
 
 # "We looked at it, and will ...": the subject stands before the "and".
 SUBJECT = rf"\b(?:{WHO}|(?:we|i|team|colleague)\b[^,;:]{{1,120}},? and)"

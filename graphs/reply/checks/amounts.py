@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from graphs.checks.case import Case
-from graphs.checks.number_words import COUNTED_MONEY
-from graphs.checks.spelling import folded, squeezed
-from graphs.grounding import numbers
+from graphs.reply.checks.draft_case import Case
+from graphs.text.normalize import folded, squeezed
+from graphs.text.number_words import COUNTED_MONEY
+from graphs.text.tokens import numbers
 
 LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
 # ISO 4217 codes that customers are likely to pay in.

@@ -4,8 +4,8 @@ import hashlib
 import re
 import unicodedata
 
-from graphs.grounding import DASHES, visible
 from graphs.state import Ticket
+from graphs.text.tokens import DASHES, visible
 
 # Signs that name things or give a size, such as "C#", "50 %", "and/or"; other marks are left out.
 TELLING = frozenset("#%&@*/\\")

@@ -4,11 +4,11 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
-from graphs.checks.spelling import folded, sentences, squeezed
-from graphs.facts import Facts
-from graphs.grounding import visible
-from graphs.phrases import LANGUAGES, phrase
+from graphs.reply.facts import Facts
 from graphs.state import Draft, Ticket
+from graphs.text.normalize import folded, sentences, squeezed
+from graphs.text.phrases import LANGUAGES, phrase
+from graphs.text.tokens import visible
 
 
 def plain(text: str) -> str:

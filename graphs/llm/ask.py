@@ -9,7 +9,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
 
 from graphs.context import Answer, Question, SupportContext, T
-from graphs.model_errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
+from graphs.llm.errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
 from graphs.state import Role, Ticket
 from tools.errors import ToolError, UnavailableError
 

@@ -6,8 +6,8 @@ from threading import Lock
 
 import snowballstemmer  # type: ignore[import-untyped]
 
-from graphs.language import LIKELY, language_of
-from graphs.words import FUNCTION_WORDS
+from graphs.text.function_words import FUNCTION_WORDS
+from graphs.text.language import LIKELY, language_of
 
 # Hyphens as typed and as typeset: hyphen, non-breaking hyphen, dashes, minus.
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")

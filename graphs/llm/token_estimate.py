@@ -2,7 +2,7 @@
 
 import re
 
-from graphs.grounding import UNSPACED_CHARS
+from graphs.text.tokens import UNSPACED_CHARS
 
 # A Latin letter costs about a quarter of a token; a CJK, Thai or Hangul character about one.
 # Source: OpenAI's guide to tokens (4 characters a token in English); for Han and kana the

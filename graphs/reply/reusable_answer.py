@@ -5,12 +5,12 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
-from graphs.checks.case import Case
-from graphs.checks.leaks import held_secrets, personal_data
-from graphs.checks.spelling import folded
-from graphs.facts import reply_facts
-from graphs.questions import speaks_for_others
+from graphs.reply.checks.draft_case import Case
+from graphs.reply.checks.leaks import held_secrets, personal_data
+from graphs.reply.facts import reply_facts
+from graphs.reply.question_key import speaks_for_others
 from graphs.state import Draft, Intent, SupportState, Ticket, Triage
+from graphs.text.normalize import folded
 from tools.models import Passage
 
 # Stands for the name in a kept greeting; no reply holds these brackets (Unicode 2983, 2984).

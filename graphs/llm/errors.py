@@ -1,6 +1,6 @@
 """How asking a model can fail; what the workflow does next depends on which of these it is."""
 
-from graphs.waits import RunWaitsError
+from graphs.suspend import RunWaitsError
 
 # What no second attempt mends: a bug in our own code.
 PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,

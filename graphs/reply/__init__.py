@@ -1,0 +1,1 @@
+"""What a reply may say, and how it is checked."""

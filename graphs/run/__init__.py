@@ -1,0 +1,1 @@
+"""What a run starts from: memory, replay, a compatible checkpoint."""

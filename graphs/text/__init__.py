@@ -1,0 +1,1 @@
+"""Languages, tokens, normalization and fixed phrases."""
