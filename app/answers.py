@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.answers import customer_sha256
-from app.db.answers import keep_answer
-from app.db.keys import policy_at
-from app.db.tables import Run
+from app.db.knowledge.answer_cache import keep_answer
+from app.db.tables.runs import Run
+from app.db.tenants.queries import policy_at
 from graphs.policy import Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import reusable

@@ -7,11 +7,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import callbacks
 from app import runs as run_cases
-from app.db import approvals, runs, transitions
-from app.db.accounts import ApiKey
-from app.db.effects import Approval, Decision
-from app.db.reminders import mark_reminded
-from app.db.tables import Run
+from app.db.effects import approvals
+from app.db.effects.reminders import mark_reminded
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.tables.approvals_and_ledger import Approval, Decision
+from app.db.tables.runs import Run
+from app.db.tables.tenants import ApiKey
 from app.decisions import GivenAnswer, decided_steps, new_decision, outcome, refuse_repeat
 from app.edits import refuse_over_limit
 from app.errors import (
@@ -56,7 +58,7 @@ async def resume(
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    if approver.id in await runs.starters(session, run):
+    if approver.id in await run_queries.starters(session, run):
         raise OwnRunError("Another key must decide about a run that this key started.")
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
@@ -139,7 +141,7 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 async def remind(session: AsyncSession, limit: int) -> None:
     """Say once of each open approval that its last quarter has begun."""
     for approval in await mark_reminded(session, limit):
-        run = await runs.get_run(session, approval.tenant_id, approval.run_id)
+        run = await run_queries.get_run(session, approval.tenant_id, approval.run_id)
         assert run is not None, "an approval is of a run"
         await callbacks.note_approval(session, run, approval, "reminder")
         log.info(
@@ -156,7 +158,7 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
     due = await approvals.overdue_approvals(session, limit)
     for approval in due:
         # The run first, as everywhere, so that no two transactions wait for each other.
-        run = await runs.get_run(session, approval.tenant_id, approval.run_id, lock=True)
+        run = await run_queries.get_run(session, approval.tenant_id, approval.run_id, lock=True)
         expired = await approvals.expire(session, approval.id, EXPIRED)
         if expired and run and await transitions.reopen(session, run.id):
             await callbacks.note_approval(session, run, approval, "expired")

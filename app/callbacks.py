@@ -14,10 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.adapters.webhook import Receipt
-from app.db import callbacks
-from app.db.effects import Approval
-from app.db.outbox import Callback
-from app.db.tables import Run
+from app.db.tables.approvals_and_ledger import Approval
+from app.db.tables.runs import Run
+from app.db.tables.webhooks import Callback
+from app.db.webhooks import queries as webhook_queries
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
 from app.signing import ensure_secret
@@ -72,7 +72,7 @@ async def _note(
     if run.callback_url is None:
         return
     await ensure_secret(session, run.tenant_id)
-    number = await callbacks.next_number(session, run.id)
+    number = await webhook_queries.next_number(session, run.id)
     data = {
         "run_id": str(run.id),
         "ticket_id": run.ticket_id,
@@ -81,7 +81,7 @@ async def _note(
         "links": {"run": f"/v1/runs/{run.id}", **links},
     }
     body = {"type": event, "timestamp": datetime.now(UTC).isoformat(), "data": data}
-    disabled = await callbacks.is_disabled(session, run.tenant_id, run.callback_url)
+    disabled = await webhook_queries.is_disabled(session, run.tenant_id, run.callback_url)
     session.add(
         Callback(
             id=uuid7(),
@@ -123,11 +123,11 @@ async def conclude(session: AsyncSession, callback: Callback, answer: Receipt) -
     else:
         values |= {"next_at": func.now() + timedelta(seconds=wait)}
     if answer.gone:
-        await callbacks.hold_url(session, callback.tenant_id, callback.url)
-    if not await callbacks.conclude(session, callback, **values):
+        await webhook_queries.hold_url(session, callback.tenant_id, callback.url)
+    if not await webhook_queries.conclude(session, callback, **values):
         return None
     if answer.gone:
-        await callbacks.disable(session, callback.tenant_id, callback.url)
+        await webhook_queries.disable(session, callback.tenant_id, callback.url)
     return str(values.get("status", "pending"))
 
 
@@ -138,11 +138,11 @@ async def resend(session: AsyncSession, tenant_id: str, callback_id: UUID) -> Ca
     Raises:
         NotFoundError.
     """
-    callback = await callbacks.get_callback(session, tenant_id, callback_id)
+    callback = await webhook_queries.get_callback(session, tenant_id, callback_id)
     if callback is None:
         raise NotFoundError(f"There is no callback {callback_id}.")
     if callback.status != "pending":
-        await callbacks.enable(session, tenant_id, callback.url)
+        await webhook_queries.enable(session, tenant_id, callback.url)
         callback.status, callback.tries, callback.delivered_at = "pending", 0, None
         callback.next_at = func.now()
         await session.flush()

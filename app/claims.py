@@ -7,10 +7,10 @@ from uuid import UUID
 from langsmith import uuid7
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import transitions, turns
-from app.db.engine import Sessions
-from app.db.hot import Executor
-from app.db.tables import Run
+from app.db.core.compiled import Executor
+from app.db.core.connections import Sessions
+from app.db.runs import scheduling, transitions
+from app.db.tables.runs import Run
 from app.merging import absorb
 from app.runs import Enqueue
 
@@ -30,16 +30,16 @@ async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant
     A job that came before the run's time, because a clock was set back, is queued once more.
     """
     async with sessions.plain() as connection, connection.transaction():
-        turn = await turns.lock_customer(connection, run_id, by.per_customer)
+        turn = await scheduling.lock_customer(connection, run_id, by.per_customer)
         if turn is None:
-            if (due := await turns.early(connection, run_id)) is not None:
+            if (due := await scheduling.early(connection, run_id)) is not None:
                 await enqueue(connection, run_id, due)
             return None
         if not turn.followed:
             return await _take(connection, run_id, by)
     # What is absorbed may be told by callbacks, whose rows are a session's.
     async with sessions.begin() as session:
-        if await turns.lock_customer(session, run_id, by.per_customer) is None:
+        if await scheduling.lock_customer(session, run_id, by.per_customer) is None:
             return None
         run = await _take(session, run_id, by)
         if run and run.attempt == 1 and run.replay_of is None:

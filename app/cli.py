@@ -82,7 +82,7 @@ def worker() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema; safe from many replicas at once."""
     from app.commands.migrate import migrate as migrate_database
-    from app.db.engine import direct_url
+    from app.db.core.connections import direct_url
 
     settings = load_settings()
     _start(settings)

@@ -5,8 +5,8 @@ from itertools import takewhile
 from typing import Any, Literal, cast, get_args
 from uuid import UUID
 
-from app.db.accounts import ApiKey
-from app.db.effects import Approval, Decision
+from app.db.tables.approvals_and_ledger import Approval, Decision
+from app.db.tables.tenants import ApiKey
 from app.edits import StepEdit, apply_edits, told_changes
 from app.errors import (
     AlreadyDecidedError,

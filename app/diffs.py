@@ -4,7 +4,7 @@ import difflib
 from dataclasses import dataclass
 from typing import Any
 
-from app.db.tables import Run, Step
+from app.db.tables.runs import Run, Step
 
 COMPARED = ("status", "outcome", "nodes", "intents", "plan", "draft")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.db.accounts import ApiKey
+from app.db.tables.tenants import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError
 from tools.catalog import ARGS
 from tools.money import format_money

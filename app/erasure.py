@@ -5,10 +5,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import erasure
-from app.db.customers import Erasure
-from app.db.memory import hold_customer
-from app.db.pseudonyms import pseudonym_for
+from app.db.conversations import erasure
+from app.db.conversations.memory import hold_customer
+from app.db.effects.pseudonyms import pseudonym_for
+from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
 
 # How many run ids a refusal names.

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.mail import in_audience
+from app.db.effects.mailings import in_audience
 from tools.billing import RefundArgs, refund_risk
 from tools.mail import PreviewArgs, preview_text
 

@@ -9,8 +9,8 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Interrupt
 
-from app.db.away import is_away
-from app.db.tables import Run
+from app.db.core.availability import is_away
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.observability.steps import StepLog

@@ -5,9 +5,9 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import memory
-from app.db.effects import LedgerEntry
-from app.db.tables import Run
+from app.db.conversations import memory
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
 from graphs.run.memory import (
     PAST_TICKETS,
     PROMISE_CHARS,

@@ -6,8 +6,8 @@ from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import callbacks
-from app.db.merging import BLANK_LINE, lock_fitting
-from app.db.tables import Run
+from app.db.runs.merging import BLANK_LINE, lock_fitting
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 
 

@@ -5,11 +5,12 @@ import time
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import pauses, transitions
-from app.db.engine import Sessions
-from app.db.keys import tenant_exists
-from app.db.pauses import EVERYONE
-from app.db.turns import waits
+from app.db.core.connections import Sessions
+from app.db.runs import transitions
+from app.db.runs.scheduling import waits
+from app.db.tenants import pauses
+from app.db.tenants.pauses import EVERYONE
+from app.db.tenants.queries import tenant_exists
 from app.errors import NotFoundError
 from app.log import get_logger
 from app.runs import Enqueue

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import keys
-from app.db.accounts import PolicyVersion
+from app.db.tables.tenants import PolicyVersion
+from app.db.tenants import queries as tenant_queries
 from app.errors import NotFoundError, StaleVersionError
 from graphs.policy import Policy
 
@@ -26,14 +26,14 @@ async def replace(
         NotFoundError: there is no such tenant.
         StaleVersionError: somebody else stored a version meanwhile.
     """
-    if not await keys.lock_policy(session, tenant_id):
+    if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")
-    newest = await keys.newest_policy(session, tenant_id)
+    newest = await tenant_queries.newest_policy(session, tenant_id)
     version, body = (newest.version, newest.body) if newest else (0, {})
     if not expects(version):
         raise StaleVersionError(f"Version {version} counts now; read it and change that one.")
     if Policy.model_validate(body) == policy:
         return newest
-    return await keys.add_policy(
+    return await tenant_queries.add_policy(
         session, tenant_id, version + 1, policy.model_dump(mode="json"), created_by
     )

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.db.ledger import started_of_run
-from app.db.tables import Run
+from app.db.effects.ledger import started_of_run
+from app.db.tables.runs import Run
 from app.wiring import Service
 from tools.catalog import tools_for
 from tools.errors import ToolError

@@ -11,10 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import runs as run_cases
-from app.db import keys, runs
-from app.db.memory import hold_off_erasure
-from app.db.steps import checkpoint_of_run
-from app.db.tables import Run
+from app.db.conversations.memory import hold_off_erasure
+from app.db.runs import queries as run_queries
+from app.db.runs.steps import checkpoint_of_run
+from app.db.tables.runs import Run
+from app.db.tenants import queries as tenant_queries
 from app.errors import (
     CheckpointGoneError,
     InvalidRequestError,
@@ -58,7 +59,7 @@ async def replay(
     await hold_off_erasure(session, tenant_id, first.customer_id)
     await session.refresh(first)
     if new.idempotency_key is not None:
-        known = await runs.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
+        known = await run_queries.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
         if known is not None:
             return run_cases.same_request(known, new.sha256)
     if first.status not in FINAL and not new.dry_run:
@@ -67,7 +68,7 @@ async def replay(
             run_status=first.status,
         )
     await _refuse_unknown(session, first, new.checkpoint_id)
-    version, _ = await keys.current_policy(session, tenant_id)
+    version, _ = await tenant_queries.current_policy(session, tenant_id)
     run = await _insert(session, key_id, version, first, new)
     if run is None:
         return await run_cases.repeated(session, tenant_id, new.idempotency_key, new.sha256)

@@ -6,10 +6,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
-from app.db.approvals import decision_for
-from app.db.memory import wrote_before
-from app.db.runs import get_run
-from app.db.tables import Run
+from app.db.conversations.memory import wrote_before
+from app.db.effects.approvals import decision_for
+from app.db.runs.queries import get_run
+from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.log import get_logger
 from app.memory import remember

@@ -13,11 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import callbacks
-from app.db import approvals, keys, rates, runs, transitions
-from app.db.hot import Executor, atomic
-from app.db.rates import Slot
-from app.db.starts import insert_run
-from app.db.tables import Run
+from app.db.core.compiled import Executor, atomic
+from app.db.effects import approvals
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.runs.insert import insert_run
+from app.db.tables.runs import Run
+from app.db.tenants import queries as tenant_queries
+from app.db.tenants import rate_limit
+from app.db.tenants.rate_limit import Slot
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import RunStatus
 from graphs.policy_limits import Rates
@@ -65,15 +69,15 @@ async def start(executor: Executor, tenant_id: str, key_id: str, new: NewRun) ->
     Raises:
         IdempotencyMismatchError: the key was used with another body.
     """
-    version, policy = await keys.current_policy(executor, tenant_id)
+    version, policy = await tenant_queries.current_policy(executor, tenant_id)
     limits = Rates.model_validate(policy.get("rates", {}))
     # One statement needs no transaction; a tenant's own rate is another one before it.
     async with atomic(executor) if limits.tenant_per_minute else nullcontext():
-        slot = await rates.take_of_tenant(executor, tenant_id, limits)
+        slot = await rate_limit.take_of_tenant(executor, tenant_id, limits)
         run, spent = await _insert(executor, tenant_id, key_id, version, new, limits, slot)
         if run is None:
             customer_id = new.customer_id if spent else None
-            await rates.give_back(executor, tenant_id, limits, customer_id)
+            await rate_limit.give_back(executor, tenant_id, limits, customer_id)
             return await repeated(executor, tenant_id, new.idempotency_key, new.sha256)
     return run
 
@@ -110,7 +114,7 @@ async def _insert(
 
 async def get(session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False) -> Run:
     """The tenant's run. Raises NotFoundError for any other."""
-    return found(await runs.get_run(session, tenant_id, run_id, lock=lock), run_id)
+    return found(await run_queries.get_run(session, tenant_id, run_id, lock=lock), run_id)
 
 
 def found(run: Run | None, run_id: UUID) -> Run:
@@ -147,7 +151,7 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
 
 async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -> None:
     """Start the thread's next waiting run, now that the thread is free."""
-    following = await runs.next_in_thread(session, thread_id)
+    following = await run_queries.next_in_thread(session, thread_id)
     if following is not None:
         await transitions.mark_queued(session, following.id)
         await enqueue(session, following.id, following.not_before)
@@ -158,7 +162,7 @@ async def repeated(
 ) -> Run:
     """The run that holds the key, which was just found taken. Raises IdempotencyMismatchError."""
     assert idempotency_key is not None, "only an Idempotency-Key can be taken"
-    first = await runs.find_by_idempotency_key(executor, tenant_id, idempotency_key)
+    first = await run_queries.find_by_idempotency_key(executor, tenant_id, idempotency_key)
     assert first is not None, "the row that was in the way is there"
     return same_request(first, sha256)
 

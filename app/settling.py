@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app import answers, callbacks
-from app.db import approvals, ledger, runs, transitions
-from app.db.engine import Sessions
-from app.db.steps import close_open_steps
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects import approvals, ledger
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.runs.steps import close_open_steps
+from app.db.tables.runs import Run
 from app.lifecycle import FINAL, RunStatus
 from app.runs import Enqueue
 from graphs.state import SupportState
@@ -50,7 +52,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
     status = settlement.status
     now = None
     if status not in FINAL:
-        now = await runs.get_run(session, run.tenant_id, run.id, lock=True)
+        now = await run_queries.get_run(session, run.tenant_id, run.id, lock=True)
     if now and now.cancel_requested_at:
         # Answered with 202 while this attempt was on its way to a pause. What a lost worker had
         # begun is looked up first, by whoever claims the run next.

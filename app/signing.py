@@ -7,8 +7,9 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db import keys, webhook_secrets
-from app.db.outbox import WebhookSecret
+from app.db.tables.webhooks import WebhookSecret
+from app.db.tenants import queries as tenant_queries
+from app.db.webhooks import secrets as webhook_secrets
 from app.errors import NotFoundError
 
 # The specification asks for 24 to 64 bytes.
@@ -38,7 +39,7 @@ async def issue(
         NotFoundError: there is no such tenant.
     """
     # Of two at the same instant the second waits here, and rotates what the first one made.
-    if not await keys.lock_policy(session, tenant_id):
+    if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")
     live = await webhook_secrets.live_secret(session, tenant_id)
     if live is not None and (rotate or live.shown_at is not None):

@@ -9,11 +9,11 @@ from langchain_core.runnables.config import set_config_context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.meter import PostgresMeter
-from app.db import memory, summaries
-from app.db.hot import Executor
-from app.db.keys import policy_at
-from app.db.summaries import Claimed
-from app.db.tables import Run
+from app.db.conversations import memory, summaries
+from app.db.conversations.summaries import Claimed
+from app.db.core.compiled import Executor
+from app.db.tables.runs import Run
+from app.db.tenants.queries import policy_at
 from app.log import get_logger
 from app.memory import turns_of
 from app.observability.usage import UsageHandler

@@ -21,16 +21,16 @@ from app.adapters.meter import PostgresMeter
 from app.adapters.replay import RehearsalToolbox, ReplayToolbox
 from app.adapters.smtp import SandboxMailer, SmtpMailer
 from app.adapters.subscriptions import SandboxSubscriptions
-from app.db.bell import Bell
-from app.db.checkpoints import GroupingSaver
-from app.db.engine import Sessions, make_engine, open_saver_pool
-from app.db.group_commit import GroupCommit
-from app.db.keys import policy_at, starters_hold
-from app.db.ledger import get_entry
-from app.db.runs import replayed
-from app.db.saver import FencedSaver
-from app.db.steps import spent_usd
-from app.db.tables import Run
+from app.db.checkpoints.fenced_saver import FencedSaver
+from app.db.checkpoints.group_commit import GroupCommit
+from app.db.checkpoints.saver import GroupingSaver
+from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.db.effects.ledger import get_entry
+from app.db.runs.notify import Bell
+from app.db.runs.queries import replayed
+from app.db.runs.steps import spent_usd
+from app.db.tables.runs import Run
+from app.db.tenants.queries import policy_at, starters_hold
 from app.models.openai import build_pool
 from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing

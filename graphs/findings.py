@@ -41,7 +41,7 @@ async def articles_finding(
 ) -> Finding:
     """The passages for the node's slice, or `unsure` when none covers enough of what it asks.
 
-    The search itself takes a text apart into its sentences (app/db/search_words.py).
+    The search itself takes a text apart into its sentences (app/db/knowledge/tokenize.py).
     """
     ticket = slice_of(state, node)
     question = f"{ticket['subject']}\n{ticket['body']}"

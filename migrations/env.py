@@ -6,21 +6,15 @@ from alembic import context
 from alembic.autogenerate.api import AutogenContext
 from sqlalchemy import Connection, text
 
+from app.db.core.base import Base
+from app.db.core.types import EnumText, SafeJson, SafeText
+from app.db.effects import mailings  # noqa: F401
+from app.db.events import queries as event_queries  # noqa: F401
+
 # Their tables join the metadata.
-from app.db import (  # noqa: F401
-    answers,
-    content,
-    customers,
-    events,
-    mail,
-    outbox,
-    pauses,
-    sandbox,
-    spend,
-    tables,
-)
-from app.db.base import Base
-from app.db.types import EnumText, SafeJson, SafeText
+from app.db.knowledge import answer_cache  # noqa: F401
+from app.db.tables import conversations, knowledge, runs, sandbox, webhooks  # noqa: F401
+from app.db.tenants import pauses, spend  # noqa: F401
 
 # A migration that cannot get its lock gives up instead of holding up every request behind it.
 LOCK_TIMEOUT = "5s"

@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.commands import seed as demo
 from app.commands.keys import issue_key
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
-from app.db.engine import Sessions
-from app.db.keys import ensure_tenant, tenant_exists
+from app.db.core.connections import Sessions
+from app.db.core.embedded import embedded_postgres
+from app.db.tenants.queries import ensure_tenant, tenant_exists
 from app.settings import Settings
 from app.wiring import Service, open_service
 from tests.doubles.receiver import Receiver

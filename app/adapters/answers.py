@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
-from app.db.answers import find_answer
-from app.db.away import DATABASE_ERRORS
-from app.db.engine import Sessions
+from app.db.core.availability import DATABASE_ERRORS
+from app.db.core.connections import Sessions
+from app.db.knowledge.answer_cache import find_answer
 from app.log import get_logger
 from graphs.context import Recalled
 from graphs.reply.question_key import question_sha256

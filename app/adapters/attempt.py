@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.db.away import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_away
 from graphs.suspend import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
 from tools.ledger import Call

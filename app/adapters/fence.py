@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import pauses
-from app.db.ledger import owns_run
+from app.db.effects.ledger import owns_run
+from app.db.tenants import pauses
 from tools.errors import EffectsPausedError, RunLostError
 from tools.ports import Caller
 

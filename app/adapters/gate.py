@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from app.db import mail
-from app.db.approvals import agreed_steps
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.effects import mailings
+from app.db.effects.approvals import agreed_steps
 from graphs.policy import Policy
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Permit
@@ -43,7 +43,7 @@ class PostgresGate:
         """How many the mailing reaches: those on its list once that is fixed, else all of now."""
         tenant_id = self.caller.tenant_id
         async with self.sessions() as session:
-            listed = await mail.tally(session, tenant_id, call.key)
+            listed = await mailings.tally(session, tenant_id, call.key)
             if listed:
                 return sum(listed.values())
-            return (await mail.count_audience(session, tenant_id, call.args["audience"]))[0]
+            return (await mailings.count_audience(session, tenant_id, call.args["audience"]))[0]

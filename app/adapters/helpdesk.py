@@ -5,9 +5,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import handoffs, sandbox
-from app.db.engine import Sessions
-from app.db.steps import add_message
+from app.db.core.connections import Sessions
+from app.db.effects import handoffs
+from app.db.runs.steps import add_message
+from app.db.tables import sandbox
 from tools.models import Handoff, SentReply, Urgency
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 from app.adapters.embeddings import Embedder, EmbeddingsError, Vector
 from app.adapters.passages import within_budget
-from app.db.articles import config_for
-from app.db.embeddings import has_table, nearest_chunks
-from app.db.engine import Sessions
-from app.db.search import read_chunks
-from app.db.search_words import sentences
-from app.db.terms import Hit, rank_chunks
+from app.db.core.connections import Sessions
+from app.db.knowledge.articles import config_for
+from app.db.knowledge.bm25 import Hit, rank_chunks
+from app.db.knowledge.search import read_chunks
+from app.db.knowledge.tokenize import sentences
+from app.db.knowledge.vectors import has_table, nearest_chunks
 from app.log import get_logger
 from tools.models import Passage
 

@@ -6,10 +6,10 @@ from typing import Literal, cast
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.fence import pass_fence
-from app.db import ledger
-from app.db.approvals import refunds_in_open_plans
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.effects import ledger
+from app.db.effects.approvals import refunds_in_open_plans
+from app.db.tables.approvals_and_ledger import LedgerEntry
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Entry, Permit
 from tools.models import JsonObject

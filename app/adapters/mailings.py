@@ -7,8 +7,8 @@ from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.fence import pass_fence
-from app.db import mail
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.effects import mailings
 from tools.errors import RefusedError
 from tools.models import Audience, Contact, Delivery, MailTally
 from tools.ports import Caller
@@ -28,13 +28,13 @@ class PostgresContacts:
     async def audiences(self) -> dict[str, int]:
         """How many people each audience has, `all` included."""
         async with self.sessions() as session:
-            return await mail.audience_sizes(session, self.tenant_id)
+            return await mailings.audience_sizes(session, self.tenant_id)
 
     async def audience(self, name: str, first: int) -> Audience:
         """Count, time of the count, and the first people by id."""
         async with self.sessions() as session:
-            count, as_of = await mail.count_audience(session, self.tenant_id, name)
-            people = await session.scalars(mail.in_audience(self.tenant_id, name).limit(first))
+            count, as_of = await mailings.count_audience(session, self.tenant_id, name)
+            people = await session.scalars(mailings.in_audience(self.tenant_id, name).limit(first))
             return {
                 "count": count,
                 "as_of": as_of.isoformat(),
@@ -54,13 +54,13 @@ class PostgresMailings:
         """Fix the list, or say of those whom a lost attempt left behind that nobody knows."""
         async with self.sessions.begin() as session:
             await pass_fence(session, self.caller)
-            if await mail.tally(session, self.caller.tenant_id, key):
+            if await mailings.tally(session, self.caller.tenant_id, key):
                 await self._give_up_started(session, key)
                 return
             if problem := await self._problem(session, audience, recipients, as_of):
                 raise RefusedError(problem)
             counted = datetime.fromisoformat(as_of)
-            await mail.fix_list(
+            await mailings.fix_list(
                 session, self.caller.tenant_id, key, self.caller.run_id, audience, counted
             )
 
@@ -73,7 +73,7 @@ class PostgresMailings:
         """waiting -> started for the next due one; who left the list meanwhile is skipped."""
         async with self.sessions.begin() as session:
             await pass_fence(session, self.caller)
-            while found := await mail.next_waiting(session, self.caller.tenant_id, key):
+            while found := await mailings.next_waiting(session, self.caller.tenant_id, key):
                 recipient, contact = found
                 stays = contact and not contact.unsubscribed and contact.email == recipient.email
                 recipient.status = "started" if stays else "skipped"
@@ -92,7 +92,9 @@ class PostgresMailings:
         """started -> the mail's end, or waiting again with a growing pause, three tries in all."""
         async with self.sessions.begin() as session:
             row = await session.get(
-                mail.MailRecipient, (self.caller.tenant_id, key, contact_id), with_for_update=True
+                mailings.MailRecipient,
+                (self.caller.tenant_id, key, contact_id),
+                with_for_update=True,
             )
             # Erased while the mail was on its way: the row has a pseudonym and is `unknown`.
             if row is None or row.status not in ("started", "unknown"):
@@ -110,7 +112,7 @@ class PostgresMailings:
     async def tally(self, key: str) -> MailTally:
         """Count, and show it on the ledger's row, where the run's effects are read from."""
         async with self.sessions.begin() as session:
-            found = await mail.tally(session, self.caller.tenant_id, key)
+            found = await mailings.tally(session, self.caller.tenant_id, key)
             counts: MailTally = {
                 "sent": found.get("sent", 0),
                 "failed": found.get("failed", 0),
@@ -119,17 +121,17 @@ class PostgresMailings:
                 "waiting": found.get("waiting", 0),
             }
             if found:
-                await mail.note_progress(session, self.caller.tenant_id, key, {**counts})
+                await mailings.note_progress(session, self.caller.tenant_id, key, {**counts})
         return counts
 
     async def _give_up_started(self, session: AsyncSession, key: str) -> None:
         """A mail server cannot be asked whether it took a mail, so nobody is mailed again."""
         await session.execute(
-            update(mail.MailRecipient)
+            update(mailings.MailRecipient)
             .where(
-                mail.MailRecipient.tenant_id == self.caller.tenant_id,
-                mail.MailRecipient.key == key,
-                mail.MailRecipient.status == "started",
+                mailings.MailRecipient.tenant_id == self.caller.tenant_id,
+                mailings.MailRecipient.key == key,
+                mailings.MailRecipient.status == "started",
             )
             .values(status="unknown", changed_at=func.clock_timestamp())
         )
@@ -138,7 +140,7 @@ class PostgresMailings:
         self, session: AsyncSession, audience: str, recipients: int, as_of: str
     ) -> str | None:
         """Why these are not the people who were counted, or a part of them; None if they are."""
-        count, changed_at = await mail.newest_change(session, self.caller.tenant_id, audience)
+        count, changed_at = await mailings.newest_change(session, self.caller.tenant_id, audience)
         if changed_at is None:
             return f"nobody is in the audience {audience!r}"
         if count > recipients or changed_at > datetime.fromisoformat(as_of):

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from langchain_core.messages import AIMessage
 
 from app.adapters.attempt import ends_attempt
-from app.db import spend
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.tenants import spend
 from app.log import get_logger
 from app.observability.prices import Prices, micro_usd, tokens_of
 from graphs.llm.pool import Hold

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from app.db.articles import neighbours
-from app.db.content import ArticleChunk
+from app.db.knowledge.articles import neighbours
+from app.db.tables.knowledge import ArticleChunk
 from graphs.llm.token_estimate import clip, estimate_tokens
 
 Found = tuple[ArticleChunk, list[ArticleChunk]]

@@ -20,8 +20,8 @@ from aiosmtplib import (
 )
 from sqlalchemy.dialects.postgresql import insert
 
-from app.db.engine import Sessions
-from app.db.sandbox import SandboxMail
+from app.db.core.connections import Sessions
+from app.db.tables.sandbox import SandboxMail
 from app.settings import Settings
 from tools.errors import UnavailableError
 from tools.models import Delivery, Mail

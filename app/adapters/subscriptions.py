@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.engine import Sessions
-from app.db.sandbox import SandboxCancellation, SandboxSubscription
+from app.db.core.connections import Sessions
+from app.db.tables.sandbox import SandboxCancellation, SandboxSubscription
 from tools.errors import RefusedError
 from tools.models import Cancellation, Subscription
 

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.api import schemas
-from app.db.approvals import decisions_on
-from app.db.effects import Approval, Decision
-from app.db.hot import Executor
-from app.db.merging import newer_messages
-from app.db.tables import Message
+from app.db.core.compiled import Executor
+from app.db.effects.approvals import decisions_on
+from app.db.runs.merging import newer_messages
+from app.db.tables.approvals_and_ledger import Approval, Decision
+from app.db.tables.runs import Message
 from app.edits import editable_of, may_drop
 from tools.catalog import ARGS
 

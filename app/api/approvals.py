@@ -12,8 +12,8 @@ from app.api.deps import ApprovalReader, Approver, BackendDep, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
 from app.api.views import show_run
-from app.db.approvals import approvals_of_tenant, get_approval
-from app.db.effects import Approval
+from app.db.effects.approvals import approvals_of_tenant, get_approval
+from app.db.tables.approvals_and_ledger import Approval
 from app.decisions import GivenAnswer
 from app.edits import StepEdit
 from app.errors import (

@@ -8,8 +8,8 @@ from app.api import examples, schemas
 from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
 from app.api.responses import answers, problems
 from app.api.runs import Cursor, Limit
-from app.db import articles, search
-from app.db.content import Article
+from app.db.knowledge import articles, search
+from app.db.tables.knowledge import Article
 from app.errors import InvalidCursorError, NotFoundError
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"])

@@ -6,7 +6,7 @@ from app import erasure
 from app.api import examples, schemas
 from app.api.deps import Admin, Session
 from app.api.responses import answers
-from app.db.customers import Erasure
+from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])

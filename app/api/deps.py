@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.cursor import Cursors
 from app.api.feed import EventFeed
 from app.api.rest import RestWatch
-from app.db.accounts import ApiKey
-from app.db.engine import Sessions
-from app.db.keys import live_key
+from app.db.core.connections import Sessions
+from app.db.tables.tenants import ApiKey
+from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
 from app.runs import Enqueue
 from app.settings import Settings

@@ -16,7 +16,7 @@ from app.api.deps import BackendDep, FeedDep, Reader
 from app.api.feed import END, RETRY, EventFeed
 from app.api.listener import Listener
 from app.api.responses import problems
-from app.db.events import (
+from app.db.events.queries import (
     BEGINNING,
     LAST_SEQ,
     Position,

@@ -12,9 +12,9 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from prometheus_client import Gauge
 
 from app.api.listener import Listener, render
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.engine import Sessions
-from app.db.events import (
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.connections import Sessions
+from app.db.events.queries import (
     BEGINNING,
     FINAL_TYPES,
     Event,
@@ -23,7 +23,7 @@ from app.db.events import (
     events_between,
     last_event,
 )
-from app.db.keys import live_keys
+from app.db.tenants.queries import live_keys
 from app.errors import TooManyStreamsError
 from app.log import get_logger
 

@@ -11,8 +11,8 @@ from app.api.cursor import Page
 from app.api.deps import ApprovalReader, Approver, BackendDep, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
-from app.db import handoffs
-from app.db.sandbox import Handoff
+from app.db.effects import handoffs
+from app.db.tables.sandbox import Handoff
 from app.errors import InvalidCursorError, NotFoundError
 from tools.models import Urgency
 

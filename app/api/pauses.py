@@ -7,7 +7,7 @@ from app import pauses as pause_cases
 from app.api import examples, schemas
 from app.api.deps import Admin, BackendDep, Session
 from app.api.responses import answers
-from app.db.pauses import EVERYONE, in_flight, pauses_of
+from app.db.tenants.pauses import EVERYONE, in_flight, pauses_of
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 

@@ -9,8 +9,8 @@ from app.api import examples, schemas
 from app.api.deps import Admin, BackendDep, PolicyReader, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
-from app.db import keys
-from app.db.accounts import PolicyVersion
+from app.db.tables.tenants import PolicyVersion
+from app.db.tenants import queries as tenant_queries
 from app.errors import InvalidCursorError, StaleVersionError
 from graphs.policy import Policy
 
@@ -27,7 +27,7 @@ IfMatch = Annotated[
 @router.get("", response_model=schemas.PolicyOut, responses=answers(200, examples.POLICY))
 async def get_policy(response: Response, session: Session, key: PolicyReader) -> schemas.PolicyOut:
     """The policy that new runs are held to; `ETag` is its version."""
-    return show(response, await keys.newest_policy(session, key.tenant_id))
+    return show(response, await tenant_queries.newest_policy(session, key.tenant_id))
 
 
 @router.put(
@@ -69,7 +69,7 @@ async def list_versions(
     """Every version that somebody stored, newest first."""
     rows, following = await backend.cursors.page(
         session,
-        keys.policies_of(key.tenant_id),
+        tenant_queries.policies_of(key.tenant_id),
         PolicyVersion.version,
         scope=["policy", key.tenant_id],
         cursor=cursor,

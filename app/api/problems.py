@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.db.away import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.errors import (
     DeskgraphError,
     InvalidRequestError,

@@ -12,7 +12,7 @@ from app.api import examples, schemas
 from app.api.deps import BackendDep, Reader, RestDep, Session, Writer
 from app.api.responses import answers
 from app.api.runs import IdempotencyKey, Wait, wait_for
-from app.db.steps import steps_of_run
+from app.db.runs.steps import steps_of_run
 from app.diffs import diff, sides
 from app.errors import (
     CheckpointGoneError,

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import psycopg
 
-from app.db.bell import rings
-from app.db.engine import Sessions, direct_url
-from app.db.runs import resting
+from app.db.core.connections import Sessions, direct_url
+from app.db.runs.notify import rings
+from app.db.runs.queries import resting
 from app.log import get_logger
 from app.settings import Settings
 

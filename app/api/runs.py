@@ -13,9 +13,9 @@ from app.api.deps import Backend, BackendDep, Reader, RestDep, Session, Writer
 from app.api.responses import answers
 from app.api.rest import RestWatch
 from app.api.views import show_run, show_runs, show_step
-from app.db.runs import look, runs_of_tenant
-from app.db.steps import messages_of_ticket, steps_of_run
-from app.db.tables import Run
+from app.db.runs.queries import look, runs_of_tenant
+from app.db.runs.steps import messages_of_ticket, steps_of_run
+from app.db.tables.runs import Run
 from app.errors import (
     IdempotencyMismatchError,
     InvalidCursorError,

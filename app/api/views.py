@@ -5,12 +5,12 @@ from urllib.parse import quote
 
 from app.api import schemas
 from app.api.approval_views import show_approvals
-from app.db.approvals import approvals_of_runs
-from app.db.effects import LedgerEntry
-from app.db.hot import Executor
-from app.db.ledger import effects_of_runs
-from app.db.places import Place, places
-from app.db.tables import Run, Step
+from app.db.core.compiled import Executor
+from app.db.effects.approvals import approvals_of_runs
+from app.db.effects.ledger import effects_of_runs
+from app.db.runs.queue_position import Place, places
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
 from app.settings import Settings
 

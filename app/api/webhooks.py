@@ -15,9 +15,9 @@ from app.api.deps import Admin, BackendDep, Session
 from app.api.responses import answers
 from app.api.runs import Cursor, Limit
 from app.api.schemas import Request
-from app.db.callbacks import Status, callbacks_of_tenant
-from app.db.outbox import Callback, WebhookSecret
-from app.db.webhook_secrets import secrets_of_tenant
+from app.db.tables.webhooks import Callback, WebhookSecret
+from app.db.webhooks.queries import Status, callbacks_of_tenant
+from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import InvalidCursorError, NotFoundError
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])

@@ -16,9 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.api.schemas import PutArticle
 from app.commands.database import load_settings, require_database, with_database
-from app.db.articles import put_article
-from app.db.engine import Sessions, make_engine
-from app.db.keys import tenant_exists
+from app.db.core.connections import Sessions, make_engine
+from app.db.knowledge.articles import put_article
+from app.db.tenants.queries import tenant_exists
 
 cli = typer.Typer(help="Fill the knowledge base.", no_args_is_help=True)
 

@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
-from app.db.keys import tenant_exists
-from app.db.mail import EVERYBODY, put_contacts
+from app.db.effects.mailings import EVERYBODY, put_contacts
+from app.db.tenants.queries import tenant_exists
 
 cli = typer.Typer(help="Fill the list of contacts.", no_args_is_help=True)
 

@@ -10,7 +10,7 @@ from app import erasure
 from app.api.customers import show
 from app.api.schemas import OutsideId
 from app.commands.database import in_session, load_settings, with_database
-from app.db import keys
+from app.db.tenants import queries as tenant_queries
 from app.errors import CustomerHasLiveRunsError
 
 cli = typer.Typer(help="Erase customers.", no_args_is_help=True)
@@ -34,7 +34,7 @@ def erase_customer(
         raise typer.BadParameter(error.errors()[0]["msg"]) from None
 
     async def work(session: AsyncSession) -> str:
-        if not await keys.tenant_exists(session, tenant):
+        if not await tenant_queries.tenant_exists(session, tenant):
             raise typer.BadParameter(f"no tenant {tenant!r}")
         note = await erasure.erase(session, tenant, customer_id, "cli")
         return show(note).model_dump_json(indent=2)

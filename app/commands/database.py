@@ -14,8 +14,8 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.embedded import EmbeddedPostgresError, embedded_postgres
-from app.db.engine import Sessions, make_engine
+from app.db.core.connections import Sessions, make_engine
+from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
 from app.settings import Settings
 
 T = TypeVar("T")

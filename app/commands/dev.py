@@ -16,7 +16,7 @@ from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
-from app.db.engine import direct_url
+from app.db.core.connections import direct_url
 from app.settings import Settings
 
 EXAMPLE = {

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.deps import SCOPES
 from app.commands.database import in_session, load_settings, with_database
-from app.db import keys
-from app.db.accounts import ApiKey
+from app.db.tables.tenants import ApiKey
+from app.db.tenants import queries as tenant_queries
 
 cli = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
 Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]
@@ -61,8 +61,8 @@ def create_key(
 
     async def work(session: AsyncSession) -> str:
         if create_tenant:
-            await keys.ensure_tenant(session, tenant, tenant)
-        if not await keys.tenant_exists(session, tenant):
+            await tenant_queries.ensure_tenant(session, tenant, tenant)
+        if not await tenant_queries.tenant_exists(session, tenant):
             raise typer.BadParameter(f"no tenant {tenant!r}; add --create-tenant to make it")
         return await issue_key(session, tenant, name, scope, limits)
 
@@ -85,7 +85,7 @@ def list_keys(
 ) -> None:
     """List a tenant's keys; secrets are not stored and cannot be shown."""
     with with_database(load_settings()) as settings:
-        rows = in_session(settings, lambda session: keys.list_keys(session, tenant))
+        rows = in_session(settings, lambda session: tenant_queries.list_keys(session, tenant))
     if as_json:
         for row in rows:
             typer.echo(json.dumps(_described(row)))
@@ -118,7 +118,9 @@ def revoke_key(
 ) -> None:
     """Revoke a key; its next request is refused."""
     with with_database(load_settings()) as settings:
-        gone = in_session(settings, lambda session: keys.revoke_key(session, tenant, key_id))
+        gone = in_session(
+            settings, lambda session: tenant_queries.revoke_key(session, tenant, key_id)
+        )
     if not gone:
         typer.echo(f"Tenant {tenant!r} has no live key {key_id!r}; see `keys list`.", err=True)
         raise typer.Exit(1)

@@ -13,8 +13,8 @@ from psycopg.rows import dict_row
 from sqlalchemy import create_engine, make_url
 
 import migrations
-from app.db.embeddings import create_table
-from app.db.engine import plain_dsn
+from app.db.core.connections import plain_dsn
+from app.db.knowledge.vectors import create_table
 from app.worker.queue import apply_schema
 
 # Any fixed number: whoever holds it migrates, and every other replica waits for it.

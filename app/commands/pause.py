@@ -7,8 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import pauses
 from app.commands.database import in_session, load_settings, with_database, with_sessions
-from app.db.engine import Sessions
-from app.db.pauses import EVERYONE
+from app.db.core.connections import Sessions
+from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.worker.queue import enqueue_run
 

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import policies
 from app.commands.database import in_session, load_settings, with_database
-from app.db import keys
-from app.db.accounts import PolicyVersion
+from app.db.tables.tenants import PolicyVersion
+from app.db.tenants import queries as tenant_queries
 from app.errors import NotFoundError
 from graphs.policy import Policy
 
@@ -29,14 +29,14 @@ def show_policy(
     """Print the policy that new runs are held to, or an older version, as JSON."""
 
     async def work(session: AsyncSession) -> tuple[int, dict[str, Any]]:
-        if not await keys.tenant_exists(session, tenant):
+        if not await tenant_queries.tenant_exists(session, tenant):
             raise typer.BadParameter(f"no tenant {tenant!r}")
-        newest, body = await keys.current_policy(session, tenant)
+        newest, body = await tenant_queries.current_policy(session, tenant)
         if version is None or version == newest:
             return newest, body
         if version > newest:
             raise typer.BadParameter(f"{tenant!r} has no policy version {version}")
-        return version, await keys.policy_at(session, tenant, version)
+        return version, await tenant_queries.policy_at(session, tenant, version)
 
     with with_database(load_settings()) as settings:
         found, body = in_session(settings, work)
@@ -49,7 +49,7 @@ def list_versions(tenant: Tenant = "demo") -> None:
     """Print who stored which version when, newest first, one JSON object a line."""
 
     async def work(session: AsyncSession) -> list[PolicyVersion]:
-        query = keys.policies_of(tenant).order_by(PolicyVersion.version.desc())
+        query = tenant_queries.policies_of(tenant).order_by(PolicyVersion.version.desc())
         return list(await session.scalars(query))
 
     with with_database(load_settings()) as settings:

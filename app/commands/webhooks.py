@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import signing
 from app.commands.database import in_session, load_settings, with_database
-from app.db.keys import tenant_exists
-from app.db.outbox import WebhookSecret
-from app.db.webhook_secrets import secrets_of_tenant
+from app.db.tables.webhooks import WebhookSecret
+from app.db.tenants.queries import tenant_exists
+from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import NotFoundError
 
 cli = typer.Typer(help="Sign callbacks.", no_args_is_help=True)

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from langgraph.errors import NodeTimeoutError
 
-from app.db.fence import FENCE, refusing_late_writes
-from app.db.group_commit import Done, GroupCommit
-from app.db.steps import STEPS, step_row
+from app.db.checkpoints.fence import FENCE, refusing_late_writes
+from app.db.checkpoints.group_commit import Done, GroupCommit
+from app.db.runs.steps import STEPS, step_row
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"

@@ -12,10 +12,10 @@ from datetime import timedelta
 from app import callbacks as callback_cases
 from app.adapters.addresses import make_guard
 from app.adapters.webhook import Receipt, Sender
-from app.db import callbacks
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.outbox import Callback
-from app.db.webhook_secrets import signing_secrets
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.tables.webhooks import Callback
+from app.db.webhooks import queries as webhook_queries
+from app.db.webhooks.secrets import signing_secrets
 from app.log import get_logger
 from app.wiring import Service
 
@@ -70,7 +70,7 @@ class Courier:
         if room <= 0:
             return False
         async with self._service.sessions.begin() as session:
-            claimed = await callbacks.claim(session, self._lease, room, busy)
+            claimed = await webhook_queries.claim(session, self._lease, room, busy)
         for callback in claimed:
             task = asyncio.create_task(self.deliver(callback))
             self._open[task] = callback.tenant_id

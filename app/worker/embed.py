@@ -3,9 +3,9 @@
 import asyncio
 
 from app.adapters.embeddings import Embedder, EmbeddingsError
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.embeddings import claim_chunks, has_table, store_vectors
-from app.db.engine import Sessions
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.connections import Sessions
+from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors
 from app.log import get_logger
 
 log = get_logger(__name__)

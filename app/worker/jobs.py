@@ -9,9 +9,9 @@ from langgraph.runtime import RunControl
 
 from app import summaries
 from app.claims import Claimant, claim, queue_followers
-from app.db import turns
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.tables import Run
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.runs import scheduling
+from app.db.tables.runs import Run
 from app.execute import Ending, execute
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
@@ -150,7 +150,7 @@ class Jobs:
     async def _queue_next(self, run: Run, settlement: Settlement) -> None:
         """Queue what comes after the run: others that waited for it, and its ticket's summary."""
         async with self.service.sessions.plain() as connection:
-            following = await turns.next_after(connection, run)
+            following = await scheduling.next_after(connection, run)
             due = settlement.status in FINAL and await summaries.is_due(connection, run)
         if not following and not due:
             return

@@ -7,8 +7,8 @@ from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
 from app.adapters.embeddings import build_embedder
-from app.db.away import DATABASE_ERRORS
-from app.db.engine import direct_url
+from app.db.core.availability import DATABASE_ERRORS
+from app.db.core.connections import direct_url
 from app.log import get_logger
 from app.wiring import Service
 from app.worker.courier import deliver_callbacks

@@ -12,7 +12,7 @@ from procrastinate.connector import BaseConnector
 from procrastinate.jobs import Job
 from procrastinate.manager import JobManager
 
-from app.db.jobs import ADVANCE
+from app.db.runs.enqueue import ADVANCE
 from app.worker.admission import loop_has_time
 
 # OVERRIDING: Procrastinate would number its workers itself.

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.db.away import is_away
+from app.db.core.availability import is_away
 from app.execute import Ending
 from app.lifecycle import RunStatus
 from app.settling import Settlement

@@ -1,4 +1,4 @@
-"""The queue as its consumer sees it; `app/db/jobs.py` is how a job comes to it."""
+"""The queue as its consumer sees it; `app/db/runs/enqueue.py` is how a job comes to it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -16,9 +16,9 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import DateTime, Uuid, bindparam, select
 
-from app.db.engine import SteadyPool, check_socket, plain_dsn
-from app.db.hot import Executor, Hot, Plain
-from app.db.jobs import ADVANCE, QUEUE, SUMMARIZE, Task, queued
+from app.db.core.compiled import Executor, Hot, Plain
+from app.db.core.connections import SteadyPool, check_socket, plain_dsn
+from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, Task, queued
 from app.worker.members import Membership
 
 JOBS_POOL = 4

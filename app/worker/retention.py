@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db import retention
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.engine import Sessions
-from app.db.keys import current_policy
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.connections import Sessions
+from app.db.runs import retention
+from app.db.tenants.queries import current_policy
 from app.log import get_logger
 from graphs.policy_limits import Retention
 

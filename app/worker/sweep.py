@@ -11,9 +11,11 @@ from datetime import timedelta
 from procrastinate import App
 
 from app import approvals
-from app.db import handoffs, rates, transitions, turns, workers
-from app.db.answers import forget_answers
-from app.db.away import is_away
+from app.db.core.availability import is_away
+from app.db.effects import handoffs
+from app.db.knowledge.answer_cache import forget_answers
+from app.db.runs import scheduling, transitions, workers
+from app.db.tenants import rate_limit
 from app.log import get_logger
 from app.worker.jobs import Jobs
 from app.worker.queue import forget_lost_jobs
@@ -76,7 +78,7 @@ async def queue_overdue(jobs: Jobs) -> None:
     """Give runs whose job seems lost a new one."""
     limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
-        for run in await turns.overdue(session, OVERDUE, BATCH, limit):
+        for run in await scheduling.overdue(session, OVERDUE, BATCH, limit):
             await transitions.mark_queued(session, run.id)
             await jobs.enqueue(session, run.id, None)
 
@@ -84,7 +86,7 @@ async def queue_overdue(jobs: Jobs) -> None:
 async def forget(jobs: Jobs) -> None:
     """Drop rates, leases and kept answers whose time is over."""
     async with jobs.service.sessions.begin() as session:
-        await rates.forget(session, BATCH * 10)
+        await rate_limit.forget(session, BATCH * 10)
         await workers.forget_workers(session)
     async with jobs.service.sessions.begin() as session:
         await forget_answers(session, BATCH * 10)

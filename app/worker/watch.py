@@ -13,11 +13,11 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import settling
-from app.db import workers
-from app.db.away import DATABASE_ERRORS, is_away
-from app.db.engine import BY_INDEX, direct_url, plain_dsn
-from app.db.hot import Plain
-from app.db.tables import Run
+from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.compiled import Plain
+from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
+from app.db.runs import workers
+from app.db.tables.runs import Run
 from app.log import get_logger
 from app.worker.jobs import Active, Jobs
 from app.worker.members import put_back

@@ -1,7 +1,7 @@
 """A database for one module's processes: any worker takes any run of its database."""
 
 from app.commands.migrate import migrate
-from app.db.engine import Sessions, make_engine
+from app.db.core.connections import Sessions, make_engine
 from tests.conftest import Tenant, make_tenant
 
 

@@ -13,8 +13,8 @@ import psycopg
 from psycopg.rows import dict_row
 from sqlalchemy import make_url
 
-from app.db.embedded import _become, _server_user
-from app.db.engine import plain_dsn
+from app.db.core.connections import plain_dsn
+from app.db.core.embedded import _become, _server_user
 from tests.acceptance.stack import free_port
 
 # Debian puts it where only root looks.

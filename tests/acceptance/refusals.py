@@ -11,7 +11,7 @@ import httpx
 import psycopg
 
 from app.commands.keys import issue_key
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant, make_tenant
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, make_callers, problem_of
 from tests.acceptance.stack import Client, Stack, ticket
 

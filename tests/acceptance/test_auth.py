@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from app.api.deps import SCOPES
-from app.db.engine import Sessions
-from app.db.keys import revoke_key
+from app.db.core.connections import Sessions
+from app.db.tenants.queries import revoke_key
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers
 from tests.acceptance.stack import Stack, ticket
 

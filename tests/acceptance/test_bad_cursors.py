@@ -6,7 +6,7 @@ import httpx
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import Callers, expect_refused, make_callers
 from tests.acceptance.stack import Stack
 

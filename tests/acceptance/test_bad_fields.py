@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers, pointers
 from tests.acceptance.stack import Stack, ticket
 

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import (
     NOBODY,
     Callers,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import Callers, make_callers, problem_of
 from tests.acceptance.stack import Stack
 

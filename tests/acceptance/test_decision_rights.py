@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, connect, expect_refused, make_callers
 from tests.acceptance.stack import Client, Stack
 

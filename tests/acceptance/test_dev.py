@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from app.cli import app
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.stack import Client
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"

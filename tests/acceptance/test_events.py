@@ -6,7 +6,7 @@ import httpx
 import psycopg
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import expect_refused
 from tests.acceptance.stack import Client, Stack
 from tests.acceptance.streams import Follower, follow

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import Callers, expect_refused, make_callers, problem_of
 from tests.acceptance.stack import Stack, running
 

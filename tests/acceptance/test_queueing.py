@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.db.engine import Sessions
-from app.db.keys import add_policy
+from app.db.core.connections import Sessions
+from app.db.tenants.queries import add_policy
 from tests.acceptance.stack import Client, ticket
 from tests.conftest import Tenant
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Books, Callers, expect_refused, make_callers
 from tests.acceptance.stack import Client, Stack, ticket
 

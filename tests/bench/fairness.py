@@ -22,8 +22,8 @@ from typing import Any
 import httpx
 
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
-from app.db.engine import Sessions, make_engine
+from app.db.core.connections import Sessions, make_engine
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.stack import Stack, running, ticket
 from tests.conftest import Tenant, make_tenant
 

@@ -21,8 +21,8 @@ import psutil
 import psycopg
 
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
-from app.db.engine import plain_dsn
+from app.db.core.connections import plain_dsn
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 

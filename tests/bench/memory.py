@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from app.log import configure_logging
 from app.runs import NewRun
 from app.settings import Settings

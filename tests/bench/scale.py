@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.pooler import PROGRAM, pooling
 from tests.bench.throughput import Bench, closed, cpu_ms, start_to_final
 

@@ -26,7 +26,7 @@ from fastapi import FastAPI
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from app.commands.serve import _loop_factory, _run_api, bind, leave_what_stays
-from app.db.engine import open_saver_pool
+from app.db.core.connections import open_saver_pool
 from app.log import configure_logging
 from app.settings import Settings
 from app.wiring import open_service

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from app.commands.database import in_session
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from app.settings import Settings
 from tests.acceptance.stack import free_port
 from tests.bench.canned import QUESTION

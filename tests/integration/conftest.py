@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from app import runs as run_cases
-from app.db import transitions
-from app.db.engine import Sessions, make_engine, open_saver_pool
-from app.db.tables import Run
+from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.db.runs import transitions
+from app.db.tables.runs import Run
 from app.runs import NewRun
 from app.settings import Settings
 from app.wiring import Service, open_service

@@ -8,7 +8,7 @@ import psycopg
 from psycopg.sql import SQL, Composable, Identifier, Literal
 
 import app.db
-from app.db.base import Base
+from app.db.core.base import Base
 
 # Every table joins the metadata.
 for module in iter_modules(app.db.__path__, "app.db."):

@@ -8,9 +8,9 @@ from sqlalchemy import func, select, update
 
 from app import settling
 from app.adapters.addresses import Resolve
-from app.db import callbacks as queries
-from app.db.outbox import Callback
-from app.db.tables import Run
+from app.db.tables.runs import Run
+from app.db.tables.webhooks import Callback
+from app.db.webhooks import queries as webhook_queries
 from app.lifecycle import RunStatus
 from app.settling import Settlement
 from app.worker.courier import Courier
@@ -35,7 +35,7 @@ async def settle(desk: Desk, run: Run, settlement: Settlement = DONE) -> None:
 
 async def rows(desk: Desk) -> list[Callback]:
     """The tenant's callbacks, oldest first."""
-    query = queries.callbacks_of_tenant(desk.tenant.id).order_by(Callback.id)
+    query = webhook_queries.callbacks_of_tenant(desk.tenant.id).order_by(Callback.id)
     async with desk.sessions() as session:
         return list(await session.scalars(query))
 
@@ -43,7 +43,7 @@ async def rows(desk: Desk) -> list[Callback]:
 async def claim(desk: Desk) -> list[Callback]:
     """What a worker gets now, of this tenant."""
     async with desk.sessions.begin() as session:
-        claimed = await queries.claim(session, LEASE, 1000)
+        claimed = await webhook_queries.claim(session, LEASE, 1000)
     return [callback for callback in claimed if callback.tenant_id == desk.tenant.id]
 
 

@@ -8,11 +8,11 @@ from sqlalchemy import delete, select, update
 
 from app import approvals, runs, settling
 from app.commands.keys import issue_key
-from app.db.accounts import ApiKey
-from app.db.approvals import approvals_of_runs, decisions_on
-from app.db.effects import Approval, Decision
-from app.db.engine import Sessions
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects.approvals import approvals_of_runs, decisions_on
+from app.db.tables.approvals_and_ledger import Approval, Decision
+from app.db.tables.runs import Run
+from app.db.tables.tenants import ApiKey
 from app.decisions import GivenAnswer, Verdict
 from app.edits import StepEdit
 from app.lifecycle import RunStatus

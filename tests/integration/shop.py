@@ -3,11 +3,11 @@
 from typing import Any
 
 from app import runs as run_cases
-from app.db import transitions
-from app.db.customers import ThreadSummary
-from app.db.engine import Sessions
-from app.db.steps import add_message
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.runs import transitions
+from app.db.runs.steps import add_message
+from app.db.tables.conversations import ThreadSummary
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.memory import remember
 from app.runs import NewRun

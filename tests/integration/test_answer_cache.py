@@ -11,13 +11,13 @@ from sqlalchemy import func, select, text, update
 
 from app import answers
 from app.adapters.answers import PostgresAnswers
-from app.db.accounts import Tenant as TenantRow
-from app.db.answers import KeptAnswer, forget_answers
-from app.db.articles import delete_article, put_article
-from app.db.content import Article
-from app.db.engine import Sessions, make_engine
-from app.db.erasure import STATEMENTS
-from app.db.runs import get_run
+from app.db.conversations.erasure import STATEMENTS
+from app.db.core.connections import Sessions, make_engine
+from app.db.knowledge.answer_cache import KeptAnswer, forget_answers
+from app.db.knowledge.articles import delete_article, put_article
+from app.db.runs.queries import get_run
+from app.db.tables.knowledge import Article
+from app.db.tables.tenants import Tenant as TenantRow
 from graphs.findings import finding
 from graphs.state import SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port

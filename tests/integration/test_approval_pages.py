@@ -7,9 +7,9 @@ from sqlalchemy import text
 
 from app.api.approval_views import show_approvals
 from app.api.cursor import Cursors
-from app.db.approvals import approvals_of_tenant
-from app.db.effects import Approval
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.effects.approvals import approvals_of_tenant
+from app.db.tables.approvals_and_ledger import Approval
 from app.lifecycle import ApprovalStatus
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from app.adapters.billing import SandboxBilling
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from tests.conftest import Tenant
 from tools.errors import RefusedError
 from tools.models import Refund

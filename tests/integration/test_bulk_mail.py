@@ -11,13 +11,13 @@ from uuid_utils.compat import uuid7
 
 from app.adapters.gate import PostgresGate
 from app.commands.keys import issue_key
-from app.db import mail
-from app.db.approvals import answer, get_approval, open_approval
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions
-from app.db.keys import ensure_tenant
-from app.db.sandbox import SandboxMail
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects import mailings
+from app.db.effects.approvals import answer, get_approval, open_approval
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
+from app.db.tables.sandbox import SandboxMail
+from app.db.tenants.queries import ensure_tenant
 from app.lifecycle import ApprovalStatus
 from app.settings import Settings
 from app.wiring import ports_for
@@ -97,7 +97,7 @@ def people(sessions: Sessions, caller: Caller) -> Callable[..., Awaitable[None]]
             for name in names
         ]  # fmt: skip
         async with sessions.begin() as session:
-            await mail.put_contacts(session, rows)
+            await mailings.put_contacts(session, rows)
 
     return put
 

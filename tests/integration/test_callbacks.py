@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import func, update
 
 from app import approvals, runs, settling
-from app.db import callbacks as queries
-from app.db.effects import Approval
-from app.db.engine import Sessions
-from app.db.tables import Run
-from app.db.webhook_secrets import signing_secrets
+from app.db.core.connections import Sessions
+from app.db.tables.approvals_and_ledger import Approval
+from app.db.tables.runs import Run
+from app.db.webhooks import queries as webhook_queries
+from app.db.webhooks.secrets import signing_secrets
 from app.lifecycle import RunStatus
 from app.settling import Settlement
 from app.worker.queue import enqueue_run
@@ -124,5 +124,5 @@ async def test_busy_tenant_lets_others_go_first(desk: Desk) -> None:
     """What it has waiting is not claimed while it holds its share."""
     await settle(desk, await running(desk, "https://a.example/"))
     async with desk.sessions.begin() as session:
-        claimed = await queries.claim(session, LEASE, 1000, [desk.tenant.id])
+        claimed = await webhook_queries.claim(session, LEASE, 1000, [desk.tenant.id])
     assert desk.tenant.id not in {callback.tenant_id for callback in claimed}

@@ -9,9 +9,9 @@ from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from psycopg import DatabaseError
 
-from app.db.checkpoints import GroupingSaver
-from app.db.engine import SaverPool, open_saver_pool
-from app.db.group_commit import GroupCommit
+from app.db.checkpoints.group_commit import GroupCommit
+from app.db.checkpoints.saver import GroupingSaver
+from app.db.core.connections import SaverPool, open_saver_pool
 
 
 @pytest.fixture

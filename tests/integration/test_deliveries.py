@@ -10,9 +10,9 @@ import pytest
 from app import callbacks, signing
 from app.adapters.addresses import make_guard, parse, system_resolve
 from app.adapters.webhook import Receipt, Sender
-from app.db.engine import Sessions
-from app.db.outbox import Callback
-from app.db.webhook_secrets import signing_secrets
+from app.db.core.connections import Sessions
+from app.db.tables.webhooks import Callback
+from app.db.webhooks.secrets import signing_secrets
 from app.errors import NotFoundError
 from app.wiring import Service
 from app.worker.courier import Courier

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.db.engine import Sessions
-from app.db.mail import put_contacts
+from app.db.core.connections import Sessions
+from app.db.effects.mailings import put_contacts
 from app.edits import StepEdit
 from graphs.policy import digest
 from tests.conftest import Tenant

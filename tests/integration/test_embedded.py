@@ -7,8 +7,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from app.db import embedded
-from app.db.embedded import EmbeddedPostgresError, embedded_postgres
+from app.db.core import embedded
+from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
 
 
 def test_data_and_password_outlive_the_server(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.adapters.embeddings import Embedder
 from app.adapters.knowledge import PostgresKnowledge
-from app.db.articles import put_article
-from app.db.embeddings import claim_chunks, create_table
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.knowledge.articles import put_article
+from app.db.knowledge.vectors import claim_chunks, create_table
 from app.worker.embed import embed_some
 from tests.conftest import Tenant
 from tests.doubles.embeddings_double import EmbeddingsDouble

@@ -12,12 +12,12 @@ from sqlalchemy import delete, select, text
 
 from app import erasure
 from app import runs as run_cases
-from app.db.customers import Erasure
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions, open_saver_pool
-from app.db.ledger import refunded_24h
-from app.db.mail import Contact, MailRecipient
-from app.db.tables import Rate, Run
+from app.db.core.connections import Sessions, open_saver_pool
+from app.db.effects.ledger import refunded_24h
+from app.db.effects.mailings import Contact, MailRecipient
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.conversations import Erasure
+from app.db.tables.runs import Rate, Run
 from app.errors import CustomerHasLiveRunsError
 from app.runs import NewRun
 from app.wiring import Service

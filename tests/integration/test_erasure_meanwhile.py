@@ -11,10 +11,10 @@ from sqlalchemy import select, text
 
 from app import erasure, replays
 from app.adapters.mailings import PostgresMailings
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions
-from app.db.mail import Contact, MailRecipient, count_audience
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects.mailings import Contact, MailRecipient, count_audience
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.replays import NewReplay
 from app.wiring import Service

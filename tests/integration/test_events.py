@@ -9,10 +9,10 @@ from sqlalchemy import insert, select
 
 from app import runs as run_cases
 from app import settling
-from app.db import transitions
-from app.db.engine import Sessions
-from app.db.events import Event, Position, end_of_events, events_between, last_event
-from app.db.steps import STEPS, step_row
+from app.db.core.connections import Sessions
+from app.db.events.queries import Event, Position, end_of_events, events_between, last_event
+from app.db.runs import transitions
+from app.db.runs.steps import STEPS, step_row
 from app.lifecycle import RunStatus
 from app.settling import Settlement
 from app.worker.queue import enqueue_run

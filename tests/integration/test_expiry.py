@@ -7,9 +7,9 @@ from sqlalchemy import func, text, update
 
 from app import approvals
 from app.adapters.gate import PostgresGate
-from app.db.effects import Approval
-from app.db.engine import Sessions
-from app.db.reminders import mark_reminded
+from app.db.core.connections import Sessions
+from app.db.effects.reminders import mark_reminded
+from app.db.tables.approvals_and_ledger import Approval
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.worker.queue import enqueue_run
 from graphs.policy import Policy

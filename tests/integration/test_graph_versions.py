@@ -6,7 +6,7 @@ from typing import Any, cast
 import pytest
 from sqlalchemy import text
 
-from app.db.tables import Run
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.wiring import Service
 from graphs.nodes.approve import approve

@@ -8,8 +8,8 @@ import pytest
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.runtime import RunControl
 
-from app.db.steps import steps_of_run
-from app.db.tables import Run
+from app.db.runs.steps import steps_of_run
+from app.db.tables.runs import Run
 from app.execute import execute
 from app.lifecycle import RunStatus
 from app.wiring import Service

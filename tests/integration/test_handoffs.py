@@ -7,8 +7,9 @@ from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.adapters.helpdesk import LocalHelpdesk
-from app.db import handoffs, sandbox
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.effects import handoffs
+from app.db.tables import sandbox
 from tests.conftest import Tenant
 from tests.integration.reads import rows_read
 from tools.models import Handoff, Urgency

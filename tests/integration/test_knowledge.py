@@ -8,9 +8,9 @@ from sqlalchemy import text
 
 from app.adapters.knowledge import PostgresKnowledge
 from app.commands.articles import look_over, read_source, store
-from app.db.articles import delete_article, put_article
-from app.db.engine import Sessions
-from app.db.terms import rank_chunks
+from app.db.core.connections import Sessions
+from app.db.knowledge.articles import delete_article, put_article
+from app.db.knowledge.bm25 import rank_chunks
 from graphs.llm.token_estimate import estimate_tokens
 from tests.conftest import Tenant
 from tests.integration.reads import rows_read

@@ -12,10 +12,10 @@ from uuid_utils.compat import uuid7
 from app.adapters.billing import SandboxBilling
 from app.adapters.gate import PostgresGate
 from app.adapters.ledger import PostgresLedger
-from app.db.approvals import answer, get_approval, open_approval
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects.approvals import answer, get_approval, open_approval
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
 from app.lifecycle import ApprovalStatus
 from graphs.policy import Policy
 from tests.integration.conftest import Begin

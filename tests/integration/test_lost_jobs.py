@@ -6,8 +6,8 @@ from uuid import UUID, uuid4
 
 import psycopg
 
-from app.db import transitions
-from app.db.engine import direct_url
+from app.db.core.connections import direct_url
+from app.db.runs import transitions
 from app.wiring import Service
 from app.worker.members import put_back
 from app.worker.queue import SILENT_SECONDS, forget_lost_jobs, open_consumer

@@ -1,8 +1,8 @@
 """What a run remembers on Postgres: its own customer's words, and their other tickets."""
 
 from app import runs as run_cases
-from app.db.effects import LedgerEntry
-from app.db.tables import Run
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
 from app.runs import NewRun
 from tests.integration.shop import Shop
 

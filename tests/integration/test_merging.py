@@ -11,9 +11,9 @@ from sqlalchemy import update
 from app import claims
 from app import runs as run_cases
 from app.claims import Claimant
-from app.db import transitions, turns
-from app.db.engine import Sessions
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.runs import scheduling, transitions
+from app.db.tables.runs import Run
 from app.errors import RunFinishedError
 from app.lifecycle import RunStatus
 from app.merging import absorb
@@ -207,7 +207,7 @@ async def test_one_customer_has_a_bounded_number_of_runs_at_once(
         async def enqueue(_session: Any, run_id: UUID, _at: Any) -> None:
             queued.append(run_id)
 
-        following = await turns.next_after(session, taken[0])
+        following = await scheduling.next_after(session, taken[0])
         await claims.queue_followers(session, enqueue, following)
     waiting = [run.id for run in made if run.id not in {t.id for t in taken}]
     assert queued == waiting[:1]

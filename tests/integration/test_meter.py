@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from langchain_core.messages import AIMessage
 
 from app.adapters.meter import PostgresMeter
-from app.db.engine import Sessions
-from app.db.spend import ModelSpend, add_spend
+from app.db.core.connections import Sessions
+from app.db.tenants.spend import ModelSpend, add_spend
 from app.observability.prices import EXPECTED_OUTPUT_TOKENS, Prices
 from app.settings import ModelPrice
 from graphs.policy import Budgets

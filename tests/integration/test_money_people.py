@@ -8,8 +8,8 @@ from uuid import UUID
 import pytest
 
 from app import approvals
-from app.db.accounts import ApiKey
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
+from app.db.tables.tenants import ApiKey
 from app.decisions import GivenAnswer
 from app.edits import StepEdit
 from app.errors import (

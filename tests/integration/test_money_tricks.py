@@ -9,9 +9,9 @@ from sqlalchemy import text, update
 
 from app.adapters.billing import SandboxBilling
 from app.adapters.ledger import PostgresLedger
-from app.db.effects import LedgerEntry
-from app.db.engine import Sessions
-from app.db.sandbox import SandboxPayment
+from app.db.core.connections import Sessions
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.sandbox import SandboxPayment
 from graphs.policy import Policy, approvers, gate
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

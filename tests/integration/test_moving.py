@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from app.db.events import Event
+from app.db.events.queries import Event
 from app.pauses import pause, unpause
 from app.wiring import Service, open_service
 from app.worker.queue import enqueue_run

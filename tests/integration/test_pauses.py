@@ -16,12 +16,14 @@ from app import runs as run_cases
 from app import settling
 from app.adapters.billing import SandboxBilling
 from app.claims import Claimant, claim
-from app.db import keys, pauses, transitions, turns
-from app.db.engine import Sessions
-from app.db.pauses import EVERYONE
-from app.db.places import places
-from app.db.sandbox import SandboxRefund
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.runs import scheduling, transitions
+from app.db.runs.queue_position import places
+from app.db.tables.runs import Run
+from app.db.tables.sandbox import SandboxRefund
+from app.db.tenants import pauses
+from app.db.tenants import queries as tenant_queries
+from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
 from app.settling import Settlement
@@ -203,7 +205,7 @@ async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant
     assert await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1)) is None
     async with sessions.begin() as session:
         await session.execute(update(Run).where(Run.id == run.id).values(queued_at=Run.created_at))
-        late = await turns.overdue(session, timedelta(0), 1000, 1)
+        late = await scheduling.overdue(session, timedelta(0), 1000, 1)
         assert run.id not in {found.id for found in late}
         [place] = (await places(session, [run], 1)).values()
         assert (place.reason, place.position) == ("paused", 1)
@@ -269,4 +271,4 @@ async def test_only_tenants_that_exist_can_be_paused(sessions: Sessions) -> None
         with pytest.raises(NotFoundError):
             await pause_cases.pause(session, "nobody", "test")
         with pytest.raises(IntegrityError):
-            await keys.ensure_tenant(session, EVERYONE, "all")
+            await tenant_queries.ensure_tenant(session, EVERYONE, "all")

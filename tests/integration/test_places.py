@@ -6,10 +6,10 @@ from typing import Any
 from sqlalchemy import func, update
 
 from app import runs as run_cases
-from app.db import transitions
-from app.db.engine import Sessions
-from app.db.places import Place, places
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.runs import transitions
+from app.db.runs.queue_position import Place, places
+from app.db.tables.runs import Run
 from app.runs import NewRun
 from tests.conftest import Tenant
 

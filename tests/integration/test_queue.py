@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from procrastinate.jobs import Status
 
-from app.db.jobs import QUEUE
+from app.db.runs.enqueue import QUEUE
 from app.worker.members import Membership
 from app.worker.queue import open_consumer
 from tests.acceptance.own_database import migrated

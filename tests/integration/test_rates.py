@@ -12,10 +12,10 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
-from app.db import rates
-from app.db.engine import Sessions
-from app.db.keys import add_policy
-from app.db.tables import Message, Rate, Run
+from app.db.core.connections import Sessions
+from app.db.tables.runs import Message, Rate, Run
+from app.db.tenants import rate_limit
+from app.db.tenants.queries import add_policy
 from app.errors import IdempotencyMismatchError
 from app.runs import NewRun
 from graphs.policy_limits import Rates
@@ -73,7 +73,7 @@ async def test_no_window_holds_more_than_burst_and_rate(
         for gap in gaps:
             arrival += timedelta(milliseconds=gap)
             asked.append(arrival)
-            slot = await rates.spend(session, tenant.id, "x", per_minute, burst, arrival)
+            slot = await rate_limit.spend(session, tenant.id, "x", per_minute, burst, arrival)
             assert slot.waits == (slot.start > arrival)
             starts.append(slot.start)
         await session.rollback()
@@ -164,7 +164,7 @@ async def test_only_rows_of_the_past_are_forgotten(sessions: Sessions, tenant: T
         old = update(Rate).where(Rate.tenant_id == tenant.id, Rate.scope == "customer:past")
         await session.execute(old.values(tat=func.now() - timedelta(minutes=2)))
     async with sessions.begin() as session:
-        await rates.forget(session, 10_000)
+        await rate_limit.forget(session, 10_000)
         assert set(await tats(session, tenant)) == {"customer:now"}
 
 

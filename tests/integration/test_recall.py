@@ -7,9 +7,9 @@ import pytest
 from app import settling
 from app.adapters.billing import SandboxBilling
 from app.adapters.ledger import PostgresLedger
-from app.db.ledger import get_entry
-from app.db.tables import Run
-from app.db.transitions import request_cancel
+from app.db.effects.ledger import get_entry
+from app.db.runs.transitions import request_cancel
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.wiring import Service
 from app.worker.jobs import Jobs

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import psycopg
 
-from app.db.engine import SteadyPool
+from app.db.core.connections import SteadyPool
 
 TRIES = 4
 # The stock pool waits 1, 2 and then 4 seconds.

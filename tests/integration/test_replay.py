@@ -3,8 +3,8 @@
 import pytest
 
 from app import replays
-from app.db.approvals import approvals_of_runs
-from app.db.tables import Run
+from app.db.effects.approvals import approvals_of_runs
+from app.db.tables.runs import Run
 from app.diffs import diff, sides
 from app.errors import InvalidRequestError, RunNotFinishedError
 from app.lifecycle import RunStatus

@@ -11,10 +11,10 @@ from typing_extensions import TypedDict
 
 from app.adapters.gate import PostgresGate
 from app.api.approval_views import show_approvals
-from app.db import transitions
-from app.db.approvals import approvals_of_runs, decision_for
-from app.db.engine import Sessions, open_saver_pool
-from app.db.merging import newer_messages
+from app.db.core.connections import Sessions, open_saver_pool
+from app.db.effects.approvals import approvals_of_runs, decision_for
+from app.db.runs import transitions
+from app.db.runs.merging import newer_messages
 from app.errors import InvalidRequestError
 from app.lifecycle import ApprovalStatus, RunStatus
 from graphs.policy import Policy

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.rest import LONG_TICK_SECONDS, TICK_SECONDS, RestWatch
-from app.db.bell import Bell
-from app.db.engine import Sessions, make_engine, open_saver_pool
-from app.db.tables import Run
+from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.db.runs.notify import Bell
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.settings import Settings
 from tests.integration.conftest import Begin

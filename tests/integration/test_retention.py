@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import String, bindparam, text
 
-from app.db import retention
-from app.db.tables import Run
+from app.db.runs import retention
+from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.wiring import Service
 from app.worker.retention import forget

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from app.adapters.gate import PostgresGate
-from app.db.effects import Approval
-from app.db.engine import Sessions
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.tables.approvals_and_ledger import Approval
+from app.db.tables.runs import Run
 from app.decisions import Verdict
 from app.edits import StepEdit
 from app.errors import (

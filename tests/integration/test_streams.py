@@ -9,9 +9,9 @@ from sqlalchemy import text
 
 from app.api.feed import END, PAGE, RETRY, EventFeed
 from app.api.listener import Listener
-from app.db import keys
-from app.db.engine import Sessions
-from app.db.events import Position
+from app.db.core.connections import Sessions
+from app.db.events.queries import Position
+from app.db.tenants import queries as tenant_queries
 from app.wiring import Service
 from tests.conftest import Tenant, make_tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
@@ -26,7 +26,7 @@ EVENTS = text(
 async def revoke(sessions: Sessions, tenant: Tenant) -> None:
     """Make the starter's key worthless."""
     async with sessions.begin() as session:
-        assert await keys.revoke_key(session, tenant.id, tenant.starter.split("_")[1])
+        assert await tenant_queries.revoke_key(session, tenant.id, tenant.starter.split("_")[1])
 
 
 def listener_of(tenant: Tenant) -> Listener:

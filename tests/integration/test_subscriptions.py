@@ -6,8 +6,8 @@ import pytest
 
 from app.adapters.subscriptions import SandboxSubscriptions
 from app.commands.keys import issue_key
-from app.db.engine import Sessions
-from app.db.keys import revoke_key, starters_hold
+from app.db.core.connections import Sessions
+from app.db.tenants.queries import revoke_key, starters_hold
 from app.runs import NewRun, start
 from tests.conftest import Tenant
 from tools.errors import RefusedError

@@ -12,9 +12,9 @@ from langchain_core.outputs import ChatResult
 from sqlalchemy import AsyncAdaptedQueuePool, func, select, update
 
 from app import erasure, summaries
-from app.db.customers import ThreadSummary
-from app.db.engine import Sessions, make_engine
-from app.db.tables import Message
+from app.db.core.connections import Sessions, make_engine
+from app.db.tables.conversations import ThreadSummary
+from app.db.tables.runs import Message
 from app.models.offline import OfflineChatModel
 from app.wiring import Service
 from graphs.context import Models

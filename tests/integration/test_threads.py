@@ -7,10 +7,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app import runs as run_cases
 from app import settling
-from app.db import runs, transitions
-from app.db.approvals import approvals_of_runs
-from app.db.engine import Sessions
-from app.db.tables import Run
+from app.db.core.connections import Sessions
+from app.db.effects.approvals import approvals_of_runs
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.runs import NewRun
 from app.worker.queue import enqueue_run
@@ -42,9 +43,9 @@ async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant:
     assert claimed is not None
     assert await claim(sessions, second.id) is None
     async with sessions.begin() as session:
-        assert await runs.next_in_thread(session, first.thread_id) is None
+        assert await run_queries.next_in_thread(session, first.thread_id) is None
         assert await transitions.settle(session, first.id, claimed.attempt, RunStatus.SUCCESS)
-        following = await runs.next_in_thread(session, first.thread_id)
+        following = await run_queries.next_in_thread(session, first.thread_id)
         assert following is not None
         assert following.id == second.id
     assert await claim(sessions, second.id) is not None

@@ -9,8 +9,9 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, insert, select, text
 
-from app.db import runs, transitions
-from app.db.tables import Run, Worker
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.tables.runs import Run, Worker
 from app.lifecycle import RunStatus
 from app.wiring import Service
 from app.worker.queue import open_consumer
@@ -105,7 +106,7 @@ async def test_look_at_own_runs_waits_for_no_lock(place: Workplace) -> None:
     jobs = place.jobs(914)
     jobs.mine[run.id] += 1
     async with place.service.sessions() as caller:
-        await runs.get_run(caller, run.tenant_id, run.id, lock=True)
+        await run_queries.get_run(caller, run.tenant_id, run.id, lock=True)
         async with asyncio.timeout(PATIENCE_SECONDS), place.service.sessions.plain() as liveness:
             await look_after(jobs, liveness)
     assert await statuses(place, [run]) == [RunStatus.RUNNING]

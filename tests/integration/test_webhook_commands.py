@@ -8,8 +8,8 @@ from typer.testing import CliRunner, Result
 
 from app import signing
 from app.cli import app
-from app.db.engine import Sessions, make_engine
-from app.db.webhook_secrets import signing_secrets
+from app.db.core.connections import Sessions, make_engine
+from app.db.webhooks.secrets import signing_secrets
 from tests.conftest import Tenant
 
 

@@ -8,10 +8,10 @@ from sqlalchemy import select, text
 
 from app import approvals, replays, runs
 from app.commands.keys import issue_key
-from app.db.accounts import ApiKey
-from app.db.approvals import approvals_of_runs
-from app.db.steps import steps_of_run
-from app.db.tables import Run, Step
+from app.db.effects.approvals import approvals_of_runs
+from app.db.runs.steps import steps_of_run
+from app.db.tables.runs import Run, Step
+from app.db.tables.tenants import ApiKey
 from app.decisions import GivenAnswer, Verdict
 from app.replays import NewReplay
 from app.runs import NewRun

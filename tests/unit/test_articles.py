@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.commands.articles import SourceError, read_jsonl, read_markdown, read_source
-from app.db.articles import CHUNK_CHARS, OVERLAP_CHARS, chunks, config_for
+from app.db.knowledge.articles import CHUNK_CHARS, OVERLAP_CHARS, chunks, config_for
 from graphs.text.tokens import WORD
 from tests.unit.desk import ARTICLES
 

@@ -16,7 +16,7 @@ from app.api.body import (
     check_json,
     check_value,
 )
-from app.db.types import storable
+from app.db.core.types import storable
 from app.errors import DeskgraphError
 
 # Every character that a strict text may hold.

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.search_words import parts, spaced
+from app.db.knowledge.tokenize import parts, spaced
 from graphs.llm.token_estimate import clip, estimate_tokens
 
 TEXT = st.text(alphabet="ab. !\n日本語。ไทย한", max_size=200)

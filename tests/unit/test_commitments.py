@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from app.commands.articles import SourceArticle, read_source
-from app.db.articles import chunks
+from app.db.knowledge.articles import chunks
 from app.models.offline_reply import compose
 from graphs.nodes.respond import Reply
 from graphs.reply.checks import objections

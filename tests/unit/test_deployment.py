@@ -16,7 +16,7 @@ from app.api.cursor import Cursors
 from app.api.deps import Backend
 from app.api.main import create_app
 from app.cli import app as cli
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.queue import enqueue_run
 

@@ -17,7 +17,7 @@ from app.api.deps import SCOPES, Backend
 from app.api.main import create_app
 from app.cli import app as cli
 from app.commands.graph import picture
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from app.errors import DeskgraphError
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.settings import Settings

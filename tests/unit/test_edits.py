@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.db.accounts import ApiKey
-from app.db.effects import Approval
+from app.db.tables.approvals_and_ledger import Approval
+from app.db.tables.tenants import ApiKey
 from app.decisions import GivenAnswer, decided_steps
 from app.edits import StepEdit, apply_edits, refuse_over_limit, told_changes
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError

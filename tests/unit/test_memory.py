@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
 from app.api.schemas import OutsideId
-from app.db.pseudonyms import pseudonym
+from app.db.effects.pseudonyms import pseudonym
 from app.models.offline import OfflineChatModel
 from app.models.offline_summary import JOINT, extract
 from graphs.context import ModelDoor, Models

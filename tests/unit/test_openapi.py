@@ -9,7 +9,7 @@ from app.api import examples, schemas, webhooks
 from app.api.cursor import Cursors, Page
 from app.api.deps import Backend
 from app.api.main import create_app
-from app.db.engine import Sessions
+from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.queue import enqueue_run
 

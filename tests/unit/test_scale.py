@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.db.base import Base
+from app.db.core.base import Base
 from app.settings import Settings
 from app.worker.queue import JOBS_POOL
 from tests.bench.partition import HEADINGS, MOST, TENANTS, place, rows, weights

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from app.db.types import EnumText, SafeJson, SafeText, storable
+from app.db.core.types import EnumText, SafeJson, SafeText, storable
 from app.lifecycle import ApprovalStatus, RunStatus
 
 # Every code point, lone surrogates and U+0000 among them.

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.cursor import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import OutsideId, Request
-from app.db.places import QueuedReason
+from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
 from graphs.state import Tier
 

@@ -13,10 +13,10 @@ from app.adapters.helpdesk import LocalHelpdesk
 from app.adapters.ledger import PostgresLedger
 from app.adapters.smtp import SandboxMailer
 from app.adapters.subscriptions import SandboxSubscriptions
-from app.db.checkpoints import GroupingSaver
-from app.db.engine import Sessions
-from app.db.fence import Holder
-from app.db.group_commit import Batch, GroupCommit
+from app.db.checkpoints.fence import Holder
+from app.db.checkpoints.group_commit import Batch, GroupCommit
+from app.db.checkpoints.saver import GroupingSaver
+from app.db.core.connections import Sessions
 from app.models.offline import OfflineChatModel
 from app.settings import Settings
 from app.wiring import Graph, PortsFor, Service, ports_for

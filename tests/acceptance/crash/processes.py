@@ -13,7 +13,7 @@ from pathlib import Path
 import uvloop
 
 from app.commands.serve import run_forever
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from app.log import configure_logging
 from app.settings import Settings
 from app.wiring import open_service

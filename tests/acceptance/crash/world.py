@@ -8,9 +8,9 @@ from sqlalchemy.dialects.postgresql import insert
 
 from app import signing
 from app.commands.keys import issue_key
-from app.db import keys
-from app.db.engine import Sessions, make_engine
-from app.db.sandbox import SandboxPayment, SandboxSubscription
+from app.db.core.connections import Sessions, make_engine
+from app.db.tables.sandbox import SandboxPayment, SandboxSubscription
+from app.db.tenants import queries as tenant_queries
 from tests.conftest import make_tenant
 
 PRICE, SMALL = 4900, 900
@@ -38,7 +38,7 @@ async def make_world(url: str, customers: int) -> World:
             marketing = await issue_key(session, tenant.id, "marketing", scopes)
             secret = (await signing.issue(session, tenant.id)).secret
             policy = {"refund_auto_limit": {"EUR": 5000}}
-            await keys.add_policy(session, tenant.id, 1, policy, "campaign")
+            await tenant_queries.add_policy(session, tenant.id, 1, policy, "campaign")
             for first in range(1, customers + 1, BATCH):
                 numbers = range(first, min(first + BATCH, customers + 1))
                 payments = [row for n in numbers for row in payments_of(tenant.id, n)]

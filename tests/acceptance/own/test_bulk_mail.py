@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.commands.keys import issue_key
-from app.db.engine import Sessions, make_engine
+from app.db.core.connections import Sessions, make_engine
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.smtp_server import Postbox, smtp_server

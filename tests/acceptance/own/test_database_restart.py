@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx
 
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import migrated, tenant_on
 from tests.acceptance.stack import Client, Stack, free_port, running, ticket

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
+from app.db.core.embedded import embedded_postgres
 from app.worker.sweep import OVERDUE
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.stack import Client, Stack, running

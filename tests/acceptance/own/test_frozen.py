@@ -5,7 +5,7 @@ from pathlib import Path
 
 import psycopg
 
-from app.db.workers import LEASE, RENEW_SECONDS
+from app.db.runs.workers import LEASE, RENEW_SECONDS
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.stack import Stack, running
 from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from app.db.workers import LEASE
+from app.db.runs.workers import LEASE
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.pooler import PROGRAM, Pooler, pooling

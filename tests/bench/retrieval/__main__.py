@@ -13,9 +13,9 @@ import typer
 from app.adapters.knowledge import PostgresKnowledge
 from app.commands.articles import look_over, read_source, store
 from app.commands.migrate import migrate
-from app.db.embedded import embedded_postgres
-from app.db.engine import Sessions, make_engine
-from app.db.keys import ensure_tenant
+from app.db.core.connections import Sessions, make_engine
+from app.db.core.embedded import embedded_postgres
+from app.db.tenants.queries import ensure_tenant
 from tests.bench.retrieval.families import Question, questions
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

@@ -1,0 +1,1 @@
+"""LangGraph's checkpoints: fenced, and committed in groups."""

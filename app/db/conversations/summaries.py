@@ -1,0 +1,145 @@
+"""Queries on running summaries: whether one is due, who writes it, and what it became."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID, uuid4
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.conversations.memory import Said
+from app.db.core.compiled import Executor, Hot
+from app.db.tables.conversations import ThreadSummary
+from app.db.tables.runs import Message, Run
+
+# Longer than any model call: whoever claimed it and died is waited for no longer than this.
+CLAIM = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A summary that is ours to refresh, as it stands, under the token that saves it."""
+
+    token: UUID
+    tenant_id: str
+    upto_seq: int
+    text: str
+
+
+TOLD = (
+    select(ThreadSummary.upto_seq)
+    .where(
+        ThreadSummary.tenant_id == bindparam("tenant"),
+        ThreadSummary.ticket_id == bindparam("ticket"),
+        ThreadSummary.customer_id == bindparam("customer"),
+    )
+    .scalar_subquery()
+)
+UNTOLD_RUNS = (
+    select(Run.id)
+    .where(
+        Run.tenant_id == bindparam("tenant"),
+        Run.thread_id == bindparam("thread"),
+        Run.customer_id == bindparam("customer"),
+        Run.seq > func.coalesce(TOLD, 0),
+        Run.finished_at.is_not(None),
+    )
+    .limit(bindparam("most"))
+    .subquery()
+)
+UNTOLD = Hot(select(func.count()).select_from(UNTOLD_RUNS))
+
+
+async def untold(executor: Executor, run: Run, most: int) -> int:
+    """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
+    whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
+    bounds = {"thread": run.thread_id, "most": most}
+    [(count,)] = await UNTOLD.rows(executor, **whose, **bounds)
+    return int(count)
+
+
+async def claim(session: AsyncSession, run: Run) -> Claimed | None:
+    """Take the ticket's summary for a refresh; None while somebody else has it."""
+    row = insert(ThreadSummary).values(
+        tenant_id=run.tenant_id,
+        ticket_id=run.ticket_id,
+        customer_id=run.customer_id,
+        claim=uuid4(),
+        claimed_until=func.now() + CLAIM,
+    )
+    taken = row.on_conflict_do_update(
+        index_elements=["tenant_id", "ticket_id", "customer_id"],
+        set_={"claim": row.excluded.claim, "claimed_until": row.excluded.claimed_until},
+        where=ThreadSummary.claimed_until.is_(None) | (ThreadSummary.claimed_until < func.now()),
+    ).returning(ThreadSummary)
+    options = {"populate_existing": True}
+    held = (await session.scalars(taken, execution_options=options)).one_or_none()
+    if held is None or held.claim is None:
+        return None
+    return Claimed(held.claim, held.tenant_id, held.upto_seq, held.text)
+
+
+async def exchanges_after(
+    session: AsyncSession, run: Run, after_seq: int, limit: int
+) -> list[list[Said]]:
+    """The public messages of the oldest finished runs that are not told yet, run by run."""
+    oldest = (
+        select(Run.id, Run.seq)
+        .where(
+            Run.tenant_id == run.tenant_id,
+            Run.thread_id == run.thread_id,
+            Run.customer_id == run.customer_id,
+            Run.seq > after_seq,
+            Run.finished_at.is_not(None),
+        )
+        .order_by(Run.seq)
+        .limit(limit)
+        .subquery()
+    )
+    query = (
+        select(oldest.c.seq, Message.author, Message.text)
+        .join(oldest, Message.run_id == oldest.c.id)
+        .where(Message.tenant_id == run.tenant_id, Message.public)
+        .order_by(oldest.c.seq, Message.id)
+    )
+    by_run: dict[int, list[Said]] = {}
+    for said in await session.execute(query):
+        by_run.setdefault(said[0], []).append(said)
+    return list(by_run.values())
+
+
+async def save(
+    session: AsyncSession,
+    held: Claimed,
+    upto_seq: int,
+    text: str,
+    model: str,
+    tokens: int,
+    cost_usd: Decimal | None,
+) -> bool:
+    """Write the refreshed text; False when the claim ran out, or the customer was erased."""
+    query = (
+        update(ThreadSummary)
+        .where(ThreadSummary.tenant_id == held.tenant_id, ThreadSummary.claim == held.token)
+        .values(
+            upto_seq=upto_seq,
+            text=text,
+            model=model,
+            tokens=ThreadSummary.tokens + tokens,
+            cost_usd=ThreadSummary.cost_usd + cost_usd,
+            claim=None,
+            claimed_until=None,
+            updated_at=func.now(),
+        )
+        .returning(ThreadSummary.upto_seq)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def release(session: AsyncSession, held: Claimed) -> None:
+    """Give a claim back without a new text; a row that never had one goes."""
+    ours = (ThreadSummary.tenant_id == held.tenant_id, ThreadSummary.claim == held.token)
+    await session.execute(delete(ThreadSummary).where(*ours, ThreadSummary.text == ""))
+    await session.execute(update(ThreadSummary).where(*ours).values(claim=None, claimed_until=None))

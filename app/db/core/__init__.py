@@ -1,0 +1,1 @@
+"""Connections, column types, compiled statements, locks."""

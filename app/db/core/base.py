@@ -1,0 +1,51 @@
+"""What all tables share: Python types to column types. Times are UTC."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    DateTime,
+    LargeBinary,
+    Numeric,
+    Table,
+    Uuid,
+    func,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from app.db.core.types import EnumText, SafeJson, SafeText
+from app.lifecycle import ApprovalStatus, RunStatus
+
+
+class Base(DeclarativeBase):
+    """Python types to column types."""
+
+    type_annotation_map = {  # noqa: RUF012  # read by SQLAlchemy only
+        str: SafeText(),
+        dict[str, Any]: SafeJson(),
+        list[Any]: SafeJson(),
+        list[str]: ARRAY(SafeText()),
+        datetime: DateTime(timezone=True),
+        int: BigInteger(),
+        bytes: LargeBinary(),
+        Decimal: Numeric(18, 9),
+        UUID: Uuid(),
+        bool: Boolean(),
+        RunStatus: EnumText(RunStatus),
+        ApprovalStatus: EnumText(ApprovalStatus),
+    }
+
+
+def sql_table(entity: type[Base]) -> Table:
+    """The table of a class, for statements that are not about objects."""
+    return cast("Table", entity.__table__)
+
+
+def now() -> Mapped[datetime]:
+    """A column that notes when the row was written."""
+    return mapped_column(server_default=func.now())

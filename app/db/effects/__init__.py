@@ -1,0 +1,1 @@
+"""Approvals, the ledger, hand-offs and mailings."""

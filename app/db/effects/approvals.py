@@ -1,0 +1,210 @@
+"""Queries on approvals: opened with the pause, decided once by compare-and-set."""
+
+from collections import Counter
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, Uuid, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
+from app.db.effects.reminders import remind_at
+from app.db.tables.approvals_and_ledger import Approval, Decision, LedgerEntry
+from app.db.tables.runs import Run
+from app.lifecycle import ApprovalStatus
+
+
+async def open_approval(session: AsyncSession, **values: Any) -> bool:
+    """Write the approval of an interrupt; the same interrupt again changes nothing: False."""
+    row = insert(Approval).values(**values, remind_at=remind_at(values["expires_at"]))
+    row = row.on_conflict_do_nothing(index_elements=["run_id", "interrupt_id"])
+    return (await session.scalars(row.returning(Approval.id))).one_or_none() is not None
+
+
+async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID) -> Approval | None:
+    """The tenant's approval of that id."""
+    query = select(Approval).where(Approval.tenant_id == tenant_id, Approval.id == approval_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+OF_RUNS = HotRows(
+    Approval,
+    select(Approval)
+    .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
+    .order_by(Approval.id),
+)
+
+
+async def approvals_of_runs(executor: Executor, run_ids: list[UUID]) -> list[Approval]:
+    """All approvals of these runs, oldest first; only to be read."""
+    return await OF_RUNS.all(executor, runs=run_ids) if run_ids else []
+
+
+def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
+    """Select the tenant's approvals, of one status or of any."""
+    query = select(Approval).where(Approval.tenant_id == tenant_id)
+    return query if status is None else query.where(Approval.status == status)
+
+
+async def answer(executor: Executor, approval: Approval, **values: Any) -> bool:
+    """Take one more answer to what was read; False when somebody was faster or it expired.
+
+    With `decision` among the values the approval is closed by it.
+    """
+    read = {"approval": approval.id, "shown": approval.digest, "before": approval.answers}
+    new = new_values(values)
+    return bool(await _answer(tuple(values)).rows(executor, **read, **new))
+
+
+@cache
+def _answer(names: tuple[str, ...]) -> Hot:
+    columns = new_binds(names)
+    if "decision" in names:
+        columns["decided_at"] = func.now()
+    return Hot(
+        update(Approval)
+        .where(
+            Approval.id == bindparam("approval"),
+            Approval.status == ApprovalStatus.PENDING,
+            Approval.digest == bindparam("shown"),
+            Approval.answers == bindparam("before"),
+            Approval.expires_at > func.now(),
+        )
+        .values(answers=Approval.answers + 1, **columns)
+        .returning(Approval.id)
+    )
+
+
+IS_DUE = Hot(select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval")))
+
+
+async def is_due(executor: Executor, approval_id: UUID) -> bool:
+    """Whether the approval's time is over, by the database's clock."""
+    found = await IS_DUE.rows(executor, approval=approval_id)
+    return bool(found and found[0][0])
+
+
+async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]:
+    """Open approvals whose time is over, oldest first."""
+    query = (
+        select(Approval)
+        .where(Approval.status == ApprovalStatus.PENDING, Approval.expires_at <= func.now())
+        .order_by(Approval.expires_at)
+        .limit(limit)
+    )
+    return list(await session.scalars(query))
+
+
+async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, Any]) -> bool:
+    """pending -> expired, with the answer that the graph is told."""
+    query = (
+        update(Approval)
+        .where(Approval.id == approval_id, Approval.status == ApprovalStatus.PENDING)
+        .values(status=ApprovalStatus.EXPIRED, decision=decision, decided_at=func.now())
+        .returning(Approval.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+CANCEL_OPEN = Hot(
+    update(Approval)
+    .where(Approval.run_id == bindparam("run"), Approval.status == ApprovalStatus.PENDING)
+    .values(status=ApprovalStatus.CANCELLED)
+)
+
+
+async def cancel_open(executor: Executor, run_id: UUID) -> None:
+    """Close the open approvals of a cancelled run."""
+    await CANCEL_OPEN.rows(executor, run=run_id)
+
+
+DECISION_FOR = Hot(
+    select(Approval.decision).where(
+        Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
+    )
+)
+
+
+async def decision_for(
+    executor: Executor, run_id: UUID, interrupt_id: str
+) -> dict[str, Any] | None:
+    """The answer to an interrupt, once there is one."""
+    found = await DECISION_FOR.rows(executor, run=run_id, interrupt=interrupt_id)
+    return found[0][0] if found else None
+
+
+DECISIONS = HotRows(
+    Decision,
+    select(Decision)
+    .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))
+    .order_by(Decision.number),
+)
+
+
+async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUID, list[Decision]]:
+    """Who decided what, by approval."""
+    found: dict[UUID, list[Decision]] = {}
+    if approval_ids:
+        for decision in await DECISIONS.all(executor, approvals=approval_ids):
+            found.setdefault(decision.approval_id, []).append(decision)
+    return found
+
+
+async def agreed_steps(
+    session: AsyncSession, run_id: UUID
+) -> list[tuple[UUID, int, dict[str, Any]]]:
+    """Every step that people finally agreed to for this run, as they left it.
+
+    With it its approval, and how many different people that one asked for.
+
+    A newer question of the same kind makes what was agreed before worthless.
+    """
+    newest = (
+        select(Approval.id)
+        .where(Approval.run_id == run_id)
+        .order_by(Approval.kind, Approval.id.desc())
+        .ext(distinct_on(Approval.kind))
+    )
+    agreed = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
+    query = select(Approval).where(Approval.id.in_(newest), Approval.status.in_(agreed))
+    return [
+        (approval.id, approval.required_approvers, step)
+        for approval in await session.scalars(query)
+        if approval.decision
+        for step in approval.decision["steps"]
+    ]
+
+
+async def refunds_in_open_plans(
+    session: AsyncSession, tenant_id: str, customer_id: str, except_run: UUID
+) -> dict[str, int]:
+    """What other live runs of the customer still plan to give back, minor units by currency.
+
+    A step that is in the ledger counts there, and a later approval of a run replaces earlier ones.
+    """
+    counted = (ApprovalStatus.PENDING, ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
+    plans = (
+        select(Approval)
+        .join(Run, Run.id == Approval.run_id)
+        .where(
+            Run.tenant_id == tenant_id,
+            Run.customer_id == customer_id,
+            Run.finished_at.is_(None),
+            Run.id != except_run,
+            Approval.status.in_(counted),
+        )
+        .order_by(Approval.id)
+    )
+    newest = {approval.run_id: approval for approval in await session.scalars(plans)}
+    begun = select(LedgerEntry.run_id, LedgerEntry.step_id).where(
+        LedgerEntry.tenant_id == tenant_id, LedgerEntry.run_id.in_(newest)
+    )
+    done = {(run_id, step_id) for run_id, step_id in await session.execute(begun)}
+    planned: Counter[str] = Counter()
+    for run_id, approval in newest.items():
+        for step in approval.decision["steps"] if approval.decision else approval.steps:
+            if step["tool"] == "refund_payment" and (run_id, step["id"]) not in done:
+                planned[step["args"]["currency"]] += step["args"]["amount_minor"]
+    return dict(planned)

@@ -1,0 +1,147 @@
+"""Queries on the ledger, and the fence that lets only a run's owner begin an effect."""
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, bindparam, func, select, text, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core import advisory_locks
+from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
+from app.db.effects.pseudonyms import names_of
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
+from app.db.tenants.pauses import paused
+from app.lifecycle import RunStatus
+
+REFUND_WINDOW = "24 hours"
+
+
+@cache
+def _owned() -> Hot:
+    held = (Run.status == RunStatus.RUNNING, Run.cancel_requested_at.is_(None), ~paused())
+    own = (Run.id == bindparam("run"), Run.attempt == bindparam("held"))
+    return Hot(select(Run.id).where(*own, *held).with_for_update(read=True))
+
+
+async def owns_run(executor: Executor, run_id: UUID, attempt: int) -> bool:
+    """Whether this attempt still runs the run, which stays so until the transaction ends.
+
+    And whether it is not paused, which stays so if the switch is held still.
+    """
+    return bool(await _owned().rows(executor, run=run_id, held=attempt))
+
+
+async def start_entry(executor: Executor, **values: Any) -> bool:
+    """Write `started`; False when the key is known. A key refused in another run may try again."""
+    new = new_values(values)
+    return bool(await _start(tuple(values)).rows(executor, **new))
+
+
+@cache
+def _start(names: tuple[str, ...]) -> Hot:
+    given = new_binds(names)
+    row = insert(LedgerEntry).values(status="started", **given)
+    again = ("run_id", "approval_id", "customer_id", "step_id", "args")
+    return Hot(
+        row.on_conflict_do_update(
+            index_elements=["tenant_id", "key"],
+            set_={
+                "status": "started",
+                **{name: row.excluded[name] for name in again},
+                "error": None,
+                "started_at": func.now(),
+                "finished_at": None,
+            },
+            where=(LedgerEntry.status == "failed") & (LedgerEntry.run_id != row.excluded.run_id),
+        ).returning(LedgerEntry.key)
+    )
+
+
+OWN = (LedgerEntry.tenant_id == bindparam("tenant"), LedgerEntry.key == bindparam("business_key"))
+ENTRY = HotRows(LedgerEntry, select(LedgerEntry).where(*OWN))
+END = Hot(
+    update(LedgerEntry)
+    .where(*OWN, LedgerEntry.status == "started")
+    .values(
+        status=bindparam("to"),
+        result=bindparam("answered"),
+        error=bindparam("refused"),
+        finished_at=func.now(),
+    )
+)
+
+
+async def get_entry(executor: Executor, tenant_id: str, key: str) -> LedgerEntry | None:
+    """The row of a business key, only to be read."""
+    return await ENTRY.one_or_none(executor, tenant=tenant_id, business_key=key)
+
+
+async def end_entry(
+    executor: Executor,
+    tenant_id: str,
+    key: str,
+    status: str,
+    *,
+    result: dict[str, Any] | None = None,
+    error: str | None = None,
+) -> None:
+    """started -> done or failed; a row that has ended stays as it is."""
+    own = {"tenant": tenant_id, "business_key": key}
+    await END.rows(executor, **own, to=status, answered=result, refused=error)
+
+
+async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:
+    """What the run began and nobody saw the end of; a mailing's progress tells it already."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.tenant_id == tenant_id,
+        LedgerEntry.run_id == run_id,
+        LedgerEntry.status == "started",
+        LedgerEntry.progress.is_(None),
+    )
+    return list(await session.scalars(query))
+
+
+OF_RUNS = HotRows(
+    LedgerEntry,
+    select(LedgerEntry)
+    .where(
+        LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+        (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
+    )
+    .order_by(LedgerEntry.started_at),
+)
+
+
+async def effects_of_runs(executor: Executor, run_ids: list[UUID]) -> list[LedgerEntry]:
+    """What these runs did, in order, and what is done in part; only to be read."""
+    return await OF_RUNS.all(executor, runs=run_ids)
+
+
+async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:
+    """What a customer got back in the last 24 hours, begun ones included, by currency.
+
+    Also what they got before they were erased: coming back brings no fresh allowance.
+    """
+    names = await names_of(session, tenant_id, customer_id)
+    query = (
+        select(LedgerEntry.currency, func.sum(LedgerEntry.amount_minor))
+        .where(
+            LedgerEntry.tenant_id == tenant_id,
+            LedgerEntry.customer_id.in_(names),
+            LedgerEntry.tool == "refund_payment",
+            LedgerEntry.status != "failed",
+            LedgerEntry.started_at > func.now() - text(f"interval '{REFUND_WINDOW}'"),
+        )
+        .group_by(LedgerEntry.currency)
+    )
+    return {str(currency): int(total or 0) for currency, total in await session.execute(query)}
+
+
+async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
+    """Let nobody else spend this customer's allowance until the transaction ends."""
+    await advisory_locks.hold(
+        session, advisory_locks.exclusive("allowance", tenant_id, customer_id)
+    )

@@ -1,0 +1,200 @@
+"""Contacts, and who gets a mailing: tables and queries. A mailing's key is its ledger row's."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Select,
+    SmallInteger,
+    func,
+    literal,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import (
+    text as sql,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.core.base import Base, now
+from app.db.tables.approvals_and_ledger import LedgerEntry
+
+# The audience of everybody; no segment may have this name.
+EVERYBODY = "all"
+
+
+class Contact(Base):
+    """Somebody a tenant may write to. `changed_at` moves when an import changes the row."""
+
+    __tablename__ = "contacts"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str]
+    name: Mapped[str]
+    segments: Mapped[list[str]]
+    unsubscribed: Mapped[bool] = mapped_column(server_default=sql("false"))
+    changed_at: Mapped[datetime] = now()
+
+    __table_args__ = (Index("contacts_by_segment", "segments", postgresql_using="gin"),)
+
+
+class MailRecipient(Base):
+    """One person of a mailing's fixed list: `started` before the mail leaves, its end after it."""
+
+    __tablename__ = "mail_recipients"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(primary_key=True)
+    contact_id: Mapped[str] = mapped_column(primary_key=True)
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    email: Mapped[str]
+    name: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="waiting")
+    tries: Mapped[int] = mapped_column(SmallInteger, server_default="0")
+    due_at: Mapped[datetime] = now()
+    detail: Mapped[str | None]
+    changed_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        ForeignKeyConstraint(["tenant_id", "key"], ["ledger.tenant_id", "ledger.key"]),
+        Index(
+            "mail_recipients_waiting", "tenant_id", "key", "due_at", "contact_id",
+            postgresql_where=sql("status = 'waiting'"),
+        ),
+        Index("mail_recipients_by_contact", "tenant_id", "contact_id"),
+        CheckConstraint(
+            "status IN ('waiting','started','sent','failed','unknown','skipped')",
+            name="mail_recipients_status_known",
+        ),
+    )  # fmt: skip
+
+
+async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Store contacts; the same id replaces the row, and nobody is subscribed again by it."""
+    query = insert(Contact).values(rows)
+    new = query.excluded
+    changed = {name: getattr(new, name) for name in ("email", "name", "segments")}
+    changed["unsubscribed"] = Contact.unsubscribed | new.unsubscribed
+    await session.execute(
+        query.on_conflict_do_update(
+            index_elements=["tenant_id", "id"],
+            set_={**changed, "changed_at": func.clock_timestamp()},
+            where=or_(
+                *(getattr(Contact, name).is_distinct_from(value) for name, value in changed.items())
+            ),
+        )
+    )
+
+
+def in_audience(tenant_id: str, audience: str) -> Select[Contact]:
+    """Select who a mailing to that audience reaches now, in the order of their ids."""
+    query = select(Contact).where(Contact.tenant_id == tenant_id, ~Contact.unsubscribed)
+    if audience != EVERYBODY:
+        query = query.where(Contact.segments.contains([audience]))
+    return query.order_by(Contact.id)
+
+
+async def count_audience(
+    session: AsyncSession, tenant_id: str, audience: str
+) -> tuple[int, datetime]:
+    """How many it reaches, and when that was counted by the database's clock."""
+    people = in_audience(tenant_id, audience).order_by(None).subquery()
+    counted = select(func.count(), func.clock_timestamp()).select_from(people)
+    count, as_of = (await session.execute(counted)).one()
+    return int(count), as_of
+
+
+async def audience_sizes(session: AsyncSession, tenant_id: str) -> dict[str, int]:
+    """Every segment of the tenant and `all`, by name."""
+    each = select(func.unnest(Contact.segments).label("name")).where(
+        Contact.tenant_id == tenant_id, ~Contact.unsubscribed
+    )
+    named = each.subquery()
+    query = select(named.c.name, func.count()).group_by(named.c.name).order_by(named.c.name)
+    sizes = {str(name): int(count) for name, count in await session.execute(query)}
+    return {**sizes, EVERYBODY: (await count_audience(session, tenant_id, EVERYBODY))[0]}
+
+
+async def newest_change(
+    session: AsyncSession, tenant_id: str, audience: str
+) -> tuple[int, datetime | None]:
+    """How many it reaches now, and when the last of them was changed; nobody: None."""
+    people = in_audience(tenant_id, audience).order_by(None).subquery()
+    query = select(func.count(), func.max(people.c.changed_at))
+    count, changed_at = (await session.execute(query)).one()
+    return int(count), changed_at
+
+
+async def fix_list(
+    session: AsyncSession, tenant_id: str, key: str, run_id: UUID, audience: str, as_of: datetime
+) -> None:
+    """Write who gets the mailing: whoever is in the audience now, and unchanged since `as_of`.
+
+    Later changes of the contacts add nobody. An erasure of this instant waits for the list, or the
+    list for it: no name may come onto a list that the erasure has looked through.
+    """
+    person = (Contact.id, Contact.email, Contact.name)
+    written = (Contact.tenant_id, literal(key), literal(run_id), *person)
+    people = (
+        in_audience(tenant_id, audience)
+        .where(Contact.changed_at <= as_of)
+        .with_only_columns(*written)
+        .with_for_update(read=True, key_share=True)
+    )
+    columns = ["tenant_id", "key", "run_id", "contact_id", "email", "name"]
+    await session.execute(insert(MailRecipient).from_select(columns, people))
+
+
+async def next_waiting(
+    session: AsyncSession, tenant_id: str, key: str
+) -> tuple[MailRecipient, Contact | None] | None:
+    """The next one who is due, locked, with their contact as it is now."""
+    query = (
+        select(MailRecipient, Contact)
+        .outerjoin(
+            Contact,
+            (Contact.tenant_id == MailRecipient.tenant_id)
+            & (Contact.id == MailRecipient.contact_id),
+        )
+        .where(
+            MailRecipient.tenant_id == tenant_id,
+            MailRecipient.key == key,
+            MailRecipient.status == "waiting",
+            MailRecipient.due_at <= func.now(),
+        )
+        .order_by(MailRecipient.due_at, MailRecipient.contact_id)
+        .limit(1)
+        .with_for_update(of=MailRecipient)
+    )
+    found = (await session.execute(query)).one_or_none()
+    return (found[0], found[1]) if found else None
+
+
+async def tally(session: AsyncSession, tenant_id: str, key: str) -> dict[str, int]:
+    """How many recipients of a mailing are in each status."""
+    query = (
+        select(MailRecipient.status, func.count())
+        .where(MailRecipient.tenant_id == tenant_id, MailRecipient.key == key)
+        .group_by(MailRecipient.status)
+    )
+    return {str(status): int(count) for status, count in await session.execute(query)}
+
+
+async def note_progress(
+    session: AsyncSession, tenant_id: str, key: str, progress: dict[str, Any]
+) -> None:
+    """Show on the mailing's ledger row how far it is."""
+    await session.execute(
+        update(LedgerEntry)
+        .where(LedgerEntry.tenant_id == tenant_id, LedgerEntry.key == key)
+        .values(progress=progress)
+    )

@@ -1,0 +1,1 @@
+"""Articles, search and the answer cache."""

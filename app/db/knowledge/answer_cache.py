@@ -1,0 +1,152 @@
+"""The answer cache: checked replies by question, kept until two customers have asked.
+
+A row's key holds all that the answer depends on, so a change of any of it is a miss; rows that
+nobody can reach any more go when they expire.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    delete,
+    func,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, aliased, mapped_column
+
+from app.db.core.base import Base, now
+from app.db.core.compiled import Executor, Hot
+from app.db.tables.runs import Run
+from app.db.tables.tenants import Tenant
+
+# One customer alone must not decide what others are told.
+CUSTOMERS = 2
+This, Earlier = aliased(Run), aliased(Run)
+KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
+
+
+class KeptAnswer(Base):
+    """The newest checked reply to a question. `customers` are digests of the first who asked."""
+
+    __tablename__ = "answers"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    question_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    kb_version: Mapped[int] = mapped_column(primary_key=True)
+    policy_version: Mapped[int] = mapped_column(primary_key=True)
+    answer: Mapped[dict[str, Any]]
+    customers: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
+    updated_at: Mapped[datetime] = now()
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("answers_expiring", "expires_at"),
+        CheckConstraint(
+            f"cardinality(customers) BETWEEN 1 AND {CUSTOMERS}", name="answers_have_customers"
+        ),
+    )
+
+
+async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
+    """Make every kept answer of the tenant unreachable, when the transaction ends.
+
+    Before any article is touched: whoever holds the tenant's row may then wait for no article,
+    so two writers never wait for each other.
+    """
+    await session.execute(
+        update(Tenant).where(Tenant.id == tenant_id).values(kb_version=Tenant.kb_version + 1)
+    )
+
+
+# The run handles the first message of its ticket: none of the same thread is older.
+OPENS_ITS_TICKET = ~(
+    select(Earlier.id)
+    .join(This, and_(This.thread_id == Earlier.thread_id, This.seq > Earlier.seq))
+    .where(This.id == bindparam("run", type_=Uuid()))
+    .exists()
+)
+KNOWN = and_(
+    KeptAnswer.tenant_id == Tenant.id,
+    KeptAnswer.kb_version == Tenant.kb_version,
+    KeptAnswer.question_sha256 == bindparam("question"),
+    KeptAnswer.language == bindparam("language"),
+    KeptAnswer.policy_version == bindparam("policy"),
+    KeptAnswer.expires_at > func.now(),
+    func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
+)
+FIND = Hot(
+    select(Tenant.kb_version, KeptAnswer.answer)
+    .select_from(Run)
+    .join(Tenant, Tenant.id == Run.tenant_id)
+    .outerjoin(KeptAnswer, KNOWN)
+    .where(Run.id == bindparam("run", type_=Uuid()), OPENS_ITS_TICKET)
+)
+
+
+async def find_answer(
+    executor: Executor,
+    run_id: UUID,
+    policy_version: int,
+    question_sha256: bytes,
+    language: str,
+) -> tuple[int | None, dict[str, Any] | None]:
+    """The knowledge base's version for the run, and the answer that it may give again.
+
+    No version when the run is not the first of its ticket.
+    """
+    asked = {"question": question_sha256, "language": language, "policy": policy_version}
+    found = await FIND.rows(executor, run=run_id, **asked)
+    return found[0] if found else (None, None)
+
+
+async def keep_answer(
+    session: AsyncSession, customer_sha256: bytes, lifetime: timedelta, **values: Any
+) -> None:
+    """Store a checked reply, or put it in the place of an older one, in one UPSERT."""
+    expires_at = func.now() + lifetime
+    row = insert(KeptAnswer).values(customers=[customer_sha256], expires_at=expires_at, **values)
+    expired = KeptAnswer.expires_at <= func.now()
+    enough = or_(
+        KeptAnswer.customers.contains([customer_sha256]),
+        func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
+    )
+    both = func.array_cat(KeptAnswer.customers, row.excluded.customers)
+    await session.execute(
+        row.on_conflict_do_update(
+            index_elements=KEY,
+            set_={
+                "answer": row.excluded.answer,
+                "customers": case(
+                    (expired, row.excluded.customers), (enough, KeptAnswer.customers), else_=both
+                ),
+                "updated_at": func.now(),
+                "expires_at": row.excluded.expires_at,
+            },
+        )
+    )
+
+
+async def forget_answers(session: AsyncSession, limit: int) -> None:
+    """Delete answers whose time is over, those that no other transaction holds."""
+    keys = [getattr(KeptAnswer, name) for name in KEY]
+    over = (
+        select(*keys)
+        .where(KeptAnswer.expires_at <= func.now())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    await session.execute(delete(KeptAnswer).where(tuple_(*keys).in_(over)))

@@ -1,0 +1,123 @@
+"""Queries on articles: store them in chunks, and index the chunks' words at once."""
+
+import re
+from collections.abc import Iterable
+
+from sqlalchemy import Select, delete, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.knowledge.answer_cache import new_kb_version
+from app.db.knowledge.bm25 import index_chunks
+from app.db.tables.knowledge import Article, ArticleChunk
+
+# Postgres' own text-search configurations by ISO 639-1; others are indexed word by word.
+CONFIGS = {
+    "ar": "arabic", "da": "danish", "nl": "dutch", "en": "english", "fi": "finnish",
+    "fr": "french", "de": "german", "el": "greek", "hu": "hungarian", "it": "italian",
+    "no": "norwegian", "pt": "portuguese", "ro": "romanian", "ru": "russian", "es": "spanish",
+    "sv": "swedish", "tr": "turkish",
+}  # fmt: skip
+CHUNK_CHARS = 1800
+# A chunk repeats the end of the one before, so that no sentence loses what it refers to.
+OVERLAP_CHARS = 200
+
+
+def config_for(language: str | None) -> str:
+    """The text-search configuration for a language."""
+    return CONFIGS.get(language or "", "simple")
+
+
+def chunks(content: str) -> list[str]:
+    """Split at paragraphs into parts of about CHUNK_CHARS; a longer paragraph between words."""
+    parts: list[str] = []
+    current = ""
+    for paragraph in _paragraphs(content):
+        if current and len(current) + len(paragraph) > CHUNK_CHARS:
+            parts.append(current)
+            current = _last_sentences(current)
+        current = f"{current}\n\n{paragraph}" if current else paragraph
+    return [*parts, current] if current else parts
+
+
+def _paragraphs(content: str) -> Iterable[str]:
+    for paragraph in re.split(r"\n\s*\n", content.strip()):
+        rest = paragraph
+        while len(rest) > CHUNK_CHARS:
+            # Text without spaces, such as Japanese, is cut where the part is full.
+            cut = max(rest.rfind(" ", 0, CHUNK_CHARS), rest.rfind("\n", 0, CHUNK_CHARS))
+            cut = cut if cut > 0 else CHUNK_CHARS
+            yield rest[:cut]
+            rest = rest[cut:].lstrip()
+        yield rest
+
+
+def _last_sentences(part: str) -> str:
+    """The whole sentences within the last OVERLAP_CHARS of a part, or its last words."""
+    ending = part[-OVERLAP_CHARS:]
+    begins = re.search(r"(?:[.!?]\s+|\n)(?=\S)", ending)
+    return ending[begins.end() :].strip() if begins else ending.partition(" ")[2]
+
+
+async def put_article(
+    session: AsyncSession, tenant_id: str, article_id: str, title: str, content: str, language: str
+) -> Article:
+    """Create or replace an article and its chunks; searches see it when the transaction ends.
+
+    What it already is changes nothing: version, vectors and kept answers stay.
+    """
+    values = {"title": title, "content": content, "language": language}
+    same = articles_of_tenant(tenant_id).filter_by(id=article_id, **values)
+    if (known := (await session.scalars(same)).one_or_none()) is not None:
+        return known
+    await new_kb_version(session, tenant_id)
+    upsert = (
+        insert(Article)
+        .values(tenant_id=tenant_id, id=article_id, **values)
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "id"],
+            set_={**values, "version": Article.version + 1, "updated_at": func.now()},
+        )
+        .returning(Article)
+    )
+    options = {"populate_existing": True}
+    article = (await session.scalars(upsert, execution_options=options)).one()
+    old = (ArticleChunk.tenant_id == tenant_id, ArticleChunk.article_id == article_id)
+    await session.execute(delete(ArticleChunk).where(*old))
+    rows = [
+        {
+            "tenant_id": tenant_id,
+            "article_id": article_id,
+            "position": position,
+            "title": title,
+            "text": text,
+            "config": config_for(language),
+        }
+        for position, text in enumerate(chunks(content) or [""])
+    ]
+    stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
+    await index_chunks(session, tenant_id, list(stored))
+    return article
+
+
+async def delete_article(session: AsyncSession, tenant_id: str, article_id: str) -> bool:
+    """Remove an article and its chunks; False when there is none."""
+    await new_kb_version(session, tenant_id)
+    query = (
+        delete(Article)
+        .where(Article.tenant_id == tenant_id, Article.id == article_id)
+        .returning(Article.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+def articles_of_tenant(tenant_id: str) -> Select[Article]:
+    """Select the tenant's articles."""
+    return select(Article).where(Article.tenant_id == tenant_id)
+
+
+def neighbours(before: str, after: str) -> str:
+    """Two chunks that follow each other as one text, what the second repeats only once."""
+    longest = min(OVERLAP_CHARS, len(before), len(after))
+    sizes = (size for size in range(longest, 0, -1) if before.endswith(after[:size]))
+    return f"{before}\n\n{after[next(sizes, 0) :].lstrip()}"

@@ -1,0 +1,148 @@
+"""BM25 over a table of words: index chunks, and rank the chunks of a tenant for a question.
+
+Postgres' own ts_rank knows no rarity: a word that stands in every article counts as much as one
+that stands in a single one. Source of the formula: Robertson, Zaragoza, The Probabilistic
+Relevance Framework: BM25 and Beyond (2009), 3.4, with fields summed before saturation (3.6).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.types import storable
+from app.db.knowledge.tokenize import parts, spaced
+from app.db.tables.knowledge import ArticleChunk
+
+# Chosen by the measurement in docs/retrieval.md.
+TITLE_FACTOR = 5
+SATURATION = 1.2
+LENGTH_FACTOR = 0.4
+# What all parts together add to the best of them: what a letter is about beside each question.
+WHOLE_SHARE = 0.5
+# A search reads the rarest words until so many rows are read: the rest hardly change the order,
+# and a knowledge base of any size is searched in about the same time.
+MAX_MATCHES = 15_000
+# Of two articles that say the same, the one in the customer's language comes first.
+SAME_LANGUAGE = 1.2
+# A usual chunk in words, instead of an average that every edit would change.
+USUAL_LENGTH = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The best chunk of an article; `score` compares within one search only."""
+
+    article_id: str
+    chunk_id: int
+    score: float
+
+
+INDEX = text("""
+    WITH words AS (
+        SELECT field.id, word.lexeme, sum(field.factor * cardinality(word.positions)) AS times,
+            sum(cardinality(word.positions)) AS length
+        FROM unnest(:ids, :texts, :factors) AS field (id, words, factor),
+            unnest(to_tsvector(CAST(:config AS regconfig), field.words)) AS word
+        GROUP BY field.id, word.lexeme
+    )
+    INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
+    SELECT :tenant_id, lexeme, id, times * (:saturation + 1) / (times + :saturation
+        * (1 - :length_factor + :length_factor * sum(length) OVER (PARTITION BY id) / :usual))
+    FROM words
+""").bindparams(
+    bindparam("ids", type_=ARRAY(BigInteger)),
+    bindparam("texts", type_=ARRAY(String)),
+    bindparam("factors", type_=ARRAY(Integer)),
+    *(bindparam(name, type_=Float) for name in ("saturation", "length_factor", "usual")),
+)
+
+# A word counts once for the whole question, with the first part that holds it.
+RANK = text("""
+    WITH config AS MATERIALIZED (
+        SELECT config AS name, count(*) AS chunks FROM article_chunks
+        WHERE tenant_id = :tenant_id GROUP BY config
+    ), asked AS MATERIALIZED (
+        SELECT number, lexeme, CAST(row_number() OVER (
+            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first
+        FROM (
+            SELECT DISTINCT part.number, word.lexeme
+            FROM unnest(:parts) WITH ORDINALITY AS part (words, number), config,
+                unnest(to_tsvector(config.name, part.words)) AS word
+        ) AS word
+    ), rare AS MATERIALIZED (
+        SELECT lexeme, ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
+        FROM (
+            SELECT lexeme, chunks, sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
+            FROM (SELECT lexeme FROM asked WHERE first = 1) AS term, LATERAL (
+                SELECT count(*) AS chunks FROM article_terms
+                WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
+            ) AS frequency
+            WHERE chunks > 0
+        ) AS by_rarity, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total
+        WHERE so_far - chunks < :max_matches
+    ), best AS (
+        SELECT chunk_id, max(score) + :whole_share * sum(of_whole) AS score FROM (
+            SELECT chunk_id, number, sum(weight * idf) AS score,
+                sum(weight * idf * first) AS of_whole
+            FROM rare JOIN asked USING (lexeme)
+                JOIN article_terms ON article_terms.term = rare.lexeme
+            WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
+        ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
+    ), ranked AS (
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
+            WHEN CAST(chunk.config AS text) = :config THEN :same_language ELSE 1 END AS score
+        FROM best JOIN article_chunks AS chunk ON chunk.id = chunk_id
+        WHERE chunk.tenant_id = :tenant_id
+        ORDER BY chunk.article_id, score DESC, chunk.position
+    )
+    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+""").bindparams(
+    bindparam("parts", type_=ARRAY(String)),
+    *(bindparam(name, type_=Float) for name in ("whole_share", "same_language")),
+)
+
+
+async def index_chunks(
+    session: AsyncSession, tenant_id: str, stored: Sequence[ArticleChunk]
+) -> None:
+    """Write the words of new chunks of one article; they are found when the transaction ends."""
+    fields = [(c.id, spaced(c.title), TITLE_FACTOR) for c in stored]
+    fields += [(c.id, spaced(c.text), 1) for c in stored]
+    ids, texts, factors = map(list, zip(*fields, strict=True))
+    values: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "config": stored[0].config,
+        "ids": ids,
+        "texts": texts,
+        "factors": factors,
+        "saturation": SATURATION,
+        "length_factor": LENGTH_FACTOR,
+        "usual": USUAL_LENGTH,
+    }
+    await session.execute(INDEX, values)
+
+
+async def rank_chunks(
+    session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
+) -> list[Hit]:
+    """The best chunk of each article that shares a word with the question, best first.
+
+    The question is read in every language the tenant's articles are written in.
+    """
+    asked = parts([storable(query) for query in queries])
+    if not asked:
+        return []
+    values: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "parts": asked,
+        "max_matches": MAX_MATCHES,
+        "whole_share": WHOLE_SHARE,
+        "config": config,
+        "same_language": SAME_LANGUAGE,
+        "limit": limit,
+    }
+    found = await session.execute(RANK, values)
+    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]

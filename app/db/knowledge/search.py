@@ -1,0 +1,43 @@
+"""Search the articles of a tenant: rank their chunks, and read what was found."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.knowledge.bm25 import rank_chunks
+from app.db.tables.knowledge import Article, ArticleChunk
+
+
+async def search_articles(
+    session: AsyncSession, tenant_id: str, query: str, limit: int
+) -> list[Article]:
+    """The articles behind the best chunks, best first."""
+    found = await rank_chunks(session, tenant_id, [query], "", limit)
+    ids = [hit.article_id for hit in found]
+    rows = await session.scalars(
+        select(Article).where(Article.tenant_id == tenant_id, Article.id.in_(ids))
+    )
+    return sorted(rows, key=lambda article: ids.index(article.id))
+
+
+async def read_chunks(
+    session: AsyncSession, tenant_id: str, chunk_ids: Sequence[int]
+) -> list[tuple[ArticleChunk, list[ArticleChunk]]]:
+    """Each chunk in the order asked for, with all chunks of its article in theirs.
+
+    A chunk that was edited away meanwhile is left out.
+    """
+    mine = ArticleChunk.tenant_id == tenant_id
+    ids = select(ArticleChunk.article_id).where(mine, ArticleChunk.id.in_(chunk_ids))
+    rows = await session.scalars(
+        select(ArticleChunk)
+        .where(mine, ArticleChunk.article_id.in_(ids))
+        .order_by(ArticleChunk.article_id, ArticleChunk.position)
+    )
+    chunks = {chunk.id: chunk for chunk in rows}
+    articles: dict[str, list[ArticleChunk]] = defaultdict(list)
+    for chunk in chunks.values():
+        articles[chunk.article_id].append(chunk)
+    return [(chunks[i], articles[chunks[i].article_id]) for i in chunk_ids if i in chunks]

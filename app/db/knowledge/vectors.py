@@ -1,0 +1,155 @@
+"""Vectors of chunks, in a table that exists only where the server has pgvector."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from sqlalchemy import ARRAY, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.knowledge.bm25 import Hit
+from app.db.tables.knowledge import ArticleChunk
+
+LEASE_SECONDS = 120
+
+CREATE = b"""
+    CREATE EXTENSION IF NOT EXISTS vector;
+    CREATE TABLE IF NOT EXISTS article_embeddings (
+        chunk_id bigint PRIMARY KEY REFERENCES article_chunks (id) ON DELETE CASCADE,
+        tenant_id text NOT NULL,
+        model text NOT NULL,
+        embedding vector NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS article_embeddings_by_tenant
+        ON article_embeddings (tenant_id, model);
+    CREATE INDEX IF NOT EXISTS article_embeddings_by_dimensions
+        ON article_embeddings (model, vector_dims(embedding))
+"""
+# A table that was lost, with a server that had no pgvector for a while, is filled again.
+FORGET_ALL = "UPDATE article_chunks SET embedded_with = NULL WHERE embedded_with IS NOT NULL"
+
+# Three ranges of one index: with nothing to do, each is empty and no chunk is read.
+CLAIM = text("""
+    WITH stale AS (
+        (SELECT id FROM article_chunks
+            WHERE embedded_with IS NULL AND coalesce(embed_not_before < now(), true)
+            ORDER BY id LIMIT :limit)
+        UNION ALL (SELECT id FROM article_chunks
+            WHERE embedded_with < :model AND coalesce(embed_not_before < now(), true)
+            ORDER BY embedded_with, id LIMIT :limit)
+        UNION ALL (SELECT id FROM article_chunks
+            WHERE embedded_with > :model AND coalesce(embed_not_before < now(), true)
+            ORDER BY embedded_with, id LIMIT :limit)
+    )
+    UPDATE article_chunks
+    SET embed_not_before = now() + make_interval(secs => :lease)
+    WHERE id IN (
+        SELECT chunk.id FROM stale JOIN article_chunks AS chunk USING (id)
+        WHERE coalesce(chunk.embed_not_before < now(), true)
+        ORDER BY chunk.id LIMIT :limit FOR UPDATE OF chunk SKIP LOCKED
+    )
+    RETURNING id, title, text
+""")
+
+STORE = text("""
+    WITH stored AS (
+        INSERT INTO article_embeddings (chunk_id, tenant_id, model, embedding)
+        SELECT id, tenant_id, :model, CAST(:embedding AS vector)
+        FROM article_chunks WHERE id = :id
+        ON CONFLICT (chunk_id) DO UPDATE
+            SET model = excluded.model, embedding = excluded.embedding
+        RETURNING chunk_id
+    )
+    UPDATE article_chunks SET embedded_with = :model FROM stored WHERE id = stored.chunk_id
+""")
+
+FORGET = text("""
+    WITH gone AS (
+        DELETE FROM article_embeddings WHERE model = :model
+            AND (vector_dims(embedding) < :dimensions OR vector_dims(embedding) > :dimensions)
+        RETURNING chunk_id
+    )
+    UPDATE article_chunks SET embedded_with = NULL FROM gone WHERE id = gone.chunk_id
+""")
+
+NEAREST = text("""
+    WITH near AS MATERIALIZED (
+        SELECT chunk_id, embedding FROM article_embeddings
+        WHERE tenant_id = :tenant_id AND model = :model AND vector_dims(embedding) = :dimensions
+    ), ranked AS (
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id,
+            1 - (SELECT min(near.embedding <=> CAST(asked AS vector))
+                 FROM unnest(:asked) AS asked) AS score
+        FROM near JOIN article_chunks AS chunk ON chunk.id = near.chunk_id
+        WHERE chunk.tenant_id = :tenant_id
+        ORDER BY chunk.article_id, score DESC, chunk.position
+    )
+    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+""").bindparams(bindparam("asked", type_=ARRAY(ArticleChunk.text.type)))
+
+EXISTS = text("SELECT to_regclass('article_embeddings') IS NOT NULL")
+
+
+def create_table(connection: psycopg.Connection[Any]) -> str | None:
+    """Make the table if the server has pgvector; otherwise why there is none."""
+    available = "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"
+    if connection.execute(available).fetchone() is None:
+        return "this Postgres has no pgvector, so articles are searched by their words alone"
+    known = connection.execute(b"SELECT to_regclass('article_embeddings')").fetchone()
+    try:
+        connection.execute(CREATE)
+    except errors.InsufficientPrivilege:
+        return "this user may not CREATE EXTENSION vector; let an administrator do it once"
+    if known == (None,):
+        connection.execute(FORGET_ALL)
+    return None
+
+
+async def has_table(session: AsyncSession) -> bool:
+    """Whether `deskgraph migrate` found pgvector."""
+    return bool(await session.scalar(EXISTS))
+
+
+async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:
+    """Chunks without a vector of this model, as id and text; nobody else gets them for a while."""
+    values = {"model": model, "limit": limit, "lease": LEASE_SECONDS}
+    rows = await session.execute(CLAIM, values)
+    return [(chunk_id, f"{title}\n{content}") for chunk_id, title, content in rows]
+
+
+async def store_vectors(
+    session: AsyncSession, model: str, vectors: dict[int, Sequence[float]]
+) -> None:
+    """Write the vectors of chunks that still exist; those of another dimension go."""
+    dimensions = len(next(iter(vectors.values())))
+    await session.execute(FORGET, {"model": model, "dimensions": dimensions})
+    rows = [
+        {"id": chunk_id, "model": model, "embedding": literal(vector)}
+        for chunk_id, vector in vectors.items()
+    ]
+    await session.execute(STORE, rows)
+
+
+async def nearest_chunks(
+    session: AsyncSession,
+    tenant_id: str,
+    model: str,
+    asked: Sequence[Sequence[float]],
+    limit: int,
+) -> list[Hit]:
+    """The nearest chunk of each article to any of the vectors, nearest first, by cosine."""
+    values: dict[str, Any] = {
+        "tenant_id": tenant_id,
+        "model": model,
+        "dimensions": len(asked[0]),
+        "asked": [literal(vector) for vector in asked],
+        "limit": limit,
+    }
+    rows = await session.execute(NEAREST, values)
+    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in rows]
+
+
+def literal(vector: Sequence[float]) -> str:
+    """pgvector's way to write a vector."""
+    return f"[{','.join(map(repr, vector))}]"

@@ -1,0 +1,1 @@
+"""Runs: start, transitions, scheduling, workers, retention."""

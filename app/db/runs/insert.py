@@ -1,0 +1,70 @@
+"""The one statement that starts a run: the rate it spends, its row, its message and its job."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Text, bindparam, case, literal, select
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.dialects.postgresql import insert
+
+from app.db.core.base import sql_table
+from app.db.core.compiled import Executor, HotRows, new_values
+from app.db.runs.enqueue import ADVANCE, queued
+from app.db.tables.runs import Message, Run
+from app.db.tenants.rate_limit import Slot, scope_of, spending, step_and_tolerance
+from graphs.policy_limits import Rates
+
+RUNS, MESSAGES = sql_table(Run), sql_table(Message)
+
+
+async def insert_run(
+    executor: Executor, rates: Rates, of_tenant: Slot | None, **values: Any
+) -> tuple[Run | None, bool]:
+    """Write a new run with the customer's message `body` and its job, by the customer's rate.
+
+    That counts from when the tenant's own rate lets the run through. No run when its
+    Idempotency-Key is taken; then the flag says whether a run of the customer's rate was spent,
+    which it is when two requests with that key come at the same instant.
+    """
+    asked = {
+        "tenant": values["tenant_id"],
+        "key": values["idempotency_key"],
+        "scope_": scope_of(values["customer_id"]),
+        "asked": of_tenant and of_tenant.start,
+        "by_tenant": bool(of_tenant and of_tenant.waits),
+        **step_and_tolerance(rates.customer_per_minute, rates.customer_burst),
+    }
+    new = new_values(values)
+    started = _start(tuple(name for name in values if name != "body"))
+    run = await started.one_or_none(executor, **asked, **new)
+    return (run, True) if run and run.id else (None, run is not None)
+
+
+@cache
+def _start(names: tuple[str, ...]) -> HotRows[Run]:
+    known = select(literal(1)).where(
+        Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
+    )
+    slot = spending(unless=known.exists()).cte("slot")
+    given = [bindparam(f"new_{name}", type_=RUNS.c[name].type).label(name) for name in names]
+    by = case((slot.c.waits, "customer"), (bindparam("by_tenant", type_=Boolean), "tenant"))
+    row = insert(RUNS).from_select(
+        [*names, "not_before", "limited_by"], select(*given, slot.c.start, by)
+    )
+    run = row.on_conflict_do_nothing().returning(*RUNS.columns).cte("run")
+    message = insert(MESSAGES).from_select(
+        ["tenant_id", "ticket_id", "run_id", "author", "key", "text"],
+        select(
+            run.c.tenant_id,
+            run.c.ticket_id,
+            run.c.id,
+            literal("customer"),
+            literal("customer:") + sql_cast(run.c.id, Text),
+            bindparam("new_body", type_=MESSAGES.c.text.type),
+        ),
+    )
+    later = case((run.c.limited_by.is_not(None), run.c.not_before))
+    job: ColumnElement[Any] = queued(ADVANCE, run.c.id, later)
+    both = select(*run.columns, case((run.c.id.is_not(None), job)).label("job"))
+    found = both.select_from(slot.outerjoin(run, literal(True)))  # ON true
+    return HotRows(Run, found.add_cte(message.cte("message")))

@@ -1,0 +1,124 @@
+"""Queries on steps and messages: what a run did, and what was said."""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any, LiteralString, cast
+from uuid import UUID
+
+from sqlalchemy import Executable, bindparam, exists, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.compiled import Executor, Hot, new_binds, new_values
+from app.db.core.types import json_text
+from app.db.tables.runs import Message, Run, Step
+
+# A later row of the same node execution replaces the earlier one.
+STEPS: LiteralString = """
+INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, tries, status, checkpoint_id, input,
+    output, error, model_calls, tokens, cost_usd, started_at, duration_ms)
+SELECT step.* FROM unnest(%b::text[], %b::text[]) AS given (identity, document),
+    jsonb_to_record(given.document::jsonb) AS step (run_id uuid, attempt bigint, task_id text,
+        tenant_id text, node text, tries int, status text, checkpoint_id text, input jsonb,
+        output jsonb, error jsonb, model_calls jsonb, tokens bigint, cost_usd numeric,
+        started_at timestamptz, duration_ms bigint)
+ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
+    tries = EXCLUDED.tries, output = EXCLUDED.output, error = EXCLUDED.error,
+    model_calls = EXCLUDED.model_calls, tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd,
+    duration_ms = EXCLUDED.duration_ms"""
+
+
+def step_row(step: dict[str, Any]) -> tuple[str, str]:
+    """A node execution as STEPS takes it."""
+    identity = f"{step['run_id']}/{step['attempt']}/{step['task_id']}"
+    return identity, json_text(step)
+
+
+STOPPED = {"type": "stopped", "message": "The execution ended before this step did."}
+
+
+CLOSE_OPEN = Hot(
+    update(Step)
+    .where(
+        Step.run_id == bindparam("run"),
+        Step.attempt <= bindparam("newest"),
+        Step.status == "running",
+    )
+    .values(status="error", error=STOPPED)
+)
+
+
+async def close_open_steps(executor: Executor, run_id: UUID, attempt: int) -> None:
+    """Say of steps that will never end that their execution was stopped.
+
+    Those of earlier attempts too: a killed worker's last write may come after its run was rescued.
+    """
+    await CLOSE_OPEN.rows(executor, run=run_id, newest=attempt)
+
+
+async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
+    """The run's node executions in the order they began."""
+    query = (
+        select(Step)
+        .where(Step.tenant_id == tenant_id, Step.run_id == run_id)
+        .order_by(Step.started_at, Step.seq)
+    )
+    return list(await session.scalars(query))
+
+
+async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str) -> bool | None:
+    """Whether the checkpoint that a step of the run began with is kept; None if none did."""
+    began = exists().where(
+        Step.tenant_id == run.tenant_id,
+        Step.run_id == run.id,
+        Step.checkpoint_id == checkpoint_id,
+    )
+    if not await session.scalar(select(began)):
+        return None
+    # The checkpointer's own table; its migrations make it, not ours.
+    kept = text(
+        "SELECT EXISTS (SELECT FROM checkpoints WHERE thread_id = :thread"
+        " AND checkpoint_ns = '' AND checkpoint_id = :checkpoint)"
+    )
+    where = {"thread": str(run.thread_id), "checkpoint": checkpoint_id}
+    return bool(await session.scalar(kept, where))
+
+
+async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Decimal:
+    """US dollars that the run's steps cost so far, over all its attempts, killed ones included."""
+    query = select(func.sum(Step.cost_usd)).where(
+        Step.tenant_id == tenant_id, Step.run_id == run_id
+    )
+    return (await session.scalars(query)).one() or Decimal(0)
+
+
+async def add_message(session: AsyncSession, **values: Any) -> Message:
+    """Store a message once per key; a repeated key answers the first one."""
+    new = new_values(values)
+    row = (await session.scalars(_add_message(tuple(values)), new)).one_or_none()
+    if row is not None:
+        return cast("Message", row)
+    first = select(Message).where(
+        Message.tenant_id == values["tenant_id"], Message.key == values["key"]
+    )
+    return (await session.scalars(first)).one()
+
+
+@cache
+def _add_message(names: tuple[str, ...]) -> Executable:
+    row = insert(Message).values(new_binds(names))
+    new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
+    return select(Message).from_statement(new.returning(Message))
+
+
+async def messages_of_ticket(
+    session: AsyncSession, tenant_id: str, ticket_id: str, limit: int
+) -> list[Message]:
+    """The newest messages of a ticket, oldest first."""
+    query = (
+        select(Message)
+        .where(Message.tenant_id == tenant_id, Message.ticket_id == ticket_id)
+        .order_by(Message.id.desc())
+        .limit(limit)
+    )
+    return list(await session.scalars(query))[::-1]

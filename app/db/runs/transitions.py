@@ -1,0 +1,156 @@
+"""Every change of a run's status: one conditional UPDATE; no row means it lost."""
+
+from decimal import Decimal
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
+from app.db.runs.scheduling import crowded, waits
+from app.db.tables.runs import Run
+from app.db.tenants.pauses import paused
+from app.lifecycle import FINAL, RunStatus, sources
+
+
+def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
+    """The run, if the transition table lets it reach `target` now."""
+    return and_(Run.id == run_id, or_(*[Run.status == source for source in sources(target)]))
+
+
+async def claim(
+    executor: Executor,
+    run_id: UUID,
+    worker_id: int,
+    trace_id: UUID | None = None,
+    per_customer: int | None = None,
+    graph_version: str | None = None,
+) -> Run | None:
+    """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
+
+    A paused tenant's runs are not taken.
+
+    An older unfinished run of the same thread comes first, so a thread's runs keep their order.
+    Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
+    """
+    owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
+    return await _claim(per_customer).one_or_none(executor, run=run_id, **owner)
+
+
+@cache
+def _claim(per_customer: int | None) -> HotRows[Run]:
+    free = [~waits(), ~paused()]
+    if per_customer is not None:
+        free.append(~crowded(per_customer))
+    moved = _moved(bindparam("run", type_=Uuid()), RunStatus.RUNNING)
+    return HotRows(
+        Run,
+        update(Run)
+        .where(moved, Run.not_before <= func.now(), *free)
+        .values(
+            status=RunStatus.RUNNING,
+            attempt=Run.attempt + 1,
+            worker_id=bindparam("worker"),
+            trace_id=bindparam("trace"),
+            started_at=func.coalesce(Run.started_at, func.now()),
+            # What the run began with, also when another graph goes on with it.
+            graph_version=func.coalesce(Run.graph_version, bindparam("version")),
+        )
+        .returning(Run),
+    )
+
+
+async def settle(
+    executor: Executor,
+    run_id: UUID,
+    attempt: int,
+    status: RunStatus,
+    tokens: int = 0,
+    cost_usd: Decimal | None = Decimal(0),
+    **values: Any,
+) -> bool:
+    """End this attempt's hold on the run; False when another attempt holds it meanwhile.
+
+    `tokens` and `cost_usd` are those of the attempt; an unknown cost makes the sum unknown.
+    """
+    known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
+    query = _settle(tuple(values), status in FINAL)
+    new = new_values(values)
+    return bool(await query.rows(executor, **known, **new))
+
+
+@cache
+def _settle(names: tuple[str, ...], final: bool) -> Hot:
+    columns = new_binds(names)
+    if final:
+        columns["finished_at"] = func.now()
+    return Hot(
+        update(Run)
+        .where(
+            Run.id == bindparam("run"),
+            Run.attempt == bindparam("held"),
+            Run.status == RunStatus.RUNNING,
+        )
+        .values(
+            status=bindparam("to"),
+            worker_id=None,
+            tokens=Run.tokens + bindparam("used"),
+            cost_usd=Run.cost_usd + bindparam("cost"),
+            **columns,
+        )
+        .returning(Run.id)
+    )
+
+
+REOPEN = Hot(
+    update(Run)
+    .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
+    .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
+    .returning(Run.id)
+)
+
+
+async def reopen(executor: Executor, run_id: UUID) -> bool:
+    """interrupted -> pending: the answer is there, the run may go on."""
+    return bool(await REOPEN.rows(executor, run=run_id))
+
+
+async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
+    """pending or interrupted -> cancelled; a running one only stops through its worker."""
+    query = (
+        update(Run)
+        .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
+        .values(status=RunStatus.CANCELLED, finished_at=func.now())
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
+    """Mark a running run: no effect begins any more, and its worker lets go of it."""
+    query = (
+        update(Run)
+        .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
+        .values(cancel_requested_at=func.coalesce(Run.cancel_requested_at, func.now()))
+        .returning(Run.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+QUEUED = Hot(update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now()))
+
+
+async def mark_queued(executor: Executor, run_id: UUID) -> None:
+    """Note that a job for the run was put on the queue."""
+    await QUEUED.rows(executor, run=run_id)

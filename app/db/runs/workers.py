@@ -1,0 +1,118 @@
+"""Who is alive, and what they hold: a dead worker's lock is free, a frozen one's lease runs out."""
+
+from datetime import timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.compiled import Executor, Hot
+from app.db.runs.steps import STOPPED
+from app.db.tables.runs import Run, Step, Worker
+from app.lifecycle import RunStatus
+
+# Renewed every RENEW_SECONDS, so a worker is missed within 30 s of its last sign of life, and
+# four renewals in a row may fail before a live one is.
+LEASE = timedelta(seconds=25)
+RENEW_SECONDS = 5
+FORGOTTEN_AFTER = timedelta(days=1)
+OLDEST_BEAT = func.now() - LEASE
+
+
+class Held(NamedTuple):
+    """A running run as its worker sees it; `unwanted` when a caller cancelled it."""
+
+    id: UUID
+    attempt: int
+    unwanted: bool
+
+
+async def renew(session: AsyncSession, worker_id: int) -> None:
+    """Say that the worker is alive, by the database's clock."""
+    row = insert(Worker).values(id=worker_id)
+    await session.execute(
+        row.on_conflict_do_update(index_elements=["id"], set_={"beat_at": func.now()})
+    )
+
+
+# What every beat asks.
+HELD_BY = Hot(
+    select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
+        Run.worker_id == bindparam("worker"), Run.status == RunStatus.RUNNING
+    )
+)
+HOLDERS = (
+    select(Run.worker_id.label("id"))
+    .where(Run.status == RunStatus.RUNNING, Run.worker_id != bindparam("worker"))
+    .distinct()
+    .cte("holders")
+    .prefix_with("MATERIALIZED")
+)
+SEEM_GONE = Hot(
+    select(
+        HOLDERS.c.id, func.pg_try_advisory_xact_lock(HOLDERS.c.id), Worker.beat_at < OLDEST_BEAT
+    ).outerjoin(Worker, Worker.id == HOLDERS.c.id)
+)
+
+
+async def held_by(executor: Executor, worker_id: int) -> list[Held]:
+    """What the worker's rows say that it advances; locks nothing."""
+    return [Held(*row) for row in await HELD_BY.rows(executor, worker=worker_id)]
+
+
+async def missing_beside(executor: Executor, worker_id: int) -> list[int]:
+    """The other workers that hold runs and seem to be gone, whatever their number by one statement.
+
+    For a connection without a transaction, which lets go of their locks at once: `is_missing` asks
+    each again.
+    """
+    found = await SEEM_GONE.rows(executor, worker=worker_id)
+    return [holder for holder, free, silent in found if free or silent]
+
+
+async def is_missing(session: AsyncSession, worker_id: int) -> bool:
+    """Whether the worker's lock is free or its lease over, which is so until the transaction ends.
+
+    One that never had a lease is judged by its lock alone.
+    """
+    if await session.scalar(select(func.pg_try_advisory_xact_lock(worker_id))):
+        return True
+    silent = select(Worker.id).where(Worker.id == worker_id, Worker.beat_at < OLDEST_BEAT)
+    return await session.scalar(silent.with_for_update(skip_locked=True)) is not None
+
+
+async def lock_held(
+    session: AsyncSession, worker_id: int, limit: int, only: list[UUID] | None = None
+) -> list[Run]:
+    """The worker's oldest running runs, locked; those that somebody else holds locked are left."""
+    query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
+    if only is not None:
+        query = query.where(Run.id.in_(only))
+    query = query.order_by(Run.seq).limit(limit).with_for_update(skip_locked=True)
+    return list(await session.scalars(query))
+
+
+async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
+    """running -> pending with one more loss, for runs that `lock_held` gave, in two statements.
+
+    What `settle` does for one of them; the caller queues them.
+    """
+    ids = [run.id for run in lost]
+    pending = {"status": RunStatus.PENDING, "worker_id": None, "queued_at": func.now()}
+    await session.execute(
+        update(Run).where(Run.id.in_(ids), Run.status == RunStatus.RUNNING)
+        .values(losses=Run.losses + 1, **pending)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+    await session.execute(
+        update(Step).where(Step.run_id.in_(ids), Step.status == "running")
+        .values(status="error", error=STOPPED)
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+async def forget_workers(session: AsyncSession) -> None:
+    """Drop the leases of workers that ended long ago."""
+    await session.execute(delete(Worker).where(Worker.beat_at < func.now() - FORGOTTEN_AFTER))

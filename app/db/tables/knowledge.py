@@ -1,0 +1,77 @@
+"""The tables of the knowledge base."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    REAL,
+    BigInteger,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+)
+from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.core.base import Base, now
+
+
+class Article(Base):
+    """One knowledge-base document."""
+
+    __tablename__ = "articles"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    id: Mapped[str] = mapped_column(primary_key=True)
+    title: Mapped[str]
+    content: Mapped[str]
+    language: Mapped[str]
+    version: Mapped[int] = mapped_column(server_default="1")
+    updated_at: Mapped[datetime] = now()
+
+
+class ArticleChunk(Base):
+    """A part of an article. Its id names exactly this text: an edit makes new chunks."""
+
+    __tablename__ = "article_chunks"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    article_id: Mapped[str] = mapped_column(primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), unique=True)
+    title: Mapped[str]
+    text: Mapped[str]
+    config: Mapped[Any] = mapped_column(REGCONFIG)
+    # Until then a worker has it at the embedding server, or that server is given a rest.
+    embed_not_before: Mapped[datetime | None]
+    # Whose vector it has; empty: nobody's. The vectors stand in a table that not every server has.
+    embedded_with: Mapped[str | None]
+
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["tenant_id", "article_id"], ["articles.tenant_id", "articles.id"], ondelete="CASCADE"
+        ),
+        Index("article_chunks_by_config", "tenant_id", "config"),
+        Index("article_chunks_embedded", "embedded_with", "id"),
+    )
+
+
+class ArticleTerm(Base):
+    """A word of a chunk, as Postgres' dictionary stems it, and how much the chunk is about it."""
+
+    __tablename__ = "article_terms"
+
+    tenant_id: Mapped[str]
+    term: Mapped[str]
+    chunk_id: Mapped[int] = mapped_column(
+        ForeignKey("article_chunks.id", ondelete="CASCADE"), index=True
+    )
+    weight: Mapped[float] = mapped_column(REAL)
+
+    __table_args__ = (
+        # With the weight in it a search reads the index alone.
+        PrimaryKeyConstraint("tenant_id", "term", "chunk_id", postgresql_include=["weight"]),
+    )

@@ -1,0 +1,95 @@
+"""The tables of callbacks: what is to be told to whom, and what it is signed with."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import text as sql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.core.base import Base, now
+
+
+class Callback(Base):
+    """One event on its way to a URL. `number` counts the events of a run.
+
+    `attempts` counts all of them and fences: a late result of an older one changes nothing.
+    `tries` counts those since it was last asked for, and is the place in the retry schedule.
+    """
+
+    __tablename__ = "callbacks"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    number: Mapped[int] = mapped_column(Integer)
+    event: Mapped[str]
+    url: Mapped[str]
+    body: Mapped[str]
+    status: Mapped[str] = mapped_column(server_default="pending")
+    attempts: Mapped[int] = mapped_column(Integer, server_default="0")
+    tries: Mapped[int] = mapped_column(Integer, server_default="0")
+    next_at: Mapped[datetime] = now()
+    last_error: Mapped[str | None]
+    created_at: Mapped[datetime] = now()
+    delivered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "number"),
+        Index("callbacks_due", "next_at", postgresql_where=sql("status = 'pending'")),
+        Index("callbacks_by_tenant", "tenant_id", "id"),
+        Index(
+            "callbacks_undelivered",
+            "tenant_id",
+            "status",
+            "id",
+            postgresql_where=sql("status <> 'delivered'"),
+        ),
+        Index(
+            "callbacks_ended", "tenant_id", "next_at", postgresql_where=sql("status <> 'pending'")
+        ),
+        CheckConstraint(
+            "status IN ('pending','delivered','dead','disabled')", name="callbacks_status_known"
+        ),
+        CheckConstraint(
+            "(delivered_at IS NOT NULL) = (status = 'delivered')",
+            name="callbacks_delivered_with_time",
+        ),
+    )
+
+
+class DisabledUrl(Base):
+    """A URL that answered 410 Gone: the tenant's callbacks are not sent there any more."""
+
+    __tablename__ = "disabled_urls"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    url: Mapped[str] = mapped_column(primary_key=True)
+    disabled_at: Mapped[datetime] = now()
+
+
+class WebhookSecret(Base):
+    """What a tenant's callbacks are signed with; `shown_at` is empty until somebody has seen it.
+
+    Kept as it is, since signing needs it. One per tenant does not expire; older ones sign beside
+    it until they do.
+    """
+
+    __tablename__ = "webhook_secrets"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    secret: Mapped[str]
+    created_at: Mapped[datetime] = now()
+    shown_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "webhook_secrets_one_live",
+            "tenant_id",
+            unique=True,
+            postgresql_where=sql("expires_at IS NULL"),
+        ),
+        Index("webhook_secrets_by_tenant", "tenant_id", "id"),
+    )

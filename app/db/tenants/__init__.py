@@ -1,0 +1,1 @@
+"""Tenants: keys, policy, rate limit, spend, pauses."""

@@ -1,0 +1,127 @@
+"""The pause switch: a row stops the replies and effects of one tenant, or of all."""
+
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    delete,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.db.core import advisory_locks
+from app.db.core.base import Base, now
+from app.db.core.compiled import Executor, Hot
+from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.runs import Run
+from app.lifecycle import RunStatus
+
+# Stands for every tenant; no tenant can have this id.
+EVERYONE = "*"
+
+
+class Pause(Base):
+    """A tenant, or everyone, whose replies and effects are held back."""
+
+    __tablename__ = "pauses"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime] = now()
+    paused_by: Mapped[str]
+
+
+@cache
+def paused() -> ColumnElement[bool]:
+    """The run's tenant, or everyone, is paused."""
+    either = or_(Pause.tenant_id == Run.tenant_id, Pause.tenant_id == EVERYONE)
+    return select(Pause.tenant_id).where(either).exists()
+
+
+def held_still(tenant_id: advisory_locks.Name) -> list[ColumnElement[Any]]:
+    """Columns that keep both switches as they are until the transaction ends.
+
+    Only a later statement may look at the switch: this one's snapshot is older than its locks.
+    Advisory locks, since a switch that is off has no row, and a lock on a row is a write.
+    """
+    return [advisory_locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
+
+
+HOLD_STILL = Hot(select(*held_still(bindparam("tenant", type_=Text))))
+
+
+async def hold_still(executor: Executor, tenant_id: str) -> None:
+    """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
+    await HOLD_STILL.rows(executor, tenant=tenant_id)
+
+
+async def hold_alone(session: AsyncSession, tenant_id: str) -> None:
+    """Wait for every transaction that counts on this switch, and let none begin."""
+    await advisory_locks.hold(session, advisory_locks.exclusive("pause", tenant_id))
+
+
+async def pauses_of(session: AsyncSession, tenant_id: str) -> list[Pause]:
+    """What holds the tenant back, that for everyone first."""
+    query = select(Pause).where(Pause.tenant_id.in_([tenant_id, EVERYONE]))
+    return list(await session.scalars(query.order_by(Pause.tenant_id != EVERYONE)))
+
+
+async def is_paused(session: AsyncSession, tenant_id: str) -> bool:
+    """Whether the tenant, or everyone, is paused."""
+    return bool(await pauses_of(session, tenant_id))
+
+
+async def write_pause(session: AsyncSession, tenant_id: str, by: str) -> None:
+    """Switch to paused; who did it first stays."""
+    row = insert(Pause).values(tenant_id=tenant_id, paused_by=by)
+    await session.execute(row.on_conflict_do_nothing())
+
+
+async def remove_pause(session: AsyncSession, tenant_id: str) -> bool:
+    """Switch back; False when nothing was paused."""
+    query = delete(Pause).where(Pause.tenant_id == tenant_id).returning(Pause.tenant_id)
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def in_flight(session: AsyncSession, tenant_id: str) -> int:
+    """How many effects of the tenant, or of all, have begun and not ended in a live execution.
+
+    What a dead worker left begun is not on its way any more.
+    """
+    query = (
+        select(func.count())
+        .select_from(Run)
+        .join(
+            LedgerEntry,
+            and_(
+                LedgerEntry.tenant_id == Run.tenant_id,
+                # Leads into an index.
+                LedgerEntry.customer_id == Run.customer_id,
+                LedgerEntry.run_id == Run.id,
+            ),
+        )
+        .where(Run.status == RunStatus.RUNNING, LedgerEntry.status == "started")
+        .where(or_(Run.tenant_id == tenant_id, literal(tenant_id) == EVERYONE))
+    )
+    return int(await session.scalar(query) or 0)
+
+
+def due_runs(tenant_id: str) -> Select[Run]:
+    """Select the pending runs that a pause held back, oldest first; every tenant's for everyone."""
+    return (
+        select(Run)
+        .where(or_(Run.tenant_id == tenant_id, literal(tenant_id) == EVERYONE))
+        .where(Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~paused())
+        .order_by(Run.seq)
+        .with_for_update(skip_locked=True)
+    )

@@ -1,0 +1,121 @@
+"""Queries on callbacks: written with the event, claimed by one worker, ended by the same one."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core import advisory_locks
+from app.db.tables.webhooks import Callback, DisabledUrl
+
+Status = Literal["pending", "delivered", "dead", "disabled"]
+
+
+async def next_number(session: AsyncSession, run_id: UUID) -> int:
+    """The number of the run's next event; the caller holds the run's lock."""
+    query = select(func.coalesce(func.max(Callback.number), 0) + 1)
+    return int((await session.scalars(query.where(Callback.run_id == run_id))).one())
+
+
+async def is_disabled(session: AsyncSession, tenant_id: str, url: str) -> bool:
+    """Whether the URL said that it wants no more of the tenant's callbacks."""
+    return await session.get(DisabledUrl, (tenant_id, url)) is not None
+
+
+async def claim(
+    session: AsyncSession, lease: timedelta, limit: int, busy: Collection[str] = ()
+) -> list[Callback]:
+    """Take up to `limit` due callbacks of tenants that are not `busy`, the longest due first.
+
+    No two workers get the same one. The claim moves `next_at` on by the lease: a worker that dies
+    leaves its callbacks due again, and nobody has to notice.
+    """
+    due = (
+        select(Callback.id)
+        .where(
+            Callback.status == "pending",
+            Callback.next_at <= func.now(),
+            Callback.tenant_id.not_in(busy),
+        )
+        .order_by(Callback.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    query = (
+        update(Callback)
+        .where(Callback.id.in_(due.scalar_subquery()))
+        .values(
+            attempts=Callback.attempts + 1,
+            tries=Callback.tries + 1,
+            next_at=func.now() + lease,
+        )
+        .returning(Callback)
+    )
+    return list(await session.scalars(query))
+
+
+async def conclude(session: AsyncSession, callback: Callback, **values: Any) -> bool:
+    """End the attempt that was claimed; False when a later one, or somebody else, was faster."""
+    query = (
+        update(Callback)
+        .where(
+            Callback.id == callback.id,
+            Callback.attempts == callback.attempts,
+            Callback.status == "pending",
+        )
+        .values(**values)
+        .returning(Callback.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def hold_url(session: AsyncSession, tenant_id: str, url: str) -> None:
+    """Let nobody else disable the URL until the transaction ends.
+
+    Before a callback's row is locked: of two that each held theirs and wanted the other's, as
+    `disable` does, one would be a deadlock's victim.
+    """
+    await advisory_locks.hold(session, advisory_locks.exclusive("callbacks", tenant_id, url))
+
+
+async def disable(session: AsyncSession, tenant_id: str, url: str) -> None:
+    """Send the tenant's callbacks to that URL no more, also those that wait."""
+    await session.execute(
+        insert(DisabledUrl).values(tenant_id=tenant_id, url=url).on_conflict_do_nothing()
+    )
+    await session.execute(
+        update(Callback)
+        .where(
+            Callback.tenant_id == tenant_id, Callback.url == url, Callback.status == "pending"
+        )
+        .values(status="disabled")
+        .execution_options(synchronize_session=False)
+    )  # fmt: skip
+
+
+async def enable(session: AsyncSession, tenant_id: str, url: str) -> None:
+    """Forget that the URL wanted no more."""
+    await session.execute(
+        delete(DisabledUrl).where(DisabledUrl.tenant_id == tenant_id, DisabledUrl.url == url)
+    )
+
+
+async def get_callback(session: AsyncSession, tenant_id: str, callback_id: UUID) -> Callback | None:
+    """The tenant's callback of that id, locked."""
+    query = select(Callback).where(Callback.tenant_id == tenant_id, Callback.id == callback_id)
+    return (await session.scalars(query.with_for_update())).one_or_none()
+
+
+def callbacks_of_tenant(
+    tenant_id: str, status: Status | None = None, run_id: UUID | None = None
+) -> Select[Callback]:
+    """Select the tenant's callbacks that match every filter given."""
+    query = select(Callback).where(Callback.tenant_id == tenant_id)
+    if status is not None:
+        query = query.where(Callback.status == status)
+    return query if run_id is None else query.where(Callback.run_id == run_id)
