@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.answers import customer_sha256
+from app.adapters.models.answer_cache import customer_sha256
 from app.db.knowledge.answer_cache import keep_answer
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at

@@ -13,7 +13,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.adapters.webhook import Receipt
+from app.adapters.webhooks.delivery import Receipt
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback

@@ -8,7 +8,7 @@ from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.config import set_config_context
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.meter import PostgresMeter
+from app.adapters.models.budget_meter import PostgresMeter
 from app.db.conversations import memory, summaries
 from app.db.conversations.summaries import Claimed
 from app.db.core.compiled import Executor

@@ -8,19 +8,19 @@ from uuid import UUID
 
 from langgraph.graph.state import CompiledStateGraph
 
-from app.adapters.answers import PostgresAnswers
-from app.adapters.attempt import AttemptToolbox
-from app.adapters.billing import SandboxBilling
-from app.adapters.embeddings import build_embedder
-from app.adapters.gate import PostgresGate
-from app.adapters.helpdesk import LocalHelpdesk
-from app.adapters.knowledge import PostgresKnowledge
-from app.adapters.ledger import PostgresLedger
-from app.adapters.mailings import PostgresContacts, PostgresMailings
-from app.adapters.meter import PostgresMeter
-from app.adapters.replay import RehearsalToolbox, ReplayToolbox
-from app.adapters.smtp import SandboxMailer, SmtpMailer
-from app.adapters.subscriptions import SandboxSubscriptions
+from app.adapters.effects.attempt_toolbox import AttemptToolbox
+from app.adapters.effects.gate import PostgresGate
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.effects.replay_toolbox import RehearsalToolbox, ReplayToolbox
+from app.adapters.models.answer_cache import PostgresAnswers
+from app.adapters.models.budget_meter import PostgresMeter
+from app.adapters.ports.embeddings import build_embedder
+from app.adapters.ports.knowledge import PostgresKnowledge
+from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
+from app.adapters.ports.sandbox_billing import SandboxBilling
+from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
+from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
 from app.db.checkpoints.fenced_saver import FencedSaver
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver

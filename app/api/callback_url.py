@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.adapters.addresses import ForbiddenTargetError, make_guard, parse
+from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, make_guard, parse
 from app.errors import InvalidRequestError
 from app.settings import Settings
 

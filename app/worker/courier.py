@@ -10,8 +10,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from app import callbacks as callback_cases
-from app.adapters.addresses import make_guard
-from app.adapters.webhook import Receipt, Sender
+from app.adapters.webhooks.delivery import Receipt, Sender
+from app.adapters.webhooks.ssrf_guard import make_guard
 from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.adapters.embeddings import Embedder, EmbeddingsError
+from app.adapters.ports.embeddings import Embedder, EmbeddingsError
 from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.core.connections import Sessions
 from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from app import settling
-from app.adapters.addresses import Resolve
+from app.adapters.webhooks.ssrf_guard import Resolve
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries

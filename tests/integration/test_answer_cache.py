@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from app import answers
-from app.adapters.answers import PostgresAnswers
+from app.adapters.models.answer_cache import PostgresAnswers
 from app.db.conversations.erasure import STATEMENTS
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.answer_cache import KeptAnswer, forget_answers

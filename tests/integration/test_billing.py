@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.adapters.billing import SandboxBilling
+from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from tests.conftest import Tenant
 from tools.errors import RefusedError

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import event, select, update
 from uuid_utils.compat import uuid7
 
-from app.adapters.gate import PostgresGate
+from app.adapters.effects.gate import PostgresGate
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects import mailings

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.adapters.addresses import make_guard
-from app.adapters.webhook import Receipt, Sender
+from app.adapters.webhooks.delivery import Receipt, Sender
+from app.adapters.webhooks.ssrf_guard import make_guard
 from app.signing import new_secret
 from tests.doubles.certificates import Authority
 from tests.doubles.receiver import Receiver

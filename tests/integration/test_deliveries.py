@@ -8,8 +8,8 @@ from ipaddress import ip_network
 import pytest
 
 from app import callbacks, signing
-from app.adapters.addresses import make_guard, parse, system_resolve
-from app.adapters.webhook import Receipt, Sender
+from app.adapters.webhooks.delivery import Receipt, Sender
+from app.adapters.webhooks.ssrf_guard import make_guard, parse, system_resolve
 from app.db.core.connections import Sessions
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.secrets import signing_secrets

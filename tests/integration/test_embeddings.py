@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from app.adapters.embeddings import Embedder
-from app.adapters.knowledge import PostgresKnowledge
+from app.adapters.ports.embeddings import Embedder
+from app.adapters.ports.knowledge import PostgresKnowledge
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import put_article
 from app.db.knowledge.vectors import claim_chunks, create_table

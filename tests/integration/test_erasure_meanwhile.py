@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select, text
 
 from app import erasure, replays
-from app.adapters.mailings import PostgresMailings
+from app.adapters.ports.mailings import PostgresMailings
 from app.db.core.connections import Sessions
 from app.db.effects.mailings import Contact, MailRecipient, count_audience
 from app.db.tables.approvals_and_ledger import LedgerEntry

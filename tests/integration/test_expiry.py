@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, text, update
 
 from app import approvals
-from app.adapters.gate import PostgresGate
+from app.adapters.effects.gate import PostgresGate
 from app.db.core.connections import Sessions
 from app.db.effects.reminders import mark_reminded
 from app.db.tables.approvals_and_ledger import Approval

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.adapters.helpdesk import LocalHelpdesk
+from app.adapters.ports.local_helpdesk import LocalHelpdesk
 from app.db.core.connections import Sessions
 from app.db.effects import handoffs
 from app.db.tables import sandbox

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from app.adapters.knowledge import PostgresKnowledge
+from app.adapters.ports.knowledge import PostgresKnowledge
 from app.commands.articles import look_over, read_source, store
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import delete_article, put_article

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from app.adapters.billing import SandboxBilling
-from app.adapters.gate import PostgresGate
-from app.adapters.ledger import PostgresLedger
+from app.adapters.effects.gate import PostgresGate
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import answer, get_approval, open_approval
 from app.db.tables.approvals_and_ledger import LedgerEntry

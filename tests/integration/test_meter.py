@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from langchain_core.messages import AIMessage
 
-from app.adapters.meter import PostgresMeter
+from app.adapters.models.budget_meter import PostgresMeter
 from app.db.core.connections import Sessions
 from app.db.tenants.spend import ModelSpend, add_spend
 from app.observability.prices import EXPECTED_OUTPUT_TOKENS, Prices

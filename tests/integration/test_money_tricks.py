@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from app.adapters.billing import SandboxBilling
-from app.adapters.ledger import PostgresLedger
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.sandbox import SandboxPayment

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app import pauses as pause_cases
 from app import runs as run_cases
 from app import settling
-from app.adapters.billing import SandboxBilling
+from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.claims import Claimant, claim
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app import settling
-from app.adapters.billing import SandboxBilling
-from app.adapters.ledger import PostgresLedger
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.effects.ledger import get_entry
 from app.db.runs.transitions import request_cancel
 from app.db.tables.runs import Run

@@ -9,7 +9,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
-from app.adapters.gate import PostgresGate
+from app.adapters.effects.gate import PostgresGate
 from app.api.approval_views import show_approvals
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for

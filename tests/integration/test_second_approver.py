@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.adapters.gate import PostgresGate
+from app.adapters.effects.gate import PostgresGate
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.adapters.subscriptions import SandboxSubscriptions
+from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key, starters_hold

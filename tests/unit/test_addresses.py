@@ -4,7 +4,13 @@ from ipaddress import ip_address, ip_network
 
 import pytest
 
-from app.adapters.addresses import ForbiddenTargetError, Resolve, is_public, make_guard, parse
+from app.adapters.webhooks.ssrf_guard import (
+    ForbiddenTargetError,
+    Resolve,
+    is_public,
+    make_guard,
+    parse,
+)
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.100.100.200 100.127.255.255 127.0.0.1

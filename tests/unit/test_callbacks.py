@@ -10,7 +10,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.adapters.webhook import answer_of, retry_after_seconds, signed_headers
+from app.adapters.webhooks.delivery import answer_of, retry_after_seconds, signed_headers
 from app.callbacks import WAITS_SECONDS, wait_seconds
 from app.signing import new_secret
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.adapters.replay import ReplayToolbox
+from app.adapters.effects.replay_toolbox import ReplayToolbox
 from graphs.policy import GRANTS
 from tests.fake_mail import FakeMailer, FakeMailings
 from tests.fakes import FakeGate, World

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 from psycopg_pool import AsyncConnectionPool
 
-from app.adapters.billing import SandboxBilling
-from app.adapters.helpdesk import LocalHelpdesk
-from app.adapters.ledger import PostgresLedger
-from app.adapters.smtp import SandboxMailer
-from app.adapters.subscriptions import SandboxSubscriptions
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.sandbox_billing import SandboxBilling
+from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
+from app.adapters.ports.smtp import SandboxMailer
 from app.db.checkpoints.fence import Holder
 from app.db.checkpoints.group_commit import Batch, GroupCommit
 from app.db.checkpoints.saver import GroupingSaver

@@ -10,7 +10,7 @@ from statistics import mean, quantiles
 
 import typer
 
-from app.adapters.knowledge import PostgresKnowledge
+from app.adapters.ports.knowledge import PostgresKnowledge
 from app.commands.articles import look_over, read_source, store
 from app.commands.migrate import migrate
 from app.db.core.connections import Sessions, make_engine

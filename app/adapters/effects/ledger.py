@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.fence import pass_fence
+from app.adapters.effects.ownership import pass_fence
 from app.db.core.connections import Sessions
 from app.db.effects import ledger
 from app.db.effects.approvals import refunds_in_open_plans

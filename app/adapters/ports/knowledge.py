@@ -4,8 +4,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.adapters.embeddings import Embedder, EmbeddingsError, Vector
-from app.adapters.passages import within_budget
+from app.adapters.ports.embeddings import Embedder, EmbeddingsError, Vector
+from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
 from app.db.knowledge.bm25 import Hit, rank_chunks

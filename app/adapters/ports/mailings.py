@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.fence import pass_fence
+from app.adapters.effects.ownership import pass_fence
 from app.db.core.connections import Sessions
 from app.db.effects import mailings
 from tools.errors import RefusedError

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.adapters.attempt import AttemptToolbox
+from app.adapters.effects.attempt_toolbox import AttemptToolbox
 from tools.errors import ApprovalRequiredError, RefusedError, UnknownOutcomeError
 from tools.ledger import Call, Entry
 from tools.models import JsonObject

@@ -14,7 +14,7 @@ from typing import Self
 import httpx
 from standardwebhooks import Webhook
 
-from app.adapters.addresses import ForbiddenTargetError, Guard, Target, bracketed, parse
+from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, Target, bracketed, parse
 
 # What a receiver answers is not looked at; so much is taken that an honest one can finish.
 MAX_ANSWER_BYTES = 4096

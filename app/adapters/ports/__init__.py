@@ -1,0 +1,1 @@
+"""The ports that tools need, implemented: knowledge base, helpdesk, payments, mail."""

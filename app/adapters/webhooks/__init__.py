@@ -1,0 +1,1 @@
+"""Delivery of webhooks, and the guard against addresses inside our network."""
