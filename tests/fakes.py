@@ -11,7 +11,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, Field
 
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Recalled, SupportContext
 from graphs.llm.gateway import open_door
 from graphs.llm.pool import Hold, ModelPool, open_pool

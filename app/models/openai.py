@@ -4,7 +4,7 @@ from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
 from app.log import get_logger
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from app.settings import Settings
 from graphs.context import Models
 from graphs.llm.circuit_breaker import Circuit

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from genai_prices import Usage, calc_price
 from langchain_core.messages import AIMessage
 
-from app.models.offline import NAME as OFFLINE
+from app.models.offline.chat_model import NAME as OFFLINE
 from app.settings import ModelPrice
 
 # More than any model reads; a server that reports more reports nonsense.

@@ -15,7 +15,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
 from pydantic import SecretStr
 
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from app.models.openai import build_models
 from app.settings import Settings
 from graphs.context import Models

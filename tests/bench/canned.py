@@ -6,7 +6,7 @@ What the support graph costs with it is what the service costs, and not what a m
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel
 
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models
 from graphs.llm.pool import ModelPool, open_pool
 from graphs.nodes.classify import Classification

@@ -23,7 +23,7 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from pydantic import Field
 
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models
 from graphs.text.tokens import content_words
 from tests.bench.intent_data import DATA, SETS, labelled

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.models.offline_triage import triage
+from app.models.offline.triage import triage
 from graphs.nodes.classify import judged
 from graphs.policy import Policy, must_escalate
 from tests.bench.intent_data import SETS, WHOLE, Half, Labelled, as_ticket, labelled

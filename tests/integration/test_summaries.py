@@ -15,7 +15,7 @@ from app import erasure, summaries
 from app.db.core.connections import Sessions, make_engine
 from app.db.tables.conversations import ThreadSummary
 from app.db.tables.runs import Message
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from app.wiring import Service
 from graphs.context import Models
 from graphs.llm.pool import open_pool

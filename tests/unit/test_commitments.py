@@ -6,7 +6,7 @@ import pytest
 
 from app.commands.articles import SourceArticle, read_source
 from app.db.knowledge.articles import chunks
-from app.models.offline_reply import compose
+from app.models.offline.reply import compose
 from graphs.nodes.respond import Reply
 from graphs.reply.checks import objections
 from tests.unit.desk import ARTICLES, E42, desk, scripted, ticket

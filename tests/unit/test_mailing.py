@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.models.offline_wishes import mailing
+from app.models.offline.wishes import mailing
 from graphs.nodes.general import Mailing
 from graphs.policy import Policy
 from graphs.reply.facts import mailing_words

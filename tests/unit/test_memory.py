@@ -10,8 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.api.schemas import OutsideId
 from app.db.effects.pseudonyms import pseudonym
-from app.models.offline import OfflineChatModel
-from app.models.offline_summary import JOINT, extract
+from app.models.offline.chat_model import OfflineChatModel
+from app.models.offline.summary import JOINT, extract
 from graphs.context import ModelDoor, Models
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply

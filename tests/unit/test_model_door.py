@@ -12,7 +12,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel, ConfigDict
 
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Question
 from graphs.llm.ask import RETRY, heals
 from graphs.llm.circuit_breaker import Circuit

@@ -7,8 +7,8 @@ import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
 from app.demo.tickets import TICKETS
-from app.models.offline import OfflineChatModel
-from app.models.offline_triage import triage
+from app.models.offline.chat_model import OfflineChatModel
+from app.models.offline.triage import triage
 from graphs.nodes.classify import Classification
 from graphs.policy import Policy, must_escalate
 from graphs.state import Ticket, Triage

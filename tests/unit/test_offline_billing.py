@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.models.offline_billing import propose
+from app.models.offline.billing import propose
 from tests.fakes import payment, shop
 from tests.unit.desk import TWICE, ticket
 from tools.models import Payment

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.models.offline_triage import triage
+from app.models.offline.triage import triage
 from graphs.nodes.classify import judged
 from graphs.policy import Policy
 from graphs.state import Triage

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from langgraph.errors import NodeError
 
-from app.models.offline_reply import compose
+from app.models.offline.reply import compose
 from graphs.llm.ask import heals
 from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason

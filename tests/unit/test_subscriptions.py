@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.models.offline_wishes import cancellations
+from app.models.offline.wishes import cancellations
 from graphs.nodes.billing import Proposal, ProposedCancellation
 from graphs.policy import Policy, gate
 from graphs.reply.checks import objections

@@ -17,7 +17,7 @@ from app.db.checkpoints.fence import Holder
 from app.db.checkpoints.group_commit import Batch, GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions
-from app.models.offline import OfflineChatModel
+from app.models.offline.chat_model import OfflineChatModel
 from app.settings import Settings
 from app.wiring import Graph, PortsFor, Service, ports_for
 from graphs.context import Models

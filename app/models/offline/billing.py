@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Any
 
-from app.models.offline_wishes import cancellations, proposed
+from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.state import Ticket
 from graphs.text.tokens import content_words

@@ -16,11 +16,11 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableLambda
 from pydantic import BaseModel
 
-from app.models.offline_billing import propose
-from app.models.offline_reply import compose
-from app.models.offline_summary import extract
-from app.models.offline_triage import triage
-from app.models.offline_wishes import mailing
+from app.models.offline.billing import propose
+from app.models.offline.reply import compose
+from app.models.offline.summary import extract
+from app.models.offline.triage import triage
+from app.models.offline.wishes import mailing
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing

@@ -4,9 +4,9 @@ import math
 import re
 from typing import Any
 
-from app.models.offline_intents import ENGLISH, GREETING
-from app.models.offline_intents_world import WORLD
-from app.models.offline_mood import WANTS_HUMAN, anger_score, urgency
+from app.models.offline.intents_en import ENGLISH, GREETING
+from app.models.offline.intents_other import WORLD
+from app.models.offline.mood import WANTS_HUMAN, anger_score, urgency
 from graphs.nodes.classify import MAX_PARTS, Classification, Part
 from graphs.state import Intent, Ticket
 from graphs.text.language import CONFIDENT, LIKELY, UNDETERMINED, language_of

@@ -3,7 +3,7 @@
 German, French, Spanish, Italian, Portuguese, Dutch and Japanese; each pattern is one meaning.
 """
 
-from app.models.offline_intents import Weights
+from app.models.offline.intents_en import Weights
 from graphs.state import Intent
 
 TWICE = (

@@ -1,0 +1,1 @@
+"""The deterministic model that answers without a key."""
