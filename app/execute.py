@@ -13,7 +13,7 @@ from app.db.core.availability import is_away
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.log import get_logger
-from app.observability.steps import StepLog
+from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
 from app.resuming import NOTHING, next_input
 from app.wiring import Service, context_for

@@ -8,7 +8,7 @@ import pytest
 
 from app.api.views import show_run
 from app.lifecycle import RunStatus
-from app.observability.steps import FAILURE_HANDLER
+from app.observability.step_log import FAILURE_HANDLER
 from app.wiring import Service
 from graphs.state import SupportState
 from graphs.support import build_support_graph, node_failed
