@@ -11,8 +11,8 @@ from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
 from app.db.tables.runs import Run
-from app.merging import absorb
-from app.runs import Enqueue
+from app.services.runs.merge_messages import absorb
+from app.services.runs.start_and_cancel import Enqueue
 
 
 @dataclass(frozen=True, slots=True)

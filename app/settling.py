@@ -8,7 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import answers, callbacks
+from app import answers
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
 from app.db.runs import queries as run_queries
@@ -16,7 +16,8 @@ from app.db.runs import transitions
 from app.db.runs.steps import close_open_steps
 from app.db.tables.runs import Run
 from app.lifecycle import FINAL, RunStatus
-from app.runs import Enqueue
+from app.services.runs.start_and_cancel import Enqueue
+from app.services.webhooks import outbox
 from graphs.state import SupportState
 
 
@@ -71,7 +72,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
         if run.attempt > 1:
             # Only a run that paused and was claimed again can have asked.
             await approvals.cancel_open(session, run.id)
-        await callbacks.note_finished(session, run, status, settlement.values.get("outcome"))
+        await outbox.note_finished(session, run, status, settlement.values.get("outcome"))
     if settlement.final and status is RunStatus.SUCCESS:
         await answers.keep(session, run, settlement.final)
     return True
@@ -98,7 +99,7 @@ async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> N
         expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
     )
     if opened:
-        await callbacks.note_paused(session, run, approval_id)
+        await outbox.note_paused(session, run, approval_id)
 
 
 async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:

@@ -15,8 +15,8 @@ from app.db.core.compiled import Executor
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
 from app.log import get_logger
-from app.memory import turns_of
 from app.observability.usage import UsageHandler
+from app.services.conversations.memory import turns_of
 from app.wiring import Service
 from graphs.llm.gateway import open_door
 from graphs.policy import Policy

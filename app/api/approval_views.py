@@ -11,7 +11,7 @@ from app.db.effects.approvals import decisions_on
 from app.db.runs.merging import newer_messages
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Message
-from app.edits import editable_of, may_drop
+from app.services.approvals.edit import editable_of, may_drop
 from tools.catalog import ARGS
 
 # What `escalate` does with a run that nobody answered, by what was asked.

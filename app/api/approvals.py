@@ -5,7 +5,6 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi import status as http
 
-from app import approvals
 from app.api import examples, schemas
 from app.api.approval_views import show_approvals
 from app.api.deps import ApprovalReader, Approver, BackendDep, Session
@@ -14,8 +13,6 @@ from app.api.runs import Cursor, Limit
 from app.api.views import show_run
 from app.db.effects.approvals import approvals_of_tenant, get_approval
 from app.db.tables.approvals_and_ledger import Approval
-from app.decisions import GivenAnswer
-from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -30,6 +27,9 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.services.approvals import decide
+from app.services.approvals.decision import GivenAnswer
+from app.services.approvals.edit import StepEdit
 
 router = APIRouter(prefix="/v1", tags=["approvals"])
 
@@ -102,5 +102,5 @@ async def resume_run(
     """Answer a run's open approval; the run goes on once everybody agreed who must."""
     edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
     answer = GivenAnswer(body.approval_id, body.digest, body.verdict, edits, body.comment)
-    run = await approvals.resume(session, backend.enqueue, key, run_id, answer)
+    run = await decide.resume(session, backend.enqueue, key, run_id, answer)
     return await show_run(session, run, backend.settings)

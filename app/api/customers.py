@@ -2,12 +2,12 @@
 
 from fastapi import APIRouter
 
-from app import erasure
 from app.api import examples, schemas
 from app.api.deps import Admin, Session
 from app.api.responses import answers
 from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
+from app.services.conversations import erase_customer as erasure
 
 router = APIRouter(prefix="/v1/customers", tags=["customers"])
 

@@ -17,7 +17,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
-from app.runs import Enqueue
+from app.services.runs.start_and_cancel import Enqueue
 from app.settings import Settings
 
 SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin")

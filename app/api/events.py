@@ -10,7 +10,6 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app import runs as run_cases
 from app.api import examples
 from app.api.deps import BackendDep, FeedDep, Reader
 from app.api.feed import END, RETRY, EventFeed
@@ -26,6 +25,7 @@ from app.db.events.queries import (
 )
 from app.errors import InvalidCursorError, NotFoundError, TooManyStreamsError
 from app.log import get_logger
+from app.services.runs import start_and_cancel
 
 log = get_logger(__name__)
 
@@ -117,7 +117,7 @@ async def follow_run(
 ) -> EventStream:  # fmt: skip
     """All that happened and happens to a run; ends with `end` when the run has."""
     async with backend.sessions() as session:
-        run = await run_cases.get(session, key.tenant_id, run_id)
+        run = await start_and_cancel.get(session, key.tenant_id, run_id)
         last = await final_event(session, key.tenant_id, run_id) if run.finished_at else None
         end = await end_of_events(session)
     position = read_position(last_event_id or after, end) or BEGINNING

@@ -3,11 +3,11 @@
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import pauses as pause_cases
 from app.api import examples, schemas
 from app.api.deps import Admin, BackendDep, Session
 from app.api.responses import answers
 from app.db.tenants.pauses import EVERYONE, in_flight, pauses_of
+from app.services.tenants import pause as pause_cases
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 

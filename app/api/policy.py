@@ -4,7 +4,6 @@ from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
 
-from app import policies
 from app.api import examples, schemas
 from app.api.deps import Admin, BackendDep, PolicyReader, Session
 from app.api.responses import answers
@@ -12,6 +11,7 @@ from app.api.runs import Cursor, Limit
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import InvalidCursorError, StaleVersionError
+from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"])

@@ -6,14 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi import status as http
 
-from app import replays
-from app import runs as run_cases
 from app.api import examples, schemas
 from app.api.deps import BackendDep, Reader, RestDep, Session, Writer
 from app.api.responses import answers
 from app.api.runs import IdempotencyKey, Wait, wait_for
 from app.db.runs.steps import steps_of_run
-from app.diffs import diff, sides
 from app.errors import (
     CheckpointGoneError,
     IdempotencyMismatchError,
@@ -21,7 +18,9 @@ from app.errors import (
     NotFoundError,
     RunNotFinishedError,
 )
-from app.replays import NewReplay
+from app.services.runs import replay, start_and_cancel
+from app.services.runs.diff import diff, sides
+from app.services.runs.replay import NewReplay
 
 router = APIRouter(prefix="/v1", tags=["replays"])
 
@@ -54,7 +53,7 @@ async def replay_run(
     changes = body.state.model_dump(mode="json", exclude_none=True)
     new = NewReplay(run_id, body.checkpoint_id, changes, body.dry_run, idempotency_key)
     async with backend.sessions.begin() as session:
-        run = await replays.replay(session, backend.enqueue, key.tenant_id, key.id, new)
+        run = await replay.replay(session, backend.enqueue, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
     return await wait_for(backend, rest, key.tenant_id, run.id, wait)
 
@@ -73,11 +72,11 @@ async def diff_runs(
     ] = None,
 ) -> schemas.RunDiffOut:
     """How a run differs from another one: steps, plan, draft, outcome, tokens and cost."""
-    run = await run_cases.get(session, key.tenant_id, run_id)
+    run = await start_and_cancel.get(session, key.tenant_id, run_id)
     if (base_id := other or run.replay_of) is None:
         why = "must name a run, since this one is no replay"
         told = [{"pointer": "/with", "detail": why}]
         raise InvalidRequestError(f"/with {why}.", errors=told)
-    base = await run_cases.get(session, key.tenant_id, base_id)
+    base = await start_and_cancel.get(session, key.tenant_id, base_id)
     rows = [await steps_of_run(session, key.tenant_id, one.id) for one in (base, run)]
     return schemas.RunDiffOut.model_validate(diff(*sides(base, rows[0], run, rows[1])))

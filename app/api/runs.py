@@ -5,7 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from app import runs as run_cases
 from app.api import examples, schemas
 from app.api.approval_views import show_message
 from app.api.callback_url import check_callback_url
@@ -23,7 +22,8 @@ from app.errors import (
     RunFinishedError,
 )
 from app.lifecycle import FINAL, RunStatus
-from app.runs import NewRun, thread_of
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun, thread_of
 
 router = APIRouter(prefix="/v1", tags=["runs"])
 
@@ -60,7 +60,7 @@ async def start_run(
     ticket = body.ticket.model_dump(mode="json")
     new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
     async with backend.sessions.plain() as connection:
-        run = await run_cases.start(connection, key.tenant_id, key.id, new)
+        run = await start_and_cancel.start(connection, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
     if wait:
         await rest.wait(run.id, wait)
@@ -116,7 +116,7 @@ async def get_one_run(
 )
 async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
-    run = await run_cases.get(session, key.tenant_id, run_id)
+    run = await start_and_cancel.get(session, key.tenant_id, run_id)
     steps = await steps_of_run(session, key.tenant_id, run.id)
     return schemas.RunStepPage(items=[show_step(step) for step in steps], next_cursor=None)
 
@@ -131,7 +131,7 @@ async def cancel_run(
     run_id: UUID, session: Session, backend: BackendDep, key: Writer
 ) -> schemas.RunOut:
     """Stop a run: no effect begins any more; one that runs lets go within a second."""
-    run = await run_cases.cancel(session, backend.enqueue, key.tenant_id, run_id)
+    run = await start_and_cancel.cancel(session, backend.enqueue, key.tenant_id, run_id)
     return await show_run(session, run, backend.settings)
 
 
@@ -172,5 +172,5 @@ async def wait_for(
 
 async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
     async with backend.sessions.plain() as connection:
-        run = run_cases.found(await look(connection, tenant_id, run_id), run_id)
+        run = start_and_cancel.found(await look(connection, tenant_id, run_id), run_id)
         return await show_run(connection, run, backend.settings)

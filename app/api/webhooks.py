@@ -8,8 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from app import callbacks as callback_cases
-from app import signing
 from app.api.cursor import Page
 from app.api.deps import Admin, BackendDep, Session
 from app.api.responses import answers
@@ -19,6 +17,7 @@ from app.db.tables.webhooks import Callback, WebhookSecret
 from app.db.webhooks.queries import Status, callbacks_of_tenant
 from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import InvalidCursorError, NotFoundError
+from app.services.webhooks import outbox, signing_secrets
 
 router = APIRouter(prefix="/v1", tags=["webhooks"])
 
@@ -134,7 +133,7 @@ async def list_callbacks(
 )
 async def resend_callback(callback_id: UUID, session: Session, key: Admin) -> CallbackOut:
     """Send it again under the same id, also after 410 or when it was delivered."""
-    return show(await callback_cases.resend(session, key.tenant_id, callback_id))
+    return show(await outbox.resend(session, key.tenant_id, callback_id))
 
 
 @router.get(
@@ -168,7 +167,7 @@ async def list_secrets(
 async def issue_secret(body: RotateSecret, session: Session, key: Admin) -> SecretOut:
     """Show the secret that signs if nobody has seen it; else make a new one that signs as well."""
     overlap = timedelta(seconds=body.overlap_seconds)
-    made = await signing.issue(session, key.tenant_id, overlap=overlap)
+    made = await signing_secrets.issue(session, key.tenant_id, overlap=overlap)
     return _secret(made, text=made.secret)
 
 

@@ -6,12 +6,12 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import erasure
 from app.api.customers import show
 from app.api.schemas import OutsideId
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tenants import queries as tenant_queries
 from app.errors import CustomerHasLiveRunsError
+from app.services.conversations import erase_customer as erasure
 
 cli = typer.Typer(help="Erase customers.", no_args_is_help=True)
 OUTSIDE_ID: TypeAdapter[str] = TypeAdapter(OutsideId)

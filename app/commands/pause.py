@@ -5,11 +5,11 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import pauses
 from app.commands.database import in_session, load_settings, with_database, with_sessions
 from app.db.core.connections import Sessions
 from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
+from app.services.tenants import pause as pauses
 from app.worker.queue import enqueue_run
 
 Tenant = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]

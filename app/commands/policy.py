@@ -8,11 +8,11 @@ import typer
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import policies
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import NotFoundError
+from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
 cli = typer.Typer(help="Show and set a tenant's policy.", no_args_is_help=True)

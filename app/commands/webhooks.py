@@ -7,12 +7,12 @@ from typing import Annotated
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import signing
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tables.webhooks import WebhookSecret
 from app.db.tenants.queries import tenant_exists
 from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import NotFoundError
+from app.services.webhooks import signing_secrets
 
 cli = typer.Typer(help="Sign callbacks.", no_args_is_help=True)
 secret = typer.Typer(help="Create, rotate and list webhook secrets.", no_args_is_help=True)
@@ -51,10 +51,13 @@ def rotate_secret(
 
 
 async def _issued(
-    session: AsyncSession, tenant: str, overlap: timedelta = signing.OVERLAP, rotate: bool = False
+    session: AsyncSession,
+    tenant: str,
+    overlap: timedelta = signing_secrets.OVERLAP,
+    rotate: bool = False,
 ) -> str:
     try:
-        return (await signing.issue(session, tenant, overlap=overlap, rotate=rotate)).secret
+        return (await signing_secrets.issue(session, tenant, overlap=overlap, rotate=rotate)).secret
     except NotFoundError:
         raise typer.BadParameter(f"no tenant {tenant!r}") from None
 

@@ -9,7 +9,6 @@ from collections import Counter
 from contextlib import suppress
 from datetime import timedelta
 
-from app import callbacks as callback_cases
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.db.core.availability import DATABASE_ERRORS, is_away
@@ -17,6 +16,7 @@ from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
 from app.log import get_logger
+from app.services.webhooks import outbox
 from app.wiring import Service
 
 log = get_logger(__name__)
@@ -91,7 +91,7 @@ class Courier:
                 secrets = await signing_secrets(session, callback.tenant_id)
             answer = await self._sender.send(callback.url, str(callback.id), callback.body, secrets)
             async with self._service.sessions.begin() as session:
-                status = await callback_cases.conclude(session, callback, answer)
+                status = await outbox.conclude(session, callback, answer)
             _tell(callback, answer, status)
         except DATABASE_ERRORS as error:
             if not is_away(error):

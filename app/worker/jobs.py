@@ -16,7 +16,7 @@ from app.execute import Ending, execute
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
 from app.recall import recall_begun
-from app.runs import Enqueue
+from app.services.runs.start_and_cancel import Enqueue
 from app.settling import Settlement, settled
 from app.wiring import Service
 from app.worker.outcomes import RETRY_SECONDS, outcome_of

@@ -10,13 +10,13 @@ from datetime import timedelta
 
 from procrastinate import App
 
-from app import approvals
 from app.db.core.availability import is_away
 from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import forget_answers
 from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
 from app.log import get_logger
+from app.services.approvals import decide
 from app.worker.jobs import Jobs
 from app.worker.queue import forget_lost_jobs
 
@@ -54,13 +54,13 @@ async def _try(name: str, work: Awaitable[object]) -> None:
 async def remind(jobs: Jobs) -> None:
     """Remind of approvals that wait."""
     async with jobs.service.sessions.begin() as session:
-        await approvals.remind(session, BATCH)
+        await decide.remind(session, BATCH)
 
 
 async def expire(jobs: Jobs) -> None:
     """End approvals whose time is over."""
     async with jobs.service.sessions.begin() as session:
-        await approvals.expire(session, jobs.enqueue, BATCH)
+        await decide.expire(session, jobs.enqueue, BATCH)
 
 
 async def assign_handoffs(jobs: Jobs) -> None:

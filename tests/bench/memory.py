@@ -19,11 +19,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import runs as run_cases
 from app.commands.migrate import migrate
 from app.db.core.embedded import embedded_postgres
 from app.log import configure_logging
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
 from app.wiring import Service, open_service
 from app.worker.main import run_worker
@@ -59,11 +59,11 @@ async def turn(service: Service, tenant: Tenant, ticket: str, number: int) -> di
     started = time.process_time()
     async with service.sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
-        run = await run_cases.start(session, tenant.id, key_id, new)
+        run = await start_and_cancel.start(session, tenant.id, key_id, new)
     while True:
         await asyncio.sleep(POLL_SECONDS)
         async with service.sessions() as session:
-            now = await run_cases.get(session, tenant.id, run.id)
+            now = await start_and_cancel.get(session, tenant.id, run.id)
         if now.finished_at is not None:
             break
     assert now.status == "success", now.error

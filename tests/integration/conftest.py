@@ -11,11 +11,11 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from app import runs as run_cases
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.runs import transitions
 from app.db.tables.runs import Run
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
 from app.wiring import Service, open_service
 from tests.conftest import Tenant, make_tenant
@@ -73,7 +73,7 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
         key_id = tenant.starter.split("_")[1]
         async with sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            run = await run_cases.start(session, tenant.id, key_id, new)
+            run = await start_and_cancel.start(session, tenant.id, key_id, new)
         async with sessions.begin() as session:
             claimed = await transitions.claim(session, run.id, WORKER)
             assert claimed is not None

@@ -6,17 +6,19 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from app import approvals, runs, settling
+from app import settling
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs, decisions_on
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
-from app.decisions import GivenAnswer, Verdict
-from app.edits import StepEdit
 from app.lifecycle import RunStatus
-from app.runs import NewRun
+from app.services.approvals import decide as approvals
+from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.edit import StepEdit
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from graphs.policy import digest
@@ -72,7 +74,7 @@ class Desk:
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            return await runs.start(session, self.tenant.id, key_id, new)
+            return await start_and_cancel.start(session, self.tenant.id, key_id, new)
 
     async def person(self, name: str, limits: dict[str, int] | None = None) -> ApiKey:
         """Somebody who may decide."""

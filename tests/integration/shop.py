@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from app import runs as run_cases
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.db.runs.steps import add_message
 from app.db.tables.conversations import ThreadSummary
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
-from app.memory import remember
-from app.runs import NewRun
+from app.services.conversations.memory import remember
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from graphs.run.memory import WINDOW_EXCHANGES
 from graphs.state import Memory
 from tests.conftest import Tenant
@@ -30,7 +30,7 @@ class Shop:
         new = NewRun({**wanted, "customer": {"id": customer}}, None, {})
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
-            run = await run_cases.start(session, self.tenant.id, key_id, new)
+            run = await start_and_cancel.start(session, self.tenant.id, key_id, new)
         async with self.sessions.begin() as session:
             claimed = await transitions.claim(session, run.id, WORKER)
             assert claimed is not None

@@ -9,7 +9,7 @@ import pytest
 
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.signing import new_secret
+from app.services.webhooks.signing_secrets import new_secret
 from tests.doubles.certificates import Authority
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving

@@ -6,13 +6,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, update
 
-from app import approvals, runs, settling
+from app import settling
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
 from app.lifecycle import RunStatus
+from app.services.approvals import decide
+from app.services.runs import start_and_cancel
 from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
@@ -66,11 +68,11 @@ async def test_pause_reminder_and_expiry_are_told_in_order(desk: Desk) -> None:
         await session.execute(age.values(expires_at=func.now() + timedelta(seconds=60)))
         await session.execute(age.values(remind_at=func.now()))
     async with desk.sessions.begin() as session:
-        await approvals.remind(session, 1000)
+        await decide.remind(session, 1000)
     async with desk.sessions.begin() as session:
         await session.execute(age.values(expires_at=func.now()))
     async with desk.sessions.begin() as session:
-        await approvals.expire(session, enqueue_run, 1000)
+        await decide.expire(session, enqueue_run, 1000)
     told = [noted_body(row) for row in await rows(desk)]
     assert [(body["type"], body["data"]["sequence"]) for body in told] == [
         ("run.interrupted", 1), ("approval.reminder", 2), ("approval.expired", 3)
@@ -91,7 +93,7 @@ async def test_every_end_is_told_once(desk: Desk) -> None:
     waiting = await running(desk, "https://a.example/", "T-9")
     await settle(desk, waiting, Settlement(RunStatus.PENDING, {}))
     async with desk.sessions.begin() as session:
-        await runs.cancel(session, enqueue_run, desk.tenant.id, waiting.id)
+        await start_and_cancel.cancel(session, enqueue_run, desk.tenant.id, waiting.id)
     told = [noted_body(row)["data"] for row in await rows(desk)]
     assert [data["status"] for data in told] == [*ends, "cancelled"]
     assert [data["outcome"] for data in told] == ["answered", None, None, None, None]

@@ -7,13 +7,14 @@ from ipaddress import ip_network
 
 import pytest
 
-from app import callbacks, signing
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard, parse, system_resolve
 from app.db.core.connections import Sessions
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.secrets import signing_secrets
 from app.errors import NotFoundError
+from app.services.webhooks import outbox
+from app.services.webhooks import signing_secrets as signing
 from app.wiring import Service
 from app.worker.courier import Courier
 from tests.conftest import Tenant
@@ -135,7 +136,7 @@ async def test_gone_disables_the_url_until_a_resend(
     assert late.status == "disabled"
     receiver.status = 200
     async with desk.sessions.begin() as session:
-        await callbacks.resend(session, desk.tenant.id, late.id)
+        await outbox.resend(session, desk.tenant.id, late.id)
     assert (await attempt(desk, courier)).status == "delivered"
     await settle(desk, await running(desk, url, "T-4"))
     assert (await attempt(desk, courier)).status == "delivered"
@@ -153,7 +154,7 @@ async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
         async with desk.sessions.begin() as session:
             await session.connection()
             await together.wait()
-            await callbacks.conclude(session, callback, Receipt("HTTP 410", gone=True))
+            await outbox.conclude(session, callback, Receipt("HTTP 410", gone=True))
 
     await asyncio.gather(*map(gone, await claim(desk)))
     assert {row.status for row in await rows(desk)} == {"disabled"}
@@ -170,7 +171,7 @@ async def test_last_failure_is_dead_and_can_be_sent_again(
     assert await claim(desk) == []
     [dead] = await rows(desk)
     async with desk.sessions.begin() as session:
-        await callbacks.resend(session, desk.tenant.id, dead.id)
+        await outbox.resend(session, desk.tenant.id, dead.id)
     again = await attempt(desk, courier)
     assert (again.status, again.tries, again.attempts) == ("pending", 1, 11)
     receiver.status = 200
@@ -178,7 +179,7 @@ async def test_last_failure_is_dead_and_can_be_sent_again(
     assert {delivery.id for delivery in receiver.deliveries} == {str(dead.id)}
     async with desk.sessions.begin() as session:
         with pytest.raises(NotFoundError):
-            await callbacks.resend(session, "another", dead.id)
+            await outbox.resend(session, "another", dead.id)
 
 
 async def test_name_that_changes_its_mind_reaches_nothing(

@@ -6,7 +6,7 @@ import pytest
 
 from app.db.core.connections import Sessions
 from app.db.effects.mailings import put_contacts
-from app.edits import StepEdit
+from app.services.approvals.edit import StepEdit
 from graphs.policy import digest
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -10,8 +10,6 @@ import pytest
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from sqlalchemy import delete, select, text
 
-from app import erasure
-from app import runs as run_cases
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.ledger import refunded_24h
 from app.db.effects.mailings import Contact, MailRecipient
@@ -19,7 +17,9 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Erasure
 from app.db.tables.runs import Rate, Run
 from app.errors import CustomerHasLiveRunsError
-from app.runs import NewRun
+from app.services.conversations import erase_customer
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
@@ -47,16 +47,16 @@ async def tell(jobs: Jobs, tenant: Tenant, body: str, ticket: str = "T-1", word:
     new = NewRun(wanted, f"{word}-{ticket}-{len(body)}", {"note": word})
     key_id = tenant.starter.split("_")[1]
     async with jobs.service.sessions.begin() as session:
-        run = await run_cases.start(session, tenant.id, key_id, new)
+        run = await start_and_cancel.start(session, tenant.id, key_id, new)
     await jobs.advance(run.id)
     async with jobs.service.sessions() as session:
-        return await run_cases.get(session, tenant.id, run.id)
+        return await start_and_cancel.get(session, tenant.id, run.id)
 
 
 async def erase(sessions: Sessions, tenant: Tenant, customer: str = ID) -> Erasure:
     """Erase, and commit."""
     async with sessions.begin() as session:
-        return await erasure.erase(session, tenant.id, customer, "test")
+        return await erase_customer.erase(session, tenant.id, customer, "test")
 
 
 def tables_with(url: str, word: str) -> list[str]:
@@ -107,7 +107,7 @@ async def test_shells_keep_what_statistics_need(
     run = await tell(jobs, tenant, "How do I fix upload error E42?")
     note = await erase(sessions, tenant)
     async with sessions() as session:
-        shell = await run_cases.get(session, tenant.id, run.id)
+        shell = await start_and_cancel.get(session, tenant.id, run.id)
         rows = list(await session.scalars(select(LedgerEntry).filter_by(run_id=run.id)))
     assert (shell.status, shell.outcome, shell.finished_at) == (
         "success",
@@ -155,7 +155,7 @@ async def test_live_run_is_not_erased(
         await erase(sessions, tenant)
     assert refused.value.extra["run_ids"] == [str(live.run_id)]
     async with sessions() as session:
-        run = await run_cases.get(session, tenant.id, live.run_id)
+        run = await start_and_cancel.get(session, tenant.id, live.run_id)
     assert run.ticket["body"] == "b"
 
 
@@ -199,7 +199,7 @@ async def test_run_that_begins_meanwhile_waits_for_the_erasure(
         # Else the next message would already wait at its rate's row, which the erasure removes.
         await session.execute(delete(Rate).where(Rate.tenant_id == tenant.id))
     async with sessions() as session:
-        await erasure.erase(session, tenant.id, ID, "test")
+        await erase_customer.erase(session, tenant.id, ID, "test")
         meanwhile = asyncio.create_task(tell(jobs, tenant, "How do I export my data?"))
         waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         async with sessions() as watching:

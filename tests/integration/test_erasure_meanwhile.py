@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text
 
-from app import erasure, replays
 from app.adapters.ports.mailings import PostgresMailings
 from app.db.core.connections import Sessions
 from app.db.effects.mailings import Contact, MailRecipient, count_audience
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
-from app.replays import NewReplay
+from app.services.conversations import erase_customer
+from app.services.runs import replay as replays
+from app.services.runs.replay import NewReplay
 from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
@@ -32,7 +33,7 @@ WAITING = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 async def erasing(sessions: Sessions, tenant: Tenant) -> AsyncIterator[None]:
     """The erasure has done its work and is committed once somebody waits for it."""
     async with sessions() as session:
-        await erasure.erase(session, tenant.id, ID, "test")
+        await erase_customer.erase(session, tenant.id, ID, "test")
         yield
         async with sessions() as watching:
             while not await watching.scalar(WAITING):  # noqa: ASYNC110  # Postgres tells no event
@@ -111,7 +112,7 @@ async def test_mail_on_its_way_is_forgotten_and_not_sent_again(
     assert begun is not None
     assert begun["id"] == ID
     async with sessions.begin() as session:
-        name = (await erasure.erase(session, tenant.id, ID, "test")).pseudonym
+        name = (await erase_customer.erase(session, tenant.id, ID, "test")).pseudonym
     await mailing.port.note(KEY, ID, {"status": "later", "detail": f"451 {ID}@mail.test is busy"})
     following = await mailing.port.next(KEY)
     assert following is not None

@@ -2,10 +2,10 @@
 
 import pytest
 
-from app import runs
 from app.commands.keys import issue_key
-from app.merging import absorb
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.merge_messages import absorb
+from app.services.runs.start_and_cancel import NewRun
 from app.wiring import Service, context_for
 from tests.conftest import Tenant
 
@@ -36,11 +36,12 @@ async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail
         }
         new = NewRun(ticket, None, {})
         first, *others = [
-            await runs.start(session, tenant.id, keys[holder], new) for holder in holders
+            await start_and_cancel.start(session, tenant.id, keys[holder], new)
+            for holder in holders
         ]
         await absorb(session, first)
     async with service.sessions() as session:
-        merged = [await runs.get(session, tenant.id, other.id) for other in others]
+        merged = [await start_and_cancel.get(session, tenant.id, other.id) for other in others]
     assert [run.merged_into for run in merged] == [first.id] * len(others)
     context = await context_for(service, first)
     assert context.caller.may_mail is may_mail

@@ -1,9 +1,9 @@
 """What a run remembers on Postgres: its own customer's words, and their other tickets."""
 
-from app import runs as run_cases
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from tests.integration.shop import Shop
 
 
@@ -25,7 +25,9 @@ async def test_reply_stands_after_its_question(shop: Shop) -> None:
     wanted = {"id": "T-1", "subject": "s", "body": "second", "customer": {"id": "cus_a"}}
     key_id = shop.tenant.starter.split("_")[1]
     async with shop.sessions.begin() as session:
-        second = await run_cases.start(session, shop.tenant.id, key_id, NewRun(wanted, None, {}))
+        second = await start_and_cancel.start(
+            session, shop.tenant.id, key_id, NewRun(wanted, None, {})
+        )
     assert (await shop.remember(first))["window"] == []
     await shop.answer(first, "Re: first")
     known = await shop.remember(second)

@@ -9,15 +9,15 @@ import pytest
 from sqlalchemy import update
 
 from app import claims
-from app import runs as run_cases
 from app.claims import Claimant
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
 from app.db.tables.runs import Run
 from app.errors import RunFinishedError
 from app.lifecycle import RunStatus
-from app.merging import absorb
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.merge_messages import absorb
+from app.services.runs.start_and_cancel import NewRun
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 
@@ -31,7 +31,7 @@ async def start(sessions: Sessions, tenant: Tenant, body: str, customer: str = "
     async with sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
         new = NewRun(wanted, None, {})
-        return await run_cases.start(session, tenant.id, key_id, new)
+        return await start_and_cancel.start(session, tenant.id, key_id, new)
 
 
 async def claim(sessions: Sessions, run_id: UUID, per_customer: int = 100) -> Run | None:
@@ -43,7 +43,7 @@ async def claim(sessions: Sessions, run_id: UUID, per_customer: int = 100) -> Ru
 async def now(sessions: Sessions, tenant: Tenant, run: Run) -> Run:
     """The run as it is stored."""
     async with sessions() as session:
-        return await run_cases.get(session, tenant.id, run.id)
+        return await start_and_cancel.get(session, tenant.id, run.id)
 
 
 async def test_waiting_messages_are_answered_together(sessions: Sessions, tenant: Tenant) -> None:
@@ -113,7 +113,7 @@ async def test_two_workers_and_a_cancel_at_the_same_instant(
     async def cancel(run: Run) -> bool:
         try:
             async with sessions.begin() as session:
-                await run_cases.cancel(session, enqueue_run, tenant.id, run.id)
+                await start_and_cancel.cancel(session, enqueue_run, tenant.id, run.id)
         except RunFinishedError as refused:
             return refused.extra["merged_into"] is None
         return True
@@ -159,7 +159,7 @@ async def test_a_paused_run_can_take_what_came_since(sessions: Sessions, tenant:
     async with sessions.begin() as session:
         assert await transitions.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
     async with sessions.begin() as session:
-        held = await run_cases.get(session, tenant.id, run.id, lock=True)
+        held = await start_and_cancel.get(session, tenant.id, run.id, lock=True)
         assert await absorb(session, held) == ["two", "three"]
         assert await absorb(session, held) == []
     for other in newer:
@@ -184,7 +184,7 @@ async def test_what_a_paused_run_took_before_counts(
         for body in bodies:
             await start(sessions, tenant, body)
         async with sessions.begin() as session:
-            held = await run_cases.get(session, tenant.id, run.id, lock=True)
+            held = await start_and_cancel.get(session, tenant.id, run.id, lock=True)
             assert await absorb(session, held) == expected
         read += expected
         assert (await now(sessions, tenant, run)).ticket["body"] == "\n\n".join(read)

@@ -7,11 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from app import approvals
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
-from app.decisions import GivenAnswer
-from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
     EditNotAllowedError,
@@ -19,6 +16,9 @@ from app.errors import (
     SecondApproverError,
     StaleDigestError,
 )
+from app.services.approvals import decide
+from app.services.approvals.decision import GivenAnswer
+from app.services.approvals.edit import StepEdit
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
@@ -91,4 +91,4 @@ async def test_starter_same_person_double_click_and_old_digest(
 async def answered(desk: Desk, who: ApiKey, run_id: UUID, answer: GivenAnswer) -> None:
     """Decide with whatever digest the answer has."""
     async with desk.sessions.begin() as session:
-        await approvals.resume(session, enqueue_run, who, run_id, answer)
+        await decide.resume(session, enqueue_run, who, run_id, answer)

@@ -11,8 +11,6 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app import pauses as pause_cases
-from app import runs as run_cases
 from app import settling
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.claims import Claimant, claim
@@ -26,6 +24,8 @@ from app.db.tenants import queries as tenant_queries
 from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
+from app.services.runs import start_and_cancel
+from app.services.tenants import pause
 from app.settling import Settlement
 from app.wiring import Service
 from app.worker.queue import enqueue_run
@@ -45,11 +45,11 @@ async def switch(sessions: Sessions, tenant_id: str, *, on: bool) -> int:
     """Pause or unpause as the API does; how many refunds were booked when it answered."""
     async with sessions.begin() as session:
         if on:
-            await pause_cases.pause(session, tenant_id, "test")
+            await pause.pause(session, tenant_id, "test")
         else:
-            await pause_cases.unpause(session, enqueue_run, tenant_id)
+            await pause.unpause(session, enqueue_run, tenant_id)
     if on:
-        assert await pause_cases.let_begun_end(sessions, tenant_id) == 0
+        assert await pause.let_begun_end(sessions, tenant_id) == 0
     return await booked(sessions)
 
 
@@ -145,14 +145,14 @@ async def test_pause_does_not_wait_for_ever(
     ]
     await until_begun(sessions, tenant.id, 2)
     async with sessions.begin() as session:
-        await pause_cases.pause(session, tenant.id, "test")
-    assert await pause_cases.let_begun_end(sessions, tenant.id, 0.1) == 2
+        await pause.pause(session, tenant.id, "test")
+    assert await pause.let_begun_end(sessions, tenant.id, 0.1) == 2
     async with sessions.begin() as session:
         assert await transitions.settle(session, first.run_id, first.attempt, RunStatus.PENDING)
-    assert await pause_cases.let_begun_end(sessions, tenant.id, 0.1) == 1
+    assert await pause.let_begun_end(sessions, tenant.id, 0.1) == 1
     held.released.set()
     await asyncio.gather(*refunds)
-    assert await pause_cases.let_begun_end(sessions, tenant.id) == 0
+    assert await pause.let_begun_end(sessions, tenant.id) == 0
     await switch(sessions, tenant.id, on=False)
 
 
@@ -224,13 +224,13 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
     caller = await begin()
     await switch(sessions, caller.tenant_id, on=True)
     async with sessions() as session:
-        run = await run_cases.get(session, caller.tenant_id, caller.run_id)
+        run = await start_and_cancel.get(session, caller.tenant_id, caller.run_id)
 
     async def take() -> Run | None:
         return await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1))
 
     async with sessions.begin() as ending:
-        assert await pause_cases.unpause(ending, enqueue_run, caller.tenant_id) == 0
+        assert await pause.unpause(ending, enqueue_run, caller.tenant_id) == 0
         async with sessions.begin() as session:
             stopped = Settlement(RunStatus.PENDING, {})
             assert await settling.settle(session, enqueue_run, run, stopped)
@@ -259,8 +259,8 @@ async def test_two_switches_are_two(sessions: Sessions, begin: Begin, tenant: Te
 async def test_first_to_pause_stays_named(sessions: Sessions, tenant: Tenant) -> None:
     """Pausing twice is no error and changes nothing."""
     async with sessions.begin() as session:
-        await pause_cases.pause(session, tenant.id, "first")
-        await pause_cases.pause(session, tenant.id, "second")
+        await pause.pause(session, tenant.id, "first")
+        await pause.pause(session, tenant.id, "second")
         [row] = await pauses.pauses_of(session, tenant.id)
         assert row.paused_by == "first"
 
@@ -269,6 +269,6 @@ async def test_only_tenants_that_exist_can_be_paused(sessions: Sessions) -> None
     """A typing error says so, and nobody can be called like the switch for everyone."""
     async with sessions() as session:
         with pytest.raises(NotFoundError):
-            await pause_cases.pause(session, "nobody", "test")
+            await pause.pause(session, "nobody", "test")
         with pytest.raises(IntegrityError):
             await tenant_queries.ensure_tenant(session, EVERYONE, "all")

@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import func, update
 
-from app import runs as run_cases
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.db.runs.queue_position import Place, places
 from app.db.tables.runs import Run
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
 
 WORKER = 80
@@ -22,7 +22,7 @@ async def start(sessions: Sessions, tenant: Tenant, ticket: str, customer: str) 
     async with sessions.begin() as session:
         key_id = tenant.starter.split("_")[1]
         new = NewRun(wanted, None, {})
-        return await run_cases.start(session, tenant.id, key_id, new)
+        return await start_and_cancel.start(session, tenant.id, key_id, new)
 
 
 async def change(sessions: Sessions, run: Run, **values: Any) -> None:
@@ -51,7 +51,7 @@ async def test_every_reason_has_its_place(sessions: Sessions, tenant: Tenant) ->
 
     made = [running, *same_ticket, *same_customer, *free, *limited, by_tenant, again]
     async with sessions() as session:
-        page = [await run_cases.get(session, tenant.id, run.id) for run in made]
+        page = [await start_and_cancel.get(session, tenant.id, run.id) for run in made]
         found = await places(session, page, 1)
     assert running.id not in found
     assert [found[run.id] for run in same_ticket] == [Place("thread_busy", n) for n in (1, 2)]

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import runs as run_cases
 from app.db.core.connections import Sessions
 from app.db.tables.runs import Message, Rate, Run
 from app.db.tenants import rate_limit
 from app.db.tenants.queries import add_policy
 from app.errors import IdempotencyMismatchError
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from graphs.policy_limits import Rates
 from tests.conftest import Tenant
 
@@ -36,7 +36,7 @@ async def start(sessions: Sessions, tenant: Tenant, new: NewRun) -> Run:
     """Start it as the API does, where each statement stands alone."""
     async with sessions.plain() as connection:
         key_id = tenant.starter.split("_")[1]
-        return await run_cases.start(connection, tenant.id, key_id, new)
+        return await start_and_cancel.start(connection, tenant.id, key_id, new)
 
 
 async def limit(sessions: Sessions, tenant: Tenant, **values: Any) -> Rates:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from app import replays
 from app.db.effects.approvals import approvals_of_runs
 from app.db.tables.runs import Run
-from app.diffs import diff, sides
 from app.errors import InvalidRequestError, RunNotFinishedError
 from app.lifecycle import RunStatus
-from app.replays import NewReplay
+from app.services.runs import replay
+from app.services.runs.diff import diff, sides
+from app.services.runs.replay import NewReplay
 from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
@@ -142,7 +142,7 @@ async def replay_at(place: Workplace, run: Run, checkpoint_id: str) -> Run:
     """A replay from a checkpoint, whoever's it is."""
     new = NewReplay(run.id, checkpoint_id, {}, dry_run=False, idempotency_key=None)
     async with place.service.sessions.begin() as session:
-        return await replays.replay(session, enqueue_run, place.tenant.id, place.starter, new)
+        return await replay.replay(session, enqueue_run, place.tenant.id, place.starter, new)
 
 
 async def test_diff_tells_what_changed(place: Workplace) -> None:

@@ -11,8 +11,6 @@ from app.adapters.effects.gate import PostgresGate
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
-from app.decisions import Verdict
-from app.edits import StepEdit
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -24,6 +22,8 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus, RunStatus
+from app.services.approvals.decision import Verdict
+from app.services.approvals.edit import StepEdit
 from graphs.policy import Policy, digest
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -8,7 +8,7 @@ from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key, starters_hold
-from app.runs import NewRun, start
+from app.services.runs.start_and_cancel import NewRun, start
 from tests.conftest import Tenant
 from tools.errors import RefusedError
 

@@ -11,11 +11,12 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from sqlalchemy import AsyncAdaptedQueuePool, func, select, update
 
-from app import erasure, summaries
+from app import summaries
 from app.db.core.connections import Sessions, make_engine
 from app.db.tables.conversations import ThreadSummary
 from app.db.tables.runs import Message
 from app.models.offline.chat_model import OfflineChatModel
+from app.services.conversations import erase_customer
 from app.wiring import Service
 from graphs.context import Models
 from graphs.llm.pool import open_pool
@@ -127,7 +128,7 @@ async def test_erasure_meets_a_summary_that_is_being_written(
     writing = asyncio.create_task(summaries.refresh(service, last.id))
     await model._asked.wait()
     async with shop.sessions.begin() as session:
-        await erasure.erase(session, shop.tenant.id, "cus_a", "test")
+        await erase_customer.erase(session, shop.tenant.id, "cus_a", "test")
     model._answer.set()
     assert not await writing
     assert await shop.summary() is None

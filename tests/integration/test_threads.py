@@ -5,7 +5,6 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import runs as run_cases
 from app import settling
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs
@@ -13,7 +12,8 @@ from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
-from app.runs import NewRun
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import NewRun
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 
@@ -24,7 +24,7 @@ async def start(session: AsyncSession, tenant: Tenant, customer: str = "c") -> R
     """A pending run of the one ticket."""
     wanted = {"id": "T-1", "subject": "s", "body": "b", "customer": {"id": customer}}
     key_id = tenant.starter.split("_")[1]
-    return await run_cases.start(session, tenant.id, key_id, NewRun(wanted, None, {}))
+    return await start_and_cancel.start(session, tenant.id, key_id, NewRun(wanted, None, {}))
 
 
 async def claim(sessions: Sessions, run_id: UUID) -> Run | None:
@@ -107,6 +107,6 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
         paused = settling.Settlement(RunStatus.INTERRUPTED, {}, gate)
         assert await settling.settle(session, enqueue_run, claimed, paused)
     async with sessions() as session:
-        ended = await run_cases.get(session, tenant.id, run.id)
+        ended = await start_and_cancel.get(session, tenant.id, run.id)
         assert ended.status is RunStatus.CANCELLED
         assert await approvals_of_runs(session, [run.id]) == []

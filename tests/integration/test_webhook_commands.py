@@ -6,10 +6,10 @@ import json
 import pytest
 from typer.testing import CliRunner, Result
 
-from app import signing
 from app.cli import app
 from app.db.core.connections import Sessions, make_engine
 from app.db.webhooks.secrets import signing_secrets
+from app.services.webhooks import signing_secrets as signing
 from tests.conftest import Tenant
 
 

@@ -6,15 +6,17 @@ from uuid import UUID
 
 from sqlalchemy import select, text
 
-from app import approvals, replays, runs
 from app.commands.keys import issue_key
 from app.db.effects.approvals import approvals_of_runs
 from app.db.runs.steps import steps_of_run
 from app.db.tables.runs import Run, Step
 from app.db.tables.tenants import ApiKey
-from app.decisions import GivenAnswer, Verdict
-from app.replays import NewReplay
-from app.runs import NewRun
+from app.services.approvals import decide as approvals
+from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.runs import replay as replays
+from app.services.runs import start_and_cancel
+from app.services.runs.replay import NewReplay
+from app.services.runs.start_and_cancel import NewRun
 from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
@@ -46,7 +48,7 @@ class Workplace:
         wanted = {"id": ticket, "subject": "Help", "body": body, "customer": {"id": customer}}
         async with self.service.sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            return await runs.start(session, self.tenant.id, self.starter, new)
+            return await start_and_cancel.start(session, self.tenant.id, self.starter, new)
 
     async def advance(self, run: Run) -> Run:
         """The run as far as it goes now."""

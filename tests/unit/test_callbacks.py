@@ -11,8 +11,8 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.adapters.webhooks.delivery import answer_of, retry_after_seconds, signed_headers
-from app.callbacks import WAITS_SECONDS, wait_seconds
-from app.signing import new_secret
+from app.services.webhooks.outbox import WAITS_SECONDS, wait_seconds
+from app.services.webhooks.signing_secrets import new_secret
 
 NOW = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 # The example that the specification's own libraries are tested with.

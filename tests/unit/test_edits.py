@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.tenants import ApiKey
-from app.decisions import GivenAnswer, decided_steps
-from app.edits import StepEdit, apply_edits, refuse_over_limit, told_changes
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
+from app.services.approvals.decision import GivenAnswer, decided_steps
+from app.services.approvals.edit import StepEdit, apply_edits, refuse_over_limit, told_changes
 from tests.fakes import World
 from tests.unit.test_policy import RUN, step
 from tools.catalog import ARGS

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.cursor import Page
 from app.api.schemas.base import Request
-from app.decisions import Verdict
 from app.lifecycle import ApprovalStatus
+from app.services.approvals.decision import Verdict
 from tools.models import Evidence
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy.dialects.postgresql import insert
 
-from app import signing
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions, make_engine
 from app.db.tables.sandbox import SandboxPayment, SandboxSubscription
 from app.db.tenants import queries as tenant_queries
+from app.services.webhooks import signing_secrets
 from tests.conftest import make_tenant
 
 PRICE, SMALL = 4900, 900
@@ -36,7 +36,7 @@ async def make_world(url: str, customers: int) -> World:
             tenant = await make_tenant(session)
             scopes = ["runs:write", "runs:read", "mail:send"]
             marketing = await issue_key(session, tenant.id, "marketing", scopes)
-            secret = (await signing.issue(session, tenant.id)).secret
+            secret = (await signing_secrets.issue(session, tenant.id)).secret
             policy = {"refund_auto_limit": {"EUR": 5000}}
             await tenant_queries.add_policy(session, tenant.id, 1, policy, "campaign")
             for first in range(1, customers + 1, BATCH):

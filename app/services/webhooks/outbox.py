@@ -20,7 +20,7 @@ from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
-from app.signing import ensure_secret
+from app.services.webhooks.signing_secrets import ensure_secret
 
 # Waits after each failed try; after the last of them a callback is dead.
 # Source: Standard Webhooks 1.0.0, "Deliverability and reliability".

@@ -13,7 +13,7 @@ from app.db.tenants.pauses import EVERYONE
 from app.db.tenants.queries import tenant_exists
 from app.errors import NotFoundError
 from app.log import get_logger
-from app.runs import Enqueue
+from app.services.runs.start_and_cancel import Enqueue
 
 log = get_logger(__name__)
 

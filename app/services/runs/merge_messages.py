@@ -5,10 +5,10 @@ from typing import Any
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import callbacks
 from app.db.runs.merging import BLANK_LINE, lock_fitting
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
+from app.services.webhooks import outbox
 
 
 async def absorb(session: AsyncSession, run: Run) -> list[str]:
@@ -33,7 +33,7 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
         own = update(Run).where(Run.id == run.id).values(ticket=run.ticket)
         await session.execute(own.execution_options(synchronize_session=False))
     for waiting in absorbed:
-        await callbacks.note_finished(session, waiting, RunStatus.CANCELLED, merged_into=run.id)
+        await outbox.note_finished(session, waiting, RunStatus.CANCELLED, merged_into=run.id)
     return [waiting.ticket["body"] for waiting in absorbed]
 
 

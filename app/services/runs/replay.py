@@ -10,7 +10,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import runs as run_cases
 from app.db.conversations.memory import hold_off_erasure
 from app.db.runs import queries as run_queries
 from app.db.runs.steps import checkpoint_of_run
@@ -22,7 +21,8 @@ from app.errors import (
     RunNotFinishedError,
 )
 from app.lifecycle import FINAL
-from app.runs import Enqueue
+from app.services.runs import start_and_cancel
+from app.services.runs.start_and_cancel import Enqueue
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +54,14 @@ async def replay(
         InvalidRequestError: no step of the run began with that checkpoint.
         CheckpointGoneError: it did, and the checkpoint was pruned since.
     """
-    first = await run_cases.get(session, tenant_id, new.run_id)
+    first = await start_and_cancel.get(session, tenant_id, new.run_id)
     # What is copied below must not be what an erasure of this instant removes.
     await hold_off_erasure(session, tenant_id, first.customer_id)
     await session.refresh(first)
     if new.idempotency_key is not None:
         known = await run_queries.find_by_idempotency_key(session, tenant_id, new.idempotency_key)
         if known is not None:
-            return run_cases.same_request(known, new.sha256)
+            return start_and_cancel.same_request(known, new.sha256)
     if first.status not in FINAL and not new.dry_run:
         raise RunNotFinishedError(
             f"Run {first.id} is {first.status}; wait for its end, or replay it with `dry_run`.",
@@ -71,7 +71,7 @@ async def replay(
     version, _ = await tenant_queries.current_policy(session, tenant_id)
     run = await _insert(session, key_id, version, first, new)
     if run is None:
-        return await run_cases.repeated(session, tenant_id, new.idempotency_key, new.sha256)
+        return await start_and_cancel.repeated(session, tenant_id, new.idempotency_key, new.sha256)
     await enqueue(session, run.id, None)
     return run
 
@@ -94,7 +94,7 @@ async def _insert(
         id=run_id,
         tenant_id=first.tenant_id,
         # The first run's thread keeps its history; nobody else writes to this one.
-        thread_id=run_cases.thread_of(first.tenant_id, f"replay\x1f{run_id}"),
+        thread_id=start_and_cancel.thread_of(first.tenant_id, f"replay\x1f{run_id}"),
         ticket_id=first.ticket_id,
         customer_id=first.customer_id,
         ticket={**first.ticket, **new.state.get("ticket", {})},

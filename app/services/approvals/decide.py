@@ -5,8 +5,6 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import callbacks
-from app import runs as run_cases
 from app.db.effects import approvals
 from app.db.effects.reminders import mark_reminded
 from app.db.runs import queries as run_queries
@@ -14,8 +12,6 @@ from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
-from app.decisions import GivenAnswer, decided_steps, new_decision, outcome, refuse_repeat
-from app.edits import refuse_over_limit
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -25,11 +21,21 @@ from app.errors import (
     OwnRunError,
     StaleDigestError,
 )
-from app.evidence import judged_anew
 from app.lifecycle import ApprovalStatus
 from app.log import get_logger
-from app.merging import absorb
-from app.runs import Enqueue
+from app.services.approvals.decision import (
+    GivenAnswer,
+    decided_steps,
+    new_decision,
+    outcome,
+    refuse_repeat,
+)
+from app.services.approvals.edit import refuse_over_limit
+from app.services.approvals.reassess_step import judged_anew
+from app.services.runs import start_and_cancel
+from app.services.runs.merge_messages import absorb
+from app.services.runs.start_and_cancel import Enqueue
+from app.services.webhooks import outbox
 
 log = get_logger(__name__)
 
@@ -54,7 +60,7 @@ async def resume(
         OverLimitError, InvalidRequestError.
     """
     # The run's lock lets decisions about it come in one after the other.
-    run = await run_cases.get(session, approver.tenant_id, run_id, lock=True)
+    run = await start_and_cancel.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
@@ -143,7 +149,7 @@ async def remind(session: AsyncSession, limit: int) -> None:
     for approval in await mark_reminded(session, limit):
         run = await run_queries.get_run(session, approval.tenant_id, approval.run_id)
         assert run is not None, "an approval is of a run"
-        await callbacks.note_approval(session, run, approval, "reminder")
+        await outbox.note_approval(session, run, approval, "reminder")
         log.info(
             "approval_reminder",
             approval_id=str(approval.id),
@@ -161,6 +167,6 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
         run = await run_queries.get_run(session, approval.tenant_id, approval.run_id, lock=True)
         expired = await approvals.expire(session, approval.id, EXPIRED)
         if expired and run and await transitions.reopen(session, run.id):
-            await callbacks.note_approval(session, run, approval, "expired")
+            await outbox.note_approval(session, run, approval, "expired")
             await enqueue(session, approval.run_id, None)
     return len(due)

@@ -7,7 +7,6 @@ from uuid import UUID
 
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.tenants import ApiKey
-from app.edits import StepEdit, apply_edits, told_changes
 from app.errors import (
     AlreadyDecidedError,
     EditNotAllowedError,
@@ -15,6 +14,7 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.services.approvals.edit import StepEdit, apply_edits, told_changes
 from graphs.policy import digest
 from tools.models import Step
 

@@ -12,7 +12,6 @@ from uuid import UUID, uuid5
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import callbacks
 from app.db.core.compiled import Executor, atomic
 from app.db.effects import approvals
 from app.db.runs import queries as run_queries
@@ -24,6 +23,7 @@ from app.db.tenants import rate_limit
 from app.db.tenants.rate_limit import Slot
 from app.errors import IdempotencyMismatchError, NotFoundError, RunFinishedError
 from app.lifecycle import RunStatus
+from app.services.webhooks import outbox
 from graphs.policy_limits import Rates
 
 # Puts "advance this run" on the queue inside the executor's transaction, now or at a time.
@@ -139,7 +139,7 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
         )
     if await transitions.cancel_waiting(session, run_id):
         await approvals.cancel_open(session, run_id)
-        await callbacks.note_finished(session, run, RunStatus.CANCELLED)
+        await outbox.note_finished(session, run, RunStatus.CANCELLED)
         await queue_next(session, enqueue, run.thread_id)
     elif not await transitions.request_cancel(session, run_id):
         await session.refresh(run)

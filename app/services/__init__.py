@@ -1,0 +1,1 @@
+"""Use cases: check, change rows, enqueue; no HTTP, no commit."""

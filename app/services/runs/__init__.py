@@ -1,0 +1,1 @@
+"""Start, cancel, replay and compare runs."""

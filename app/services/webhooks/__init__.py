@@ -1,0 +1,1 @@
+"""Webhooks to send, and their signing secrets."""
