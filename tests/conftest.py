@@ -23,8 +23,8 @@ from app.commands.migrate import migrate
 from app.db.core.connections import Sessions
 from app.db.core.embedded import embedded_postgres
 from app.db.tenants.queries import ensure_tenant, tenant_exists
+from app.execution.wiring import Service, open_service
 from app.settings import Settings
-from app.wiring import Service, open_service
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
 

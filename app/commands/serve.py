@@ -13,9 +13,9 @@ import uvicorn
 from app.api.cursor import Cursors
 from app.api.deps import Backend
 from app.api.main import create_app
+from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.settings import Settings
-from app.wiring import Service, open_service
 from app.worker.main import run_worker
 from app.worker.queue import enqueue_run
 

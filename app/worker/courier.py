@@ -15,9 +15,9 @@ from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
+from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.webhooks import outbox
-from app.wiring import Service
 
 log = get_logger(__name__)
 

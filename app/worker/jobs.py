@@ -7,19 +7,19 @@ from uuid import UUID
 
 from langgraph.runtime import RunControl
 
-from app import summaries
-from app.claims import Claimant, claim, queue_followers
 from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.runs import scheduling
 from app.db.tables.runs import Run
-from app.execute import Ending, execute
+from app.execution import summarize as summaries
+from app.execution.claim import Claimant, claim, queue_followers
+from app.execution.execute import Ending, execute
+from app.execution.outcome import RETRY_SECONDS, outcome_of
+from app.execution.reconcile_cancelled import recall_begun
+from app.execution.settle import Settlement, settled
+from app.execution.wiring import Service
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
-from app.recall import recall_begun
 from app.services.runs.start_and_cancel import Enqueue
-from app.settling import Settlement, settled
-from app.wiring import Service
-from app.worker.outcomes import RETRY_SECONDS, outcome_of
 from app.worker.queue import enqueue_summary
 
 log = get_logger(__name__)

@@ -9,8 +9,8 @@ from procrastinate.exceptions import ProcrastinateException
 from app.adapters.ports.embeddings import build_embedder
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import direct_url
+from app.execution.wiring import Service
 from app.log import get_logger
-from app.wiring import Service
 from app.worker.courier import deliver_callbacks
 from app.worker.embed import keep_embedded
 from app.worker.jobs import Jobs

@@ -12,12 +12,12 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import settling
 from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.core.compiled import Plain
 from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
 from app.db.runs import workers
 from app.db.tables.runs import Run
+from app.execution import settle
 from app.log import get_logger
 from app.worker.jobs import Active, Jobs
 from app.worker.members import put_back
@@ -124,5 +124,5 @@ async def _bring_back(session: AsyncSession, jobs: Jobs, lost: list[Run]) -> int
         if run in plain:
             await jobs.enqueue(session, run.id, None)
         else:
-            await settling.bring_back(session, jobs.enqueue, run, limit)
+            await settle.bring_back(session, jobs.enqueue, run, limit)
     return len(lost)

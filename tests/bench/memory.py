@@ -21,11 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.migrate import migrate
 from app.db.core.embedded import embedded_postgres
+from app.execution.wiring import Service, open_service
 from app.log import configure_logging
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
-from app.wiring import Service, open_service
 from app.worker.main import run_worker
 from tests.conftest import Tenant, make_tenant
 

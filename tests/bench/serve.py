@@ -27,9 +27,9 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from app.commands.serve import _loop_factory, _run_api, bind, leave_what_stays
 from app.db.core.connections import open_saver_pool
+from app.execution.wiring import open_service
 from app.log import configure_logging
 from app.settings import Settings
-from app.wiring import open_service
 from app.worker.main import run_worker
 from graphs.state import Ticket, fresh_run
 from tests.bench.canned import canned_pool

@@ -12,7 +12,7 @@ import uvicorn
 from app.api.cursor import Cursors
 from app.api.deps import Backend
 from app.api.main import create_app
-from app.wiring import Service
+from app.execution.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.doubles.server import ThreadServer
 

@@ -14,10 +14,10 @@ from sqlalchemy import update
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.runs import transitions
 from app.db.tables.runs import Run
+from app.execution.wiring import Service, open_service
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
-from app.wiring import Service, open_service
 from tests.conftest import Tenant, make_tenant
 from tests.integration.shop import Shop
 from tools.ports import Caller

@@ -6,13 +6,13 @@ from typing import Any
 
 from sqlalchemy import func, select, update
 
-from app import settling
 from app.adapters.webhooks.ssrf_guard import Resolve
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
+from app.execution import settle as settling
+from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
-from app.settling import Settlement
 from app.worker.courier import Courier
 from app.worker.queue import enqueue_run
 from tests.integration.paused import Desk

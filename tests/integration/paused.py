@@ -6,20 +6,20 @@ from uuid import UUID
 
 from sqlalchemy import delete, select, update
 
-from app import settling
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs, decisions_on
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
+from app.execution import settle
+from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.services.approvals import decide as approvals
 from app.services.approvals.decision import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from graphs.policy import digest
 from tests.conftest import Tenant
@@ -54,7 +54,7 @@ class Desk:
         }  # fmt: skip
         paused = Settlement(RunStatus.INTERRUPTED, {}, {"id": interrupt_id, "value": shown | gate})
         async with self.sessions.begin() as session:
-            assert await settling.settle(session, enqueue_run, run, paused)
+            assert await settle.settle(session, enqueue_run, run, paused)
 
     async def ask_again(self, run: Run) -> None:
         """Put the run and its newest approval back to where nobody has answered."""

@@ -18,9 +18,9 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.db.tables.sandbox import SandboxMail
 from app.db.tenants.queries import ensure_tenant
+from app.execution.wiring import ports_for
 from app.lifecycle import ApprovalStatus
 from app.settings import Settings
-from app.wiring import ports_for
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.doubles.smtp_server import Postbox, smtp_server

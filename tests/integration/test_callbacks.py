@@ -6,16 +6,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, update
 
-from app import settling
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
+from app.execution import settle as settling
+from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.services.approvals import decide
 from app.services.runs import start_and_cancel
-from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -13,9 +13,9 @@ from app.db.core.connections import Sessions
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.secrets import signing_secrets
 from app.errors import NotFoundError
+from app.execution.wiring import Service
 from app.services.webhooks import outbox
 from app.services.webhooks import signing_secrets as signing
-from app.wiring import Service
 from app.worker.courier import Courier
 from tests.conftest import Tenant
 from tests.doubles.receiver import Receiver

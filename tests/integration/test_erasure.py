@@ -17,10 +17,10 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Erasure
 from app.db.tables.runs import Rate, Run
 from app.errors import CustomerHasLiveRunsError
+from app.execution.wiring import Service
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant

@@ -15,10 +15,10 @@ from app.db.effects.mailings import Contact, MailRecipient, count_audience
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
+from app.execution.wiring import Service
 from app.services.conversations import erase_customer
 from app.services.runs import replay as replays
 from app.services.runs.replay import NewReplay
-from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 from sqlalchemy import insert, select
 
-from app import settling
 from app.db.core.connections import Sessions
 from app.db.events.queries import Event, Position, end_of_events, events_between, last_event
 from app.db.runs import transitions
 from app.db.runs.steps import STEPS, step_row
+from app.execution import settle
+from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
-from app.settling import Settlement
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
@@ -156,7 +156,7 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
             await raw.driver_connection.execute(STEPS, rows)
     async with sessions.begin() as session:
         back = Settlement(RunStatus.PENDING, {})
-        assert await settling.settle(session, enqueue_run, claimed, back)
+        assert await settle.settle(session, enqueue_run, claimed, back)
     async with sessions.begin() as session:
         await start_and_cancel.cancel(session, enqueue_run, tenant.id, run.id)
     assert await types_of(sessions, run.id) == [

@@ -11,7 +11,6 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy import text
 
-from app import settling
 from app.db.checkpoints.fenced_saver import FencedSaver
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
@@ -19,8 +18,9 @@ from app.db.core.connections import open_saver_pool
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions, workers
 from app.db.tables.runs import Run
+from app.execution import settle
+from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
-from app.wiring import Graph, Service
 from app.worker.queue import enqueue_run
 from app.worker.watch import look_after
 from tests.conftest import Tenant
@@ -135,7 +135,7 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
     async with place.service.sessions.begin() as session:
         held = await run_queries.get_run(session, run.tenant_id, run.id, lock=True)
         assert held is not None
-        await settling.bring_back(session, enqueue_run, held, max_losses=5)
+        await settle.bring_back(session, enqueue_run, held, max_losses=5)
     newer = asyncio.create_task(jobs.advance(run.id))
     await graph.until_arrived(2)
     graph.gates[0].set()

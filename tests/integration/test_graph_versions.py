@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from app.db.tables.runs import Run
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.wiring import Service
 from graphs.nodes.approve import approve
 from graphs.run.compatibility import graph_version
 from graphs.support import build_support_graph, by_decision

@@ -10,9 +10,9 @@ from langgraph.runtime import RunControl
 
 from app.db.runs.steps import steps_of_run
 from app.db.tables.runs import Run
-from app.execute import execute
+from app.execution.execute import execute
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.wiring import Service
 from graphs.support import build_support_graph
 from tests.integration.conftest import Begin
 from tools.ports import Caller

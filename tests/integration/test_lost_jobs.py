@@ -8,7 +8,7 @@ import psycopg
 
 from app.db.core.connections import direct_url
 from app.db.runs import transitions
-from app.wiring import Service
+from app.execution.wiring import Service
 from app.worker.members import put_back
 from app.worker.queue import SILENT_SECONDS, forget_lost_jobs, open_consumer
 from tests.conftest import Tenant

@@ -3,10 +3,10 @@
 import pytest
 
 from app.commands.keys import issue_key
+from app.execution.wiring import Service, context_for
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import NewRun
-from app.wiring import Service, context_for
 from tests.conftest import Tenant
 
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}

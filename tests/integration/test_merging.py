@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import update
 
-from app import claims
-from app.claims import Claimant
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
 from app.db.tables.runs import Run
 from app.errors import RunFinishedError
+from app.execution import claim as claims
+from app.execution.claim import Claimant
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb

@@ -9,8 +9,8 @@ from pydantic import SecretStr
 from sqlalchemy import select
 
 from app.db.events.queries import Event
+from app.execution.wiring import Service, open_service
 from app.services.tenants.pause import pause, unpause
-from app.wiring import Service, open_service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant, make_tenant
 from tests.integration.moving import move

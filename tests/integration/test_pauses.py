@@ -11,9 +11,7 @@ import pytest
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from app import settling
 from app.adapters.ports.sandbox_billing import SandboxBilling
-from app.claims import Claimant, claim
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
 from app.db.runs.queue_position import places
@@ -23,11 +21,13 @@ from app.db.tenants import pauses
 from app.db.tenants import queries as tenant_queries
 from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
+from app.execution import settle
+from app.execution.claim import Claimant, claim
+from app.execution.settle import Settlement
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.tenants import pause
-from app.settling import Settlement
-from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
@@ -233,7 +233,7 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
         assert await pause.unpause(ending, enqueue_run, caller.tenant_id) == 0
         async with sessions.begin() as session:
             stopped = Settlement(RunStatus.PENDING, {})
-            assert await settling.settle(session, enqueue_run, run, stopped)
+            assert await settle.settle(session, enqueue_run, run, stopped)
         taking = asyncio.create_task(take())
         done, _ = await asyncio.wait([taking], timeout=0.3)
         assert not done, "it waits to see how the switch ends"

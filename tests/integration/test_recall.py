@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from app import settling
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.effects.ledger import get_entry
 from app.db.runs.transitions import request_cancel
 from app.db.tables.runs import Run
+from app.execution import settle
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
 from tests.integration.conftest import WORKER, Begin
@@ -32,7 +32,7 @@ async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -
         assert await request_cancel(session, caller.run_id)
     async with service.sessions.begin() as session:
         run = await session.get_one(Run, caller.run_id)
-        await settling.bring_back(session, enqueue_run, run, max_losses=5)
+        await settle.bring_back(session, enqueue_run, run, max_losses=5)
     next_worker = Jobs(service, enqueue_run, id=WORKER + 1)
     next_worker.alive.set()
     await next_worker.advance(caller.run_id)

@@ -5,11 +5,11 @@ import pytest
 from app.db.effects.approvals import approvals_of_runs
 from app.db.tables.runs import Run
 from app.errors import InvalidRequestError, RunNotFinishedError
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs import replay
 from app.services.runs.diff import diff, sides
 from app.services.runs.replay import NewReplay
-from app.wiring import Service
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace

@@ -6,7 +6,7 @@ from sqlalchemy import String, bindparam, text
 from app.db.runs import retention
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
-from app.wiring import Service
+from app.execution.wiring import Service
 from app.worker.retention import forget
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace

@@ -12,7 +12,7 @@ from app.api.listener import Listener
 from app.db.core.connections import Sessions
 from app.db.events.queries import Position
 from app.db.tenants import queries as tenant_queries
-from app.wiring import Service
+from app.execution.wiring import Service
 from tests.conftest import Tenant, make_tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 

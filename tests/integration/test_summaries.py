@@ -11,13 +11,13 @@ from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatResult
 from sqlalchemy import AsyncAdaptedQueuePool, func, select, update
 
-from app import summaries
 from app.db.core.connections import Sessions, make_engine
 from app.db.tables.conversations import ThreadSummary
 from app.db.tables.runs import Message
+from app.execution import summarize
+from app.execution.wiring import Service
 from app.models.offline.chat_model import OfflineChatModel
 from app.services.conversations import erase_customer
-from app.wiring import Service
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from graphs.run.memory import KEPT_EXCHANGES, SUMMARY_CHARS, WINDOW_CHARS, WINDOW_EXCHANGES
@@ -27,13 +27,13 @@ from tests.integration.shop import Shop, fill
 async def test_overflowing_window_moves_into_the_summary(service: Service, shop: Shop) -> None:
     """The oldest exchanges are summed up once; window and summary leave no gap, and share none."""
     last = await fill(shop, WINDOW_EXCHANGES - 1)
-    assert not await summaries.refresh(service, last.id)
+    assert not await summarize.refresh(service, last.id)
     assert await shop.summary() is None
     last = await shop.exchange("The last one.")
     async with shop.sessions() as session:
-        assert await summaries.is_due(session, last)
-    assert await summaries.refresh(service, last.id)
-    assert not await summaries.refresh(service, last.id)
+        assert await summarize.is_due(session, last)
+    assert await summarize.refresh(service, last.id)
+    assert not await summarize.refresh(service, last.id)
     known = await shop.remember(await shop.ask("now"))
     folded = WINDOW_EXCHANGES - KEPT_EXCHANGES
     assert known["summary"] == " | ".join(f"Message {number}." for number in range(folded))
@@ -44,7 +44,7 @@ async def test_overflowing_window_moves_into_the_summary(service: Service, shop:
 async def test_one_refresh_at_a_time(service: Service, shop: Shop) -> None:
     """Of many at once, one writes; the summary tells each message once."""
     last = await fill(shop)
-    done = await asyncio.gather(*(summaries.refresh(service, last.id) for _ in range(5)))
+    done = await asyncio.gather(*(summarize.refresh(service, last.id) for _ in range(5)))
     assert sum(done) == 1
     written = await shop.summary()
     assert written is not None
@@ -68,7 +68,7 @@ async def test_failing_model_leaves_an_extract(service: Service, shop: Shop) -> 
     async with shop.sessions.begin() as session:
         session.add(old := ThreadSummary(tenant_id=shop.tenant.id, ticket_id="T-1"))
         old.customer_id, old.text = "cus_a", "They moved house."
-    assert await summaries.refresh(replace(service, models=down), last.id)
+    assert await summarize.refresh(replace(service, models=down), last.id)
     written = await shop.summary()
     assert written is not None
     assert written.text.startswith("They moved house. | Message 0.")
@@ -110,7 +110,7 @@ async def test_no_connection_is_held_while_the_model_writes(
     """The pool is whole while the model thinks."""
     service, model = held
     last = await fill(shop)
-    writing = asyncio.create_task(summaries.refresh(service, last.id))
+    writing = asyncio.create_task(summarize.refresh(service, last.id))
     await model._asked.wait()
     pool = service.sessions.kw["bind"].sync_engine.pool
     assert isinstance(pool, AsyncAdaptedQueuePool)
@@ -125,14 +125,14 @@ async def test_erasure_meets_a_summary_that_is_being_written(
     """What the model makes of erased messages is not stored."""
     service, model = held
     last = await fill(shop)
-    writing = asyncio.create_task(summaries.refresh(service, last.id))
+    writing = asyncio.create_task(summarize.refresh(service, last.id))
     await model._asked.wait()
     async with shop.sessions.begin() as session:
         await erase_customer.erase(session, shop.tenant.id, "cus_a", "test")
     model._answer.set()
     assert not await writing
     assert await shop.summary() is None
-    assert not await summaries.refresh(service, last.id)
+    assert not await summarize.refresh(service, last.id)
     async with shop.sessions() as session:
         rows = select(func.count()).where(ThreadSummary.tenant_id == shop.tenant.id)
         assert await session.scalar(rows) == 0
@@ -145,13 +145,13 @@ async def test_claim_of_a_dead_worker_runs_out(service: Service, shop: Shop) -> 
         row = ThreadSummary(tenant_id=shop.tenant.id, ticket_id="T-1", customer_id="cus_a")
         row.claim, row.claimed_until = UUID(int=1), func.now() + func.make_interval(0, 0, 0, 0, 1)
         session.add(row)
-    assert not await summaries.refresh(service, last.id)
+    assert not await summarize.refresh(service, last.id)
     async with shop.sessions.begin() as session:
         over = {"claimed_until": func.now() - func.make_interval(0, 0, 0, 0, 1)}
         await session.execute(
             update(ThreadSummary).where(ThreadSummary.tenant_id == shop.tenant.id).values(**over)
         )
-    assert await summaries.refresh(service, last.id)
+    assert await summarize.refresh(service, last.id)
 
 
 async def test_memory_of_a_long_ticket_is_bounded(service: Service, shop: Shop) -> None:
@@ -159,8 +159,8 @@ async def test_memory_of_a_long_ticket_is_bounded(service: Service, shop: Shop) 
     for number in range(3 * WINDOW_EXCHANGES):
         last = await shop.exchange(f"{number} " + "a long story without any end " * 100)
         async with shop.sessions() as session:
-            due = await summaries.is_due(session, last)
-        assert due == await summaries.refresh(service, last.id)
+            due = await summarize.is_due(session, last)
+        assert due == await summarize.refresh(service, last.id)
     known = await shop.remember(last)
     assert sum(len(turn["text"]) for turn in known["window"]) <= WINDOW_CHARS
     assert known["summary"].startswith("0 a long story")

@@ -5,12 +5,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app import settling
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.runs import Run
+from app.execution import settle
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
@@ -104,8 +104,8 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
         assert await transitions.request_cancel(session, run.id)
     gate = {"id": "i", "value": {"kind": "plan"}}
     async with sessions.begin() as session:
-        paused = settling.Settlement(RunStatus.INTERRUPTED, {}, gate)
-        assert await settling.settle(session, enqueue_run, claimed, paused)
+        paused = settle.Settlement(RunStatus.INTERRUPTED, {}, gate)
+        assert await settle.settle(session, enqueue_run, claimed, paused)
     async with sessions() as session:
         ended = await start_and_cancel.get(session, tenant.id, run.id)
         assert ended.status is RunStatus.CANCELLED

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from app.api.views import show_run
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.observability.step_log import FAILURE_HANDLER
-from app.wiring import Service
 from graphs.state import SupportState
 from graphs.support import build_support_graph, node_failed
 from tests.conftest import Tenant

@@ -12,8 +12,8 @@ from sqlalchemy import func, insert, select, text
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.runs import Run, Worker
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.wiring import Service
 from app.worker.queue import open_consumer
 from app.worker.sweep import sweep_regularly
 from app.worker.watch import BATCH, look_after, watch

@@ -11,13 +11,13 @@ from app.db.effects.approvals import approvals_of_runs
 from app.db.runs.steps import steps_of_run
 from app.db.tables.runs import Run, Step
 from app.db.tables.tenants import ApiKey
+from app.execution.wiring import Service
 from app.services.approvals import decide as approvals
 from app.services.approvals.decision import GivenAnswer, Verdict
 from app.services.runs import replay as replays
 from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay
 from app.services.runs.start_and_cancel import NewRun
-from app.wiring import Service
 from app.worker.jobs import Jobs
 from app.worker.queue import enqueue_run
 from tests.conftest import Tenant

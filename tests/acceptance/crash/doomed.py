@@ -17,9 +17,9 @@ from app.db.checkpoints.fence import Holder
 from app.db.checkpoints.group_commit import Batch, GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions
+from app.execution.wiring import Graph, PortsFor, Service, ports_for
 from app.models.offline.chat_model import OfflineChatModel
 from app.settings import Settings
-from app.wiring import Graph, PortsFor, Service, ports_for
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from graphs.support import build_support_graph

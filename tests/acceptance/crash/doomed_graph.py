@@ -6,7 +6,7 @@ from typing import Any
 
 from langgraph.types import Command
 
-from app.wiring import Graph
+from app.execution.wiring import Graph
 from tests.acceptance.crash.hazard import Hazard
 
 

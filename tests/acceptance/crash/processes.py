@@ -14,9 +14,9 @@ import uvloop
 
 from app.commands.serve import run_forever
 from app.db.core.embedded import embedded_postgres
+from app.execution.wiring import open_service
 from app.log import configure_logging
 from app.settings import Settings
-from app.wiring import open_service
 from app.worker.main import run_worker
 from tests.acceptance.crash.doomed import doomed
 from tests.acceptance.crash.hazard import Hazard

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.db.core.availability import is_away
-from app.execute import Ending
+from app.execution.execute import Ending
+from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
-from app.settling import Settlement
 from graphs.state import SupportState
 from graphs.suspend import RunWaitsError
 from tools.errors import RunLostError

@@ -11,9 +11,9 @@ from app.db.effects.approvals import decision_for
 from app.db.runs.queries import get_run
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
+from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.conversations.memory import remember
-from app.wiring import Service
 from graphs.run.compatibility import lost_nodes, misfits, missing_keys
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run

@@ -14,10 +14,10 @@ from app.db.conversations.summaries import Claimed
 from app.db.core.compiled import Executor
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
+from app.execution.wiring import Service
 from app.log import get_logger
 from app.observability.usage import UsageHandler
 from app.services.conversations.memory import turns_of
-from app.wiring import Service
 from graphs.llm.gateway import open_door
 from graphs.policy import Policy
 from graphs.run.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut

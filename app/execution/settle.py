@@ -8,13 +8,13 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app import answers
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.runs.steps import close_open_steps
 from app.db.tables.runs import Run
+from app.execution import cache_answer
 from app.lifecycle import FINAL, RunStatus
 from app.services.runs.start_and_cancel import Enqueue
 from app.services.webhooks import outbox
@@ -74,7 +74,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
             await approvals.cancel_open(session, run.id)
         await outbox.note_finished(session, run, status, settlement.values.get("outcome"))
     if settlement.final and status is RunStatus.SUCCESS:
-        await answers.keep(session, run, settlement.final)
+        await cache_answer.keep(session, run, settlement.final)
     return True
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from app.db.effects.ledger import started_of_run
 from app.db.tables.runs import Run
-from app.wiring import Service
+from app.execution.wiring import Service
 from tools.catalog import tools_for
 from tools.errors import ToolError
 from tools.ports import Caller

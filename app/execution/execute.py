@@ -11,12 +11,12 @@ from langgraph.types import Interrupt
 
 from app.db.core.availability import is_away
 from app.db.tables.runs import Run
+from app.execution.graph_input import NOTHING, next_input
+from app.execution.wiring import Service, context_for
 from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
-from app.resuming import NOTHING, next_input
-from app.wiring import Service, context_for
 from graphs.suspend import RunPausedError, RunWaitsError
 from tools.errors import RunLostError
 

@@ -1,0 +1,1 @@
+"""One run through the graph: claim it, execute it, store how it ended."""
