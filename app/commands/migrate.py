@@ -15,7 +15,7 @@ from sqlalchemy import create_engine, make_url
 import migrations
 from app.db.core.connections import plain_dsn
 from app.db.knowledge.vectors import create_table
-from app.worker.queue import apply_schema
+from app.worker.consumer import apply_schema
 
 # Any fixed number: whoever holds it migrates, and every other replica waits for it.
 MIGRATION_LOCK = 4_872_301_555

@@ -10,7 +10,7 @@ from app.db.core.connections import Sessions
 from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.services.tenants import pause as pauses
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 
 Tenant = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]
 

@@ -16,8 +16,8 @@ from app.api.main import create_app
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.settings import Settings
+from app.worker.consumer import enqueue_run
 from app.worker.main import run_worker
-from app.worker.queue import enqueue_run
 
 log = get_logger(__name__)
 

@@ -11,13 +11,13 @@ from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import direct_url
 from app.execution.wiring import Service
 from app.log import get_logger
-from app.worker.courier import deliver_callbacks
-from app.worker.embed import keep_embedded
-from app.worker.jobs import Jobs
-from app.worker.queue import consume, enqueue_run, open_consumer
+from app.worker.consumer import consume, enqueue_run, open_consumer
+from app.worker.embed_articles import keep_embedded
+from app.worker.heartbeat import watch
+from app.worker.maintenance import sweep_regularly
 from app.worker.retention import forget_regularly
-from app.worker.sweep import sweep_regularly
-from app.worker.watch import watch
+from app.worker.run_jobs import Jobs
+from app.worker.webhook_dispatcher import deliver_callbacks
 
 log = get_logger(__name__)
 

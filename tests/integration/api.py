@@ -13,7 +13,7 @@ from app.api.cursor import Cursors
 from app.api.deps import Backend
 from app.api.main import create_app
 from app.execution.wiring import Service
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.doubles.server import ThreadServer
 
 PATIENCE_SECONDS = 20

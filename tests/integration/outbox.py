@@ -13,8 +13,8 @@ from app.db.webhooks import queries as webhook_queries
 from app.execution import settle as settling
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
-from app.worker.courier import Courier
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
+from app.worker.webhook_dispatcher import Courier
 from tests.integration.paused import Desk
 
 LEASE = timedelta(seconds=30)

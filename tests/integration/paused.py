@@ -20,7 +20,7 @@ from app.services.approvals.decision import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from graphs.policy import digest
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

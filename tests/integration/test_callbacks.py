@@ -16,7 +16,7 @@ from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.services.approvals import decide
 from app.services.runs import start_and_cancel
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.outbox import DONE, LEASE, claim, noted_body, rows, running, settle

@@ -16,7 +16,7 @@ from app.errors import NotFoundError
 from app.execution.wiring import Service
 from app.services.webhooks import outbox
 from app.services.webhooks import signing_secrets as signing
-from app.worker.courier import Courier
+from app.worker.webhook_dispatcher import Courier
 from tests.conftest import Tenant
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import silent_server

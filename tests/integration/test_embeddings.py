@@ -12,7 +12,7 @@ from app.adapters.ports.knowledge import PostgresKnowledge
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import put_article
 from app.db.knowledge.vectors import claim_chunks, create_table
-from app.worker.embed import embed_some
+from app.worker.embed_articles import embed_some
 from tests.conftest import Tenant
 from tests.doubles.embeddings_double import EmbeddingsDouble
 from tests.doubles.server import serving

@@ -21,8 +21,8 @@ from app.execution.wiring import Service
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.jobs import Jobs
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
+from app.worker.run_jobs import Jobs
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 

@@ -19,7 +19,7 @@ from app.execution.wiring import Service
 from app.services.conversations import erase_customer
 from app.services.runs import replay as replays
 from app.services.runs.replay import NewReplay
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.workplace import Workplace

@@ -15,7 +15,7 @@ from app.execution import settle
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import Desk

@@ -11,7 +11,7 @@ from app.db.effects.reminders import mark_reminded
 from app.db.tables.approvals_and_ledger import Approval
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.services.approvals import decide
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin

@@ -21,8 +21,8 @@ from app.db.tables.runs import Run
 from app.execution import settle
 from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
-from app.worker.queue import enqueue_run
-from app.worker.watch import look_after
+from app.worker.consumer import enqueue_run
+from app.worker.heartbeat import look_after
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 from tools.errors import RunLostError

@@ -9,8 +9,8 @@ import psycopg
 from app.db.core.connections import direct_url
 from app.db.runs import transitions
 from app.execution.wiring import Service
-from app.worker.members import put_back
-from app.worker.queue import SILENT_SECONDS, forget_lost_jobs, open_consumer
+from app.worker.consumer import SILENT_SECONDS, forget_lost_jobs, open_consumer
+from app.worker.queue_membership import put_back
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

@@ -19,7 +19,7 @@ from app.errors import (
 from app.services.approvals import decide
 from app.services.approvals.decision import GivenAnswer
 from app.services.approvals.edit import StepEdit
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import Desk

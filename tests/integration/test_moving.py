@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.db.events.queries import Event
 from app.execution.wiring import Service, open_service
 from app.services.tenants.pause import pause, unpause
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant, make_tenant
 from tests.integration.moving import move
 from tests.integration.workplace import Workplace

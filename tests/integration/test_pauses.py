@@ -28,7 +28,7 @@ from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.tenants import pause
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 from tests.integration.conftest import WORKER, Begin

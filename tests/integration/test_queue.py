@@ -10,8 +10,8 @@ import pytest
 from procrastinate.jobs import Status
 
 from app.db.runs.enqueue import QUEUE
-from app.worker.members import Membership
-from app.worker.queue import open_consumer
+from app.worker.consumer import open_consumer
+from app.worker.queue_membership import Membership
 from tests.acceptance.own_database import migrated
 
 BURST = 2000

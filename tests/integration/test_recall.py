@@ -12,8 +12,8 @@ from app.db.tables.runs import Run
 from app.execution import settle
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.worker.jobs import Jobs
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
+from app.worker.run_jobs import Jobs
 from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call
 from tools.ports import Caller

@@ -10,7 +10,7 @@ from app.lifecycle import RunStatus
 from app.services.runs import replay
 from app.services.runs.diff import diff, sides
 from app.services.runs.replay import NewReplay
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

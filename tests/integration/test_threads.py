@@ -14,7 +14,7 @@ from app.execution import settle
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 
 WORKER = 78

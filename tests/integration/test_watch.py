@@ -14,9 +14,9 @@ from app.db.runs import transitions
 from app.db.tables.runs import Run, Worker
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.worker.queue import open_consumer
-from app.worker.sweep import sweep_regularly
-from app.worker.watch import BATCH, look_after, watch
+from app.worker.consumer import open_consumer
+from app.worker.heartbeat import BATCH, look_after, watch
+from app.worker.maintenance import sweep_regularly
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

@@ -18,8 +18,8 @@ from app.services.runs import replay as replays
 from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.jobs import Jobs
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
+from app.worker.run_jobs import Jobs
 from tests.conftest import Tenant
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"

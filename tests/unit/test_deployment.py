@@ -18,7 +18,7 @@ from app.api.main import create_app
 from app.cli import app as cli
 from app.db.core.connections import Sessions
 from app.settings import Settings
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY|TOKEN")

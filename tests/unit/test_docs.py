@@ -21,7 +21,7 @@ from app.db.core.connections import Sessions
 from app.errors import DeskgraphError
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.settings import Settings
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
 from graphs.run import memory
 from graphs.support import build_support_graph

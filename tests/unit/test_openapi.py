@@ -11,7 +11,7 @@ from app.api.deps import Backend
 from app.api.main import create_app
 from app.db.core.connections import Sessions
 from app.settings import Settings
-from app.worker.queue import enqueue_run
+from app.worker.consumer import enqueue_run
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ import pytest
 
 from app.db.core.base import Base
 from app.settings import Settings
-from app.worker.queue import JOBS_POOL
+from app.worker.consumer import JOBS_POOL
 from tests.bench.partition import HEADINGS, MOST, TENANTS, place, rows, weights
 from tests.integration.moving import STAYS
 from tests.unit.test_docs import code, table, text_of

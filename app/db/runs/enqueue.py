@@ -1,6 +1,6 @@
 """How a job comes to the queue: Procrastinate's own function, as part of any statement.
 
-A job only names a run and what to do; `app/worker/queue.py` takes it from there.
+A job only names a run and what to do; `app/worker/consumer.py` takes it from there.
 """
 
 from typing import Any, Literal

@@ -10,7 +10,7 @@ import pytest
 
 from app.commands.migrate import migrate
 from app.db.core.embedded import embedded_postgres
-from app.worker.sweep import OVERDUE
+from app.worker.maintenance import OVERDUE
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until

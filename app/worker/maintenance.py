@@ -17,8 +17,8 @@ from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
 from app.log import get_logger
 from app.services.approvals import decide
-from app.worker.jobs import Jobs
-from app.worker.queue import forget_lost_jobs
+from app.worker.consumer import forget_lost_jobs
+from app.worker.run_jobs import Jobs
 
 log = get_logger(__name__)
 

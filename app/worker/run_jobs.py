@@ -20,7 +20,7 @@ from app.execution.wiring import Service
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
 from app.services.runs.start_and_cancel import Enqueue
-from app.worker.queue import enqueue_summary
+from app.worker.consumer import enqueue_summary
 
 log = get_logger(__name__)
 

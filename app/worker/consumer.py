@@ -19,7 +19,7 @@ from sqlalchemy import DateTime, Uuid, bindparam, select
 from app.db.core.compiled import Executor, Hot, Plain
 from app.db.core.connections import SteadyPool, check_socket, plain_dsn
 from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, Task, queued
-from app.worker.members import Membership
+from app.worker.queue_membership import Membership
 
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.

@@ -19,8 +19,8 @@ from app.db.runs import workers
 from app.db.tables.runs import Run
 from app.execution import settle
 from app.log import get_logger
-from app.worker.jobs import Active, Jobs
-from app.worker.members import put_back
+from app.worker.queue_membership import put_back
+from app.worker.run_jobs import Active, Jobs
 
 log = get_logger(__name__)
 
