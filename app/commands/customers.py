@@ -6,7 +6,7 @@ import typer
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.customers import show
+from app.api.routes.customers import show
 from app.api.schemas import OutsideId
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tenants import queries as tenant_queries

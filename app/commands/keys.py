@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.deps import SCOPES
+from app.api.http.dependencies import SCOPES
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 import typer
 import uvicorn
 
-from app.api.cursor import Cursors
-from app.api.deps import Backend
-from app.api.main import create_app
+from app.api.application import create_app
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.settings import Settings

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.api.deps import SCOPES
+from app.api.http.dependencies import SCOPES
 from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers

@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import uvicorn
 
-from app.api.cursor import Cursors
-from app.api.deps import Backend
-from app.api.main import create_app
+from app.api.application import create_app
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors
 from app.execution.wiring import Service
 from app.worker.consumer import enqueue_run
 from tests.doubles.server import ThreadServer

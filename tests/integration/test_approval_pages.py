@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from app.api.approval_views import show_approvals
-from app.api.cursor import Cursors
+from app.api.http.pagination import Cursors
+from app.api.views.approvals import show_approvals
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_tenant
 from app.db.tables.approvals_and_ledger import Approval

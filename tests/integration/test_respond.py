@@ -10,7 +10,7 @@ from langgraph.types import Command, interrupt
 from typing_extensions import TypedDict
 
 from app.adapters.effects.gate import PostgresGate
-from app.api.approval_views import show_approvals
+from app.api.views.approvals import show_approvals
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for
 from app.db.runs import transitions

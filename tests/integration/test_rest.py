@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.rest import LONG_TICK_SECONDS, TICK_SECONDS, RestWatch
+from app.api.streaming.run_waiter import LONG_TICK_SECONDS, TICK_SECONDS, RestWatch
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.runs.notify import Bell
 from app.db.tables.runs import Run

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
-from app.api.feed import END, PAGE, RETRY, EventFeed
-from app.api.listener import Listener
+from app.api.streaming.event_broadcaster import END, PAGE, RETRY, EventFeed
+from app.api.streaming.event_subscription import Listener
 from app.db.core.connections import Sessions
 from app.db.events.queries import Position
 from app.db.tenants import queries as tenant_queries

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.api.views import show_run
+from app.api.views.runs import show_run
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.observability.step_log import FAILURE_HANDLER

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from app.api.approval_views import answer_schema
+from app.api.views.approvals import answer_schema
 from app.db.tables.approvals_and_ledger import Approval
 from tests.unit.test_edits import PLAN, REPLY
 from tests.unit.test_policy import RUN

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.body import (
+from app.api.http.strict_body import (
     MAX_DEPTH,
     SURROGATE,
     BodyError,

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api.body import InvalidUrlError, StrictBody, check_url
+from app.api.http.strict_body import InvalidUrlError, StrictBody, check_url
 
 LIMIT = 1000
 Headers = list[tuple[bytes, bytes]]

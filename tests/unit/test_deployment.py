@@ -12,9 +12,9 @@ from pydantic import SecretStr
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.api.cursor import Cursors
-from app.api.deps import Backend
-from app.api.main import create_app
+from app.api.application import create_app
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors
 from app.cli import app as cli
 from app.db.core.connections import Sessions
 from app.settings import Settings

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from app.api import examples, schemas, webhooks
-from app.api.cursor import Cursors, Page
-from app.api.deps import Backend
-from app.api.main import create_app
+from app.api import schemas
+from app.api.application import create_app
+from app.api.http import openapi_examples
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors, Page
+from app.api.routes import webhooks
 from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
@@ -24,18 +26,18 @@ def document() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("model", "example"),
     [
-        (schemas.RunOut, examples.RUN),
-        (schemas.RunOut, examples.QUEUED),
-        (schemas.RunOut, examples.REPLAY),
-        (schemas.RunDiffOut, examples.DIFF),
-        (schemas.ApprovalOut, examples.APPROVAL),
-        (schemas.RunStepOut, examples.RUN_STEP),
-        (schemas.ThreadOut, examples.THREAD),
-        (schemas.ArticleOut, examples.ARTICLE),
-        (schemas.PolicyOut, examples.POLICY),
-        (schemas.ErasureOut, examples.ERASURE),
-        (schemas.PauseOut, examples.PAUSE),
-        (schemas.RunPage, examples.page(examples.RUN)),
+        (schemas.RunOut, openapi_examples.RUN),
+        (schemas.RunOut, openapi_examples.QUEUED),
+        (schemas.RunOut, openapi_examples.REPLAY),
+        (schemas.RunDiffOut, openapi_examples.DIFF),
+        (schemas.ApprovalOut, openapi_examples.APPROVAL),
+        (schemas.RunStepOut, openapi_examples.RUN_STEP),
+        (schemas.ThreadOut, openapi_examples.THREAD),
+        (schemas.ArticleOut, openapi_examples.ARTICLE),
+        (schemas.PolicyOut, openapi_examples.POLICY),
+        (schemas.ErasureOut, openapi_examples.ERASURE),
+        (schemas.PauseOut, openapi_examples.PAUSE),
+        (schemas.RunPage, openapi_examples.page(openapi_examples.RUN)),
         (webhooks.CallbackOut, webhooks.CALLBACK),
         (webhooks.SecretOut, webhooks.SECRET),
         (webhooks.SecretOut, webhooks.SHOWN),

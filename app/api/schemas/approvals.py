@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.cursor import Page
+from app.api.http.pagination import Page
 from app.api.schemas.base import Request
 from app.lifecycle import ApprovalStatus
 from app.services.approvals.decision import Verdict

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.cursor import Page
+from app.api.http.pagination import Page
 from app.api.schemas.base import Request
 
 

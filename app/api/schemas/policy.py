@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
-from app.api.cursor import Page
+from app.api.http.pagination import Page
 from graphs.policy import Policy
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.cursor import Page
+from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import OutsideId, Request
 from app.db.runs.queue_position import QueuedReason

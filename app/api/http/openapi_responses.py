@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from app.api.body import BodyError, MediaTypeError, TooLargeError
-from app.api.problems import MEDIA_TYPE, problem_body
+from app.api.http.problems import MEDIA_TYPE, problem_body
+from app.api.http.strict_body import BodyError, MediaTypeError, TooLargeError
 from app.errors import (
     DeskgraphError,
     InvalidRequestError,

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from prometheus_client import Gauge
 
-from app.api.listener import Listener, render
+from app.api.streaming.event_subscription import Listener, render
 from app.db.core.availability import DATABASE_ERRORS, is_away
 from app.db.core.connections import Sessions
 from app.db.events.queries import (

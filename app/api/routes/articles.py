@@ -4,10 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response, status
 
-from app.api import examples, schemas
-from app.api.deps import ArticleReader, ArticleWriter, BackendDep, Session
-from app.api.responses import answers, problems
-from app.api.runs import Cursor, Limit
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.dependencies import ArticleReader, ArticleWriter, BackendDep, Session
+from app.api.http.openapi_responses import answers, problems
+from app.api.routes.runs import Cursor, Limit
 from app.db.knowledge import articles, search
 from app.db.tables.knowledge import Article
 from app.errors import InvalidCursorError, NotFoundError
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/v1/articles", tags=["articles"])
 @router.put(
     "/{article_id}",
     response_model=schemas.ArticleOut,
-    responses=answers(200, examples.ARTICLE, NotFoundError, body=True),
+    responses=answers(200, openapi_examples.ARTICLE, NotFoundError, body=True),
 )
 async def put_article(
     article_id: schemas.OutsideId, body: schemas.PutArticle, session: Session, key: ArticleWriter
@@ -33,7 +34,7 @@ async def put_article(
 @router.get(
     "",
     response_model=schemas.ArticlePage,
-    responses=answers(200, examples.page(examples.ARTICLE), InvalidCursorError),
+    responses=answers(200, openapi_examples.page(openapi_examples.ARTICLE), InvalidCursorError),
 )
 async def list_articles(
     session: Session,

@@ -7,10 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from app.api.cursor import Page
-from app.api.deps import ApprovalReader, Approver, BackendDep, Session
-from app.api.responses import answers
-from app.api.runs import Cursor, Limit
+from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
+from app.api.http.openapi_responses import answers
+from app.api.http.pagination import Page
+from app.api.routes.runs import Cursor, Limit
 from app.db.effects import handoffs
 from app.db.tables.sandbox import Handoff
 from app.errors import InvalidCursorError, NotFoundError

@@ -2,9 +2,10 @@
 
 from fastapi import APIRouter
 
-from app.api import examples, schemas
-from app.api.deps import Admin, Session
-from app.api.responses import answers
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.dependencies import Admin, Session
+from app.api.http.openapi_responses import answers
 from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
 from app.services.conversations import erase_customer as erasure
@@ -15,7 +16,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"])
 @router.delete(
     "/{customer_id:path}",
     response_model=schemas.ErasureOut,
-    responses=answers(200, examples.ERASURE, CustomerHasLiveRunsError),
+    responses=answers(200, openapi_examples.ERASURE, CustomerHasLiveRunsError),
 )
 async def erase_customer(
     customer_id: schemas.OutsideId, session: Session, key: Admin

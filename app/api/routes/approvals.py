@@ -5,12 +5,13 @@ from uuid import UUID
 from fastapi import APIRouter
 from fastapi import status as http
 
-from app.api import examples, schemas
-from app.api.approval_views import show_approvals
-from app.api.deps import ApprovalReader, Approver, BackendDep, Session
-from app.api.responses import answers
-from app.api.runs import Cursor, Limit
-from app.api.views import show_run
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
+from app.api.http.openapi_responses import answers
+from app.api.routes.runs import Cursor, Limit
+from app.api.views.approvals import show_approvals
+from app.api.views.runs import show_run
 from app.db.effects.approvals import approvals_of_tenant, get_approval
 from app.db.tables.approvals_and_ledger import Approval
 from app.errors import (
@@ -37,7 +38,7 @@ router = APIRouter(prefix="/v1", tags=["approvals"])
 @router.get(
     "/approvals",
     response_model=schemas.ApprovalPage,
-    responses=answers(200, examples.page(examples.APPROVAL), InvalidCursorError),
+    responses=answers(200, openapi_examples.page(openapi_examples.APPROVAL), InvalidCursorError),
 )
 async def list_approvals(
     session: Session,
@@ -63,7 +64,7 @@ async def list_approvals(
 @router.get(
     "/approvals/{approval_id}",
     response_model=schemas.ApprovalOut,
-    responses=answers(200, examples.APPROVAL, NotFoundError),
+    responses=answers(200, openapi_examples.APPROVAL, NotFoundError),
 )
 async def get_one_approval(
     approval_id: UUID, session: Session, key: ApprovalReader
@@ -82,7 +83,7 @@ async def get_one_approval(
     response_model=schemas.RunOut,
     responses=answers(
         202,
-        examples.RUN,
+        openapi_examples.RUN,
         NotFoundError,
         OwnRunError,
         OverLimitError,

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import quote
 
 from app.api import schemas
-from app.api.approval_views import show_approvals
+from app.api.views.approvals import show_approvals
 from app.db.core.compiled import Executor
 from app.db.effects.approvals import approvals_of_runs
 from app.db.effects.ledger import effects_of_runs

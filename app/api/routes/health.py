@@ -5,8 +5,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
-from app.api.deps import Session
-from app.api.responses import problems
+from app.api.http.dependencies import Session
+from app.api.http.openapi_responses import problems
 from app.errors import DeskgraphError, NotFoundError, UnavailableError
 
 router = APIRouter(tags=["health"])

@@ -3,23 +3,28 @@
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api import examples, schemas
-from app.api.deps import Admin, BackendDep, Session
-from app.api.responses import answers
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.dependencies import Admin, BackendDep, Session
+from app.api.http.openapi_responses import answers
 from app.db.tenants.pauses import EVERYONE, in_flight, pauses_of
 from app.services.tenants import pause as pause_cases
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
 
-@router.get("/pause", response_model=schemas.PauseOut, responses=answers(200, examples.PAUSE))
+@router.get(
+    "/pause", response_model=schemas.PauseOut, responses=answers(200, openapi_examples.PAUSE)
+)
 async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
     """Whether the tenant is paused, by its own switch or by that for everyone."""
     return await show(session, key.tenant_id)
 
 
 @router.post(
-    "/pause", response_model=schemas.PauseOut, responses=answers(200, examples.PAUSE, body=True)
+    "/pause",
+    response_model=schemas.PauseOut,
+    responses=answers(200, openapi_examples.PAUSE, body=True),
 )
 async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> schemas.PauseOut:
     """Switch the tenant's replies and effects off or on; from the answer on none leaves."""

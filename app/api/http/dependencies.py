@@ -10,9 +10,9 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.cursor import Cursors
-from app.api.feed import EventFeed
-from app.api.rest import RestWatch
+from app.api.http.pagination import Cursors
+from app.api.streaming.event_broadcaster import EventFeed
+from app.api.streaming.run_waiter import RestWatch
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key

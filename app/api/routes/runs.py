@@ -5,13 +5,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Header, Query, Response, status
 
-from app.api import examples, schemas
-from app.api.approval_views import show_message
-from app.api.callback_url import check_callback_url
-from app.api.deps import Backend, BackendDep, Reader, RestDep, Session, Writer
-from app.api.responses import answers
-from app.api.rest import RestWatch
-from app.api.views import show_run, show_runs, show_step
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.callback_url import check_callback_url
+from app.api.http.dependencies import Backend, BackendDep, Reader, RestDep, Session, Writer
+from app.api.http.openapi_responses import answers
+from app.api.streaming.run_waiter import RestWatch
+from app.api.views.approvals import show_message
+from app.api.views.runs import show_run, show_runs, show_step
 from app.db.runs.queries import look, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run
@@ -43,7 +44,7 @@ MAX_MESSAGES = 200
     "/runs",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(202, examples.QUEUED, IdempotencyMismatchError, body=True),
+    responses=answers(202, openapi_examples.QUEUED, IdempotencyMismatchError, body=True),
 )
 async def start_run(
     body: schemas.StartRun,
@@ -70,7 +71,7 @@ async def start_run(
 @router.get(
     "/runs",
     response_model=schemas.RunPage,
-    responses=answers(200, examples.page(examples.RUN), InvalidCursorError),
+    responses=answers(200, openapi_examples.page(openapi_examples.RUN), InvalidCursorError),
 )
 async def list_runs(
     session: Session,
@@ -100,7 +101,7 @@ async def list_runs(
 @router.get(
     "/runs/{run_id}",
     response_model=schemas.RunOut,
-    responses=answers(200, examples.RUN, NotFoundError),
+    responses=answers(200, openapi_examples.RUN, NotFoundError),
 )
 async def get_one_run(
     run_id: UUID, backend: BackendDep, rest: RestDep, key: Reader, wait: Wait = 0
@@ -112,7 +113,7 @@ async def get_one_run(
 @router.get(
     "/runs/{run_id}/steps",
     response_model=schemas.RunStepPage,
-    responses=answers(200, examples.page(examples.RUN_STEP), NotFoundError),
+    responses=answers(200, openapi_examples.page(openapi_examples.RUN_STEP), NotFoundError),
 )
 async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
@@ -125,7 +126,7 @@ async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.Run
     "/runs/{run_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(202, examples.RUN, NotFoundError, RunFinishedError),
+    responses=answers(202, openapi_examples.RUN, NotFoundError, RunFinishedError),
 )
 async def cancel_run(
     run_id: UUID, session: Session, backend: BackendDep, key: Writer
@@ -138,7 +139,7 @@ async def cancel_run(
 @router.get(
     "/threads/{ticket_id:path}",
     response_model=schemas.ThreadOut,
-    responses=answers(200, examples.THREAD, NotFoundError),
+    responses=answers(200, openapi_examples.THREAD, NotFoundError),
 )
 async def get_thread(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader

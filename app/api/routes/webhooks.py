@@ -8,10 +8,10 @@ from uuid import UUID
 from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.cursor import Page
-from app.api.deps import Admin, BackendDep, Session
-from app.api.responses import answers
-from app.api.runs import Cursor, Limit
+from app.api.http.dependencies import Admin, BackendDep, Session
+from app.api.http.openapi_responses import answers
+from app.api.http.pagination import Page
+from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import Request
 from app.db.tables.webhooks import Callback, WebhookSecret
 from app.db.webhooks.queries import Status, callbacks_of_tenant

@@ -10,7 +10,10 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
-from app.api import (
+from app.api.http.dependencies import Backend
+from app.api.http.problems import install_problems
+from app.api.http.strict_body import StrictBody
+from app.api.routes import (
     approvals,
     articles,
     customers,
@@ -23,11 +26,8 @@ from app.api import (
     runs,
     webhooks,
 )
-from app.api.body import StrictBody
-from app.api.deps import Backend
-from app.api.feed import EventFeed
-from app.api.problems import install_problems
-from app.api.rest import RestWatch
+from app.api.streaming.event_broadcaster import EventFeed
+from app.api.streaming.run_waiter import RestWatch
 from app.log import get_logger
 
 log = get_logger(__name__)

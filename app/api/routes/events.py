@@ -10,11 +10,11 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from app.api import examples
-from app.api.deps import BackendDep, FeedDep, Reader
-from app.api.feed import END, RETRY, EventFeed
-from app.api.listener import Listener
-from app.api.responses import problems
+from app.api.http import openapi_examples
+from app.api.http.dependencies import BackendDep, FeedDep, Reader
+from app.api.http.openapi_responses import problems
+from app.api.streaming.event_broadcaster import END, RETRY, EventFeed
+from app.api.streaming.event_subscription import Listener
 from app.db.events.queries import (
     BEGINNING,
     LAST_SEQ,
@@ -82,7 +82,9 @@ class EventStream(StreamingResponse):
 
 def streams(*errors: type[NotFoundError]) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a stream."""
-    content = {EventStream.media_type: {"schema": {"type": "string"}, "example": examples.EVENTS}}
+    content = {
+        EventStream.media_type: {"schema": {"type": "string"}, "example": openapi_examples.EVENTS}
+    }
     return {200: {"content": content}, **problems(InvalidCursorError, TooManyStreamsError, *errors)}
 
 

@@ -6,10 +6,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from fastapi import status as http
 
-from app.api import examples, schemas
-from app.api.deps import BackendDep, Reader, RestDep, Session, Writer
-from app.api.responses import answers
-from app.api.runs import IdempotencyKey, Wait, wait_for
+from app.api import schemas
+from app.api.http import openapi_examples
+from app.api.http.dependencies import BackendDep, Reader, RestDep, Session, Writer
+from app.api.http.openapi_responses import answers
+from app.api.routes.runs import IdempotencyKey, Wait, wait_for
 from app.db.runs.steps import steps_of_run
 from app.errors import (
     CheckpointGoneError,
@@ -31,7 +32,7 @@ router = APIRouter(prefix="/v1", tags=["replays"])
     response_model=schemas.RunOut,
     responses=answers(
         202,
-        examples.REPLAY,
+        openapi_examples.REPLAY,
         NotFoundError,
         RunNotFinishedError,
         CheckpointGoneError,
@@ -61,7 +62,7 @@ async def replay_run(
 @router.get(
     "/runs/{run_id}/diff",
     response_model=schemas.RunDiffOut,
-    responses=answers(200, examples.DIFF, NotFoundError),
+    responses=answers(200, openapi_examples.DIFF, NotFoundError),
 )
 async def diff_runs(
     run_id: UUID,

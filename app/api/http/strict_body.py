@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import address, problem
+from app.api.http.problems import address, problem
 from app.errors import DeskgraphError
 
 MAX_DEPTH = 32

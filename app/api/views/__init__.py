@@ -1,0 +1,1 @@
+"""Database rows as the JSON that the API shows."""
