@@ -1,0 +1,29 @@
+"""The import contracts speak of the whole house."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+# Data and the tickets of the demo: whoever needs them imports them.
+UNLAYERED = {"app.demo"}
+
+
+def test_every_room_stands_in_the_layers() -> None:
+    """A module of app, or a folder of app/db, that no contract names would escape all of them."""
+    [layers] = [c["layers"] for c in contracts() if c["type"] == "layers"]
+    named = {room.strip() for layer in layers for room in layer.replace(":", "|").split("|")}
+    assert {*rooms("app"), *rooms("app/db"), "graphs", "tools"} - UNLAYERED - {"app.db"} == named
+
+
+def contracts() -> list[dict[str, str]]:
+    """The contracts of import-linter."""
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    found: list[dict[str, str]] = config["tool"]["importlinter"]["contracts"]
+    return found
+
+
+def rooms(folder: str) -> set[str]:
+    """The modules and packages right inside a folder, with dots."""
+    found = {path.stem for path in (ROOT / folder).glob("*.py")}
+    found |= {path.parent.name for path in (ROOT / folder).glob("*/__init__.py")}
+    return {f"{folder.replace('/', '.')}.{name}" for name in found - {"__init__"}}
