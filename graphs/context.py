@@ -37,17 +37,17 @@ class Question(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[T]):
+class ModelAnswer(Generic[T]):
     """An answer in the shape asked for, and which tier gave it."""
 
     value: T
     tier: Tier
 
 
-class ModelDoor(Protocol):
+class ModelGateway(Protocol):
     """The only way to a model, as one run may use it."""
 
-    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> Answer[T]:
+    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> ModelAnswer[T]:
         """Ask the model of that role, or on the last try the models that answer for it.
 
         Raises:
@@ -81,6 +81,6 @@ class SupportContext:
 
     caller: Caller
     policy: Policy
-    models: ModelDoor
+    models: ModelGateway
     toolbox: Callable[[str], Toolbox]
     answers: AnswerCache

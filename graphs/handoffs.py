@@ -26,7 +26,7 @@ def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
         "args": {
             "skill": part,
             "urgency": triage["urgency"] if triage else "normal",
-            "summary": summary(state, why),
+            "summary": handoff_brief(state, why),
             "part": part,
         },
         "editable": [],
@@ -36,7 +36,7 @@ def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
     }
 
 
-def summary(state: SupportState, why: Escalation) -> str:
+def handoff_brief(state: SupportState, why: Escalation) -> str:
     """What a colleague must know so that the customer need not repeat themselves."""
     ticket, triage, facts = state["ticket"], state.get("triage"), reply_facts(state)
     lines = [f"Why: {why['reason']}. {why['detail']}", f"Subject: {ticket['subject']}"]

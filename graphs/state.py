@@ -80,7 +80,7 @@ class Decision(TypedDict):
     messages: NotRequired[list[str]]
 
 
-class Answer(RootModel[Decision]):
+class DecisionModel(RootModel[Decision]):
     """A decision as `interrupt` checks it: of a model it finds the schema ready, of a TypedDict it
     makes one at each pause and each answer, which takes 4 ms."""
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Recalled, SupportContext
-from graphs.llm.gateway import open_door
+from graphs.llm.gateway import open_gateway
 from graphs.llm.pool import Hold, ModelPool, open_pool
 from graphs.llm.structured_output import check
 from graphs.policy import GRANTS, Policy
@@ -351,8 +351,8 @@ class World:
 
     @property
     def context(self) -> SupportContext:
-        door = open_door(self.pool, self.caller.tenant_id, self.meter)
-        return SupportContext(self.caller, self.policy, door, self.toolbox, self.answers)
+        gateway = open_gateway(self.pool, self.caller.tenant_id, self.meter)
+        return SupportContext(self.caller, self.policy, gateway, self.toolbox, self.answers)
 
 
 def shop() -> dict[str, list[Payment]]:

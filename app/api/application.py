@@ -26,8 +26,8 @@ from app.api.routes import (
     runs,
     webhooks,
 )
-from app.api.streaming.event_broadcaster import EventFeed
-from app.api.streaming.run_waiter import RestWatch
+from app.api.streaming.event_broadcaster import EventBroadcaster
+from app.api.streaming.run_waiter import RunWaiter
 from app.log import get_logger
 
 log = get_logger(__name__)
@@ -50,8 +50,10 @@ def create_app(backend: Backend) -> FastAPI:
         redoc_url=None,
     )
     app.state.backend = backend
-    app.state.feed = EventFeed(backend.sessions, backend.settings.streams_per_tenant)
-    app.state.rest = RestWatch(backend.sessions, backend.settings)
+    app.state.event_broadcaster = EventBroadcaster(
+        backend.sessions, backend.settings.streams_per_tenant
+    )
+    app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
     modules = (
         runs,
         replays,

@@ -24,7 +24,7 @@ def pause(tenant: Tenant = None) -> None:
                 await pauses.pause(session, tenant or EVERYONE, "cli")
         except NotFoundError as error:
             raise typer.BadParameter(error.detail) from None
-        return await pauses.let_begun_end(sessions, tenant or EVERYONE)
+        return await pauses.wait_for_in_flight_effects(sessions, tenant or EVERYONE)
 
     with with_database(load_settings()) as settings:
         begun = with_sessions(settings, work)

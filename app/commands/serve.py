@@ -83,14 +83,14 @@ async def _serve(
     for request in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(request, stop.set)
     async with open_service(settings) as service, asyncio.TaskGroup() as tasks:
-        leave_what_stays()
+        freeze_gc()
         if with_worker:
             tasks.create_task(run_worker(service, stop))
         if listener:
             tasks.create_task(_run_api(service, listener, secret_key, stop, on_ready))
 
 
-def leave_what_stays() -> None:
+def freeze_gc() -> None:
     """Take modules and schemas out of the garbage collector's rounds: they are never garbage."""
     gc.collect()
     gc.freeze()
@@ -118,7 +118,7 @@ async def _run_api(
     while not server.started and not serving.done():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     if server.started:
-        leave_what_stays()
+        freeze_gc()
         host, port = listener.getsockname()[:2]
         url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         log.info("api_started", url=url)
@@ -127,8 +127,8 @@ async def _run_api(
     await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
     # A stream never ends by itself, and the server waits for open answers.
-    app.state.feed.close()
-    app.state.rest.close()
+    app.state.event_broadcaster.close()
+    app.state.run_waiter.close()
     server.should_exit = True
     # A server that could not start ends by itself, and takes the process with it.
     stop.set()

@@ -29,10 +29,10 @@ async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant
 
     A job that came before the run's time, because a clock was set back, is queued once more.
     """
-    async with sessions.plain() as connection, connection.transaction():
+    async with sessions.raw_connection() as connection, connection.transaction():
         turn = await scheduling.lock_customer(connection, run_id, by.per_customer)
         if turn is None:
-            if (due := await scheduling.early(connection, run_id)) is not None:
+            if (due := await scheduling.due_later(connection, run_id)) is not None:
                 await enqueue(connection, run_id, due)
             return None
         if not turn.followed:

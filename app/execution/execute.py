@@ -9,7 +9,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Interrupt
 
-from app.db.core.availability import is_away
+from app.db.core.availability import is_unavailable
 from app.db.tables.runs import Run
 from app.execution.graph_input import NOTHING, next_input
 from app.execution.wiring import Service, context_for
@@ -128,7 +128,7 @@ async def _advance(
     except (RunLostError, RunWaitsError):
         raise
     except Exception as failure:
-        if is_away(failure):
+        if is_unavailable(failure):
             # The run itself is fine, and another attempt goes on.
             raise
         log.exception("run_failed", run_id=str(run.id))

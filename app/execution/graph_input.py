@@ -14,7 +14,7 @@ from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.conversations.memory import remember
-from graphs.run.compatibility import lost_nodes, misfits, missing_keys
+from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
 
@@ -54,7 +54,7 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
 
 
 async def _fresh(service: Service, run: Run) -> dict[str, Any]:
-    async with service.sessions.plain() as connection:
+    async with service.sessions.raw_connection() as connection:
         # Most have not: then there is nothing to remember, and nothing to keep an erasure off.
         known = any(await wrote_before(connection, run))
     if not known:
@@ -69,7 +69,7 @@ async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
     if run.dry_run:
         # Nobody is asked what will not happen.
         return Command(resume={gate.id: rehearsed_decision(gate.value)})
-    async with service.sessions.plain() as connection:
+    async with service.sessions.raw_connection() as connection:
         decision = await decision_for(connection, run.id, gate.id)
     return Command(resume={gate.id: decision}) if decision else NOTHING
 
@@ -105,13 +105,13 @@ async def _fit(service: Service, run: Run, config: Any) -> bool:
     source = await _stored(service, run.thread_id)
     assert source is not None, "a run that began has a checkpoint"
     stored = source.checkpoint["channel_values"]
-    if lost := lost_nodes(stored, service.graph.nodes):
+    if lost := removed_nodes(stored, service.graph.nodes):
         return await _give_up(service, run, config, f"its next step was {', '.join(lost)}")
     try:
         missing = missing_keys(stored)
     except KeyError as key:
         return await _give_up(service, run, config, f"its state has no {key}")
-    if wrong := misfits({**stored, **missing}):
+    if wrong := incompatible_keys({**stored, **missing}):
         return await _give_up(service, run, config, f"its state is {'; '.join(wrong.values())}")
     if missing:
         await _store(service, config, source, {**stored, **missing})
@@ -124,7 +124,7 @@ async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     fresh = fresh_run(str(run.id), _ticket(run))
     stored = (await service.graph.aget_state(config)).values
     # What no node here can read would fail the hand-off, too.
-    unread = misfits(stored)
+    unread = incompatible_keys(stored)
     readable = {key: value for key, value in stored.items() if key not in unread}
     state = {**fresh, **readable, "escalation": {"reason": "graph_changed", "detail": detail}}
     await service.graph.aupdate_state(config, state, as_node="classify")

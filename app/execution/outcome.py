@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.db.core.availability import is_away
+from app.db.core.availability import is_unavailable
 from app.execution.execute import Ending
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
@@ -15,35 +15,35 @@ from tools.errors import RunLostError
 RETRY_SECONDS = 1
 
 
-def outcome_of(execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Settlement:
+def settlement_from(execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Settlement:
     """What an ended execution means for the run's row; `cancelled`: a caller asked for that."""
     if execution.cancelled():
         return Settlement(RunStatus.CANCELLED if cancelled else RunStatus.PENDING, {})
     failure = execution.exception()
     if failure is None:
         # Also when a cancel came too late: what was sent was sent.
-        return settlement_of(execution.result())
+        return settlement_of_ending(execution.result())
     if cancelled:
         return Settlement(RunStatus.CANCELLED, {})
     if isinstance(failure, RunLostError):
         # Another attempt has it, and then this changes nothing; or it was cancelled while the
         # watch looked elsewhere, and then settling sees that.
         return Settlement(RunStatus.PENDING, {})
-    if is_away(failure) or isinstance(failure, RunWaitsError):
+    if is_unavailable(failure) or isinstance(failure, RunWaitsError):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})
     error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
     return Settlement(RunStatus.ERROR, {"error": error})
 
 
-def settlement_of(ending: Ending) -> Settlement:
+def settlement_of_ending(ending: Ending) -> Settlement:
     """The row's new values after an execution that reached an end of its own."""
     state: SupportState = ending.state  # type: ignore[assignment]  # the graph's own state
     values: dict[str, Any] = {
         "error": ending.error,
         "tokens": ending.tokens,
         "cost_usd": ending.cost_usd,
-        "summary": summarize(state),
+        "result": run_result(state),
     }
     if ending.status is RunStatus.SUCCESS:
         values["outcome"] = ending.state.get("outcome")
@@ -57,7 +57,7 @@ def settlement_of(ending: Ending) -> Settlement:
     return Settlement(ending.status, values, gate, final)
 
 
-def summarize(state: SupportState) -> dict[str, Any]:
+def run_result(state: SupportState) -> dict[str, Any]:
     """The part of the graph's state that a caller sees on the run."""
     triage = state.get("triage")
     return {

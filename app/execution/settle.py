@@ -36,7 +36,7 @@ async def settled(sessions: Sessions, enqueue: Enqueue, run: Run, settlement: Se
     """End this attempt; see `settle`. An end that is one statement needs no session for it."""
     if _stands_alone(run, settlement):
         status, values = settlement.status, settlement.values
-        async with sessions.plain() as connection:
+        async with sessions.raw_connection() as connection:
             return await transitions.settle(connection, run.id, run.attempt, status, **values)
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, settlement)

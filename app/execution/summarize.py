@@ -18,7 +18,7 @@ from app.execution.wiring import Service
 from app.log import get_logger
 from app.observability.usage import UsageHandler
 from app.services.conversations.memory import turns_of
-from graphs.llm.gateway import open_door
+from graphs.llm.gateway import open_gateway
 from graphs.policy import Policy
 from graphs.run.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
 from graphs.run.summary import Conversation, summarize
@@ -106,7 +106,7 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
     async with service.sessions() as session:
         policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets)
-    door = open_door(service.models, run.tenant_id, meter)
+    gateway = open_gateway(service.models, run.tenant_id, meter)
     config: RunnableConfig = {
         "run_name": "summary",
         "callbacks": [usage, *service.tracing.callbacks()],
@@ -114,5 +114,5 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
     }
     # As inside the graph: the door takes callbacks from the context it is asked in.
     with set_config_context(config) as context:
-        writing = asyncio.create_task(summarize(door, work.conversation), context=context)
+        writing = asyncio.create_task(summarize(gateway, work.conversation), context=context)
     return await writing

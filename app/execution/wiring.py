@@ -12,7 +12,7 @@ from app.adapters.effects.attempt_toolbox import AttemptToolbox
 from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.effects.replay_toolbox import RehearsalToolbox, ReplayToolbox
-from app.adapters.models.answer_cache import PostgresAnswers
+from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.adapters.models.budget_meter import PostgresMeter
 from app.adapters.ports.embeddings import build_embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
@@ -26,7 +26,7 @@ from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.effects.ledger import get_entry
-from app.db.runs.notify import Bell
+from app.db.runs.notify import RunNotifier
 from app.db.runs.queries import replayed
 from app.db.runs.steps import spent_usd
 from app.db.tables.runs import Run
@@ -36,7 +36,7 @@ from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
 from app.settings import Settings
 from graphs.context import SupportContext
-from graphs.llm.gateway import open_door
+from graphs.llm.gateway import open_gateway
 from graphs.llm.pool import ModelPool
 from graphs.policy import GRANTS, Policy
 from graphs.run.compatibility import graph_version
@@ -60,7 +60,7 @@ class Service:
     settings: Settings
     sessions: Sessions
     commits: GroupCommit
-    bell: Bell
+    notifier: RunNotifier
     saver: Saver
     graph: Graph
     models: ModelPool
@@ -90,7 +90,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 settings,
                 sessions,
                 commits,
-                Bell(pool),
+                RunNotifier(pool),
                 saver,
                 graph,
                 build_pool(settings),
@@ -106,7 +106,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
 
 async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
-    async with service.sessions.plain() as connection:
+    async with service.sessions.raw_connection() as connection:
         body = await policy_at(connection, run.tenant_id, run.policy_version)
         # A message merged into the run has a say in it, so its key must hold the scope too.
         may_mail = await starters_hold(connection, run.tenant_id, run.id, "mail:send")
@@ -124,24 +124,24 @@ async def context_for(service: Service, run: Run) -> SupportContext:
         run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail, first
     )
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
-    models = open_door(service.models, run.tenant_id, meter)
+    models = open_gateway(service.models, run.tenant_id, meter)
     # What a caller who may mail asks for may be a mailing, whatever others were told; and a replay
     # neither learns from other tickets nor teaches them.
     seconds = 0 if may_mail or first else policy.answer_cache_seconds
-    answers = PostgresAnswers(service.sessions, run.id, run.policy_version, seconds)
-    door = RehearsalToolbox if run.dry_run else ReplayToolbox if first else AttemptToolbox
-    toolboxes = _toolboxes(service, caller, policy, door)
+    answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
+    toolbox_class = RehearsalToolbox if run.dry_run else ReplayToolbox if first else AttemptToolbox
+    toolboxes = _toolboxes(service, caller, policy, toolbox_class)
     return SupportContext(caller, policy, models, toolboxes, answers)
 
 
 def _toolboxes(
-    service: Service, caller: Caller, policy: Policy, door: type[AttemptToolbox]
+    service: Service, caller: Caller, policy: Policy, toolbox_class: type[AttemptToolbox]
 ) -> Callable[[str], Toolbox]:
     ports = service.ports(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy)
     tools = tools_for(caller, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
-    return lambda node: door(node, GRANTS[node], tools, gate, ports.ledger, durable)
+    return lambda node: toolbox_class(node, GRANTS[node], tools, gate, ports.ledger, durable)
 
 
 def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:

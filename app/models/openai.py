@@ -40,7 +40,7 @@ def build_pool(settings: Settings) -> ModelPool:
         lambda model: Circuit(
             settings.circuit_failures,
             settings.circuit_pause_seconds,
-            told=lambda is_open: _tell(model, is_open=is_open),
+            on_change=lambda is_open: _tell(model, is_open=is_open),
         ),
         calls_per_tenant=settings.model_calls_per_tenant,
         wait_seconds=settings.model_wait_seconds,

@@ -16,10 +16,10 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import DateTime, Uuid, bindparam, select
 
-from app.db.core.compiled import Executor, Hot, Plain
+from app.db.core.compiled import CompiledStatement, Executor, Plain
 from app.db.core.connections import SteadyPool, check_socket, plain_dsn
 from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, Task, queued
-from app.worker.queue_membership import Membership
+from app.worker.queue_membership import LivenessJobManager
 
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
@@ -45,9 +45,9 @@ async def enqueue_summary(executor: Executor, run_id: UUID) -> None:
 
 
 @cache
-def _defer(task: Task) -> Hot:
+def _defer(task: Task) -> CompiledStatement:
     run_id, at = bindparam("run", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
-    return Hot(select(queued(task, run_id, at)))
+    return CompiledStatement(select(queued(task, run_id, at)))
 
 
 @asynccontextmanager
@@ -98,7 +98,7 @@ async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio
 
     The session lock `worker_id` must be held by then, or others take the jobs for lost.
     """
-    consumer.job_manager = Membership(consumer.connector, worker_id, stop)
+    consumer.job_manager = LivenessJobManager(consumer.connector, worker_id, stop)
     await consumer.run_worker_async(
         queues=[QUEUE],
         concurrency=concurrency,
@@ -111,7 +111,7 @@ async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio
     )
 
 
-async def forget_lost_jobs(consumer: App) -> int:
+async def prune_lost_jobs(consumer: App) -> int:
     """Remove jobs whose worker is silent: their runs are brought back by the rescue."""
     manager = consumer.job_manager
     lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))

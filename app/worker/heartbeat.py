@@ -1,4 +1,4 @@
-"""A worker's watch: it shows to be alive, lets go of cancelled runs, rescues those of the dead.
+"""Heartbeat of a worker: renews its lease, stops cancelled runs, recovers runs of dead workers.
 
 Each worker holds a session advisory lock under its id. When a process dies, Postgres frees the
 lock at once, and whoever gets it knows that nobody advances those runs any more. A host that is
@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.compiled import Plain
 from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
 from app.db.runs import workers
@@ -20,19 +20,19 @@ from app.db.tables.runs import Run
 from app.execution import settle
 from app.log import get_logger
 from app.worker.queue_membership import put_back
-from app.worker.run_jobs import Active, Jobs
+from app.worker.run_jobs import Active, RunRunner
 
 log = get_logger(__name__)
 
 # The longest time until a cancel or a death is seen; a beat is three short statements.
-BEAT_SECONDS = 0.25
-AWAY_SECONDS = 0.5
+HEARTBEAT_SECONDS = 0.25
+UNAVAILABLE_SECONDS = 0.5
 # Brought back in one transaction: what a worker has by default, so that the first of many workers'
 # runs go on while the rest follow.
 BATCH = 20
 
 
-async def watch(jobs: Jobs) -> None:
+async def run_heartbeat(jobs: RunRunner) -> None:
     """Beat until cancelled; a database that is away is waited for."""
     dsn = plain_dsn(direct_url(jobs.service.settings))
     while True:
@@ -41,17 +41,17 @@ async def watch(jobs: Jobs) -> None:
                 dsn, autocommit=True, **BY_INDEX
             ) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
-                await _beat(jobs, liveness)
+                await _renew_lease(jobs, liveness)
         except DATABASE_ERRORS as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             if not jobs.draining:
                 jobs.alive.clear()
             log.warning("watch_waits_for_database", error=str(error)[:200])
-            await asyncio.sleep(AWAY_SECONDS)
+            await asyncio.sleep(UNAVAILABLE_SECONDS)
 
 
-async def _beat(jobs: Jobs, liveness: psycopg.AsyncConnection) -> None:
+async def _renew_lease(jobs: RunRunner, liveness: psycopg.AsyncConnection) -> None:
     renewed: float | None = None
     while True:
         # Says as well whether the connection, and with it our lock, still stands.
@@ -62,11 +62,11 @@ async def _beat(jobs: Jobs, liveness: psycopg.AsyncConnection) -> None:
                 await workers.renew(session, jobs.id)
             jobs.alive.set()
         # While there is something to bring back, the next batch follows at once.
-        if not await look_after(jobs, liveness):
-            await asyncio.sleep(BEAT_SECONDS)
+        if not await recover_orphans(jobs, liveness):
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def look_after(jobs: Jobs, liveness: Plain) -> int:
+async def recover_orphans(jobs: RunRunner, liveness: Plain) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
     advances; how many runs that was.
 
@@ -76,12 +76,14 @@ async def look_after(jobs: Jobs, liveness: Plain) -> int:
     believed = dict(jobs.active)
     held = await workers.held_by(liveness, jobs.id)
     missing = await workers.missing_beside(liveness, jobs.id)
-    _let_go(jobs, believed, held)
-    rescued = await _adopt(jobs, [held_run for held_run in held if held_run.id not in jobs.mine])
+    _stop_cancelled(jobs, believed, held)
+    rescued = await _recover(jobs, [held_run for held_run in held if held_run.id not in jobs.mine])
     return rescued + sum([await _take_over(jobs, worker_id) for worker_id in missing])
 
 
-def _let_go(jobs: Jobs, believed: dict[UUID, Active], held: list[workers.Held]) -> None:
+def _stop_cancelled(
+    jobs: RunRunner, believed: dict[UUID, Active], held: list[workers.Held]
+) -> None:
     for run in held:
         if run.unwanted:
             jobs.cancel(run.id)
@@ -92,7 +94,7 @@ def _let_go(jobs: Jobs, believed: dict[UUID, Active], held: list[workers.Held]) 
             active.task.cancel()
 
 
-async def _adopt(jobs: Jobs, orphans: list[workers.Held]) -> int:
+async def _recover(jobs: RunRunner, orphans: list[workers.Held]) -> int:
     """Bring back rows of our own that nobody here answers for, such as a claim whose answer the
     connection lost."""
     if not orphans:
@@ -105,14 +107,14 @@ async def _adopt(jobs: Jobs, orphans: list[workers.Held]) -> int:
         return await _bring_back(session, jobs, lost)
 
 
-async def _take_over(jobs: Jobs, worker_id: int) -> int:
+async def _take_over(jobs: RunRunner, worker_id: int) -> int:
     async with jobs.service.sessions.begin() as session:
         if not await workers.is_missing(session, worker_id):
             return 0
         return await _bring_back(session, jobs, await workers.lock_held(session, worker_id, BATCH))
 
 
-async def _bring_back(session: AsyncSession, jobs: Jobs, lost: list[Run]) -> int:
+async def _bring_back(session: AsyncSession, jobs: RunRunner, lost: list[Run]) -> int:
     limit = jobs.service.settings.max_losses
     for run in lost:
         log.warning("run_rescued", run_id=str(run.id), worker=run.worker_id, losses=run.losses + 1)

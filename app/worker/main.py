@@ -13,10 +13,10 @@ from app.execution.wiring import Service
 from app.log import get_logger
 from app.worker.consumer import consume, enqueue_run, open_consumer
 from app.worker.embed_articles import keep_embedded
-from app.worker.heartbeat import watch
-from app.worker.maintenance import sweep_regularly
-from app.worker.retention import forget_regularly
-from app.worker.run_jobs import Jobs
+from app.worker.heartbeat import run_heartbeat
+from app.worker.maintenance import run_maintenance
+from app.worker.retention import prune_regularly
+from app.worker.run_jobs import RunRunner
 from app.worker.webhook_dispatcher import deliver_callbacks
 
 log = get_logger(__name__)
@@ -26,20 +26,20 @@ RECONNECT_SECONDS = 0.1
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:
     """Advance runs until `stop` is set; then drain: every run settles or is handed back."""
-    jobs = Jobs(service, enqueue_run, id=secrets.randbits(62) + 1)
+    jobs = RunRunner(service, enqueue_run, id=secrets.randbits(62) + 1)
     async with (
         open_consumer(direct_url(service.settings), jobs.advance, jobs.summarize) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
-        watching = tasks.create_task(watch(jobs))
+        watching = tasks.create_task(run_heartbeat(jobs))
         embedding = tasks.create_task(
             keep_embedded(service.sessions, build_embedder(service.settings))
         )
         consuming = tasks.create_task(_consume(consumer, jobs, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         every = service.settings.retention_every_seconds
-        forgetting = tasks.create_task(forget_regularly(service.sessions, every))
-        sweeping = tasks.create_task(sweep_regularly(jobs, consumer, stop))
+        forgetting = tasks.create_task(prune_regularly(service.sessions, every))
+        sweeping = tasks.create_task(run_maintenance(jobs, consumer, stop))
         log.info("worker_started", worker=jobs.id)
         await stop.wait()
         # First no new jobs, then the border: a run handed back must not be taken again here.
@@ -55,7 +55,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
     log.info("worker_stopped", worker=jobs.id)
 
 
-async def _consume(consumer: App, jobs: Jobs, stop: asyncio.Event) -> None:
+async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
     """Consume, and begin anew whenever the database went away and came back."""
     # Away at the very moment of a stop, the database turns the cancel into an error of its own.
     while not stop.is_set():

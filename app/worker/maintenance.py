@@ -10,33 +10,33 @@ from datetime import timedelta
 
 from procrastinate import App
 
-from app.db.core.availability import is_away
+from app.db.core.availability import is_unavailable
 from app.db.effects import handoffs
-from app.db.knowledge.answer_cache import forget_answers
+from app.db.knowledge.answer_cache import prune_answers
 from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
 from app.log import get_logger
 from app.services.approvals import decide
-from app.worker.consumer import forget_lost_jobs
-from app.worker.run_jobs import Jobs
+from app.worker.consumer import prune_lost_jobs
+from app.worker.run_jobs import RunRunner
 
 log = get_logger(__name__)
 
-SWEEP_SECONDS = 5.0
+MAINTENANCE_SECONDS = 5.0
 # A due run whose job did not come within this time gets a new one; a double job is harmless.
 OVERDUE = timedelta(seconds=15)
 BATCH = 100
 
 
-async def sweep_regularly(jobs: Jobs, consumer: App, stop: asyncio.Event) -> None:
+async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
     """Sweep every so often until `stop` is set."""
     # Not until cancelled alone: a database that just went away may answer a cancel with its error.
     while not stop.is_set():
-        for work in (remind, expire, assign_handoffs, queue_overdue, forget):
+        for work in (remind, expire, assign_handoffs, queue_overdue, prune):
             await _try(work.__name__, work(jobs))
-        await _try("forget_lost_jobs", forget_lost_jobs(consumer))
+        await _try("prune_lost_jobs", prune_lost_jobs(consumer))
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), SWEEP_SECONDS)
+            await asyncio.wait_for(stop.wait(), MAINTENANCE_SECONDS)
 
 
 async def _try(name: str, work: Awaitable[object]) -> None:
@@ -45,25 +45,25 @@ async def _try(name: str, work: Awaitable[object]) -> None:
         await work
     except Exception as error:
         # One row that cannot be swept must not stop every worker that comes across it.
-        if is_away(error):
+        if is_unavailable(error):
             log.warning("sweep_waits_for_database", sweep=name, error=str(error)[:200])
         else:
             log.exception("sweep_failed", sweep=name)
 
 
-async def remind(jobs: Jobs) -> None:
+async def remind(jobs: RunRunner) -> None:
     """Remind of approvals that wait."""
     async with jobs.service.sessions.begin() as session:
         await decide.remind(session, BATCH)
 
 
-async def expire(jobs: Jobs) -> None:
+async def expire(jobs: RunRunner) -> None:
     """End approvals whose time is over."""
     async with jobs.service.sessions.begin() as session:
         await decide.expire(session, jobs.enqueue, BATCH)
 
 
-async def assign_handoffs(jobs: Jobs) -> None:
+async def assign_handoffs(jobs: RunRunner) -> None:
     """Hand-offs that found nobody go to whoever is at work by now."""
     async with jobs.service.sessions() as session:
         waiting = await handoffs.tenants_that_wait(session)
@@ -74,7 +74,7 @@ async def assign_handoffs(jobs: Jobs) -> None:
             log.info("handoffs_assigned", tenant_id=tenant_id, handoffs=assigned)
 
 
-async def queue_overdue(jobs: Jobs) -> None:
+async def queue_overdue(jobs: RunRunner) -> None:
     """Give runs whose job seems lost a new one."""
     limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
@@ -83,10 +83,10 @@ async def queue_overdue(jobs: Jobs) -> None:
             await jobs.enqueue(session, run.id, None)
 
 
-async def forget(jobs: Jobs) -> None:
+async def prune(jobs: RunRunner) -> None:
     """Drop rates, leases and kept answers whose time is over."""
     async with jobs.service.sessions.begin() as session:
-        await rate_limit.forget(session, BATCH * 10)
-        await workers.forget_workers(session)
+        await rate_limit.prune(session, BATCH * 10)
+        await workers.prune_workers(session)
     async with jobs.service.sessions.begin() as session:
-        await forget_answers(session, BATCH * 10)
+        await prune_answers(session, BATCH * 10)

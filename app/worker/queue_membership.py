@@ -37,7 +37,7 @@ WHERE id = ANY(ARRAY(
 ))"""
 
 
-class Membership(JobManager):
+class LivenessJobManager(JobManager):
     """Joins and leaves under our id, leaves no job behind, and takes one while there is time.
 
     After `stop` it takes none.

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.connections import Sessions
 from app.db.runs import retention
 from app.db.tenants.queries import current_policy
@@ -33,19 +33,19 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
     ]
 
 
-async def forget_regularly(sessions: Sessions, every_seconds: float) -> None:
+async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
     """Forget every so often until cancelled; a database that is away is tried again then."""
     while True:
         await asyncio.sleep(every_seconds)
         try:
-            await forget(sessions)
+            await prune(sessions)
         except DATABASE_ERRORS as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             log.warning("retention_waits_for_database", error=str(error)[:200])
 
 
-async def forget(sessions: Sessions) -> dict[str, int]:
+async def prune(sessions: Sessions) -> dict[str, int]:
     """Prune every tenant by its own policy; what there was, by name. Nothing if another does."""
     total: dict[str, int] = {}
     last = ""
@@ -55,14 +55,14 @@ async def forget(sessions: Sessions) -> dict[str, int]:
         if not tenants:
             break
         for tenant in tenants:
-            await _forget(sessions, tenant, total)
+            await _prune(sessions, tenant, total)
         last = tenants[-1]
     if any(total.values()):
         log.info("retention_pruned", **total)
     return total
 
 
-async def _forget(sessions: Sessions, tenant: str, total: dict[str, int]) -> None:
+async def _prune(sessions: Sessions, tenant: str, total: dict[str, int]) -> None:
     async with sessions() as session:
         _, policy = await current_policy(session, tenant)
     kept = Retention.model_validate(policy.get("retention", {}))

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from langgraph.runtime import RunControl
 
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.runs import scheduling
 from app.db.tables.runs import Run
 from app.execution import summarize as summaries
 from app.execution.claim import Claimant, claim, queue_followers
 from app.execution.execute import Ending, execute
-from app.execution.outcome import RETRY_SECONDS, outcome_of
+from app.execution.outcome import RETRY_SECONDS, settlement_from
 from app.execution.reconcile_cancelled import recall_begun
 from app.execution.settle import Settlement, settled
 from app.execution.wiring import Service
@@ -36,7 +36,7 @@ class Active:
 
 
 @dataclass(slots=True)
-class Jobs:
+class RunRunner:
     """The runs this worker advances. `id` names the worker's liveness lock."""
 
     service: Service
@@ -66,7 +66,7 @@ class Jobs:
     async def _advance(self, run_id: UUID) -> None:
         sessions, limit = self.service.sessions, self.service.settings.customer_concurrency
         if self.draining:
-            async with sessions.plain() as connection:
+            async with sessions.raw_connection() as connection:
                 await self.enqueue(connection, run_id, None)
             return
         own = Claimant(self.id, limit, self.service.graph_version)
@@ -91,13 +91,13 @@ class Jobs:
 
     async def _ended(self, run: Run, active: Active) -> Settlement:
         """What the execution left; a cancelled run tells of what it began and did not see end."""
-        settlement = outcome_of(active.task, cancelled=active.cancelled)
+        settlement = settlement_from(active.task, cancelled=active.cancelled)
         if settlement.status is not RunStatus.CANCELLED:
             return settlement
         try:
             return replace(settlement, values={"error": await recall_begun(self.service, run)})
         except DATABASE_ERRORS as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             return Settlement(RunStatus.PENDING, {})
 
@@ -149,7 +149,7 @@ class Jobs:
 
     async def _queue_next(self, run: Run, settlement: Settlement) -> None:
         """Queue what comes after the run: others that waited for it, and its ticket's summary."""
-        async with self.service.sessions.plain() as connection:
+        async with self.service.sessions.raw_connection() as connection:
             following = await scheduling.next_after(connection, run)
             due = settlement.status in FINAL and await summaries.is_due(connection, run)
         if not following and not due:
@@ -165,11 +165,11 @@ class Jobs:
             try:
                 held = await settled(self.service.sessions, self.enqueue, run, settlement) or held
                 if settlement.status is not RunStatus.PENDING:
-                    self.service.bell.ring(run.id)
+                    self.service.notifier.publish(run.id)
                 await self._queue_next(run, settlement)
                 return held
             except DATABASE_ERRORS as error:
-                if not is_away(error) or patience <= 0:
+                if not is_unavailable(error) or patience <= 0:
                     raise
                 log.warning("settle_waits_for_database", run_id=str(run.id))
                 await asyncio.sleep(RETRY_SECONDS)

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
@@ -21,7 +21,7 @@ from app.services.webhooks import outbox
 
 log = get_logger(__name__)
 
-# How late a callback may be that another process noted; those of this one wake the courier.
+# How late a callback may be that another process noted; those of this one wake the dispatcher.
 POLL_SECONDS = 0.5
 # An attempt is over after its timeout, so a claim of twice that is never of a live one.
 LEASE_FACTOR = 2
@@ -29,7 +29,7 @@ LEASE_FACTOR = 2
 SHARE = 4
 
 
-class Courier:
+class WebhookDispatcher:
     """The deliveries of this process. `wake` is set when a callback was noted here."""
 
     def __init__(self, service: Service, sender: Sender, wake: asyncio.Event) -> None:
@@ -48,7 +48,7 @@ class Courier:
                 while await self._take():
                     pass
             except DATABASE_ERRORS as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 log.warning("callbacks_wait_for_database", error=str(error)[:200])
             with suppress(TimeoutError):
@@ -94,13 +94,13 @@ class Courier:
                 status = await outbox.conclude(session, callback, answer)
             _tell(callback, answer, status)
         except DATABASE_ERRORS as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             log.warning("callbacks_wait_for_database", error=str(error)[:200])
 
 
 def _tell(callback: Callback, answer: Receipt, status: str | None) -> None:
-    told = {
+    fields = {
         "callback_id": str(callback.id),
         "run_id": str(callback.run_id),
         "tenant_id": callback.tenant_id,
@@ -109,13 +109,13 @@ def _tell(callback: Callback, answer: Receipt, status: str | None) -> None:
     }
     match status:
         case "delivered":
-            log.info("callback_delivered", **told)
+            log.info("callback_delivered", **fields)
         case "dead":
-            log.warning("callback_dead", **told)
+            log.warning("callback_dead", **fields)
         case "disabled":
-            log.warning("callback_url_disabled", **told)
+            log.warning("callback_url_disabled", **fields)
         case _:
-            log.info("callback_failed", **told)
+            log.info("callback_failed", **fields)
 
 
 async def deliver_callbacks(service: Service, wake: asyncio.Event, stop: asyncio.Event) -> None:
@@ -123,4 +123,4 @@ async def deliver_callbacks(service: Service, wake: asyncio.Event, stop: asyncio
     settings = service.settings
     guard = make_guard(settings.callback_allow)
     async with Sender(guard, settings.callback_timeout_seconds) as sender:
-        await Courier(service, sender, wake).work(stop)
+        await WebhookDispatcher(service, sender, wake).work(stop)

@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
 
-from graphs.context import Answer, Question, SupportContext, T
+from graphs.context import ModelAnswer, Question, SupportContext, T
 from graphs.llm.errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
 from graphs.state import Role, Ticket
 from tools.errors import ToolError, UnavailableError
@@ -17,7 +17,7 @@ from tools.errors import ToolError, UnavailableError
 QUESTION_SECONDS = 25.0
 
 
-def heals(error: Exception) -> bool:
+def is_retryable(error: Exception) -> bool:
     """Whether trying the node again can help."""
     if isinstance(error, ToolError):
         return isinstance(error, UnavailableError)
@@ -27,7 +27,7 @@ def heals(error: Exception) -> bool:
 
 
 # LangGraph adds up to a second at random to each pause.
-RETRY = RetryPolicy(initial_interval=0.3, max_interval=5.0, max_attempts=3, retry_on=heals)
+RETRY = RetryPolicy(initial_interval=0.3, max_interval=5.0, max_attempts=3, retry_on=is_retryable)
 
 
 async def ask(
@@ -41,12 +41,12 @@ async def ask(
     """One structured answer from the model of that role, or from one that answers for it.
 
     Raises:
-        ModelError: see `answer`.
+        ModelError: see `ask_model`.
     """
-    return (await answer(runtime, role, schema, instructions, ticket, facts)).value
+    return (await ask_model(runtime, role, schema, instructions, ticket, facts)).value
 
 
-async def answer(
+async def ask_model(
     runtime: Runtime[SupportContext],
     role: Role,
     schema: type[T],
@@ -55,7 +55,7 @@ async def answer(
     facts: Mapping[str, Any] | None = None,
     *,
     seconds: float = QUESTION_SECONDS,
-) -> Answer[T]:
+) -> ModelAnswer[T]:
     """The same, with the tier that answered; the door gives up its models after `seconds`.
 
     A node's last try asks the fallback, so a provider that is down ends in an answer.

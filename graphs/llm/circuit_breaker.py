@@ -18,7 +18,7 @@ from graphs.llm.errors import ModelRefusedError, ModelSkippedError, ModelUnavail
 MAX_RETRY_AFTER = 300.0
 
 
-def nobody(_is_open: bool) -> None:
+def _ignore(_is_open: bool) -> None:
     """Nobody wants to know."""
 
 
@@ -26,12 +26,12 @@ def nobody(_is_open: bool) -> None:
 class Circuit:
     """closed -> open after `limit` failures in a row -> half-open, where one call tries.
 
-    Times are seconds of `clock`; `told` hears True when it opens and False when it closes.
+    Times are seconds of `clock`; `on_change` hears True when it opens and False when it closes.
     """
 
     limit: int = 5
     pause_seconds: float = 30.0
-    told: Callable[[bool], None] = nobody
+    on_change: Callable[[bool], None] = _ignore
     clock: Callable[[], float] = time.monotonic
     _failures: int = field(default=0, init=False)
     _opened_at: float | None = field(default=None, init=False)
@@ -79,7 +79,7 @@ class Circuit:
         self._failures = 0
         if self._opened_at is not None:
             self._opened_at = None
-            self.told(False)
+            self.on_change(False)
 
     def _fail(self, retry_after: float, *, tries: bool) -> None:
         pause = min(max(retry_after, 0.0), MAX_RETRY_AFTER)
@@ -90,4 +90,4 @@ class Circuit:
             newly = self._opened_at is None
             self._opened_at = self.clock()
             if newly:
-                self.told(True)
+                self.on_change(True)

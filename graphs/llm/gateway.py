@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphs.context import Answer, Question, T
+from graphs.context import ModelAnswer, Question, T
 from graphs.llm.circuit_breaker import Circuit
 from graphs.llm.errors import (
     PROGRAMMING_ERRORS,
@@ -28,7 +28,7 @@ TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("f
 JITTER_SECONDS = 1.0
 
 
-def open_door(pool: ModelPool, tenant_id: str, meter: Meter) -> "GuardedModels":
+def open_gateway(pool: ModelPool, tenant_id: str, meter: Meter) -> "GuardedModels":
     """The door for one run of a tenant."""
     return GuardedModels(pool, pool.slots(tenant_id), meter)
 
@@ -41,8 +41,8 @@ class GuardedModels:
     slots: asyncio.Semaphore
     meter: Meter
 
-    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> Answer[T]:
-        """See `ModelDoor`."""
+    async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> ModelAnswer[T]:
+        """See `ModelGateway`."""
         deadline = asyncio.get_running_loop().time() + question.seconds
         if last_try:
             return await self._fall_back(role, question, deadline, "retries_spent")
@@ -53,7 +53,7 @@ class GuardedModels:
         except ModelError as error:
             return await self._fall_back(role, question, deadline, error.reason)
 
-    async def _first(self, role: Role, question: Question[T], deadline: float) -> Answer[T]:
+    async def _first(self, role: Role, question: Question[T], deadline: float) -> ModelAnswer[T]:
         """The role's own model, or when there is no money for it the cheaper one."""
         notes: dict[str, Any] = {"role": role}
         for tier in TIERS[role]:
@@ -71,7 +71,7 @@ class GuardedModels:
 
     async def _fall_back(
         self, role: Role, question: Question[T], deadline: float, why: str
-    ) -> Answer[T]:
+    ) -> ModelAnswer[T]:
         for endpoint in self.pool.fallbacks:
             notes = {"role": role, "fallback": True, "reason": why}
             try:
@@ -89,7 +89,7 @@ class GuardedModels:
         question: Question[T],
         deadline: float,
         notes: dict[str, Any],
-    ) -> Answer[T]:
+    ) -> ModelAnswer[T]:
         """One question, and when its answer breaks the schema once more with what is wrong."""
         got = await self._call(endpoint, question, deadline, notes)
         if got["parsed"] is None and endpoint.circuit:
@@ -98,7 +98,7 @@ class GuardedModels:
             got = await self._call(endpoint, repair, deadline, {**notes, "repair": True})
         if not isinstance(got["parsed"], question.schema):
             raise ModelOutputError(f"{question.schema.__name__}: {got['parsing_error']}")
-        return Answer(got["parsed"], tier)
+        return ModelAnswer(got["parsed"], tier)
 
     async def _call(
         self, endpoint: Endpoint, question: Question[T], deadline: float, notes: dict[str, Any]

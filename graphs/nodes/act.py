@@ -29,11 +29,11 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
     step = next_step(plan, state["effects"])
     assert plan is not None, "by_plan and by_progress send only open plans here"
     assert step is not None, "by_plan and by_progress send only open plans here"
-    door = runtime.context.toolbox("act")
+    toolbox = runtime.context.toolbox("act")
     try:
-        if not state["effects"] and (changed := await changes(door, plan)):
+        if not state["effects"] and (changed := await changes(toolbox, plan)):
             return {"plan": unfit(state["run_id"], plan, changed)}
-        result = await door.call(step["tool"], step["args"], step_id=step["id"])
+        result = await toolbox.call(step["tool"], step["args"], step_id=step["id"])
     except UnfinishedError:
         # by_progress sends the same step here again, after a checkpoint.
         return {"effects": state["effects"]}
@@ -49,9 +49,11 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
     return {"effects": [*state["effects"], done]}
 
 
-async def changes(door: Toolbox, plan: Plan) -> list[str]:
+async def changes(toolbox: Toolbox, plan: Plan) -> list[str]:
     """What stands against the plan's steps by now."""
-    found = [(step["id"], await door.problem(step["tool"], step["args"])) for step in plan["steps"]]
+    found = [
+        (step["id"], await toolbox.problem(step["tool"], step["args"])) for step in plan["steps"]
+    ]
     return [f"{step_id}: {problem}" for step_id, problem in found if problem]
 
 

@@ -5,7 +5,7 @@ from langgraph.types import interrupt
 
 from graphs.context import SupportContext
 from graphs.policy import agreed, verdicts
-from graphs.state import Answer, Decision, Plan, SupportState
+from graphs.state import Decision, DecisionModel, Plan, SupportState
 from tools.models import JsonObject
 
 
@@ -19,7 +19,7 @@ async def approve(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         "expires_in_seconds": runtime.context.policy.approval_ttl_seconds,
         **shown,
     }
-    decision = interrupt(question, response_schema=Answer).root
+    decision = interrupt(question, response_schema=DecisionModel).root
     if decision["verdict"] == "respond":
         return {"decision": decision, **plan_again(state, decision)}
     if not agreed(decision):

@@ -61,9 +61,9 @@ class Proposal(BaseModel):
 
 async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """Turn the model's suggestion into steps that fit the customer's real account."""
-    door = runtime.context.toolbox("billing")
-    history: PaymentHistory = await door.call("read_payments", {})
-    subscriptions: list[Subscription] = await door.call("read_subscriptions", {})
+    toolbox = runtime.context.toolbox("billing")
+    history: PaymentHistory = await toolbox.call("read_payments", {})
+    subscriptions: list[Subscription] = await toolbox.call("read_subscriptions", {})
     facts = {
         "payments": history["payments"],
         "subscriptions": subscriptions,

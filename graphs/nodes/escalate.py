@@ -3,7 +3,7 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.handoffs import skill_for, summary
+from graphs.handoffs import handoff_brief, skill_for
 from graphs.policy import plan_rejected
 from graphs.reply.facts import effect_sentence, reply_facts
 from graphs.state import Draft, Escalation, SupportState
@@ -20,7 +20,7 @@ async def escalate(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
         {
             "skill": skill_for(state, why),
             "urgency": triage["urgency"] if triage else "normal",
-            "summary": summary(state, why),
+            "summary": handoff_brief(state, why),
         },
     )
     draft: Draft = {"text": holding_reply(state, handoff), "citations": []}

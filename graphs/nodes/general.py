@@ -45,8 +45,8 @@ async def general(state: SupportState, runtime: Runtime[SupportContext]) -> Json
 
 async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext]) -> Finding | None:
     """The mailing's step, or `unsure`; None when the ticket asks for none."""
-    door = runtime.context.toolbox("general")
-    audiences: dict[str, int] = await door.call("read_audiences", {})
+    toolbox = runtime.context.toolbox("general")
+    audiences: dict[str, int] = await toolbox.call("read_audiences", {})
     wish = await ask(
         runtime, "fast", Mailing, PROMPT, slice_of(state, "general"), {"audiences": audiences}
     )
@@ -59,7 +59,7 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
         except ValidationError:
             args = None
         if args:
-            step = mail_step(args, await door.call("preview_mail", args.model_dump(mode="json")))
+            step = mail_step(args, await toolbox.call("preview_mail", args.model_dump(mode="json")))
     if step is None:
         return finding(unsure="No audience and text of a mailing can be told.")
     return finding(steps=[step])

@@ -6,7 +6,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.context import SupportContext
-from graphs.llm.ask import answer
+from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
 from graphs.reply.facts import Facts, reply_facts
 from graphs.reply.instructions import reply_instructions
@@ -35,7 +35,9 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     instructions = reply_instructions(state["run_id"])
     # Beside the facts, never among them: `check` holds the draft to `reply_facts` alone.
     known = {**facts, "memory": state.get("memory")}
-    written = await answer(runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS)
+    written = await ask_model(
+        runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS
+    )
     text = visible(written.value.text).strip()
     told = [text, *added_lines(facts, triage["language"] if triage else None)] if text else []
     cited = list(dict.fromkeys(written.value.citations))

@@ -5,7 +5,7 @@ from langgraph.types import interrupt
 
 from graphs.context import SupportContext
 from graphs.policy import verdicts
-from graphs.state import Answer, Draft, SupportState
+from graphs.state import DecisionModel, Draft, SupportState
 from tools.models import JsonObject
 
 
@@ -20,7 +20,7 @@ async def review(state: SupportState, runtime: Runtime[SupportContext]) -> JsonO
         "expires_in_seconds": runtime.context.policy.approval_ttl_seconds,
         **shown,
     }
-    decision = interrupt(question, response_schema=Answer).root
+    decision = interrupt(question, response_schema=DecisionModel).root
     if decision["verdict"] == "respond":
         wishes = [decision["comment"]] if decision["comment"] else []
         return {

@@ -15,10 +15,10 @@ async def send(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
     reply: SentReply = await runtime.context.toolbox("send").call(
         "send_reply", {"text": draft["text"], "citations": draft["citations"], "public": True}
     )
-    return {"reply": reply, "outcome": outcome(state)}
+    return {"reply": reply, "outcome": run_outcome(state)}
 
 
-def outcome(state: SupportState) -> Outcome:
+def run_outcome(state: SupportState) -> Outcome:
     """How the run ended, in one word."""
     if plan_rejected(state):
         return "rejected"

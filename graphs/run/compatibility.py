@@ -42,10 +42,10 @@ def _state() -> TypeAdapter[Any]:
     return TypeAdapter(SupportState)
 
 
-def misfits(stored: Mapping[str, Any]) -> dict[str, str]:
+def incompatible_keys(stored: Mapping[str, Any]) -> dict[str, str]:
     """The keys of state whose values have another shape than here, with what is wrong in each.
 
-    Keys that are not there, or not known here, are no misfits.
+    Keys that are not there, or not known here, are no incompatible_keys.
     """
     try:
         _state().validate_python(dict(stored), strict=True)
@@ -58,7 +58,7 @@ def misfits(stored: Mapping[str, Any]) -> dict[str, str]:
     return {}
 
 
-def lost_nodes(stored: Mapping[str, Any], nodes: Iterable[str]) -> list[str]:
+def removed_nodes(stored: Mapping[str, Any], nodes: Iterable[str]) -> list[str]:
     """The nodes that a checkpoint would go on with and that the graph no longer has."""
     following = {name.removeprefix(NEXT) for name in stored if name.startswith(NEXT)}
     return sorted(following - set(nodes))

@@ -6,7 +6,7 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
-from graphs.context import ModelDoor, Question
+from graphs.context import ModelGateway, Question
 from graphs.llm.errors import ModelError, ModelOutputError
 from graphs.run.memory import SUMMARY_CHARS, cut
 from graphs.state import Tier, Turn
@@ -37,7 +37,7 @@ class Conversation(TypedDict):
     messages: list[Turn]
 
 
-async def summarize(door: ModelDoor, conversation: Conversation) -> tuple[str, Tier]:
+async def summarize(gateway: ModelGateway, conversation: Conversation) -> tuple[str, Tier]:
     """The new summary, at most SUMMARY_CHARS characters, and who wrote it.
 
     Whatever is wrong with the fast model, or with the tenant's budget, the fallback answers.
@@ -46,12 +46,14 @@ async def summarize(door: ModelDoor, conversation: Conversation) -> tuple[str, T
         ModelError: not even the fallback did.
     """
     try:
-        return await _ask(door, conversation, last_try=False)
+        return await _ask(gateway, conversation, last_try=False)
     except ModelError:
-        return await _ask(door, conversation, last_try=True)
+        return await _ask(gateway, conversation, last_try=True)
 
 
-async def _ask(door: ModelDoor, conversation: Conversation, *, last_try: bool) -> tuple[str, Tier]:
+async def _ask(
+    gateway: ModelGateway, conversation: Conversation, *, last_try: bool
+) -> tuple[str, Tier]:
     facts = {"summary": conversation["summary"], "messages": conversation["messages"]}
     ticket = {"subject": conversation["subject"]}
     messages = [
@@ -59,7 +61,7 @@ async def _ask(door: ModelDoor, conversation: Conversation, *, last_try: bool) -
         HumanMessage(json.dumps({"facts": facts}, ensure_ascii=False)),
         HumanMessage(json.dumps({"ticket": ticket}, ensure_ascii=False)),
     ]
-    answer = await door.answer("fast", Question(Summary, messages, SECONDS), last_try=last_try)
+    answer = await gateway.answer("fast", Question(Summary, messages, SECONDS), last_try=last_try)
     text = cut(visible(answer.value.text), SUMMARY_CHARS)
     if not text:
         raise ModelOutputError("Summary: it is empty")

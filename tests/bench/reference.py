@@ -8,7 +8,7 @@ from langgraph.types import interrupt
 
 from graphs.context import SupportContext
 from graphs.policy import digest
-from graphs.state import Answer, SupportState
+from graphs.state import DecisionModel, SupportState
 from tools.models import Step
 
 BRANCHES: tuple[Literal["billing", "technical", "escalate"], ...] = (
@@ -62,7 +62,7 @@ async def gate(state: SupportState) -> dict[str, Any]:
         "required_approvers": 1, "changed": [], "round": 0, "expires_in_seconds": 3600,
         "digest": digest("plan", state["run_id"], [step]),
     }  # fmt: skip
-    return {"decision": interrupt(question, response_schema=Answer).root}
+    return {"decision": interrupt(question, response_schema=DecisionModel).root}
 
 
 async def respond(state: SupportState) -> dict[str, Any]:

@@ -25,7 +25,7 @@ import uvicorn
 from fastapi import FastAPI
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
-from app.commands.serve import _loop_factory, _run_api, bind, leave_what_stays
+from app.commands.serve import _loop_factory, _run_api, bind, freeze_gc
 from app.db.core.connections import open_saver_pool
 from app.execution.wiring import open_service
 from app.log import configure_logging
@@ -101,7 +101,7 @@ async def worker(graph: str) -> None:
         elif graph == "support":
             measured = replace(service, models=canned_pool())
         print("ready", flush=True)  # noqa: T201  # read by the bench
-        leave_what_stays()
+        freeze_gc()
         await run_worker(measured, stop)
 
 

@@ -24,14 +24,14 @@ async def serving_api(service: Service, **settings: Any) -> AsyncIterator[str]:
     """The URL of an API with these settings changed."""
     changed = service.settings.model_copy(update=settings)
     app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as subscription:
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         server = ThreadServer(config)
-        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        serving = asyncio.create_task(server.serve(sockets=[subscription]))
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://127.0.0.1:{subscription.getsockname()[1]}"
         finally:
-            app.state.feed.close()
+            app.state.event_broadcaster.close()
             server.should_exit = True
             await serving
 

@@ -14,7 +14,7 @@ from app.execution import settle as settling
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
-from app.worker.webhook_dispatcher import Courier
+from app.worker.webhook_dispatcher import WebhookDispatcher
 from tests.integration.paused import Desk
 
 LEASE = timedelta(seconds=30)
@@ -54,11 +54,11 @@ async def make_due(desk: Desk) -> None:
         await session.execute(query.values(next_at=func.now()))
 
 
-async def attempt(desk: Desk, courier: Courier) -> Callback:
+async def attempt(desk: Desk, dispatcher: WebhookDispatcher) -> Callback:
     """One attempt of the tenant's only due callback, as it stands then."""
     await make_due(desk)
     [claimed] = await claim(desk)
-    await courier.deliver(claimed)
+    await dispatcher.deliver(claimed)
     return next(row for row in await rows(desk) if row.id == claimed.id)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.db.runs.steps import add_message
-from app.db.tables.conversations import ThreadSummary
+from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.services.conversations.memory import remember
@@ -59,10 +59,10 @@ class Shop:
         async with self.sessions.begin() as session:
             return await remember(session, run)
 
-    async def summary(self) -> ThreadSummary | None:
+    async def summary(self) -> ConversationSummary | None:
         """The summary of T-1."""
         async with self.sessions() as session:
-            return await session.get(ThreadSummary, (self.tenant.id, "T-1", "cus_a"))
+            return await session.get(ConversationSummary, (self.tenant.id, "T-1", "cus_a"))
 
 
 async def fill(shop: Shop, exchanges: int = WINDOW_EXCHANGES) -> Run:

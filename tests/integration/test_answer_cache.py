@@ -9,10 +9,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text, update
 
-from app.adapters.models.answer_cache import PostgresAnswers
+from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.db.conversations.erasure import STATEMENTS
 from app.db.core.connections import Sessions, make_engine
-from app.db.knowledge.answer_cache import KeptAnswer, forget_answers
+from app.db.knowledge.answer_cache import CachedAnswerRow, prune_answers
 from app.db.knowledge.articles import delete_article, put_article
 from app.db.runs.queries import get_run
 from app.db.tables.knowledge import Article
@@ -78,7 +78,7 @@ def ask(sessions: Sessions, begin: Begin) -> Ask:
     ) -> tuple[SupportState, bool]:
         by = by or await begin(customer, f"T-{next(tickets)}", **values)
         version = values.get("policy_version", 0)
-        cache = PostgresAnswers(sessions, by.run_id, version, seconds)
+        cache = PostgresAnswerCache(sessions, by.run_id, version, seconds)
         question: Ticket = {**ticket(body, name="Ann"), "language": language}
         recalled = await cache.recall(question)
         state = ended(by.run_id, question, recalled.kb_version)
@@ -115,7 +115,9 @@ async def test_newest_reply_is_the_one_given(ask: Ask, sessions: Sessions, tenan
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions() as session:
-        [row] = await session.scalars(select(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id))
+        [row] = await session.scalars(
+            select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
+        )
     assert len(row.customers) == 2
     assert "Ann" not in row.answer["text"]
     assert row.answer["citations"] == ["e42"]
@@ -165,7 +167,7 @@ async def test_answer_from_articles_that_changed_meanwhile_reaches_nobody(
     """A run that searched before an edit and ended after it leaves nothing to be found."""
     await ask("cus_ann")
     by = await begin("cus_bob", "T-late")
-    before = await PostgresAnswers(sessions, by.run_id, 0, 60).recall(ticket(E42))
+    before = await PostgresAnswerCache(sessions, by.run_id, 0, 60).recall(ticket(E42))
     async with sessions.begin() as session:
         await put_article(session, tenant.id, "e42", "E42", "Files above 3 GB fail.", "en")
     await settle(sessions, by, ended(by.run_id, ticket(E42, name="Ann"), before.kb_version))
@@ -191,7 +193,9 @@ async def test_tenants_are_apart(ask: Ask, sessions: Sessions, tenant: Tenant) -
         other = await make_tenant(session)
     async with sessions.begin() as session:
         await session.execute(
-            update(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id).values(tenant_id=other.id)
+            update(CachedAnswerRow)
+            .where(CachedAnswerRow.tenant_id == tenant.id)
+            .values(tenant_id=other.id)
         )
     assert not await hit(ask("cus_max"))
 
@@ -204,7 +208,7 @@ async def test_expired_answer_is_a_miss_and_is_swept(
     async def age() -> None:
         async with sessions.begin() as session:
             past = func.now() - timedelta(seconds=1)
-            mine = update(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id)
+            mine = update(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
             await session.execute(mine.values(expires_at=past))
 
     await ask("cus_ann")
@@ -216,9 +220,13 @@ async def test_expired_answer_is_a_miss_and_is_swept(
     assert await hit(ask("cus_max"))
     await age()
     async with sessions.begin() as session:
-        await forget_answers(session, 1000)
+        await prune_answers(session, 1000)
     async with sessions() as session:
-        left = select(func.count()).select_from(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id)
+        left = (
+            select(func.count())
+            .select_from(CachedAnswerRow)
+            .where(CachedAnswerRow.tenant_id == tenant.id)
+        )
         assert await session.scalar(left) == 0
 
 
@@ -240,7 +248,11 @@ async def test_lifetime_of_nothing_switches_the_cache_off(
     for customer in ("cus_ann", "cus_bob", "cus_max"):
         assert not await hit(ask(customer, seconds=0))
     async with sessions() as session:
-        rows = select(func.count()).select_from(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id)
+        rows = (
+            select(func.count())
+            .select_from(CachedAnswerRow)
+            .where(CachedAnswerRow.tenant_id == tenant.id)
+        )
         assert await session.scalar(rows) == 0
 
 
@@ -249,7 +261,7 @@ async def test_row_of_another_shape_is_a_miss(ask: Ask, sessions: Sessions, tena
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions.begin() as session:
-        mine = update(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id)
+        mine = update(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
         await session.execute(mine.values(answer={"text": "Hello"}))
     assert not await hit(ask("cus_max"))
 
@@ -258,7 +270,7 @@ async def test_cache_that_cannot_be_read_is_a_miss(begin: Begin) -> None:
     """A database that refuses the look-up costs a model call, not the ticket."""
     by = await begin("cus_ann", "T-x")
     nobody = make_engine(f"postgresql://nobody:x@127.0.0.1:{free_port()}/none", 1)
-    cache = PostgresAnswers(Sessions(nobody), by.run_id, 0, 60)
+    cache = PostgresAnswerCache(Sessions(nobody), by.run_id, 0, 60)
     recalled = await cache.recall(ticket(E42))
     assert (recalled.kb_version, recalled.answer) == (None, None)
 
@@ -292,5 +304,9 @@ async def test_erased_customer_leaves_no_digest(
         gone = await session.execute(text(STATEMENTS["answers"]), values)
     assert gone.rowcount == 1  # type: ignore[attr-defined]  # a cursor's result
     async with sessions() as session:
-        left = select(func.count()).select_from(KeptAnswer).where(KeptAnswer.tenant_id == tenant.id)
+        left = (
+            select(func.count())
+            .select_from(CachedAnswerRow)
+            .where(CachedAnswerRow.tenant_id == tenant.id)
+        )
         assert await session.scalar(left) == 1

@@ -13,7 +13,7 @@ from app.adapters.effects.gate import PostgresGate
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects import mailings
-from app.db.effects.approvals import answer, get_approval, open_approval
+from app.db.effects.approvals import get_approval, open_approval, record_decision
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.db.tables.sandbox import SandboxMail
@@ -39,7 +39,7 @@ from tools.tool import Permission
 from tools.toolbox import Toolbox
 
 NEWS = {"audience": "news", "subject": "Hello {name}", "body": "Dear {name}, {unknown} 100 %."}
-Door = Callable[..., Toolbox]
+OpenToolbox = Callable[..., Toolbox]
 OPEN = Policy(bulk_mail_gate_from=10**6)
 BEGUN = "mail:news:T-1"
 
@@ -68,7 +68,7 @@ async def caller(begin: Begin) -> Caller:
 
 
 @pytest.fixture
-def door(sessions: Sessions, caller: Caller, postbox: Postbox) -> Door:
+def open_toolbox(sessions: Sessions, caller: Caller, postbox: Postbox) -> OpenToolbox:
     """The door as `act` has it, with the mail server behind."""
 
     def make(policy: Policy = OPEN, **changes: Any) -> Toolbox:
@@ -126,12 +126,12 @@ def ended(**counts: int) -> dict[str, Any]:
 
 
 async def test_everybody_gets_one_mail_of_their_own(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """One connection for all; a second call sends nothing; only `{name}` is replaced."""
     await people("ann", "bob", "eva")
     await people("gone", unsubscribed=True)
-    box = door()
+    box = open_toolbox()
     args = await counted(box)
     assert await until_done(box, args) == ended(sent=3)
     assert await until_done(box, args) == ended(sent=3)
@@ -149,13 +149,13 @@ async def test_everybody_gets_one_mail_of_their_own(
     "subject", ["Hi\r\nBcc: all@evil.example", "Hi\nX: y", "Hi\x00", "Hi\u2028X", "x" * 201, ""]
 )
 async def test_hostile_subject_is_refused_before_anything(
-    door: Door, people: People, postbox: Postbox, subject: str
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox, subject: str
 ) -> None:
     """A line break in a subject would be a header of the attacker's own."""
     await people("ann")
-    args = await counted(door())
+    args = await counted(open_toolbox())
     with pytest.raises(Exception, match="subject"):
-        await door().call("send_bulk_mail", {**args, "subject": subject}, step_id="s")
+        await open_toolbox().call("send_bulk_mail", {**args, "subject": subject}, step_id="s")
     assert postbox.tried == []
 
 
@@ -164,11 +164,11 @@ async def test_hostile_subject_is_refused_before_anything(
     ["Ann\r\nBcc: all@evil.example", '"Ann" <x@evil.example>, "', "{name}", "Än\u0301n 日本"],
 )
 async def test_hostile_name_is_only_a_name(
-    door: Door, people: People, postbox: Postbox, name: str
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox, name: str
 ) -> None:
     """One recipient, one To, no header from a contact's name, and no second replacing."""
     await people("ann", name=name)
-    box = door()
+    box = open_toolbox()
     assert await until_done(box, await counted(box)) == ended(sent=1)
     [(address, message)] = postbox.taken
     assert address == "ann@example.com"
@@ -178,7 +178,7 @@ async def test_hostile_name_is_only_a_name(
 
 
 async def test_refused_for_good_fails_and_refused_for_now_is_tried_again(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """5xx once, 4xx three times with growing pauses; one that heals is sent."""
     answers = {"bad": "550 no such user", "busy": "451 later", "full": "452 later"}
@@ -189,7 +189,7 @@ async def test_refused_for_good_fails_and_refused_for_now_is_tried_again(
 
     postbox.rcpt = rcpt
     await people("ann", "bad", "busy", "full", "zoe")
-    box = door()
+    box = open_toolbox()
     assert await until_done(box, await counted(box)) == ended(sent=3, failed=2)
     tries = {name: postbox.tried.count(f"{name}@example.com") for name in answers}
     assert tries == {"bad": 1, "busy": 3, "full": 2}
@@ -197,52 +197,52 @@ async def test_refused_for_good_fails_and_refused_for_now_is_tried_again(
 
 
 async def test_refusal_after_data_counts_like_one_before(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """The server says no to the content: nobody got it, and the others do."""
     postbox.data = lambda address: "554 spam" if address.startswith("bob") else None
     await people("ann", "bob", "eva")
-    box = door()
+    box = open_toolbox()
     assert await until_done(box, await counted(box)) == ended(sent=2, failed=1)
 
 
 async def test_line_cut_before_data_is_opened_again(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """Nothing had left yet, so the same one is mailed on a new connection."""
     postbox.rcpt = lambda a: (
         "hang up" if a.startswith("bob") and postbox.tried.count(a) == 1 else None
     )
     await people("ann", "bob", "eva")
-    box = door()
+    box = open_toolbox()
     assert await until_done(box, await counted(box)) == ended(sent=3)
     assert (len(postbox.taken), postbox.connections) == (3, 2)
 
 
 async def test_line_cut_after_data_is_never_mailed_again(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """The server had it, but nobody here knows: reported as unknown, once in the postbox."""
     postbox.data = lambda address: "hang up" if address.startswith("bob") else None
     await people("ann", "bob", "eva")
-    box = door()
+    box = open_toolbox()
     assert await until_done(box, await counted(box)) == ended(sent=2, unknown=1)
     assert postbox.addresses.count("bob@example.com") == 1
     assert len(postbox.taken) == 3
 
 
 async def test_crash_between_data_and_ledger_mails_nobody_twice(
-    sessions: Sessions, door: Door, caller: Caller, people: People, postbox: Postbox
+    sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
     """The attempt dies after the server took Bob's mail; the next attempt goes on with Eva."""
     await people("ann", "bob", "eva")
     real = ports_for(Settings(_env_file=None), sessions, caller).mailings
-    args = await counted(door())
+    args = await counted(open_toolbox())
     with pytest.raises(DyingError):
-        await until_done(door(mailings=Dying(real, "bob")), args)
+        await until_done(open_toolbox(mailings=Dying(real, "bob")), args)
     async with sessions.begin() as session:
         await session.execute(update(Run).where(Run.id == caller.run_id).values(attempt=2))
-    later = door(caller=replace(caller, attempt=2))
+    later = open_toolbox(caller=replace(caller, attempt=2))
     assert await until_done(later, args) == ended(sent=2, unknown=1)
     assert postbox.addresses == ["ann@example.com", "bob@example.com", "eva@example.com"]
     with pytest.raises(RunLostError):
@@ -269,11 +269,11 @@ class Dying:
 
 
 async def test_cancelled_run_stops_between_two_recipients(
-    sessions: Sessions, door: Door, caller: Caller, people: People, postbox: Postbox
+    sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
     """Whoever was mailed stays mailed; the effect shows how far it came."""
     await people("ann", "bob", "eva")
-    box = door()
+    box = open_toolbox()
     args = await counted(box)
 
     real = ports_for(Settings(_env_file=None), sessions, caller).mailings
@@ -286,7 +286,7 @@ async def test_cancelled_run_stops_between_two_recipients(
                 await session.execute(query.values(cancel_requested_at=datetime.now(UTC)))
 
     with pytest.raises(RunLostError):
-        await until_done(door(mailings=CancelledMeanwhile(real, "")), args)
+        await until_done(open_toolbox(mailings=CancelledMeanwhile(real, "")), args)
     assert postbox.addresses == ["ann@example.com"]
     entry = await ledger_row(sessions, caller)
     assert (entry.status, entry.result) == ("started", None)
@@ -303,12 +303,12 @@ async def ledger_row(sessions: Sessions, caller: Caller) -> LedgerEntry:
 
 
 async def test_progress_lags_at_most_a_hundred_behind(
-    sessions: Sessions, door: Door, caller: Caller, people: People, postbox: Postbox
+    sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
     """The row is counted anew at the latest after a hundred, while the mailing runs."""
     await people(*(f"p{n:03d}" for n in range(104)))
     seen: list[tuple[int, int]] = []
-    args = await counted(door())
+    args = await counted(open_toolbox())
     real = ports_for(Settings(_env_file=None), sessions, caller).mailings
 
     class Watched(Dying):
@@ -317,7 +317,7 @@ async def test_progress_lags_at_most_a_hundred_behind(
             seen.append((len(postbox.taken), progress["sent"]))
             return await self.real.next(key)
 
-    assert await until_done(door(mailings=Watched(real, "")), args) == ended(sent=104)
+    assert await until_done(open_toolbox(mailings=Watched(real, "")), args) == ended(sent=104)
     assert all(taken - shown <= 100 for taken, shown in seen)
     assert any(0 < shown < 104 for _, shown in seen)
     assert len(set(postbox.addresses)) == len(postbox.addresses) == 104
@@ -325,11 +325,16 @@ async def test_progress_lags_at_most_a_hundred_behind(
 
 @pytest.mark.parametrize("change", ["grown", "swapped", "moved"])
 async def test_list_that_changed_after_the_count_is_not_mailed(
-    sessions: Sessions, door: Door, people: People, postbox: Postbox, caller: Caller, change: str
+    sessions: Sessions,
+    open_toolbox: OpenToolbox,
+    people: People,
+    postbox: Postbox,
+    caller: Caller,
+    change: str,
 ) -> None:
     """Grown, swapped one for one, or with another address: nothing is sent."""
     await people("ann", "bob")
-    box = door()
+    box = open_toolbox()
     args = await counted(box)
     if change == "grown":
         await people("eve")
@@ -345,11 +350,11 @@ async def test_list_that_changed_after_the_count_is_not_mailed(
 
 
 async def test_who_leaves_after_the_count_is_not_mailed(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """A shorter list is what was agreed to, and less; importing the same again changes nothing."""
     await people("ann", "bob")
-    box = door()
+    box = open_toolbox()
     args = await counted(box)
     await people("ann")
     await people("bob", unsubscribed=True)
@@ -358,24 +363,26 @@ async def test_who_leaves_after_the_count_is_not_mailed(
     assert postbox.addresses == ["ann@example.com"]
 
 
-async def test_gate_counts_by_itself(door: Door, people: People, postbox: Postbox) -> None:
+async def test_gate_counts_by_itself(
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
+) -> None:
     """Below the gate it goes, at the gate it needs a person, whatever the arguments say."""
     await people("ann", "bob")
-    box = door(Policy(bulk_mail_gate_from=2))
+    box = open_toolbox(Policy(bulk_mail_gate_from=2))
     args = {**await counted(box), "recipients": 1}
     with pytest.raises(ApprovalRequiredError):
         await until_done(box, args)
     assert postbox.tried == []
-    box = door(Policy(bulk_mail_gate_from=3))
+    box = open_toolbox(Policy(bulk_mail_gate_from=3))
     assert await until_done(box, await counted(box)) == ended(sent=2)
 
 
 async def test_approval_covers_exactly_the_mail_that_was_shown(
-    sessions: Sessions, door: Door, people: People, postbox: Postbox, caller: Caller
+    sessions: Sessions, open_toolbox: OpenToolbox, people: People, postbox: Postbox, caller: Caller
 ) -> None:
     """Another text or another count needs an approval of its own."""
     await people("ann", "bob")
-    box = door(Policy(bulk_mail_gate_from=1))
+    box = open_toolbox(Policy(bulk_mail_gate_from=1))
     args = await counted(box)
     await approve(sessions, caller, args)
     for change in ({"body": "other"}, {"recipients": 3}, {"subject": "x"}):
@@ -398,30 +405,32 @@ async def approve(sessions: Sessions, caller: Caller, args: dict[str, Any]) -> N
         decision = {"verdict": "approve", "steps": [step]}
         approval = await get_approval(session, caller.tenant_id, approval_id)
         assert approval is not None
-        assert await answer(session, approval, status=ApprovalStatus.APPROVED, decision=decision)
+        assert await record_decision(
+            session, approval, status=ApprovalStatus.APPROVED, decision=decision
+        )
 
 
 async def test_server_that_is_away_costs_nobody_their_mail(
-    door: Door, people: People, postbox: Postbox
+    open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """No connection: unavailable, to be tried again; then everybody is mailed."""
     await people("ann", "bob")
     port, postbox.port = postbox.port, 9
-    box = door()
+    box = open_toolbox()
     args = await counted(box)
     with pytest.raises(UnavailableError):
         await until_done(box, args)
     postbox.port = port
-    assert await until_done(door(), args) == ended(sent=2)
+    assert await until_done(open_toolbox(), args) == ended(sent=2)
 
 
 async def test_without_a_server_the_sandbox_keeps_the_mails(
-    sessions: Sessions, door: Door, people: People, caller: Caller
+    sessions: Sessions, open_toolbox: OpenToolbox, people: People, caller: Caller
 ) -> None:
     """The demo works with no server, and shows what would have been sent."""
     await people("ann", "bob")
     kept: Mailer = ports_for(Settings(_env_file=None), sessions, caller).mailer
-    box = door(mailer=kept)
+    box = open_toolbox(mailer=kept)
     assert await until_done(box, await counted(box)) == ended(sent=2)
     query = select(SandboxMail.recipient).where(SandboxMail.tenant_id == caller.tenant_id)
     async with sessions() as session:
@@ -430,23 +439,23 @@ async def test_without_a_server_the_sandbox_keeps_the_mails(
 
 
 async def test_audiences_of_another_tenant_do_not_exist(
-    door: Door, people: People, begin: Begin
+    open_toolbox: OpenToolbox, people: People, begin: Begin
 ) -> None:
     """Names and counts are the tenant's own."""
     await people("ann")
     stranger = replace(await begin(ticket="T-9"), tenant_id="nobody", may_mail=True)
-    assert await door(caller=stranger).call("read_audiences", {}) == {"all": 0}
-    preview = await door(caller=stranger).call("preview_mail", NEWS)
+    assert await open_toolbox(caller=stranger).call("read_audiences", {}) == {"all": 0}
+    preview = await open_toolbox(caller=stranger).call("preview_mail", NEWS)
     assert (preview["count"], preview["first"], preview["text"]) == (0, [], "")
 
 
 async def test_list_is_fixed_without_reading_it(
-    sessions: Sessions, caller: Caller, people: People, door: Door
+    sessions: Sessions, caller: Caller, people: People, open_toolbox: OpenToolbox
 ) -> None:
     """However many they are, the service is told a number and a time, and writes one statement."""
     names = [f"p{n:04d}" for n in range(2000)]
     await people(*names)
-    args = await counted(door())
+    args = await counted(open_toolbox())
     port = ports_for(Settings(_env_file=None), sessions, caller).mailings
     await ledger_begun(sessions, caller)
     read: list[int] = []

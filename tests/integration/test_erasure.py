@@ -22,7 +22,7 @@ from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.worker.consumer import enqueue_run
-from app.worker.run_jobs import Jobs
+from app.worker.run_jobs import RunRunner
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 
@@ -33,14 +33,16 @@ OUTSIDE = ("sandbox_payments", "sandbox_refunds")
 
 
 @pytest.fixture
-def jobs(service: Service) -> Jobs:
+def jobs(service: Service) -> RunRunner:
     """A worker without a queue."""
-    worker = Jobs(service, enqueue_run, id=WORKER)
+    worker = RunRunner(service, enqueue_run, id=WORKER)
     worker.alive.set()
     return worker
 
 
-async def tell(jobs: Jobs, tenant: Tenant, body: str, ticket: str = "T-1", word: str = WORD) -> Run:
+async def tell(
+    jobs: RunRunner, tenant: Tenant, body: str, ticket: str = "T-1", word: str = WORD
+) -> Run:
     """A customer's message, handled as far as it goes; `word` is in all that they send."""
     who = {"id": f"cus_{word}", "name": word, "email": f"{word}@mail.test"}
     wanted = {"id": ticket, "subject": word, "body": f"{body} {word}", "customer": who}
@@ -83,7 +85,7 @@ def tables_with(url: str, word: str) -> list[str]:
 
 
 async def test_no_word_is_left_in_any_table(
-    jobs: Jobs, sessions: Sessions, tenant: Tenant, database_url: str
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
 ) -> None:
     """Neither name nor mail nor words nor id, wherever the workflow had put them."""
     word = "".join(secrets.choice(ascii_lowercase) for _ in range(12))
@@ -101,7 +103,7 @@ async def test_no_word_is_left_in_any_table(
 
 
 async def test_shells_keep_what_statistics_need(
-    jobs: Jobs, sessions: Sessions, tenant: Tenant
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """Status, outcome and times of the run stay, and the ledger still stands on it."""
     run = await tell(jobs, tenant, "How do I fix upload error E42?")
@@ -159,7 +161,9 @@ async def test_live_run_is_not_erased(
     assert run.ticket["body"] == "b"
 
 
-async def test_erasing_twice_finds_nothing(jobs: Jobs, sessions: Sessions, tenant: Tenant) -> None:
+async def test_erasing_twice_finds_nothing(
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant
+) -> None:
     """The second time, and for somebody unknown, all counts are zero; each is noted."""
     await tell(jobs, tenant, "How do I fix upload error E42?")
     first = await erase(sessions, tenant)
@@ -174,7 +178,7 @@ async def test_erasing_twice_finds_nothing(jobs: Jobs, sessions: Sessions, tenan
 
 
 async def test_next_message_starts_afresh(
-    jobs: Jobs, sessions: Sessions, tenant: Tenant, database_url: str
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
 ) -> None:
     """On the same ticket, after the erasure: nothing is remembered, and it is answered."""
     await tell(jobs, tenant, "How do I fix upload error E42?")
@@ -191,7 +195,7 @@ async def test_next_message_starts_afresh(
 
 
 async def test_run_that_begins_meanwhile_waits_for_the_erasure(
-    jobs: Jobs, sessions: Sessions, tenant: Tenant
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """It reads nothing of what is being erased, and its own message is not touched."""
     await tell(jobs, tenant, "How do I fix upload error E42?")
@@ -245,7 +249,7 @@ async def test_contact_of_the_same_id_is_gone(
 
 
 async def test_two_erasures_at_once_are_one_after_the_other(
-    jobs: Jobs, sessions: Sessions, tenant: Tenant
+    jobs: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """What the first erased, the second does not find."""
     await tell(jobs, tenant, "How do I fix upload error E42?")

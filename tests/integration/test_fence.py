@@ -22,7 +22,7 @@ from app.execution import settle
 from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
-from app.worker.heartbeat import look_after
+from app.worker.heartbeat import recover_orphans
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 from tools.errors import RunLostError
@@ -149,16 +149,19 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
 async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) -> None:
     """While the lock is held elsewhere, a fresh lease keeps its runs; an old one does not."""
     run, worker = await claimed(place, 802), 802
-    async with place.service.sessions() as frozen, place.service.sessions.plain() as liveness:
+    async with (
+        place.service.sessions() as frozen,
+        place.service.sessions.raw_connection() as liveness,
+    ):
         await frozen.execute(text("SELECT pg_advisory_lock(:id)"), {"id": worker})
         async with place.service.sessions.begin() as session:
             await workers.renew(session, worker)
-        await look_after(place.jobs(803), liveness)
+        await recover_orphans(place.jobs(803), liveness)
         assert (await place.run(run.id)).worker_id == worker
         async with place.service.sessions.begin() as session:
             old = text("UPDATE workers SET beat_at = now() - interval '26 seconds' WHERE id = :id")
             await session.execute(old, {"id": worker})
-        await look_after(place.jobs(803), liveness)
+        await recover_orphans(place.jobs(803), liveness)
         taken = await place.run(run.id)
         assert (taken.status, taken.worker_id, taken.losses) == (RunStatus.PENDING, None, 1)
         await frozen.execute(text("SELECT pg_advisory_unlock(:id)"), {"id": worker})

@@ -49,8 +49,8 @@ async def test_run_whose_next_node_is_gone_goes_to_a_person(place: Workplace) ->
     assert paused.graph_version != place.service.graph_version
     done = await place.decide(paused)
     assert (done.status, done.outcome) == (RunStatus.SUCCESS, "escalated"), done.error
-    assert done.summary["escalation"]["reason"] == "graph_changed"
-    assert "consent" in done.summary["escalation"]["detail"]
+    assert done.result["escalation"]["reason"] == "graph_changed"
+    assert "consent" in done.result["escalation"]["detail"]
     assert await place.count("sandbox_refunds") == 0
     assert await place.count("handoffs") == 1
     assert done.graph_version == older.service.graph_version, "what it began with"
@@ -70,7 +70,7 @@ async def test_run_without_a_ticket_goes_to_a_person(place: Workplace) -> None:
     await make_older(place, paused, "ticket")
     done = await place.decide(await place.run(paused.id))
     assert (done.status, done.outcome) == (RunStatus.SUCCESS, "escalated"), done.error
-    assert done.summary["escalation"]["reason"] == "graph_changed"
+    assert done.result["escalation"]["reason"] == "graph_changed"
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ async def test_run_whose_state_has_another_shape_goes_to_a_person(
     await make_older(place, paused, **{key: changed})
     done = await place.decide(await place.run(paused.id))
     assert (done.status, done.outcome) == (RunStatus.SUCCESS, "escalated"), done.error
-    assert done.summary["escalation"]["reason"] == "graph_changed"
-    assert wrong in done.summary["escalation"]["detail"]
+    assert done.result["escalation"]["reason"] == "graph_changed"
+    assert wrong in done.result["escalation"]["detail"]
     assert (await place.count("sandbox_refunds"), await place.count("handoffs")) == (0, 1)
 
 

@@ -13,7 +13,7 @@ from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
-from app.db.effects.approvals import answer, get_approval, open_approval
+from app.db.effects.approvals import get_approval, open_approval, record_decision
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.lifecycle import ApprovalStatus
@@ -35,7 +35,7 @@ def refund_args(payment: str, amount: int) -> dict[str, Any]:
     return {"payment_id": payment, "amount_minor": amount, "currency": "USD", "reason": "r"}
 
 
-def door(sessions: Sessions, caller: Caller, policy: Policy = AUTO) -> Toolbox:
+def open_toolbox(sessions: Sessions, caller: Caller, policy: Policy = AUTO) -> Toolbox:
     """The door as `act` has it, with the sandbox provider behind."""
     billing = SandboxBilling(sessions, caller.tenant_id)
     gate, ledger = PostgresGate(sessions, caller, policy), PostgresLedger(sessions, caller)
@@ -55,7 +55,7 @@ async def test_same_call_again_is_answered_from_the_ledger(
     sessions: Sessions, begin: Begin
 ) -> None:
     """One refund at the provider, the same result twice."""
-    box = door(sessions, await begin())
+    box = open_toolbox(sessions, await begin())
     first = await box.call("refund_payment", refund_args("pay_4001", 100))
     assert await box.call("refund_payment", refund_args("pay_4001", 100)) == first
     payments = await SandboxBilling(sessions, (await begin(ticket="T-2")).tenant_id).payments(
@@ -70,7 +70,7 @@ async def test_parallel_small_refunds_cannot_slip_under_the_limit(
     """3 x 199.00 under a limit of 500.00, at the same instant in three runs: two go through."""
     callers = [await begin(ticket=f"T-{n}") for n in range(3)]
     calls = [
-        door(sessions, caller).call("refund_payment", refund_args(f"pay_400{n}", 19_900))
+        open_toolbox(sessions, caller).call("refund_payment", refund_args(f"pay_400{n}", 19_900))
         for n, caller in enumerate(callers, 1)
     ]
     results = await asyncio.gather(*calls, return_exceptions=True)
@@ -83,7 +83,9 @@ async def test_without_limit_or_approval_nothing_begins(sessions: Sessions, begi
     """The default policy lets no money move."""
     caller = await begin()
     with pytest.raises(ApprovalRequiredError):
-        await door(sessions, caller, Policy()).call("refund_payment", refund_args("pay_4001", 1))
+        await open_toolbox(sessions, caller, Policy()).call(
+            "refund_payment", refund_args("pay_4001", 1)
+        )
     assert await entries(sessions, caller) == []
 
 
@@ -101,7 +103,7 @@ async def approve(sessions: Sessions, caller: Caller, args: dict[str, Any]) -> N
         approval = await get_approval(session, caller.tenant_id, approval_id)
         assert approval is not None
         closed = {"status": ApprovalStatus.APPROVED, "decision": decision}
-        assert await answer(session, approval, **closed)
+        assert await record_decision(session, approval, **closed)
 
 
 @pytest.mark.parametrize(
@@ -113,12 +115,12 @@ async def test_an_approval_covers_exactly_what_was_shown(
     """Any other argument, step or run needs an approval of its own."""
     caller, args = await begin(), refund_args("pay_4001", 500)
     await approve(sessions, caller, args)
-    box = door(sessions, caller, Policy())
+    box = open_toolbox(sessions, caller, Policy())
     with pytest.raises(ApprovalRequiredError):
         await box.call("refund_payment", {**args, **changed}, step_id="s1")
     with pytest.raises(ApprovalRequiredError):
         await box.call("refund_payment", args, step_id="s2")
-    other = door(sessions, await begin(ticket="T-2"), Policy())
+    other = open_toolbox(sessions, await begin(ticket="T-2"), Policy())
     with pytest.raises(ApprovalRequiredError):
         await other.call("refund_payment", args, step_id="s1")
     assert (await box.call("refund_payment", args, step_id="s1"))["amount_minor"] == 500
@@ -134,7 +136,7 @@ async def test_who_lost_the_run_begins_nothing(
     """Another attempt, a run handed back, a cancelled one: the fence holds before the provider."""
     caller = await begin(**lost)
     with pytest.raises(RunLostError):
-        await door(sessions, caller).call("refund_payment", refund_args("pay_4001", 1))
+        await open_toolbox(sessions, caller).call("refund_payment", refund_args("pay_4001", 1))
     assert await entries(sessions, caller) == []
 
 
@@ -143,7 +145,7 @@ async def test_call_that_began_and_was_booked_is_found_at_the_provider(
 ) -> None:
     """A crash between the provider's answer and the ledger: the provider is asked, not called."""
     caller = await begin()
-    box = door(sessions, caller)
+    box = open_toolbox(sessions, caller)
     args = refund_args("pay_4001", 700)
     key = f"refund:pay_4001:700:USD:{caller.ticket_id}"
     await PostgresLedger(sessions, caller).begin(call(key, args), Permit(limit_minor=50_000))
@@ -161,7 +163,7 @@ async def test_call_that_began_and_left_no_trace_is_never_made_again(
     key = f"refund:pay_4001:700:USD:{caller.ticket_id}"
     await PostgresLedger(sessions, caller).begin(call(key, args), Permit(limit_minor=50_000))
     with pytest.raises(UnknownOutcomeError):
-        await door(sessions, caller).call("refund_payment", args)
+        await open_toolbox(sessions, caller).call("refund_payment", args)
     assert await SandboxBilling(sessions, caller.tenant_id).find_refund(key) is None
 
 
@@ -171,7 +173,7 @@ async def test_refused_call_stays_refused_in_its_run_only(sessions: Sessions, be
     wide = Policy(refund_auto_limit={"USD": 10**9})
     args = refund_args("pay_4001", 19_901)
     with pytest.raises(RefusedError):
-        await door(sessions, caller, wide).call("refund_payment", args)
+        await open_toolbox(sessions, caller, wide).call("refund_payment", args)
     assert await entries(sessions, caller) == [("failed", 19_901)]
     ledger = PostgresLedger(sessions, caller)
     key = f"refund:pay_4001:19901:USD:{caller.ticket_id}"
@@ -185,10 +187,10 @@ async def test_same_refund_in_another_run_is_refused_not_retold(
 ) -> None:
     """A second run of the ticket may not claim the first one's refund as its own."""
     first = await begin()
-    await door(sessions, first).call("refund_payment", refund_args("pay_4001", 800))
+    await open_toolbox(sessions, first).call("refund_payment", refund_args("pay_4001", 800))
     later = replace(await begin(ticket="T-2"), ticket_id=first.ticket_id)
     with pytest.raises(RefusedError):
-        await door(sessions, later).call("refund_payment", refund_args("pay_4001", 800))
+        await open_toolbox(sessions, later).call("refund_payment", refund_args("pay_4001", 800))
     assert await entries(sessions, first) == [("done", 800)]
 
 
@@ -199,13 +201,13 @@ async def test_refund_that_failed_before_spends_the_allowance_when_it_begins_aga
     first = await begin()
     args = refund_args("pay_4001", 19_901)
     with pytest.raises(RefusedError):
-        await door(sessions, first).call("refund_payment", args)
+        await open_toolbox(sessions, first).call("refund_payment", args)
     spender = await begin(ticket="T-2")
-    await door(sessions, spender).call("refund_payment", refund_args("pay_4002", 19_900))
-    await door(sessions, spender).call("refund_payment", refund_args("pay_4003", 19_900))
+    await open_toolbox(sessions, spender).call("refund_payment", refund_args("pay_4002", 19_900))
+    await open_toolbox(sessions, spender).call("refund_payment", refund_args("pay_4003", 19_900))
     later = replace(await begin(ticket="T-3"), ticket_id=first.ticket_id)
     with pytest.raises(ApprovalRequiredError):
-        await door(sessions, later).call("refund_payment", args)
+        await open_toolbox(sessions, later).call("refund_payment", args)
 
 
 def call(key: str, args: dict[str, Any]) -> Call:

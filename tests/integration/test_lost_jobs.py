@@ -1,4 +1,4 @@
-"""Jobs whose worker died: every worker's watch puts them back or removes them."""
+"""Jobs whose worker died: every worker's heartbeat puts them back or removes them."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import psycopg
 from app.db.core.connections import direct_url
 from app.db.runs import transitions
 from app.execution.wiring import Service
-from app.worker.consumer import SILENT_SECONDS, forget_lost_jobs, open_consumer
+from app.worker.consumer import SILENT_SECONDS, open_consumer, prune_lost_jobs
 from app.worker.queue_membership import put_back
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
@@ -41,7 +41,7 @@ async def test_watches_that_find_the_same_lost_jobs_do_not_fail(
                 "UPDATE procrastinate_jobs SET status = 'doing',"
                 " worker_id = (SELECT id FROM procrastinate_workers)"
             )
-        found = await asyncio.gather(*(forget_lost_jobs(consumer) for _ in range(3)))
+        found = await asyncio.gather(*(prune_lost_jobs(consumer) for _ in range(3)))
         assert found.count(JOBS) > 1, "at least two looked before the jobs were gone"
         async with await psycopg.AsyncConnection.connect(url) as connection:
             left = await connection.execute("SELECT count(*) FROM procrastinate_jobs")

@@ -16,7 +16,7 @@ from graphs.policy import Policy, approvers, gate
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
-from tests.integration.test_ledger import AUTO, approve, door, entries
+from tests.integration.test_ledger import AUTO, approve, entries, open_toolbox
 from tests.unit.test_policy import step
 from tools.errors import ApprovalRequiredError, InvalidArgsError, RefusedError
 from tools.money import format_money
@@ -71,7 +71,7 @@ async def big(sessions: Sessions, tenant: Tenant) -> None:
 async def tried(sessions: Sessions, caller: Caller, wanted: dict[str, Any], policy: Policy) -> bool:
     """Whether the refund went through the door by itself."""
     try:
-        await door(sessions, caller, policy).call("refund_payment", wanted)
+        await open_toolbox(sessions, caller, policy).call("refund_payment", wanted)
     except REFUSED:
         return False
     return True
@@ -214,7 +214,7 @@ async def test_plans_made_at_the_same_instant_are_not_each_below_the_second_thre
         caller = await begin(ticket=ticket)
         await approve(sessions, caller, args(amount))
         try:
-            box = door(sessions, caller, policy)
+            box = open_toolbox(sessions, caller, policy)
             await box.call("refund_payment", args(amount), step_id="s1")
             results.append(amount)
         except ApprovalRequiredError:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
-from app.db.runs.queue_position import places
+from app.db.runs.queue_position import queue_positions
 from app.db.tables.runs import Run
 from app.db.tables.sandbox import SandboxRefund
 from app.db.tenants import pauses
@@ -32,8 +32,8 @@ from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 from tests.integration.conftest import WORKER, Begin
-from tests.integration.test_ledger import door, entries, refund_args
-from tests.integration.test_places import start
+from tests.integration.test_ledger import entries, open_toolbox, refund_args
+from tests.integration.test_queue_positions import start
 from tools.billing import refund_payment
 from tools.errors import EffectsPausedError
 from tools.models import Refund
@@ -49,7 +49,7 @@ async def switch(sessions: Sessions, tenant_id: str, *, on: bool) -> int:
         else:
             await pause.unpause(session, enqueue_run, tenant_id)
     if on:
-        assert await pause.let_begun_end(sessions, tenant_id) == 0
+        assert await pause.wait_for_in_flight_effects(sessions, tenant_id) == 0
     return await booked(sessions)
 
 
@@ -103,7 +103,7 @@ def held(sessions: Sessions, tenant: Tenant) -> HeldBilling:
 
 def door_to(billing: HeldBilling, caller: Caller) -> Toolbox:
     """The door with that provider behind."""
-    box = door(billing.sessions, caller)
+    box = open_toolbox(billing.sessions, caller)
     return replace(box, tools={"refund_payment": refund_payment(billing, caller)})
 
 
@@ -146,13 +146,13 @@ async def test_pause_does_not_wait_for_ever(
     await until_begun(sessions, tenant.id, 2)
     async with sessions.begin() as session:
         await pause.pause(session, tenant.id, "test")
-    assert await pause.let_begun_end(sessions, tenant.id, 0.1) == 2
+    assert await pause.wait_for_in_flight_effects(sessions, tenant.id, 0.1) == 2
     async with sessions.begin() as session:
         assert await transitions.settle(session, first.run_id, first.attempt, RunStatus.PENDING)
-    assert await pause.let_begun_end(sessions, tenant.id, 0.1) == 1
+    assert await pause.wait_for_in_flight_effects(sessions, tenant.id, 0.1) == 1
     held.released.set()
     await asyncio.gather(*refunds)
-    assert await pause.let_begun_end(sessions, tenant.id) == 0
+    assert await pause.wait_for_in_flight_effects(sessions, tenant.id) == 0
     await switch(sessions, tenant.id, on=False)
 
 
@@ -175,7 +175,7 @@ async def test_nothing_leaves_after_the_switch_has_answered(
         name = EVERYONE if turn % 2 else caller.tenant_id
         amounts = [100 + 3 * turn + n for n in range(3)]
         effects = [
-            door(sessions, replace(caller, ticket_id=f"T-{amount}")).call(
+            open_toolbox(sessions, replace(caller, ticket_id=f"T-{amount}")).call(
                 "refund_payment", refund_args("pay_4001", 1)
             )
             for amount in amounts
@@ -207,7 +207,7 @@ async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant
         await session.execute(update(Run).where(Run.id == run.id).values(queued_at=Run.created_at))
         late = await scheduling.overdue(session, timedelta(0), 1000, 1)
         assert run.id not in {found.id for found in late}
-        [place] = (await places(session, [run], 1)).values()
+        [place] = (await queue_positions(session, [run], 1)).values()
         assert (place.reason, place.position) == ("paused", 1)
     assert await jobs_of(sessions, run.id) == queued
     await switch(sessions, tenant.id, on=False)
@@ -243,7 +243,7 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
 
 async def test_two_switches_are_two(sessions: Sessions, begin: Begin, tenant: Tenant) -> None:
     """A tenant that is paused stays so when everyone's pause ends, and the other way round."""
-    box = door(sessions, await begin())
+    box = open_toolbox(sessions, await begin())
     for name, other in ((EVERYONE, tenant.id), (tenant.id, EVERYONE)):
         await switch(sessions, name, on=True)
         await switch(sessions, other, on=True)

@@ -11,7 +11,7 @@ from procrastinate.jobs import Status
 
 from app.db.runs.enqueue import QUEUE
 from app.worker.consumer import open_consumer
-from app.worker.queue_membership import Membership
+from app.worker.queue_membership import LivenessJobManager
 from tests.acceptance.own_database import migrated
 
 BURST = 2000
@@ -46,7 +46,7 @@ async def execute(url: str, sql: str, *values: Any) -> list[Any]:
 async def test_burst_on_an_empty_queue_is_not_read_for_each_job(url: str) -> None:
     """A session that knew the queue empty takes from a full one without reading all of it."""
     async with open_consumer(url, nothing, nothing) as consumer:
-        members = Membership(consumer.connector, 7, asyncio.Event())
+        members = LivenessJobManager(consumer.connector, 7, asyncio.Event())
         await members.register_worker()
         for number in range(20):
             await execute(url, DEFER, BURST if number == 10 else 1)

@@ -57,7 +57,7 @@ async def test_replayed_act_is_answered_from_the_ledger(place: Workplace) -> Non
     first = await acted(place)
     again = await place.replay(first, "act")
     assert (again.status, again.outcome) == (RunStatus.SUCCESS, "acted")
-    assert again.summary["reply"] == first.summary["reply"], "what the customer was told"
+    assert again.result["reply"] == first.result["reply"], "what the customer was told"
     results = [(await place.step(run, "act")).output for run in (first, again)]
     assert results[0] == results[1]
 
@@ -97,7 +97,7 @@ async def test_other_words_find_another_way_and_nothing_leaves(place: Workplace)
     before = await place.effects()
     again = await place.replay(first, "classify", ticket={"body": "I want to talk to a person."})
     assert (again.status, again.outcome) == (RunStatus.SUCCESS, "escalated")
-    assert again.summary["handoff"]["simulated"] is True
+    assert again.result["handoff"]["simulated"] is True
     assert await place.effects() == before
 
 
@@ -115,7 +115,7 @@ async def test_dry_run_of_a_paused_run_shows_its_end(place: Workplace) -> None:
     before = await place.effects()
     again = await place.replay(paused, "plan", dry_run=True)
     assert (again.status, again.outcome) == (RunStatus.SUCCESS, "acted")
-    assert again.summary["reply"]["simulated"] is True
+    assert again.result["reply"]["simulated"] is True
     assert await place.effects() == before
     assert await place.count("approvals") == 1
     assert (await place.decide(paused)).outcome == "acted"

@@ -7,7 +7,7 @@ from app.db.runs import retention
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
-from app.worker.retention import forget
+from app.worker.retention import prune
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
@@ -55,7 +55,7 @@ async def test_old_finished_run_keeps_its_last_checkpoint_and_its_state(place: W
     before = await place.service.graph.aget_state(where)  # type: ignore[arg-type]
     await age(place, run, 31)
     steps = len(await place.steps(run))
-    assert (await forget(place.service.sessions))["checkpoints"] >= 1
+    assert (await prune(place.service.sessions))["checkpoints"] >= 1
     kept = await stored(place, run)
     assert (kept["checkpoints"], kept["checkpoint_writes"]) == (1, 0)
     after = await place.service.graph.aget_state(where)  # type: ignore[arg-type]
@@ -72,7 +72,7 @@ async def test_thread_goes_on_after_it_was_pruned(place: Workplace) -> None:
     young = await place.advance(await place.start(E42))
     whole = await stored(place, young)
     await age(place, old, 31)
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     left = await stored(place, young)
     assert 1 < left["checkpoints"] < whole["checkpoints"]
     assert (await place.replay(young, "respond", dry_run=True)).outcome == "answered"
@@ -85,7 +85,7 @@ async def test_paused_and_young_runs_are_left_alone(place: Workplace) -> None:
     before = await stored(place, paused)
     async with place.service.sessions.begin() as session:
         await session.execute(text(AGE_STEPS), {"run": paused.id, "days": 365})
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     assert await stored(place, paused) == before
     assert await place.steps(paused)
     assert (await place.decide(paused)).outcome == "acted"
@@ -96,7 +96,7 @@ async def test_steps_go_later_and_the_ledger_never(place: Workplace) -> None:
     run = await place.decide(await place.advance(await place.start()))
     effects = await place.effects()
     await age(place, run, 91)
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     assert await place.steps(run) == []
     assert await place.effects() == effects
 
@@ -112,7 +112,7 @@ async def test_events_go_by_their_own_age(place: Workplace) -> None:
         await session.execute(back, {"t": place.tenant.id})
     await place.advance(await place.start(E42))
     young = await place.count("events") - old
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     assert (await place.count("events"), old > 0) == (young, True)
 
 
@@ -121,7 +121,7 @@ async def test_replay_keeps_its_last_checkpoint_alone(place: Workplace) -> None:
     again = await place.replay(await place.advance(await place.start(E42)), "respond", dry_run=True)
     assert (await stored(place, again))["checkpoints"] > 1
     await age(place, again, 31)
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     assert (await stored(place, again))["checkpoints"] == 1
 
 
@@ -144,7 +144,7 @@ async def test_ended_callbacks_of_ended_runs_go(place: Workplace) -> None:
         for number, (run, status, days) in enumerate(rows, 1):
             values = {"run": run.id, "number": number, "status": status, "days": days}
             await session.execute(note, {"tenant": place.tenant.id, **values})
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     left = text("SELECT number FROM callbacks WHERE tenant_id = :tenant ORDER BY number")
     async with place.service.sessions() as session:
         assert list(await session.scalars(left, {"tenant": place.tenant.id})) == [4, 5, 6]
@@ -159,7 +159,7 @@ async def test_secrets_that_sign_nothing_go(place: Workplace) -> None:
         for name, days in (("live", None), ("late", 1), ("old", 31)):
             values = {"tenant": place.tenant.id, "name": name, "days": days}
             await session.execute(secret, values)
-    await forget(place.service.sessions)
+    await prune(place.service.sessions)
     left = text("SELECT secret FROM webhook_secrets WHERE tenant_id = :tenant ORDER BY secret")
     async with place.service.sessions() as session:
         assert list(await session.scalars(left, {"tenant": place.tenant.id})) == ["late", "live"]
@@ -172,5 +172,5 @@ async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) ->
     before = await stored(place, run)
     async with place.service.sessions.begin() as other:
         assert await retention.alone(other)
-        assert await forget(place.service.sessions) == {}
+        assert await prune(place.service.sessions) == {}
     assert await stored(place, run) == before

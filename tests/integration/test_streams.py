@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 import pytest
 from sqlalchemy import text
 
-from app.api.streaming.event_broadcaster import END, PAGE, RETRY, EventFeed
-from app.api.streaming.event_subscription import Listener
+from app.api.streaming.event_broadcaster import END, PAGE, RETRY, EventBroadcaster
+from app.api.streaming.event_subscription import EventSubscription
 from app.db.core.connections import Sessions
 from app.db.events.queries import Position
 from app.db.tenants import queries as tenant_queries
@@ -29,14 +29,14 @@ async def revoke(sessions: Sessions, tenant: Tenant) -> None:
         assert await tenant_queries.revoke_key(session, tenant.id, tenant.starter.split("_")[1])
 
 
-def listener_of(tenant: Tenant) -> Listener:
+def subscription_of(tenant: Tenant) -> EventSubscription:
     """What a stream of the starter's key is."""
-    return Listener(tenant.id, tenant.starter.split("_")[1])
+    return EventSubscription(tenant.id, tenant.starter.split("_")[1])
 
 
 async def test_idle_stream_of_a_revoked_key_ends(sessions: Sessions, tenant: Tenant) -> None:
     """Soon after, without `end`, so that its reader comes again and is refused."""
-    stream = EventFeed(sessions, LIMIT).stream(listener_of(tenant), Position(2**62, 0))
+    stream = EventBroadcaster(sessions, LIMIT).stream(subscription_of(tenant), Position(2**62, 0))
     async with asyncio.timeout(PATIENCE_SECONDS):
         assert await anext(stream) == RETRY
         rest = asyncio.create_task(anext(stream))
@@ -52,12 +52,12 @@ async def test_stream_of_a_revoked_key_tells_no_more_of_the_past(
     """A reader that is still at what was stored gets the page that was read, and no other."""
     async with sessions.begin() as session:
         await session.execute(EVENTS, {"tenant": tenant.id, "count": 3 * PAGE})
-    listener = listener_of(tenant)
-    stream = EventFeed(sessions, LIMIT).stream(listener, Position(0, 0))
+    subscription = subscription_of(tenant)
+    stream = EventBroadcaster(sessions, LIMIT).stream(subscription, Position(0, 0))
     async with asyncio.timeout(PATIENCE_SECONDS):
         first = [await anext(stream), await anext(stream)]
         await revoke(sessions, tenant)
-        while not listener.closed:  # noqa: ASYNC110  # nobody is told
+        while not subscription.closed:  # noqa: ASYNC110  # nobody is told
             await asyncio.sleep(0.02)
         told = first + [chunk async for chunk in stream]
     assert sum(chunk.startswith(b"id: ") for chunk in told) == PAGE

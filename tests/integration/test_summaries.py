@@ -12,7 +12,7 @@ from langchain_core.outputs import ChatResult
 from sqlalchemy import AsyncAdaptedQueuePool, func, select, update
 
 from app.db.core.connections import Sessions, make_engine
-from app.db.tables.conversations import ThreadSummary
+from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message
 from app.execution import summarize
 from app.execution.wiring import Service
@@ -66,7 +66,7 @@ async def test_failing_model_leaves_an_extract(service: Service, shop: Shop) -> 
     down = open_pool(Models(Unable(), Unable(), OfflineChatModel()))
     last = await fill(shop)
     async with shop.sessions.begin() as session:
-        session.add(old := ThreadSummary(tenant_id=shop.tenant.id, ticket_id="T-1"))
+        session.add(old := ConversationSummary(tenant_id=shop.tenant.id, ticket_id="T-1"))
         old.customer_id, old.text = "cus_a", "They moved house."
     assert await summarize.refresh(replace(service, models=down), last.id)
     written = await shop.summary()
@@ -134,7 +134,7 @@ async def test_erasure_meets_a_summary_that_is_being_written(
     assert await shop.summary() is None
     assert not await summarize.refresh(service, last.id)
     async with shop.sessions() as session:
-        rows = select(func.count()).where(ThreadSummary.tenant_id == shop.tenant.id)
+        rows = select(func.count()).where(ConversationSummary.tenant_id == shop.tenant.id)
         assert await session.scalar(rows) == 0
 
 
@@ -142,14 +142,16 @@ async def test_claim_of_a_dead_worker_runs_out(service: Service, shop: Shop) -> 
     """Somebody else refreshes the summary once the claim's time is over."""
     last = await fill(shop)
     async with shop.sessions.begin() as session:
-        row = ThreadSummary(tenant_id=shop.tenant.id, ticket_id="T-1", customer_id="cus_a")
+        row = ConversationSummary(tenant_id=shop.tenant.id, ticket_id="T-1", customer_id="cus_a")
         row.claim, row.claimed_until = UUID(int=1), func.now() + func.make_interval(0, 0, 0, 0, 1)
         session.add(row)
     assert not await summarize.refresh(service, last.id)
     async with shop.sessions.begin() as session:
         over = {"claimed_until": func.now() - func.make_interval(0, 0, 0, 0, 1)}
         await session.execute(
-            update(ThreadSummary).where(ThreadSummary.tenant_id == shop.tenant.id).values(**over)
+            update(ConversationSummary)
+            .where(ConversationSummary.tenant_id == shop.tenant.id)
+            .values(**over)
         )
     assert await summarize.refresh(service, last.id)
 

@@ -19,7 +19,7 @@ from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay
 from app.services.runs.start_and_cancel import NewRun
 from app.worker.consumer import enqueue_run
-from app.worker.run_jobs import Jobs
+from app.worker.run_jobs import RunRunner
 from tests.conftest import Tenant
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
@@ -37,9 +37,9 @@ class Workplace:
         """The id of the key that starts runs."""
         return self.tenant.starter.split("_")[1]
 
-    def jobs(self, worker: int = 91) -> Jobs:
+    def jobs(self, worker: int = 91) -> RunRunner:
         """A worker's jobs, as its watch would have set them going."""
-        jobs = Jobs(self.service, enqueue_run, worker)
+        jobs = RunRunner(self.service, enqueue_run, worker)
         jobs.alive.set()
         return jobs
 

@@ -12,7 +12,7 @@ from langgraph.types import Command, Interrupt, StateSnapshot
 from app.commands.articles import read_markdown
 from graphs.context import Models
 from graphs.reply.facts import PassageFact
-from graphs.run.compatibility import misfits
+from graphs.run.compatibility import incompatible_keys
 from graphs.state import Decision, Ticket, Verdict, fresh_run
 from graphs.support import build_support_graph
 from tests.fakes import FakeGate, ScriptedModel, World
@@ -69,7 +69,7 @@ class Desk:
         state: JsonObject = await self.graph.ainvoke(
             following, config or self.thread, context=self.world.context
         )
-        assert misfits(state) == {}, "the graph writes what it declares"
+        assert incompatible_keys(state) == {}, "the graph writes what it declares"
         return state
 
     async def open_gate(self) -> Interrupt:

@@ -10,7 +10,7 @@ from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.tenants import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
 from app.services.approvals.decision import GivenAnswer, decided_steps
-from app.services.approvals.edit import StepEdit, apply_edits, refuse_over_limit, told_changes
+from app.services.approvals.edit import StepEdit, apply_edits, changes_made, refuse_over_limit
 from tests.fakes import World
 from tests.unit.test_policy import RUN, step
 from tools.catalog import ARGS
@@ -167,13 +167,13 @@ def test_every_tool_with_an_effect_declares_what_may_be_edited() -> None:
 def test_changes_are_told_to_who_must_agree_as_well() -> None:
     """Every lowered amount with both values, every dropped step, each rewritten text."""
     lowered = apply_edits(PLAN, (edit(amount_minor=100), edit(SECOND, drop=True)))
-    assert told_changes("Ann", PLAN, lowered) == [
+    assert changes_made("Ann", PLAN, lowered) == [
         "Ann changed amount_minor of refund-pay_1 from 4900 to 100",
         "Ann dropped refund-pay_2",
     ]
     rewritten = apply_edits([REPLY], (edit("reply", text="Dear Ann"),))
-    assert told_changes("Ann", [REPLY], rewritten) == ["Ann changed text of reply"]
-    assert told_changes("Ann", PLAN, PLAN) == []
+    assert changes_made("Ann", [REPLY], rewritten) == ["Ann changed text of reply"]
+    assert changes_made("Ann", PLAN, PLAN) == []
 
 
 def test_edits_name_each_step_of_the_plan_once() -> None:

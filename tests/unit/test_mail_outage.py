@@ -56,7 +56,7 @@ def world() -> World:
     return made
 
 
-def door(world: World) -> ReplayToolbox:
+def open_toolbox(world: World) -> ReplayToolbox:
     """The door of `act` in a replay."""
     tools = tools_for(world.caller, world.ports)
     return ReplayToolbox("act", GRANTS["act"], tools, world.gate, world.ledger, kept)
@@ -79,9 +79,9 @@ async def test_person_who_takes_over_knows_how_far_the_mailing_came(world: World
 async def test_mailing_of_a_replay_goes_on_where_it_stopped(world: World) -> None:
     """Begun is no unknown outcome: each is mailed once, under the replay's own approval."""
     with pytest.raises(UnavailableError):
-        await door(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
+        await open_toolbox(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
     world.mailer = FakeMailer()
-    sent = await door(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
+    sent = await open_toolbox(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
     assert (sent["sent"], world.ledger.statuses()) == (2, ["done"])
     assert [mail["to"]["id"] for mail in world.mailer.mails] == ["c2"]
 
@@ -89,8 +89,8 @@ async def test_mailing_of_a_replay_goes_on_where_it_stopped(world: World) -> Non
 async def test_mailing_that_was_begun_needs_the_replays_own_approval(world: World) -> None:
     """The replayed run's yes is none for the rest of the mailing."""
     with pytest.raises(UnavailableError):
-        await door(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
+        await open_toolbox(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
     world.mailer, world.gate = FakeMailer(), FakeGate()
     with pytest.raises(ApprovalRequiredError):
-        await door(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
+        await open_toolbox(world).call("send_bulk_mail", NEWS, step_id="mail-pro")
     assert world.mailer.mails == []

@@ -12,7 +12,7 @@ from app.api.schemas import OutsideId
 from app.db.effects.pseudonyms import pseudonym
 from app.models.offline.chat_model import OfflineChatModel
 from app.models.offline.summary import JOINT, extract
-from graphs.context import ModelDoor, Models
+from graphs.context import ModelGateway, Models
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
 from graphs.run.memory import SUMMARY_CHARS, WINDOW_CHARS, handoff_lines, window
@@ -145,7 +145,7 @@ def test_run_without_memory_has_nothing_to_tell() -> None:
     assert list(handoff_lines(memory())) == []
 
 
-def door(*script: Any) -> ModelDoor:
+def open_toolbox(*script: Any) -> ModelGateway:
     """Models of which the first answers by its script, and the fallback is offline."""
     world = World()
     model = ScriptedModel(script={"Summary": list(script)}) if script else OfflineChatModel()
@@ -160,12 +160,12 @@ def door(*script: Any) -> ModelDoor:
 async def test_summary_that_says_nothing_is_not_taken(answer: Any) -> None:
     """What fits no schema, is empty or never came is replaced by the fallback's extract."""
     asked = conversation("It fails. Badly.", summary="Hello there.")
-    assert await summarize(door(answer), asked) == ("Hello there. | It fails.", "fallback")
+    assert await summarize(open_toolbox(answer), asked) == ("Hello there. | It fails.", "fallback")
 
 
 async def test_summary_of_a_talkative_model_is_cut() -> None:
     """Code bounds the length, not the model."""
-    text, tier = await summarize(door(Summary(text="word " * 5000)), conversation("Hello"))
+    text, tier = await summarize(open_toolbox(Summary(text="word " * 5000)), conversation("Hello"))
     assert len(text) <= SUMMARY_CHARS
     assert tier == "fast"
 
@@ -173,9 +173,9 @@ async def test_summary_of_a_talkative_model_is_cut() -> None:
 async def test_offline_summary_is_the_same_each_time() -> None:
     """The same messages, the same text."""
     asked = conversation("My upload fails. It says E42.", "Now it works!", summary="Hello there.")
-    first, _ = await summarize(door(), asked)
+    first, _ = await summarize(open_toolbox(), asked)
     assert first == "Hello there. | My upload fails. | Now it works!"
-    assert (await summarize(door(), asked))[0] == first
+    assert (await summarize(open_toolbox(), asked))[0] == first
 
 
 def test_pseudonym_is_stable_and_can_be_no_id() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from app.models.failures import failure_of, retry_after_seconds
-from graphs.llm.ask import heals
+from graphs.llm.ask import is_retryable
 from graphs.llm.errors import ModelRefusedError, ModelUnavailableError
 from graphs.llm.structured_output import asked_again, check
 from graphs.nodes.billing import Proposal
@@ -33,7 +33,7 @@ def test_what_can_heal_is_tried_again(status: int) -> None:
     """Overload and outages pass."""
     failure = failure_of(HttpError(status, retry_after="7"))
     assert isinstance(failure, ModelUnavailableError)
-    assert (heals(failure), failure.retry_after) == (True, 7.0)
+    assert (is_retryable(failure), failure.retry_after) == (True, 7.0)
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_what_cannot_heal_is_not(status: int, for_all: bool) -> None:
     """A wrong key or model concerns every question; a bad request only its own."""
     failure = failure_of(HttpError(status))
     assert isinstance(failure, ModelRefusedError)
-    assert (heals(failure), failure.for_all) == (False, for_all)
+    assert (is_retryable(failure), failure.for_all) == (False, for_all)
 
 
 def test_no_status_means_no_answer() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fakes import RefusingBilling, World
-from tests.unit.test_door import refund, world_with
+from tests.unit.test_toolbox import refund, world_with
 from tools.errors import RefusedError
 from tools.models import JsonObject
 

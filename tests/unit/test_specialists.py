@@ -6,7 +6,7 @@ import pytest
 from langgraph.errors import NodeError
 
 from app.models.offline.reply import compose
-from graphs.llm.ask import heals
+from graphs.llm.ask import is_retryable
 from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason
 from graphs.nodes.technical import ERROR_CODE
@@ -155,7 +155,7 @@ async def test_ticket_is_data_in_a_message_of_its_own() -> None:
 )
 def test_only_what_may_heal_is_tried_again(error: Exception, *, again: bool) -> None:
     """A refusal stays a refusal and a bug stays a bug."""
-    assert heals(error) == again
+    assert is_retryable(error) == again
 
 
 def test_failure_is_told_shortly() -> None:

@@ -235,12 +235,12 @@ def test_done_cancellation_may_be_told(text: str) -> None:
 )
 def test_more_than_what_was_done_may_not_be_told(text: str) -> None:
     """A promise, a denial, another subscription, something thrown in."""
-    assert rules(text, facts("Pro plan")) & {"commitments", "effects_told"}
+    assert rules(text, facts("Pro plan")) & {"commitments", "effects_stated"}
 
 
 def test_cancellation_must_be_told() -> None:
     """A reply that keeps it to itself may not leave."""
-    assert "effects_told" in rules("Thank you for your message.", facts("Pro plan"))
+    assert "effects_stated" in rules("Thank you for your message.", facts("Pro plan"))
 
 
 def test_sentence_for_an_effect_passes_the_check() -> None:

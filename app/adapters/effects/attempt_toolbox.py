@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from graphs.suspend import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
 from tools.ledger import Call
@@ -26,7 +26,7 @@ def ends_attempt() -> Iterator[None]:
     except EffectsPausedError as paused:
         raise RunPausedError(str(paused)) from paused
     except DATABASE_ERRORS as error:
-        if not is_away(error):
+        if not is_unavailable(error):
             raise
         raise RunWaitsError(f"the database is away: {error}"[:300]) from error
 

@@ -79,18 +79,18 @@ class PostgresLedger:
 
     async def find(self, key: str) -> Entry | None:
         """The key's row as it stands."""
-        async with self.sessions.plain() as connection:
+        async with self.sessions.raw_connection() as connection:
             row = await ledger.get_entry(connection, self.caller.tenant_id, key)
         return self._entry(row) if row else None
 
     async def finish(self, key: str, result: JsonObject) -> None:
         """started -> done."""
-        async with self.sessions.plain() as connection:
+        async with self.sessions.raw_connection() as connection:
             await ledger.end_entry(connection, self.caller.tenant_id, key, "done", result=result)
 
     async def fail(self, key: str, error: str) -> None:
         """started -> failed: the outside system refused, so nothing happened."""
-        async with self.sessions.plain() as connection:
+        async with self.sessions.raw_connection() as connection:
             await ledger.end_entry(connection, self.caller.tenant_id, key, "failed", error=error)
 
     async def refunded_24h(self) -> dict[str, int]:

@@ -15,7 +15,7 @@ async def pass_fence(session: AsyncSession, caller: Caller) -> None:
         EffectsPausedError: somebody paused the tenant.
         RunLostError: the run was cancelled, or is no longer this attempt's.
     """
-    await pauses.hold_still(session, caller.tenant_id)
+    await pauses.lock_pause_shared(session, caller.tenant_id)
     if await owns_run(session, caller.run_id, caller.attempt):
         return
     if await pauses.is_paused(session, caller.tenant_id):

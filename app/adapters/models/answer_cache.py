@@ -26,7 +26,7 @@ def customer_sha256(tenant_id: str, customer_id: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class PostgresAnswers:
+class PostgresAnswerCache:
     """Bound to the run, whose row names the tenant; `seconds` 0 switches the cache off."""
 
     sessions: Sessions
@@ -39,7 +39,7 @@ class PostgresAnswers:
         if not self.seconds:
             return Recalled(None, None)
         try:
-            async with self.sessions.plain() as connection:
+            async with self.sessions.raw_connection() as connection:
                 kb_version, stored = await find_answer(
                     connection,
                     self.run_id,

@@ -19,7 +19,7 @@ async def check_callback_url(settings: Settings, url: str) -> None:
         async with asyncio.timeout(RESOLVE_SECONDS):
             await make_guard(settings.callback_allow).addresses(parse(url))
     except ForbiddenTargetError as error:
-        told = [{"pointer": "/callback_url", "detail": str(error)}]
-        raise InvalidRequestError(f"/callback_url {error}.", errors=told) from None
+        problems = [{"pointer": "/callback_url", "detail": str(error)}]
+        raise InvalidRequestError(f"/callback_url {error}.", errors=problems) from None
     except OSError:  # TimeoutError among them
         return

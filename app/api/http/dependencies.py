@@ -11,8 +11,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.pagination import Cursors
-from app.api.streaming.event_broadcaster import EventFeed
-from app.api.streaming.run_waiter import RestWatch
+from app.api.streaming.event_broadcaster import EventBroadcaster
+from app.api.streaming.run_waiter import RunWaiter
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
@@ -40,16 +40,16 @@ async def backend_of(request: Request) -> Backend:
     return backend
 
 
-async def feed_of(request: Request) -> EventFeed:
+async def event_broadcaster_of(request: Request) -> EventBroadcaster:
     """The process's event streams."""
-    feed: EventFeed = request.app.state.feed
-    return feed
+    broadcaster: EventBroadcaster = request.app.state.event_broadcaster
+    return broadcaster
 
 
-async def rest_of(request: Request) -> RestWatch:
+async def run_waiter_of(request: Request) -> RunWaiter:
     """The process's watch for runs that come to rest."""
-    rest: RestWatch = request.app.state.rest
-    return rest
+    run_waiter: RunWaiter = request.app.state.run_waiter
+    return run_waiter
 
 
 async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
@@ -59,8 +59,8 @@ async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
 
 
 BackendDep = Annotated[Backend, Depends(backend_of)]
-FeedDep = Annotated[EventFeed, Depends(feed_of)]
-RestDep = Annotated[RestWatch, Depends(rest_of)]
+EventBroadcasterDep = Annotated[EventBroadcaster, Depends(event_broadcaster_of)]
+RunWaiterDep = Annotated[RunWaiter, Depends(run_waiter_of)]
 # "function": commit before the response leaves, so a client can read its own write.
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
 
@@ -80,7 +80,7 @@ async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
     )
     if len(parts) != 3 or parts[0] != "dg" or not parts[1].isascii():  # dg, id, secret
         raise refused
-    async with backend.sessions.plain() as connection:
+    async with backend.sessions.raw_connection() as connection:
         key = await live_key(connection, parts[1].replace("\x00", ""))
     digest = hashlib.sha256(parts[2].encode("utf-8", "replace")).digest()
     if key is None or not hmac.compare_digest(digest, key.secret_sha256):

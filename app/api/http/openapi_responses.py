@@ -40,7 +40,7 @@ ALWAYS: tuple[type[DeskgraphError], ...] = (
 WITH_BODY: tuple[type[DeskgraphError], ...] = (BodyError, TooLargeError, MediaTypeError)
 
 
-def answers(
+def documented_responses(
     status: int, example: dict[str, Any], *errors: type[DeskgraphError], body: bool = False
 ) -> dict[int | str, dict[str, Any]]:
     """The `responses` of a route: an example of success, and of every error it may meet."""

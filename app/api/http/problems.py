@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.errors import (
     DeskgraphError,
     InvalidRequestError,
@@ -86,12 +86,12 @@ def install_problems(app: FastAPI) -> None:
         return problem(address(request.scope), UNEXPECTED, headers)
 
     for away in DATABASE_ERRORS:
-        app.exception_handler(away)(_database_away)
+        app.exception_handler(away)(_database_unavailable)
 
 
-async def _database_away(request: Request, error: Exception) -> Response:
+async def _database_unavailable(request: Request, error: Exception) -> Response:
     log.warning("database_away", path=request.url.path, error=str(error)[:200])
-    if not is_away(error):
+    if not is_unavailable(error):
         return problem(address(request.scope), UNEXPECTED)
     return problem(
         address(request.scope), UnavailableError("Nothing was changed; try again in a second.")
@@ -103,9 +103,11 @@ def from_validation(error: RequestValidationError) -> DeskgraphError:
     errors = error.errors()
     if any(item["loc"][0] == "path" for item in errors):
         return NotFoundError("Nothing lives at this address.")
-    told = [{"pointer": _pointer(item, error.body), "detail": item["msg"]} for item in errors[:50]]
-    first = told[0]
-    return InvalidRequestError(f"{first['pointer'] or 'body'}: {first['detail']}", errors=told)
+    problems = [
+        {"pointer": _pointer(item, error.body), "detail": item["msg"]} for item in errors[:50]
+    ]
+    first = problems[0]
+    return InvalidRequestError(f"{first['pointer'] or 'body'}: {first['detail']}", errors=problems)
 
 
 def _pointer(error: dict[str, Any], body: Any) -> str:

@@ -8,7 +8,7 @@ from fastapi import status as http
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.api.views.approvals import show_approvals
 from app.api.views.runs import show_run
@@ -38,7 +38,9 @@ router = APIRouter(prefix="/v1", tags=["approvals"])
 @router.get(
     "/approvals",
     response_model=schemas.ApprovalPage,
-    responses=answers(200, openapi_examples.page(openapi_examples.APPROVAL), InvalidCursorError),
+    responses=documented_responses(
+        200, openapi_examples.page(openapi_examples.APPROVAL), InvalidCursorError
+    ),
 )
 async def list_approvals(
     session: Session,
@@ -64,7 +66,7 @@ async def list_approvals(
 @router.get(
     "/approvals/{approval_id}",
     response_model=schemas.ApprovalOut,
-    responses=answers(200, openapi_examples.APPROVAL, NotFoundError),
+    responses=documented_responses(200, openapi_examples.APPROVAL, NotFoundError),
 )
 async def get_one_approval(
     approval_id: UUID, session: Session, key: ApprovalReader
@@ -81,7 +83,7 @@ async def get_one_approval(
     "/runs/{run_id}/resume",
     status_code=http.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(
+    responses=documented_responses(
         202,
         openapi_examples.RUN,
         NotFoundError,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response, status
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import ArticleReader, ArticleWriter, BackendDep, Session
-from app.api.http.openapi_responses import answers, problems
+from app.api.http.openapi_responses import documented_responses, problems
 from app.api.routes.runs import Cursor, Limit
 from app.db.knowledge import articles, search
 from app.db.tables.knowledge import Article
@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/articles", tags=["articles"])
 @router.put(
     "/{article_id}",
     response_model=schemas.ArticleOut,
-    responses=answers(200, openapi_examples.ARTICLE, NotFoundError, body=True),
+    responses=documented_responses(200, openapi_examples.ARTICLE, NotFoundError, body=True),
 )
 async def put_article(
     article_id: schemas.OutsideId, body: schemas.PutArticle, session: Session, key: ArticleWriter
@@ -34,7 +34,9 @@ async def put_article(
 @router.get(
     "",
     response_model=schemas.ArticlePage,
-    responses=answers(200, openapi_examples.page(openapi_examples.ARTICLE), InvalidCursorError),
+    responses=documented_responses(
+        200, openapi_examples.page(openapi_examples.ARTICLE), InvalidCursorError
+    ),
 )
 async def list_articles(
     session: Session,

@@ -5,7 +5,7 @@ from fastapi import APIRouter
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
 from app.services.conversations import erase_customer as erasure
@@ -16,7 +16,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"])
 @router.delete(
     "/{customer_id:path}",
     response_model=schemas.ErasureOut,
-    responses=answers(200, openapi_examples.ERASURE, CustomerHasLiveRunsError),
+    responses=documented_responses(200, openapi_examples.ERASURE, CustomerHasLiveRunsError),
 )
 async def erase_customer(
     customer_id: schemas.OutsideId, session: Session, key: Admin

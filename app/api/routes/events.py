@@ -11,10 +11,10 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api.http import openapi_examples
-from app.api.http.dependencies import BackendDep, FeedDep, Reader
+from app.api.http.dependencies import BackendDep, EventBroadcasterDep, Reader
 from app.api.http.openapi_responses import problems
-from app.api.streaming.event_broadcaster import END, RETRY, EventFeed
-from app.api.streaming.event_subscription import Listener
+from app.api.streaming.event_broadcaster import END, RETRY, EventBroadcaster
+from app.api.streaming.event_subscription import EventSubscription
 from app.db.events.queries import (
     BEGINNING,
     LAST_SEQ,
@@ -76,7 +76,7 @@ class EventStream(StreamingResponse):
         except TimeoutError:
             log.info("still_reader_given_up")
         finally:
-            # Else it would be a listener until it is collected.
+            # Else it would be a subscription until it is collected.
             await self.chunks.aclose()
 
 
@@ -88,23 +88,25 @@ def streams(*errors: type[NotFoundError]) -> dict[int | str, dict[str, Any]]:
     return {200: {"content": content}, **problems(InvalidCursorError, TooManyStreamsError, *errors)}
 
 
-def admitted(feed: EventFeed, listener: Listener, position: Position) -> EventStream:
+def admitted(
+    broadcaster: EventBroadcaster, subscription: EventSubscription, position: Position
+) -> EventStream:
     """A stream that counts among those of its tenant. Raises TooManyStreamsError."""
-    feed.admit(listener.tenant_id)
-    leave = partial(feed.leave, listener.tenant_id)
-    return EventStream(feed.stream(listener, position), leave)
+    broadcaster.admit(subscription.tenant_id)
+    leave = partial(broadcaster.leave, subscription.tenant_id)
+    return EventStream(broadcaster.stream(subscription, position), leave)
 
 
 @router.get("/events", status_code=200, response_class=EventStream, responses=streams())
 async def follow_tenant(
-    backend: BackendDep, feed: FeedDep, key: Reader,
+    backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,
     last_event_id: LastEventId = None, after: After = None,
 ) -> EventStream:  # fmt: skip
     """All that happens to the tenant's runs from now on, or behind an event."""
     async with backend.sessions() as session:
         end, last = await end_of_events(session), await last_event(session)
     position = read_position(last_event_id or after, end) or last
-    return admitted(feed, Listener(key.tenant_id, key.id), position)
+    return admitted(broadcaster, EventSubscription(key.tenant_id, key.id), position)
 
 
 @router.get(
@@ -114,7 +116,7 @@ async def follow_tenant(
     responses=streams(NotFoundError),
 )
 async def follow_run(
-    run_id: UUID, backend: BackendDep, feed: FeedDep, key: Reader,
+    run_id: UUID, backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,
     last_event_id: LastEventId = None, after: After = None,
 ) -> EventStream:  # fmt: skip
     """All that happened and happens to a run; ends with `end` when the run has."""
@@ -125,7 +127,7 @@ async def follow_run(
     position = read_position(last_event_id or after, end) or BEGINNING
     if run.finished_at and (last is None or last <= position):
         return EventStream(_ended())
-    return admitted(feed, Listener(key.tenant_id, key.id, run_id), position)
+    return admitted(broadcaster, EventSubscription(key.tenant_id, key.id, run_id), position)
 
 
 async def _ended() -> AsyncGenerator[bytes, None]:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.db.effects import handoffs
@@ -52,7 +52,9 @@ HandoffPage = Page[HandoffOut]
 @router.get(
     "",
     response_model=HandoffPage,
-    responses=answers(200, {"items": [EXAMPLE], "next_cursor": None}, InvalidCursorError),
+    responses=documented_responses(
+        200, {"items": [EXAMPLE], "next_cursor": None}, InvalidCursorError
+    ),
 )
 async def list_handoffs(
     session: Session,
@@ -78,7 +80,7 @@ async def list_handoffs(
 @router.post(
     "/{handoff_id}/close",
     response_model=HandoffOut,
-    responses=answers(200, EXAMPLE | {"status": "closed"}, NotFoundError),
+    responses=documented_responses(200, EXAMPLE | {"status": "closed"}, NotFoundError),
 )
 async def close_handoff(handoff_id: UUID, session: Session, key: Approver) -> HandoffOut:
     """Say that the person is done with it; closing again changes nothing."""

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.db.tenants.pauses import EVERYONE, in_flight, pauses_of
 from app.services.tenants import pause as pause_cases
 
@@ -14,7 +14,9 @@ router = APIRouter(prefix="/v1/admin", tags=["admin"])
 
 
 @router.get(
-    "/pause", response_model=schemas.PauseOut, responses=answers(200, openapi_examples.PAUSE)
+    "/pause",
+    response_model=schemas.PauseOut,
+    responses=documented_responses(200, openapi_examples.PAUSE),
 )
 async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
     """Whether the tenant is paused, by its own switch or by that for everyone."""
@@ -24,7 +26,7 @@ async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
 @router.post(
     "/pause",
     response_model=schemas.PauseOut,
-    responses=answers(200, openapi_examples.PAUSE, body=True),
+    responses=documented_responses(200, openapi_examples.PAUSE, body=True),
 )
 async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> schemas.PauseOut:
     """Switch the tenant's replies and effects off or on; from the answer on none leaves."""
@@ -34,7 +36,7 @@ async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> 
         else:
             await pause_cases.unpause(session, backend.enqueue, key.tenant_id)
     if body.paused:
-        await pause_cases.let_begun_end(backend.sessions, key.tenant_id)
+        await pause_cases.wait_for_in_flight_effects(backend.sessions, key.tenant_id)
     async with backend.sessions() as session:
         return await show(session, key.tenant_id)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Response
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
@@ -25,7 +25,11 @@ IfMatch = Annotated[
 ]
 
 
-@router.get("", response_model=schemas.PolicyOut, responses=answers(200, openapi_examples.POLICY))
+@router.get(
+    "",
+    response_model=schemas.PolicyOut,
+    responses=documented_responses(200, openapi_examples.POLICY),
+)
 async def get_policy(response: Response, session: Session, key: PolicyReader) -> schemas.PolicyOut:
     """The policy that new runs are held to; `ETag` is its version."""
     return show(response, await tenant_queries.newest_policy(session, key.tenant_id))
@@ -34,7 +38,7 @@ async def get_policy(response: Response, session: Session, key: PolicyReader) ->
 @router.put(
     "",
     response_model=schemas.PolicyOut,
-    responses=answers(200, openapi_examples.POLICY, StaleVersionError, body=True),
+    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError, body=True),
 )
 async def put_policy(
     body: schemas.PutPolicy,
@@ -58,7 +62,9 @@ async def put_policy(
 @router.get(
     "/versions",
     response_model=schemas.PolicyPage,
-    responses=answers(200, openapi_examples.page(openapi_examples.POLICY), InvalidCursorError),
+    responses=documented_responses(
+        200, openapi_examples.page(openapi_examples.POLICY), InvalidCursorError
+    ),
 )
 async def list_versions(
     session: Session,

@@ -8,8 +8,8 @@ from fastapi import status as http
 
 from app.api import schemas
 from app.api.http import openapi_examples
-from app.api.http.dependencies import BackendDep, Reader, RestDep, Session, Writer
-from app.api.http.openapi_responses import answers
+from app.api.http.dependencies import BackendDep, Reader, RunWaiterDep, Session, Writer
+from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import IdempotencyKey, Wait, wait_for
 from app.db.runs.steps import steps_of_run
 from app.errors import (
@@ -30,7 +30,7 @@ router = APIRouter(prefix="/v1", tags=["replays"])
     "/runs/{run_id}/replay",
     status_code=http.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(
+    responses=documented_responses(
         202,
         openapi_examples.REPLAY,
         NotFoundError,
@@ -45,7 +45,7 @@ async def replay_run(
     body: schemas.ReplayRun,
     response: Response,
     backend: BackendDep,
-    rest: RestDep,
+    run_waiter: RunWaiterDep,
     key: Writer,
     idempotency_key: IdempotencyKey = None,
     wait: Wait = 0,
@@ -56,13 +56,13 @@ async def replay_run(
     async with backend.sessions.begin() as session:
         run = await replay.replay(session, backend.enqueue, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
-    return await wait_for(backend, rest, key.tenant_id, run.id, wait)
+    return await wait_for(backend, run_waiter, key.tenant_id, run.id, wait)
 
 
 @router.get(
     "/runs/{run_id}/diff",
     response_model=schemas.RunDiffOut,
-    responses=answers(200, openapi_examples.DIFF, NotFoundError),
+    responses=documented_responses(200, openapi_examples.DIFF, NotFoundError),
 )
 async def diff_runs(
     run_id: UUID,
@@ -76,8 +76,8 @@ async def diff_runs(
     run = await start_and_cancel.get(session, key.tenant_id, run_id)
     if (base_id := other or run.replay_of) is None:
         why = "must name a run, since this one is no replay"
-        told = [{"pointer": "/with", "detail": why}]
-        raise InvalidRequestError(f"/with {why}.", errors=told)
+        problems = [{"pointer": "/with", "detail": why}]
+        raise InvalidRequestError(f"/with {why}.", errors=problems)
     base = await start_and_cancel.get(session, key.tenant_id, base_id)
     rows = [await steps_of_run(session, key.tenant_id, one.id) for one in (base, run)]
     return schemas.RunDiffOut.model_validate(diff(*sides(base, rows[0], run, rows[1])))

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Header, Query, Response, status
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.callback_url import check_callback_url
-from app.api.http.dependencies import Backend, BackendDep, Reader, RestDep, Session, Writer
-from app.api.http.openapi_responses import answers
-from app.api.streaming.run_waiter import RestWatch
+from app.api.http.dependencies import Backend, BackendDep, Reader, RunWaiterDep, Session, Writer
+from app.api.http.openapi_responses import documented_responses
+from app.api.streaming.run_waiter import RunWaiter
 from app.api.views.approvals import show_message
 from app.api.views.runs import show_run, show_runs, show_step
 from app.db.runs.queries import look, runs_of_tenant
@@ -44,13 +44,15 @@ MAX_MESSAGES = 200
     "/runs",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(202, openapi_examples.QUEUED, IdempotencyMismatchError, body=True),
+    responses=documented_responses(
+        202, openapi_examples.QUEUED, IdempotencyMismatchError, body=True
+    ),
 )
 async def start_run(
     body: schemas.StartRun,
     response: Response,
     backend: BackendDep,
-    rest: RestDep,
+    run_waiter: RunWaiterDep,
     key: Writer,
     idempotency_key: IdempotencyKey = None,
     wait: Wait = 0,
@@ -60,18 +62,20 @@ async def start_run(
         await check_callback_url(backend.settings, body.callback_url)
     ticket = body.ticket.model_dump(mode="json")
     new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
-    async with backend.sessions.plain() as connection:
+    async with backend.sessions.raw_connection() as connection:
         run = await start_and_cancel.start(connection, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
     if wait:
-        await rest.wait(run.id, wait)
+        await run_waiter.wait(run.id, wait)
     return await _show(backend, key.tenant_id, run.id)
 
 
 @router.get(
     "/runs",
     response_model=schemas.RunPage,
-    responses=answers(200, openapi_examples.page(openapi_examples.RUN), InvalidCursorError),
+    responses=documented_responses(
+        200, openapi_examples.page(openapi_examples.RUN), InvalidCursorError
+    ),
 )
 async def list_runs(
     session: Session,
@@ -101,19 +105,21 @@ async def list_runs(
 @router.get(
     "/runs/{run_id}",
     response_model=schemas.RunOut,
-    responses=answers(200, openapi_examples.RUN, NotFoundError),
+    responses=documented_responses(200, openapi_examples.RUN, NotFoundError),
 )
 async def get_one_run(
-    run_id: UUID, backend: BackendDep, rest: RestDep, key: Reader, wait: Wait = 0
+    run_id: UUID, backend: BackendDep, run_waiter: RunWaiterDep, key: Reader, wait: Wait = 0
 ) -> schemas.RunOut:
     """A run as it stands, or as it stands when it finished or paused."""
-    return await wait_for(backend, rest, key.tenant_id, run_id, wait)
+    return await wait_for(backend, run_waiter, key.tenant_id, run_id, wait)
 
 
 @router.get(
     "/runs/{run_id}/steps",
     response_model=schemas.RunStepPage,
-    responses=answers(200, openapi_examples.page(openapi_examples.RUN_STEP), NotFoundError),
+    responses=documented_responses(
+        200, openapi_examples.page(openapi_examples.RUN_STEP), NotFoundError
+    ),
 )
 async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
@@ -126,7 +132,7 @@ async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.Run
     "/runs/{run_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=answers(202, openapi_examples.RUN, NotFoundError, RunFinishedError),
+    responses=documented_responses(202, openapi_examples.RUN, NotFoundError, RunFinishedError),
 )
 async def cancel_run(
     run_id: UUID, session: Session, backend: BackendDep, key: Writer
@@ -139,7 +145,7 @@ async def cancel_run(
 @router.get(
     "/threads/{ticket_id:path}",
     response_model=schemas.ThreadOut,
-    responses=answers(200, openapi_examples.THREAD, NotFoundError),
+    responses=documented_responses(200, openapi_examples.THREAD, NotFoundError),
 )
 async def get_thread(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader
@@ -160,18 +166,18 @@ async def get_thread(
 
 
 async def wait_for(
-    backend: Backend, rest: RestWatch, tenant_id: str, run_id: UUID, seconds: float
+    backend: Backend, run_waiter: RunWaiter, tenant_id: str, run_id: UUID, seconds: float
 ) -> schemas.RunOut:
     """The run once it finished or paused, or after `seconds`; no connection is held meanwhile."""
     # Only the tenant's own run is waited for: the time that it takes would tell of others.
     shown = await _show(backend, tenant_id, run_id)
     if seconds == 0 or shown.status in FINAL or shown.status is RunStatus.INTERRUPTED:
         return shown
-    await rest.wait(run_id, seconds)
+    await run_waiter.wait(run_id, seconds)
     return await _show(backend, tenant_id, run_id)
 
 
 async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
-    async with backend.sessions.plain() as connection:
+    async with backend.sessions.raw_connection() as connection:
         run = start_and_cancel.found(await look(connection, tenant_id, run_id), run_id)
         return await show_run(connection, run, backend.settings)

@@ -9,7 +9,7 @@ from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.http.dependencies import Admin, BackendDep, Session
-from app.api.http.openapi_responses import answers
+from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import Request
@@ -100,7 +100,9 @@ SecretPage = Page[SecretOut]
 @router.get(
     "/callbacks",
     response_model=CallbackPage,
-    responses=answers(200, {"items": [CALLBACK], "next_cursor": None}, InvalidCursorError),
+    responses=documented_responses(
+        200, {"items": [CALLBACK], "next_cursor": None}, InvalidCursorError
+    ),
 )
 async def list_callbacks(
     session: Session,
@@ -129,7 +131,7 @@ async def list_callbacks(
     "/callbacks/{callback_id}/resend",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=CallbackOut,
-    responses=answers(202, CALLBACK | {"status": "pending"}, NotFoundError),
+    responses=documented_responses(202, CALLBACK | {"status": "pending"}, NotFoundError),
 )
 async def resend_callback(callback_id: UUID, session: Session, key: Admin) -> CallbackOut:
     """Send it again under the same id, also after 410 or when it was delivered."""
@@ -139,7 +141,9 @@ async def resend_callback(callback_id: UUID, session: Session, key: Admin) -> Ca
 @router.get(
     "/webhooks/secrets",
     response_model=SecretPage,
-    responses=answers(200, {"items": [SECRET], "next_cursor": None}, InvalidCursorError),
+    responses=documented_responses(
+        200, {"items": [SECRET], "next_cursor": None}, InvalidCursorError
+    ),
 )
 async def list_secrets(
     session: Session, backend: BackendDep, key: Admin, cursor: Cursor = None, limit: Limit = 20
@@ -162,7 +166,7 @@ async def list_secrets(
     "/webhooks/secrets",
     status_code=status.HTTP_201_CREATED,
     response_model=SecretOut,
-    responses=answers(201, SHOWN, body=True),
+    responses=documented_responses(201, SHOWN, body=True),
 )
 async def issue_secret(body: RotateSecret, session: Session, key: Admin) -> SecretOut:
     """Show the secret that signs if nobody has seen it; else make a new one that signs as well."""

@@ -1,7 +1,7 @@
-"""Brings events to the streams of a process: one loop reads, bounded queues take them.
+"""Fans events out to the streams of a process: one loop reads, each stream has a bounded queue.
 
-A listener holds no connection. Every replica reads the same events in the same order, so a stream
-goes on anywhere from the id of the last event that it saw.
+A subscription holds no connection. Every replica reads the same events in the same order, so a
+client can resume its stream on any replica from the id of the last event it saw.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 
 from prometheus_client import Gauge
 
-from app.api.streaming.event_subscription import Listener, render
-from app.db.core.availability import DATABASE_ERRORS, is_away
+from app.api.streaming.event_subscription import EventSubscription, render
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.connections import Sessions
 from app.db.events.queries import (
     BEGINNING,
@@ -30,7 +30,7 @@ from app.log import get_logger
 log = get_logger(__name__)
 
 POLL_SECONDS = 0.1
-AWAY_SECONDS = 1.0
+UNAVAILABLE_SECONDS = 1.0
 # How long a stream may outlive its key.
 KEYS_SECONDS = 2.0
 PAGE = 100
@@ -42,14 +42,14 @@ END = b"event: end\ndata: {}\n\n"
 STREAMS = Gauge("deskgraph_event_streams", "Event streams that are open.")
 
 
-class EventFeed:
+class EventBroadcaster:
     """The streams of this process and the loop that feeds them, which runs while there are any."""
 
     def __init__(self, sessions: Sessions, per_tenant: int) -> None:
         self._sessions = sessions
         self._per_tenant = per_tenant
         self._open: Counter[str] = Counter()
-        self._listeners: set[Listener] = set()
+        self._subscriptions: set[EventSubscription] = set()
         self._closing = False
         self._position = BEGINNING
         self._starting = asyncio.Lock()
@@ -74,45 +74,49 @@ class EventFeed:
         self._open -= Counter([tenant_id])
         STREAMS.dec()
 
-    async def stream(self, listener: Listener, after: Position) -> AsyncGenerator[bytes, None]:
+    async def stream(
+        self, subscription: EventSubscription, after: Position
+    ) -> AsyncGenerator[bytes, None]:
         """Server-sent events behind a position, heartbeats, and `end` after a run's last event.
 
         An end without `end` asks the reader to come again with its last id.
         """
         yield RETRY
         try:
-            async for event in self._told(listener, after):
+            async for event in self._told(subscription, after):
                 yield HEARTBEAT if event is None else render(event)
-                if event and listener.run_id is not None and event.type in FINAL_TYPES:
+                if event and subscription.run_id is not None and event.type in FINAL_TYPES:
                     yield END
                     return
             yield RETRY
         except DATABASE_ERRORS as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             log.warning("stream_lost_database", error=str(error)[:200])
         finally:
-            self._listeners.discard(listener)
+            self._subscriptions.discard(subscription)
 
     def close(self) -> None:
         """End every stream, also those that are just opening."""
         self._closing = True
-        for listener in self._listeners:
-            listener.close()
+        for subscription in self._subscriptions:
+            subscription.close()
 
-    async def _told(self, listener: Listener, after: Position) -> AsyncIterator[Event | None]:
+    async def _told(
+        self, subscription: EventSubscription, after: Position
+    ) -> AsyncIterator[Event | None]:
         """Events in order, none twice; None for silence. What is stored first, then what comes."""
-        await self._join(listener)
+        await self._join(subscription)
         full = True
-        while full and not listener.closed:
+        while full and not subscription.closed:
             # Read after joining, so what the loop had passed by before is among it.
-            for event in (page := await self._stored(listener, after)):
+            for event in (page := await self._stored(subscription, after)):
                 yield event
                 after = event.position
             full = len(page) == PAGE
         while True:
             try:
-                following = await listener.next()
+                following = await subscription.next()
             except TimeoutError:
                 yield None
                 continue
@@ -121,34 +125,34 @@ class EventFeed:
             if following.position > after:
                 yield following
 
-    async def _stored(self, listener: Listener, after: Position) -> list[Event]:
+    async def _stored(self, subscription: EventSubscription, after: Position) -> list[Event]:
         async with self._sessions() as session:
             end = await end_of_events(session)
-            tenants = [listener.tenant_id]
-            return await events_between(session, after, end, PAGE, tenants, listener.run_id)
+            tenants = [subscription.tenant_id]
+            return await events_between(session, after, end, PAGE, tenants, subscription.run_id)
 
-    async def _join(self, listener: Listener) -> None:
+    async def _join(self, subscription: EventSubscription) -> None:
         async with self._starting:
             if self._task is None or self._task.done():
                 async with self._sessions() as session:
                     self._position = await last_event(session)
-                self._listeners.add(listener)
+                self._subscriptions.add(subscription)
                 self._task = asyncio.create_task(self._feed())
-        self._listeners.add(listener)
+        self._subscriptions.add(subscription)
         if self._closing:
-            listener.close()
+            subscription.close()
 
     async def _feed(self) -> None:
         try:
-            await self._feed_listeners()
+            await self._feed_subscriptions()
         finally:
             # However the loop ends: nobody waits for what does not come.
-            for listener in self._listeners:
-                listener.close()
+            for subscription in self._subscriptions:
+                subscription.close()
 
-    async def _feed_listeners(self) -> None:
+    async def _feed_subscriptions(self) -> None:
         checked = time.monotonic()
-        while self._listeners:
+        while self._subscriptions:
             try:
                 read = await self._pass_on()
                 if time.monotonic() - checked > KEYS_SECONDS:
@@ -157,26 +161,28 @@ class EventFeed:
                 # Readers get their turn between two pages of a flood.
                 await asyncio.sleep(POLL_SECONDS if read < PAGE else 0)
             except DATABASE_ERRORS as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 log.warning("events_wait_for_database", error=str(error)[:200])
-                await asyncio.sleep(AWAY_SECONDS)
+                await asyncio.sleep(UNAVAILABLE_SECONDS)
 
     async def _pass_on(self) -> int:
-        tenants = {listener.tenant_id for listener in self._listeners}
+        tenants = {subscription.tenant_id for subscription in self._subscriptions}
         async with self._sessions() as session:
             last = await last_event(session)
             events = await events_between(session, self._position, last, PAGE, tenants)
         for event in events:
-            for listener in self._listeners:
-                if listener.tenant_id == event.tenant_id:
-                    listener.offer(event)
+            for subscription in self._subscriptions:
+                if subscription.tenant_id == event.tenant_id:
+                    subscription.offer(event)
         self._position = last if len(events) < PAGE else events[-1].position
         return len(events)
 
     async def _drop_revoked(self) -> None:
         async with self._sessions() as session:
-            live = await live_keys(session, {listener.key_id for listener in self._listeners})
-        for listener in self._listeners:
-            if listener.key_id not in live:
-                listener.close()
+            live = await live_keys(
+                session, {subscription.key_id for subscription in self._subscriptions}
+            )
+        for subscription in self._subscriptions:
+            if subscription.key_id not in live:
+                subscription.close()

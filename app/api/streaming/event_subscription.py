@@ -20,7 +20,7 @@ DROPPED = Counter("deskgraph_event_streams_dropped_total", "Streams whose reader
 
 
 @dataclass(eq=False, slots=True)
-class Listener:
+class EventSubscription:
     """One open stream: of a run, or of all that happens in its tenant."""
 
     tenant_id: str

@@ -1,4 +1,4 @@
-"""Wakes the requests that wait for a run to rest: by the workers' bell, or by looking."""
+"""Wakes the requests that wait for a run to rest: by the workers' notifier, or by looking."""
 
 import asyncio
 import time
@@ -8,24 +8,24 @@ from uuid import UUID
 import psycopg
 
 from app.db.core.connections import Sessions, direct_url
-from app.db.runs.notify import rings
+from app.db.runs.notify import subscribe
 from app.db.runs.queries import resting
 from app.log import get_logger
 from app.settings import Settings
 
 log = get_logger(__name__)
 
-# How often it looks when nobody rings: soon for those who have just come, as most runs are short.
+# Polling intervals: short right after a request arrived, since most runs are short.
 TICK_SECONDS, LONG_TICK_SECONDS, SOON_SECONDS = 0.01, 0.1, 1.0
-AWAY_SECONDS = 1.0
+UNAVAILABLE_SECONDS = 1.0
 
 
-class RestWatch:
-    """Knows who waits for which run. A caller that waits holds no connection.
+class RunWaiter:
+    """The requests that wait for a run; a waiting request holds no connection.
 
-    With settings, one connection listens for all of the process from the first one who waits on.
-    One query a tick looks at all of the runs, for what no worker rings: a cancel, an expiry, a bell
-    that nobody heard.
+    With settings, one connection listens for the whole process, from the first waiting request on.
+    Each tick polls all awaited runs with one query, which covers changes without a notification:
+    cancels, expiries and lost messages.
     """
 
     def __init__(self, sessions: Sessions, settings: Settings | None = None) -> None:
@@ -70,13 +70,13 @@ class RestWatch:
 
     async def _listen(self, database_url: str) -> None:
         try:
-            async for told in rings(database_url):
+            async for told in subscribe(database_url):
                 self._hears = True
                 for run_id in told:
                     self._wake(run_id)
         except psycopg.Error as error:
             log.warning("bell_unheard", error=str(error)[:200])
-            await asyncio.sleep(AWAY_SECONDS)
+            await asyncio.sleep(UNAVAILABLE_SECONDS)
         finally:
             self._hears = False
 
@@ -86,7 +86,7 @@ class RestWatch:
             await asyncio.sleep(TICK_SECONDS if young and not self._hears else LONG_TICK_SECONDS)
             asked = list(self._waiting)
             try:
-                async with self._sessions.plain() as connection:
+                async with self._sessions.raw_connection() as connection:
                     found = await resting(connection, asked)
             except Exception as error:  # noqa: BLE001  # each who waits is told
                 self._fail(asked, error)

@@ -8,7 +8,7 @@ from app.api.views.approvals import show_approvals
 from app.db.core.compiled import Executor
 from app.db.effects.approvals import approvals_of_runs
 from app.db.effects.ledger import effects_of_runs
-from app.db.runs.queue_position import Place, places
+from app.db.runs.queue_position import Place, queue_positions
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
@@ -23,7 +23,7 @@ async def show_runs(
     approvals = await show_approvals(executor, await approvals_of_runs(executor, asked))
     begun = [run.id for run in runs if run.attempt]
     effects = await effects_of_runs(executor, begun) if begun else []
-    queue = await places(executor, runs, settings.customer_concurrency)
+    queue = await queue_positions(executor, runs, settings.customer_concurrency)
     return [
         _run(
             run,
@@ -54,8 +54,8 @@ def _run(
     place: Place | None,
     trace_url: str | None,
 ) -> schemas.RunOut:
-    triage: dict[str, Any] = run.summary.get("triage") or {}
-    plan = run.summary.get("plan") or {"steps": []}
+    triage: dict[str, Any] = run.result.get("triage") or {}
+    plan = run.result.get("plan") or {"steps": []}
     here, thread = f"/v1/runs/{run.id}", f"/v1/threads/{quote(run.ticket_id, safe='')}"
     fields = {
         name: getattr(run, name)
@@ -69,13 +69,13 @@ def _run(
         anger=triage.get("anger"),
         language=triage.get("language"),
         plan=plan["steps"],
-        tier=run.summary.get("tier"),
+        tier=run.result.get("tier"),
         approvals=approvals,
-        reply=run.summary.get("reply"),
+        reply=run.result.get("reply"),
         effects=[_effect(entry) for entry in effects],
-        cache_hit=run.summary.get("cache_hit", False),
-        escalation=run.summary.get("escalation"),
-        handoff=run.summary.get("handoff"),
+        cache_hit=run.result.get("cache_hit", False),
+        escalation=run.result.get("escalation"),
+        handoff=run.result.get("handoff"),
         metadata=run.caller_metadata,
         cost_usd=None if run.cost_usd is None else float(run.cost_usd),
         trace_url=trace_url.format(trace_id=run.trace_id) if trace_url and run.trace_id else None,

@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db.core import advisory_locks
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
-from app.db.tables.conversations import ThreadSummary
+from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
 
 # How many of the customer's newest runs are looked through for other tickets.
@@ -26,7 +26,7 @@ def _whose(run: Run) -> dict[str, Any]:
 
 OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
 OLDER = select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before"))
-WROTE_BEFORE = Hot(
+WROTE_BEFORE = CompiledStatement(
     select(
         OLDER.where(Run.thread_id == bindparam("thread")).exists(),
         OLDER.where(Run.thread_id != bindparam("thread")).exists(),
@@ -54,10 +54,10 @@ async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str)
     await session.execute(HOLD, {"tenant": tenant_id, "customer": customer_id})
 
 
-async def summary_of(session: AsyncSession, run: Run) -> ThreadSummary | None:
+async def summary_of(session: AsyncSession, run: Run) -> ConversationSummary | None:
     """The running summary of the run's ticket."""
     key = (run.tenant_id, run.ticket_id, run.customer_id)
-    return await session.get(ThreadSummary, key)
+    return await session.get(ConversationSummary, key)
 
 
 Into = aliased(Run)
@@ -114,7 +114,7 @@ OTHER_TICKETS = (
         Run.status,
         Run.created_at,
         func.left(func.jsonb_extract_path_text(Run.ticket, "subject"), 500).label("subject"),
-        func.jsonb_extract_path(Run.summary, "handoff").label("handoff"),
+        func.jsonb_extract_path(Run.result, "handoff").label("handoff"),
     )
     .where(Run.tenant_id == bindparam("tenant"), Run.id.in_(NEWEST_OF_EACH))
     .order_by(Run.id.desc())

@@ -10,8 +10,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.conversations.memory import Said
-from app.db.core.compiled import Executor, Hot
-from app.db.tables.conversations import ThreadSummary
+from app.db.core.compiled import CompiledStatement, Executor
+from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
 
 # Longer than any model call: whoever claimed it and died is waited for no longer than this.
@@ -29,11 +29,11 @@ class Claimed:
 
 
 TOLD = (
-    select(ThreadSummary.upto_seq)
+    select(ConversationSummary.upto_seq)
     .where(
-        ThreadSummary.tenant_id == bindparam("tenant"),
-        ThreadSummary.ticket_id == bindparam("ticket"),
-        ThreadSummary.customer_id == bindparam("customer"),
+        ConversationSummary.tenant_id == bindparam("tenant"),
+        ConversationSummary.ticket_id == bindparam("ticket"),
+        ConversationSummary.customer_id == bindparam("customer"),
     )
     .scalar_subquery()
 )
@@ -49,7 +49,7 @@ UNTOLD_RUNS = (
     .limit(bindparam("most"))
     .subquery()
 )
-UNTOLD = Hot(select(func.count()).select_from(UNTOLD_RUNS))
+UNTOLD = CompiledStatement(select(func.count()).select_from(UNTOLD_RUNS))
 
 
 async def untold(executor: Executor, run: Run, most: int) -> int:
@@ -62,7 +62,7 @@ async def untold(executor: Executor, run: Run, most: int) -> int:
 
 async def claim(session: AsyncSession, run: Run) -> Claimed | None:
     """Take the ticket's summary for a refresh; None while somebody else has it."""
-    row = insert(ThreadSummary).values(
+    row = insert(ConversationSummary).values(
         tenant_id=run.tenant_id,
         ticket_id=run.ticket_id,
         customer_id=run.customer_id,
@@ -72,8 +72,9 @@ async def claim(session: AsyncSession, run: Run) -> Claimed | None:
     taken = row.on_conflict_do_update(
         index_elements=["tenant_id", "ticket_id", "customer_id"],
         set_={"claim": row.excluded.claim, "claimed_until": row.excluded.claimed_until},
-        where=ThreadSummary.claimed_until.is_(None) | (ThreadSummary.claimed_until < func.now()),
-    ).returning(ThreadSummary)
+        where=ConversationSummary.claimed_until.is_(None)
+        | (ConversationSummary.claimed_until < func.now()),
+    ).returning(ConversationSummary)
     options = {"populate_existing": True}
     held = (await session.scalars(taken, execution_options=options)).one_or_none()
     if held is None or held.claim is None:
@@ -121,25 +122,32 @@ async def save(
 ) -> bool:
     """Write the refreshed text; False when the claim ran out, or the customer was erased."""
     query = (
-        update(ThreadSummary)
-        .where(ThreadSummary.tenant_id == held.tenant_id, ThreadSummary.claim == held.token)
+        update(ConversationSummary)
+        .where(
+            ConversationSummary.tenant_id == held.tenant_id, ConversationSummary.claim == held.token
+        )
         .values(
             upto_seq=upto_seq,
             text=text,
             model=model,
-            tokens=ThreadSummary.tokens + tokens,
-            cost_usd=ThreadSummary.cost_usd + cost_usd,
+            tokens=ConversationSummary.tokens + tokens,
+            cost_usd=ConversationSummary.cost_usd + cost_usd,
             claim=None,
             claimed_until=None,
             updated_at=func.now(),
         )
-        .returning(ThreadSummary.upto_seq)
+        .returning(ConversationSummary.upto_seq)
     )
     return (await session.scalars(query)).one_or_none() is not None
 
 
 async def release(session: AsyncSession, held: Claimed) -> None:
     """Give a claim back without a new text; a row that never had one goes."""
-    ours = (ThreadSummary.tenant_id == held.tenant_id, ThreadSummary.claim == held.token)
-    await session.execute(delete(ThreadSummary).where(*ours, ThreadSummary.text == ""))
-    await session.execute(update(ThreadSummary).where(*ours).values(claim=None, claimed_until=None))
+    ours = (
+        ConversationSummary.tenant_id == held.tenant_id,
+        ConversationSummary.claim == held.token,
+    )
+    await session.execute(delete(ConversationSummary).where(*ours, ConversationSummary.text == ""))
+    await session.execute(
+        update(ConversationSummary).where(*ours).values(claim=None, claimed_until=None)
+    )

@@ -2,7 +2,7 @@
 
 SQLAlchemy's own way to a row costs four times what psycopg's does, in CPU of the process that runs
 everything (`docs/performance.md`). In a session the transaction is the session's; on a connection
-of psycopg's own, from `Sessions.plain()`, what a session costs is saved as well.
+of psycopg's own, from `Sessions.raw_connection()`, what a session costs is saved as well.
 """
 
 from collections.abc import Callable, Iterable
@@ -27,7 +27,7 @@ Executor = AsyncSession | Plain
 T = TypeVar("T")
 
 
-class Hot:
+class CompiledStatement:
     """A statement, compiled once. A list is bound as an array: no `in_`, but `== any_(...)`."""
 
     def __init__(self, statement: Statement) -> None:
@@ -54,7 +54,7 @@ class Hot:
         return await cursor.fetchall() if self._columns else []
 
 
-class HotRows(Hot, Generic[T]):
+class CompiledQuery(CompiledStatement, Generic[T]):
     """One that answers whole rows of a table, in the table's order, as objects of no session.
 
     What stands behind those columns is left out.

@@ -25,12 +25,12 @@ SaverPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 UNPREPARED: dict[str, Any] = {"prepare_threshold": None}
 # Whoever asks while the database is away is told so after this time.
-AWAY_SECONDS = 5.0
+UNAVAILABLE_SECONDS = 5.0
 # A host that freezes within a transaction keeps its locks, so that nobody could take its runs over.
 # A pooler takes no such option; there it is set for the role (docs/operations.md).
 LET_GO: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
-# Hot statements are planned once, perhaps while their tables are nearly empty: a plan that reads
-# whole tables would stay until the next ANALYZE. They all have an index to go by.
+# Compiled statements are planned once, perhaps while their tables are nearly empty: a plan
+# that reads whole tables would stay until the next ANALYZE. They all have an index to go by.
 BY_INDEX: dict[str, Any] = {"options": f"{LET_GO['options']} -c enable_seqscan=off -c jit=off"}
 
 
@@ -50,13 +50,13 @@ class Sessions(async_sessionmaker[AsyncSession]):
         return self(bind=self._reading)
 
     @asynccontextmanager
-    async def plain(self) -> AsyncIterator[Plain]:
+    async def raw_connection(self) -> AsyncIterator[Plain]:
         """A connection whose statements each stand alone, outside of its `transaction()`."""
         if self._pool is None:
             async with self.reading() as session:
                 yield await driver_of(session)
         else:
-            async with self._pool.connection(timeout=AWAY_SECONDS) as connection:
+            async with self._pool.connection(timeout=UNAVAILABLE_SECONDS) as connection:
                 yield connection
 
 

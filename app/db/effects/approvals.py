@@ -9,7 +9,7 @@ from sqlalchemy import Select, Uuid, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
 from app.db.effects.reminders import remind_at
 from app.db.tables.approvals_and_ledger import Approval, Decision, LedgerEntry
 from app.db.tables.runs import Run
@@ -29,7 +29,7 @@ async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID)
     return (await session.scalars(query)).one_or_none()
 
 
-OF_RUNS = HotRows(
+OF_RUNS = CompiledQuery(
     Approval,
     select(Approval)
     .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
@@ -48,7 +48,7 @@ def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) ->
     return query if status is None else query.where(Approval.status == status)
 
 
-async def answer(executor: Executor, approval: Approval, **values: Any) -> bool:
+async def record_decision(executor: Executor, approval: Approval, **values: Any) -> bool:
     """Take one more answer to what was read; False when somebody was faster or it expired.
 
     With `decision` among the values the approval is closed by it.
@@ -59,11 +59,11 @@ async def answer(executor: Executor, approval: Approval, **values: Any) -> bool:
 
 
 @cache
-def _answer(names: tuple[str, ...]) -> Hot:
+def _answer(names: tuple[str, ...]) -> CompiledStatement:
     columns = new_binds(names)
     if "decision" in names:
         columns["decided_at"] = func.now()
-    return Hot(
+    return CompiledStatement(
         update(Approval)
         .where(
             Approval.id == bindparam("approval"),
@@ -77,7 +77,9 @@ def _answer(names: tuple[str, ...]) -> Hot:
     )
 
 
-IS_DUE = Hot(select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval")))
+IS_DUE = CompiledStatement(
+    select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval"))
+)
 
 
 async def is_due(executor: Executor, approval_id: UUID) -> bool:
@@ -108,7 +110,7 @@ async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, A
     return (await session.scalars(query)).one_or_none() is not None
 
 
-CANCEL_OPEN = Hot(
+CANCEL_OPEN = CompiledStatement(
     update(Approval)
     .where(Approval.run_id == bindparam("run"), Approval.status == ApprovalStatus.PENDING)
     .values(status=ApprovalStatus.CANCELLED)
@@ -120,7 +122,7 @@ async def cancel_open(executor: Executor, run_id: UUID) -> None:
     await CANCEL_OPEN.rows(executor, run=run_id)
 
 
-DECISION_FOR = Hot(
+DECISION_FOR = CompiledStatement(
     select(Approval.decision).where(
         Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
     )
@@ -135,7 +137,7 @@ async def decision_for(
     return found[0][0] if found else None
 
 
-DECISIONS = HotRows(
+DECISIONS = CompiledQuery(
     Decision,
     select(Decision)
     .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core import advisory_locks
-from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
 from app.db.effects.pseudonyms import names_of
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
@@ -20,10 +20,10 @@ REFUND_WINDOW = "24 hours"
 
 
 @cache
-def _owned() -> Hot:
+def _owned() -> CompiledStatement:
     held = (Run.status == RunStatus.RUNNING, Run.cancel_requested_at.is_(None), ~paused())
     own = (Run.id == bindparam("run"), Run.attempt == bindparam("held"))
-    return Hot(select(Run.id).where(*own, *held).with_for_update(read=True))
+    return CompiledStatement(select(Run.id).where(*own, *held).with_for_update(read=True))
 
 
 async def owns_run(executor: Executor, run_id: UUID, attempt: int) -> bool:
@@ -41,11 +41,11 @@ async def start_entry(executor: Executor, **values: Any) -> bool:
 
 
 @cache
-def _start(names: tuple[str, ...]) -> Hot:
+def _start(names: tuple[str, ...]) -> CompiledStatement:
     given = new_binds(names)
     row = insert(LedgerEntry).values(status="started", **given)
     again = ("run_id", "approval_id", "customer_id", "step_id", "args")
-    return Hot(
+    return CompiledStatement(
         row.on_conflict_do_update(
             index_elements=["tenant_id", "key"],
             set_={
@@ -61,8 +61,8 @@ def _start(names: tuple[str, ...]) -> Hot:
 
 
 OWN = (LedgerEntry.tenant_id == bindparam("tenant"), LedgerEntry.key == bindparam("business_key"))
-ENTRY = HotRows(LedgerEntry, select(LedgerEntry).where(*OWN))
-END = Hot(
+ENTRY = CompiledQuery(LedgerEntry, select(LedgerEntry).where(*OWN))
+END = CompiledStatement(
     update(LedgerEntry)
     .where(*OWN, LedgerEntry.status == "started")
     .values(
@@ -104,7 +104,7 @@ async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) ->
     return list(await session.scalars(query))
 
 
-OF_RUNS = HotRows(
+OF_RUNS = CompiledQuery(
     LedgerEntry,
     select(LedgerEntry)
     .where(

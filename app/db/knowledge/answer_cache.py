@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, aliased, mapped_column
 
 from app.db.core.base import Base, now
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.runs import Run
 from app.db.tables.tenants import Tenant
 
@@ -38,7 +38,7 @@ This, Earlier = aliased(Run), aliased(Run)
 KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
 
 
-class KeptAnswer(Base):
+class CachedAnswerRow(Base):
     """The newest checked reply to a question. `customers` are digests of the first who asked."""
 
     __tablename__ = "answers"
@@ -80,19 +80,19 @@ OPENS_ITS_TICKET = ~(
     .exists()
 )
 KNOWN = and_(
-    KeptAnswer.tenant_id == Tenant.id,
-    KeptAnswer.kb_version == Tenant.kb_version,
-    KeptAnswer.question_sha256 == bindparam("question"),
-    KeptAnswer.language == bindparam("language"),
-    KeptAnswer.policy_version == bindparam("policy"),
-    KeptAnswer.expires_at > func.now(),
-    func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
+    CachedAnswerRow.tenant_id == Tenant.id,
+    CachedAnswerRow.kb_version == Tenant.kb_version,
+    CachedAnswerRow.question_sha256 == bindparam("question"),
+    CachedAnswerRow.language == bindparam("language"),
+    CachedAnswerRow.policy_version == bindparam("policy"),
+    CachedAnswerRow.expires_at > func.now(),
+    func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
 )
-FIND = Hot(
-    select(Tenant.kb_version, KeptAnswer.answer)
+FIND = CompiledStatement(
+    select(Tenant.kb_version, CachedAnswerRow.answer)
     .select_from(Run)
     .join(Tenant, Tenant.id == Run.tenant_id)
-    .outerjoin(KeptAnswer, KNOWN)
+    .outerjoin(CachedAnswerRow, KNOWN)
     .where(Run.id == bindparam("run", type_=Uuid()), OPENS_ITS_TICKET)
 )
 
@@ -118,20 +118,24 @@ async def keep_answer(
 ) -> None:
     """Store a checked reply, or put it in the place of an older one, in one UPSERT."""
     expires_at = func.now() + lifetime
-    row = insert(KeptAnswer).values(customers=[customer_sha256], expires_at=expires_at, **values)
-    expired = KeptAnswer.expires_at <= func.now()
-    enough = or_(
-        KeptAnswer.customers.contains([customer_sha256]),
-        func.cardinality(KeptAnswer.customers) >= CUSTOMERS,
+    row = insert(CachedAnswerRow).values(
+        customers=[customer_sha256], expires_at=expires_at, **values
     )
-    both = func.array_cat(KeptAnswer.customers, row.excluded.customers)
+    expired = CachedAnswerRow.expires_at <= func.now()
+    enough = or_(
+        CachedAnswerRow.customers.contains([customer_sha256]),
+        func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
+    )
+    both = func.array_cat(CachedAnswerRow.customers, row.excluded.customers)
     await session.execute(
         row.on_conflict_do_update(
             index_elements=KEY,
             set_={
                 "answer": row.excluded.answer,
                 "customers": case(
-                    (expired, row.excluded.customers), (enough, KeptAnswer.customers), else_=both
+                    (expired, row.excluded.customers),
+                    (enough, CachedAnswerRow.customers),
+                    else_=both,
                 ),
                 "updated_at": func.now(),
                 "expires_at": row.excluded.expires_at,
@@ -140,13 +144,13 @@ async def keep_answer(
     )
 
 
-async def forget_answers(session: AsyncSession, limit: int) -> None:
+async def prune_answers(session: AsyncSession, limit: int) -> None:
     """Delete answers whose time is over, those that no other transaction holds."""
-    keys = [getattr(KeptAnswer, name) for name in KEY]
+    keys = [getattr(CachedAnswerRow, name) for name in KEY]
     over = (
         select(*keys)
-        .where(KeptAnswer.expires_at <= func.now())
+        .where(CachedAnswerRow.expires_at <= func.now())
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    await session.execute(delete(KeptAnswer).where(tuple_(*keys).in_(over)))
+    await session.execute(delete(CachedAnswerRow).where(tuple_(*keys).in_(over)))

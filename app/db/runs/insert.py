@@ -8,7 +8,7 @@ from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.core.base import sql_table
-from app.db.core.compiled import Executor, HotRows, new_values
+from app.db.core.compiled import CompiledQuery, Executor, new_values
 from app.db.runs.enqueue import ADVANCE, queued
 from app.db.tables.runs import Message, Run
 from app.db.tenants.rate_limit import Slot, scope_of, spending, step_and_tolerance
@@ -41,7 +41,7 @@ async def insert_run(
 
 
 @cache
-def _start(names: tuple[str, ...]) -> HotRows[Run]:
+def _start(names: tuple[str, ...]) -> CompiledQuery[Run]:
     known = select(literal(1)).where(
         Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
     )
@@ -67,4 +67,4 @@ def _start(names: tuple[str, ...]) -> HotRows[Run]:
     job: ColumnElement[Any] = queued(ADVANCE, run.c.id, later)
     both = select(*run.columns, case((run.c.id.is_not(None), job)).label("job"))
     found = both.select_from(slot.outerjoin(run, literal(True)))  # ON true
-    return HotRows(Run, found.add_cte(message.cte("message")))
+    return CompiledQuery(Run, found.add_cte(message.cte("message")))

@@ -7,7 +7,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.base import sql_table
-from app.db.core.compiled import Executor, HotRows
+from app.db.core.compiled import CompiledQuery, Executor
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Message, Run
 
@@ -48,7 +48,7 @@ LOCKED = select(Run).from_statement(
     ORDER BY runs.seq FOR UPDATE OF runs SKIP LOCKED""")  # noqa: S608  # a constant
 )
 COLUMNS = [*sql_table(Message).columns, column("into_run")]
-WRITTEN = HotRows(
+WRITTEN = CompiledQuery(
     Message,
     text(f"""{FITTING}
     SELECT {", ".join(f"messages.{own.name}" for own in COLUMNS[:-1])}, fitting.run_id

@@ -1,6 +1,6 @@
-"""Tells the processes that answer requests which runs came to rest: many in one notification.
+"""Notifies API processes of runs that stopped running: many runs in one notification.
 
-Only to be quick: who waits looks for itself as well, so a notification that is lost costs 0.1 s.
+An optimisation: waiters also poll, so a lost notification delays them by at most 0.1 s.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ CHANNEL = "deskgraph_rested"
 MOST = 200
 
 
-class Bell:
+class RunNotifier:
     """Rung by a worker for each run that finished or paused, once that is committed."""
 
     def __init__(self, pool: SaverPool) -> None:
@@ -28,13 +28,13 @@ class Bell:
         self._rested: list[UUID] = []
         self._ringing: asyncio.Task[None] | None = None
 
-    def ring(self, run_id: UUID) -> None:
+    def publish(self, run_id: UUID) -> None:
         """Tell of the run soon; what comes meanwhile goes with the next notification."""
         self._rested.append(run_id)
         if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._ring())
+            self._ringing = asyncio.create_task(self._publish())
 
-    async def _ring(self) -> None:
+    async def _publish(self) -> None:
         try:
             while self._rested:
                 told, self._rested = self._rested[:MOST], self._rested[MOST:]
@@ -45,7 +45,7 @@ class Bell:
             log.warning("bell_silent", error=str(error)[:200])
 
 
-async def rings(database_url: str) -> AsyncIterator[list[UUID]]:
+async def subscribe(database_url: str) -> AsyncIterator[list[UUID]]:
     """The runs of each notification, on a connection of its own. Raises psycopg.Error."""
     async with await psycopg.AsyncConnection.connect(
         plain_dsn(database_url), autocommit=True

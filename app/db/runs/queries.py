@@ -14,16 +14,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot, HotRows
-from app.db.runs.scheduling import waits
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
+from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 
-# Hot statements are built once: to build one costs more than to run it.
+# Compiled statements are built once: to build one costs more than to run it.
 ONE_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
 LOCKED_RUN = ONE_RUN.with_for_update()
-LOOK = HotRows(Run, ONE_RUN)
-BY_KEY = HotRows(
+LOOK = CompiledQuery(Run, ONE_RUN)
+BY_KEY = CompiledQuery(
     Run,
     select(Run).where(
         Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
@@ -75,13 +75,17 @@ async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
 def _next_in_thread() -> Select[Run]:
     return (
         select(Run)
-        .where(Run.thread_id == bindparam("thread"), Run.status == RunStatus.PENDING, ~waits())
+        .where(
+            Run.thread_id == bindparam("thread"),
+            Run.status == RunStatus.PENDING,
+            ~blocked_by_thread(),
+        )
         .order_by(Run.seq)
         .limit(1)
     )
 
 
-MOVING = Hot(
+MOVING = CompiledStatement(
     select(Run.id).where(
         Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
         or_(Run.status == RunStatus.PENDING, Run.status == RunStatus.RUNNING),
@@ -106,7 +110,7 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
     return tuple(chain)
 
 
-STARTERS = Hot(
+STARTERS = CompiledStatement(
     select(Run.started_by).where(
         Run.tenant_id == bindparam("tenant"),
         or_(

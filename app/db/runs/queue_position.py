@@ -8,8 +8,8 @@ from uuid import UUID
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.orm import aliased
 
-from app.db.core.compiled import Executor, Hot
-from app.db.runs.scheduling import crowded, waits
+from app.db.core.compiled import CompiledStatement, Executor
+from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
 from app.lifecycle import RunStatus
@@ -32,24 +32,26 @@ class Place:
     position: int
 
 
-async def places(executor: Executor, runs: list[Run], per_customer: int) -> dict[UUID, Place]:
+async def queue_positions(
+    executor: Executor, runs: list[Run], per_customer: int
+) -> dict[UUID, Place]:
     """The place of each pending run of a tenant, by run."""
     pending = [run for run in runs if run.status is RunStatus.PENDING]
     if not pending:
         return {}
     tenant_id, ids = pending[0].tenant_id, [run.id for run in pending]
-    found = await _places(per_customer).rows(executor, tenant=tenant_id, runs=ids)
+    found = await _queue_positions(per_customer).rows(executor, tenant=tenant_id, runs=ids)
     return {run_id: Place(why, place) for run_id, why, place in found}
 
 
 @cache
-def _places(per_customer: int) -> Hot:
+def _queue_positions(per_customer: int) -> CompiledStatement:
     reason, position = _reason_and_position(per_customer)
     asked = (
         Run.tenant_id == bindparam("tenant"),
         Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
     )
-    return Hot(select(Run.id, reason, position).where(*asked))
+    return CompiledStatement(select(Run.id, reason, position).where(*asked))
 
 
 def _reason_and_position(per_customer: int) -> tuple[ColumnElement[Any], ColumnElement[int]]:
@@ -66,8 +68,8 @@ def _reason_and_position(per_customer: int) -> tuple[ColumnElement[Any], ColumnE
         (and_(later, Run.started_at.is_not(None)), "backoff", literal(1)),
         (and_(later, Run.limited_by == "customer"), "customer_rate", _place(by_customer, by_time)),
         (later, "tenant_rate", _place(by_time)),
-        (waits(), "thread_busy", _place(Other.thread_id == Run.thread_id, older)),
-        (crowded(per_customer), "customer_busy", _place(by_customer, older, _due())),
+        (blocked_by_thread(), "thread_busy", _place(Other.thread_id == Run.thread_id, older)),
+        (customer_at_limit(per_customer), "customer_busy", _place(by_customer, older, _due())),
     ]
     reasons: list[Any] = [(when, literal(name)) for when, name, _ in ways]
     positions: list[Any] = [(when, place) for when, _, place in ways]

@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db.core import advisory_locks
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import held_still, paused
 from app.lifecycle import RunStatus
@@ -30,7 +30,7 @@ Other = aliased(Run)
 
 
 @cache
-def waits() -> ColumnElement[bool]:
+def blocked_by_thread() -> ColumnElement[bool]:
     """The thread is not free for this run: one has begun, or an older one comes first.
 
     A run that began itself never waits: an older one may have been written later than this one
@@ -44,7 +44,7 @@ def waits() -> ColumnElement[bool]:
 
 
 @cache
-def crowded(limit: int) -> ColumnElement[bool]:
+def customer_at_limit(limit: int) -> ColumnElement[bool]:
     """Its customer has `limit` runs running, so this one, which has not begun, lets others pass."""
     running = select(func.count()).where(
         Other.tenant_id == Run.tenant_id,
@@ -54,13 +54,13 @@ def crowded(limit: int) -> ColumnElement[bool]:
     return and_(Run.started_at.is_(None), running.scalar_subquery() >= limit)
 
 
-class Turn(NamedTuple):
+class Eligibility(NamedTuple):
     """A run's turn. `followed`: newer messages of its ticket wait behind it."""
 
     followed: bool
 
 
-async def lock_customer(executor: Executor, run_id: UUID, per_customer: int) -> Turn | None:
+async def lock_customer(executor: Executor, run_id: UUID, per_customer: int) -> Eligibility | None:
     """Let the claims of one customer's runs come one after the other, so that each sees the last.
 
     None, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
@@ -70,26 +70,26 @@ async def lock_customer(executor: Executor, run_id: UUID, per_customer: int) -> 
     switching it off finds pending, and queues.
     """
     locked = await _locks(per_customer).rows(executor, run_id=run_id)
-    return Turn(followed=locked[0][-1]) if locked else None
+    return Eligibility(followed=locked[0][-1]) if locked else None
 
 
 @cache
-def _locks(per_customer: int) -> Hot:
+def _locks(per_customer: int) -> CompiledStatement:
     key = advisory_locks.exclusive("customer", Run.tenant_id, Run.customer_id)
     ready = (
         Run.status == RunStatus.PENDING,
         Run.not_before <= func.now(),
-        ~waits(),
-        ~crowded(per_customer),
+        ~blocked_by_thread(),
+        ~customer_at_limit(per_customer),
     )
     behind = select(literal(1)).where(
         Other.thread_id == Run.thread_id, Other.seq > Run.seq, Other.finished_at.is_(None)
     )
     query = select(key, *held_still(Run.tenant_id), behind.exists().label("followed"))
-    return Hot(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
+    return CompiledStatement(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
-EARLY = Hot(
+DUE_LATER = CompiledStatement(
     select(Run.not_before).where(
         Run.id == bindparam("run", type_=Uuid()),
         Run.status == RunStatus.PENDING,
@@ -98,9 +98,9 @@ EARLY = Hot(
 )
 
 
-async def early(executor: Executor, run_id: UUID) -> datetime | None:
+async def due_later(executor: Executor, run_id: UUID) -> datetime | None:
     """When a pending run is due, if that is still to come by the database's clock."""
-    found = await EARLY.rows(executor, run=run_id)
+    found = await DUE_LATER.rows(executor, run=run_id)
     return found[0][0] if found else None
 
 
@@ -115,16 +115,16 @@ async def next_after(executor: Executor, run: Run) -> list[UUID]:
 
 
 @cache
-def _next_after() -> Hot:
+def _next_after() -> CompiledStatement:
     ready = select(Run.id).where(
-        Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~waits()
+        Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~blocked_by_thread()
     )
     same_customer = (
         Run.tenant_id == bindparam("tenant_id"),
         Run.customer_id == bindparam("customer_id"),
     )
     ways = (ready.where(Run.thread_id == bindparam("thread_id")), ready.where(*same_customer))
-    return Hot(union(*[way.order_by(Run.seq).limit(1) for way in ways]))
+    return CompiledStatement(union(*[way.order_by(Run.seq).limit(1) for way in ways]))
 
 
 async def overdue(
@@ -135,7 +135,7 @@ async def overdue(
     query = (
         select(Run)
         .where(Run.status == RunStatus.PENDING, Run.queued_at < before, Run.not_before <= before)
-        .where(~waits(), ~crowded(per_customer), ~paused())
+        .where(~blocked_by_thread(), ~customer_at_limit(per_customer), ~paused())
         .order_by(Run.queued_at)
         .limit(limit)
         .with_for_update(skip_locked=True)

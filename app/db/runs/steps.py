@@ -9,7 +9,7 @@ from sqlalchemy import Executable, bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot, new_binds, new_values
+from app.db.core.compiled import CompiledStatement, Executor, new_binds, new_values
 from app.db.core.types import json_text
 from app.db.tables.runs import Message, Run, Step
 
@@ -37,7 +37,7 @@ def step_row(step: dict[str, Any]) -> tuple[str, str]:
 STOPPED = {"type": "stopped", "message": "The execution ended before this step did."}
 
 
-CLOSE_OPEN = Hot(
+CLOSE_OPEN = CompiledStatement(
     update(Step)
     .where(
         Step.run_id == bindparam("run"),

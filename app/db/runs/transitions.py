@@ -17,8 +17,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot, HotRows, new_binds, new_values
-from app.db.runs.scheduling import crowded, waits
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
+from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
 from app.lifecycle import FINAL, RunStatus, sources
@@ -49,12 +49,12 @@ async def claim(
 
 
 @cache
-def _claim(per_customer: int | None) -> HotRows[Run]:
-    free = [~waits(), ~paused()]
+def _claim(per_customer: int | None) -> CompiledQuery[Run]:
+    free = [~blocked_by_thread(), ~paused()]
     if per_customer is not None:
-        free.append(~crowded(per_customer))
+        free.append(~customer_at_limit(per_customer))
     moved = _moved(bindparam("run", type_=Uuid()), RunStatus.RUNNING)
-    return HotRows(
+    return CompiledQuery(
         Run,
         update(Run)
         .where(moved, Run.not_before <= func.now(), *free)
@@ -91,11 +91,11 @@ async def settle(
 
 
 @cache
-def _settle(names: tuple[str, ...], final: bool) -> Hot:
+def _settle(names: tuple[str, ...], final: bool) -> CompiledStatement:
     columns = new_binds(names)
     if final:
         columns["finished_at"] = func.now()
-    return Hot(
+    return CompiledStatement(
         update(Run)
         .where(
             Run.id == bindparam("run"),
@@ -113,7 +113,7 @@ def _settle(names: tuple[str, ...], final: bool) -> Hot:
     )
 
 
-REOPEN = Hot(
+REOPEN = CompiledStatement(
     update(Run)
     .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
     .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
@@ -148,7 +148,9 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-QUEUED = Hot(update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now()))
+QUEUED = CompiledStatement(
+    update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
+)
 
 
 async def mark_queued(executor: Executor, run_id: UUID) -> None:

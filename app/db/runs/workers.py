@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.runs.steps import STOPPED
 from app.db.tables.runs import Run, Step, Worker
 from app.lifecycle import RunStatus
@@ -18,7 +18,7 @@ from app.lifecycle import RunStatus
 LEASE = timedelta(seconds=25)
 RENEW_SECONDS = 5
 FORGOTTEN_AFTER = timedelta(days=1)
-OLDEST_BEAT = func.now() - LEASE
+OLDEST_HEARTBEAT = func.now() - LEASE
 
 
 class Held(NamedTuple):
@@ -38,7 +38,7 @@ async def renew(session: AsyncSession, worker_id: int) -> None:
 
 
 # What every beat asks.
-HELD_BY = Hot(
+HELD_BY = CompiledStatement(
     select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
         Run.worker_id == bindparam("worker"), Run.status == RunStatus.RUNNING
     )
@@ -50,9 +50,11 @@ HOLDERS = (
     .cte("holders")
     .prefix_with("MATERIALIZED")
 )
-SEEM_GONE = Hot(
+SEEM_GONE = CompiledStatement(
     select(
-        HOLDERS.c.id, func.pg_try_advisory_xact_lock(HOLDERS.c.id), Worker.beat_at < OLDEST_BEAT
+        HOLDERS.c.id,
+        func.pg_try_advisory_xact_lock(HOLDERS.c.id),
+        Worker.beat_at < OLDEST_HEARTBEAT,
     ).outerjoin(Worker, Worker.id == HOLDERS.c.id)
 )
 
@@ -79,7 +81,7 @@ async def is_missing(session: AsyncSession, worker_id: int) -> bool:
     """
     if await session.scalar(select(func.pg_try_advisory_xact_lock(worker_id))):
         return True
-    silent = select(Worker.id).where(Worker.id == worker_id, Worker.beat_at < OLDEST_BEAT)
+    silent = select(Worker.id).where(Worker.id == worker_id, Worker.beat_at < OLDEST_HEARTBEAT)
     return await session.scalar(silent.with_for_update(skip_locked=True)) is not None
 
 
@@ -113,6 +115,6 @@ async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
     )  # fmt: skip
 
 
-async def forget_workers(session: AsyncSession) -> None:
+async def prune_workers(session: AsyncSession) -> None:
     """Drop the leases of workers that ended long ago."""
     await session.execute(delete(Worker).where(Worker.beat_at < func.now() - FORGOTTEN_AFTER))

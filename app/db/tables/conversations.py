@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from app.db.core.base import Base, now
 
 
-class ThreadSummary(Base):
+class ConversationSummary(Base):
     """The running summary of a ticket, of one customer's part in it.
 
     `upto_seq` is the `seq` of the last run that it tells. Whoever refreshes it holds `claim` until

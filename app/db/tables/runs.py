@@ -40,7 +40,8 @@ class Run(Base):
     ticket: Mapped[dict[str, Any]]
     status: Mapped[RunStatus] = mapped_column(server_default="pending")
     outcome: Mapped[str | None]
-    summary: Mapped[dict[str, Any]] = mapped_column(server_default="{}")
+    # The column is named for what it held at first.
+    result: Mapped[dict[str, Any]] = mapped_column("summary", server_default="{}")
     error: Mapped[dict[str, Any] | None]
     attempt: Mapped[int] = mapped_column(server_default="0")
     losses: Mapped[int] = mapped_column(server_default="0")

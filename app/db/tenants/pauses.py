@@ -22,7 +22,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core import advisory_locks
 from app.db.core.base import Base, now
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
@@ -57,15 +57,15 @@ def held_still(tenant_id: advisory_locks.Name) -> list[ColumnElement[Any]]:
     return [advisory_locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
 
 
-HOLD_STILL = Hot(select(*held_still(bindparam("tenant", type_=Text))))
+LOCK_PAUSE_SHARED = CompiledStatement(select(*held_still(bindparam("tenant", type_=Text))))
 
 
-async def hold_still(executor: Executor, tenant_id: str) -> None:
+async def lock_pause_shared(executor: Executor, tenant_id: str) -> None:
     """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
-    await HOLD_STILL.rows(executor, tenant=tenant_id)
+    await LOCK_PAUSE_SHARED.rows(executor, tenant=tenant_id)
 
 
-async def hold_alone(session: AsyncSession, tenant_id: str) -> None:
+async def lock_pause_exclusive(session: AsyncSession, tenant_id: str) -> None:
     """Wait for every transaction that counts on this switch, and let none begin."""
     await advisory_locks.hold(session, advisory_locks.exclusive("pause", tenant_id))
 

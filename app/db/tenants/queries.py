@@ -8,7 +8,7 @@ from sqlalchemy import Select, Uuid, and_, bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import Executor, Hot, HotRows
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey, PolicyVersion, Tenant
 
@@ -25,10 +25,10 @@ async def tenant_exists(session: AsyncSession, tenant_id: str) -> bool:
 
 
 # Built once, since every request asks for them.
-LIVE_KEY = HotRows(
+LIVE_KEY = CompiledQuery(
     ApiKey, select(ApiKey).where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
 )
-NEWEST_POLICY = HotRows(
+NEWEST_POLICY = CompiledQuery(
     PolicyVersion,
     select(PolicyVersion)
     .where(PolicyVersion.tenant_id == bindparam("tenant"))
@@ -37,7 +37,7 @@ NEWEST_POLICY = HotRows(
 )
 
 
-POLICY_AT = HotRows(
+POLICY_AT = CompiledQuery(
     PolicyVersion,
     select(PolicyVersion).where(
         PolicyVersion.tenant_id == bindparam("tenant"),
@@ -50,7 +50,7 @@ HOLDS = and_(
     ApiKey.revoked_at.is_(None),
     bindparam("scope") == func.any(ApiKey.scopes),
 )
-STARTERS_HOLD = Hot(
+STARTERS_HOLD = CompiledStatement(
     select(func.bool_and(ApiKey.id.is_not(None)))
     .select_from(Run)
     .outerjoin(ApiKey, HOLDS)

@@ -28,7 +28,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.core.base import sql_table
-from app.db.core.compiled import Executor, Hot
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.runs import Rate
 from graphs.policy_limits import Rates
 
@@ -87,8 +87,8 @@ def step_and_tolerance(per_minute: int, burst: int) -> dict[str, timedelta]:
 
 
 @cache
-def _spend() -> Hot:
-    return Hot(spending())
+def _spend() -> CompiledStatement:
+    return CompiledStatement(spending())
 
 
 def spending(unless: ColumnElement[bool] | None = None) -> ReturningInsert[Any]:
@@ -129,14 +129,14 @@ async def give_back(
         await GIVE_BACK.rows(executor, **who, step=interval(per_minute))
 
 
-GIVE_BACK = Hot(
+GIVE_BACK = CompiledStatement(
     update(Rate)
     .where(Rate.tenant_id == bindparam("tenant"), Rate.scope == bindparam("scope_"))
     .values(tat=Rate.tat - bindparam("step", type_=Interval()))
 )
 
 
-async def forget(session: AsyncSession, limit: int) -> None:
+async def prune(session: AsyncSession, limit: int) -> None:
     """Remove rows whose time has passed; those in use just now are left for later."""
     past = select(Rate.tenant_id, Rate.scope).where(Rate.tat < func.now() - KEPT).limit(limit)
     past = past.with_for_update(skip_locked=True)

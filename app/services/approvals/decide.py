@@ -27,11 +27,11 @@ from app.services.approvals.decision import (
     GivenAnswer,
     decided_steps,
     new_decision,
-    outcome,
     refuse_repeat,
+    resolve,
 )
 from app.services.approvals.edit import refuse_over_limit
-from app.services.approvals.reassess_step import judged_anew
+from app.services.approvals.reassess_step import reassess_edited_steps
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -72,19 +72,19 @@ async def resume(
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     edited = decided_steps(approval, answer)
-    steps = await judged_anew(session, approval.tenant_id, approval.steps, edited)
+    steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
-    messages = await heard(session, run, approval, answer)
+    messages = await absorb_newer_messages(session, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
-    values = outcome(approval, [*earlier, own], steps, messages)
-    await write_down(session, approval, own, values)
+    values = resolve(approval, [*earlier, own], steps, messages)
+    await record_decision(session, approval, own, values)
     if "decision" in values:
         await reopen(session, enqueue, run.id)
     await session.refresh(run)
     return run
 
 
-async def heard(
+async def absorb_newer_messages(
     session: AsyncSession, run: Run, approval: Approval, answer: GivenAnswer
 ) -> list[str]:
     """The customer's newer messages that another plan takes in, oldest first; none otherwise.
@@ -105,7 +105,7 @@ async def heard(
     return messages
 
 
-async def write_down(
+async def record_decision(
     session: AsyncSession, approval: Approval, own: Decision, values: dict[str, Any]
 ) -> None:
     """Store the answer and what it changes, by compare-and-set.
@@ -113,7 +113,7 @@ async def write_down(
     Raises:
         ApprovalExpiredError, StaleDigestError: time or somebody else was faster.
     """
-    if not await approvals.answer(session, approval, **values):
+    if not await approvals.record_decision(session, approval, **values):
         await session.refresh(approval)
         await refuse_closed(session, approval)
         raise StaleDigestError("Read the approval again; somebody just answered it.")

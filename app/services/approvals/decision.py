@@ -14,7 +14,7 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
-from app.services.approvals.edit import StepEdit, apply_edits, told_changes
+from app.services.approvals.edit import StepEdit, apply_edits, changes_made
 from graphs.policy import digest
 from tools.models import Step
 
@@ -78,12 +78,12 @@ def refuse_repeat(
     own = agreed[-1]
     if (own.verdict, own.shown_digest) == (answer.verdict, answer.digest):
         detail = "This key agreed already; somebody else must agree as well."
-        raise AlreadyDecidedError(detail, decision=told(own))
+        raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
         raise SecondApproverError("This key agreed already; another key must decide as well.")
 
 
-def told(decision: Decision) -> dict[str, str]:
+def decision_summary(decision: Decision) -> dict[str, str]:
     """One person's answer, for the body of a refusal."""
     return {
         "verdict": decision.verdict,
@@ -121,10 +121,10 @@ def new_decision(
 
 def changes_after(approval: Approval, name: str, steps: list[dict[str, Any]]) -> list[str]:
     """What the next person is told: what was new before, and what this edit changed."""
-    return [*approval.changed, *told_changes(name, approval.steps, steps)]
+    return [*approval.changed, *changes_made(name, approval.steps, steps)]
 
 
-def outcome(
+def resolve(
     approval: Approval, decisions: list[Decision], steps: list[dict[str, Any]], messages: list[str]
 ) -> dict[str, Any]:
     """What the newest decision makes of the approval: its changed columns.

@@ -81,7 +81,7 @@ def editable_of(step: dict[str, Any]) -> dict[str, Editable]:
     return {name: marked[name] for name in step["editable"] if name in marked}
 
 
-def told_changes(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
+def changes_made(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
     """One line for each change, for whoever has to agree to the plan as well."""
     left = {step["id"]: step["args"] for step in after}
     lines = []

@@ -9,7 +9,7 @@ from tools.billing import RefundArgs, refund_risk
 from tools.mail import PreviewArgs, preview_text
 
 
-async def judged_anew(
+async def reassess_edited_steps(
     session: AsyncSession, tenant_id: str, before: list[dict[str, Any]], after: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
     """The steps after an edit; those with other arguments than before as they would be proposed.
@@ -18,12 +18,12 @@ async def judged_anew(
     """
     args = {step["id"]: step["args"] for step in before}
     return [
-        step if step["args"] == args[step["id"]] else await _judged(session, tenant_id, step)
+        step if step["args"] == args[step["id"]] else await _reassess(session, tenant_id, step)
         for step in after
     ]
 
 
-async def _judged(session: AsyncSession, tenant_id: str, step: dict[str, Any]) -> dict[str, Any]:
+async def _reassess(session: AsyncSession, tenant_id: str, step: dict[str, Any]) -> dict[str, Any]:
     if step["tool"] == "refund_payment":
         return {**step, "risk": refund_risk(RefundArgs(**step["args"]))}
     if step["tool"] == "send_bulk_mail":

@@ -17,9 +17,9 @@ class Side:
     nodes: list[str]
 
     @property
-    def told(self) -> dict[str, Any]:
+    def compared(self) -> dict[str, Any]:
         """As the API shows it."""
-        summary = self.run.summary
+        summary = self.run.result
         draft = summary.get("draft") or summary.get("reply") or {}
         return {
             "id": self.run.id,
@@ -53,7 +53,7 @@ def sides(base: Run, base_steps: list[Step], run: Run, steps: list[Step]) -> tup
 
 def diff(base: Side, run: Side) -> dict[str, Any]:
     """What changed from `base` to `run`, in the API's shape."""
-    old, new = base.told, run.told
+    old, new = base.compared, run.compared
     changed = [name for name in COMPARED if old[name] != new[name]]
     costs = (old["cost_usd"], new["cost_usd"])
     return {

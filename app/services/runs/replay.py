@@ -80,8 +80,8 @@ async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -
     kept = await checkpoint_of_run(session, run, checkpoint_id)
     if kept is None:
         why = "must be the checkpoint_id of one of the run's steps"
-        told = [{"pointer": "/checkpoint_id", "detail": why}]
-        raise InvalidRequestError(f"/checkpoint_id {why}.", errors=told)
+        problems = [{"pointer": "/checkpoint_id", "detail": why}]
+        raise InvalidRequestError(f"/checkpoint_id {why}.", errors=problems)
     if not kept:
         raise CheckpointGoneError("The checkpoint is older than the tenant's retention.")
 

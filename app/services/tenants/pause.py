@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
-from app.db.runs.scheduling import waits
+from app.db.runs.scheduling import blocked_by_thread
 from app.db.tenants import pauses
 from app.db.tenants.pauses import EVERYONE
 from app.db.tenants.queries import tenant_exists
@@ -23,7 +23,7 @@ LOOK_SECONDS = 0.05
 
 
 async def pause(session: AsyncSession, tenant_id: str, by: str) -> None:
-    """From the commit on, no effect of the tenant, or of `EVERYONE`, begins: see `let_begun_end`.
+    """Stop new effects of the tenant, or of `EVERYONE`, from the commit on.
 
     Waits for effects that are just being written down as begun. Pausing again changes nothing.
 
@@ -31,12 +31,12 @@ async def pause(session: AsyncSession, tenant_id: str, by: str) -> None:
         NotFoundError: there is no such tenant.
     """
     await _refuse_unknown(session, tenant_id)
-    await pauses.hold_alone(session, tenant_id)
+    await pauses.lock_pause_exclusive(session, tenant_id)
     await pauses.write_pause(session, tenant_id, by)
     log.warning("paused", tenant_id=tenant_id, by=by)
 
 
-async def let_begun_end(
+async def wait_for_in_flight_effects(
     sessions: Sessions, tenant_id: str, patience_seconds: float = PATIENCE_SECONDS
 ) -> int:
     """Wait, once the pause is committed, until what had begun before it has ended.
@@ -62,10 +62,10 @@ async def unpause(session: AsyncSession, enqueue: Enqueue, tenant_id: str) -> in
         NotFoundError: there is no such tenant.
     """
     await _refuse_unknown(session, tenant_id)
-    await pauses.hold_alone(session, tenant_id)
+    await pauses.lock_pause_exclusive(session, tenant_id)
     if not await pauses.remove_pause(session, tenant_id):
         return 0
-    waiting = list(await session.scalars(pauses.due_runs(tenant_id).where(~waits())))
+    waiting = list(await session.scalars(pauses.due_runs(tenant_id).where(~blocked_by_thread())))
     for run in waiting:
         await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, None)

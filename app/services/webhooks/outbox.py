@@ -32,8 +32,8 @@ MAX_RETRY_AFTER_SECONDS = 86_400
 async def note_paused(session: AsyncSession, run: Run, approval_id: UUID) -> None:
     """Note `run.interrupted`: the run waits for a decision."""
     links = {"approval": f"/v1/approvals/{approval_id}"}
-    told = {"status": RunStatus.INTERRUPTED, "approval_id": str(approval_id)}
-    await _note(session, run, "run.interrupted", told, links)
+    payload = {"status": RunStatus.INTERRUPTED, "approval_id": str(approval_id)}
+    await _note(session, run, "run.interrupted", payload, links)
 
 
 async def note_finished(
@@ -45,28 +45,28 @@ async def note_finished(
 ) -> None:
     """Note `run.finished`, whatever the end; `merged_into` answers a message instead."""
     links = {"merged_into": f"/v1/runs/{merged_into}"} if merged_into else {}
-    told = {
+    payload = {
         "status": status,
         "outcome": outcome,
         "merged_into": str(merged_into) if merged_into else None,
     }
-    await _note(session, run, "run.finished", told, links)
+    await _note(session, run, "run.finished", payload, links)
 
 
 async def note_approval(session: AsyncSession, run: Run, approval: Approval, what: str) -> None:
     """Note `approval.reminder` or `approval.expired`."""
-    told = {
+    payload = {
         "status": run.status,
         "approval_id": str(approval.id),
         "kind": approval.kind,
         "expires_at": approval.expires_at.isoformat(),
     }
     links = {"approval": f"/v1/approvals/{approval.id}"}
-    await _note(session, run, f"approval.{what}", told, links)
+    await _note(session, run, f"approval.{what}", payload, links)
 
 
 async def _note(
-    session: AsyncSession, run: Run, event: str, told: dict[str, Any], links: dict[str, str]
+    session: AsyncSession, run: Run, event: str, payload: dict[str, Any], links: dict[str, str]
 ) -> None:
     """Put one event into the outbox; the caller holds the run's lock, which numbers them."""
     if run.callback_url is None:
@@ -77,7 +77,7 @@ async def _note(
         "run_id": str(run.id),
         "ticket_id": run.ticket_id,
         "sequence": number,
-        **told,
+        **payload,
         "links": {"run": f"/v1/runs/{run.id}", **links},
     }
     body = {"type": event, "timestamp": datetime.now(UTC).isoformat(), "data": data}

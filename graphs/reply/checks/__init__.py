@@ -21,7 +21,7 @@ RULES: dict[str, Rule] = {
     "numbers": amounts.in_facts,
     "dates": dates.dates,
     "commitments": lambda case: chain(promises.commitments(case), deeds.actions(case)),
-    "effects_told": promises.effects_told,
+    "effects_stated": promises.effects_stated,
     "personal_data": leaks.personal_data,
     "secrets": leaks.secrets,
     "prompt": leaks.prompt,

@@ -40,11 +40,11 @@ COURTESY = re.compile(r"^\s*(?:thank|danke|vielen dank|merci|gracias|grazie|obri
 def dates(case: Case) -> Iterator[str]:
     """The customer's own dates may be repeated where nothing is promised."""
     said = [s for s in sentences(case.folded) if not (asks(s) or COURTESY.match(s))]
-    telling = [(sentence, told) for sentence in said if (told := told_dates(sentence))]
+    telling = [(sentence, told) for sentence in said if (told := stated_dates(sentence))]
     if not telling:
         # Most replies: to look through all passages takes longer than all other rules.
         return
-    known, asked = told_dates(folded(case.sources)), told_dates(folded(case.asked))
+    known, asked = stated_dates(folded(case.sources)), stated_dates(folded(case.asked))
     for sentence, told in telling:
         allowed = known if PROMISING.search(sentence) else known | asked
         for kind, what in sorted(told - allowed):
@@ -59,7 +59,7 @@ def asks(sentence: str) -> bool:
     return sentence.rstrip().endswith(("?", "？"))
 
 
-def told_dates(text: str) -> set[tuple[str, str]]:
+def stated_dates(text: str) -> set[tuple[str, str]]:
     """Every date, day and span of folded text in a form that no language changes."""
     found = {("time", name) for name, pattern in NEAR.items() if pattern.search(text)}
     found |= {("day", WEEKDAY[match[0]]) for match in DAY_OF_WEEK.finditer(text)}

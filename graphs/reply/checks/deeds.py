@@ -4,7 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from graphs.reply.checks.dates import told_dates
+from graphs.reply.checks.dates import stated_dates
 from graphs.reply.checks.deed_patterns import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE, WHO
 from graphs.reply.checks.draft_case import Case
 from graphs.reply.checks.idioms import asks, says_in_short
@@ -133,7 +133,7 @@ def tells_hand_over(case: Case, sentence: str) -> bool:
     people = [folded(part["who"]) for part in case.facts["handed_over"] if part["who"]]
     named = HAND_OVER.search(sentence) or any(who in sentence for who in people)
     told = bool(case.facts["handed_over"]) and named
-    more = COMMITMENT.search(sentence) or told_dates(sentence) or " and will " in sentence
+    more = COMMITMENT.search(sentence) or stated_dates(sentence) or " and will " in sentence
     return bool(told and not more and len(re.findall(_ACTED, sentence)) <= 1)
 
 

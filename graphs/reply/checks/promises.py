@@ -63,7 +63,7 @@ def commitments(case: Case) -> Iterator[str]:
         yield "A word of commitment is broken in two: leave it out."
 
 
-def effects_told(case: Case) -> Iterator[str]:
+def effects_stated(case: Case) -> Iterator[str]:
     """Each amount that was moved and each subscription that was cancelled is stated."""
     moved = Counter(effect["amount"] for effect in case.facts["effects"] if effect["amount"])
     for amount, times in moved.items():

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.fakes import SlowBilling, World
-from tests.unit.test_door import refund, world_with
+from tests.unit.test_toolbox import refund, world_with
 
 
 async def refund_under_way() -> tuple[World, SlowBilling, asyncio.Task[object]]:

@@ -15,8 +15,8 @@ from app.db.tables.runs import Run, Worker
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.worker.consumer import open_consumer
-from app.worker.heartbeat import BATCH, look_after, watch
-from app.worker.maintenance import sweep_regularly
+from app.worker.heartbeat import BATCH, recover_orphans, run_heartbeat
+from app.worker.maintenance import run_maintenance
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
@@ -70,8 +70,8 @@ async def watched(place: Workplace, database_url: SecretStr, worker: int) -> Asy
         database_url.get_secret_value(), jobs.advance, jobs.summarize
     ) as queue:
         tasks = [
-            asyncio.create_task(watch(jobs)),
-            asyncio.create_task(sweep_regularly(jobs, queue, stop)),
+            asyncio.create_task(run_heartbeat(jobs)),
+            asyncio.create_task(run_maintenance(jobs, queue, stop)),
         ]
         try:
             yield
@@ -107,12 +107,15 @@ async def test_look_at_own_runs_waits_for_no_lock(place: Workplace) -> None:
     jobs.mine[run.id] += 1
     async with place.service.sessions() as caller:
         await run_queries.get_run(caller, run.tenant_id, run.id, lock=True)
-        async with asyncio.timeout(PATIENCE_SECONDS), place.service.sessions.plain() as liveness:
-            await look_after(jobs, liveness)
+        async with (
+            asyncio.timeout(PATIENCE_SECONDS),
+            place.service.sessions.raw_connection() as liveness,
+        ):
+            await recover_orphans(jobs, liveness)
     assert await statuses(place, [run]) == [RunStatus.RUNNING]
     jobs.mine.clear()
-    async with place.service.sessions.plain() as liveness:
-        while await look_after(jobs, liveness):
+    async with place.service.sessions.raw_connection() as liveness:
+        while await recover_orphans(jobs, liveness):
             pass
     assert await statuses(place, [run]) == [RunStatus.PENDING], "an orphan is brought back"
 
@@ -120,9 +123,9 @@ async def test_look_at_own_runs_waits_for_no_lock(place: Workplace) -> None:
 async def test_first_runs_of_a_dead_worker_do_not_wait_for_its_last(place: Workplace) -> None:
     """A batch at a time, each committed, the oldest runs first; in the end all of them."""
     held = await claimed(place, 915, 2 * BATCH + 1)
-    async with place.service.sessions.plain() as liveness:
-        await look_after(place.jobs(916), liveness)
+    async with place.service.sessions.raw_connection() as liveness:
+        await recover_orphans(place.jobs(916), liveness)
         assert await statuses(place, held) == ["pending"] * BATCH + ["running"] * (BATCH + 1)
-        while await look_after(place.jobs(916), liveness):
+        while await recover_orphans(place.jobs(916), liveness):
             pass
     assert await all_pending(place, held)

@@ -5,7 +5,7 @@ from typing import Any
 from langgraph.graph import END, START, StateGraph
 from typing_extensions import TypedDict
 
-from graphs.run.compatibility import graph_version, misfits
+from graphs.run.compatibility import graph_version, incompatible_keys
 from graphs.state import fresh_run
 from tests.unit.desk import ticket
 
@@ -38,9 +38,11 @@ def test_words_about_the_state_do_not_count() -> None:
 def test_misfits_are_named_and_not_quoted() -> None:
     """The place and the rule, without the value, which is the customer's."""
     fresh = {**fresh_run("r1", ticket("Hi")), "findings": {}}
-    assert misfits(fresh) == {}
-    assert misfits({"branch:to:plan": None, "plan": None}) == {}
-    wrong = misfits({**fresh, "ticket": {**ticket("Hi"), "body": ["secret"]}, "drafts": "1"})
+    assert incompatible_keys(fresh) == {}
+    assert incompatible_keys({"branch:to:plan": None, "plan": None}) == {}
+    wrong = incompatible_keys(
+        {**fresh, "ticket": {**ticket("Hi"), "body": ["secret"]}, "drafts": "1"}
+    )
     assert set(wrong) == {"ticket", "drafts"}
     assert wrong["ticket"] == "ticket.body: Input should be a valid string"
     assert "secret" not in str(wrong)

@@ -9,9 +9,9 @@ from pydantic import SecretStr
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.streaming.run_waiter import LONG_TICK_SECONDS, TICK_SECONDS, RestWatch
+from app.api.streaming.run_waiter import LONG_TICK_SECONDS, TICK_SECONDS, RunWaiter
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
-from app.db.runs.notify import Bell
+from app.db.runs.notify import RunNotifier
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.settings import Settings
@@ -36,7 +36,7 @@ async def test_many_who_wait_cost_one_query_a_tick(
     callers = [await begin(ticket=f"T-{n}", customer=f"c{n}") for n in range(3)]
     engine = make_engine(database_url, 2)
     looks = Looks(engine)
-    watch = RestWatch(looks)
+    watch = RunWaiter(looks)
     began = time.monotonic()
     waiting = [asyncio.create_task(watch.wait(callers[n % 3].run_id, 30)) for n in range(64)]
     for n, caller in enumerate(callers):
@@ -56,7 +56,7 @@ async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
 ) -> None:
     """A run that goes on is waited for as long as asked; then nobody looks at it."""
     caller = await begin()
-    watch = RestWatch(sessions)
+    watch = RunWaiter(sessions)
     await watch.wait(caller.run_id, 0.05)
     await asyncio.sleep(LONG_TICK_SECONDS * 2)
     assert not watch._waiting
@@ -68,7 +68,7 @@ async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
 async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
     """Nobody waits in vain."""
     engine = make_engine("postgresql://nobody@127.0.0.1:9/none", 1)
-    watch = RestWatch(Sessions(engine))
+    watch = RunWaiter(Sessions(engine))
     with pytest.raises(Exception, match="connection failed"):
         await watch.wait(uuid4(), 30)
     await engine.dispose()
@@ -80,14 +80,14 @@ async def test_bell_wakes_before_anybody_looks(
     """Who waits for a run that a worker rings for is woken at once, and nobody else is."""
     rested, moving = await begin(ticket="T-1", customer="c1"), await begin(ticket="T-2")
     settings = Settings(_env_file=None, database_url=SecretStr(database_url))
-    watch = RestWatch(sessions, settings)
+    watch = RunWaiter(sessions, settings)
     async with open_saver_pool(database_url, 1) as pool:
-        bell = Bell(pool)
+        notifier = RunNotifier(pool)
         waiting = asyncio.create_task(watch.wait(rested.run_id, 30))
         other = asyncio.create_task(watch.wait(moving.run_id, 30))
         while not waiting.done():
-            # The run still runs by its row, so only the bell can tell.
-            bell.ring(rested.run_id)
+            # The run still runs by its row, so only the notifier can tell.
+            notifier.publish(rested.run_id)
             await asyncio.sleep(0.01)
     assert not other.done()
     other.cancel()

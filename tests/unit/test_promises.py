@@ -109,15 +109,15 @@ def test_effect_is_told_with_its_amount() -> None:
     """What was moved is stated, in exactly these words."""
     known = facts(effects=[REFUNDED], payments=[PAYMENT])
     assert rules("We have refunded 49.00 USD for Pro plan.", known) == set()
-    assert rules("All is well.", known) == {"effects_told"}
-    assert rules("We have refunded your Pro plan.", known) == {"effects_told", "commitments"}
+    assert rules("All is well.", known) == {"effects_stated"}
+    assert rules("We have refunded your Pro plan.", known) == {"effects_stated", "commitments"}
 
 
 def test_each_of_two_effects_is_told() -> None:
     """Telling one of two is hiding the other."""
     other: Any = {"tool": "refund_payment", "amount": "5800 JPY", "about": "Team seat"}
     known = facts(effects=[REFUNDED, other])
-    assert rules("We have refunded 49.00 USD.", known) == {"effects_told"}
+    assert rules("We have refunded 49.00 USD.", known) == {"effects_stated"}
     assert rules("We have refunded 49.00 USD and 5800 JPY.", known) == set()
 
 
@@ -133,14 +133,14 @@ def test_two_effects_of_one_amount_license_two_sentences() -> None:
 def test_one_sentence_does_not_tell_two_effects_of_one_amount() -> None:
     """Saying it once hides the other."""
     told = "We have refunded 49.00 USD for Team seat May."
-    assert "effects_told" in rules(told, facts(effects=SEATS))
+    assert "effects_stated" in rules(told, facts(effects=SEATS))
 
 
 def test_larger_amount_does_not_tell_a_smaller_one() -> None:
     """9.00 USD was moved after an edit: "refunded 49.00 USD" is a lie that contains the truth."""
     lowered: Any = {**REFUNDED, "amount": "9.00 USD"}
     known = facts(effects=[lowered], payments=[PAYMENT])
-    assert "effects_told" in rules("We have refunded 49.00 USD for Pro plan.", known)
+    assert "effects_stated" in rules("We have refunded 49.00 USD for Pro plan.", known)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Question
-from graphs.llm.ask import RETRY, heals
+from graphs.llm.ask import RETRY, is_retryable
 from graphs.llm.circuit_breaker import Circuit
 from graphs.llm.errors import (
     BudgetSpentError,
@@ -23,7 +23,7 @@ from graphs.llm.errors import (
     ModelRefusedError,
     ModelUnavailableError,
 )
-from graphs.llm.gateway import GuardedModels, open_door
+from graphs.llm.gateway import GuardedModels, open_gateway
 from graphs.llm.pool import open_pool
 from tests.fakes import FakeMeter, ScriptedModel
 from tests.unit.desk import E42, desk
@@ -47,7 +47,7 @@ def model(*lines: Any) -> ScriptedModel:
     return ScriptedModel(script={"Word": list(lines)})
 
 
-def door(
+def open_toolbox(
     fast: BaseChatModel,
     strong: BaseChatModel,
     spare: BaseChatModel | None = None,
@@ -58,7 +58,7 @@ def door(
     """A door to these models."""
     models = Models(fast, strong, spare or model(YES), second)
     pool = open_pool(models, lambda _model: Circuit(limit=3, pause_seconds=60), **limits)
-    return open_door(pool, "acme", meter or FakeMeter())
+    return open_gateway(pool, "acme", meter or FakeMeter())
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -82,22 +82,22 @@ async def test_over_budget_means_the_cheaper_tier_then_a_person() -> None:
             self.asked.append(name)
             return None if len(self.asked) == 1 else await super().hold(name, characters)
 
-    assert await ask(door(fast, strong, meter=OnlyFast())) == "fast"
+    assert await ask(open_toolbox(fast, strong, meter=OnlyFast())) == "fast"
     assert (len(fast.heard), len(strong.heard)) == (1, 0)
     with pytest.raises(BudgetSpentError):
-        await ask(door(fast, strong, meter=FakeMeter(left=0)))
+        await ask(open_toolbox(fast, strong, meter=FakeMeter(left=0)))
     assert (len(fast.heard), len(strong.heard)) == (1, 0)
-    assert not heals(BudgetSpentError())
+    assert not is_retryable(BudgetSpentError())
 
 
 async def test_no_hold_is_left_however_a_call_ends() -> None:
     """Answered, failed, refused, broken, cancelled: what was set aside is given back."""
     meter = FakeMeter()
     for line in (YES, DOWN, REFUSED, "no JSON", LookupError("a bug")):
-        opened = door(model(line), model(line), meter=meter)
+        opened = open_toolbox(model(line), model(line), meter=meter)
         await asyncio.gather(ask(opened), return_exceptions=True)
         assert meter.held == 0
-    hanging = asyncio.create_task(ask(door(Hanging(), Hanging(), meter=meter)))
+    hanging = asyncio.create_task(ask(open_toolbox(Hanging(), Hanging(), meter=meter)))
     await until(lambda: bool(meter.held))
     hanging.cancel()
     await asyncio.gather(hanging, return_exceptions=True)
@@ -107,45 +107,45 @@ async def test_no_hold_is_left_however_a_call_ends() -> None:
 async def test_broken_answer_is_repaired_once_then_another_model_is_asked() -> None:
     """The second question tells what was wrong; a second broken answer ends it."""
     strong = model("no JSON", YES)
-    assert await ask(door(model(YES), strong)) == "strong"
+    assert await ask(open_toolbox(model(YES), strong)) == "strong"
     first, second = [heard for _, heard in strong.heard]
     assert "problems" not in first
     assert "Invalid JSON" in second
     stubborn = model("no JSON")
-    assert await ask(door(model(YES), stubborn)) == "fallback"
+    assert await ask(open_toolbox(model(YES), stubborn)) == "fallback"
     assert len(stubborn.heard) == 2
     with pytest.raises(ModelOutputError):
-        await ask(door(stubborn, stubborn, spare=model("no JSON")))
-    assert not heals(ModelOutputError())
+        await ask(open_toolbox(stubborn, stubborn, spare=model("no JSON")))
+    assert not is_retryable(ModelOutputError())
 
 
 async def test_failed_call_heals_and_a_refused_one_goes_to_the_fallback_at_once() -> None:
     """An outage is left to the node's retries; a wrong key is not tried again."""
     strong = model(DOWN)
     with pytest.raises(ModelUnavailableError):
-        await ask(door(model(YES), strong))
+        await ask(open_toolbox(model(YES), strong))
     assert len(strong.heard) == 1
     refused = model(REFUSED)
-    assert await ask(door(model(YES), refused)) == "fallback"
+    assert await ask(open_toolbox(model(YES), refused)) == "fallback"
     assert len(refused.heard) == 1
 
 
 async def test_last_try_asks_the_second_provider_and_then_the_model_here() -> None:
     """The role's own model is left alone, and who answers for it is asked in their order."""
     strong, second, spare = model(YES), model(DOWN), model(YES)
-    assert await ask(door(model(YES), strong, spare, second), last_try=True) == "fallback"
+    assert await ask(open_toolbox(model(YES), strong, spare, second), last_try=True) == "fallback"
     assert [len(m.heard) for m in (strong, second, spare)] == [0, 1, 1]
 
 
 async def test_open_circuit_asks_the_fallback_without_a_call() -> None:
     """After three failures in a row not one more call is made, by any run of the process."""
     strong = model(DOWN)
-    pool = door(model(YES), strong).pool
+    pool = open_toolbox(model(YES), strong).pool
     for _ in range(2):
         with pytest.raises(ModelUnavailableError):
-            await ask(open_door(pool, "acme", FakeMeter()))
-    assert await ask(open_door(pool, "acme", FakeMeter())) == "fallback"
-    asked = [ask(open_door(pool, f"tenant-{n}", FakeMeter())) for n in range(20)]
+            await ask(open_gateway(pool, "acme", FakeMeter()))
+    assert await ask(open_gateway(pool, "acme", FakeMeter())) == "fallback"
+    asked = [ask(open_gateway(pool, f"tenant-{n}", FakeMeter())) for n in range(20)]
     assert await asyncio.gather(*asked) == ["fallback"] * 20
     assert len(strong.heard) == 3
 
@@ -154,14 +154,14 @@ async def test_retry_after_within_bounds_is_waited_for_and_beyond_them_is_not() 
     """A short wish is honoured before the next call, a long one brings the fallback at once."""
     loop = asyncio.get_running_loop()
     strong = model(ModelUnavailableError("429", 0.2), YES)
-    opened = door(model(YES), strong)
+    opened = open_toolbox(model(YES), strong)
     with pytest.raises(ModelUnavailableError):
         await ask(opened)
     began = loop.time()
     assert await ask(opened) == "strong"
     assert loop.time() - began >= 0.15
     strong = model(ModelUnavailableError("429", 60.0), YES)
-    opened = door(model(YES), strong)
+    opened = open_toolbox(model(YES), strong)
     assert [await ask(opened) for _ in range(3)] == ["fallback"] * 3
     assert len(strong.heard) == 1
 
@@ -189,16 +189,16 @@ class Hanging(OfflineChatModel):
 async def test_share_of_a_tenant_is_a_bound_and_first_come_first_served() -> None:
     """Two at once, the next in their order; another tenant's share is its own."""
     hanging = Hanging(go=asyncio.Event())
-    pool = door(hanging, hanging, calls_per_tenant=2).pool
+    pool = open_toolbox(hanging, hanging, calls_per_tenant=2).pool
     done: list[int] = []
 
     async def one(number: int) -> None:
-        await ask(open_door(pool, "acme", FakeMeter()))
+        await ask(open_gateway(pool, "acme", FakeMeter()))
         done.append(number)
 
     asked = [asyncio.create_task(one(number)) for number in range(6)]
     await until(lambda: hanging.open_now == 2)
-    other = asyncio.create_task(ask(open_door(pool, "other", FakeMeter())))
+    other = asyncio.create_task(ask(open_gateway(pool, "other", FakeMeter())))
     await until(lambda: hanging.open_now == 3)
     hanging.go.set()
     await asyncio.gather(*asked, other)
@@ -209,15 +209,15 @@ async def test_no_free_call_in_time_sends_the_run_back_to_the_queue() -> None:
     """A busy tenant's run waits; neither the fallback nor a person answers for that."""
     hanging = Hanging(go=asyncio.Event())
     spare = model(YES)
-    pool = door(hanging, hanging, spare, calls_per_tenant=1, wait_seconds=0.05).pool
-    first = asyncio.create_task(ask(open_door(pool, "acme", FakeMeter())))
+    pool = open_toolbox(hanging, hanging, spare, calls_per_tenant=1, wait_seconds=0.05).pool
+    first = asyncio.create_task(ask(open_gateway(pool, "acme", FakeMeter())))
     await until(lambda: bool(hanging.open_now))
     with pytest.raises(ModelBusyError):
-        await ask(open_door(pool, "acme", FakeMeter()))
+        await ask(open_gateway(pool, "acme", FakeMeter()))
     hanging.go.set()
     await first
     assert spare.heard == []
-    assert not heals(ModelBusyError())
+    assert not is_retryable(ModelBusyError())
 
 
 async def test_busy_tenant_leaves_the_run_where_it_stood() -> None:

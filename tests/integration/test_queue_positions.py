@@ -7,7 +7,7 @@ from sqlalchemy import func, update
 
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
-from app.db.runs.queue_position import Place, places
+from app.db.runs.queue_position import Place, queue_positions
 from app.db.tables.runs import Run
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
@@ -52,7 +52,7 @@ async def test_every_reason_has_its_place(sessions: Sessions, tenant: Tenant) ->
     made = [running, *same_ticket, *same_customer, *free, *limited, by_tenant, again]
     async with sessions() as session:
         page = [await start_and_cancel.get(session, tenant.id, run.id) for run in made]
-        found = await places(session, page, 1)
+        found = await queue_positions(session, page, 1)
     assert running.id not in found
     assert [found[run.id] for run in same_ticket] == [Place("thread_busy", n) for n in (1, 2)]
     assert [found[run.id] for run in same_customer] == [Place("customer_busy", n) for n in (1, 2)]

@@ -34,7 +34,7 @@ def wanted(ticket: str = "T-1", customer: str = "c", key: str | None = None) -> 
 
 async def start(sessions: Sessions, tenant: Tenant, new: NewRun) -> Run:
     """Start it as the API does, where each statement stands alone."""
-    async with sessions.plain() as connection:
+    async with sessions.raw_connection() as connection:
         key_id = tenant.starter.split("_")[1]
         return await start_and_cancel.start(connection, tenant.id, key_id, new)
 
@@ -164,7 +164,7 @@ async def test_only_rows_of_the_past_are_forgotten(sessions: Sessions, tenant: T
         old = update(Rate).where(Rate.tenant_id == tenant.id, Rate.scope == "customer:past")
         await session.execute(old.values(tat=func.now() - timedelta(minutes=2)))
     async with sessions.begin() as session:
-        await rate_limit.forget(session, 10_000)
+        await rate_limit.prune(session, 10_000)
         assert set(await tats(session, tenant)) == {"customer:now"}
 
 

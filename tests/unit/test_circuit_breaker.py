@@ -21,7 +21,7 @@ class Time:
 
     def circuit(self, limit: int = 3) -> Circuit:
         """Opens after `limit` failures, for ten seconds."""
-        return Circuit(limit, 10.0, told=self.told.append, clock=lambda: self.now)
+        return Circuit(limit, 10.0, on_change=self.told.append, clock=lambda: self.now)
 
 
 def down(retry_after: float | None = None) -> ModelUnavailableError:

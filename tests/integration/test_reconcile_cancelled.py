@@ -13,7 +13,7 @@ from app.execution import settle
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
-from app.worker.run_jobs import Jobs
+from app.worker.run_jobs import RunRunner
 from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call
 from tools.ports import Caller
@@ -33,7 +33,7 @@ async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -
     async with service.sessions.begin() as session:
         run = await session.get_one(Run, caller.run_id)
         await settle.bring_back(session, enqueue_run, run, max_losses=5)
-    next_worker = Jobs(service, enqueue_run, id=WORKER + 1)
+    next_worker = RunRunner(service, enqueue_run, id=WORKER + 1)
     next_worker.alive.set()
     await next_worker.advance(caller.run_id)
     async with service.sessions() as session:
