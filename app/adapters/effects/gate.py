@@ -37,7 +37,7 @@ class PostgresGate:
         gate_from = self.policy.bulk_mail_gate_from
         if call.tool == "send_bulk_mail" and await self._reach(call) < gate_from:
             return Permit()
-        raise ApprovalRequiredError(f"nobody agreed to {call.tool} {call.args}")
+        raise ApprovalRequiredError(f"nobody agreed to {call.tool} with these arguments")
 
     async def _reach(self, call: Call) -> int:
         """How many the mailing reaches: those on its list once that is fixed, else all of now."""
