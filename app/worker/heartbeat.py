@@ -17,7 +17,7 @@ from app.db.core.compiled import Plain
 from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
 from app.db.runs import workers
 from app.db.tables.runs import Run
-from app.execution import settle
+from app.execution.finish import bring_back
 from app.log import get_logger
 from app.worker.queue_membership import put_back
 from app.worker.run_jobs import Active, RunRunner
@@ -126,5 +126,5 @@ async def _bring_back(session: AsyncSession, jobs: RunRunner, lost: list[Run]) -
         if run in plain:
             await jobs.enqueue(session, run.id, None)
         else:
-            await settle.bring_back(session, jobs.enqueue, run, limit)
+            await bring_back(session, jobs.enqueue, run, limit)
     return len(lost)

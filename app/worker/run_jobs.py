@@ -2,20 +2,19 @@
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from langgraph.runtime import RunControl
 
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.runs import scheduling
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import summarize as summaries
 from app.execution.claim import Claimant, claim, queue_followers
-from app.execution.execute import Ending, execute
-from app.execution.outcome import RETRY_SECONDS, settlement_from
-from app.execution.reconcile_cancelled import recall_begun
-from app.execution.settle import Settlement, settled
+from app.execution.execute import RETRY_SECONDS, ending_of, execute
+from app.execution.finish import finish, reconcile_cancelled
 from app.execution.wiring import Service
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
@@ -74,7 +73,7 @@ class RunRunner:
         if run is None:
             return
         if self.draining:
-            await self._settle(run, Settlement(RunStatus.PENDING, {}))
+            await self._finish(run, Ending(RunStatus.PENDING))
             return
         control = RunControl()
         task = asyncio.create_task(execute(self.service, run, control))
@@ -87,19 +86,10 @@ class RunRunner:
             # A lost attempt may end here after the next one has begun here.
             if self.active.get(run_id) is active:
                 del self.active[run_id]
-        await self._settle(run, await self._ended(run, active))
-
-    async def _ended(self, run: Run, active: Active) -> Settlement:
-        """What the execution left; a cancelled run tells of what it began and did not see end."""
-        settlement = settlement_from(run, active.task, cancelled=active.cancelled)
-        if settlement.status is not RunStatus.CANCELLED:
-            return settlement
-        try:
-            return replace(settlement, values={"error": await recall_begun(self.service, run)})
-        except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            return Settlement(RunStatus.PENDING, {})
+        ending = ending_of(run, task, cancelled=active.cancelled)
+        if ending.status is RunStatus.CANCELLED:
+            ending = await reconcile_cancelled(self.service, run)
+        await self._finish(run, ending)
 
     async def summarize(self, run_id: UUID) -> None:
         """Refresh the summary of the run's ticket; unlike a run it is not worth waiting for."""
@@ -134,24 +124,24 @@ class RunRunner:
             for task in late:
                 task.cancel()
 
-    async def _settle(self, run: Run, settlement: Settlement) -> None:
-        """Write the ending; a database that is away is waited for, at a stop only so long."""
-        held = await self._patiently(run, settlement)
+    async def _finish(self, run: Run, ending: Ending) -> None:
+        """Write the ending, and log it."""
+        held = await self._patiently(run, ending)
         if run.callback_url is not None:
             self.noted.set()
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),
-            status=settlement.status,
-            outcome=settlement.values.get("outcome"),
+            status=ending.status,
+            outcome=ending.outcome,
             attempt=run.attempt,
         )
 
-    async def _queue_next(self, run: Run, settlement: Settlement) -> None:
+    async def _queue_next(self, run: Run, ending: Ending) -> None:
         """Queue what comes after the run: others that waited for it, and its ticket's summary."""
         async with self.service.sessions.raw_connection() as connection:
             following = await scheduling.next_after(connection, run)
-            due = settlement.status in FINAL and await summaries.is_due(connection, run)
+            due = ending.status in FINAL and await summaries.is_due(connection, run)
         if not following and not due:
             return
         async with self.service.sessions.begin() as session:
@@ -159,14 +149,18 @@ class RunRunner:
             if due:
                 await enqueue_summary(session, run.id)
 
-    async def _patiently(self, run: Run, settlement: Settlement) -> bool:
+    async def _patiently(self, run: Run, ending: Ending) -> bool:
+        """Write the ending once the database is available; a worker that drains gives up in time.
+
+        False when another attempt holds the run.
+        """
         patience, held = self.service.settings.drain_seconds, False
         while True:
             try:
-                held = await settled(self.service.sessions, self.enqueue, run, settlement) or held
-                if settlement.status is not RunStatus.PENDING:
+                held = await finish(self.service.sessions, self.enqueue, run, ending) or held
+                if ending.status is not RunStatus.PENDING:
                     self.service.notifier.publish(run.id)
-                await self._queue_next(run, settlement)
+                await self._queue_next(run, ending)
                 return held
             except DATABASE_ERRORS as error:
                 if not is_unavailable(error) or patience <= 0:

@@ -1,5 +1,7 @@
 """Every change of a run's status: one conditional UPDATE; no row means it lost."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -22,6 +24,35 @@ from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
 from app.lifecycle import FINAL, RunStatus, sources
+from graphs.state import SupportState
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt at a run ended: what the run's row gets, and what else is to be stored.
+
+    `tokens` and `cost_usd` are those of the attempt; a cost of None is unknown. `result` is the
+    part of the graph's state that callers see.
+    """
+
+    status: RunStatus
+    outcome: str | None = None
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    losses: int | None = None
+    not_before: datetime | None = None
+    tokens: int = 0
+    cost_usd: Decimal | None = Decimal(0)
+    # The interrupt at which the graph waits for a person: its id, and what it asks.
+    interrupt_id: str | None = None
+    question: dict[str, Any] | None = None
+    # The graph's state after a reply that others who ask the same may get.
+    reusable: SupportState | None = None
+
+
+# Columns that every ending sets, and those that stay as they are when it has none.
+ALWAYS = ("outcome", "error")
+KEPT_IF_NONE = ("result", "losses", "not_before")
 
 
 def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
@@ -71,30 +102,26 @@ def _claim(per_customer: int | None) -> CompiledQuery[Run]:
     )
 
 
-async def settle(
-    executor: Executor,
-    run_id: UUID,
-    attempt: int,
-    status: RunStatus,
-    tokens: int = 0,
-    cost_usd: Decimal | None = Decimal(0),
-    **values: Any,
-) -> bool:
+async def settle(executor: Executor, run_id: UUID, attempt: int, ending: Ending) -> bool:
     """End this attempt's hold on the run; False when another attempt holds it meanwhile.
 
-    `tokens` and `cost_usd` are those of the attempt; an unknown cost makes the sum unknown.
+    Tokens and cost are added to those of earlier attempts; an unknown cost makes the sum unknown.
     """
-    known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
-    query = _settle(tuple(values), status in FINAL)
-    new = new_values(values)
-    return bool(await query.rows(executor, **known, **new))
+    new = {name: getattr(ending, name) for name in (*ALWAYS, *KEPT_IF_NONE)}
+    known = {"run": run_id, "held": attempt, "to": ending.status}
+    used = {"used": ending.tokens, "cost": ending.cost_usd}
+    query = _update_settled(ending.status in FINAL)
+    return bool(await query.rows(executor, **known, **used, **new_values(new)))
 
 
 @cache
-def _settle(names: tuple[str, ...], final: bool) -> CompiledStatement:
-    columns = new_binds(names)
+def _update_settled(final: bool) -> CompiledStatement:
+    new = new_binds(ALWAYS)
+    for name in KEPT_IF_NONE:
+        column = getattr(Run, name)
+        new[name] = func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
     if final:
-        columns["finished_at"] = func.now()
+        new["finished_at"] = func.now()
     return CompiledStatement(
         update(Run)
         .where(
@@ -107,7 +134,7 @@ def _settle(names: tuple[str, ...], final: bool) -> CompiledStatement:
             worker_id=None,
             tokens=Run.tokens + bindparam("used"),
             cost_usd=Run.cost_usd + bindparam("cost"),
-            **columns,
+            **new,
         )
         .returning(Run.id)
     )
