@@ -20,7 +20,7 @@ run: install ## Start everything on this machine, with a demo tenant
 	@$(BIN)/deskgraph dev
 
 check: lint ## Before every commit: lint, then the unit tests
-	$(BIN)/pytest -n auto tests/unit
+	$(BIN)/pytest -n logical tests/unit
 
 # Only from the command line: a variable T of the environment must not make CI run less.
 ifeq ($(origin T),command line)
