@@ -124,13 +124,14 @@ def test_the_image_holds_what_the_package_is_made_of() -> None:
 
 
 def test_dependencies_come_from_the_lock_file_with_hashes() -> None:
-    """The lock exists, its hashes are asked for, and the project itself downloads nothing."""
+    """The lock is installed as it stands, with hashes; the project itself downloads nothing."""
     installs = [words for words in arguments("RUN") if "install" in words]
     locked, project = installs
-    assert "--require-hashes" in locked
+    assert {"--require-hashes", "--no-deps"} <= set(locked)
     lock = ROOT / locked[locked.index("-r") + 1]
     assert lock.read_text().count("--hash=sha256:") > 100
     assert {"--no-build-isolation", "--no-deps"} <= set(project)
+    assert project[-3:] == ["&&", "/opt/deskgraph/bin/pip", "check"]
 
 
 def test_the_process_is_not_root() -> None:
