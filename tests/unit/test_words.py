@@ -1,0 +1,75 @@
+"""Docs and code speak plain English: words that hide who does what to what do not come back."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each as a whole word or part of an identifier: bell, `bell.py`, RunBell and ring_bell.
+WORDS = {
+    "bell": "notification, RunNotifier",
+    "courier": "webhook dispatcher",
+    "whoever": "name the actor",
+    "anew": "again",
+    "mend": "fix, correct",
+    "mends": "fixes, corrects",
+    "mended": "fixed, corrected",
+    "mendable": "that can be corrected",
+    "nobody": "no worker, no person, no approver",
+    "somebody": "a worker, a person, an approver",
+    "told": "says, is named, is given",
+    "hot": "compiled",
+    "door": "toolbox, model gateway",
+}
+FOUND = re.compile(
+    rf"(?<![A-Za-z])(?:{'|'.join(WORDS)})(?![a-z])|(?<=[a-z])(?:{'|'.join(map(str.title, WORDS))})"
+    rf"(?![a-z])|\b(?:{'|'.join(map(str.title, WORDS))})(?![a-z])"
+)
+# An account of the operating system, and texts that customers write or read.
+ALLOWED = {"docs/adr/0006-embedded-postgres.md": {"nobody"}, "docs/operations.md": {"nobody"}}
+DOCS = [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/**/*.md"))]
+# A folder joins here once it is clean; the customer's own words in it are in DATA.
+FOLDERS: tuple[str, ...] = ()
+DATA = ("app/demo/", "app/models/offline/", "graphs/text/")
+
+
+def unwanted(path: Path) -> list[str]:
+    """Lines of a file that hold such a word, with what to say instead."""
+    name = path.relative_to(ROOT).as_posix()
+    lines = enumerate(path.read_text().splitlines(), 1)
+    return [
+        f"{name}:{number}: {word} -> {WORDS[word.lower()]}"
+        for number, line in lines
+        for word in FOUND.findall(line)
+        if word.lower() not in ALLOWED.get(name, ())
+    ]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_docs_are_in_plain_words(page: Path) -> None:
+    """No page uses a word of the list, and no page's name does."""
+    assert unwanted(page) == []
+    assert not FOUND.search(page.name)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_code_is_in_plain_words(folder: str) -> None:
+    """No comment, docstring, identifier, message or file name uses a word of the list."""
+    for path in sorted((ROOT / folder).rglob("*.py")):
+        if not path.relative_to(ROOT).as_posix().startswith(DATA):
+            assert unwanted(path) == []
+            assert not FOUND.search(path.stem)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the bell rings, RunBell, ring_bell()", ["bell", "Bell", "bell"]),
+        ("Nobody anew", ["Nobody", "anew"]),
+        ("doorstep hotel shot commend labelled HOT", []),
+    ],
+)
+def test_whole_words_are_found(text: str, words: list[str]) -> None:
+    """A word counts alone or as a part of an identifier, not inside another word."""
+    assert FOUND.findall(text) == words
