@@ -185,7 +185,7 @@ def test_tool_table_is_the_catalog() -> None:
     tools = World(may_mail=True).toolbox("act").tools
     rows = {
         code(cells[0])[0]: cells
-        for cells in table("docs/workflow.md", "## The door and the ledger")
+        for cells in table("docs/workflow.md", "## The toolbox and the ledger")
     }
     assert set(rows) == set(tools)
     for name, (_, permission, key, gated, after) in rows.items():
