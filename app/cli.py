@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.commands import articles, contacts, customers, keys, pause, policy, webhooks
+from app.commands import articles, contacts, customers, keys, pause, policy, runs, webhooks
 from app.commands.database import explained, load_settings, require_database, with_database
 from app.log import configure_logging
 from app.settings import Settings
@@ -25,6 +25,7 @@ app.add_typer(contacts.cli, name="contacts")
 app.add_typer(policy.cli, name="policy")
 app.add_typer(customers.cli, name="customers")
 app.add_typer(webhooks.cli, name="webhooks")
+app.add_typer(runs.cli, name="runs")
 app.command()(pause.pause)
 app.command()(pause.unpause)
 

@@ -21,6 +21,10 @@ from app.settings import Settings
 T = TypeVar("T")
 
 
+class UnknownRevisionError(Exception):
+    """The schema is at a revision that this version does not hold; the text says what to do."""
+
+
 def load_settings(**changes: Any) -> Settings:
     """The settings, or a readable list of what is wrong with them and exit code 2."""
     try:
@@ -79,9 +83,12 @@ def require_database(settings: Settings) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a database that is away, or refuses, into a sentence and exit code 1."""
+    """Turn a database that is away, refuses or does not fit into a sentence and exit code 1."""
     try:
         yield
+    except UnknownRevisionError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     except (psycopg.OperationalError, OperationalError, PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0]
         typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
