@@ -7,17 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.api.http.strict_body import (
-    MAX_DEPTH,
-    SURROGATE,
-    BodyError,
-    MediaTypeError,
-    _unique,
-    check_json,
-    check_value,
-)
+from app.api.http.strict_body import MAX_DEPTH, SURROGATE, _unique, check_json, check_value
 from app.db.core.types import storable
-from app.errors import DeskgraphError
+from app.errors import BodyError, DeskgraphError, MediaTypeError
 
 # Every character that a strict text may hold.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -35,7 +27,7 @@ def documents(leaves: st.SearchStrategy[Any] = scalars) -> st.SearchStrategy[Any
 
 
 def checked(body: bytes, media_type: bytes = b"application/json") -> None:
-    """Check a body as the middleware does."""
+    """Check a body as every route does."""
     check_json({"headers": [(b"content-type", media_type)]}, body)
 
 
