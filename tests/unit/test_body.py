@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.api.http.strict_body import MAX_DEPTH, SURROGATE, _unique, check_json, check_value
@@ -147,16 +147,22 @@ def test_work_for_a_duplicate_name_grows_with_the_body_only() -> None:
     assert Counted.comparisons < 20 * len(names)
 
 
-@given(st.integers(0, 2 * MAX_DEPTH))
-def test_depth_is_bounded(levels: int) -> None:
-    """A scalar may lie inside MAX_DEPTH lists or objects, and not one more."""
-    for document in (around(1, levels), json.loads('{"a":' * levels + "1" + "}" * levels)):
+@given(st.integers(1, 2 * MAX_DEPTH), st.sampled_from(["1", "[]", "{}"]))
+@example(MAX_DEPTH, "[]")
+@example(MAX_DEPTH + 1, "[]")
+@example(MAX_DEPTH + 1, "{}")
+@example(MAX_DEPTH + 1, "1")
+def test_depth_is_bounded(levels: int, innermost: str) -> None:
+    """MAX_DEPTH lists or objects may lie in each other and not one more, an empty one included."""
+    around_it = levels if innermost == "1" else levels - 1
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        text = opening * around_it + innermost + closing * around_it
         if levels <= MAX_DEPTH:
-            check_value(document, depth=0)
-            checked(json.dumps(document).encode())
+            check_value(json.loads(text))
+            checked(text.encode())
         else:
             with pytest.raises(BodyError, match="nested"):
-                checked(json.dumps(document).encode())
+                checked(text.encode())
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])

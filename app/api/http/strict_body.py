@@ -77,7 +77,7 @@ def check_json(scope: Scope, body: bytes) -> None:
             parse_int=_int,
             parse_float=_float,
         )
-        check_value(document, depth=0)
+        check_value(document)
     except RecursionError:
         raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     except UnicodeDecodeError as error:
@@ -86,22 +86,21 @@ def check_json(scope: Scope, body: bytes) -> None:
         raise BodyError(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
 
 
-def check_value(value: Any, depth: int) -> None:
-    """Raises BodyError for NUL, lone surrogates, or nesting beyond MAX_DEPTH."""
-    if depth > MAX_DEPTH:
-        raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+def check_value(value: Any, levels: int = 0) -> None:
+    """Raises BodyError for NUL, lone surrogates, or a value inside `levels` that nests too deep.
+
+    A list or object is a level, also an empty one; MAX_DEPTH of them may lie in each other.
+    """
     if isinstance(value, str):
         if "\x00" in value:
             raise BodyError("A text holds a NUL character (U+0000).")
         if SURROGATE.search(value):
             raise BodyError("A text holds half of a surrogate pair.")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_value(key, depth + 1)
-            check_value(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            check_value(item, depth + 1)
+    elif isinstance(value, dict | list):
+        if levels == MAX_DEPTH:
+            raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        for item in value if isinstance(value, list) else [*value, *value.values()]:
+            check_value(item, levels + 1)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
