@@ -1,7 +1,5 @@
 """What needs a person, and which node may do what. Pure functions over the tenant's policy."""
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Literal
@@ -153,18 +151,6 @@ def drafts_only(policy: Policy, intents: Sequence[Intent]) -> bool:
     """Whether the reply to such a ticket waits for a person."""
     mode = policy.reply_mode
     return any(mode.by_intent.get(intent, mode.default) == "draft" for intent in intents)
-
-
-def digest(
-    kind: Literal["plan", "reply"], run_id: str, steps: Sequence[Step], changed: Sequence[str] = ()
-) -> str:
-    """SHA-256 of exactly what a reviewer is shown, so that an answer fits only that.
-
-    Canonical form after RFC 8785 for the values used here: sorted keys, no spaces, UTF-8.
-    """
-    shown = {"kind": kind, "run_id": run_id, "steps": steps, "changed": list(changed)}
-    canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def verdicts(shown: Plan) -> list[str]:

@@ -52,7 +52,7 @@ class Finding(TypedDict):
 
 
 class Plan(TypedDict):
-    """Ordered effects, why and how many persons must agree to them, and the digest of this.
+    """Ordered effects, why and how many persons must agree to them.
 
     `changed` says what no longer fits the world as it is; `round` counts a reviewer's wishes.
     """
@@ -62,7 +62,6 @@ class Plan(TypedDict):
     required_approvers: int
     changed: list[str]
     round: int
-    digest: str
 
 
 class Decision(TypedDict):

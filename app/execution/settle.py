@@ -1,12 +1,9 @@
 """The end of an execution: what it leaves on its run, and what it sets going."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
@@ -16,6 +13,7 @@ from app.db.runs.steps import close_open_steps
 from app.db.tables.runs import Run
 from app.execution import cache_answer
 from app.lifecycle import FINAL, RunStatus
+from app.services.approvals.open_approval import open_approval
 from app.services.runs.start_and_cancel import Enqueue
 from app.services.webhooks import outbox
 from graphs.state import SupportState
@@ -64,7 +62,8 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
     if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
     if settlement.gate and status is RunStatus.INTERRUPTED:
-        await _open_gate(session, run, settlement.gate)
+        gate = settlement.gate
+        await open_approval(session, run, gate["id"], gate["value"])
     if status is RunStatus.PENDING:
         await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, settlement.values.get("not_before"))
@@ -76,30 +75,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
     if settlement.final and status is RunStatus.SUCCESS:
         await cache_answer.keep(session, run, settlement.final)
     return True
-
-
-async def _open_gate(session: AsyncSession, run: Run, gate: dict[str, Any]) -> None:
-    shown, approval_id = gate["value"], uuid7()
-    opened = await approvals.open_approval(
-        session,
-        id=approval_id,
-        tenant_id=run.tenant_id,
-        run_id=run.id,
-        ticket_id=run.ticket_id,
-        interrupt_id=gate["id"],
-        kind=shown["kind"],
-        steps=shown["steps"],
-        gate=shown["gate"],
-        digest=shown["digest"],
-        verdicts=shown["verdicts"],
-        # A run that paused before these were asked for has the defaults.
-        required_approvers=shown.get("required_approvers", 1),
-        changed=shown.get("changed", []),
-        round=shown.get("round", 0),
-        expires_at=func.now() + timedelta(seconds=shown["expires_in_seconds"]),
-    )
-    if opened:
-        await outbox.note_paused(session, run, approval_id)
 
 
 async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:

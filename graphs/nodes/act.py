@@ -3,7 +3,7 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.policy import digest, next_step
+from graphs.policy import next_step
 from graphs.state import DoneStep, Plan, SupportState
 from tools.errors import (
     ApprovalRequiredError,
@@ -32,7 +32,7 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
     toolbox = runtime.context.toolbox("act")
     try:
         if not state["effects"] and (changed := await changes(toolbox, plan)):
-            return {"plan": unfit(state["run_id"], plan, changed)}
+            return {"plan": unfit(plan, changed)}
         result = await toolbox.call(step["tool"], step["args"], step_id=step["id"])
     except UnfinishedError:
         # by_progress sends the same step here again, after a checkpoint.
@@ -57,11 +57,6 @@ async def changes(toolbox: Toolbox, plan: Plan) -> list[str]:
     return [f"{step_id}: {problem}" for step_id, problem in found if problem]
 
 
-def unfit(run_id: str, plan: Plan, changed: list[str]) -> Plan:
+def unfit(plan: Plan, changed: list[str]) -> Plan:
     """The same plan for a person to mend, with what changed since it was made."""
-    return {
-        **plan,
-        "gate": [*plan["gate"], "the plan no longer fits"],
-        "changed": changed,
-        "digest": digest("plan", run_id, plan["steps"], changed),
-    }
+    return {**plan, "gate": [*plan["gate"], "the plan no longer fits"], "changed": changed}

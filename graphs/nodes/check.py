@@ -3,7 +3,7 @@
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
-from graphs.policy import digest, drafts_only
+from graphs.policy import drafts_only
 from graphs.reply.checks import MAX_REDRAFTS, objections
 from graphs.reply.facts import reply_facts
 from graphs.reply.instructions import reply_instructions
@@ -68,5 +68,4 @@ def reply_review(state: SupportState, draft: Draft, found: list[Objection]) -> P
         "required_approvers": 1,
         "changed": changed,
         "round": state["round"],
-        "digest": digest("reply", state["run_id"], [step], changed),
     }

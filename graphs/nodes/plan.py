@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.handoffs import part_step
-from graphs.policy import approvers, digest, gate
+from graphs.policy import approvers, gate
 from graphs.state import SPECIALISTS, Escalation, Finding, Plan, SupportState
 from tools.models import JsonObject, Step
 
@@ -34,7 +34,6 @@ def made_plan(
         "required_approvers": approvers(steps, context.policy, spent),
         "changed": [],
         "round": state["round"],
-        "digest": digest("plan", state["run_id"], steps),
     }
 
 

@@ -1,9 +1,9 @@
 """A replay: the state it begins with, and the policy it is held to. Pure functions."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
-from graphs.policy import Policy, ReplyMode, digest, verdicts
+from graphs.policy import Policy, ReplyMode, verdicts
 from graphs.state import Decision, Plan, Triage
 from tools.models import JsonObject
 
@@ -19,10 +19,7 @@ UNKNOWN_TRIAGE: Triage = {
 
 
 def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) -> JsonObject:
-    """A checkpoint's values as those of the run that replays it, with the caller's changes.
-
-    What a reviewer is shown is bound to the run, so an open plan gets the digest of this one.
-    """
+    """A checkpoint's values as those of the run that replays it, with the caller's changes."""
     state: JsonObject = {**values, "run_id": run_id}
     if told := changes.get("ticket"):
         state["ticket"] = {**values["ticket"], **told}
@@ -31,10 +28,6 @@ def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) 
         state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **told, "parts": {}}
     if "guidance" in changes:
         state["guidance"] = changes["guidance"]
-    for key, kind in (("plan", "plan"), ("review", "reply")):
-        if plan := cast("Plan | None", values.get(key)):
-            made = digest(cast("Any", kind), run_id, plan["steps"], plan["changed"])
-            state[key] = {**plan, "digest": made}
     return state
 
 

@@ -122,6 +122,25 @@ async def test_starter_may_not_decide_with_any_scope(callers: Callers) -> None:
     assert decide(callers.approver, run).status_code == 202
 
 
+async def test_starter_may_not_decide_a_replay_by_another_key(callers: Callers) -> None:
+    """403 own-run for the first run's key and for the replay's; nothing moves, whoever replays."""
+    scopes = ("runs:write", "runs:read", "approvals:decide")
+    both, other = await callers.caller(*scopes), await callers.caller(*scopes)
+    run = both.start("cus_bob", ANNUAL)
+    assert decide(callers.approver, run, verdict="reject").status_code == 202
+    assert both.run(run["id"])["outcome"] == "rejected"
+    steps = both.http.get(f"/v1/runs/{run['id']}/steps").raise_for_status().json()["items"]
+    [at] = [step["checkpoint_id"] for step in steps if step["node"] == "plan"]
+    answer = other.http.post(f"/v1/runs/{run['id']}/replay?wait=20", json={"checkpoint_id": at})
+    assert (answer.status_code, answer.json()["status"]) == (202, "interrupted"), answer.text
+    for client in (both, other):
+        for verdict in ("approve", "edit", "reject", "respond"):
+            with callers.books.unchanged():
+                expect_refused(decide(client, answer.json(), verdict=verdict), 403, "own-run")
+    assert decide(callers.approver, answer.json()).status_code == 202
+    assert other.run(answer.json()["id"])["outcome"] == "acted"
+
+
 @pytest.mark.parametrize(
     ("customer", "text", "limits"),
     [

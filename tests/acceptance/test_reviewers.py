@@ -105,6 +105,20 @@ def test_respond_asks_for_another_plan(callers: Callers) -> None:
     assert callers.starter.run(run["id"])["outcome"] == "acted"
 
 
+def test_answer_to_the_plan_before_is_stale_though_the_next_is_the_same(callers: Callers) -> None:
+    """412: the digest names the approval and its round, so the old one moves no money."""
+    run = callers.starter.start("cus_ann", "I was charged twice for my Pro plan, please refund one")
+    assert callers.approver.decide(run, "respond", comment="Are you sure?").status_code == 202
+    again = callers.starter.run(run["id"])
+    old, new = again["approvals"]
+    assert (old["steps"], new["status"]) == (new["steps"], "pending")
+    body = {"approval_id": new["id"], "digest": old["digest"], "verdict": "approve"}
+    with callers.books.unchanged():
+        answer = callers.approver.http.post(f"/v1/runs/{run['id']}/resume", json=body)
+        expect_refused(answer, 412, "stale-digest")
+    assert callers.approver.decide(again, "approve").status_code == 202
+
+
 def test_drafted_reply_waits_and_may_be_rewritten(callers: Callers) -> None:
     """Nothing is sent before; an empty text never; the edited one is what the customer gets."""
     set_policy(callers, reply_mode={"default": "draft"})

@@ -131,7 +131,8 @@ def test_pause_is_not_an_error(paused: Any, langsmith: LangSmithCapture) -> None
     until(lambda: "__interrupt__" in (langsmith.children(root)[-1].get("outputs") or {}))
     approve = langsmith.children(root)[-1]
     [asked] = approve["outputs"]["__interrupt__"]
-    assert asked["digest"] == paused["approvals"][0]["digest"]
+    shown = paused["approvals"][0]
+    assert (asked["steps"], asked["gate"]) == (shown["steps"], shown["reasons"])
     assert (approve["name"], approve.get("error"), root.get("error")) == ("approve", None, None)
 
 

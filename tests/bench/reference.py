@@ -7,7 +7,6 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.types import interrupt
 
 from graphs.context import SupportContext
-from graphs.policy import digest
 from graphs.state import DecisionModel, SupportState
 from tools.models import Step
 
@@ -60,7 +59,6 @@ async def gate(state: SupportState) -> dict[str, Any]:
     question = {
         "kind": "plan", "steps": [step], "gate": ["bench"], "verdicts": ["approve"],
         "required_approvers": 1, "changed": [], "round": 0, "expires_in_seconds": 3600,
-        "digest": digest("plan", state["run_id"], [step]),
     }  # fmt: skip
     return {"decision": interrupt(question, response_schema=DecisionModel).root}
 

@@ -18,10 +18,10 @@ from app.lifecycle import RunStatus
 from app.services.approvals import decide as approvals
 from app.services.approvals.decision import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
+from app.services.approvals.open_approval import digest_of
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.worker.consumer import enqueue_run
-from graphs.policy import digest
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.unit.test_policy import step
@@ -49,8 +49,7 @@ class Desk:
         """The run's execution ends at a gate."""
         shown = {
             "kind": "plan", "verdicts": VERDICTS, "expires_in_seconds": 3600, "steps": PLAN,
-            "gate": ["too much"], "digest": digest("plan", str(run.id), PLAN),
-            "required_approvers": 1, "changed": [], "round": 0,
+            "gate": ["too much"], "required_approvers": 1, "changed": [], "round": 0,
         }  # fmt: skip
         paused = Settlement(RunStatus.INTERRUPTED, {}, {"id": interrupt_id, "value": shown | gate})
         async with self.sessions.begin() as session:
@@ -60,7 +59,7 @@ class Desk:
         """Put the run and its newest approval back to where nobody has answered."""
         approval = await self.approval(run)
         asked = {"status": "pending", "decision": None, "answers": 0, "steps": PLAN, "changed": []}
-        plan = digest("plan", str(run.id), PLAN)
+        plan = digest_of(approval, steps=PLAN, changed=[], verdicts=VERDICTS)
         async with self.sessions.begin() as session:
             await session.execute(delete(Decision).where(Decision.approval_id == approval.id))
             again = update(Approval).where(Approval.id == approval.id)

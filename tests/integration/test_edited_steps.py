@@ -7,7 +7,7 @@ import pytest
 from app.db.core.connections import Sessions
 from app.db.effects.mailings import put_contacts
 from app.services.approvals.edit import StepEdit
-from graphs.policy import digest
+from app.services.approvals.open_approval import digest_of
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
@@ -50,4 +50,4 @@ async def test_second_approver_judges_what_is_left(desk: Desk) -> None:
     assert [e["summary"] for e in mailed["evidence"]] == [
         "2 recipients", "Subject: Old\n\nNew for A***",
     ]  # fmt: skip
-    assert shown.digest == digest("plan", str(run.id), shown.steps, shown.changed)
+    assert shown.digest == digest_of(shown)

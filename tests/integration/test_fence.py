@@ -34,7 +34,7 @@ def place(service: Service, tenant: Tenant) -> Workplace:
     return Workplace(service, tenant)
 
 
-async def claimed(place: Workplace, worker: int, **wanted: str) -> Run:
+async def claimed(place: Workplace, worker: int, **wanted: Any) -> Run:
     """A run that the worker holds."""
     run = await place.start(**wanted)
     async with place.service.sessions.begin() as session:

@@ -1,12 +1,16 @@
 """Guidance instead of an answer: newer messages are taken in, the next plan is asked anew."""
 
+import hashlib
+import json
 import operator
 from typing import Annotated, Any
+from uuid import UUID
 
 import pytest
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command, interrupt
+from sqlalchemy import update
 from typing_extensions import TypedDict
 
 from app.adapters.effects.gate import PostgresGate
@@ -15,8 +19,19 @@ from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for
 from app.db.runs import transitions
 from app.db.runs.merging import newer_messages
-from app.errors import InvalidRequestError
+from app.db.tables.approvals_and_ledger import Approval
+from app.errors import (
+    AlreadyDecidedError,
+    DeskgraphError,
+    InvalidRequestError,
+    StaleDigestError,
+)
 from app.lifecycle import ApprovalStatus, RunStatus
+from app.services.approvals import decide
+from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.edit import StepEdit
+from app.services.approvals.open_approval import digest_of, open_approval
+from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
@@ -192,6 +207,89 @@ async def test_next_plan_is_a_new_question(desk: Desk) -> None:
         assert await decision_for(session, run.id, "gate-2") is None
         assert await newer_messages(session, [second]) == {}
         assert len(await approvals_of_runs(session, [run.id])) == 2
+
+
+async def asked_twice(desk: Desk, **gate: Any) -> tuple[Approval, Approval]:
+    """A plan, and the one that a wish made of it: word for word the same, in the next round."""
+    run = await desk.pause(**gate)
+    first = await desk.approval(run)
+    await desk.decide(await desk.person("Ann"), first, "respond", comment="Look again.")
+    async with desk.sessions.begin() as session:
+        claimed = await transitions.claim(session, run.id, WORKER)
+    assert claimed is not None
+    await desk.stop(claimed, "gate-2", **gate)
+    return first, await desk.approval(run)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "edit", "reject", "respond"])
+@pytest.mark.parametrize(
+    "gate", [{}, {"required_approvers": 2}, {"kind": "reply", "steps": [REPLY], "round": 1}]
+)
+async def test_answer_to_an_earlier_question_is_no_answer_to_this_one(
+    desk: Desk, verdict: Verdict, gate: dict[str, Any]
+) -> None:
+    """Though both show the same: the id and the digest of the first, together or apart."""
+    first, second = await asked_twice(desk, **gate)
+    assert (first.steps, first.changed) == (second.steps, second.changed)
+    assert first.digest != second.digest
+    ben = await desk.person("Ben")
+    stale: list[tuple[UUID, str, type[DeskgraphError]]] = [
+        (second.id, first.digest, StaleDigestError),
+        (first.id, first.digest, AlreadyDecidedError),
+        (first.id, second.digest, AlreadyDecidedError),
+    ]
+    for approval_id, digest, refusal in stale:
+        answer = GivenAnswer(approval_id, digest, verdict, (), "Fine.")
+        async with desk.sessions.begin() as session:
+            with pytest.raises(refusal):
+                await decide.resume(session, enqueue_run, ben, second.run_id, answer)
+    now = await desk.approval(await desk.run(second.run_id))
+    assert (now.status, now.answers) == (ApprovalStatus.PENDING, 0)
+
+
+def digest_of_old(run_id: UUID, steps: list[Any], changed: list[str]) -> str:
+    """The digest as it was made before it named the approval."""
+    shown = {"kind": "plan", "run_id": str(run_id), "steps": steps, "changed": changed}
+    canonical = json.dumps(shown, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.parametrize("verdict", ["approve", "edit"])
+async def test_approval_from_before_keeps_the_digest_it_showed(
+    desk: Desk, people: int, verdict: Verdict
+) -> None:
+    """Whoever read it may still answer with it; an edit makes a digest of today."""
+    run = await desk.pause(required_approvers=people)
+    approval = await desk.approval(run)
+    old = digest_of_old(run.id, PLAN, [])
+    async with desk.sessions.begin() as session:
+        one = update(Approval).where(Approval.id == approval.id)
+        await session.execute(one.values(digest=old))
+    edits = [StepEdit("refund-pay_1", {"amount_minor": 1}, drop=False)] if verdict == "edit" else []
+    for name in ("Ann", "Ben")[:people]:
+        shown = await desk.approval(run)
+        assert (shown.digest == old) is (name == "Ann" or verdict == "approve")
+        given = edits if name == "Ann" else []
+        await desk.decide(await desk.person(name), shown, "edit" if given else "approve", *given)
+    closed = await desk.approval(run)
+    assert closed.status == ("edited" if verdict == "edit" else "approved")
+
+
+async def test_interrupt_from_before_is_asked_under_a_digest_of_today(desk: Desk) -> None:
+    """A checkpoint may still hold a digest of its own, and may lack what was added later."""
+    caller = await desk.begin()
+    run = await desk.run(caller.run_id)
+    old = digest_of_old(run.id, PLAN, [])
+    question = {
+        "kind": "plan", "verdicts": ["approve"], "expires_in_seconds": 60, "steps": PLAN,
+        "gate": [], "digest": old,
+    }  # fmt: skip
+    async with desk.sessions.begin() as session:
+        await open_approval(session, run, "gate-1", question)
+    opened = await desk.approval(run)
+    assert (opened.required_approvers, opened.changed, opened.round) == (1, [], 0)
+    assert opened.digest == digest_of(opened) != old
 
 
 async def test_newer_question_ends_what_was_agreed_before(desk: Desk) -> None:

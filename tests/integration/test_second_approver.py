@@ -24,7 +24,8 @@ from app.errors import (
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.services.approvals.decision import Verdict
 from app.services.approvals.edit import StepEdit
-from graphs.policy import Policy, digest
+from app.services.approvals.open_approval import digest_of
+from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
@@ -111,7 +112,7 @@ async def test_edit_of_the_first_is_what_the_second_agrees_to(desk: Desk) -> Non
     await desk.decide(ann, approval, "edit", LOWERED, DROPPED)
     shown = await desk.approval(run)
     assert [step["args"]["amount_minor"] for step in shown.steps] == [10_000]
-    assert shown.digest == digest("plan", str(run.id), shown.steps, shown.changed)
+    assert shown.digest == digest_of(shown)
     assert shown.changed == [
         "Ann changed amount_minor of refund-pay_1 from 60000 to 10000",
         "Ann dropped refund-pay_2",

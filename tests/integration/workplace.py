@@ -43,12 +43,26 @@ class Workplace:
         jobs.alive.set()
         return jobs
 
-    async def start(self, body: str = TWICE, customer: str = "cus_ann", ticket: str = "T-1") -> Run:
+    async def start(
+        self,
+        body: str = TWICE,
+        customer: str = "cus_ann",
+        ticket: str = "T-1",
+        by: ApiKey | None = None,
+    ) -> Run:
         """A new run, not yet advanced."""
         wanted = {"id": ticket, "subject": "Help", "body": body, "customer": {"id": customer}}
+        key_id = by.id if by else self.starter
         async with self.service.sessions.begin() as session:
             new = NewRun(wanted, None, {})
-            return await start_and_cancel.start(session, self.tenant.id, self.starter, new)
+            return await start_and_cancel.start(session, self.tenant.id, key_id, new)
+
+    async def key(self, name: str) -> ApiKey:
+        """A key of its own that may start, replay and decide."""
+        async with self.service.sessions.begin() as session:
+            scopes = ["runs:write", "approvals:decide"]
+            token = await issue_key(session, self.tenant.id, name, scopes)
+            return await session.get_one(ApiKey, token.split("_")[1])
 
     async def advance(self, run: Run) -> Run:
         """The run as far as it goes now."""
@@ -60,22 +74,32 @@ class Workplace:
         async with self.service.sessions() as session:
             return (await session.scalars(select(Run).where(Run.id == run_id))).one()
 
-    async def decide(self, run: Run, verdict: Verdict = "approve") -> Run:
-        """A reviewer answers what is open, and the run goes on."""
+    async def decide(
+        self, run: Run, verdict: Verdict = "approve", comment: str = "", by: ApiKey | None = None
+    ) -> Run:
+        """A reviewer, or the one named, answers what is open, and the run goes on."""
+        reviewer = by or await self.key("Uma")
         async with self.service.sessions.begin() as session:
-            token = await issue_key(session, self.tenant.id, "Uma", ["approvals:decide"])
-            reviewer = await session.get_one(ApiKey, token.split("_")[1])
             approval = (await approvals_of_runs(session, [run.id]))[-1]
-            answer = GivenAnswer(approval.id, approval.digest, verdict, (), "")
+            answer = GivenAnswer(approval.id, approval.digest, verdict, (), comment)
             await approvals.resume(session, enqueue_run, reviewer, run.id, answer)
         return await self.advance(run)
 
-    async def replay(self, run: Run, node: str, *, dry_run: bool = False, **state: Any) -> Run:
+    async def replay(
+        self,
+        run: Run,
+        node: str,
+        *,
+        dry_run: bool = False,
+        by: ApiKey | None = None,
+        **state: Any,
+    ) -> Run:
         """The run again from where the node began, advanced as far as it goes."""
         checkpoint_id = (await self.step(run, node)).checkpoint_id or ""
         new = NewReplay(run.id, checkpoint_id, state, dry_run, None)
+        key_id = by.id if by else self.starter
         async with self.service.sessions.begin() as session:
-            again = await replays.replay(session, enqueue_run, self.tenant.id, self.starter, new)
+            again = await replays.replay(session, enqueue_run, self.tenant.id, key_id, new)
         return await self.advance(again)
 
     async def steps(self, run: Run) -> list[Step]:

@@ -1,4 +1,4 @@
-"""When a plan needs a person: sums, borders, and the digest of exactly what was shown."""
+"""When a plan needs a person: sums and borders."""
 
 from typing import Any
 
@@ -181,7 +181,6 @@ def test_next_step_is_the_first_that_is_not_done() -> None:
         "required_approvers": 1,
         "changed": [],
         "round": 0,
-        "digest": "",
     }
     assert next_step(plan, []) == first
     assert next_step(plan, [done(first)]) == second

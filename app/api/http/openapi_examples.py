@@ -166,7 +166,7 @@ RUN_STEP: dict[str, Any] = {
     "started_at": EARLY,
     "duration_ms": 2,
     "input": {"run_id": RUN_ID},
-    "output": {"plan": {"steps": [STEP], "gate": APPROVAL["reasons"], "digest": DIGEST}},
+    "output": {"plan": {"steps": [STEP], "gate": APPROVAL["reasons"]}},
     "error": None,
     "checkpoint_id": "1f1e6241-e46b-61b7-8000-910572b07780",
     "model_calls": [],

@@ -8,6 +8,7 @@ from sqlalchemy import (
     Uuid,
     bindparam,
     func,
+    literal,
     or_,
     select,
 )
@@ -99,28 +100,47 @@ async def resting(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
     return [run_id for run_id in run_ids if run_id not in going]
 
 
-async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
-    """The runs that this one replays: the one it was made from, that one's, and so on."""
-    chain: list[UUID] = []
-    following = run.replay_of
-    while following is not None:
-        chain.append(following)
-        query = select(Run.replay_of).where(Run.tenant_id == run.tenant_id, Run.id == following)
-        following = (await session.scalars(query)).one_or_none()
-    return tuple(chain)
-
-
-STARTERS = CompiledStatement(
-    select(Run.started_by).where(
-        Run.tenant_id == bindparam("tenant"),
-        or_(
-            Run.id == bindparam("run", type_=Uuid()),
-            Run.merged_into == bindparam("run", type_=Uuid()),
-        ),
+@cache
+def _select_replayed() -> CompiledStatement:
+    first = (
+        select(Run.replay_of.label("id"), literal(1).label("distance"))
+        .where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run", type_=Uuid()))
+        .cte("chain", recursive=True)
     )
-)
+    before = select(Run.replay_of, first.c.distance + 1).where(
+        Run.tenant_id == bindparam("tenant"), Run.id == first.c.id
+    )
+    chain = first.union_all(before)
+    return CompiledStatement(
+        select(chain.c.id).where(chain.c.id.is_not(None)).order_by(chain.c.distance)
+    )
+
+
+async def replayed(executor: Executor, run: Run) -> tuple[UUID, ...]:
+    """The runs that this one replays: the one it was made from, that one's, and so on."""
+    if run.replay_of is None:
+        return ()
+    found = await _select_replayed().rows(executor, tenant=run.tenant_id, run=run.id)
+    return tuple(run_id for (run_id,) in found)
+
+
+@cache
+def _select_starters() -> CompiledStatement:
+    """The run, every run that it replays, and every run merged into one of these: their keys."""
+    wanted = select(Run.id, Run.replay_of, Run.started_by)
+    itself = wanted.where(
+        Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run", type_=Uuid())
+    ).cte("lineage", recursive=True)
+    others = wanted.where(
+        Run.tenant_id == bindparam("tenant"),
+        or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id),
+    )
+    # UNION drops rows that are there already, so no data can make this run in a circle.
+    lineage = itself.union(others)
+    return CompiledStatement(select(lineage.c.started_by).distinct())
 
 
 async def starters(executor: Executor, run: Run) -> set[str]:
-    """The keys that started the run, or one that was merged into it."""
-    return {key for (key,) in await STARTERS.rows(executor, tenant=run.tenant_id, run=run.id)}
+    """The keys that started the run, a run that it replays, or one merged into any of these."""
+    found = await _select_starters().rows(executor, tenant=run.tenant_id, run=run.id)
+    return {key for (key,) in found}

@@ -64,8 +64,7 @@ async def resume(
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    if approver.id in await run_queries.starters(session, run):
-        raise OwnRunError("Another key must decide about a run that this key started.")
+    await refuse_starter(session, approver, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
     refuse_repeat(approval, earlier, approver.id, answer)
@@ -75,6 +74,8 @@ async def resume(
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
     messages = await absorb_newer_messages(session, run, approval, answer)
+    if messages:
+        await refuse_starter(session, approver, run)
     own = new_decision(approver, approval, answer, steps)
     values = resolve(approval, [*earlier, own], steps, messages)
     await record_decision(session, approval, own, values)
@@ -82,6 +83,18 @@ async def resume(
         await reopen(session, enqueue, run.id)
     await session.refresh(run)
     return run
+
+
+async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> None:
+    """Raise OwnRunError when the key started the run, one that it replays, or a message in these.
+
+    A replay by another key makes nobody the approver of what they started themselves.
+    """
+    if approver.id in await run_queries.starters(session, run):
+        raise OwnRunError(
+            "Another key must decide: this one started the run, a message in it, "
+            "or a run that it replays."
+        )
 
 
 async def absorb_newer_messages(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import takewhile
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from app.db.tables.approvals_and_ledger import Approval, Decision
@@ -15,11 +15,9 @@ from app.errors import (
 )
 from app.lifecycle import ApprovalStatus
 from app.services.approvals.edit import StepEdit, apply_edits, changes_made
-from graphs.policy import digest
-from tools.models import Step
+from app.services.approvals.open_approval import digest_of
 
 Verdict = Literal["approve", "edit", "reject", "respond"]
-Kind = Literal["plan", "reply"]
 
 VERDICTS = get_args(Verdict)
 AGREEING = ("approve", "edit")
@@ -103,9 +101,7 @@ def new_decision(
     """The row of this answer; its digest is that of the plan as this person leaves it."""
     left = approval.digest
     if answer.verdict in AGREEING and steps != approval.steps:
-        changed = changes_after(approval, approver.name, steps)
-        shown = cast("list[Step]", steps)
-        left = digest(cast("Kind", approval.kind), str(approval.run_id), shown, changed)
+        left = digest_of(approval, **as_edited(approval, approver.name, steps))
     return Decision(
         approval_id=approval.id,
         number=approval.answers + 1,
@@ -119,9 +115,17 @@ def new_decision(
     )
 
 
-def changes_after(approval: Approval, name: str, steps: list[dict[str, Any]]) -> list[str]:
-    """What the next person is told: what was new before, and what this edit changed."""
-    return [*approval.changed, *changes_made(name, approval.steps, steps)]
+def as_edited(approval: Approval, name: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the approval shows the next person after that person's edit.
+
+    `changed` has what was new before and what this edit changed.
+    """
+    return {
+        "steps": steps,
+        "changed": [*approval.changed, *changes_made(name, approval.steps, steps)],
+        # After an edit of a plan that no longer fitted, a plain yes is possible again.
+        "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
+    }
 
 
 def resolve(
@@ -139,13 +143,8 @@ def resolve(
         if len({decision.key_id for decision in agreeing}) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
-            return {
-                "steps": steps,
-                "digest": newest.digest,
-                "changed": changes_after(approval, newest.decided_by, steps),
-                # Once somebody has mended a plan that no longer fits, a plain yes is one again.
-                "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
-            }
+            shown = as_edited(approval, newest.decided_by, steps)
+            return {**shown, "digest": newest.digest}
         verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
     decision = {
         "approval_id": str(approval.id),

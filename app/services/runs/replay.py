@@ -24,6 +24,10 @@ from app.lifecycle import FINAL
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import Enqueue
 
+# How many runs a replay may stand on, one replaying the other; whoever decides about it must have
+# started none of them, so every decision looks at all.
+MAX_REPLAYED = 100
+
 
 @dataclass(frozen=True, slots=True)
 class NewReplay:
@@ -51,7 +55,8 @@ async def replay(
 
     Raises:
         NotFoundError, RunNotFinishedError, IdempotencyMismatchError.
-        InvalidRequestError: no step of the run began with that checkpoint.
+        InvalidRequestError: no step of the run began with that checkpoint, or the run is itself
+            the last of too many replays.
         CheckpointGoneError: it did, and the checkpoint was pruned since.
     """
     first = await start_and_cancel.get(session, tenant_id, new.run_id)
@@ -67,6 +72,7 @@ async def replay(
             f"Run {first.id} is {first.status}; wait for its end, or replay it with `dry_run`.",
             run_status=first.status,
         )
+    await _refuse_long_chain(session, first)
     await _refuse_unknown(session, first, new.checkpoint_id)
     version, _ = await tenant_queries.current_policy(session, tenant_id)
     run = await _insert(session, key_id, version, first, new)
@@ -79,11 +85,19 @@ async def replay(
 async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -> None:
     kept = await checkpoint_of_run(session, run, checkpoint_id)
     if kept is None:
-        why = "must be the checkpoint_id of one of the run's steps"
-        problems = [{"pointer": "/checkpoint_id", "detail": why}]
-        raise InvalidRequestError(f"/checkpoint_id {why}.", errors=problems)
+        raise _invalid("must be the checkpoint_id of one of the run's steps")
     if not kept:
         raise CheckpointGoneError("The checkpoint is older than the tenant's retention.")
+
+
+async def _refuse_long_chain(session: AsyncSession, run: Run) -> None:
+    if len(await run_queries.replayed(session, run)) >= MAX_REPLAYED:
+        raise _invalid(f"must be of a run with less than {MAX_REPLAYED} replays before it")
+
+
+def _invalid(why: str) -> InvalidRequestError:
+    problems = [{"pointer": "/checkpoint_id", "detail": why}]
+    return InvalidRequestError(f"/checkpoint_id {why}.", errors=problems)
 
 
 async def _insert(
