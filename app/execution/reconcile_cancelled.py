@@ -5,7 +5,7 @@ from typing import Any
 from app.db.effects.ledger import started_of_run
 from app.db.tables.runs import Run
 from app.execution.wiring import Service
-from tools.catalog import tools_for
+from tools.catalog import EFFECTS
 from tools.errors import ToolError
 from tools.ports import Caller
 
@@ -21,11 +21,11 @@ async def recall_begun(service: Service, run: Run) -> dict[str, Any] | None:
         return None
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
     ports = service.ports(service.settings, service.sessions, caller)
-    tools, unknown = tools_for(caller, ports), []
+    unknown = []
     for entry in begun:
-        find = tools[entry.tool].find
+        effect = EFFECTS.get(entry.tool)
         try:
-            result = await find(entry.key) if find else None
+            result = await effect.find(ports, entry.key) if effect and effect.find else None
         except ToolError:
             result = None
         if result is None:

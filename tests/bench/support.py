@@ -157,6 +157,7 @@ def refused(claim: Claim) -> bool:
     """Whether the rule objects to the claim when it cites its text."""
     facts: Facts = {
         "effects": [],
+        "sentences": [],
         "payments": [],
         "passages": [{"article_id": "a", "title": "", "text": claim.passage, "part": "general"}],
         "handed_over": [],

@@ -139,7 +139,7 @@ async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) 
         .where(
             LedgerEntry.tenant_id == tenant_id,
             LedgerEntry.customer_id.in_(names),
-            LedgerEntry.tool == "refund_payment",
+            LedgerEntry.amount_minor.is_not(None),
             LedgerEntry.status != "failed",
             LedgerEntry.started_at > func.now() - text(f"interval '{REFUND_WINDOW}'"),
         )
