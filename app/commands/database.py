@@ -11,11 +11,13 @@ import psycopg
 import typer
 from psycopg_pool import PoolTimeout
 from pydantic import SecretStr, ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
+from app.error_text import describe, sqlstate_of
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -79,15 +81,16 @@ def require_database(settings: Settings) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a database that is away, or refuses, into a sentence and exit code 1."""
+    """Turn a database that is unavailable, or refuses, into a sentence and exit code 1."""
     try:
         yield
     except (psycopg.OperationalError, OperationalError, PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0]
         typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
         raise typer.Exit(1) from None
-    except DBAPIError as error:
-        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
+    except DATABASE_ERRORS as error:
+        refused = f"{describe(error)}, SQLSTATE {sqlstate_of(error)}"
+        typer.echo(f"The database refused: {refused}\nRun `deskgraph migrate` first?", err=True)
         raise typer.Exit(1) from None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable, statement_failed
 from graphs.suspend import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
 from tools.ledger import Call
@@ -18,7 +18,10 @@ from tools.toolbox import Toolbox
 
 @contextmanager
 def ends_attempt() -> Iterator[None]:
-    """Let a lost or paused run, and a database that is away, end the attempt, not the node."""
+    """Let a lost or paused run, and an unavailable database, end the attempt, not the node.
+
+    A statement that the database refuses fails the node, as StatementFailedError.
+    """
     try:
         yield
     except RunLostError as lost:
@@ -27,8 +30,8 @@ def ends_attempt() -> Iterator[None]:
         raise RunPausedError(str(paused)) from paused
     except DATABASE_ERRORS as error:
         if not is_unavailable(error):
-            raise
-        raise RunWaitsError(f"the database is away: {error}"[:300]) from error
+            raise statement_failed(error) from error
+        raise RunWaitsError("the database is unavailable") from error
 
 
 @dataclass(frozen=True)
