@@ -98,9 +98,7 @@ def test_column_that_is_gone_is_no_outage(
     assert logged("database_unavailable") == []
 
 
-@pytest.mark.parametrize(
-    "table", ["checkpoint_blobs", "steps", "handoffs", "ledger"]
-)
+@pytest.mark.parametrize("table", ["checkpoint_blobs", "steps", "handoffs", "ledger"])
 def test_refused_statement_of_a_run_quotes_nobody(
     stack: Stack, tenant: Tenant, database_url: str, logged: Events, table: str
 ) -> None:
