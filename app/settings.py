@@ -64,9 +64,6 @@ class Settings(BaseSettings):
         6, ge=1, description="Database connections of checkpoints and of what every run asks."
     )
     prepared_statements: bool = Field(True, description="false: none, for a transaction pooler.")
-    grouped_commits: bool = Field(
-        True, description="Runs of a process commit checkpoints together; false: the stock saver."
-    )
     worker_concurrency: int = Field(20, ge=1, description="Runs a worker advances at once.")
     customer_concurrency: int = Field(
         1, ge=1, description="Runs of one customer that advance at once."
