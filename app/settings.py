@@ -55,9 +55,6 @@ class DatabaseSettings(BaseModel):
     prepared_statements: bool = Field(
         True, description="`false` behind a pooler in transaction mode."
     )
-    grouped_commits: bool = Field(
-        True, description="Runs of a process commit checkpoints together; `false`: stock saver."
-    )
 
 
 class ApiSettings(BaseModel):

@@ -11,11 +11,13 @@ import psycopg
 import typer
 from psycopg_pool import PoolTimeout
 from pydantic import SecretStr, ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
+from app.error_text import describe, sqlstate_of
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -83,7 +85,7 @@ def require_database(settings: Settings) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a database that is away, refuses or does not fit into a sentence and exit code 1."""
+    """Turn a database that is unavailable, refuses or does not fit into a message and exit 1."""
     try:
         yield
     except UnknownRevisionError as error:
@@ -93,8 +95,9 @@ def explained() -> Iterator[None]:
         reason = str(error).strip().splitlines()[0]
         typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
         raise typer.Exit(1) from None
-    except DBAPIError as error:
-        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
+    except DATABASE_ERRORS as error:
+        refused = f"{describe(error)}, SQLSTATE {sqlstate_of(error)}"
+        typer.echo(f"The database refused: {refused}\nRun `deskgraph migrate` first?", err=True)
         raise typer.Exit(1) from None
 
 

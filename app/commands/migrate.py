@@ -82,7 +82,8 @@ def take_lock(connection: psycopg.Connection) -> None:
 
 def upgrade_tables(database_url: str, revision: str = "head") -> None:
     """Run the Alembic migrations up to `revision`. Raises UnknownRevisionError."""
-    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    url = make_url(database_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             config = alembic_config()

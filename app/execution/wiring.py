@@ -20,7 +20,6 @@ from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
-from app.db.checkpoints.fenced_saver import FencedSaver
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
@@ -49,7 +48,6 @@ from tools.strategies import live, rehearse, replay
 from tools.toolbox import Strategy, Toolbox
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
-Saver = GroupingSaver | FencedSaver
 # What the tools of one run reach; another payment provider or helpdesk comes in here.
 PortsFor = Callable[[Settings, Sessions, Caller], Ports]
 
@@ -62,7 +60,7 @@ class Service:
     sessions: Sessions
     commits: GroupCommit
     notifier: RunNotifier
-    saver: Saver
+    saver: GroupingSaver
     graph: Graph
     models: ModelPool
     prices: Prices
@@ -82,8 +80,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     try:
         async with open_saver_pool(url, settings.saver_pool_size, prepared=prepared) as pool:
             commits = GroupCommit(pool)
-            grouped = settings.grouped_commits
-            saver: Saver = GroupingSaver(pool, commits) if grouped else FencedSaver(pool)
+            saver = GroupingSaver(pool, commits)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine, pool)
             prices = Prices(settings.model_prices)
