@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from graphs.context import SupportContext
+from graphs.llm.errors import ModelError
 from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Finding, Specialist, SupportState
 from graphs.text.tokens import coverage
 from graphs.ticket_parts import slice_of
+from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
 from tools.models import Passage, Payment, Step
 
@@ -69,7 +71,17 @@ async def articles_finding(
 
 def failed_finding(error: BaseException) -> Finding:
     """What a specialist leaves behind when its retries are spent."""
-    return finding(failed=f"{type(error).__name__}: {error}"[:500])
+    return finding(failed=failure_text(error))
+
+
+def failure_text(error: BaseException) -> str:
+    """What people read about a failure: its class, and its text if that is one of ours.
+
+    Any other text may quote a statement, a model or what the customer wrote.
+    """
+    name = type(error).__name__
+    ours = isinstance(error, ToolError | ModelError)
+    return f"{name}: {error}"[:500] if ours else name
 
 
 def recalled_finding(answer: CachedAnswer) -> dict[str, Finding]:

@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.types import Command
 
 from graphs.context import SupportContext
-from graphs.findings import failed_finding
+from graphs.findings import failed_finding, failure_text
 from graphs.llm.ask import RETRY
 from graphs.llm.errors import BudgetSpentError
 from graphs.nodes.act import act
@@ -97,7 +97,7 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
     """Retries are spent: a person goes on. A failure after the hand-off ends the run instead."""
     if state.get("handoff"):
         raise error.error
-    detail = f"{error.node} failed: {type(error.error).__name__}: {error.error}"[:500]
+    detail = f"{error.node} failed: {failure_text(error.error)}"
     spent = isinstance(error.error, BudgetSpentError)
     failure = {"reason": "budget_spent" if spent else "node_failed", "detail": detail}
     return Command(update={"escalation": failure}, goto="escalate")

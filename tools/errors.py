@@ -14,7 +14,10 @@ ToolError
 
 
 class ToolError(Exception):
-    """Any failure of a tool call."""
+    """Any failure of a tool call.
+
+    Its text is ours and people read it: never that of an outside system or of a driver.
+    """
 
 
 class PermissionDeniedError(ToolError):

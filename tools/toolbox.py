@@ -181,7 +181,10 @@ def _parse(tool: AnyTool, args: JsonObject) -> BaseModel:
     try:
         parsed: BaseModel = tool.args.model_validate(args)
     except ValidationError as error:
-        raise InvalidArgsError(f"{tool.name}: {error}") from error
+        # Not the error's own text, which repeats the values.
+        places = {str(problem["loc"][0]) for problem in error.errors() if problem["loc"]}
+        wrong = ", ".join(sorted(places & set(tool.args.model_fields))) or "an unknown argument"
+        raise InvalidArgsError(f"{tool.name}: {wrong} does not fit its schema") from error
     return parsed
 
 

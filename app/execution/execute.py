@@ -12,6 +12,7 @@ from langgraph.types import Interrupt
 from app.db.core.availability import is_unavailable
 from app.db.tables.runs import Run
 from app.execution.graph_input import NOTHING, next_input
+from app.execution.run_error import run_error, timed_out
 from app.execution.wiring import Service, context_for
 from app.lifecycle import RunStatus
 from app.log import get_logger
@@ -124,7 +125,7 @@ async def _advance(
         # Paused: no worker claims it until that is over, and ending it queues the run.
         return RunStatus.PENDING, None
     except TimeoutError:
-        return RunStatus.TIMEOUT, {"type": "timeout", "message": "The run took too long."}
+        return RunStatus.TIMEOUT, timed_out(service.settings.run_timeout_seconds)
     except (RunLostError, RunWaitsError):
         raise
     except Exception as failure:
@@ -132,7 +133,7 @@ async def _advance(
             # The run itself is fine, and another attempt goes on.
             raise
         log.exception("run_failed", run_id=str(run.id))
-        return RunStatus.ERROR, {"type": type(failure).__name__, "message": str(failure)[:1000]}
+        return RunStatus.ERROR, run_error(failure)
     finally:
         handing_back.cancel()
 

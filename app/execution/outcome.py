@@ -5,17 +5,22 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from app.db.core.availability import is_unavailable
+from app.db.tables.runs import Run
 from app.execution.execute import Ending
+from app.execution.run_error import run_error
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus
+from app.log import get_logger
 from graphs.state import SupportState
 from graphs.suspend import RunWaitsError
 from tools.errors import RunLostError
 
+log = get_logger(__name__)
+
 RETRY_SECONDS = 1
 
 
-def settlement_from(execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Settlement:
+def settlement_from(run: Run, execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Settlement:
     """What an ended execution means for the run's row; `cancelled`: a caller asked for that."""
     if execution.cancelled():
         return Settlement(RunStatus.CANCELLED if cancelled else RunStatus.PENDING, {})
@@ -32,8 +37,8 @@ def settlement_from(execution: "asyncio.Task[Ending]", *, cancelled: bool) -> Se
     if is_unavailable(failure) or isinstance(failure, RunWaitsError):
         later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
         return Settlement(RunStatus.PENDING, {"not_before": later})
-    error = {"type": type(failure).__name__, "message": str(failure)[:1000]}
-    return Settlement(RunStatus.ERROR, {"error": error})
+    log.error("run_failed", run_id=str(run.id), exc_info=failure)
+    return Settlement(RunStatus.ERROR, {"error": run_error(failure)})
 
 
 def settlement_of_ending(ending: Ending) -> Settlement:

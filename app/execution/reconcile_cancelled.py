@@ -4,6 +4,7 @@ from typing import Any
 
 from app.db.effects.ledger import started_of_run
 from app.db.tables.runs import Run
+from app.execution.run_error import unknown_outcome
 from app.execution.wiring import Service
 from tools.catalog import EFFECTS
 from tools.errors import ToolError
@@ -32,7 +33,4 @@ async def recall_begun(service: Service, run: Run) -> dict[str, Any] | None:
             unknown.append(entry.key)
         else:
             await ports.ledger.finish(entry.key, result)
-    if not unknown:
-        return None
-    message = f"Cancelled after it had begun {', '.join(unknown)}; look up what became of it."
-    return {"type": "unknown_outcome", "message": message[:1000]}
+    return unknown_outcome(unknown) if unknown else None

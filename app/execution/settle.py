@@ -12,6 +12,7 @@ from app.db.runs import transitions
 from app.db.runs.steps import close_open_steps
 from app.db.tables.runs import Run
 from app.execution import cache_answer
+from app.execution.run_error import workers_lost
 from app.lifecycle import FINAL, RunStatus
 from app.services.approvals.open_approval import open_approval
 from app.services.runs.start_and_cancel import Enqueue
@@ -80,10 +81,9 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, settlement: 
 async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:
     """A dead worker's run waits again, or ends as `error` when it has cost too many workers."""
     losses = run.losses + 1
-    error = {"type": "workers_lost", "message": f"{losses} workers died while advancing this run."}
     settlement = (
         Settlement(RunStatus.PENDING, {"losses": losses})
         if losses < max_losses
-        else Settlement(RunStatus.ERROR, {"losses": losses, "error": error})
+        else Settlement(RunStatus.ERROR, {"losses": losses, "error": workers_lost(losses)})
     )
     await settle(session, enqueue, run, settlement)

@@ -1,5 +1,6 @@
 """What a failed HTTP call to a model server means: whether, and when, another one can help."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -10,13 +11,17 @@ from graphs.llm.errors import ModelError, ModelRefusedError, ModelUnavailableErr
 HEALING = frozenset({408, 409, 425, 429})
 # The key, the account or the model's name is wrong, so every question gets the same answer.
 CONFIGURATION = frozenset({401, 402, 403, 404, 405, 410})
-MAX_MESSAGE = 300
+# An error code of the API, such as `context_length_exceeded`; anything else may quote the question.
+CODE = re.compile(r"[a-z_]{1,60}")
 
 
 def failure_of(error: Exception) -> ModelError:
-    """The model error for what an OpenAI-compatible client raised."""
+    """The model error for what an OpenAI-compatible client raised: its class, status and code."""
     status = getattr(error, "status_code", None)
-    message = f"{type(error).__name__}: {error}"[:MAX_MESSAGE]
+    code = getattr(error, "code", None)
+    message = type(error).__name__
+    message += f" {status}" if isinstance(status, int) else ""
+    message += f" {code}" if isinstance(code, str) and CODE.fullmatch(code) else ""
     if isinstance(status, int) and 400 <= status < 500 and status not in HEALING:
         return ModelRefusedError(message, for_all=status in CONFIGURATION)
     headers = getattr(getattr(error, "response", None), "headers", {})

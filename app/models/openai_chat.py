@@ -51,7 +51,8 @@ class OpenAIChatModel(ChatOpenAI):
                 log.warning("model_refused", model=self.model_name, error=failure)
             raise failure from error
         except GARBLED as error:
-            raise ModelServerError(f"{type(error).__name__}: {error}"[:500]) from error
+            name = type(error).__name__
+            raise ModelServerError(f"The answer is no chat completion: {name}.") from error
         if not answer.generations:
             raise ModelServerError("The answer holds no choice.")
         return answer

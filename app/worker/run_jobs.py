@@ -91,7 +91,7 @@ class RunRunner:
 
     async def _ended(self, run: Run, active: Active) -> Settlement:
         """What the execution left; a cancelled run tells of what it began and did not see end."""
-        settlement = settlement_from(active.task, cancelled=active.cancelled)
+        settlement = settlement_from(run, active.task, cancelled=active.cancelled)
         if settlement.status is not RunStatus.CANCELLED:
             return settlement
         try:

@@ -8,7 +8,10 @@ PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupErr
 
 
 class ModelError(Exception):
-    """A question that got no answer; `reason` is the stable word that a step shows for it."""
+    """A question that got no answer; `reason` is the stable word that a step shows for it.
+
+    Its text is ours and people read it: never that of a provider, which may repeat the question.
+    """
 
     reason = "failed"
 

@@ -156,7 +156,7 @@ async def _within(
     except (ModelError, *PROGRAMMING_ERRORS):
         raise
     except Exception as error:
-        raise ModelUnavailableError(f"{type(error).__name__}: {error}"[:300]) from error
+        raise ModelUnavailableError(type(error).__name__) from error
 
 
 async def _invoke(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.api.views.runs import show_run
+from app.execution.run_error import timed_out
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.observability.step_log import FAILURE_HANDLER
@@ -50,7 +51,7 @@ async def test_timeout_of_a_run_shows_what_was_done(place: Workplace) -> None:
         # On a slow machine half of the time is over before the endless node: it is handed back.
         ended = await endless_place.advance(ended)
     assert (ended.status, ended.outcome) == (RunStatus.TIMEOUT, None)
-    assert ended.error == {"type": "timeout", "message": "The run took too long."}
+    assert ended.error == timed_out(1.0)
     async with place.service.sessions() as session:
         shown = await show_run(session, ended, place.service.settings)
     assert [effect.tool for effect in shown.effects] == ["refund_payment"]

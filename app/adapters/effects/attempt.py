@@ -20,4 +20,4 @@ def ends_attempt() -> Iterator[None]:
     except DATABASE_ERRORS as error:
         if not is_unavailable(error):
             raise
-        raise RunWaitsError(f"the database is away: {error}"[:300]) from error
+        raise RunWaitsError("the database is unavailable") from error

@@ -38,7 +38,7 @@ class PostgresGate:
             limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
             if 0 < call.amount_minor <= limit:
                 return Permit(limit_minor=limit)
-        raise ApprovalRequiredError(f"nobody agreed to {call.tool} {call.args}")
+        raise ApprovalRequiredError(f"nobody agreed to {call.tool} with these arguments")
 
     async def _leaves_to_policy(self, call: Call) -> bool:
         """Whether the effect is gated and these arguments need no person by themselves."""

@@ -81,7 +81,8 @@ class SmtpOutbox:
                 return
             except LOST as error:
                 if last:
-                    raise UnavailableError(f"the mail server hangs up: {error}") from error
+                    name = type(error).__name__
+                    raise UnavailableError(f"the mail server hangs up ({name})") from error
                 self.server.close()
             except SMTPResponseException as refusal:
                 if refusal.code == CLOSING and not last:
@@ -89,7 +90,8 @@ class SmtpOutbox:
                 elif isinstance(refusal, SMTPRecipientRefused):
                     raise
                 else:
-                    raise UnavailableError(f"the mail server refuses: {refusal}") from refusal
+                    what = f"the mail server refuses with {refusal.code}"
+                    raise UnavailableError(what) from refusal
 
     async def _forget(self) -> None:
         """Take back the sender of a mail whose recipient was refused."""
@@ -133,7 +135,8 @@ async def connect(settings: Settings) -> SMTP:
         await server.connect()
     except (SMTPException, OSError, ValueError) as error:
         server.close()
-        raise UnavailableError(f"no way to the mail server: {error}") from error
+        name = type(error).__name__
+        raise UnavailableError(f"no way to the mail server ({name})") from error
     return server
 
 
