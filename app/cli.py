@@ -1,6 +1,7 @@
 """The command line. Every command has --help; every error says what to do next."""
 
 import os
+import sys
 
 # Before anything imports langgraph: stored state is data, never code (CVE-2026-28277).
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
@@ -9,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from app.commands import articles, contacts, customers, keys, pause, policy, webhooks
+from app.commands import articles, contacts, customers, keys, pause, policy, runs, webhooks
 from app.commands.database import explained, load_settings, require_database, with_database
+from app.error_text import render
 from app.log import configure_logging
 from app.settings import Settings
 
@@ -25,6 +27,7 @@ app.add_typer(contacts.cli, name="contacts")
 app.add_typer(policy.cli, name="policy")
 app.add_typer(customers.cli, name="customers")
 app.add_typer(webhooks.cli, name="webhooks")
+app.add_typer(runs.cli, name="runs")
 app.command()(pause.pause)
 app.command()(pause.unpause)
 
@@ -116,8 +119,12 @@ def graph() -> None:
 
 
 def main() -> None:
-    """Entry point of `deskgraph`."""
-    app()
+    """Entry point of `deskgraph`; a failure shows its place in the code, and none of its values."""
+    try:
+        app()
+    except Exception as failure:  # noqa: BLE001  # Python's own report would quote its message
+        typer.echo(render(failure), err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":

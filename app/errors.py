@@ -1,6 +1,10 @@
 """Everything a caller can be told, each with its status and stable code.
 
-DeskgraphError
+DeskgraphError                  500 internal
+├── BodyError                   400 invalid-json
+├── InvalidUrlError             400 invalid-url
+├── TooLargeError               413 body-too-large
+├── MediaTypeError              415 unsupported-media-type
 ├── InvalidRequestError         422 invalid-request
 │   ├── InvalidCursorError      422 invalid-cursor
 │   ├── VerdictNotAllowedError  422 verdict-not-allowed
@@ -44,6 +48,30 @@ class DeskgraphError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.extra = extra
+
+
+class BodyError(DeskgraphError):
+    """The bytes are not an acceptable JSON document."""
+
+    status, code, title = 400, "invalid-json", "The body is not acceptable JSON"
+
+
+class InvalidUrlError(DeskgraphError):
+    """The path or query holds what no text holds."""
+
+    status, code, title = 400, "invalid-url", "The URL holds a character that is not allowed"
+
+
+class TooLargeError(DeskgraphError):
+    """The body is above the limit; it was not read to its end."""
+
+    status, code, title = 413, "body-too-large", "The body is too large"
+
+
+class MediaTypeError(DeskgraphError):
+    """Only JSON is spoken here."""
+
+    status, code, title = 415, "unsupported-media-type", "The body must be application/json"
 
 
 class InvalidRequestError(DeskgraphError):

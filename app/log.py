@@ -1,9 +1,15 @@
-"""Logging by structlog: key-value lines for people, or JSON for machines, always on stderr."""
+"""Logging by structlog: key-value lines for people, or JSON for machines, always on stderr.
+
+No line holds the message of an exception that we did not write: see error_text.py.
+"""
 
 import logging
 import sys
+from typing import Any
 
 import structlog
+
+from app.error_text import describe, render, sqlstate_of, without_messages
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
@@ -12,7 +18,8 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.format_exc_info,
+        describe_error,
+        render_exception,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -41,6 +48,31 @@ def configure_logging(level: str, *, as_json: bool) -> None:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of a module."""
+    """The logger of a module. An exception is logged as `error=error`, never as its text."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger(name)
     return logger
+
+
+def describe_error(_logger: Any, _method: str, line: Any) -> Any:
+    """Processor: replace an exception given as `error` by its class, with its `sqlstate`."""
+    error = line.get("error")
+    if isinstance(error, BaseException):
+        line["error"] = describe(error)
+        if state := sqlstate_of(error):
+            line["sqlstate"] = state
+    return line
+
+
+def render_exception(_logger: Any, _method: str, line: Any) -> Any:
+    """Processor: replace `exc_info` by a trace without messages, also within a library's text."""
+    given = line.pop("exc_info", None)
+    error = given if isinstance(given, BaseException) else _current(given)
+    if error is not None:
+        line["event"] = without_messages(str(line["event"]), error)
+        line["exception"] = render(error)
+    return line
+
+
+def _current(given: Any) -> BaseException | None:
+    found = (given if isinstance(given, tuple) else sys.exc_info())[1] if given else None
+    return found if isinstance(found, BaseException) else None

@@ -1,4 +1,7 @@
-"""All settings, read once at start. Units are in the names; secrets have no default."""
+"""All settings, read once at start, in groups. Units are in the names; secrets have no default.
+
+docs/configuration.md and deskgraph.env.example are written from this file.
+"""
 
 from email.errors import MessageError
 from email.headerregistry import Address
@@ -12,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+Count = Annotated[int, Field(ge=1)]
 
 # `host:port` in the usual spelling; everything with a slash is a network.
 Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
@@ -28,143 +33,158 @@ class ModelPrice(BaseModel):
     cached_input_micro_usd_per_mtok: MicroUsdPerMtok | None = None
 
 
-class Settings(BaseSettings):
-    """Environment variables with the prefix DESKGRAPH_, or a `.env` file beside the process."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="DESKGRAPH_",
-        env_file=".env",
-        # `VARIABLE=` in a compose file means unset.
-        env_ignore_empty=True,
-        extra="forbid",
-        frozen=True,
-    )
+class DatabaseSettings(BaseModel):
+    """Database: where runs, checkpoints and jobs are stored."""
 
     database_url: SecretStr | None = Field(
-        None, description="Any Postgres 15+; `dev` starts an embedded one when unset."
+        None, description="Any Postgres 15+; `deskgraph dev` starts an embedded one when unset."
     )
     direct_database_url: SecretStr | None = Field(
-        None, description="Postgres itself, when the URL above is that of a pooler."
+        None, description="Postgres itself, when `DESKGRAPH_DATABASE_URL` is that of a pooler."
     )
     data_dir: Path = Field(
         default_factory=lambda: user_data_path("deskgraph"),
-        description="Where the embedded Postgres keeps its data.",
+        description="Folder of the embedded Postgres.",
     )
+    pool_size: Count = Field(
+        10, description="Connections of a process for requests and state changes."
+    )
+    saver_pool_size: Count = Field(
+        6, description="Connections of a process for checkpoints and compiled statements."
+    )
+    prepared_statements: bool = Field(
+        True, description="`false` behind a pooler in transaction mode."
+    )
+
+
+class ApiSettings(BaseModel):
+    """API: how the HTTP API listens, and what it accepts."""
+
     host: str = Field("127.0.0.1", description="Address the API listens on.")
-    port: int = Field(8000, ge=0, le=65535, description="Port of the API; 0 picks a free one.")
+    port: Port = Field(8000, description="TCP port of the API; 0 picks a free one.")
     secret_key: SecretStr | None = Field(
-        None, description="Signs page cursors; the same on every replica. `dev` makes its own."
+        None,
+        description="Signs page cursors; the same on every API. `deskgraph dev` makes its own.",
     )
-    max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body in bytes.")
-    streams_per_tenant: int = Field(
-        1000, ge=1, description="Event streams that a tenant may have open at each API."
+    max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
+    streams_per_tenant: Count = Field(
+        1000, description="Event streams that a tenant may have open at each API."
     )
-    pool_size: int = Field(10, ge=1, description="Database connections of use cases.")
-    saver_pool_size: int = Field(
-        6, ge=1, description="Database connections of checkpoints and of what every run asks."
+
+
+class WorkerSettings(BaseModel):
+    """Worker: how many runs it advances, for how long, and how it stops."""
+
+    worker_concurrency: Count = Field(20, description="Most runs that a worker advances at once.")
+    customer_concurrency: Count = Field(
+        1, description="Most runs of one customer that advance at once, over all workers."
     )
-    prepared_statements: bool = Field(True, description="false: none, for a transaction pooler.")
-    grouped_commits: bool = Field(
-        True, description="Runs of a process commit checkpoints together; false: the stock saver."
+    run_timeout_seconds: Seconds = Field(300, description="Longest time of one execution.")
+    max_losses: Count = Field(
+        5, description="Dead workers after which a run ends as `error` instead of going on."
     )
-    worker_concurrency: int = Field(20, ge=1, description="Runs a worker advances at once.")
-    customer_concurrency: int = Field(
-        1, ge=1, description="Runs of one customer that advance at once."
+    drain_seconds: Seconds = Field(
+        20, description="How long a stopping worker waits for its runs to reach a step border."
     )
-    drain_seconds: Seconds = Field(20, description="How long a stop waits for a step border.")
-    run_timeout_seconds: Seconds = Field(300, description="Longest time one execution may take.")
-    max_losses: int = Field(5, ge=1, description="Workers a run may lose before it is an error.")
     retention_every_seconds: Seconds = Field(
-        600, description="Pause between two looks for what tenants no longer keep."
+        600, description="Pause between two deletions of what a tenant's retention has passed."
     )
-    callback_allow: list[IPv4Network | IPv6Network | Endpoint] = Field(
-        [], description="Networks and `host:port` that callbacks may reach besides the internet."
+
+
+class ModelSettings(BaseModel):
+    """Models: which ones are asked, for how long, and what happens when they fail."""
+
+    openai_api_key: SecretStr | None = Field(
+        None, description="Key of the model server; unset: the offline model answers."
     )
-    callback_timeout_seconds: Seconds = Field(15, description="Longest time of one delivery.")
-    callback_concurrency: int = Field(20, ge=1, description="Deliveries of a worker at once.")
-    openai_api_key: SecretStr | None = Field(None, description="Unset: the offline model answers.")
-    openai_base_url: str | None = Field(None, description="Any OpenAI-compatible server.")
+    openai_base_url: str | None = Field(
+        None, description="Any OpenAI-compatible server; unset: OpenAI."
+    )
     fast_model: str = Field("gpt-5-mini", description="Model of the role `fast`.")
     strong_model: str = Field("gpt-5", description="Model of the role `strong`.")
     fallback_model: str | None = Field(
-        None, description="Asked when the others do not answer, before the offline model."
+        None, description="Model asked when the two above fail, before the offline model."
     )
     fallback_api_key: SecretStr | None = Field(
-        None, description="Key of the fallback's server; unset: the same as above."
+        None, description="Key of the fallback's server; unset: `DESKGRAPH_OPENAI_API_KEY`."
     )
     fallback_base_url: str | None = Field(
-        None, description="Server of the fallback; unset: the same as above."
+        None, description="Server of the fallback; unset: `DESKGRAPH_OPENAI_BASE_URL`."
     )
     model_timeout_seconds: Seconds = Field(20, description="Longest time of one model call.")
     model_wait_seconds: float = Field(
-        8, gt=0, le=15, description="Longest wait for `Retry-After`, or for a free model call."
+        8, gt=0, le=15, description="Longest wait for `Retry-After` or for a free call; at most 15."
     )
-    model_calls_per_tenant: int = Field(
-        10, ge=1, description="Model calls of one tenant at once, in each worker process."
+    model_calls_per_tenant: Count = Field(
+        10, description="Open model calls of one tenant in each worker process."
     )
-    circuit_failures: int = Field(
-        5, ge=1, description="Failed calls in a row after which a model is left alone."
+    circuit_failures: Count = Field(
+        5, description="Failed calls in a row after which a model's circuit opens."
     )
     circuit_pause_seconds: Seconds = Field(
-        30, description="How long it is left alone before one call tries again."
+        30, description="How long an open circuit blocks calls before one call tries again."
     )
     model_prices: dict[str, ModelPrice] = Field(
-        {}, description="Prices by model that come before the built-in list, as JSON."
+        {}, description="Prices by model that override the built-in list."
     )
 
-    smtp_host: str | None = Field(
-        None, description="Mail server of bulk mail; unset: mails are kept in the sandbox."
-    )
-    smtp_port: int = Field(587, ge=1, le=65535, description="Port of the mail server.")
-    smtp_username: str | None = Field(None, description="Unset: no sign-in.")
-    smtp_password: SecretStr | None = Field(None, description="Password of the mail server.")
-    smtp_security: Literal["starttls", "tls", "none"] = Field(
-        "starttls", description="How the connection is encrypted: `starttls`, `tls` or `none`."
-    )
-    smtp_timeout_seconds: Seconds = Field(10, description="Longest wait for the mail server.")
-    smtp_retry_seconds: Seconds = Field(
-        10, description="First pause before a recipient refused for now is tried again."
-    )
-    mail_from: str = Field(
-        "deskgraph <support@example.com>", description="Sender of bulk mail, as in a From header."
-    )
-    mail_unsubscribe_url: str | None = Field(
-        None, description="List-Unsubscribe link; `{contact_id}` stands for the contact's id."
-    )
+
+class SearchSettings(BaseModel):
+    """Search: how articles are searched by meaning, and how much of them a model gets."""
 
     embeddings_model: str | None = Field(
         None, description="Model of `/embeddings`; unset: articles are searched by words alone."
     )
     embeddings_base_url: str | None = Field(
-        None, description="Server of `/embeddings`, if not that of the chat models."
+        None, description="Server of `/embeddings`; unset: `DESKGRAPH_OPENAI_BASE_URL`."
     )
     embeddings_api_key: SecretStr | None = Field(
-        None, description="Key of that server, if it wants one."
+        None, description="Key of that server, if it asks for one."
     )
     embeddings_timeout_seconds: Seconds = Field(
-        5, description="Longest time of one embeddings call; then words alone answer."
+        5, description="Longest time of one embeddings call; then the search goes by words alone."
     )
     context_token_budget: int = Field(
-        3000, ge=200, description="Tokens of article text that one search hands to a model."
+        3000, ge=200, description="Article text that one search hands to a model."
     )
 
-    langsmith_api_key: SecretStr | None = Field(None, description="Unset: nothing is traced.")
-    langsmith_endpoint: str = Field(
-        "https://api.smith.langchain.com", description="Where traces are sent."
-    )
-    langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
-    trace_url: str | None = Field(
-        None, description="Link to a trace; `{trace_id}` stands for its id."
-    )
-    trace_flush_seconds: Seconds = Field(5, description="Longest wait for traces at exit.")
 
-    @field_validator("trace_url")
-    @classmethod
-    def _only_trace_id(cls, value: str | None) -> str | None:
-        try:
-            return value if value is None else value and value.format(trace_id="{trace_id}")
-        except (KeyError, IndexError, ValueError):
-            raise ValueError("only {trace_id} may stand in braces") from None
+class WebhookSettings(BaseModel):
+    """Webhooks: where callbacks may go, and how many are delivered at once."""
+
+    callback_allow: list[IPv4Network | IPv6Network | Endpoint] = Field(
+        [], description="Networks and `host:port` that callbacks may reach besides the internet."
+    )
+    callback_timeout_seconds: Seconds = Field(15, description="Longest time of one delivery.")
+    callback_concurrency: Count = Field(20, description="Open deliveries of a worker.")
+
+
+class MailSettings(BaseModel):
+    """Bulk mail: which server sends it, and in whose name."""
+
+    smtp_host: str | None = Field(
+        None, description="Mail server; unset: mails are stored in the sandbox and none leaves."
+    )
+    smtp_port: int = Field(587, ge=1, le=65535, description="TCP port of the mail server.")
+    smtp_username: str | None = Field(
+        None, description="User name at the mail server; unset: no sign-in."
+    )
+    smtp_password: SecretStr | None = Field(None, description="Password at the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="Encryption of the connection: `starttls`, `tls` or `none`."
+    )
+    smtp_timeout_seconds: Seconds = Field(
+        10, description="Longest wait for an answer of the mail server."
+    )
+    smtp_retry_seconds: Seconds = Field(
+        10, description="Pause before a temporarily refused recipient is tried again."
+    )
+    mail_from: str = Field(
+        "deskgraph <support@example.com>", description="Sender, as in a From header."
+    )
+    mail_unsubscribe_url: str | None = Field(
+        None, description="List-Unsubscribe link; `{contact_id}` stands for the contact's id."
+    )
 
     @field_validator("mail_unsubscribe_url")
     @classmethod
@@ -188,8 +208,67 @@ class Settings(BaseSettings):
         """The sender of bulk mail."""
         return _address(self.mail_from)
 
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$")
+
+class TracingSettings(BaseModel):
+    """Tracing: where LangSmith traces go."""
+
+    langsmith_api_key: SecretStr | None = Field(
+        None, description="Key of LangSmith; unset: nothing is traced."
+    )
+    langsmith_endpoint: str = Field(
+        "https://api.smith.langchain.com", description="Server that traces are sent to."
+    )
+    langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
+    trace_url: str | None = Field(
+        None, description="Link to a trace; `{trace_id}` stands for its id."
+    )
+    trace_flush_seconds: Seconds = Field(
+        5, description="Longest wait at exit for traces that are not sent yet."
+    )
+
+    @field_validator("trace_url")
+    @classmethod
+    def _only_trace_id(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else value and value.format(trace_id="{trace_id}")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("only {trace_id} may stand in braces") from None
+
+
+class LogSettings(BaseModel):
+    """Logs: what is logged on stderr, and in which form."""
+
+    log_level: str = Field(
+        "INFO",
+        pattern="^(DEBUG|INFO|WARNING|ERROR)$",
+        description="Lowest level that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`.",
+    )
     log_json: bool = Field(False, description="One JSON object a line instead of text.")
+
+
+class Settings(
+    # Pydantic orders the fields from the last base to the first.
+    LogSettings,
+    TracingSettings,
+    MailSettings,
+    WebhookSettings,
+    SearchSettings,
+    ModelSettings,
+    WorkerSettings,
+    ApiSettings,
+    DatabaseSettings,
+    BaseSettings,
+):
+    """Environment variables with the prefix DESKGRAPH_, or a `.env` file beside the process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="DESKGRAPH_",
+        env_file=".env",
+        # `VARIABLE=` in a compose file means unset.
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+    )
 
 
 def _address(text: str) -> Address:

@@ -9,6 +9,7 @@ from graphs.state import Finding, Specialist, SupportState
 from graphs.text.tokens import coverage
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
+from tools.knowledge import SEARCH_ARTICLES
 from tools.models import Passage, Payment, Step
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.
@@ -49,7 +50,7 @@ async def articles_finding(
     question = f"{ticket['subject']}\n{ticket['body']}"
     triage = state.get("triage")
     passages: list[Passage] = await context.toolbox(node).call(
-        "search_articles",
+        SEARCH_ARTICLES,
         {
             "queries": [*extra_queries, ticket["subject"], ticket["body"]],
             "language": triage["language"] if triage else None,

@@ -3,6 +3,7 @@
 from graphs.reply.facts import reply_facts
 from graphs.run.memory import handoff_lines
 from graphs.state import Escalation, Specialist, SupportState
+from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
 
 COMPLAINTS = frozenset({"human_requested", "anger"})
@@ -20,20 +21,13 @@ def skill_for(state: SupportState, why: Escalation) -> str:
 def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
     """The step of a plan that gives one part of the ticket to a person."""
     triage = state["triage"]
-    return {
-        "id": f"handoff-{part}",
-        "tool": "create_handoff",
-        "args": {
-            "skill": part,
-            "urgency": triage["urgency"] if triage else "normal",
-            "summary": handoff_brief(state, why),
-            "part": part,
-        },
-        "editable": [],
-        "reason": why["detail"],
-        "risk": f"a person answers the {part} part later",
-        "evidence": [],
-    }
+    args = HandoffArgs(
+        skill=part,
+        urgency=triage["urgency"] if triage else "normal",
+        summary=handoff_brief(state, why),
+        part=part,
+    )
+    return HANDOFF.step(f"handoff-{part}", args, why["detail"])
 
 
 def handoff_brief(state: SupportState, why: Escalation) -> str:
@@ -44,7 +38,7 @@ def handoff_brief(state: SupportState, why: Escalation) -> str:
         mood = f"urgency {triage['urgency']}, anger {triage['anger']:.2f}"
         intents = ", ".join(triage["intents"]) or "none"
         lines.append(f"Triage: {intents}; {mood}; language {triage['language']}")
-    lines += [f"Done: {e['tool']} {e['amount']} {e['about']}".rstrip() for e in facts["effects"]]
+    lines += [" ".join(["Done:", e["tool"], *e["values"]]) for e in facts["effects"]]
     lines += [f"Not done, a reviewer dropped it: {what}" for what in facts["undone"]]
     lines += [f"Handed over: {h['part']} to {h['who']}" for h in facts["handed_over"]]
     if (plan := state.get("plan")) and plan["steps"]:

@@ -7,34 +7,34 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.policy_limits import Rates, Retention
-from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
+from graphs.state import Decision, DoneStep, Escalation, Intent, Node, Plan, SupportState, Triage
+from tools.billing import READ_PAYMENTS
+from tools.catalog import EFFECTS, money_of, parsed
+from tools.helpdesk import HANDOFF, REPLY
+from tools.knowledge import SEARCH_ARTICLES
+from tools.mail import READ_AUDIENCES
 from tools.models import Step
 from tools.money import format_money
-from tools.tool import Currency, Permission
+from tools.rules import Rules
+from tools.subscriptions import READ_SUBSCRIPTIONS
+from tools.tool import Permission
 
-GRANTS: dict[str, frozenset[Permission]] = {
+GRANTS: dict[Node, frozenset[Permission]] = {
     "classify": frozenset(),
-    "billing": frozenset({Permission.READ_PAYMENTS}),
-    "technical": frozenset({Permission.SEARCH_ARTICLES}),
-    "general": frozenset({Permission.SEARCH_ARTICLES, Permission.READ_CONTACTS}),
+    "billing": frozenset({READ_PAYMENTS.permission, READ_SUBSCRIPTIONS.permission}),
+    "technical": frozenset({SEARCH_ARTICLES.permission}),
+    "general": frozenset({SEARCH_ARTICLES.permission, READ_AUDIENCES.permission}),
     "plan": frozenset(),
     "approve": frozenset(),
-    "act": frozenset(
-        {
-            Permission.MOVE_MONEY,
-            Permission.CANCEL_SUBSCRIPTION,
-            Permission.SEND_BULK,
-            Permission.CREATE_TICKET,
-        }
-    ),
+    # Whatever a plan may hold.
+    "act": frozenset(effect.permission for effect in EFFECTS.values() if effect.kind != "reply"),
     "respond": frozenset(),
     "check": frozenset(),
     "review": frozenset(),
-    "send": frozenset({Permission.REPLY}),
-    "escalate": frozenset({Permission.CREATE_TICKET}),
+    "send": frozenset({REPLY.permission}),
+    "escalate": frozenset({HANDOFF.permission}),
 }
 
-LimitMinor = Annotated[int, Field(ge=0, le=10**12)]
 MicroUsd = Annotated[int, Field(ge=0, le=10**15)]
 Mode = Literal["auto", "draft"]
 # How often a reviewer may ask for another plan or another draft.
@@ -59,22 +59,9 @@ class Budgets(BaseModel):
     day_micro_usd: MicroUsd | None = None
 
 
-class Policy(BaseModel):
-    """A tenant's rules. Amounts are minor units by currency; a currency not named has limit 0."""
+class Policy(Rules):
+    """A tenant's rules: those for effects, and those for everything else."""
 
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-    refund_auto_limit: dict[Currency, LimitMinor] = Field(
-        default_factory=dict,
-        description="What one customer may get back in 24 hours without a person, per currency.",
-    )
-    refund_second_approver_from: dict[Currency, LimitMinor] = Field(
-        default_factory=dict,
-        description="From this sum in 24 hours two different people must agree, per currency.",
-    )
-    bulk_mail_gate_from: Annotated[int, Field(ge=0, le=10**9)] = Field(
-        25, description="A mail to this many recipients or more needs a person."
-    )
     reply_mode: ReplyMode = ReplyMode()
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
@@ -104,23 +91,22 @@ def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:
     return None
 
 
-def refund_totals(steps: Sequence[Step], spent: dict[str, int]) -> dict[str, int]:
-    """Sum of the plan's refunds and of what the customer already got, by currency refunded.
+def money_totals(steps: Sequence[Step], spent: dict[str, int]) -> dict[str, int]:
+    """Sum of what the plan moves and of what the customer already got, by currency moved.
 
-    `spent` is minor units by currency over the last 24 hours, refunds that wait in other plans
+    `spent` is minor units by currency over the last 24 hours, money that waits in other plans
     included: the limits count the sum, so several small refunds cannot slip under them.
     """
     wanted: Counter[str] = Counter()
-    for step in steps:
-        if step["tool"] == "refund_payment":
-            wanted[step["args"]["currency"]] += step["args"]["amount_minor"]
+    for money in filter(None, map(money_of, steps)):
+        wanted[money.currency] += money.amount_minor
     return {code: amount + spent.get(code, 0) for code, amount in sorted(wanted.items())}
 
 
 def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
     """Why a person must agree to these steps; empty when nobody needs to."""
     reasons = []
-    for currency, total in refund_totals(steps, spent).items():
+    for currency, total in money_totals(steps, spent).items():
         limit = policy.refund_auto_limit.get(currency, 0)
         if total > limit:
             reasons.append(
@@ -132,18 +118,16 @@ def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[s
 
 def gate_on_step(step: Step, policy: Policy) -> str | None:
     """Why this step needs a person whatever else is planned, or None."""
-    if step["tool"] == "cancel_subscription":
-        return f"a cancellation always needs a person: {step['args']['subscription_id']}"
-    recipients = step["args"].get("recipients", 0)
-    if step["tool"] == "send_bulk_mail" and recipients >= policy.bulk_mail_gate_from:
-        return f"a mail to {recipients} people reaches the gate of {policy.bulk_mail_gate_from}"
-    return None
+    if (known := parsed(step)) is None:
+        return f"{step['tool']} cannot be carried out as it is planned"
+    effect, args = known
+    return effect.needs_person(args, policy)
 
 
 def approvers(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> int:
     """How many different people must agree once a gate asks: two from the second threshold on."""
     second = policy.refund_second_approver_from
-    totals = refund_totals(steps, spent).items()
+    totals = money_totals(steps, spent).items()
     return 2 if any(code in second and total >= second[code] for code, total in totals) else 1
 
 

@@ -26,7 +26,7 @@ from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.policy import agreed, next_step, wished
-from graphs.state import SPECIALISTS, SupportState
+from graphs.state import ENTRY, SPECIALISTS, SupportState
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
 
@@ -135,7 +135,7 @@ def build_support_graph() -> SupportGraph:
         destinations=("escalate", END),
     )
 
-    g.add_edge(START, "classify")
+    g.add_edge(START, ENTRY)
     g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate"])
     for name in SPECIALISTS:
         g.add_edge(name, "plan")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -19,14 +19,15 @@ from graphs.llm.structured_output import check
 from graphs.policy import GRANTS, Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import CachedAnswer, reusable
-from graphs.state import Ticket
+from graphs.state import Node, Ticket
 from graphs.suspend import AttemptLostError
 from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
-from tools.catalog import tools_for
+from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
 from tools.ports import Caller, Ports
+from tools.strategies import live
 from tools.toolbox import Toolbox
 
 
@@ -326,8 +327,8 @@ class World:
         self._pooled: Models | None = None
 
     def toolbox(self, node: str) -> Toolbox:
-        tools = tools_for(self.caller, self.ports)
-        return Toolbox(node, GRANTS[node], tools, self.gate, self.ledger)
+        grants = GRANTS[cast("Node", node)]
+        return Toolbox(node, grants, TOOLS, self.ports, self.caller, self.gate, self.ledger, live)
 
     @property
     def pool(self) -> ModelPool:

@@ -1,43 +1,52 @@
-"""Every tool there is, bound to the ports and the caller of one run."""
+"""Every tool and every effect, named once; what code must know of a stored step, it asks here."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from tools.billing import RefundArgs, read_payments, refund_payment
-from tools.helpdesk import HandoffArgs, ReplyArgs, create_handoff, send_reply
-from tools.knowledge import search_articles
-from tools.mail import BulkMailArgs, preview_mail, read_audiences, send_bulk_mail
-from tools.ports import Caller, Ports
-from tools.subscriptions import CancelArgs, cancel_subscription, read_subscriptions
-from tools.tool import Args, Tool
+from pydantic import BaseModel, ValidationError
 
-# The arguments of every tool with an effect: what a step of a plan holds, and a reviewer may edit.
-ARGS: dict[str, type[Args]] = {
-    "refund_payment": RefundArgs,
-    "cancel_subscription": CancelArgs,
-    "send_bulk_mail": BulkMailArgs,
-    "create_handoff": HandoffArgs,
-    "send_reply": ReplyArgs,
+from tools.billing import READ_PAYMENTS, REFUND
+from tools.effect import Effect, Kind, Money
+from tools.helpdesk import HANDOFF, REPLY
+from tools.knowledge import SEARCH_ARTICLES
+from tools.mail import BULK_MAIL, PREVIEW_MAIL, READ_AUDIENCES
+from tools.subscriptions import CANCEL, READ_SUBSCRIPTIONS
+from tools.tool import Tool
+
+EFFECTS: dict[str, Effect[Any]] = {
+    effect.name: effect for effect in (REFUND, CANCEL, BULK_MAIL, HANDOFF, REPLY)
 }
+READS: tuple[Tool[Any], ...] = (
+    READ_PAYMENTS,
+    READ_SUBSCRIPTIONS,
+    SEARCH_ARTICLES,
+    READ_AUDIENCES,
+    PREVIEW_MAIL,
+)
+TOOLS: dict[str, Tool[Any] | Effect[Any]] = {**{tool.name: tool for tool in READS}, **EFFECTS}
 
 
-def tools_for(caller: Caller, ports: Ports) -> dict[str, Tool[Any]]:
-    """The tools by name; tenant and customer are bound here and cannot be chosen by a call.
+def kind_of(name: str) -> Kind:
+    """What a done effect of that name is to its run; one that is unknown here is an action."""
+    effect = EFFECTS.get(name)
+    return effect.kind if effect else "action"
 
-    For a caller who may not mail there are no tools for mail: no grant and no argument helps.
-    """
-    tools: list[Tool[Any]] = [
-        read_payments(ports.billing, ports.ledger, caller),
-        refund_payment(ports.billing, caller),
-        read_subscriptions(ports.subscriptions, caller),
-        cancel_subscription(ports.subscriptions, caller),
-        search_articles(ports.knowledge),
-        create_handoff(ports.helpdesk, caller),
-        send_reply(ports.helpdesk, caller),
-    ]
-    if caller.may_mail:
-        tools += [
-            read_audiences(ports.contacts),
-            preview_mail(ports.contacts),
-            send_bulk_mail(ports.mailings, ports.mailer, caller),
-        ]
-    return {tool.name: tool for tool in tools}
+
+def names_of(kind: Kind) -> list[str]:
+    """The names of all effects of a kind."""
+    return [effect.name for effect in EFFECTS.values() if effect.kind == kind]
+
+
+def parsed(step: Mapping[str, Any]) -> tuple[Effect[Any], BaseModel] | None:
+    """A step's effect and arguments; None when the toolbox would refuse to carry it out."""
+    effect = EFFECTS.get(step["tool"])
+    try:
+        return (effect, effect.args.model_validate(step["args"])) if effect else None
+    except ValidationError:
+        return None
+
+
+def money_of(step: Mapping[str, Any]) -> Money | None:
+    """What a step of a plan moves to the customer, or None."""
+    known = parsed(step)
+    return known[0].moves(known[1]) if known else None

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from tools.models import Passage
-from tools.ports import Knowledge
+from tools.ports import Caller, Ports
 from tools.tool import Args, Permission, Tool
 
 
@@ -17,10 +17,11 @@ class SearchArgs(Args):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
-def search_articles(knowledge: Knowledge) -> Tool[SearchArgs]:
+async def search_articles(args: SearchArgs, ports: Ports, _caller: Caller) -> list[Passage]:
     """The passages that fit the queries best, best first."""
+    return await ports.knowledge.search(args.queries, args.language, args.limit)
 
-    async def run(args: SearchArgs, _key: str) -> list[Passage]:
-        return await knowledge.search(args.queries, args.language, args.limit)
 
-    return Tool("search_articles", Permission.SEARCH_ARTICLES, SearchArgs, run)
+SEARCH_ARTICLES = Tool(
+    "search_articles", Permission("search_articles"), SearchArgs, search_articles
+)

@@ -2,14 +2,41 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
 
+from tools.effect import Effect
 from tools.errors import UnavailableError, UnfinishedError
-from tools.models import Contact, Delivery, Mail, MailPreview, MailResult, MailTally
-from tools.ports import Caller, Contacts, Mailer, Mailings
-from tools.tool import REWRITABLE, Args, Permission, Tool, editable_fields
+from tools.models import (
+    Contact,
+    Delivery,
+    Evidence,
+    JsonObject,
+    Mail,
+    MailPreview,
+    MailResult,
+    MailTally,
+    Step,
+)
+from tools.ports import Caller, Mailer, Mailings, Ports, Records
+from tools.rules import Rules
+from tools.tool import REWRITABLE, Args, Permission, Tool
+from tools.wording import Names, Phrase, Sentence
+
+MAY_READ_CONTACTS = Permission("read_contacts")
+
+MAILED = Phrase(
+    en="We have sent your mail to {about}.",
+    de="Wir haben Ihre Mail an {about} gesendet.",
+    fr="Nous avons envoyé votre message à {about}.",
+    es="Hemos enviado su correo a {about}.",
+    it="Abbiamo inviato la Sua mail a {about}.",
+    pt="Enviamos o seu e-mail para {about}.",
+    nl="Wij hebben uw mail verzonden aan {about}.",
+    ja="{about}にメールを送信いたしました。",
+)
 
 # One call sends for so long and then asks to be called again: a checkpoint lies between two calls,
 # so no mailing is too long for the time limit of a node or the patience of a stop.
@@ -44,85 +71,129 @@ class BulkMailArgs(PreviewArgs):
     as_of: Annotated[str, Field(min_length=1, max_length=50)]
 
 
-# A reviewer may change the words; never who gets them.
-MAIL_EDITABLE = tuple(editable_fields(BulkMailArgs))
+def mailing_caller(caller: Caller) -> bool:
+    """Only a run that was started with the scope `mail:send` has tools for mail."""
+    return caller.may_mail
 
 
-def read_audiences(contacts: Contacts) -> Tool[ReadAudiencesArgs]:
+async def read_audiences(_args: ReadAudiencesArgs, ports: Ports, _caller: Caller) -> dict[str, int]:
     """The names of the tenant's audiences, with how many people each has."""
-
-    async def run(_args: ReadAudiencesArgs, _key: str) -> dict[str, int]:
-        return await contacts.audiences()
-
-    return Tool("read_audiences", Permission.READ_CONTACTS, ReadAudiencesArgs, run)
+    return await ports.contacts.audiences()
 
 
-def preview_mail(contacts: Contacts) -> Tool[PreviewArgs]:
+async def preview_mail(args: PreviewArgs, ports: Ports, _caller: Caller) -> MailPreview:
     """Who would get the mail and what the first of them would read; sends nothing."""
-
-    async def run(args: PreviewArgs, _key: str) -> MailPreview:
-        found = await contacts.audience(args.audience, FIRST)
-        first = found["first"]
-        return {
-            "count": found["count"],
-            "as_of": found["as_of"],
-            "first": [masked(contact["email"]) for contact in first],
-            "text": preview_text(args, first[0]) if first else "",
-        }
-
-    return Tool("preview_mail", Permission.READ_CONTACTS, PreviewArgs, run)
+    found = await ports.contacts.audience(args.audience, FIRST)
+    first = found["first"]
+    return {
+        "count": found["count"],
+        "as_of": found["as_of"],
+        "first": [masked(contact["email"]) for contact in first],
+        "text": preview_text(args, first[0]) if first else "",
+    }
 
 
-def send_bulk_mail(mailings: Mailings, mailer: Mailer, caller: Caller) -> Tool[BulkMailArgs]:
-    """Mail an audience. Repeatable: whoever was begun before is not mailed again."""
+def mailing_key(args: BulkMailArgs, caller: Caller) -> str:
+    """One mailing per ticket and audience; the ticket's id may hold a colon."""
+    return f"mail:{args.audience}:{caller.ticket_id}"
 
-    def key(args: BulkMailArgs) -> str:
-        """One mailing per ticket and audience; the ticket's id may hold a colon."""
-        return f"mail:{args.audience}:{caller.ticket_id}"
 
-    async def check(args: BulkMailArgs) -> str | None:
-        return await mailings.problem(args.audience, args.recipients, args.as_of)
+async def check_mailing(args: BulkMailArgs, ports: Ports, _caller: Caller) -> str | None:
+    """Why the audience is not the one that was counted, or None."""
+    return await ports.mailings.problem(args.audience, args.recipients, args.as_of)
 
-    async def run(args: BulkMailArgs, key: str) -> MailResult:
-        await mailings.begin(key, args.audience, args.recipients, args.as_of)
-        try:
-            await send_slice(mailings, mailer, args, key)
-        except UnavailableError as error:
-            # Whoever takes over must know who need not be mailed again.
-            reached = how_far(await mailings.tally(key))
-            raise UnavailableError(f"{args.audience}: {reached}: {error}") from error
-        finally:
-            tally = await mailings.tally(key)
-        if tally["waiting"]:
-            raise UnfinishedError(f"{key}: {tally['waiting']} recipients are left")
-        return {
-            "audience": args.audience,
-            "sent": tally["sent"],
-            "failed": tally["failed"],
-            "unknown": tally["unknown"],
-            "skipped": tally["skipped"],
-        }
 
-    def simulate(args: BulkMailArgs) -> MailResult:
-        return {
-            "audience": args.audience,
-            "sent": args.recipients,
-            "failed": 0,
-            "unknown": 0,
-            "skipped": 0,
-        }
+async def send_mailing(args: BulkMailArgs, ports: Ports, _caller: Caller, key: str) -> MailResult:
+    """Mail an audience; a recipient whose mail was begun before is not mailed again."""
+    mailings = ports.mailings
+    await mailings.begin(key, args.audience, args.recipients, args.as_of)
+    try:
+        await send_slice(mailings, ports.mailer, args, key)
+    except UnavailableError as error:
+        # The person who takes over must know who need not be mailed again.
+        reached = how_far(await mailings.tally(key))
+        raise UnavailableError(f"{args.audience}: {reached}: {error}") from error
+    finally:
+        tally = await mailings.tally(key)
+    if tally["waiting"]:
+        raise UnfinishedError(f"{key}: {tally['waiting']} recipients are left")
+    return {
+        "audience": args.audience,
+        "sent": tally["sent"],
+        "failed": tally["failed"],
+        "unknown": tally["unknown"],
+        "skipped": tally["skipped"],
+    }
 
-    return Tool(
-        "send_bulk_mail",
-        Permission.SEND_BULK,
-        BulkMailArgs,
-        run,
-        key=key,
-        gated=True,
-        check=check,
-        repeatable=True,
-        simulate=simulate,
-    )
+
+def simulate_mailing(args: BulkMailArgs) -> MailResult:
+    """Everybody is reached."""
+    return {
+        "audience": args.audience,
+        "sent": args.recipients,
+        "failed": 0,
+        "unknown": 0,
+        "skipped": 0,
+    }
+
+
+def mailing_gate(args: BulkMailArgs, rules: Rules) -> str | None:
+    """A mailing to so many people needs a person."""
+    if args.recipients < rules.bulk_mail_gate_from:
+        return None
+    return f"a mail to {args.recipients} people reaches the gate of {rules.bulk_mail_gate_from}"
+
+
+async def recount_mailing(args: BulkMailArgs, ports: Ports, key: str) -> BulkMailArgs:
+    """With the recipients on its list once that is fixed, else with all that it reaches now."""
+    listed = everybody(await ports.mailings.tally(key))
+    reached = listed or (await ports.contacts.audience(args.audience, 0))["count"]
+    return args.model_copy(update={"recipients": reached})
+
+
+def mailing_risk(args: BulkMailArgs, _evidence: Sequence[Evidence]) -> str:
+    """How many get it, for the one who must agree to it."""
+    return f"mails {args.recipients} people; a mail cannot be taken back"
+
+
+def mailing_evidence(audience: str, preview: MailPreview) -> list[Evidence]:
+    """Who would get the mail, and what the first of them would read."""
+    first = ", ".join(preview["first"])
+    count = f"{preview['count']} recipients, first: {first}"
+    return [
+        {"kind": "contacts", "id": audience, "summary": count},
+        {"kind": "mail", "id": audience, "summary": preview["text"]},
+    ]
+
+
+async def edited_mailing_evidence(
+    args: BulkMailArgs, records: Records, shown: Sequence[Evidence]
+) -> list[Evidence]:
+    """The same recipients, and the edited mail as the first one who gets it now would read it."""
+    first = (await records.contacts.audience(args.audience, 1))["first"]
+    text = preview_text(args, first[0]) if first else ""
+    return [{**item, "summary": text} if item["kind"] == "mail" else item for item in shown]
+
+
+def mailing_wording(_args: JsonObject, result: JsonObject, _names: Names) -> list[Sentence]:
+    """How many it reached, and how many it did not."""
+    return [Sentence(MAILED, {"about": mailing_words(result)})]
+
+
+def mailing_words(result: JsonObject) -> str:
+    """How a mailing ended: whom it reached, and how many it did not."""
+    missed = {
+        "refused by the mail server": result["failed"],
+        "perhaps not reached": result["unknown"],
+        "no longer on the list": result["skipped"],
+    }
+    notes = ", ".join(f"{count} {what}" for what, count in missed.items() if count)
+    return f"{result['sent']} contacts in {result['audience']}" + (f" ({notes})" if notes else "")
+
+
+def mailing_subject(step: Step, _names: Names) -> str:
+    """Its audience."""
+    return str(step["args"]["audience"])
 
 
 async def send_slice(mailings: Mailings, mailer: Mailer, args: BulkMailArgs, key: str) -> None:
@@ -153,6 +224,12 @@ async def send_slice(mailings: Mailings, mailer: Mailer, args: BulkMailArgs, key
                 return
 
 
+def everybody(tally: MailTally) -> int:
+    """How many are on a mailing's list; 0 before it is fixed."""
+    counts = (tally["sent"], tally["failed"], tally["unknown"], tally["skipped"], tally["waiting"])
+    return sum(counts)
+
+
 def how_far(tally: MailTally) -> str:
     """A mailing's progress in words: how many were mailed, of how many, and the others."""
     others = {
@@ -162,8 +239,7 @@ def how_far(tally: MailTally) -> str:
         "still waiting": tally["waiting"],
     }
     notes = [f"{count} {what}" for what, count in others.items() if count]
-    total = tally["sent"] + sum(others.values())
-    return ", ".join([f"{tally['sent']} of {total} were mailed", *notes])
+    return ", ".join([f"{tally['sent']} of {everybody(tally)} were mailed", *notes])
 
 
 def render(args: PreviewArgs, contact: Contact, key: str) -> Mail:
@@ -192,3 +268,27 @@ def masked(email: str) -> str:
     """`ann@example.com` as `a***@example.com`."""
     local, _, domain = email.rpartition("@")
     return f"{local[:1]}***@{domain}"
+
+
+READ_AUDIENCES = Tool(
+    "read_audiences", MAY_READ_CONTACTS, ReadAudiencesArgs, read_audiences, mailing_caller
+)
+PREVIEW_MAIL = Tool("preview_mail", MAY_READ_CONTACTS, PreviewArgs, preview_mail, mailing_caller)
+
+BULK_MAIL = Effect(
+    name="send_bulk_mail",
+    permission=Permission("send_bulk"),
+    args=BulkMailArgs,
+    open_to=mailing_caller,
+    key=mailing_key,
+    run=send_mailing,
+    check=check_mailing,
+    repeatable=True,
+    simulate=simulate_mailing,
+    gate_reason=mailing_gate,
+    recount=recount_mailing,
+    risk=mailing_risk,
+    evidence=edited_mailing_evidence,
+    wording=mailing_wording,
+    subject=mailing_subject,
+)

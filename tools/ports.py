@@ -144,6 +144,13 @@ class Mailer(Protocol):
         ...
 
 
+class Records(Protocol):
+    """What evidence is read from again after an edit, by the one who decides."""
+
+    @property
+    def contacts(self) -> Contacts: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """All of them, for one run."""

@@ -1,26 +1,17 @@
-"""A tool: a function that touches the world, with what the door needs to know about it."""
+"""What a node may call: how arguments are declared, and tools that only read."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated, Any, Generic, Literal, TypeVar, cast
+from typing import Annotated, Any, Generic, Literal, NewType, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tools.ports import Caller, Ports
+
 A = TypeVar("A", bound=BaseModel)
 
-
-class Permission(StrEnum):
-    """What a node may be granted."""
-
-    READ_PAYMENTS = "read_payments"
-    SEARCH_ARTICLES = "search_articles"
-    READ_CONTACTS = "read_contacts"
-    MOVE_MONEY = "move_money"
-    CANCEL_SUBSCRIPTION = "cancel_subscription"
-    SEND_BULK = "send_bulk"
-    CREATE_TICKET = "create_ticket"
-    REPLY = "reply"
+# What a node may be granted. Each kind is named beside the tools that ask for it.
+Permission = NewType("Permission", str)
 
 
 class Args(BaseModel):
@@ -51,24 +42,21 @@ AmountMinor = Annotated[int, Field(ge=1, le=10**12, description="Minor units, e.
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code.")]
 
 
+def any_caller(_caller: Caller) -> bool:
+    """Most tools are there for every run."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Tool(Generic[A]):
-    """One thing that can be done.
+    """Something that a node may call and that changes nothing.
 
-    `key` names the business fact behind a call, so that the ledger knows a repeat; a tool without
-    a key only reads. `check` tells, without any effect, why a call would be refused as the world
-    is now. `find` asks the outside system what became of a key. `repeatable` says that the port
-    drops a repeated key, so a call whose end is unknown may simply be made again. `simulate` says
-    what the call would have answered, for a run that may not make it.
+    Tenant, customer and ticket come from the caller, never from arguments. For a caller whom
+    `open_to` refuses the tool does not exist.
     """
 
     name: str
     permission: Permission
     args: type[A]
-    run: Callable[[A, str], Awaitable[Any]]
-    key: Callable[[A], str] | None = None
-    gated: bool = False
-    check: Callable[[A], Awaitable[str | None]] | None = None
-    find: Callable[[str], Awaitable[Any | None]] | None = None
-    repeatable: bool = False
-    simulate: Callable[[A], Any] | None = None
+    run: Callable[[A, Ports, Caller], Awaitable[Any]]
+    open_to: Callable[[Caller], bool] = any_caller

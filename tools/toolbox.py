@@ -1,12 +1,14 @@
-"""The door: every tool call passes grant -> gate -> ledger -> call, in this order, here only."""
+"""The toolbox: every call passes grant -> gate -> ledger -> call, in this order, here only."""
 
 import asyncio
-from collections.abc import Collection, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tools.effect import Effect
 from tools.errors import (
     InvalidArgsError,
     PermissionDeniedError,
@@ -15,24 +17,106 @@ from tools.errors import (
 )
 from tools.ledger import Call, Gate, Ledger
 from tools.models import JsonObject
+from tools.ports import Caller, Ports
 from tools.tool import Permission, Tool
 
+AnyTool = Tool[Any] | Effect[Any]
 # How long a cancelled run waits for the answer to a call that it already made.
 EFFECT_GRACE_SECONDS = 15
 
 
+async def nothing_to_wait_for() -> None:
+    """Where no checkpoint is written, none can be missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class EffectCall:
+    """One granted effect about to happen, and what a strategy may do about it.
+
+    `durable` waits for the checkpoints that led here: no effect may begin before they are stored,
+    or a crash would plan again what is already done.
+    """
+
+    effect: Effect[Any]
+    args: BaseModel
+    call: Call
+    ports: Ports
+    caller: Caller
+    gate: Gate
+    ledger: Ledger
+    durable: Callable[[], Awaitable[None]]
+
+    async def carry_out(self) -> Any:
+        """Gate, ledger, call: at most once per business key. Raises what `Toolbox.call` does."""
+        await self.durable()
+        permit = await self.gate.permit(self.call) if self.effect.gated else None
+        entry = await self.ledger.begin(self.call, permit)
+        key = self.call.key
+        if not entry.own and entry.status != "failed":
+            raise RefusedError(f"{key} was already carried out by another run of the ticket")
+        if entry.status == "done":
+            return entry.result
+        if entry.status == "failed":
+            raise RefusedError(entry.error or f"{key} was refused before")
+        if not entry.fresh and not self.effect.repeatable:
+            return await self.look_up()
+        try:
+            result = await self.effect.run(self.args, self.ports, self.caller, key)
+        except RefusedError as refusal:
+            await self.ledger.fail(key, str(refusal))
+            raise
+        await self.ledger.finish(key, result)
+        return result
+
+    async def look_up(self) -> Any:
+        """Learn from the outside system how an earlier call ended; never call twice."""
+        key = self.call.key
+        result = await self.effect.find(self.ports, key) if self.effect.find else None
+        if result is None:
+            raise UnknownOutcomeError(f"{key} was started and its outcome is unknown")
+        await self.ledger.finish(key, result)
+        return result
+
+    async def problem(self) -> str | None:
+        """Why the call would be refused as the world is now, or None."""
+        if self.effect.check is None:
+            return None
+        return await self.effect.check(self.args, self.ports, self.caller)
+
+    def simulated(self) -> JsonObject:
+        """What the call would have answered, marked as what never happened."""
+        return {**self.effect.simulate(self.args), "simulated": True}
+
+
+# What becomes of a granted call: see tools/strategies.py.
+Strategy = Callable[[EffectCall], Coroutine[Any, Any, Any]]
+
+
 @dataclass(frozen=True, slots=True)
 class Toolbox:
-    """The tools as one node of one run may use them."""
+    """The tools as one node of one run may use them.
+
+    `guard` is entered around each call; it turns what ends the run's attempt into errors that no
+    node handles.
+    """
 
     node: str
     grants: Collection[Permission]
-    tools: Mapping[str, Tool[Any]]
+    tools: Mapping[str, AnyTool]
+    ports: Ports
+    caller: Caller
     gate: Gate
     ledger: Ledger
+    strategy: Strategy
+    guard: Callable[[], AbstractContextManager[None]] = nullcontext
+    durable: Callable[[], Awaitable[None]] = nothing_to_wait_for
 
-    async def call(self, name: str, args: JsonObject, *, step_id: str | None = None) -> Any:
+    async def call(
+        self, tool: AnyTool | str, args: JsonObject, *, step_id: str | None = None
+    ) -> Any:
         """Do what the tool does, at most once per business key, and answer its plain-JSON result.
+
+        A plan's step names its effect; code that speaks of one tool passes the object.
 
         Raises:
             PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError,
@@ -42,21 +126,15 @@ class Toolbox:
             UnfinishedError: a part is done; the same call again goes on.
             UnavailableError: the outside system did not answer; try again later.
         """
-        tool = self._granted(name)
-        parsed = _parse(tool, args)
-        if tool.key is None:
-            return await tool.run(parsed, "")
-        call = Call(
-            tool=name,
-            key=tool.key(parsed),
-            args=parsed.model_dump(mode="json"),
-            step_id=step_id,
-            amount_minor=getattr(parsed, "amount_minor", None),
-            currency=getattr(parsed, "currency", None),
-        )
-        return await _finish_despite_cancel(self._once(tool, parsed, call))
+        with self.guard():
+            granted = self._granted(tool)
+            parsed = _parse(granted, args)
+            if isinstance(granted, Tool):
+                return await granted.run(parsed, self.ports, self.caller)
+            call = self._about_to(granted, parsed, step_id)
+            return await _finish_despite_cancel(self.strategy(call))
 
-    async def problem(self, name: str, args: JsonObject) -> str | None:
+    async def problem(self, tool: AnyTool | str, args: JsonObject) -> str | None:
         """Why this call would be refused as the world is now, or None; has no effect.
 
         What this run itself began is no problem: the ledger answers for it.
@@ -64,50 +142,42 @@ class Toolbox:
         Raises:
             PermissionDeniedError, InvalidArgsError, UnavailableError.
         """
-        tool = self._granted(name)
-        parsed = _parse(tool, args)
-        entry = await self.ledger.find(tool.key(parsed)) if tool.key else None
-        if entry is not None and entry.own:
-            return None
-        if entry is not None and entry.status != "failed":
-            return f"{name} was already carried out by another run of the ticket"
-        return await tool.check(parsed) if tool.check else None
+        with self.guard():
+            granted = self._granted(tool)
+            parsed = _parse(granted, args)
+            if isinstance(granted, Tool):
+                return None
+            call = self._about_to(granted, parsed, None)
+            entry = await self.ledger.find(call.call.key)
+            if entry is not None and entry.own:
+                return None
+            if entry is not None and entry.status != "failed":
+                return f"{granted.name} was already carried out by another run of the ticket"
+            return await call.problem()
 
-    def _granted(self, name: str) -> Tool[Any]:
-        tool = self.tools.get(name)
-        if tool is None or tool.permission not in self.grants:
+    def _granted(self, tool: AnyTool | str) -> AnyTool:
+        name = tool if isinstance(tool, str) else tool.name
+        found = self.tools.get(name)
+        if found is None or found.permission not in self.grants or not found.open_to(self.caller):
             raise PermissionDeniedError(f"node {self.node!r} may not call {name!r}")
-        return tool
+        return found
 
-    async def _once(self, tool: Tool[Any], parsed: BaseModel, call: Call) -> Any:
-        permit = await self.gate.permit(call) if tool.gated else None
-        entry = await self.ledger.begin(call, permit)
-        if not entry.own and entry.status != "failed":
-            raise RefusedError(f"{call.key} was already carried out by another run of the ticket")
-        if entry.status == "done":
-            return entry.result
-        if entry.status == "failed":
-            raise RefusedError(entry.error or f"{call.key} was refused before")
-        if not entry.fresh and not tool.repeatable:
-            return await self._recall(tool, call)
-        try:
-            result = await tool.run(parsed, call.key)
-        except RefusedError as refusal:
-            await self.ledger.fail(call.key, str(refusal))
-            raise
-        await self.ledger.finish(call.key, result)
-        return result
-
-    async def _recall(self, tool: Tool[Any], call: Call) -> Any:
-        """Learn from the outside system how an earlier call ended; never call twice."""
-        result = await tool.find(call.key) if tool.find else None
-        if result is None:
-            raise UnknownOutcomeError(f"{call.key} was started and its outcome is unknown")
-        await self.ledger.finish(call.key, result)
-        return result
+    def _about_to(self, effect: Effect[Any], args: BaseModel, step_id: str | None) -> EffectCall:
+        money = effect.moves(args)
+        call = Call(
+            tool=effect.name,
+            key=effect.key(args, self.caller),
+            args=args.model_dump(mode="json"),
+            step_id=step_id,
+            amount_minor=money.amount_minor if money else None,
+            currency=money.currency if money else None,
+        )
+        return EffectCall(
+            effect, args, call, self.ports, self.caller, self.gate, self.ledger, self.durable
+        )
 
 
-def _parse(tool: Tool[Any], args: JsonObject) -> BaseModel:
+def _parse(tool: AnyTool, args: JsonObject) -> BaseModel:
     try:
         parsed: BaseModel = tool.args.model_validate(args)
     except ValidationError as error:

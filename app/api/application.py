@@ -12,7 +12,8 @@ from uuid_utils.compat import uuid7
 
 from app.api.http.dependencies import Backend
 from app.api.http.problems import install_problems
-from app.api.http.strict_body import StrictBody
+from app.api.http.strict_url import StrictUrl
+from app.api.http.unread_body import CloseUnread
 from app.api.routes import (
     approvals,
     articles,
@@ -71,8 +72,10 @@ def create_app(backend: Backend) -> FastAPI:
         app.include_router(module.router)
     install_problems(app)
     app.state.routes = [route for module in modules for route in module.router.routes]
-    app.add_middleware(StrictBody, max_bytes=backend.settings.max_body_bytes)
+    # The last one stands in front.
+    app.add_middleware(StrictUrl)
     app.add_middleware(RequestId)
+    app.add_middleware(CloseUnread)
     return app
 
 

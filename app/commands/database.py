@@ -11,14 +11,20 @@ import psycopg
 import typer
 from psycopg_pool import PoolTimeout
 from pydantic import SecretStr, ValidationError
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
+from app.error_text import describe, sqlstate_of
 from app.settings import Settings
 
 T = TypeVar("T")
+
+
+class UnknownRevisionError(Exception):
+    """The schema is at a revision that this version does not hold; the text says what to do."""
 
 
 def load_settings(**changes: Any) -> Settings:
@@ -79,15 +85,19 @@ def require_database(settings: Settings) -> str:
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Turn a database that is away, or refuses, into a sentence and exit code 1."""
+    """Turn a database that is unavailable, refuses or does not fit into a message and exit 1."""
     try:
         yield
+    except UnknownRevisionError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
     except (psycopg.OperationalError, OperationalError, PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0]
         typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
         raise typer.Exit(1) from None
-    except DBAPIError as error:
-        typer.echo(f"The database refused: {error.orig}\nRun `deskgraph migrate` first?", err=True)
+    except DATABASE_ERRORS as error:
+        refused = f"{describe(error)}, SQLSTATE {sqlstate_of(error)}"
+        typer.echo(f"The database refused: {refused}\nRun `deskgraph migrate` first?", err=True)
         raise typer.Exit(1) from None
 
 

@@ -11,7 +11,13 @@ import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.database import dev_file, in_session, require_database, with_database
+from app.commands.database import (
+    dev_file,
+    explained,
+    in_session,
+    require_database,
+    with_database,
+)
 from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
@@ -51,7 +57,8 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
         settings = settings.model_copy(update={"callback_allow": LOOPBACK})
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
-        migrate(direct_url(connected), lambda step: say(f"  migrating {step}"))
+        with explained():
+            migrate(direct_url(connected), lambda step: say(f"  migrating {step}"))
         keys = in_session(connected, _prepare)
 
         def announce(url: str) -> None:

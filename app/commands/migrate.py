@@ -8,11 +8,14 @@ from pathlib import Path
 import psycopg
 from alembic import command
 from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from langgraph.checkpoint.postgres import PostgresSaver
 from psycopg.rows import dict_row
-from sqlalchemy import create_engine, make_url
+from sqlalchemy import Connection, create_engine, make_url
 
 import migrations
+from app.commands.database import UnknownRevisionError
 from app.db.core.connections import plain_dsn
 from app.db.knowledge.vectors import create_table
 from app.worker.consumer import apply_schema
@@ -27,9 +30,25 @@ UPDATE events SET txid = 3
 WHERE txid >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
 """
 
+TOO_OLD = """\
+The database's schema is at revision {revision}; the migrations of this version begin at {first}, \
+so they cannot bring it up to date. Nothing was changed.
+Keep the data: check out the last commit whose migrations/versions holds revision {revision} \
+(version 0.1.0, before its migrations became one), run its `deskgraph migrate`, then this one again.
+Or start afresh: set DESKGRAPH_DATABASE_URL to an empty database, or DESKGRAPH_DATA_DIR to another \
+folder for `deskgraph dev`."""
+TOO_NEW = """\
+The database's schema is at revision {revision}, and this version only knows those up to {last}: \
+a newer deskgraph made it. Nothing was changed.
+Run that version or a newer one, or restore the backup that was made before its migration."""
+
 
 def migrate(database_url: str, progress: Callable[[str], None]) -> None:
-    """Upgrade step by step; safe to run from many replicas at once, and again."""
+    """Upgrade step by step; safe to run from many replicas at once, and again.
+
+    Raises:
+        UnknownRevisionError: another version made the tables, and nothing was changed.
+    """
     dsn = plain_dsn(database_url)
     with psycopg.connect(dsn, autocommit=True) as lock:
         take_lock(lock)
@@ -62,16 +81,34 @@ def take_lock(connection: psycopg.Connection) -> None:
 
 
 def upgrade_tables(database_url: str, revision: str = "head") -> None:
-    """Run the Alembic migrations up to `revision`."""
-    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
+    """Run the Alembic migrations up to `revision`. Raises UnknownRevisionError."""
+    url = make_url(database_url).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, hide_parameters=True)
     try:
         with engine.connect() as connection:
             config = alembic_config()
             config.attributes["connection"] = connection
+            refuse_unknown_revision(connection, config)
             command.upgrade(config, revision)
             connection.commit()
     finally:
         engine.dispose()
+
+
+def refuse_unknown_revision(connection: Connection, config: Config) -> None:
+    """Say what to do about a schema at a revision that is not among the migrations here.
+
+    Raises:
+        UnknownRevisionError.
+    """
+    known = sorted(step.revision for step in ScriptDirectory.from_config(config).walk_revisions())
+    first, last = known[0], known[-1]
+    for revision in MigrationContext.configure(connection).get_current_heads():
+        # The ids are numbers of four digits, so they sort as texts.
+        if revision < first:
+            raise UnknownRevisionError(TOO_OLD.format(revision=revision, first=first))
+        if revision not in known:
+            raise UnknownRevisionError(TOO_NEW.format(revision=revision, last=last))
 
 
 def alembic_config() -> Config:

@@ -26,7 +26,7 @@ from graphs.policy import Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import reusable
 from graphs.state import SupportState
-from tools.catalog import tools_for
+from tools.catalog import EFFECTS
 from tools.errors import ToolError
 from tools.ports import Caller
 
@@ -119,11 +119,11 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
         return []
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
     ports = service.ports(service.settings, service.sessions, caller)
-    tools, unknown = tools_for(caller, ports), []
+    unknown = []
     for entry in begun:
-        find = tools[entry.tool].find
+        effect = EFFECTS.get(entry.tool)
         try:
-            result = await find(entry.key) if find else None
+            result = await effect.find(ports, entry.key) if effect and effect.find else None
         except ToolError:
             result = None
         if result is None:

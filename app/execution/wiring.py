@@ -8,10 +8,9 @@ from uuid import UUID
 
 from langgraph.graph.state import CompiledStateGraph
 
-from app.adapters.effects.attempt_toolbox import AttemptToolbox
+from app.adapters.effects.attempt import ends_attempt
 from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
-from app.adapters.effects.replay_toolbox import RehearsalToolbox, ReplayToolbox
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.adapters.models.budget_meter import PostgresMeter
 from app.adapters.ports.embeddings import build_embedder
@@ -21,7 +20,6 @@ from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
-from app.db.checkpoints.fenced_saver import FencedSaver
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
@@ -41,14 +39,15 @@ from graphs.llm.pool import ModelPool
 from graphs.policy import GRANTS, Policy
 from graphs.run.compatibility import graph_version
 from graphs.run.replay import replay_policy
-from graphs.state import SupportState
+from graphs.state import Node, SupportState
 from graphs.support import build_support_graph
-from tools.catalog import tools_for
+from tools.catalog import TOOLS
+from tools.helpdesk import reply_key
 from tools.ports import Caller, Ports
-from tools.toolbox import Toolbox
+from tools.strategies import live, rehearse, replay
+from tools.toolbox import Strategy, Toolbox
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
-Saver = GroupingSaver | FencedSaver
 # What the tools of one run reach; another payment provider or helpdesk comes in here.
 PortsFor = Callable[[Settings, Sessions, Caller], Ports]
 
@@ -61,7 +60,7 @@ class Service:
     sessions: Sessions
     commits: GroupCommit
     notifier: RunNotifier
-    saver: Saver
+    saver: GroupingSaver
     graph: Graph
     models: ModelPool
     prices: Prices
@@ -81,8 +80,7 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     try:
         async with open_saver_pool(url, settings.saver_pool_size, prepared=prepared) as pool:
             commits = GroupCommit(pool)
-            grouped = settings.grouped_commits
-            saver: Saver = GroupingSaver(pool, commits) if grouped else FencedSaver(pool)
+            saver = GroupingSaver(pool, commits)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
             sessions = Sessions(engine, pool)
             prices = Prices(settings.model_prices)
@@ -116,7 +114,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
         async with service.sessions.reading() as session:
             spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
             first = await replayed(session, run)
-            replied = first and await get_entry(session, run.tenant_id, f"reply:{first[-1]}")
+            replied = first and await get_entry(session, run.tenant_id, reply_key(first[-1]))
     policy = Policy.model_validate(body)
     if run.replay_of and not run.dry_run:
         policy = replay_policy(policy, replied=bool(replied))
@@ -129,19 +127,25 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     # neither learns from other tickets nor teaches them.
     seconds = 0 if may_mail or first else policy.answer_cache_seconds
     answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
-    toolbox_class = RehearsalToolbox if run.dry_run else ReplayToolbox if first else AttemptToolbox
-    toolboxes = _toolboxes(service, caller, policy, toolbox_class)
+    strategy = rehearse if run.dry_run else replay if first else live
+    toolboxes = _toolboxes(service, caller, policy, strategy)
     return SupportContext(caller, policy, models, toolboxes, answers)
 
 
 def _toolboxes(
-    service: Service, caller: Caller, policy: Policy, toolbox_class: type[AttemptToolbox]
-) -> Callable[[str], Toolbox]:
+    service: Service, caller: Caller, policy: Policy, strategy: Strategy
+) -> Callable[[Node], Toolbox]:
     ports = service.ports(service.settings, service.sessions, caller)
-    gate = PostgresGate(service.sessions, caller, policy)
-    tools = tools_for(caller, ports)
+    gate = PostgresGate(service.sessions, caller, policy, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
-    return lambda node: toolbox_class(node, GRANTS[node], tools, gate, ports.ledger, durable)
+
+    def toolbox(node: Node) -> Toolbox:
+        grants = GRANTS[node]
+        return Toolbox(
+            node, grants, TOOLS, ports, caller, gate, ports.ledger, strategy, ends_attempt, durable
+        )
+
+    return toolbox
 
 
 def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:

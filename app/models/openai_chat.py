@@ -48,7 +48,7 @@ class OpenAIChatModel(ChatOpenAI):
         except OpenAIError as error:
             failure = failure_of(error)
             if isinstance(failure, ModelRefusedError):
-                log.warning("model_refused", model=self.model_name, error=str(failure))
+                log.warning("model_refused", model=self.model_name, error=failure)
             raise failure from error
         except GARBLED as error:
             name = type(error).__name__

@@ -10,6 +10,7 @@ from langgraph.errors import NodeTimeoutError
 from app.db.checkpoints.fence import FENCE, refusing_late_writes
 from app.db.checkpoints.group_commit import Done, GroupCommit
 from app.db.runs.steps import STEPS, step_row
+from app.error_text import public_message
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"
@@ -79,7 +80,7 @@ class StepLog:
             "status": "error" if error else "interrupted" if task["interrupts"] else "success",
             "tries": max(usage.tries, 1),
             "output": task.get("result") or None,
-            "error": error and {"type": _kind(error), "message": str(error)[:1000]},
+            "error": error and {"type": _kind(error), "message": _message(error)},
             "model_calls": list(usage.calls),
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
@@ -109,6 +110,11 @@ class StepLog:
         self._commits.hurry()
         if self._unwritten:
             await asyncio.wait(self._unwritten, timeout=DECIDED_SECONDS)
+
+
+def _message(error: BaseException) -> str:
+    """What a caller is told; LangGraph's own words name only the node and its limit."""
+    return str(error) if isinstance(error, NodeTimeoutError) else public_message(error)
 
 
 def _kind(error: BaseException) -> str:

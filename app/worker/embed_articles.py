@@ -3,7 +3,7 @@
 import asyncio
 
 from app.adapters.ports.embeddings import Embedder, EmbeddingsError
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, log_outage
 from app.db.core.connections import Sessions
 from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors
 from app.log import get_logger
@@ -21,11 +21,9 @@ async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
             if await embed_some(sessions, embedder) == BATCH:
                 continue
         except EmbeddingsError as error:
-            log.warning("embeddings_unavailable", error=str(error))
+            log.warning("embeddings_unavailable", error=error)
         except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            log.warning("embeddings_wait_for_database", error=str(error)[:200])
+            log_outage(error, "embeddings")
         await asyncio.sleep(PAUSE_SECONDS)
 
 

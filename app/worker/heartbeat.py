@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, log_outage
 from app.db.core.compiled import Plain
 from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
 from app.db.runs import workers
@@ -43,11 +43,9 @@ async def run_heartbeat(jobs: RunRunner) -> None:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
                 await _renew_lease(jobs, liveness)
         except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
+            log_outage(error, "heartbeat")
             if not jobs.draining:
                 jobs.alive.clear()
-            log.warning("watch_waits_for_database", error=str(error)[:200])
             await asyncio.sleep(UNAVAILABLE_SECONDS)
 
 

@@ -7,7 +7,7 @@ from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
 from app.adapters.ports.embeddings import build_embedder
-from app.db.core.availability import DATABASE_ERRORS
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.connections import direct_url
 from app.execution.wiring import Service
 from app.log import get_logger
@@ -22,6 +22,8 @@ from app.worker.webhook_dispatcher import deliver_callbacks
 log = get_logger(__name__)
 
 RECONNECT_SECONDS = 0.1
+# A defect does not heal by itself; a schema that is just being migrated does.
+DEFECT_SECONDS = 5.0
 
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:
@@ -65,5 +67,10 @@ async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
             await consume(consumer, jobs.id, places, stop)
             return
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
-            log.warning("queue_waits_for_database", error=str(error)[:200])
-            await asyncio.sleep(RECONNECT_SECONDS)
+            if is_unavailable(error):
+                log.warning("database_unavailable", part="queue", error=error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+            else:
+                # The runs that this worker has go on; one that took jobs no more would strand them.
+                log.exception("statement_failed", part="queue", error=error)
+                await asyncio.sleep(DEFECT_SECONDS)

@@ -46,9 +46,9 @@ async def _try(name: str, work: Awaitable[object]) -> None:
     except Exception as error:
         # One row that cannot be swept must not stop every worker that comes across it.
         if is_unavailable(error):
-            log.warning("sweep_waits_for_database", sweep=name, error=str(error)[:200])
+            log.warning("database_unavailable", part="maintenance", task=name, error=error)
         else:
-            log.exception("sweep_failed", sweep=name)
+            log.exception("maintenance_failed", task=name, error=error)
 
 
 async def remind(jobs: RunRunner) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, log_outage
 from app.db.core.connections import Sessions
 from app.db.runs import retention
 from app.db.tenants.queries import current_policy
@@ -40,9 +40,7 @@ async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
         try:
             await prune(sessions)
         except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            log.warning("retention_waits_for_database", error=str(error)[:200])
+            log_outage(error, "retention")
 
 
 async def prune(sessions: Sessions) -> dict[str, int]:

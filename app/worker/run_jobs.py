@@ -165,6 +165,6 @@ class RunRunner:
             except DATABASE_ERRORS as error:
                 if not is_unavailable(error) or patience <= 0:
                     raise
-                log.warning("settle_waits_for_database", run_id=str(run.id))
+                log.warning("database_unavailable", part="settle", run_id=str(run.id), error=error)
                 await asyncio.sleep(RETRY_SECONDS)
                 patience -= RETRY_SECONDS if self.draining else 0

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, log_outage
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
@@ -48,9 +48,7 @@ class WebhookDispatcher:
                 while await self._take():
                     pass
             except DATABASE_ERRORS as error:
-                if not is_unavailable(error):
-                    raise
-                log.warning("callbacks_wait_for_database", error=str(error)[:200])
+                log_outage(error, "webhooks")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
         if self._open:
@@ -80,7 +78,7 @@ class WebhookDispatcher:
     def _done(self, task: "asyncio.Task[None]") -> None:
         del self._open[task]
         if not task.cancelled() and (error := task.exception()):
-            log.error("callback_attempt_failed", error=repr(error))
+            log.error("callback_attempt_failed", error=error, exc_info=error)
         # There is room again.
         self._wake.set()
 
@@ -94,9 +92,7 @@ class WebhookDispatcher:
                 status = await outbox.conclude(session, callback, answer)
             _tell(callback, answer, status)
         except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            log.warning("callbacks_wait_for_database", error=str(error)[:200])
+            log_outage(error, "webhooks")
 
 
 def _tell(callback: Callback, answer: Receipt, status: str | None) -> None:

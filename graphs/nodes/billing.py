@@ -10,15 +10,15 @@ from graphs.findings import finding
 from graphs.llm.ask import ask
 from graphs.state import SupportState
 from graphs.ticket_parts import slice_of
-from tools.billing import (
-    REFUND_EDITABLE,
-    RefundArgs,
-    payment_line,
-    refund_problem,
-    refund_risk,
+from tools.billing import READ_PAYMENTS, REFUND, RefundArgs, payment_line, refund_problem
+from tools.models import Evidence, JsonObject, Payment, PaymentHistory, Step, Subscription
+from tools.subscriptions import (
+    CANCEL,
+    READ_SUBSCRIPTIONS,
+    CancelArgs,
+    cancel_problem,
+    subscription_evidence,
 )
-from tools.models import JsonObject, Payment, PaymentHistory, Step, Subscription
-from tools.subscriptions import CancelArgs, cancel_problem, subscription_line
 
 PROMPT = """Decide which of the customer's own payments a refund should be proposed for, and which
 of their own subscriptions should be cancelled because they clearly ask for it.
@@ -62,8 +62,8 @@ class Proposal(BaseModel):
 async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """Turn the model's suggestion into steps that fit the customer's real account."""
     toolbox = runtime.context.toolbox("billing")
-    history: PaymentHistory = await toolbox.call("read_payments", {})
-    subscriptions: list[Subscription] = await toolbox.call("read_subscriptions", {})
+    history: PaymentHistory = await toolbox.call(READ_PAYMENTS, {})
+    subscriptions: list[Subscription] = await toolbox.call(READ_SUBSCRIPTIONS, {})
     facts = {
         "payments": history["payments"],
         "subscriptions": subscriptions,
@@ -112,19 +112,12 @@ def refund_step(refund: ProposedRefund, own: dict[str, Payment]) -> Step | None:
         return None
     if refund_problem(payment, args):
         return None
-    return {
-        "id": f"refund-{payment['id']}",
-        "tool": "refund_payment",
-        "args": args.model_dump(mode="json"),
-        "editable": list(REFUND_EDITABLE),
-        "reason": refund.reason,
-        "risk": refund_risk(args),
-        "evidence": [
-            {"kind": "payment", "id": p["id"], "summary": payment_line(p)}
-            for p in sorted(own.values(), key=lambda p: p["id"] != payment["id"])
-            if p["description"] == payment["description"]
-        ],
-    }
+    evidence: list[Evidence] = [
+        {"kind": "payment", "id": p["id"], "summary": payment_line(p)}
+        for p in sorted(own.values(), key=lambda p: p["id"] != payment["id"])
+        if p["description"] == payment["description"]
+    ]
+    return REFUND.step(f"refund-{payment['id']}", args, refund.reason, evidence)
 
 
 def cancel_step(wish: ProposedCancellation, subscription: Subscription | None) -> Step | None:
@@ -132,18 +125,5 @@ def cancel_step(wish: ProposedCancellation, subscription: Subscription | None) -
     if subscription is None or cancel_problem(subscription, wish.subscription_id):
         return None
     args = CancelArgs(subscription_id=subscription["id"], reason=wish.reason)
-    return {
-        "id": f"cancel-{subscription['id']}",
-        "tool": "cancel_subscription",
-        "args": args.model_dump(mode="json"),
-        "editable": [],
-        "reason": wish.reason,
-        "risk": f"ends {subscription['description']} for the customer",
-        "evidence": [
-            {
-                "kind": "subscription",
-                "id": subscription["id"],
-                "summary": subscription_line(subscription),
-            }
-        ],
-    }
+    evidence = [subscription_evidence(subscription)]
+    return CANCEL.step(f"cancel-{subscription['id']}", args, wish.reason, evidence)

@@ -8,7 +8,8 @@ from graphs.reply.checks import MAX_REDRAFTS, objections
 from graphs.reply.facts import reply_facts
 from graphs.reply.instructions import reply_instructions
 from graphs.state import Draft, Escalation, Objection, Plan, SupportState
-from tools.models import JsonObject, Step
+from tools.helpdesk import REPLY, REPLY_STEP, ReplyArgs
+from tools.models import Evidence, JsonObject
 
 
 async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -48,19 +49,13 @@ def was_edited(state: SupportState) -> bool:
 
 def reply_review(state: SupportState, draft: Draft, found: list[Objection]) -> Plan:
     """The question whether this reply may leave; rules that a reviewer's text broke are named."""
-    step: Step = {
-        "id": "reply",
-        "tool": "send_reply",
-        "args": {"text": draft["text"], "citations": draft["citations"], "public": True},
-        "editable": ["text"],
-        "reason": "Replies to such tickets wait for a person.",
-        "risk": "the customer reads this text",
-        "evidence": [
-            {"kind": "article", "id": p["article_id"], "summary": p["title"]}
-            for p in reply_facts(state)["passages"]
-            if p["article_id"] in draft["citations"]
-        ],
-    }
+    args = ReplyArgs(text=draft["text"], citations=draft["citations"], public=True)
+    evidence: list[Evidence] = [
+        {"kind": "article", "id": p["article_id"], "summary": p["title"]}
+        for p in reply_facts(state)["passages"]
+        if p["article_id"] in draft["citations"]
+    ]
+    step = REPLY.step(REPLY_STEP, args, "Replies to such tickets wait for a person.", evidence)
     changed = [f"{o['rule']}: {o['detail']}" for o in found]
     return {
         "steps": [step],

@@ -5,9 +5,10 @@ from langgraph.runtime import Runtime
 from graphs.context import SupportContext
 from graphs.handoffs import handoff_brief, skill_for
 from graphs.policy import plan_rejected
-from graphs.reply.facts import effect_sentence, reply_facts
+from graphs.reply.facts import names_in, reply_facts, reply_language, text_of
 from graphs.state import Draft, Escalation, SupportState
-from graphs.text.phrases import phrase, who_goes_on
+from graphs.text.phrases import DECLINED, THANKS
+from tools.helpdesk import HANDOFF
 from tools.models import Handoff, JsonObject
 
 
@@ -16,7 +17,7 @@ async def escalate(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     why = reason(state)
     triage = state.get("triage")
     handoff: Handoff = await runtime.context.toolbox("escalate").call(
-        "create_handoff",
+        HANDOFF,
         {
             "skill": skill_for(state, why),
             "urgency": triage["urgency"] if triage else "normal",
@@ -43,10 +44,10 @@ def reason(state: SupportState) -> Escalation:
 
 def holding_reply(state: SupportState, handoff: Handoff) -> str:
     """What the customer is told: what was done, that a person goes on, and no promise."""
-    triage = state.get("triage")
-    language = triage["language"] if triage else state["ticket"]["language"]
-    told = [effect_sentence(effect, language) for effect in reply_facts(state)["effects"]]
-    lines = [phrase("thanks", language), *(sentence for sentence in told if sentence)]
+    language, facts = reply_language(state), reply_facts(state)
+    done = [effect["sentence"] for effect in facts["effects"] if effect["sentence"]]
+    handed = [part["sentence"] for part in facts["handed_over"]]
+    lines = [THANKS.fill(language), *done, *handed]
     if plan_rejected(state):
-        lines.append(phrase("declined", language))
-    return " ".join([*lines, who_goes_on(handoff, language)])
+        lines.append(DECLINED.fill(language))
+    return " ".join([*lines, text_of(HANDOFF.wording({}, {**handoff}, names_in(())), language)])

@@ -1,5 +1,6 @@
 """respond: draft the reply from findings and results. Holds no grants."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from langgraph.runtime import Runtime
@@ -8,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from graphs.context import SupportContext
 from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
-from graphs.reply.facts import Facts, reply_facts
+from graphs.reply.checks.draft_case import without_sentences
+from graphs.reply.facts import reply_facts
 from graphs.reply.instructions import reply_instructions
 from graphs.state import SupportState
-from graphs.text.phrases import phrase
 from graphs.text.tokens import visible
 from tools.models import JsonObject
 
@@ -30,8 +31,8 @@ class Reply(BaseModel):
 
 async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """One draft by the model that the ticket is worth; `check` decides whether it may leave."""
-    ticket, triage, facts = state["ticket"], state["triage"], reply_facts(state)
-    role = tier_of(ticket, triage, state["findings"], state["plan"], state["drafts"])
+    ticket, facts = state["ticket"], reply_facts(state)
+    role = tier_of(ticket, state["triage"], state["findings"], state["plan"], state["drafts"])
     instructions = reply_instructions(state["run_id"])
     # Beside the facts, never among them: `check` holds the draft to `reply_facts` alone.
     known = {**facts, "memory": state.get("memory")}
@@ -39,10 +40,9 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         runtime, role, Reply, instructions, ticket, known, seconds=DRAFT_SECONDS
     )
     text = visible(written.value.text).strip()
-    told = [text, *added_lines(facts, triage["language"] if triage else None)] if text else []
     cited = list(dict.fromkeys(written.value.citations))
     return {
-        "draft": {"text": "\n\n".join(told), "citations": cited},
+        "draft": {"text": with_sentences(text, facts["sentences"]), "citations": cited},
         "drafts": state["drafts"] + 1,
         "tier": written.tier,
         # Also when a recalled draft was refused: this one was paid for.
@@ -50,8 +50,12 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     }
 
 
-def added_lines(facts: Facts, language: str | None) -> list[str]:
-    """What was not done, and which parts went to a person; code says it, not the model."""
-    undone = [phrase("undone", language, about=", ".join(facts["undone"]))]
-    handed = [part["told"] for part in facts["handed_over"]]
-    return [*undone, *handed] if facts["undone"] else handed
+def with_sentences(text: str, sentences: Sequence[str]) -> str:
+    """The model's text, and below it what code says itself unless it was copied word for word.
+
+    A text that answers nothing stays empty.
+    """
+    if not text:
+        return text
+    _, missing = without_sentences(text, sentences)
+    return "\n\n".join([text, *(sentence for sentence in sentences if sentence in missing)])

@@ -5,6 +5,8 @@ from langgraph.runtime import Runtime
 from graphs.context import SupportContext
 from graphs.policy import plan_rejected
 from graphs.state import Outcome, SupportState
+from tools.catalog import kind_of
+from tools.helpdesk import REPLY
 from tools.models import JsonObject, SentReply
 
 
@@ -13,7 +15,7 @@ async def send(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
     draft = state["draft"]
     assert draft is not None, "respond and escalate always leave a draft"
     reply: SentReply = await runtime.context.toolbox("send").call(
-        "send_reply", {"text": draft["text"], "citations": draft["citations"], "public": True}
+        REPLY, {"text": draft["text"], "citations": draft["citations"], "public": True}
     )
     return {"reply": reply, "outcome": run_outcome(state)}
 
@@ -24,5 +26,5 @@ def run_outcome(state: SupportState) -> Outcome:
         return "rejected"
     if state.get("handoff"):
         return "escalated"
-    acted = any(effect["tool"] != "create_handoff" for effect in state["effects"])
+    acted = any(kind_of(effect["tool"]) == "action" for effect in state["effects"])
     return "acted" if acted else "answered"

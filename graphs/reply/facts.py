@@ -2,23 +2,17 @@
 
 import re
 import unicodedata
-from typing import cast
+from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
 from graphs.state import SPECIALISTS, DoneStep, SupportState
-from graphs.text.phrases import Key, phrase, who_goes_on
+from graphs.text.phrases import UNDONE
 from graphs.text.tokens import visible
 from tools.billing import payment_line
-from tools.models import Handoff, JsonObject, Step
-from tools.money import format_money
-from tools.subscriptions import subscription_name
-
-TOLD_AS: dict[str, Key] = {
-    "refund_payment": "refunded",
-    "cancel_subscription": "cancelled",
-    "send_bulk_mail": "mailed",
-}
+from tools.catalog import EFFECTS, kind_of
+from tools.models import Payment
+from tools.wording import Names, Sentence, in_language
 
 # A description may come from whoever paid. One that could be more than a name (a link, markup, a
 # sentence, an order) is no fact: the provider's id stands for it.
@@ -41,30 +35,35 @@ class PassageFact(TypedDict):
 
 
 class EffectFact(TypedDict):
-    """What was done; `amount` is money as text, or empty."""
+    """What was done: the sentence that tells the customer, and the values in it.
+
+    The sentence is empty for an effect that this version of the code has no words for.
+    """
 
     tool: str
-    amount: str
-    about: str
+    sentence: str
+    values: list[str]
 
 
 class HandedOver(TypedDict):
-    """A part that a person goes on with, such as "billing", who that is, and how it is told."""
+    """A part that a person goes on with, such as "billing", who that is, and the sentence."""
 
     part: str
     who: str
-    told: str
+    sentence: str
 
 
 class Facts(TypedDict):
     """The only sources of a reply; `guidance` is a reviewer's wish, and no source.
 
-    `undone` names what a reviewer took out of the plan.
+    `undone` names what a reviewer took out of the plan. `sentences` are those that code adds to
+    the reply: what was done, what was not, and who goes on.
     """
 
     effects: list[EffectFact]
     handed_over: list[HandedOver]
     undone: list[str]
+    sentences: list[str]
     payments: list[str]
     passages: list[PassageFact]
     objections: list[str]
@@ -74,22 +73,18 @@ class Facts(TypedDict):
 def reply_facts(state: SupportState) -> Facts:
     """Collect the facts of a run, specialists in their fixed order."""
     findings = {name: state["findings"][name] for name in SPECIALISTS if name in state["findings"]}
-    triage = state.get("triage")
     payments = [payment for finding in findings.values() for payment in finding["payments"]]
-    bought = {payment["id"]: named(payment["description"], payment["id"]) for payment in payments}
+    language, names = reply_language(state), names_in(payments)
+    done = [(step, kind_of(step["tool"])) for step in state["effects"]]
+    effects = [effect_fact(step, names, language) for step, kind in done if kind == "action"]
+    handed = [handed_over(step, names, language) for step, kind in done if kind == "handoff"]
+    dropped = undone(state, names)
     return {
-        "effects": [
-            effect_fact(step["tool"], step["result"], bought)
-            for step in state["effects"]
-            if step["tool"] != "create_handoff"
-        ],
-        "handed_over": [
-            handed_over(step, triage["language"] if triage else None)
-            for step in state["effects"]
-            if step["tool"] == "create_handoff"
-        ],
-        "undone": undone(state, bought),
-        "payments": [payment_line({**p, "description": bought[p["id"]]}) for p in payments],
+        "effects": effects,
+        "handed_over": handed,
+        "undone": dropped,
+        "sentences": added_sentences(effects, dropped, handed, language),
+        "payments": [payment_line({**p, "description": names(p["id"])}) for p in payments],
         "passages": [
             {"article_id": p["article_id"], "title": p["title"], "text": p["text"], "part": part}
             for part, finding in findings.items()
@@ -100,31 +95,45 @@ def reply_facts(state: SupportState) -> Facts:
     }
 
 
-def undone(state: SupportState, bought: dict[str, str]) -> list[str]:
+def reply_language(state: SupportState) -> str | None:
+    """The language that the ticket is answered in, as far as it is known."""
+    triage, ticket = state.get("triage"), state.get("ticket")
+    if triage:
+        return triage["language"]
+    return ticket["language"] if ticket else None
+
+
+def added_sentences(
+    effects: list[EffectFact], dropped: list[str], handed: list[HandedOver], language: str | None
+) -> list[str]:
+    """What was done, what was not done, and which parts went to a person."""
+    not_done = [UNDONE.fill(language, about=", ".join(dropped))] if dropped else []
+    done = [effect["sentence"] for effect in effects if effect["sentence"]]
+    return [*done, *not_done, *(part["sentence"] for part in handed)]
+
+
+def undone(state: SupportState, names: Names) -> list[str]:
     """What the specialists proposed and a reviewer dropped, as the customer calls it."""
     if (plan := state.get("plan")) is None:
         return []
     left = {step["id"] for step in plan["steps"]}
     proposed = [step for finding in state["findings"].values() for step in finding["steps"]]
-    return list(dict.fromkeys(asked_for(s, bought) for s in proposed if s["id"] not in left))
+    dropped = [step for step in proposed if step["id"] not in left]
+    subjects = [
+        effect.subject(step, names) if (effect := EFFECTS.get(step["tool"])) else step["id"]
+        for step in dropped
+    ]
+    return list(dict.fromkeys(subjects))
 
 
-def asked_for(step: Step, bought: dict[str, str]) -> str:
-    """What a step would have been about, in a customer's words where there are any."""
-    if step["tool"] == "refund_payment":
-        payment_id: str = step["args"]["payment_id"]
-        return bought.get(payment_id, payment_id)
-    if step["tool"] == "cancel_subscription":
-        [record] = step["evidence"]
-        return named(subscription_name(record["summary"]), record["id"])
-    return str(step["args"].get("audience", step["id"]))
+def names_in(payments: Iterable[Payment]) -> Names:
+    """What the customer calls the payments that were read, and whatever else has a description."""
+    read = {payment["id"]: payment["description"] for payment in payments}
 
+    def name(id_: str, description: str | None = None) -> str:
+        return named(read.get(id_, "") if description is None else description, id_)
 
-def handed_over(step: DoneStep, language: str | None) -> HandedOver:
-    """Which part a person has, who, as far as somebody is there, and the customer's sentence."""
-    part, agent = step["args"]["part"], step["result"]["agent"]
-    told = who_goes_on(cast("Handoff", step["result"]), language, part)
-    return {"part": part, "who": agent["name"] if agent else "", "told": told}
+    return name
 
 
 def named(description: str, id_: str) -> str:
@@ -133,33 +142,32 @@ def named(description: str, id_: str) -> str:
     return id_ if not plain or len(plain) > NAME_CHARS or NO_NAME.search(plain) else plain
 
 
-def effect_fact(tool: str, result: JsonObject, bought: dict[str, str]) -> EffectFact:
-    """An effect in words a customer understands."""
-    amount = about = ""
-    if tool == "refund_payment":
-        amount = format_money(result["amount_minor"], result["currency"])
-        about = bought.get(result["payment_id"], "your payment")
-    elif tool == "cancel_subscription":
-        about = named(result["description"], result["subscription_id"])
-    elif tool == "send_bulk_mail":
-        about = mailing_words(result)
-    return {"tool": tool, "amount": amount, "about": about}
-
-
-def mailing_words(result: JsonObject) -> str:
-    """How a mailing ended: whom it reached, and how many it did not."""
-    missed = {
-        "refused by the mail server": result["failed"],
-        "perhaps not reached": result["unknown"],
-        "no longer on the list": result["skipped"],
+def effect_fact(step: DoneStep, names: Names, language: str | None) -> EffectFact:
+    """An effect as the customer is told of it."""
+    said = sentences_about(step, names)
+    return {
+        "tool": step["tool"],
+        "sentence": text_of(said, language),
+        "values": [str(in_language(v, language)) for one in said for v in one.values.values()],
     }
-    notes = ", ".join(f"{count} {what}" for what, count in missed.items() if count)
-    return f"{result['sent']} contacts in {result['audience']}" + (f" ({notes})" if notes else "")
 
 
-def effect_sentence(effect: EffectFact, language: str | None) -> str:
-    """An effect told to the customer, and nothing more; empty when there are no words for it."""
-    key = TOLD_AS.get(effect["tool"])
-    if key is None:
-        return ""
-    return phrase(key, language, amount=effect["amount"], about=effect["about"])
+def handed_over(step: DoneStep, names: Names, language: str | None) -> HandedOver:
+    """Which part a person has, who, as far as somebody is there, and the customer's sentence."""
+    agent = step["result"]["agent"]
+    return {
+        "part": step["args"]["part"],
+        "who": agent["name"] if agent else "",
+        "sentence": text_of(sentences_about(step, names), language),
+    }
+
+
+def sentences_about(step: DoneStep, names: Names) -> list[Sentence]:
+    """How a done step is worded; nothing for an effect that is unknown here."""
+    effect = EFFECTS.get(step["tool"])
+    return list(effect.wording(step["args"], step["result"], names)) if effect else []
+
+
+def text_of(said: Iterable[Sentence], language: str | None) -> str:
+    """Sentences as one text."""
+    return " ".join(sentence.text(language) for sentence in said)

@@ -6,6 +6,7 @@ from typing import Any
 from graphs.policy import Policy, ReplyMode, verdicts
 from graphs.state import Decision, Plan, Triage
 from tools.models import JsonObject
+from tools.rules import STRICTEST
 
 UNKNOWN_TRIAGE: Triage = {
     "intents": [],
@@ -35,9 +36,9 @@ def replay_policy(policy: Policy, *, replied: bool) -> Policy:
     """The tenant's policy, with nothing left to nobody's judgement.
 
     A replay does what the first run did not do only when a person agrees to it: that is every
-    refund and mailing, and the reply if none was sent.
+    gated effect, and the reply if none was sent.
     """
-    strict: JsonObject = {"refund_auto_limit": {}, "bulk_mail_gate_from": 0}
+    strict: JsonObject = {**STRICTEST}
     if not replied:
         strict["reply_mode"] = ReplyMode(default="draft")
     return policy.model_copy(update=strict)

@@ -37,10 +37,11 @@ def test_declared_size_is_refused_before_the_body_is_sent(
     callers: Callers, stack: Stack, path: str
 ) -> None:
     """413 comes while not one byte of the body was sent."""
+    client = callers.starter if path == "/v1/runs" else callers.approver
     with callers.books.unchanged():
         connection = connect(stack)
         connection.putrequest("POST", path)
-        connection.putheader("Authorization", callers.starter.http.headers["Authorization"])
+        connection.putheader("Authorization", client.http.headers["Authorization"])
         connection.putheader("Content-Type", JSON)
         connection.putheader("Content-Length", str(10 * LIMIT))
         connection.endheaders()
@@ -88,7 +89,7 @@ NOT_JSON = {
     "single quotes": b"{'ticket': 1}",
     "deep arrays": b"[" * 100_000 + b"]" * 100_000,
     "deep objects": b'{"a":' * 40_000 + b"1" + b"}" * 40_000,
-    "one level too deep": b"[" * 34 + b"]" * 34,
+    "one level too deep": b"[" * 33 + b"]" * 33,
     "NUL as an escape": TEXT.replace("opening", "\\u0000").encode(),
     "NUL as a byte": TEXT.replace("opening", "\x00").encode(),
     "NUL in a name": b'{"\\u0000": 1}',
@@ -124,6 +125,15 @@ def test_what_is_not_strict_json_is_refused(callers: Callers, name: str) -> None
             "/v1/runs", content=NOT_JSON[name], headers={"Content-Type": JSON}
         )
         expect_refused(answer, 400, "invalid-json")
+
+
+def test_deepest_body_is_read(callers: Callers) -> None:
+    """32 levels are judged by what they say."""
+    with callers.books.unchanged():
+        answer = callers.starter.http.post(
+            "/v1/runs", content=b"[" * 32 + b"]" * 32, headers={"Content-Type": JSON}
+        )
+        expect_refused(answer, 422, "invalid-request")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from app.db.core.embedded import embedded_postgres
 from app.settings import Settings
 from tests.acceptance.stack import free_port
 from tests.bench.load import Connection, Load, closed_loop
+from tests.bench.options import command_line
 from tests.bench.throughput import ended, spawn, wait_for
 from tests.conftest import make_tenant
 
@@ -155,7 +155,9 @@ def report(result: Result) -> None:
 
 def main() -> None:
     """Measure and print."""
-    runs = CALLERS if "--quick" in sys.argv else 3 * CALLERS
+    parser = command_line("tests.bench.admission", __doc__)
+    parser.add_argument("--quick", action="store_true", help="a third of the runs")
+    runs = CALLERS if parser.parse_args().quick else 3 * CALLERS
     with (
         tempfile.TemporaryDirectory(prefix="deskgraph-bench-") as folder,
         embedded_postgres(Path(folder, "pg")) as url,

@@ -11,7 +11,6 @@ import json
 import math
 import os
 import random
-import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from heapq import nlargest
@@ -27,6 +26,7 @@ from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models
 from graphs.text.tokens import content_words
 from tests.bench.intent_data import DATA, SETS, labelled
+from tests.bench.options import command_line, positive
 from tests.fakes import FakeGate, World
 from tests.unit.desk import Desk
 from tools.models import Passage
@@ -159,7 +159,7 @@ async def measure(name: str, texts: list[str], knowledge: Any) -> dict[str, Any]
     }
 
 
-async def main(count: int) -> None:
+async def measure_all(count: int) -> None:
     """Print one row a variant; write JSON lines when asked to."""
     knowledge, headings = BankingKnowledge(), ("stream", *HEADINGS, *OUTCOMES)
     print("| " + " | ".join(headings) + " |", "|---" * len(headings) + "|", sep="\n")  # noqa: T201
@@ -171,5 +171,12 @@ async def main(count: int) -> None:
                 file.write(json.dumps({"bench": "cost", "tickets": count, **result}) + "\n")
 
 
+def main() -> None:
+    """Measure the number of tickets that the command line asks for."""
+    parser = command_line("tests.bench.cost", __doc__)
+    parser.add_argument("tickets", nargs="?", type=positive, default=TICKETS, help="tickets drawn")
+    asyncio.run(measure_all(parser.parse_args().tickets))
+
+
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else TICKETS))
+    main()

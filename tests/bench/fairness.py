@@ -11,9 +11,9 @@ import multiprocessing
 import os
 import secrets
 import statistics
-import sys
 import tempfile
 import time
+from argparse import Namespace
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from app.commands.migrate import migrate
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import embedded_postgres
 from tests.acceptance.stack import Stack, running, ticket
+from tests.bench.options import command_line, positive
 from tests.conftest import Tenant, make_tenant
 
 FLOOD, CONNECTIONS, SAMPLES, PAUSE_SECONDS = 200, 4, 30, 0.1
@@ -141,9 +142,25 @@ async def make(url: str) -> Tenant:
     return tenant
 
 
+def plan(text: str) -> tuple[int, int]:
+    """Workers and a customer's concurrency, from `2,1`; ArgumentTypeError when it is not that."""
+    workers, _, concurrency = text.partition(",")
+    return positive(workers), positive(concurrency)
+
+
+def options() -> Namespace:
+    """What the command line asks for."""
+    parser = command_line("tests.bench.fairness", __doc__)
+    parser.add_argument(
+        "plans", nargs="*", type=plan, default=[(1, 1), (2, 1)], metavar="PLAN",
+        help="WORKERS,CONCURRENCY of a customer, such as 2,1",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
 def main() -> None:
     """Measure with one worker and with two, and the flood on one ticket and on many."""
-    plans = [tuple(map(int, plan.split(","))) for plan in sys.argv[1:]] or [(1, 1), (2, 1)]
+    plans = options().plans
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder, "pg")) as url:
         migrate(url, lambda _step: None)
         tenant = asyncio.run(make(url))

@@ -25,6 +25,7 @@ from app.db.core.connections import plain_dsn
 from app.db.core.embedded import embedded_postgres
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
+from tests.bench.options import command_line, positive
 
 RUNS, LISTS, RESUMES = 100_000, 200, 10
 PAGE = 20
@@ -138,7 +139,9 @@ def measure(stack: Stack, helpdesk: Client, reviewer: Client, name: str) -> dict
 
 def main() -> None:
     """Measure and print; exit code 1 when listing is too slow."""
-    runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
+    parser = command_line("tests.bench.growth", __doc__)
+    parser.add_argument("runs", nargs="?", type=positive, default=RUNS, help="paused runs")
+    runs: int = parser.parse_args().runs
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "pg") as url:
         migrate(url, lambda _step: None)
         tenant = asyncio.run(tenant_on(url))

@@ -16,6 +16,7 @@ from app.models.offline.triage import triage
 from graphs.nodes.classify import judged
 from graphs.policy import Policy, must_escalate
 from tests.bench.intent_data import SETS, WHOLE, Half, Labelled, as_ticket, labelled
+from tests.bench.options import command_line
 
 THRESHOLDS = (0.5, 0.7, 0.9)
 HEADINGS = ("set", "half", "tickets", "accuracy", "several", "handled",
@@ -91,6 +92,7 @@ def shown(value: Any) -> str:
 
 def main() -> None:
     """Print the table and the bins of all held-out tickets; write JSON lines when asked to."""
+    command_line("tests.bench.intents", __doc__).parse_args()
     out = os.environ.get("BENCH_JSON")
     print("| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|", sep="\n")  # noqa: T201
     for name, part, rows in tables():

@@ -27,6 +27,7 @@ from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
 from app.worker.main import run_worker
+from tests.bench.options import command_line
 from tests.conftest import Tenant, make_tenant
 
 # The long ticket's turns before it is measured, and how often each kind of turn is: alternately,
@@ -121,6 +122,7 @@ def report(early: Measured, late: Measured) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure on an embedded Postgres of its own, print a table, write BENCH_JSON."""
+    command_line("tests.bench.memory", __doc__).parse_args()
     configure_logging("ERROR", as_json=False)
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder) / "pg") as url:
         migrate(url, lambda _step: None)

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from statistics import median, quantiles
 
+from tests.bench.options import command_line
+
 TENANTS, DRAWS, MOST = 1_000, 100, 8
 # The largest of these are placed by hand, the rest by the hash.
 BY_HAND = 20
@@ -100,6 +102,12 @@ def rows() -> list[list[str]]:
     return [row(sets, databases) for databases in range(2, MOST + 1)]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Print the table."""
+    command_line("tests.bench.partition", __doc__).parse_args()
     for cells in (HEADINGS, ["---"] * len(HEADINGS), *rows()):
         print("| " + " | ".join(cells) + " |")  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

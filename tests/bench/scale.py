@@ -5,7 +5,6 @@ Postgres, then through PgBouncer in transaction mode, and prints a table.
 """
 
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ import psutil
 from app.commands.migrate import migrate
 from app.db.core.embedded import embedded_postgres
 from tests.acceptance.pooler import PROGRAM, pooling
+from tests.bench.options import command_line, positive
 from tests.bench.throughput import Bench, closed, cpu_ms, start_to_final
 
 RUNS, CALLERS, WORKERS, SERVERS = 200, 16, 2, 10
@@ -52,8 +52,11 @@ def through_pooler(url: str) -> Iterator[tuple[Bench, list[int]]]:
             yield Bench(pooler.url), [pooler.popen.pid]
 
 
-def main(runs: int) -> None:
+def main() -> None:
     """Measure both ways and print; without PgBouncer only one."""
+    parser = command_line("tests.bench.scale", __doc__)
+    parser.add_argument("runs", nargs="?", type=positive, default=RUNS, help="runs each way")
+    runs: int = parser.parse_args().runs
     with (
         tempfile.TemporaryDirectory(prefix="deskgraph-bench-") as folder,
         embedded_postgres(Path(folder)) as url,
@@ -68,4 +71,4 @@ def main(runs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else RUNS)
+    main()

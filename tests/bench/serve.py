@@ -12,8 +12,8 @@ os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 import asyncio
 import json
 import signal
-import sys
 import time
+from argparse import Namespace
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
@@ -33,6 +33,7 @@ from app.settings import Settings
 from app.worker.main import run_worker
 from graphs.state import Ticket, fresh_run
 from tests.bench.canned import canned_pool
+from tests.bench.options import command_line, positive
 from tests.bench.reference import build_reference_graph
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 
@@ -142,17 +143,28 @@ async def serve(app: FastAPI, port: int) -> None:
     await server.serve()
 
 
+def options() -> Namespace:
+    """The part to run, with its graph or its port."""
+    parser = command_line("tests.bench.serve", __doc__)
+    parts = parser.add_subparsers(dest="part", required=True)
+    graph = parts.add_parser("worker", help="our worker")
+    graph.add_argument("graph", choices=("reference", "support", "remote"))
+    for part in ("api", "model", "stock"):
+        parts.add_parser(part).add_argument("port", type=positive)
+    return parser.parse_args()
+
+
 def main() -> None:
-    """Run the part that the arguments name."""
-    part, argument = sys.argv[1:3]
+    """Run the part that the command line names."""
+    asked = options()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        if part == "worker":
-            runner.run(worker(argument))
-        elif part == "api":
-            runner.run(api(int(argument)))
+        if asked.part == "worker":
+            runner.run(worker(asked.graph))
+        elif asked.part == "api":
+            runner.run(api(asked.port))
         else:
-            app = stock_app() if part == "stock" else model_app()
-            runner.run(serve(app, int(argument)))
+            app = stock_app() if asked.part == "stock" else model_app()
+            runner.run(serve(app, asked.port))
 
 
 if __name__ == "__main__":

@@ -21,6 +21,7 @@ from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import TWICE, until
+from tests.bench.options import command_line
 from tests.conftest import Tenant
 
 SAMPLES = 20
@@ -76,6 +77,7 @@ def report(measured: dict[str, list[float]]) -> list[dict[str, Any]]:
 
 def main() -> None:
     """Measure on an embedded Postgres of its own, print a table, write BENCH_JSON."""
+    command_line("tests.bench.stops", __doc__).parse_args()
     model = HeldModel()
     with tempfile.TemporaryDirectory() as name, embedded_postgres(Path(name) / "pg") as url:
         migrate(url, lambda _step: None)

@@ -8,7 +8,6 @@ another article, with a negation turned, a number changed or a name changed.
 import json
 import random
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from graphs.reply.checks.draft_case import Case
 from graphs.reply.facts import Facts
 from graphs.text.normalize import sentences
 from graphs.text.tokens import content_words
+from tests.bench.options import command_line
 
 ROOT = Path(__file__).parents[2]
 QUOTES_BY_ARTICLE = 6
@@ -157,6 +157,7 @@ def refused(claim: Claim) -> bool:
     """Whether the rule objects to the claim when it cites its text."""
     facts: Facts = {
         "effects": [],
+        "sentences": [],
         "payments": [],
         "passages": [{"article_id": "a", "title": "", "text": claim.passage, "part": "general"}],
         "handed_over": [],
@@ -194,8 +195,9 @@ def score(sample: list[Claim], threshold: float) -> Score:
 
 def main() -> None:
     """Print a table by threshold."""
-    kb = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    sample = list(claims(articles(kb)))
+    parser = command_line("tests.bench.support", __doc__)
+    parser.add_argument("articles", nargs="?", type=Path, help="JSON lines; else the demo's")
+    sample = list(claims(articles(parser.parse_args().articles)))
     print(f"{len(sample)} claims")  # noqa: T201
     for threshold in THRESHOLDS:
         precision, recall, caught = score(sample, threshold)

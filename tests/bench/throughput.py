@@ -28,6 +28,7 @@ from app.settings import Settings
 from tests.acceptance.stack import free_port
 from tests.bench.canned import QUESTION
 from tests.bench.load import Connection, Load, closed_loop, open_loop
+from tests.bench.options import command_line
 from tests.bench.reference import GATED, MESSAGE
 from tests.conftest import Tenant, make_tenant
 
@@ -277,6 +278,9 @@ def table(rows: list[Row]) -> str:
 
 def main() -> None:
     """Measure and print."""
+    parser = command_line("tests.bench.throughput", __doc__)
+    parser.add_argument("--quick", action="store_true", help="a quarter of the calls")
+    quick: bool = parser.parse_args().quick
     with (
         tempfile.TemporaryDirectory(prefix="deskgraph-bench-") as folder,
         embedded_postgres(Path(folder)) as url,
@@ -284,7 +288,7 @@ def main() -> None:
         migrate(url, lambda _step: None)
         bench = Bench(url)
         try:
-            run(bench, quick="--quick" in sys.argv)
+            run(bench, quick=quick)
         finally:
             print(table(bench.rows))  # noqa: T201  # its purpose
         if path := os.environ.get("BENCH_JSON"):

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import event, select, update
 from uuid_utils.compat import uuid7
 
-from app.adapters.effects.gate import PostgresGate
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects import mailings
@@ -24,9 +23,9 @@ from app.settings import Settings
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.doubles.smtp_server import Postbox, smtp_server
+from tests.integration.boxes import toolbox_on
 from tests.integration.conftest import Begin
 from tests.integration.test_ledger import EXPIRES
-from tools.catalog import tools_for
 from tools.errors import (
     ApprovalRequiredError,
     RefusedError,
@@ -34,8 +33,8 @@ from tools.errors import (
     UnavailableError,
     UnfinishedError,
 )
+from tools.mail import BULK_MAIL, PREVIEW_MAIL
 from tools.ports import Caller, Mailer
-from tools.tool import Permission
 from tools.toolbox import Toolbox
 
 NEWS = {"audience": "news", "subject": "Hello {name}", "body": "Dear {name}, {unknown} 100 %."}
@@ -79,9 +78,8 @@ def open_toolbox(sessions: Sessions, caller: Caller, postbox: Postbox) -> OpenTo
         )  # fmt: skip
         who = changes.pop("caller", caller)
         ports = replace(ports_for(settings, sessions, who), **changes)
-        gate = PostgresGate(sessions, who, policy)
-        both = {Permission.SEND_BULK, Permission.READ_CONTACTS}
-        return Toolbox("act", both, tools_for(who, ports), gate, ports.ledger)
+        box = toolbox_on(ports, sessions, who, policy)
+        return replace(box, grants={BULK_MAIL.permission, PREVIEW_MAIL.permission})
 
     return make
 

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, text, update
 
-from app.adapters.effects.gate import PostgresGate
 from app.db.core.connections import Sessions
 from app.db.effects.reminders import mark_reminded
 from app.db.tables.approvals_and_ledger import Approval
@@ -14,6 +13,7 @@ from app.services.approvals import decide
 from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
+from tests.integration.boxes import gate_of
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
 from tests.integration.reads import rows_read
@@ -89,7 +89,7 @@ async def test_half_agreed_plan_expires_with_nothing_done(desk: Desk) -> None:
     args = PLAN[0]["args"]
     call = Call("refund_payment", "k", args, PLAN[0]["id"], args["amount_minor"], "USD")
     with pytest.raises(ApprovalRequiredError):
-        await PostgresGate(desk.sessions, caller, Policy()).permit(call)
+        await gate_of(desk.sessions, caller, Policy()).permit(call)
 
 
 async def test_idle_look_reads_no_approval_that_is_not_due(desk: Desk) -> None:

@@ -7,14 +7,9 @@ from typing import Any, cast
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
-from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.checkpoint.serde.types import ERROR
 from sqlalchemy import text
 
-from app.db.checkpoints.fenced_saver import FencedSaver
-from app.db.checkpoints.group_commit import GroupCommit
-from app.db.checkpoints.saver import GroupingSaver
-from app.db.core.connections import open_saver_pool
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions, workers
 from app.db.runs.transitions import Ending
@@ -44,16 +39,6 @@ async def claimed(place: Workplace, worker: int, **wanted: Any) -> Run:
     return held
 
 
-@pytest.fixture(params=["grouping", "stock"])
-async def saver(
-    request: pytest.FixtureRequest, database_url: str
-) -> AsyncIterator[AsyncPostgresSaver]:
-    """Each checkpointer that the settings offer."""
-    async with open_saver_pool(database_url, 3) as pool:
-        grouping = request.param == "grouping"
-        yield GroupingSaver(pool, GroupCommit(pool)) if grouping else FencedSaver(pool)
-
-
 async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> None:
     """Ten runs write at once, one of them is another attempt's: the other nine are durable."""
     held = [await claimed(place, 805, ticket=f"T-{n}", customer=f"c-{n}") for n in range(10)]
@@ -76,10 +61,10 @@ async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> 
 
 
 async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
-    place: Workplace, saver: AsyncPostgresSaver
+    place: Workplace,
 ) -> None:
     """Neither the checkpoint nor a write of it is there afterwards."""
-    run = await claimed(place, 801)
+    run, saver = await claimed(place, 801), place.service.saver
     thread = {"thread_id": str(run.thread_id), "checkpoint_ns": ""}
     owner = {"run_id": str(run.id), "attempt": run.attempt}
     first = empty_checkpoint()

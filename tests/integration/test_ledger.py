@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy import select
 from uuid_utils.compat import uuid7
 
-from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
@@ -18,12 +17,11 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.lifecycle import ApprovalStatus
 from graphs.policy import Policy
+from tests.integration.boxes import sandbox, toolbox_on
 from tests.integration.conftest import Begin
-from tools.billing import refund_payment
 from tools.errors import ApprovalRequiredError, RefusedError, RunLostError, UnknownOutcomeError
 from tools.ledger import Call, Permit
 from tools.ports import Caller
-from tools.tool import Permission
 from tools.toolbox import Toolbox
 
 EXPIRES = datetime.now(UTC) + timedelta(hours=1)
@@ -36,11 +34,8 @@ def refund_args(payment: str, amount: int) -> dict[str, Any]:
 
 
 def open_toolbox(sessions: Sessions, caller: Caller, policy: Policy = AUTO) -> Toolbox:
-    """The door as `act` has it, with the sandbox provider behind."""
-    billing = SandboxBilling(sessions, caller.tenant_id)
-    gate, ledger = PostgresGate(sessions, caller, policy), PostgresLedger(sessions, caller)
-    tools = {"refund_payment": refund_payment(billing, caller)}
-    return Toolbox("act", {Permission.MOVE_MONEY}, tools, gate, ledger)
+    """The toolbox as `act` has it, with the sandbox provider behind."""
+    return toolbox_on(sandbox(sessions, caller), sessions, caller, policy)
 
 
 async def entries(sessions: Sessions, caller: Caller) -> list[tuple[str, int | None]]:

@@ -1,25 +1,44 @@
 """The migrations make exactly the tables that the code declares, from many replicas at once."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, make_url
 
 from app.commands.migrate import alembic_config, migrate, upgrade_tables
+from tests.integration.schema import schema_of, unordered_schema_of
+
+REVISIONS = ScriptDirectory.from_config(alembic_config())
+# What data folders have that were made by the revisions 0001 to 0019, one after the other: the id,
+# and the SHA-256 of the lines of `schema_of` on Postgres 18.
+INITIAL = "0019"
+INITIAL_SCHEMA = "e5d847c3a7c895aa4a0d5fcc31cae2b08e2edeaf3f32e2f9488cfe8d1409023f"
+
+
+@contextmanager
+def alembic_on(url: str) -> Iterator[Config]:
+    """Alembic's configuration with a connection, whose changes are committed at the end."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
+    with engine.begin() as connection:
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        yield config
+    engine.dispose()
 
 
 def test_tables_in_code_and_database_agree(database_url: str) -> None:
     """`alembic check` finds nothing to change."""
-    engine = create_engine(make_url(database_url).set(drivername="postgresql+psycopg"))
-    with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
+    with alembic_on(database_url) as config:
         command.check(config)
-    engine.dispose()
-    with psycopg.connect(database_url) as connection_:
-        [[count]] = connection_.execute("SELECT count(*) FROM alembic_version")
+    with psycopg.connect(database_url) as connection:
+        [[count]] = connection.execute("SELECT count(*) FROM alembic_version")
     assert count == 1
 
 
@@ -54,17 +73,66 @@ def test_events_of_another_server_can_be_read(fresh_database: Callable[[], str])
 
 
 def test_migrations_go_down_and_up_again(fresh_database: Callable[[], str]) -> None:
-    """Every upgrade has its way back."""
+    """Every upgrade has its way back, also from a database that is in use."""
     url = fresh_database()
     upgrade_tables(url)
-    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"))
-    with engine.connect() as connection:
-        config = alembic_config()
-        config.attributes["connection"] = connection
+    ours = set(schema_of(url))
+    migrate(url, lambda _step: None)
+    everything = schema_of(url)
+    assert ours < set(everything)
+    with alembic_on(url) as config:
         command.downgrade(config, "base")
-        connection.commit()
-    engine.dispose()
-    with psycopg.connect(url) as connection_:
-        left = connection_.execute("SELECT to_regclass('runs')").fetchone()
-    assert left == (None,)
+    assert not ours.intersection(schema_of(url))
+    migrate(url, lambda _step: None)
+    assert schema_of(url) == everything
+
+
+def test_each_revision_goes_down_to_what_was_before_it(fresh_database: Callable[[], str]) -> None:
+    """A downgrade removes what its upgrade made, no less and no more, one revision at a time."""
+    url = fresh_database()
+    before, below = unordered_schema_of(url), "base"
+    assert before == []
+    for script in reversed(list(REVISIONS.walk_revisions())):
+        upgrade_tables(url, script.revision)
+        after = unordered_schema_of(url)
+        with alembic_on(url) as config:
+            command.downgrade(config, below)
+        assert unordered_schema_of(url) == before, script.path
+        upgrade_tables(url, script.revision)
+        assert unordered_schema_of(url) == after, script.path
+        before, below = after, script.revision
+
+
+def test_revisions_are_one_line() -> None:
+    """There is one first and one last revision, and every file is one of the line between them."""
+    files = [path for path in Path(REVISIONS.versions).glob("*.py") if path.stem != "__init__"]
+    [head] = REVISIONS.get_heads()
+    in_line = [Path(script.path) for script in REVISIONS.iterate_revisions(head, "base")]
+    assert REVISIONS.get_bases() == [INITIAL]
+    assert sorted(in_line) == sorted(files)
+
+
+def test_initial_revision_is_what_data_folders_have(fresh_database: Callable[[], str]) -> None:
+    """A change of the schema is a revision of its own: the first one never runs there again."""
+    url = fresh_database()
+    upgrade_tables(url, INITIAL)
+    schema = "\n".join(schema_of(url))
+    assert hashlib.sha256(schema.encode()).hexdigest() == INITIAL_SCHEMA
+
+
+def test_current_database_is_left_alone(fresh_database: Callable[[], str]) -> None:
+    """On a database that stands at the last revision nothing runs."""
+    url = fresh_database()
     upgrade_tables(url)
+    # A revision that runs writes the row, and a table that is made again has another oid.
+    state = """
+        SELECT version_num, xmin::text, (
+            SELECT array_agg(oid ORDER BY oid) FROM pg_class
+            WHERE relnamespace = 'public'::regnamespace)
+        FROM alembic_version"""
+    with psycopg.connect(url) as connection:
+        before = connection.execute(state).fetchall()
+    upgrade_tables(url)
+    with psycopg.connect(url) as connection:
+        assert connection.execute(state).fetchall() == before
+    assert [row[0] for row in before] == REVISIONS.get_heads()

@@ -31,10 +31,10 @@ from app.services.tenants import pause
 from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
+from tests.integration.boxes import sandbox, toolbox_on
 from tests.integration.conftest import WORKER, Begin
-from tests.integration.test_ledger import entries, open_toolbox, refund_args
+from tests.integration.test_ledger import AUTO, entries, open_toolbox, refund_args
 from tests.integration.test_queue_positions import start
-from tools.billing import refund_payment
 from tools.errors import EffectsPausedError
 from tools.models import Refund
 from tools.ports import Caller
@@ -102,9 +102,9 @@ def held(sessions: Sessions, tenant: Tenant) -> HeldBilling:
 
 
 def door_to(billing: HeldBilling, caller: Caller) -> Toolbox:
-    """The door with that provider behind."""
-    box = open_toolbox(billing.sessions, caller)
-    return replace(box, tools={"refund_payment": refund_payment(billing, caller)})
+    """The toolbox with that provider behind."""
+    ports = replace(sandbox(billing.sessions, caller), billing=billing)
+    return toolbox_on(ports, billing.sessions, caller, AUTO)
 
 
 async def test_pause_answers_when_what_is_on_its_way_has_arrived(

@@ -13,7 +13,6 @@ from langgraph.types import Command, interrupt
 from sqlalchemy import update
 from typing_extensions import TypedDict
 
-from app.adapters.effects.gate import PostgresGate
 from app.api.views.approvals import show_approvals
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for
@@ -34,6 +33,7 @@ from app.services.approvals.open_approval import digest_of, open_approval
 from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
+from tests.integration.boxes import gate_of
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import PLAN, Desk
 from tests.unit.test_edits import REPLY
@@ -297,7 +297,7 @@ async def test_newer_question_ends_what_was_agreed_before(desk: Desk) -> None:
     run = await desk.pause()
     ann = await desk.person("Ann")
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
-    gate = PostgresGate(desk.sessions, caller, Policy())
+    gate = gate_of(desk.sessions, caller, Policy())
     call = Call("refund_payment", "k", PLAN[0]["args"], PLAN[0]["id"], 60_000, "USD")
     await desk.decide(ann, await desk.approval(run), "approve")
     assert (await gate.permit(call)).approval_id

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from app.adapters.effects.gate import PostgresGate
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
@@ -27,6 +26,7 @@ from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of
 from graphs.policy import Policy
 from tests.conftest import Tenant
+from tests.integration.boxes import gate_of
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
 from tools.errors import ApprovalRequiredError
@@ -80,7 +80,7 @@ async def test_gate_permits_nothing_after_the_first_of_two(desk: Desk) -> None:
     """The door opens with the second yes, not before."""
     run, approval = await opened(desk)
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
-    gate = PostgresGate(desk.sessions, caller, Policy())
+    gate = gate_of(desk.sessions, caller, Policy())
     args = PLAN[0]["args"]
     call = Call("refund_payment", "k", args, PLAN[0]["id"], args["amount_minor"], "USD")
     for name in ("Ann", "Ben"):

@@ -2,25 +2,45 @@
 
 from typing import Any, NamedTuple
 
+from graphs.state import DoneStep
+from tools import billing as effects
+from tools.helpdesk import HANDOFF
+from tools.subscriptions import CANCEL
+
 PAYMENT = "Pro plan: 49.00 USD captured on 2026-11-18, 0.00 USD refunded so far"
-REFUND: Any = {"tool": "refund_payment", "amount": "49.00 USD", "about": "Pro plan"}
-CANCELLED: Any = {"tool": "cancel_subscription", "amount": "", "about": "Pro plan subscription"}
-HANDED: Any = {
-    "part": "billing",
-    "who": "Maria",
-    "told": "Maria from our team will look at your question about billing.",
+PAID: Any = {"id": "pay_1", "description": "Pro plan"}
+REFUND: DoneStep = {
+    "step_id": "refund-pay_1",
+    "tool": effects.REFUND.name,
+    "args": {"payment_id": "pay_1", "amount_minor": 4900, "currency": "USD", "reason": "twice"},
+    "result": {"id": "re_1", "payment_id": "pay_1", "amount_minor": 4900, "currency": "USD"},
+}
+CANCELLED: DoneStep = {
+    "step_id": "cancel-sub_1",
+    "tool": CANCEL.name,
+    "args": {"subscription_id": "sub_1", "reason": "asked for"},
+    "result": {"id": "can_1", "subscription_id": "sub_1", "description": "Pro plan"},
+}
+HANDED: DoneStep = {
+    "step_id": "handoff-billing",
+    "tool": HANDOFF.name,
+    "args": {"skill": "billing", "urgency": "normal", "summary": "Call.", "part": "billing"},
+    "result": {"id": "h1", "agent": {"name": "Maria"}, "queue_position": None, "opens_at": None},
 }
 
 
 class Good(NamedTuple):
-    """A reply that passes, with the articles it cites and what was done."""
+    """A reply that passes, with the articles it cites and what was done.
+
+    What code says of the effects and hand-offs stands below the text, unless it is in there.
+    """
 
     text: str
     articles: tuple[str, ...] = ()
     language: str = "en"
-    effects: tuple[Any, ...] = ()
+    effects: tuple[DoneStep, ...] = ()
     payments: tuple[str, ...] = ()
-    handed: tuple[Any, ...] = ()
+    handed: tuple[DoneStep, ...] = ()
 
 
 GOOD = [
@@ -56,17 +76,17 @@ GOOD = [
     Good("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",
          ("refund-policy",)),
     Good("Hello Ann,\n\nWe have refunded 49.00 USD for Pro plan.", (), "en", (REFUND,)),
-    Good("Hello Ann, I am sorry about the double charge. We have refunded 49.00 USD for your Pro "
+    Good("Hello Ann, I am sorry about the double charge. We have refunded 49.00 USD for Pro "
          "plan. Kind regards", (), "en", (REFUND,), (PAYMENT,)),
-    Good("49.00 USD has been refunded for your Pro plan.", (), "en", (REFUND,), (PAYMENT,)),
+    Good("Hello Ann, I am sorry about the double charge.", (), "en", (REFUND,), (PAYMENT,)),
     Good("We have cancelled your Pro plan subscription.", (), "en", (CANCELLED,)),
-    Good("Your Pro plan subscription has been cancelled.", (), "en", (CANCELLED,)),
-    Good("Wir haben Ihr Abonnement Pro plan subscription gekündigt.", (), "de", (CANCELLED,)),
-    Good("Guten Tag, wir haben Ihnen 49.00 USD für Pro plan erstattet. Mit freundlichen Grüßen",
+    Good("Hello Ann,", (), "en", (REFUND, CANCELLED)),
+    Good("Wir haben Ihr Abonnement Pro plan gekündigt.", (), "de", (CANCELLED,)),
+    Good("Guten Tag! Wir haben 49.00 USD für Pro plan erstattet. Mit freundlichen Grüßen",
          (), "de", (REFUND,)),
-    Good("Bonjour, nous avons remboursé 49.00 USD pour Pro plan. Cordialement", (),
+    Good("Bonjour !\nNous avons remboursé 49.00 USD pour Pro plan.\nCordialement", (),
          "fr", (REFUND,)),
-    Good("Hola, hemos reembolsado 49.00 USD por Pro plan. Saludos", (), "es", (REFUND,)),
+    Good("Hola. Hemos reembolsado 49.00 USD por Pro plan. Saludos", (), "es", (REFUND,)),
     Good("Abbiamo rimborsato 49.00 USD per Pro plan.", (), "it", (REFUND,)),
     Good("Reembolsamos 49.00 USD por Pro plan.", (), "pt", (REFUND,)),
     Good("Wij hebben 49.00 USD voor Pro plan terugbetaald.", (), "nl", (REFUND,)),
@@ -113,6 +133,19 @@ GOOD = [
     Good("Nothing that was already in the workspace is lost when E42 appears. I hope this helps!",
          ("upload-error-e42",)),
 ]  # fmt: skip
+
+# True words about what was done: code tells it once, so these would tell of another one.
+AGAIN = [
+    Good("49.00 USD has been refunded for your Pro plan.", (), "en", (REFUND,), (PAYMENT,)),
+    Good("We have refunded 49.00 USD for your Pro plan.", (), "en", (REFUND,), (PAYMENT,)),
+    Good("Hello Ann, a further refund: 49.00 USD.", (), "en", (REFUND,), (PAYMENT,)),
+    Good("Your Pro plan subscription has been cancelled.", (), "en", (CANCELLED,)),
+    Good("Your Pro plan is now cancelled, as you asked. Thank you.", (), "en", (CANCELLED,)),
+    Good("Hello Ann,\n\nwe have cancelled your Pro plan.", (), "en", (CANCELLED,)),
+    Good("Guten Tag, wir haben Ihnen 49.00 USD für Pro plan erstattet.", (), "de", (REFUND,)),
+    Good("Bonjour, nous avons remboursé 49.00 USD pour Pro plan.", (), "fr", (REFUND,)),
+    Good("Hola, hemos reembolsado 49.00 USD por Pro plan.", (), "es", (REFUND,)),
+]
 
 # Each says, with no effect and the articles below at hand, what was not done or stands nowhere.
 HOSTILE = {

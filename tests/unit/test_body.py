@@ -4,20 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.api.http.strict_body import (
-    MAX_DEPTH,
-    SURROGATE,
-    BodyError,
-    MediaTypeError,
-    _unique,
-    check_json,
-    check_value,
-)
+from app.api.http.strict_body import MAX_DEPTH, SURROGATE, _unique, check_json, check_value
 from app.db.core.types import storable
-from app.errors import DeskgraphError
+from app.errors import BodyError, DeskgraphError, MediaTypeError
 
 # Every character that a strict text may hold.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -35,7 +27,7 @@ def documents(leaves: st.SearchStrategy[Any] = scalars) -> st.SearchStrategy[Any
 
 
 def checked(body: bytes, media_type: bytes = b"application/json") -> None:
-    """Check a body as the middleware does."""
+    """Check a body as every route does."""
     check_json({"headers": [(b"content-type", media_type)]}, body)
 
 
@@ -155,16 +147,22 @@ def test_work_for_a_duplicate_name_grows_with_the_body_only() -> None:
     assert Counted.comparisons < 20 * len(names)
 
 
-@given(st.integers(0, 2 * MAX_DEPTH))
-def test_depth_is_bounded(levels: int) -> None:
-    """A scalar may lie inside MAX_DEPTH lists or objects, and not one more."""
-    for document in (around(1, levels), json.loads('{"a":' * levels + "1" + "}" * levels)):
+@given(st.integers(1, 2 * MAX_DEPTH), st.sampled_from(["1", "[]", "{}"]))
+@example(MAX_DEPTH, "[]")
+@example(MAX_DEPTH + 1, "[]")
+@example(MAX_DEPTH + 1, "{}")
+@example(MAX_DEPTH + 1, "1")
+def test_depth_is_bounded(levels: int, innermost: str) -> None:
+    """MAX_DEPTH lists or objects may lie in each other and not one more, an empty one included."""
+    around_it = levels if innermost == "1" else levels - 1
+    for opening, closing in (("[", "]"), ('{"a":', "}")):
+        text = opening * around_it + innermost + closing * around_it
         if levels <= MAX_DEPTH:
-            check_value(document, depth=0)
-            checked(json.dumps(document).encode())
+            check_value(json.loads(text))
+            checked(text.encode())
         else:
             with pytest.raises(BodyError, match="nested"):
-                checked(json.dumps(document).encode())
+                checked(text.encode())
 
 
 @pytest.mark.parametrize("opening", ["[", '{"a":', '[{"a":'])

@@ -7,12 +7,14 @@ import pytest
 
 from graphs.reply.checks import RULES, objections
 from graphs.reply.checks.shape import MAX_LENGTH
-from graphs.reply.facts import Facts
+from graphs.reply.facts import Facts, added_sentences, effect_fact, handed_over, names_in
 from graphs.reply.instructions import REPLY
-from graphs.state import Draft
+from graphs.state import DoneStep, Draft
 from tests.unit.desk import ticket
+from tests.unit.replies import PAID
+from tools.billing import REFUND
+from tools.catalog import kind_of
 
-REFUNDED: Any = {"tool": "refund_payment", "amount": "49.00 USD", "about": "Pro plan"}
 PAYMENT = "Pro plan: 49.00 USD captured on 2026-11-18, 0.00 USD refunded so far"
 ARTICLE: Any = {
     "article_id": "upload-error-e42",
@@ -24,16 +26,36 @@ ARTICLE: Any = {
 CITED = ("upload-error-e42",)
 
 
+def refunded(amount: int = 4900, currency: str = "USD", about: str = "Pro plan") -> DoneStep:
+    """A refund that was made; the payment is known by its id alone."""
+    money = {"amount_minor": amount, "currency": currency}
+    args = {"payment_id": about, **money, "reason": "twice"}
+    result = {"id": "re_1", "payment_id": about, **money}
+    return {"step_id": f"refund-{about}", "tool": REFUND.name, "args": args, "result": result}
+
+
+REFUNDED = refunded()
+
+
 def facts(
-    *, effects: Sequence[Any] = (), payments: Sequence[str] = (), passages: Sequence[Any] = ()
+    *,
+    done: Sequence[DoneStep] = (),
+    undone: Sequence[str] = (),
+    payments: Sequence[str] = (),
+    passages: Sequence[Any] = (),
+    language: str | None = "en",
 ) -> Facts:
     """What a reply may speak of; nothing unless a test says so."""
+    names = names_in([PAID])
+    effects = [effect_fact(s, names, language) for s in done if kind_of(s["tool"]) == "action"]
+    handed = [handed_over(s, names, language) for s in done if kind_of(s["tool"]) == "handoff"]
     return {
-        "effects": list(effects),
+        "effects": effects,
+        "handed_over": handed,
+        "undone": list(undone),
+        "sentences": added_sentences(effects, list(undone), handed, language),
         "payments": list(payments),
         "passages": list(passages),
-        "handed_over": [],
-        "undone": [],
         "objections": [],
         "guidance": [],
     }
@@ -60,7 +82,7 @@ def test_every_rule_is_tested_here() -> None:
         *rules("<b>Hello</b>"),
         *rules("Hello", citations=("made-up",)),
         *rules("You paid 5 USD."),
-        *rules("Hello", facts(effects=[REFUNDED])),
+        *rules("Hello", facts(done=[REFUNDED])),
         *rules("We promise."),
         *rules("4111 1111 1111 1111"),
         *rules("Ready by Friday."),
@@ -151,20 +173,20 @@ def test_answer_from_articles_cites_them() -> None:
 
 def test_answer_from_effects_or_payments_need_not_cite() -> None:
     """What was done or paid has no article."""
-    assert rules("We have refunded 49.00 USD.", facts(effects=[REFUNDED])) == set()
+    assert rules("We have refunded 49.00 USD for Pro plan.", facts(done=[REFUNDED])) == set()
     assert rules("You paid 49.00 USD.", facts(payments=[PAYMENT])) == set()
 
 
 def test_every_part_with_passages_cites_one_of_its_own() -> None:
     """Neither an effect nor another part's article answers a part that articles were found for."""
-    told = "We have refunded 49.00 USD."
+    told = "We have refunded 49.00 USD for Pro plan."
     hours = {**ARTICLE, "article_id": "hours", "text": "We are open.", "part": "general"}
-    known = facts(effects=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE, hours])
-    assert rules(told, facts(effects=[REFUNDED], passages=[ARTICLE])) == {"citations"}
+    known = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE, hours])
+    assert rules(told, facts(done=[REFUNDED], passages=[ARTICLE])) == {"citations"}
     assert rules(told, known, citations=CITED) == {"citations"}
     assert rules(told, known, citations=("hours",)) == {"citations"}
     assert rules(told, known, citations=(*CITED, "hours")) == set()
-    shared = facts(effects=[REFUNDED], passages=[ARTICLE, {**ARTICLE, "part": "general"}])
+    shared = facts(done=[REFUNDED], passages=[ARTICLE, {**ARTICLE, "part": "general"}])
     assert rules(told, shared, citations=CITED) == set()
 
 

@@ -19,6 +19,7 @@ from app.cli import app as cli
 from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
+from tests.unit.configuration_page import EXAMPLE, variable
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET_NAME = re.compile(r"PASSWORD|SECRET|_KEY|TOKEN")
@@ -124,13 +125,14 @@ def test_the_image_holds_what_the_package_is_made_of() -> None:
 
 
 def test_dependencies_come_from_the_lock_file_with_hashes() -> None:
-    """The lock exists, its hashes are asked for, and the project itself downloads nothing."""
+    """The lock is installed as it stands, with hashes; the project itself downloads nothing."""
     installs = [words for words in arguments("RUN") if "install" in words]
     locked, project = installs
-    assert "--require-hashes" in locked
+    assert {"--require-hashes", "--no-deps"} <= set(locked)
     lock = ROOT / locked[locked.index("-r") + 1]
     assert lock.read_text().count("--hash=sha256:") > 100
     assert {"--no-build-isolation", "--no-deps"} <= set(project)
+    assert project[-3:] == ["&&", "/opt/deskgraph/bin/pip", "check"]
 
 
 def test_the_process_is_not_root() -> None:
@@ -188,13 +190,49 @@ def test_api_can_be_scaled() -> None:
         assert "-" in host
 
 
-@pytest.mark.parametrize("name", ["api", "worker"])
-def test_a_stop_waits_longer_than_the_drain(name: str) -> None:
-    """Docker kills after the grace period; the drain and the last traces must fit into it."""
+@pytest.mark.parametrize("name", sorted(OURS))
+def test_every_setting_reaches_the_container(name: str) -> None:
+    """Each service reads deskgraph.env, whose example names every setting; three are fixed."""
     service = OURS[name]
-    drain = float(service["environment"]["DESKGRAPH_DRAIN_SECONDS"])
-    traces: float = Settings.model_fields["trace_flush_seconds"].default
-    assert float(service["stop_grace_period"].removesuffix("s")) > drain + traces
+    assert service["env_file"] == ["deskgraph.env"]
+    named = set(re.findall(r"^#?(DESKGRAPH_\w+)=", EXAMPLE.read_text(), re.MULTILINE))
+    assert named == {variable(name) for name in Settings.model_fields}
+    fixed = set(service["environment"]) - {"DESKGRAPH_SECRET_KEY"}
+    assert fixed == {"DESKGRAPH_DATABASE_URL", "DESKGRAPH_HOST", "DESKGRAPH_PORT"}
+
+
+def test_compose_asks_for_nothing_that_the_example_lacks() -> None:
+    """Each variable of docker-compose.yml stands in the example, those without a default unset."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    used = re.findall(r"\$\{(\w+)(:[?-])([^}]*)\}", text)
+    assert used
+    lines = EXAMPLE.read_text().splitlines()
+    for name, kind, default in used:
+        assert (f"{name}=" if kind == ":?" else f"#{name}={default}") in lines
+
+
+def test_the_example_shows_the_defaults(tmp_path: Path) -> None:
+    """Taking the # off every line of the example changes no setting."""
+    shown = [line.removeprefix("#") for line in EXAMPLE.read_text().splitlines()]
+    filled = tmp_path / "deskgraph.env"
+    filled.write_text("\n".join(line for line in shown if line.startswith("DESKGRAPH_")))
+    assert Settings(_env_file=filled) == Settings(_env_file=None)
+
+
+def test_secrets_stay_out_of_git() -> None:
+    """The filled-in copy of the example is ignored by git and not sent to the image's builder."""
+    assert "deskgraph.env" in (ROOT / ".gitignore").read_text().splitlines()
+    assert "!deskgraph.env" not in (ROOT / ".dockerignore").read_text().splitlines()
+
+
+def test_a_stop_waits_longer_than_the_drain() -> None:
+    """Docker kills after the grace period; the drain and the last traces must fit into it."""
+    fields = Settings.model_fields
+    needed: float = fields["drain_seconds"].default + fields["trace_flush_seconds"].default
+    for service in OURS.values():
+        found = re.fullmatch(r"\$\{STOP_GRACE_PERIOD:-(\d+)s\}", service["stop_grace_period"])
+        assert found
+        assert float(found[1]) > needed
 
 
 def test_no_secret_is_written_down() -> None:

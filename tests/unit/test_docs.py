@@ -4,11 +4,10 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
-from pydantic.fields import FieldInfo
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -24,8 +23,10 @@ from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
 from graphs.run import memory
+from graphs.state import Node
 from graphs.support import build_support_graph
-from tests.fakes import World
+from tests.unit import configuration_page
+from tools.catalog import EFFECTS, TOOLS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -116,24 +117,13 @@ def test_picture_is_that_of_the_compiled_graph() -> None:
     assert drawn.strip() == picture().strip()
 
 
-def default_of(field: FieldInfo) -> str:
-    """A default as the README writes it."""
-    if field.default_factory is not None:
-        return "the user's data folder"
-    if field.default is None:
-        return "unset"
-    written = str(field.default)
-    return f"`{written.lower() if isinstance(field.default, bool) else written}`"
-
-
-def test_configuration_table_is_the_settings() -> None:
-    """Every setting with its default and its own description, in the same order."""
-    rows = table("README.md", "## Configuration")
-    fields = Settings.model_fields
-    assert [cells[0] for cells in rows] == [f"`DESKGRAPH_{name.upper()}`" for name in fields]
-    for (_, default, what), field in zip(rows, fields.values(), strict=True):
-        assert default == default_of(field)
-        assert what == (field.description or what)
+def test_configuration_page_is_the_settings() -> None:
+    """Every setting in its group, with default, unit and its own description; none is left out."""
+    assert configuration_page.PAGE.read_text() == configuration_page.page()
+    assert configuration_page.EXAMPLE.read_text() == configuration_page.example()
+    told = re.findall(r"^\| `DESKGRAPH_(\w+)`", configuration_page.page(), re.MULTILINE)
+    assert [name.lower() for name in told] == list(Settings.model_fields)
+    assert all(field.description for field in Settings.model_fields.values())
 
 
 def errors(root: type[DeskgraphError]) -> Iterator[type[DeskgraphError]]:
@@ -186,24 +176,26 @@ def test_node_table_is_the_graph() -> None:
     nodes = build_support_graph().nodes
     assert set(rows) == set(GRANTS)
     for name, (_, _, _, grants, limit) in rows.items():
-        assert sorted(code(grants)) == sorted(GRANTS[name])
+        assert sorted(code(grants)) == sorted(GRANTS[cast("Node", name)])
         timeout = nodes[name].timeout
         assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
 
 
 def test_tool_table_is_the_catalog() -> None:
     """Every tool with its permission, and whether it is gated and has a key."""
-    tools = World(may_mail=True).toolbox("act").tools
+    tools = TOOLS
     rows = {
         code(cells[0])[0]: cells
-        for cells in table("docs/workflow.md", "## The door and the ledger")
+        for cells in table("docs/workflow.md", "## The toolbox and the ledger")
     }
     assert set(rows) == set(tools)
     for name, (_, permission, key, gated, after) in rows.items():
         tool = tools[name]
         assert code(permission) == [tool.permission]
-        assert (gated == "yes", not key.startswith("none")) == (tool.gated, tool.key is not None)
-        assert after.startswith("call again") == tool.repeatable
+        effect = EFFECTS.get(name)
+        is_gated, repeatable = (effect.gated, effect.repeatable) if effect else (False, False)
+        assert (gated == "yes", not key.startswith("none")) == (is_gated, effect is not None)
+        assert after.startswith("call again") == repeatable
 
 
 def test_statuses_are_the_transition_table() -> None:

@@ -104,7 +104,7 @@ async def test_redraft_mends_what_check_objects_to() -> None:
     assert done["reply"]["text"] == good.text
     first, second = [heard for name, heard in model.heard if name == "Reply"]
     assert "commitments" not in first
-    assert "commitments: No effect or article backs" in second
+    assert "commitments: No article backs" in second
 
 
 async def test_two_redrafts_are_enough() -> None:

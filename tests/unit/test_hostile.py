@@ -12,20 +12,20 @@ from graphs.context import Models
 from graphs.reply.facts import named
 from graphs.run.memory import cut
 from graphs.state import Memory, fresh_run
-from graphs.text.phrases import LANGUAGES, phrase
+from graphs.text.phrases import THANKS
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
 from tests.unit.desk import E42, TWICE, Desk, desk, told_by
 from tests.unit.desk import ticket as written
 from tests.unit.test_checks import facts, rules
+from tools.helpdesk import TAKEN_BY
 from tools.models import JsonObject
+from tools.wording import LANGUAGES
 
 # What billing sees as well: whoever orders a proposal there never comes to a reply.
 SEEN = ("body", "subject", "name", "payment")
-HOLDING = {
-    " ".join([phrase("thanks", code), phrase("taken_by", code, who="Mia")]) for code in LANGUAGES
-}
+HOLDING = {" ".join([THANKS.fill(code), TAKEN_BY.fill(code, who="Mia")]) for code in LANGUAGES}
 CHANNELS = ("body", "subject", "name", "article", "payment", "window", "summary", "past ticket")
 
 

@@ -1,16 +1,17 @@
 """A mail server that goes away amid a mailing: it goes on later, and a person knows how far."""
 
+from dataclasses import replace
+
 import pytest
 
-from app.adapters.effects.replay_toolbox import ReplayToolbox
-from graphs.policy import GRANTS
 from tests.fake_mail import FakeMailer, FakeMailings
 from tests.fakes import FakeGate, World
 from tests.unit.desk import Desk
 from tests.unit.test_mailing import ASK
-from tools.catalog import tools_for
 from tools.errors import ApprovalRequiredError, UnavailableError
 from tools.models import Contact, Delivery, Mail
+from tools.strategies import replay
+from tools.toolbox import Toolbox
 
 NEWS = {"audience": "pro", "subject": "Hi", "body": "Hello", "recipients": 2, "as_of": "2026-11-22"}
 
@@ -56,14 +57,9 @@ def world() -> World:
     return made
 
 
-def open_toolbox(world: World) -> ReplayToolbox:
-    """The door of `act` in a replay."""
-    tools = tools_for(world.caller, world.ports)
-    return ReplayToolbox("act", GRANTS["act"], tools, world.gate, world.ledger, kept)
-
-
-async def kept() -> None:
-    """No checkpoint lags behind here."""
+def open_toolbox(world: World) -> Toolbox:
+    """The toolbox of `act` in a replay."""
+    return replace(world.toolbox("act"), strategy=replay)
 
 
 async def test_person_who_takes_over_knows_how_far_the_mailing_came(world: World) -> None:

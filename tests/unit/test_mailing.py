@@ -7,10 +7,9 @@ import pytest
 from app.models.offline.wishes import mailing
 from graphs.nodes.general import Mailing
 from graphs.policy import Policy
-from graphs.reply.facts import mailing_words
 from tests.fakes import FakeGate, World
 from tests.unit.desk import Desk, article, scripted, ticket
-from tools.mail import masked
+from tools.mail import mailing_words, masked
 
 ASK = "Please mail all customers on the Pro plan.\nSubject: New prices\nText:\nHello {name}, hi."
 OBEDIENT = Mailing(audience="pro", subject="Hi", body="Dear {name}", unsure=False)

@@ -1,39 +1,45 @@
 """The sentences that code says itself: complete in every language, and safe with any value."""
 
-import string
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from graphs.reply.checks import objections
-from graphs.reply.checks.draft_case import Case
-from graphs.reply.facts import Facts, handed_over
 from graphs.state import Draft
+from graphs.text import phrases
 from graphs.text.language import language_of
-from graphs.text.phrases import LANGUAGES, Key, part_name, phrase, spoken
+from graphs.text.phrases import DECLINED, THANKS, UNDONE
 from tests.unit.desk import ticket
 from tests.unit.test_checks import facts
+from tools import billing, helpdesk, mail, subscriptions
+from tools.helpdesk import TAKEN, TAKEN_BY, handoff_wording
+from tools.wording import LANGUAGES, Phrase, places, spoken
 
-VALUES: dict[str, str | int] = {
-    "who": "Maria", "position": 3, "time": "09:00", "amount": "49.00 USD", "about": "Pro plan",
-    "part": "billing",
-}  # fmt: skip
+PHRASES = {
+    name: phrase
+    for module in (phrases, billing, helpdesk, mail, subscriptions)
+    for name, phrase in vars(module).items()
+    if isinstance(phrase, Phrase)
+}
 
 
-def places(text: str) -> set[str]:
-    """The names of the values that a sentence wants."""
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
-@pytest.mark.parametrize("key", get_args(Key))
+@pytest.mark.parametrize("name", PHRASES)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_sentence_says_every_value(key: Key, language: str) -> None:
+def test_sentence_says_every_value(name: str, language: str) -> None:
     """What the English sentence tells, each language tells."""
-    marked = {name: f"<{name}>" for name in VALUES}
-    said = phrase(key, language, **marked)
-    assert {n for n in VALUES if f"<{n}>" in said} == {
-        n for n in VALUES if f"<{n}>" in phrase(key, "en", **marked)
-    }
+    phrase = PHRASES[name]
+    marked = {place: f"<{place}>" for place in places(phrase.en)}
+    said = phrase.fill(language, **marked)
+    assert all(mark in said for mark in marked.values())
+
+
+@pytest.mark.parametrize("other", ["", "Wir haben erstattet.", "{amount}{amount}{who}"])
+def test_language_that_says_another_value_is_no_phrase(other: str) -> None:
+    """A value that one language leaves out, or has alone, is found when the phrase is made."""
+    texts = dict.fromkeys(LANGUAGES, "We have refunded {amount}.")
+    assert Phrase(**texts).fill("de", amount="49.00 USD") == "We have refunded 49.00 USD."
+    with pytest.raises(ValueError, match="other places"):
+        Phrase(**{**texts, "de": other})
 
 
 @pytest.mark.parametrize(
@@ -48,15 +54,15 @@ def test_language_that_we_do_not_speak_is_english(code: str | None, expected: st
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sentences_are_in_their_language(language: str) -> None:
     """The reply that they make together is recognised as the customer's language."""
-    keys: tuple[Key, ...] = ("thanks", "taken", "declined")
-    assert language_of(" ".join(phrase(key, language) for key in keys))[0] == language
+    said = " ".join(phrase.fill(language) for phrase in (THANKS, TAKEN, DECLINED))
+    assert language_of(said)[0] == language
 
 
 def test_value_is_inserted_as_it_is() -> None:
     """Braces in a name are no place to fill; a missing value is an error, not a gap."""
-    assert "{who}" in phrase("taken_by", "en", who="{who}")
+    assert "{who}" in TAKEN_BY.fill("en", who="{who}")
     with pytest.raises(KeyError):
-        phrase("taken_by", "en")
+        TAKEN_BY.fill("en")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -66,13 +72,13 @@ def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> 
     """Who has the part, or its place and the opening, exactly when it was handed over so."""
     place, opening = (None, None) if name else (3, "2026-11-23T08:00:00+00:00")
     handoff: Any = {"agent": name and {"name": name}, "queue_position": place, "opens_at": opening}
-    step: Any = {"args": {"part": part}, "result": handoff}
-    handed = handed_over(step, language)
-    assert (name or "2026-11-23 08:00 UTC") in handed["told"]
-    draft: Draft = {"text": handed["told"], "citations": []}
-    known: Facts = {**facts(), "handed_over": [handed]}
+    step: Any = {"tool": helpdesk.HANDOFF.name, "args": {"part": part}, "result": handoff}
+    known = facts(done=[step], language=language)
+    [sentence] = known["sentences"]
+    assert (name or "2026-11-23 08:00 UTC") in sentence
+    draft: Draft = {"text": sentence, "citations": []}
     assert objections(draft, known, ticket("Help"), language) == []
-    other: Draft = {**draft, "text": handed["told"].replace(name or "3", "4", 1)}
+    other: Draft = {**draft, "text": sentence.replace(name or "3", "4", 1)}
     assert objections(other, known, ticket("Help"), language)
 
 
@@ -80,12 +86,14 @@ def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> 
 @pytest.mark.parametrize("about", ["Team seat October, Annual plan", "Free month 2.0", "pay_4002"])
 def test_what_was_not_done_may_be_told(language: str, about: str) -> None:
     """Exactly when a reviewer dropped it, whatever it is called."""
-    draft = {"text": phrase("undone", language, about=about), "citations": []}
-    dropped = {**facts(), "undone": about.split(", ")}
-    assert objections(draft, dropped, ticket("Help"), language) == []  # type: ignore[arg-type]
-    assert not Case.of(draft, facts(), ticket("Help"), language, "").own  # type: ignore[arg-type]
+    draft: Draft = {"text": UNDONE.fill(language, about=about), "citations": []}
+    dropped = facts(undone=about.split(", "), language=language)
+    assert objections(draft, dropped, ticket("Help"), language) == []
+    assert objections({**draft, "text": "Hello"}, dropped, ticket("Help"), language) != []
 
 
 def test_unknown_part_keeps_its_name() -> None:
     """A specialist of tomorrow is still told."""
-    assert part_name("legal", "de") == "legal"
+    waits = {"agent": None, "queue_position": None, "opens_at": None}
+    [sentence] = handoff_wording({"part": "legal"}, waits, lambda id_, _description=None: id_)
+    assert "legal" in sentence.text("de")

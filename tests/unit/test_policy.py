@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from graphs.policy import GRANTS, Policy, gate, must_escalate, next_step
 from graphs.state import DoneStep, Plan, Triage
 from graphs.support import build_support_graph
+from tools.billing import REFUND
 from tools.models import Step
-from tools.tool import Permission
 
 AMOUNT = st.integers(min_value=1, max_value=10**12)
 CURRENCY = st.sampled_from(["USD", "EUR", "JPY"])
@@ -164,7 +164,7 @@ def test_policy_refuses_what_it_does_not_understand(body: Any) -> None:
 def test_grants_name_the_nodes_of_the_graph() -> None:
     """No node without a line in the table, no line without a node; only act moves money."""
     assert set(GRANTS) == set(build_support_graph().nodes) - HANDLERS
-    assert [node for node in GRANTS if Permission.MOVE_MONEY in GRANTS[node]] == ["act"]
+    assert [node for node in GRANTS if REFUND.permission in GRANTS[node]] == ["act"]
 
 
 def done(made: Step) -> DoneStep:

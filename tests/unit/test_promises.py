@@ -10,7 +10,7 @@ from app.models.offline.reply import compose
 from graphs.nodes.respond import Reply
 from graphs.reply.checks import objections
 from tests.unit.desk import ARTICLES, E42, desk, scripted, ticket
-from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts, rules
+from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts, refunded, rules
 
 CITED = ("upload-error-e42",)
 PROMISES = [
@@ -107,7 +107,7 @@ def test_quote_that_is_bent_is_a_promise() -> None:
 
 def test_effect_is_told_with_its_amount() -> None:
     """What was moved is stated, in exactly these words."""
-    known = facts(effects=[REFUNDED], payments=[PAYMENT])
+    known = facts(done=[REFUNDED], payments=[PAYMENT])
     assert rules("We have refunded 49.00 USD for Pro plan.", known) == set()
     assert rules("All is well.", known) == {"effects_stated"}
     assert rules("We have refunded your Pro plan.", known) == {"effects_stated", "commitments"}
@@ -115,31 +115,32 @@ def test_effect_is_told_with_its_amount() -> None:
 
 def test_each_of_two_effects_is_told() -> None:
     """Telling one of two is hiding the other."""
-    other: Any = {"tool": "refund_payment", "amount": "5800 JPY", "about": "Team seat"}
-    known = facts(effects=[REFUNDED, other])
-    assert rules("We have refunded 49.00 USD.", known) == {"effects_stated"}
-    assert rules("We have refunded 49.00 USD and 5800 JPY.", known) == set()
+    known = facts(done=[REFUNDED, refunded(5800, "JPY", "Team seat")])
+    one, other = known["sentences"]
+    assert rules(one, known) == rules(other, known) == {"effects_stated"}
+    assert rules(f"{one} {other}", known) == rules(f"{other}\n{one}", known) == set()
 
 
-SEATS: Any = [{**REFUNDED, "about": "Team seat May"}, {**REFUNDED, "about": "Team seat June"}]
+SEATS = [refunded(about="Team seat May"), refunded(about="Team seat June")]
 
 
 def test_two_effects_of_one_amount_license_two_sentences() -> None:
     """Two months at the same price are two refunds, told one by one."""
-    told = "\n".join(f"We have refunded 49.00 USD for {seat['about']}." for seat in SEATS)
-    assert rules(told, facts(effects=SEATS)) == set()
+    told = "\n".join(f"We have refunded 49.00 USD for Team seat {m}." for m in ("May", "June"))
+    assert rules(told, facts(done=SEATS)) == set()
 
 
 def test_one_sentence_does_not_tell_two_effects_of_one_amount() -> None:
-    """Saying it once hides the other."""
+    """Saying it once hides the other, also when both are called the same."""
     told = "We have refunded 49.00 USD for Team seat May."
-    assert "effects_stated" in rules(told, facts(effects=SEATS))
+    assert "effects_stated" in rules(told, facts(done=SEATS))
+    assert "effects_stated" in rules(told, facts(done=[SEATS[0], SEATS[0]]))
+    assert rules(f"{told} {told}", facts(done=[SEATS[0], SEATS[0]])) == set()
 
 
 def test_larger_amount_does_not_tell_a_smaller_one() -> None:
     """9.00 USD was moved after an edit: "refunded 49.00 USD" is a lie that contains the truth."""
-    lowered: Any = {**REFUNDED, "amount": "9.00 USD"}
-    known = facts(effects=[lowered], payments=[PAYMENT])
+    known = facts(done=[refunded(900)], payments=[PAYMENT])
     assert "effects_stated" in rules("We have refunded 49.00 USD for Pro plan.", known)
 
 
@@ -147,13 +148,17 @@ def test_larger_amount_does_not_tell_a_smaller_one() -> None:
     "text",
     [
         "We have refunded 49.00 USD. We will refund 49.00 USD next month, too.",
+        "We have refunded 49.00 USD for Pro plan. We will refund 49.00 USD next month, too.",
+        "We have refunded 49.00 USD for Pro plan. A further refund: 49.00 USD.",
+        "We have refunded 49.00 USD for Pro plan and will cancel your plan.",
+        "We have not done what is said here: We have refunded 49.00 USD for Pro plan.",
         "We have refunded 49.00 USD and will cancel your plan.",
         "We have refunded 49.00 USD and send you a voucher.",
     ],
 )
 def test_true_amount_carries_no_second_promise(text: str) -> None:
     """Naming what was done does not license what was not."""
-    known = facts(effects=[REFUNDED], payments=[PAYMENT])
+    known = facts(done=[REFUNDED], payments=[PAYMENT])
     assert "commitments" in rules(text, known)
 
 

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from graphs.nodes.respond import with_sentences
 from graphs.reply.checks import objections
 from graphs.reply.facts import Facts
 from graphs.reply.instructions import REPLY, reply_instructions
 from graphs.state import Draft, Objection
 from tests.unit.desk import ticket, told_by
-from tests.unit.replies import CANCELLED, GOOD, HOSTILE, PAYMENT, REFUND, Good
+from tests.unit.replies import AGAIN, CANCELLED, GOOD, HOSTILE, PAYMENT, REFUND, Good
 from tests.unit.test_checks import facts
 
 AT_HAND = ("upload-error-e42", "opening-hours")
@@ -20,10 +21,12 @@ AT_HAND = ("upload-error-e42", "opening-hours")
 
 def known(good: Good) -> Facts:
     """The facts that a good reply was written from."""
-    told = facts(
-        effects=good.effects, payments=good.payments, passages=[told_by(a) for a in good.articles]
+    return facts(
+        done=[*good.effects, *good.handed],
+        payments=good.payments,
+        passages=[told_by(a) for a in good.articles],
+        language=good.language,
     )
-    return {**told, "handed_over": list(good.handed)}
 
 
 def judged(text: str, told: Facts, language: str | None, asked: str = "Help") -> list[Objection]:
@@ -36,7 +39,17 @@ def judged(text: str, told: Facts, language: str | None, asked: str = "Help") ->
 @pytest.mark.parametrize("good", GOOD, ids=lambda good: good.text[:40])
 def test_good_reply_leaves(good: Good) -> None:
     """A false alarm would cost a person's time."""
-    assert judged(good.text, known(good), good.language) == []
+    told = known(good)
+    assert judged(with_sentences(good.text, told["sentences"]), told, good.language) == []
+
+
+@pytest.mark.parametrize("again", AGAIN, ids=lambda good: good.text[:40])
+def test_what_code_tells_is_not_told_again(again: Good) -> None:
+    """The same in a model's words would be a second refund, or another cancellation."""
+    told = known(again)
+    text = with_sentences(again.text, told["sentences"])
+    assert {o["rule"] for o in judged(text, told, again.language)} == {"commitments"}
+    assert judged("\n".join(told["sentences"]), told, again.language) == []
 
 
 @pytest.mark.parametrize(
@@ -59,7 +72,7 @@ def test_hand_off_that_did_not_happen_stays() -> None:
 def test_cancellation_that_did_not_happen_stays() -> None:
     """The effect licenses one sentence about exactly what was cancelled, and must be told."""
     told = "We have cancelled your Pro plan subscription."
-    cancelled = facts(effects=[CANCELLED])
+    cancelled = facts(done=[CANCELLED])
     assert judged(told, cancelled, "en") == []
     for wrong, known_ in (
         (told, facts()),
@@ -127,7 +140,7 @@ TRICKY = st.text(
 @given(text=st.one_of(st.text(max_size=300), TRICKY), language=st.one_of(st.none(), st.text()))
 def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
     """Every draft has a list of objections; none is an error."""
-    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
+    told = facts(done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
     found: Any = judged(text, told, language, asked=text)
     assert all(o["rule"] and o["detail"] for o in found)
 
@@ -139,7 +152,7 @@ def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
 )  # fmt: skip
 def test_time_grows_with_length_alone(unit: str) -> None:
     """Four times the text takes no sixteen times as long: no pattern looks at each pair."""
-    told = facts(effects=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
+    told = facts(done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
 
     def seconds(length: int) -> float:
         text = (unit * length)[:length]

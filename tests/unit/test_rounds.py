@@ -6,7 +6,7 @@ import pytest
 
 from graphs.policy import MAX_ROUNDS, Policy, ReplyMode
 from graphs.state import Verdict
-from graphs.text.phrases import phrase
+from graphs.text.phrases import DECLINED
 from tests.fakes import FakeBilling, shop
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted
 from tools.models import Payment, Step
@@ -202,7 +202,7 @@ async def test_reply_that_is_rejected_leaves_the_plan_done() -> None:
     assert (done["outcome"], refunds(opened)) == ("escalated", ["pay_1002"])
     told = done["reply"]["text"]
     assert "We have refunded 49.00 USD" in told
-    assert phrase("declined", "en") not in told
+    assert DECLINED.fill("en") not in told
     assert done["escalation"]["detail"] == "Uma said no to the reply: wrong tone"
 
 
@@ -213,5 +213,5 @@ async def test_plan_that_is_rejected_is_told_so() -> None:
     await opened.start(TWICE)
     done = await opened.decide("reject")
     assert (done["outcome"], refunds(opened)) == ("rejected", [])
-    assert phrase("declined", "en") in done["reply"]["text"]
+    assert DECLINED.fill("en") in done["reply"]["text"]
     assert done["escalation"]["detail"] == "Uma said no to the plan: no comment"

@@ -9,14 +9,15 @@ from app.models.offline.reply import compose
 from graphs.llm.ask import is_retryable
 from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason
+from graphs.nodes.respond import with_sentences
 from graphs.nodes.technical import ERROR_CODE
-from graphs.policy import Policy, gate
-from graphs.reply.facts import effect_fact
+from graphs.policy import Policy, gate, money_totals
+from graphs.reply.facts import effect_fact, names_in
 from graphs.state import fresh_run
 from graphs.support import node_failed
 from tests.fakes import payment
 from tests.unit.desk import E42, TWICE, desk, scripted, ticket
-from tests.unit.test_checks import facts
+from tests.unit.test_checks import REFUNDED, facts
 from tests.unit.test_policy import step
 from tools.errors import RefusedError, RunLostError, UnavailableError
 
@@ -181,17 +182,23 @@ def test_holding_reply_calls_nothing_a_refund_that_is_none() -> None:
 
 
 def test_effect_that_is_no_refund_moves_no_money() -> None:
-    """It has no amount to tell, and counts against no limit."""
-    assert effect_fact("send_bulk", {}, {}) == {"tool": "send_bulk", "amount": "", "about": ""}
+    """It has nothing to tell, counts against no limit, and needs a person all the same."""
     bulk: Any = {**step(1), "tool": "send_bulk", "args": {"to": 3}}
-    assert gate([bulk], Policy(), {}) == []
+    done: Any = {"step_id": "s1", "tool": "send_bulk", "args": {"to": 3}, "result": {}}
+    assert effect_fact(done, names_in(()), "en") == {
+        "tool": "send_bulk",
+        "sentence": "",
+        "values": [],
+    }
+    assert money_totals([bulk], {}) == {}
+    assert gate([bulk], Policy(), {}) == ["send_bulk cannot be carried out as it is planned"]
 
 
 def test_offline_reply_greets_tells_and_never_invents() -> None:
     """By name if there is one; without facts it has nothing to say."""
-    refunded = {"tool": "refund_payment", "amount": "49.00 USD", "about": "Pro plan"}
-    known: Any = facts(effects=[refunded])
-    assert compose(ticket("x", name="Ann"), known).text == (
+    known: Any = facts(done=[REFUNDED])
+    written = compose(ticket("x", name="Ann"), known).text
+    assert with_sentences(written, known["sentences"]) == (
         "Hello Ann,\n\nWe have refunded 49.00 USD for Pro plan."
     )
     nothing: Any = facts()

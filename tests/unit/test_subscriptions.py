@@ -6,12 +6,15 @@ from app.models.offline.wishes import cancellations
 from graphs.nodes.billing import Proposal, ProposedCancellation
 from graphs.policy import Policy, gate
 from graphs.reply.checks import objections
-from graphs.reply.facts import Facts, effect_fact, effect_sentence
+from graphs.reply.facts import Facts
+from graphs.state import DoneStep
 from tests.fake_mail import subscription
 from tests.fakes import World
 from tests.unit.desk import desk, scripted, ticket
+from tests.unit.test_checks import facts as reply_facts_of
 from tools.errors import RefusedError, UnknownOutcomeError
 from tools.models import Cancellation
+from tools.subscriptions import CANCEL
 
 PRO, STORAGE = subscription("sub_1", "Pro plan"), subscription("sub_2", "Extra storage", 900)
 KEY = "cancel:sub_1001:T1"
@@ -187,17 +190,14 @@ async def test_unknown_end_is_looked_up_and_never_repeated(booked: bool) -> None
 
 def facts(*cancelled: str) -> Facts:
     """Facts with these cancellations done."""
-    results = [{"subscription_id": "sub_1", "description": what} for what in cancelled]
-    effects = [effect_fact("cancel_subscription", result, {}) for result in results]
-    return {
-        "effects": effects,
-        "payments": [],
-        "passages": [],
-        "handed_over": [],
-        "undone": [],
-        "guidance": [],
-        "objections": [],
-    }
+    return reply_facts_of(done=[cancellation(what) for what in cancelled])
+
+
+def cancellation(what: str) -> DoneStep:
+    """A subscription that was ended."""
+    result = {"id": "can_1", "subscription_id": "sub_1", "description": what}
+    args = {"subscription_id": "sub_1", "reason": "asked for"}
+    return {"step_id": "cancel-sub_1", "tool": CANCEL.name, "args": args, "result": result}
 
 
 def rules(text: str, known: Facts) -> set[str]:
@@ -210,13 +210,12 @@ def rules(text: str, known: Facts) -> set[str]:
     "text",
     [
         "We have cancelled your Pro plan subscription.",
-        "Hello Ann,\n\nwe have cancelled your Pro plan.",
-        "Your Pro plan subscription has been canceled.",
-        "Your Pro plan is now cancelled, as you asked. Thank you.",
+        "Hello Ann,\n\nWe have cancelled your Pro plan subscription.",
+        "We have cancelled your Pro plan subscription. Thank you.",
     ],
 )
 def test_done_cancellation_may_be_told(text: str) -> None:
-    """In plain words, once it is done; without the effect the same words are refused."""
+    """In code's words, once it is done; without the effect the same words are refused."""
     assert rules(text, facts("Pro plan")) == set()
     assert "commitments" in rules(text, facts())
     assert "commitments" in rules(text, facts("Extra storage"))
@@ -234,8 +233,11 @@ def test_done_cancellation_may_be_told(text: str) -> None:
     ],
 )
 def test_more_than_what_was_done_may_not_be_told(text: str) -> None:
-    """A promise, a denial, another subscription, something thrown in."""
-    assert rules(text, facts("Pro plan")) & {"commitments", "effects_stated"}
+    """A promise, a denial, another subscription, something thrown in; also beside the truth."""
+    known = facts("Pro plan")
+    assert "effects_stated" in rules(text, known)
+    denied = " not " in text
+    assert denied or "commitments" in rules(f"{text} {known['sentences'][0]}", known)
 
 
 def test_cancellation_must_be_told() -> None:
@@ -244,7 +246,6 @@ def test_cancellation_must_be_told() -> None:
 
 
 def test_sentence_for_an_effect_passes_the_check() -> None:
-    """What the offline model and the holding reply say is what the rules allow."""
+    """What code adds to a reply, and the holding reply says, is what the rules allow."""
     known = facts("Pro plan", "Extra storage")
-    text = " ".join(effect_sentence(effect, "en") for effect in known["effects"])
-    assert rules(text, known) == set()
+    assert rules(" ".join(known["sentences"]), known) == set()

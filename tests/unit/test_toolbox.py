@@ -8,6 +8,7 @@ import pytest
 
 from tests.fakes import FakeBilling, FakeGate, SilentBilling, World
 from tests.unit.test_grants import ARGS, HANDOFF, REFUND
+from tools import billing
 from tools.errors import (
     ApprovalRequiredError,
     RunLostError,
@@ -17,7 +18,8 @@ from tools.errors import (
 )
 from tools.ledger import Call, Entry, Permit
 from tools.models import JsonObject, Refund
-from tools.tool import Permission, Tool
+from tools.ports import Caller, Ports
+from tools.strategies import live
 from tools.toolbox import Toolbox
 
 KEY = "refund:pay_1002:4900:USD:T1"
@@ -70,17 +72,19 @@ class Journal:
     async def refunded_24h(self) -> dict[str, int]:
         return {}
 
-    async def run(self, args: Any, key: str) -> JsonObject:
+    async def run(self, args: Any, ports: Ports, caller: Caller, key: str) -> JsonObject:
         self.lines.append("call")
         return {}
 
 
 async def test_order_is_gate_ledger_call_ledger() -> None:
     """A permit is in hand before the row, the row before the call, the result after it."""
-    journal, real = Journal(), World().toolbox("act").tools["refund_payment"]
-    tool: Tool[Any] = replace(real, run=journal.run)
-    box = Toolbox("act", {Permission.MOVE_MONEY}, {tool.name: tool}, journal, journal)
-    await box.call("refund_payment", REFUND)
+    journal, world = Journal(), World()
+    effect = replace(billing.REFUND, run=journal.run)
+    tools = {effect.name: effect}
+    ports, caller = world.ports, world.caller
+    box = Toolbox("act", {effect.permission}, tools, ports, caller, journal, journal, live)
+    await box.call(effect, REFUND)
     assert journal.lines == ["gate", f"begin {Permit()}", "call", "finish"]
 
 
@@ -161,7 +165,7 @@ async def test_started_without_a_way_to_find_out_is_unknown() -> None:
     world = World()
     begun_before(world)
     real = world.toolbox("act")
-    blind = {"refund_payment": replace(real.tools["refund_payment"], find=None)}
+    blind = {billing.REFUND.name: replace(billing.REFUND, find=None)}
     with pytest.raises(UnknownOutcomeError):
         await replace(real, tools=blind).call("refund_payment", REFUND, step_id="s1")
     assert world.billing.calls == 0

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from app.db.core.connections import Sessions
-from app.db.effects import mailings
 from app.db.effects.approvals import agreed_steps
 from graphs.policy import Policy
+from tools.catalog import EFFECTS
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Permit
-from tools.ports import Caller
+from tools.ports import Caller, Ports
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +18,13 @@ class PostgresGate:
     sessions: Sessions
     caller: Caller
     policy: Policy
+    ports: Ports
 
     async def permit(self, call: Call) -> Permit:
         """An approval first; else what the tenant's policy leaves to nobody's judgement.
 
-        That is a refund within the customer's allowance, which the ledger counts and locks, and a
-        mailing to fewer people than `bulk_mail_gate_from`, counted here.
+        That is a gated effect which needs no person by itself, as the world counts it now; if it
+        moves money, within the customer's allowance, which the ledger counts and locks.
         """
         async with self.sessions() as session:
             agreed = await agreed_steps(session, self.caller.run_id)
@@ -31,19 +32,20 @@ class PostgresGate:
             if (step["id"], step["tool"], step["args"]) == (call.step_id, call.tool, call.args):
                 second = self.policy.refund_second_approver_from.get(call.currency or "")
                 return Permit(approval_id, below_minor=second if people < 2 else None)
-        limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
-        if call.amount_minor is not None and 0 < call.amount_minor <= limit:
-            return Permit(limit_minor=limit)
-        gate_from = self.policy.bulk_mail_gate_from
-        if call.tool == "send_bulk_mail" and await self._reach(call) < gate_from:
-            return Permit()
+        if await self._leaves_to_policy(call):
+            if call.amount_minor is None:
+                return Permit()
+            limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
+            if 0 < call.amount_minor <= limit:
+                return Permit(limit_minor=limit)
         raise ApprovalRequiredError(f"nobody agreed to {call.tool} with these arguments")
 
-    async def _reach(self, call: Call) -> int:
-        """How many the mailing reaches: those on its list once that is fixed, else all of now."""
-        tenant_id = self.caller.tenant_id
-        async with self.sessions() as session:
-            listed = await mailings.tally(session, tenant_id, call.key)
-            if listed:
-                return sum(listed.values())
-            return (await mailings.count_audience(session, tenant_id, call.args["audience"]))[0]
+    async def _leaves_to_policy(self, call: Call) -> bool:
+        """Whether the effect is gated and these arguments need no person by themselves."""
+        effect = EFFECTS.get(call.tool)
+        if effect is None or not effect.gated:
+            return False
+        args = effect.args.model_validate(call.args)
+        if effect.recount:
+            args = await effect.recount(args, self.ports, call.key)
+        return effect.needs_person(args, self.policy) is None

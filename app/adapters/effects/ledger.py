@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.effects.ownership import pass_fence
 from app.db.core.connections import Sessions
 from app.db.effects import ledger
-from app.db.effects.approvals import refunds_in_open_plans
+from app.db.effects.approvals import money_in_open_plans
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Entry, Permit
@@ -102,5 +102,5 @@ class PostgresLedger:
         """Given back in 24 hours, and waiting in the plans of the customer's other runs."""
         tenant_id, customer_id = self.caller.tenant_id, self.caller.customer_id
         given = await ledger.refunded_24h(session, tenant_id, customer_id)
-        waiting = await refunds_in_open_plans(session, tenant_id, customer_id, self.caller.run_id)
+        waiting = await money_in_open_plans(session, tenant_id, customer_id, self.caller.run_id)
         return {code: given.get(code, 0) + waiting.get(code, 0) for code in given | waiting}

@@ -50,5 +50,5 @@ class PostgresAnswerCache:
             answer = None if stored is None else STORED.validate_python(stored)
             return Recalled(kb_version, answer)
         except (*DATABASE_ERRORS, ValidationError) as error:
-            log.warning("answer_cache_failed", run_id=str(self.run_id), error=str(error)[:200])
+            log.warning("answer_cache_failed", run_id=str(self.run_id), error=error)
             return Recalled(None, None)

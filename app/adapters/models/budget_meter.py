@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from langchain_core.messages import AIMessage
 
-from app.adapters.effects.attempt_toolbox import ends_attempt
+from app.adapters.effects.attempt import ends_attempt
 from app.db.core.connections import Sessions
 from app.db.tenants import spend
 from app.log import get_logger

@@ -42,8 +42,11 @@ class Embedder:
                 rows = answer.raise_for_status().json()["data"]
                 ordered = sorted(rows, key=lambda row: int(row["index"]))
                 vectors = [[float(value) for value in row["embedding"]] for row in ordered]
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+        except httpx.HTTPError as error:
             raise EmbeddingsError(f"{type(error).__name__}: {error}"[:300]) from None
+        except (ValueError, KeyError, TypeError) as error:
+            # Its message would quote the answer, which may quote what was asked.
+            raise EmbeddingsError(f"the answer holds no vectors ({type(error).__name__})") from None
         if len(vectors) != len(texts) or len({len(vector) for vector in vectors}) > 1:
             raise EmbeddingsError(f"{len(vectors)} vectors came for {len(texts)} texts")
         if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):

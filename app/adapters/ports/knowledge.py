@@ -64,7 +64,7 @@ class PostgresKnowledge:
         try:
             return await self.embedder.embed(texts)
         except EmbeddingsError as error:
-            log.warning("embeddings_unavailable", error=str(error))
+            log.warning("embeddings_unavailable", error=error)
             return []
 
 

@@ -1,5 +1,7 @@
 """Contacts and mailings on our own tables: counted, fixed once, and each person begun once."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +15,7 @@ from tools.errors import RefusedError
 from tools.models import Audience, Contact, Delivery, MailTally
 from tools.ports import Caller
 
+OpenSession = Callable[[], AbstractAsyncContextManager[AsyncSession]]
 MAX_TRIES = 3
 # Each further try waits so many times longer than the one before.
 BACKOFF = 3
@@ -20,9 +23,9 @@ BACKOFF = 3
 
 @dataclass(frozen=True, slots=True)
 class PostgresContacts:
-    """The tenant's contacts who did not unsubscribe."""
+    """The tenant's contacts who did not unsubscribe, read in a session of its own or in one."""
 
-    sessions: Sessions
+    sessions: OpenSession
     tenant_id: str
 
     async def audiences(self) -> dict[str, int]:

@@ -2,9 +2,9 @@
 
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -68,7 +68,34 @@ bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer dg_<id
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
-async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
+@dataclass(frozen=True, slots=True)
+class RequiredScope:
+    """A dependency: the caller's key, which holds one of the scopes."""
+
+    any_of: tuple[str, ...]
+
+    async def check(self, request: Request) -> None:
+        """Let the request pass, before its body is read, if its key may make the call.
+
+        Raises:
+            UnauthorizedError, MissingScopeError.
+        """
+        key = await authenticate(request.app.state.backend, await bearer(request))
+        if not set(self.any_of) & set(key.scopes):
+            needed = " or ".join(self.any_of)
+            raise MissingScopeError(f"This call needs a key with the scope {needed}.")
+        request.state.api_key = key
+
+    # `bearer` is only here for the OpenAPI document.
+    async def __call__(self, request: Request, _: Credentials) -> ApiKey:
+        """The key that `check` found."""
+        key: ApiKey = request.state.api_key
+        return key
+
+
+async def authenticate(
+    backend: Backend, credentials: HTTPAuthorizationCredentials | None
+) -> ApiKey:
     """The live key behind the header, by a connection that is given back: none is held for a wait.
 
     Raises:
@@ -88,23 +115,16 @@ async def authenticate(backend: BackendDep, credentials: Credentials) -> ApiKey:
     return key
 
 
-def require(*any_of: str) -> Callable[[ApiKey], Awaitable[ApiKey]]:
-    """A dependency that lets keys pass which hold one of the scopes."""
-
-    async def check(key: Annotated[ApiKey, Depends(authenticate)]) -> ApiKey:
-        if not set(any_of) & set(key.scopes):
-            needed = " or ".join(any_of)
-            raise MissingScopeError(f"This call needs a key with the scope {needed}.")
-        return key
-
-    return check
+def require(*any_of: str) -> Any:
+    """Declares a route's need for a key that holds one of the scopes; GuardedRoute checks it."""
+    return Depends(RequiredScope(any_of))
 
 
-Writer = Annotated[ApiKey, Depends(require("runs:write"))]
-Reader = Annotated[ApiKey, Depends(require("runs:read"))]
-Approver = Annotated[ApiKey, Depends(require("approvals:decide"))]
-ApprovalReader = Annotated[ApiKey, Depends(require("approvals:decide", "runs:read"))]
-PolicyReader = Annotated[ApiKey, Depends(require("admin", "approvals:decide"))]
-Admin = Annotated[ApiKey, Depends(require("admin"))]
-ArticleWriter = Annotated[ApiKey, Depends(require("articles:write"))]
-ArticleReader = Annotated[ApiKey, Depends(require("articles:write", "runs:read"))]
+Writer = Annotated[ApiKey, require("runs:write")]
+Reader = Annotated[ApiKey, require("runs:read")]
+Approver = Annotated[ApiKey, require("approvals:decide")]
+ApprovalReader = Annotated[ApiKey, require("approvals:decide", "runs:read")]
+PolicyReader = Annotated[ApiKey, require("admin", "approvals:decide")]
+Admin = Annotated[ApiKey, require("admin")]
+ArticleWriter = Annotated[ApiKey, require("articles:write")]
+ArticleReader = Annotated[ApiKey, require("articles:write", "runs:read")]

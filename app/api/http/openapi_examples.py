@@ -3,6 +3,7 @@
 from typing import Any
 
 from graphs.policy import Policy
+from tools.billing import REFUND
 
 RUN_ID = "01a20147-a34d-7187-9cc4-a3723facf2c8"
 APPROVAL_ID = "01a20147-a3aa-728a-9a39-1cf480623d07"
@@ -12,7 +13,7 @@ EARLY, LATER, TOMORROW = "2026-11-22T09:00:00Z", "2026-11-22T09:00:01Z", "2026-1
 
 STEP: dict[str, Any] = {
     "id": "refund-pay_1002",
-    "tool": "refund_payment",
+    "tool": REFUND.name,
     "args": {
         "payment_id": "pay_1002",
         "amount_minor": 4900,

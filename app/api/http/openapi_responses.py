@@ -3,11 +3,13 @@
 from typing import Any
 
 from app.api.http.problems import MEDIA_TYPE, problem_body
-from app.api.http.strict_body import BodyError, MediaTypeError, TooLargeError
 from app.errors import (
+    BodyError,
     DeskgraphError,
     InvalidRequestError,
+    MediaTypeError,
     MissingScopeError,
+    TooLargeError,
     UnauthorizedError,
     UnavailableError,
 )

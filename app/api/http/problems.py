@@ -80,19 +80,20 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, error=repr(error))
+        log.error("request_failed", path=request.url.path, error=error, exc_info=error)
         # This handler stands outside the middleware that answers the id elsewhere.
         headers = {"X-Request-Id": request.scope["request_id"]}
         return problem(address(request.scope), UNEXPECTED, headers)
 
-    for away in DATABASE_ERRORS:
-        app.exception_handler(away)(_database_unavailable)
+    for kind in DATABASE_ERRORS:
+        app.exception_handler(kind)(_database)
 
 
-async def _database_unavailable(request: Request, error: Exception) -> Response:
-    log.warning("database_away", path=request.url.path, error=str(error)[:200])
+async def _database(request: Request, error: Exception) -> Response:
     if not is_unavailable(error):
+        log.error("statement_failed", path=request.url.path, error=error, exc_info=error)
         return problem(address(request.scope), UNEXPECTED)
+    log.warning("database_unavailable", part="api", path=request.url.path, error=error)
     return problem(
         address(request.scope), UnavailableError("Nothing was changed; try again in a second.")
     )

@@ -1,4 +1,4 @@
-"""Refuses a body before the application sees it: too large, not UTF-8, not strict JSON, too deep.
+"""Refuses a body before the route sees it: too large, not UTF-8, not strict JSON, too deep.
 
 Python's JSON reader takes duplicate keys, NaN and lone surrogates; Postgres and the next reader do
 not. Everything is refused here, once, with the place and the reason.
@@ -8,10 +8,9 @@ import json
 import re
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope
 
-from app.api.http.problems import address, problem
-from app.errors import DeskgraphError
+from app.errors import BodyError, MediaTypeError, TooLargeError
 
 MAX_DEPTH = 32
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
@@ -19,73 +18,39 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_DIGITS = 30
 
 
-class BodyError(DeskgraphError):
-    """The bytes are not an acceptable JSON document."""
+async def checked_body(scope: Scope, receive: Receive, max_bytes: int) -> Receive | None:
+    """Read the body up to the limit and check it; a `receive` that gives it again, unchanged.
 
-    status, code, title = 400, "invalid-json", "The body is not acceptable JSON"
+    None when the client left before the end: half a request is not acted upon.
 
-
-class TooLargeError(DeskgraphError):
-    """The body is above the limit; it was not read to its end."""
-
-    status, code, title = 413, "body-too-large", "The body is too large"
-
-
-class MediaTypeError(DeskgraphError):
-    """Only JSON is spoken here."""
-
-    status, code, title = 415, "unsupported-media-type", "The body must be application/json"
+    Raises:
+        TooLargeError, MediaTypeError, BodyError.
+    """
+    body = await _read(scope, receive, max_bytes)
+    if body is None:
+        return None
+    if body:
+        check_json(scope, body)
+    return replay(body, receive)
 
 
-class InvalidUrlError(DeskgraphError):
-    """The path or query holds what no text holds."""
-
-    status, code, title = 400, "invalid-url", "The URL holds a character that is not allowed"
-
-
-class StrictBody:
-    """ASGI middleware: reads the body up to a limit, checks it, and hands it on unchanged."""
-
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
-        self.app = app
-        self.max_bytes = max_bytes
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Check one request."""
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        try:
-            check_url(scope)
-            body = await self._read(scope, receive)
-            if body is None:
-                # Nobody is left to answer, and half a request is not acted upon.
-                return
-            if body:
-                check_json(scope, body)
-        except DeskgraphError as error:
-            await problem(address(scope), error)(scope, receive, send)
-            return
-        await self.app(scope, replay(body, receive), send)
-
-    async def _read(self, scope: Scope, receive: Receive) -> bytes | None:
-        if scope["method"] not in WITH_BODY:
-            return b""
-        headers = dict(scope["headers"])
-        declared = headers.get(b"content-length", b"0")
-        too_large = TooLargeError(f"A body may hold {self.max_bytes} bytes; send a shorter text.")
-        if declared.isdigit() and int(declared) > self.max_bytes:
+async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes | None:
+    if scope["method"] not in WITH_BODY:
+        return b""
+    declared = dict(scope["headers"]).get(b"content-length", b"0")
+    too_large = TooLargeError(f"A body may hold {max_bytes} bytes; send a shorter text.")
+    if declared.isdigit() and int(declared) > max_bytes:
+        raise too_large
+    body = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
             raise too_large
-        body = bytearray()
-        while True:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            if len(body) > self.max_bytes:
-                raise too_large
-            if not message.get("more_body"):
-                return bytes(body)
+        if not message.get("more_body"):
+            return bytes(body)
 
 
 def replay(body: bytes, receive: Receive) -> Receive:
@@ -96,15 +61,6 @@ def replay(body: bytes, receive: Receive) -> Receive:
         return messages.pop() if messages else await receive()
 
     return replayed
-
-
-def check_url(scope: Scope) -> None:
-    """Raises InvalidUrlError for NUL, or for bytes that are not UTF-8."""
-    query = scope["query_string"]
-    if b"%00" in query or b"\x00" in query or "\x00" in scope["path"]:
-        raise InvalidUrlError("The URL holds a NUL character.")
-    if "\ufffd" in scope["path"] or SURROGATE.search(scope["path"]):
-        raise InvalidUrlError("The path is not UTF-8.")
 
 
 def check_json(scope: Scope, body: bytes) -> None:
@@ -121,7 +77,7 @@ def check_json(scope: Scope, body: bytes) -> None:
             parse_int=_int,
             parse_float=_float,
         )
-        check_value(document, depth=0)
+        check_value(document)
     except RecursionError:
         raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
     except UnicodeDecodeError as error:
@@ -130,22 +86,21 @@ def check_json(scope: Scope, body: bytes) -> None:
         raise BodyError(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
 
 
-def check_value(value: Any, depth: int) -> None:
-    """Raises BodyError for NUL, lone surrogates, or nesting beyond MAX_DEPTH."""
-    if depth > MAX_DEPTH:
-        raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+def check_value(value: Any, levels: int = 0) -> None:
+    """Raises BodyError for NUL, lone surrogates, or a value inside `levels` that nests too deep.
+
+    A list or object is a level, also an empty one; MAX_DEPTH of them may lie in each other.
+    """
     if isinstance(value, str):
         if "\x00" in value:
             raise BodyError("A text holds a NUL character (U+0000).")
         if SURROGATE.search(value):
             raise BodyError("A text holds half of a surrogate pair.")
-    elif isinstance(value, dict):
-        for key, item in value.items():
-            check_value(key, depth + 1)
-            check_value(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            check_value(item, depth + 1)
+    elif isinstance(value, dict | list):
+        if levels == MAX_DEPTH:
+            raise BodyError(f"The body is nested deeper than {MAX_DEPTH} levels.")
+        for item in value if isinstance(value, list) else [*value, *value.values()]:
+            check_value(item, levels + 1)
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fastapi import status as http
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.api.views.approvals import show_approvals
@@ -32,7 +33,7 @@ from app.services.approvals import decide
 from app.services.approvals.decision import GivenAnswer
 from app.services.approvals.edit import StepEdit
 
-router = APIRouter(prefix="/v1", tags=["approvals"])
+router = APIRouter(prefix="/v1", tags=["approvals"], route_class=GuardedRoute)
 
 
 @router.get(

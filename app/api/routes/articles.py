@@ -7,13 +7,14 @@ from fastapi import APIRouter, Query, Response, status
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import ArticleReader, ArticleWriter, BackendDep, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses, problems
 from app.api.routes.runs import Cursor, Limit
 from app.db.knowledge import articles, search
 from app.db.tables.knowledge import Article
 from app.errors import InvalidCursorError, NotFoundError
 
-router = APIRouter(prefix="/v1/articles", tags=["articles"])
+router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=GuardedRoute)
 
 
 @router.put(

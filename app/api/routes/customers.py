@@ -5,12 +5,13 @@ from fastapi import APIRouter
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError
 from app.services.conversations import erase_customer as erasure
 
-router = APIRouter(prefix="/v1/customers", tags=["customers"])
+router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=GuardedRoute)
 
 
 @router.delete(

@@ -12,6 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app.api.http import openapi_examples
 from app.api.http.dependencies import BackendDep, EventBroadcasterDep, Reader
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import problems
 from app.api.streaming.event_broadcaster import END, RETRY, EventBroadcaster
 from app.api.streaming.event_subscription import EventSubscription
@@ -29,7 +30,7 @@ from app.services.runs import start_and_cancel
 
 log = get_logger(__name__)
 
-router = APIRouter(prefix="/v1", tags=["events"])
+router = APIRouter(prefix="/v1", tags=["events"], route_class=GuardedRoute)
 
 # A reader that takes nothing for so long is given up, though its connection stands.
 SEND_SECONDS = 30.0

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
@@ -16,7 +17,7 @@ from app.db.tables.sandbox import Handoff
 from app.errors import InvalidCursorError, NotFoundError
 from tools.models import Urgency
 
-router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"])
+router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"], route_class=GuardedRoute)
 
 Status = Literal["open", "closed"]
 EXAMPLE: dict[str, Any] = {

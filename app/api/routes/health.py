@@ -6,10 +6,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.api.http.dependencies import Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import problems
 from app.errors import DeskgraphError, NotFoundError, UnavailableError
 
-router = APIRouter(tags=["health"])
+router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
 @router.get("/healthz")

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Header, Response
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.db.tables.tenants import PolicyVersion
@@ -15,7 +16,7 @@ from app.errors import InvalidCursorError, StaleVersionError
 from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
-router = APIRouter(prefix="/v1/policy", tags=["policy"])
+router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
 
 # RFC 9110, 13.1.1: `*`, or entity tags in a list.
 TAG = r'(W/)?"[!#-~]*"'

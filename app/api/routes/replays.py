@@ -9,6 +9,7 @@ from fastapi import status as http
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import BackendDep, Reader, RunWaiterDep, Session, Writer
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import IdempotencyKey, Wait, wait_for
 from app.db.runs.steps import steps_of_run
@@ -23,7 +24,7 @@ from app.services.runs import replay, start_and_cancel
 from app.services.runs.diff import diff, sides
 from app.services.runs.replay import NewReplay
 
-router = APIRouter(prefix="/v1", tags=["replays"])
+router = APIRouter(prefix="/v1", tags=["replays"], route_class=GuardedRoute)
 
 
 @router.post(

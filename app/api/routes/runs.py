@@ -9,6 +9,7 @@ from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.callback_url import check_callback_url
 from app.api.http.dependencies import Backend, BackendDep, Reader, RunWaiterDep, Session, Writer
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.streaming.run_waiter import RunWaiter
 from app.api.views.approvals import show_message
@@ -26,7 +27,7 @@ from app.lifecycle import FINAL, RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun, thread_of
 
-router = APIRouter(prefix="/v1", tags=["runs"])
+router = APIRouter(prefix="/v1", tags=["runs"], route_class=GuardedRoute)
 
 Wait = Annotated[
     float, Query(ge=0, le=30, description="Seconds to wait for the run to finish or pause.")

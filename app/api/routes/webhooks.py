@@ -9,6 +9,7 @@ from fastapi import APIRouter, status
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.http.dependencies import Admin, BackendDep, Session
+from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
@@ -19,7 +20,7 @@ from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import InvalidCursorError, NotFoundError
 from app.services.webhooks import outbox, signing_secrets
 
-router = APIRouter(prefix="/v1", tags=["webhooks"])
+router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
 
 RUN = "01a20147-a34d-7187-9cc4-a3723facf2c8"
 CALLBACK: dict[str, Any] = {

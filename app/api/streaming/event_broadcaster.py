@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from prometheus_client import Gauge
 
 from app.api.streaming.event_subscription import EventSubscription, render
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, log_outage
 from app.db.core.connections import Sessions
 from app.db.events.queries import (
     BEGINNING,
@@ -25,9 +25,6 @@ from app.db.events.queries import (
 )
 from app.db.tenants.queries import live_keys
 from app.errors import TooManyStreamsError
-from app.log import get_logger
-
-log = get_logger(__name__)
 
 POLL_SECONDS = 0.1
 UNAVAILABLE_SECONDS = 1.0
@@ -90,9 +87,7 @@ class EventBroadcaster:
                     return
             yield RETRY
         except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            log.warning("stream_lost_database", error=str(error)[:200])
+            log_outage(error, "event_stream")
         finally:
             self._subscriptions.discard(subscription)
 
@@ -161,9 +156,7 @@ class EventBroadcaster:
                 # Readers get their turn between two pages of a flood.
                 await asyncio.sleep(POLL_SECONDS if read < PAGE else 0)
             except DATABASE_ERRORS as error:
-                if not is_unavailable(error):
-                    raise
-                log.warning("events_wait_for_database", error=str(error)[:200])
+                log_outage(error, "event_broadcaster")
                 await asyncio.sleep(UNAVAILABLE_SECONDS)
 
     async def _pass_on(self) -> int:

@@ -41,7 +41,7 @@ class RunWaiter:
         """Return when the run has finished or paused, or when the time is over.
 
         Raises:
-            Exception: the database is away.
+            Exception: the database is unavailable.
         """
         rested: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[run_id].add(rested)
@@ -75,7 +75,7 @@ class RunWaiter:
                 for run_id in told:
                     self._wake(run_id)
         except psycopg.Error as error:
-            log.warning("bell_unheard", error=str(error)[:200])
+            log.warning("notifications_unheard", error=error)
             await asyncio.sleep(UNAVAILABLE_SECONDS)
         finally:
             self._hears = False

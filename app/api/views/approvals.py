@@ -12,7 +12,7 @@ from app.db.runs.merging import newer_messages
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Message
 from app.services.approvals.edit import editable_of, may_drop
-from tools.catalog import ARGS
+from tools.catalog import EFFECTS
 
 # What `escalate` does with a run that nobody answered, by what was asked.
 ON_EXPIRY = {
@@ -87,7 +87,8 @@ def _edit_schema(step: dict[str, Any], *, droppable: bool) -> dict[str, Any]:
     """What may be sent for one step, by its tool's own schema; an amount at most what is shown."""
     arguments: dict[str, Any] = {}
     if editable := editable_of(step):
-        declared = _schema_of(ARGS[step["tool"]])["properties"]
+        args: type[BaseModel] = EFFECTS[step["tool"]].args
+        declared = _schema_of(args)["properties"]
         arguments = {name: dict(declared[name]) for name in editable}
         for name, way in editable.items():
             if way == "down":

@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.runs import Run
+from app.db.webhooks.queries import hold_url
 
 # In order; each counts its rows under its name. A run stays as an empty shell: statistics and the
 # ledger's foreign keys stand on it. Amounts, currencies and keys of the ledger stay: they prevent
@@ -56,6 +57,15 @@ STATEMENTS = {
             status = CASE status WHEN 'waiting' THEN 'skipped' WHEN 'started' THEN 'unknown'
                 ELSE status END
         WHERE tenant_id = :tenant AND contact_id = :customer""",
+    # A URL may hold an address, and so may what a receiver answered. What still waited is not sent.
+    "callbacks": "DELETE FROM callbacks WHERE tenant_id = :tenant AND run_id = ANY(:runs)",
+    # Unless the helpdesk uses the URL for others as well.
+    "disabled_urls": """
+        DELETE FROM disabled_urls WHERE tenant_id = :tenant
+            AND url IN (SELECT callback_url FROM runs
+                WHERE tenant_id = :tenant AND id = ANY(:runs))
+            AND NOT EXISTS (SELECT FROM runs AS other WHERE other.tenant_id = :tenant
+                AND other.callback_url = disabled_urls.url AND other.id <> ALL(:runs))""",
     "checkpoint_writes": "DELETE FROM checkpoint_writes WHERE thread_id = ANY(:threads)",
     "checkpoint_blobs": "DELETE FROM checkpoint_blobs WHERE thread_id = ANY(:threads)",
     "checkpoints": "DELETE FROM checkpoints WHERE thread_id = ANY(:threads)",
@@ -65,7 +75,7 @@ STATEMENTS = {
             ticket = jsonb_build_object('id', ticket_id, 'subject', '', 'body', '',
                 'customer', jsonb_build_object('id', CAST(:pseudonym AS text))),
             error = error - 'message' || '{"message": "Erased."}',
-            idempotency_key = NULL, request_sha256 = '', replay_from = NULL
+            idempotency_key = NULL, request_sha256 = '', replay_from = NULL, callback_url = NULL
         WHERE tenant_id = :tenant AND id = ANY(:runs)""",
 }
 
@@ -97,6 +107,20 @@ async def finished_runs(
         .with_for_update()
     )
     return list(await session.execute(query))
+
+
+async def hold_urls(session: AsyncSession, tenant_id: str, runs: list[UUID]) -> None:
+    """Let no delivery disable a URL of these runs until the transaction ends.
+
+    It locks callbacks of several runs, as the erasure does: one would be a deadlock's victim.
+    """
+    query = (
+        select(Run.callback_url)
+        .where(Run.tenant_id == tenant_id, Run.id.in_(runs), Run.callback_url.is_not(None))
+        .distinct()
+    )
+    for url in sorted(filter(None, await session.scalars(query))):
+        await hold_url(session, tenant_id, url)
 
 
 async def erase_rows(session: AsyncSession, **values: Any) -> dict[str, int]:

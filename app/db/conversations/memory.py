@@ -14,6 +14,7 @@ from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
+from tools.catalog import names_of
 
 # How many of the customer's newest runs are looked through for other tickets.
 LOOK_BACK_RUNS = 200
@@ -140,8 +141,8 @@ async def effects_on_tickets(
             LedgerEntry.customer_id == run.customer_id,
             LedgerEntry.status == "done",
             # Of hand-offs those that a plan held: the run's own tells the one that ended it.
-            LedgerEntry.tool != "send_reply",
-            or_(LedgerEntry.tool != "create_handoff", LedgerEntry.step_id.is_not(None)),
+            LedgerEntry.tool.not_in(names_of("reply")),
+            or_(LedgerEntry.tool.not_in(names_of("handoff")), LedgerEntry.step_id.is_not(None)),
             Run.ticket_id.in_(ticket_ids),
         )
         .order_by(LedgerEntry.started_at.desc())

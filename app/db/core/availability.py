@@ -1,29 +1,53 @@
-"""Tells a database that is away, and comes back, from a statement that it refuses for good."""
+"""Tells a database that is unavailable, and comes back, from a statement that it refuses for good.
+
+The second is a defect of ours, in the statement or in the schema: nothing is gained by waiting.
+"""
 
 import psycopg
 from procrastinate.exceptions import ConnectorException
-from psycopg_pool import PoolTimeout
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as EngineTimeout
 
-# Everything among which a lost connection may be found; `is_unavailable` decides.
-DATABASE_ERRORS = (
-    DBAPIError, InterfaceError, OperationalError, EngineTimeout, psycopg.Error, PoolTimeout,
-    ConnectorException, OSError,
-)  # fmt: skip
-# Classes of SQLSTATE that mean "not now": connection, resources, operator, serialization.
-NOT_NOW = ("08", "53", "57", "40")
+from app.error_text import sqlstate_of
+from app.log import get_logger
+
+log = get_logger(__name__)
+
+# Everything that a database's driver, or a library on top of one, raises.
+DATABASE_ERRORS = (StatementError, EngineTimeout, psycopg.Error, ConnectorException)
+# SQLSTATEs that mean "not now": connection, resources, operator, serialization; and a transaction
+# that stood still for so long that the server ended its session.
+NOT_NOW = ("08", "53", "57", "40", "25P03", "25P04")
+
+
+class StatementFailedError(Exception):
+    """The database refused a statement for good; the message holds no value of it."""
 
 
 def is_unavailable(error: BaseException | None) -> bool:
     """Whether the same statement may succeed once the database is back."""
-    if isinstance(error, PoolTimeout | EngineTimeout | OSError):
+    if isinstance(error, EngineTimeout):
         return True
     if isinstance(error, ConnectorException):
-        return error.__cause__ is None or is_unavailable(error.__cause__)
+        return is_unavailable(error.__cause__)
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or is_unavailable(error.orig)
-    if isinstance(error, psycopg.Error):
-        unspoken = isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
-        return unspoken if error.sqlstate is None else error.sqlstate.startswith(NOT_NOW)
-    return False
+    if isinstance(error, psycopg.Error) and error.sqlstate is None:
+        return isinstance(error, psycopg.OperationalError | psycopg.InterfaceError)
+    return isinstance(error, psycopg.Error) and str(error.sqlstate).startswith(NOT_NOW)
+
+
+def statement_failed(error: BaseException) -> StatementFailedError:
+    """The defect that the database's error is, in our own words."""
+    return StatementFailedError(f"the database refused a statement (SQLSTATE {sqlstate_of(error)})")
+
+
+def log_outage(error: BaseException, part: str) -> None:
+    """Log that a part of the service waits until the database is back.
+
+    Raises:
+        BaseException: `error` itself, when it is a defect that no waiting mends.
+    """
+    if not is_unavailable(error):
+        raise error
+    log.warning("database_unavailable", part=part, error=error)

@@ -97,6 +97,8 @@ def make_engine(database_url: str, pool_size: int, *, prepared: bool = True) -> 
         max_overflow=0,
         pool_use_lifo=True,
         pool_recycle=1800,
+        # Its errors would hold the values of their statement.
+        hide_parameters=True,
         connect_args=LET_GO if prepared else UNPREPARED,
     )
 

@@ -152,6 +152,9 @@ def _start(
         "listen_addresses=127.0.0.1",
         "unix_socket_directories=",
         "max_connections=200",
+        # Its log names errors, not the statements and rows that they are about.
+        "log_min_error_statement=panic",
+        "log_error_verbosity=terse",
     ):
         command += ["-c", setting]
     if sys.platform != "linux":

@@ -14,6 +14,7 @@ from app.db.effects.reminders import remind_at
 from app.db.tables.approvals_and_ledger import Approval, Decision, LedgerEntry
 from app.db.tables.runs import Run
 from app.lifecycle import ApprovalStatus
+from tools.catalog import money_of
 
 
 async def open_approval(session: AsyncSession, **values: Any) -> bool:
@@ -179,10 +180,10 @@ async def agreed_steps(
     ]
 
 
-async def refunds_in_open_plans(
+async def money_in_open_plans(
     session: AsyncSession, tenant_id: str, customer_id: str, except_run: UUID
 ) -> dict[str, int]:
-    """What other live runs of the customer still plan to give back, minor units by currency.
+    """What other live runs of the customer still plan to move, minor units by currency.
 
     A step that is in the ledger counts there, and a later approval of a run replaces earlier ones.
     """
@@ -207,6 +208,6 @@ async def refunds_in_open_plans(
     planned: Counter[str] = Counter()
     for run_id, approval in newest.items():
         for step in approval.decision["steps"] if approval.decision else approval.steps:
-            if step["tool"] == "refund_payment" and (run_id, step["id"]) not in done:
-                planned[step["args"]["currency"]] += step["args"]["amount_minor"]
+            if (run_id, step["id"]) not in done and (money := money_of(step)):
+                planned[money.currency] += money.amount_minor
     return dict(planned)

@@ -104,6 +104,14 @@ async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) ->
     return list(await session.scalars(query))
 
 
+async def entries_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:
+    """Every effect that the run began, in order, whatever became of it."""
+    query = select(LedgerEntry).where(
+        LedgerEntry.tenant_id == tenant_id, LedgerEntry.run_id == run_id
+    )
+    return list(await session.scalars(query.order_by(LedgerEntry.started_at)))
+
+
 OF_RUNS = CompiledQuery(
     LedgerEntry,
     select(LedgerEntry)
@@ -131,7 +139,7 @@ async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) 
         .where(
             LedgerEntry.tenant_id == tenant_id,
             LedgerEntry.customer_id.in_(names),
-            LedgerEntry.tool == "refund_payment",
+            LedgerEntry.amount_minor.is_not(None),
             LedgerEntry.status != "failed",
             LedgerEntry.started_at > func.now() - text(f"interval '{REFUND_WINDOW}'"),
         )

@@ -42,7 +42,7 @@ class RunNotifier:
                     ids = " ".join(map(str, told))
                     await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, ids])
         except psycopg.Error as error:
-            log.warning("bell_silent", error=str(error)[:200])
+            log.warning("notification_lost", error=error)
 
 
 async def subscribe(database_url: str) -> AsyncIterator[list[UUID]]:

@@ -1,10 +1,9 @@
-"""Offline replies: what was done, then the passage that answers, word for word, with its source."""
+"""Offline replies: the passage that answers, word for word, with its source."""
 
 import re
 from typing import Any
 
 from graphs.nodes.respond import Reply
-from graphs.reply.facts import effect_sentence
 from graphs.state import Ticket
 from graphs.text.tokens import content_words, coverage
 
@@ -16,14 +15,16 @@ CLEARLY = 0.25
 
 
 def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
-    """State every effect; else quote what answers the question; else list the payments."""
+    """Quote what answers the question; list the payments when nothing was done or found.
+
+    What was done is added by code; then a greeting is enough.
+    """
     question = f"{ticket['subject']}\n{ticket['body']}"
-    parts = [effect_sentence(effect, "en") for effect in facts["effects"]]
     passages = best_passages(question, facts["passages"])
-    parts += [quote(question, passage) for passage in passages]
-    if not parts and facts["payments"]:
+    parts = [quote(question, passage) for passage in passages]
+    if not (parts or facts["effects"]) and facts["payments"]:
         parts = ["These are the payments we have on record for you:", "\n".join(facts["payments"])]
-    if not parts:
+    if not (parts or facts["effects"]):
         return Reply(text="", citations=[])
     name = ticket["customer_name"]
     greeting = f"Hello {name}," if name else "Hello,"

@@ -7,9 +7,9 @@ from pydantic import ValidationError
 
 from app.db.tables.tenants import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError
-from tools.catalog import ARGS
+from tools.catalog import EFFECTS, money_of
 from tools.money import format_money
-from tools.tool import Editable, editable_fields
+from tools.tool import Editable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]
     if not edit.args:
         return args
     try:
-        ARGS[step["tool"]].model_validate(args)
+        EFFECTS[step["tool"]].args.model_validate(args)
     except ValidationError as error:
         [where, *_] = error.errors()[0]["loc"] or ("",)
         raise _refuse(at, f"args/{where}", error.errors()[0]["msg"]) from error
@@ -70,14 +70,15 @@ def edited_args(step: dict[str, Any], edit: StepEdit, at: int) -> dict[str, Any]
 
 
 def may_drop(step: dict[str, Any]) -> bool:
-    """Whether a plan may do without the step; a part given to a person has nobody else."""
-    return bool(step["tool"] != "create_handoff")
+    """Whether a plan may do without the step."""
+    effect = EFFECTS.get(step["tool"])
+    return effect is None or effect.droppable
 
 
 def editable_of(step: dict[str, Any]) -> dict[str, Editable]:
-    """What may be changed on a step and how: what it names itself, if the tool's model agrees."""
-    model = ARGS.get(step["tool"])
-    marked = editable_fields(model) if model else {}
+    """What may be changed on a step and how: what it names itself, if its effect agrees."""
+    effect = EFFECTS.get(step["tool"])
+    marked = effect.editable if effect else {}
     return {name: marked[name] for name in step["editable"] if name in marked}
 
 
@@ -106,9 +107,8 @@ def refuse_over_limit(approver: ApiKey, steps: list[dict[str, Any]]) -> None:
     if approver.approve_limits is None:
         return
     sums: dict[str, int] = {}
-    for step in steps:
-        if (currency := step["args"].get("currency")) is not None:
-            sums[currency] = sums.get(currency, 0) + step["args"]["amount_minor"]
+    for money in filter(None, map(money_of, steps)):
+        sums[money.currency] = sums.get(money.currency, 0) + money.amount_minor
     for currency, total in sums.items():
         limit = approver.approve_limits.get(currency, 0)
         if total > limit:

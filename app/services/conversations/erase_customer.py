@@ -28,6 +28,7 @@ async def erase(session: AsyncSession, tenant_id: str, customer_id: str, erased_
     if live := await erasure.live_runs(session, tenant_id, customer_id):
         raise _refusal(live)
     runs = await erasure.finished_runs(session, tenant_id, customer_id)
+    await erasure.hold_urls(session, tenant_id, [run_id for run_id, _, _ in runs])
     name = await pseudonym_for(session, tenant_id, customer_id)
     counts = await erasure.erase_rows(
         session,

@@ -19,8 +19,8 @@ from graphs.run.memory import (
     window,
 )
 from graphs.state import Memory, PastTicket, Turn
-from tools.models import JsonObject
-from tools.money import format_money
+from tools.catalog import EFFECTS
+from tools.helpdesk import handoff_remembered
 
 
 async def remember(session: AsyncSession, run: Run) -> Memory:
@@ -68,21 +68,13 @@ def _promised(row: Row[Any], effects: list[LedgerEntry]) -> list[str]:
     """What a reply could commit to: effects that happened, and the person who took over."""
     told = [effect_words(entry) for entry in effects[:PROMISES]]
     if row.handoff:
-        told.append(handoff_words(row.handoff))
+        told.append(handoff_remembered({}, row.handoff))
     return [cut(words, PROMISE_CHARS) for words in told]
 
 
-def handoff_words(handoff: JsonObject) -> str:
-    """Who took over, if anybody has yet."""
-    agent = handoff.get("agent")
-    return f"handed to {agent['name']}" if agent else "waits in the queue for a person"
-
-
 def effect_words(entry: LedgerEntry) -> str:
-    """An effect in words: "refunded 49.00 USD on pay_1002", else the tool's name."""
-    if entry.tool == "refund_payment" and entry.amount_minor is not None and entry.currency:
-        money = format_money(entry.amount_minor, entry.currency)
-        return f"refunded {money} on {entry.args['payment_id']}"
-    if entry.tool == "create_handoff" and entry.result is not None:
-        return handoff_words(entry.result)
-    return entry.tool.replace("_", " ")
+    """An effect in words, such as "refunded 49.00 USD on pay_1002"; else its name."""
+    effect = EFFECTS.get(entry.tool)
+    if effect is None or effect.remembered is None or entry.result is None:
+        return entry.tool.replace("_", " ")
+    return effect.remembered(entry.args, entry.result)

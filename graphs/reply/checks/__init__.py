@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from itertools import chain
 
 from graphs.reply.checks import amounts, citations, dates, deeds, grounding, leaks, promises, shape
-from graphs.reply.checks.draft_case import Case
+from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.facts import Facts
 from graphs.state import Draft, Objection, Ticket
 
@@ -33,11 +33,13 @@ def objections(
 ) -> list[Objection]:
     """Every reason why this draft may not leave; an empty list lets it go.
 
-    `language` is the ticket's, when it is known; `prompt` is what the model was instructed with.
+    All rules but `effects_stated` look at the draft without the sentences that code adds: those
+    are true by themselves. `language` is the ticket's, when it is known; `prompt` is what the
+    model was instructed with.
     A detail tells the model how to mend the draft, and never repeats a secret.
     """
     case = Case.of(draft, facts, ticket, language, prompt)
-    if not case.text.strip():
+    if not plain(draft["text"]).strip():
         return [{"rule": "no_answer", "detail": "The facts do not answer the ticket."}]
     return [
         {"rule": name, "detail": detail} for name, rule in RULES.items() for detail in rule(case)

@@ -1,17 +1,15 @@
 """The company does nothing by word of a draft: what was not done is neither told nor promised."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
 from graphs.reply.checks.dates import stated_dates
 from graphs.reply.checks.deed_patterns import ACT, CONDITION, DONE, FIRST, HAND_OVER, JAPANESE, WHO
 from graphs.reply.checks.draft_case import Case
 from graphs.reply.checks.idioms import asks, says_in_short
-from graphs.reply.checks.promises import COMMITMENT, mentions, tells_cancelled
-from graphs.reply.facts import effect_sentence
+from graphs.reply.checks.promises import COMMITMENT
 from graphs.text.language import language_of
-from graphs.text.normalize import folded, mended, sentences, squeezed
+from graphs.text.normalize import folded, mended, sentences
 from graphs.text.tokens import content_words
 
 # "We looked at it, and will ...": the subject stands before the "and".
@@ -70,30 +68,17 @@ ANNOUNCED = 0.75
 
 
 def actions(case: Case) -> Iterator[str]:
-    """A deed is told when an effect or a hand-off backs it, announced when an article says so."""
-    cancelled = Counter(
-        effect["about"]
-        for effect in case.facts["effects"]
-        if effect["tool"] == "cancel_subscription"
-    )
-    mailed = {
-        squeezed(folded(effect_sentence(effect, "en")))
-        for effect in case.facts["effects"]
-        if effect["tool"] == "send_bulk_mail"
-    }
+    """A deed is told when a hand-off backs it, announced when an article says so.
+
+    What was done otherwise is told by code, once; said again it would be another one.
+    """
     for sentence in sentences(case.folded):
-        if not _acts(sentence) or case.quotes(sentence) or _moved(case, sentence):
-            continue
-        if squeezed(sentence) in mailed:
-            continue
-        about = next((a for a in cancelled if tells_cancelled(sentence, a)), "")
-        if cancelled[about] and _deeds(sentence) <= 1:
-            cancelled[about] -= 1
+        if not _acts(sentence) or case.quotes(sentence):
             continue
         if not (tells_hand_over(case, sentence) or _announced(case, sentence)):
             yield (
-                f"Nothing done backs {sentence.strip()[:300]!r}: "
-                "neither tell nor promise an action that is not among the effects."
+                f"Nothing done backs {sentence.strip()[:300]!r}: neither tell nor promise an "
+                "action. What was done is told by sentences of its own."
             )
     if any(_acts(s) for s in sentences(mended(case.folded))) and not any(
         _acts(s) for s in sentences(case.folded)
@@ -113,19 +98,6 @@ def _acts(sentence: str) -> bool:
     if language_of(sentence)[0] == "en":
         return False
     return bool(ACT.search(clause) and (FIRST.search(clause) or DONE.search(clause)))
-
-
-def _deeds(sentence: str) -> int:
-    """How many deeds of this kind the sentence tells."""
-    return len(re.findall(_ACTED, sentence)) or len(ACT.findall(sentence)) or 1
-
-
-def _moved(case: Case, sentence: str) -> bool:
-    """Whether the sentence tells a refund that happened, which the rule on money holds."""
-    amounts = {effect["amount"] for effect in case.facts["effects"] if effect["amount"]}
-    return any(mentions(sentence, amount) for amount in amounts) and not any(
-        pattern.search(re.sub(r"\brefunded\b", "", sentence)) for pattern in (WILL, YOU_WILL, DOING)
-    )
 
 
 def tells_hand_over(case: Case, sentence: str) -> bool:

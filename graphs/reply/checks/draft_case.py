@@ -1,14 +1,17 @@
 """What a rule looks at: the draft as a reader sees it, and everything it may speak of."""
 
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from graphs.reply.facts import Facts
 from graphs.state import Draft, Ticket
 from graphs.text.normalize import folded, sentences, squeezed
-from graphs.text.phrases import LANGUAGES, phrase
 from graphs.text.tokens import visible
+
+# Japanese writes no space behind the last three.
+SENTENCE_ENDS = "\n.!?。！？"
 
 
 def plain(text: str) -> str:
@@ -16,11 +19,43 @@ def plain(text: str) -> str:
     return visible(unicodedata.normalize("NFKC", visible(text)))
 
 
+def without_sentences(text: str, sentences: Sequence[str]) -> tuple[str, list[str]]:
+    """The text without the sentences that code words, each once, and those that do not stand in it.
+
+    A sentence counts only where it stands by itself: between line breaks or other sentences.
+    """
+    missing = []
+    # The longest first: one may begin as another does.
+    for sentence in sorted(sentences, key=len, reverse=True):
+        at = _place(text, sentence)
+        if at is None:
+            missing.append(sentence)
+        else:
+            text = f"{text[:at].rstrip()}\n{text[at + len(sentence) :].lstrip()}"
+    return text.strip(), missing
+
+
+def _place(text: str, sentence: str) -> int | None:
+    at = text.find(sentence)
+    while at >= 0:
+        before, after = text[:at].rstrip(" \t"), text[at + len(sentence) :]
+        opens = not before or before[-1] in SENTENCE_ENDS
+        if opens and (not after or after[0].isspace() or sentence[-1] in SENTENCE_ENDS[4:]):
+            return at
+        at = text.find(sentence, at + 1)
+    return None
+
+
 @dataclass(frozen=True)
 class Case:
-    """A draft held against its facts; `language` is the ticket's, or None when nobody told it."""
+    """A draft held against its facts; `language` is the ticket's, or None when nobody told it.
+
+    `text` is what the model or a reviewer wrote: the draft without the sentences that code adds.
+    `unsaid` are those of them that the draft lacks.
+    """
 
     text: str
+    unsaid: tuple[str, ...]
     citations: tuple[str, ...]
     facts: Facts
     ticket: Ticket
@@ -32,7 +67,10 @@ class Case:
         cls, draft: Draft, facts: Facts, ticket: Ticket, language: str | None, prompt: str
     ) -> "Case":
         """The case of a draft as a reader sees it, so that nothing is disguised."""
-        return cls(plain(draft["text"]), tuple(draft["citations"]), facts, ticket, language, prompt)
+        own = [plain(sentence) for sentence in facts["sentences"]]
+        text, unsaid = without_sentences(plain(draft["text"]), own)
+        citations = tuple(draft["citations"])
+        return cls(text, tuple(unsaid), citations, facts, ticket, language, prompt)
 
     @cached_property
     def folded(self) -> str:
@@ -53,9 +91,10 @@ class Case:
     @cached_property
     def records(self) -> str:
         """What the books say: effects, payments, who took over, and what was not done."""
-        effects = [f"{effect['amount']} {effect['about']}" for effect in self.facts["effects"]]
-        people = [f"{p['part']} {p['who']}\n{p['told']}" for p in self.facts["handed_over"]]
-        return "\n".join([*effects, *self.facts["payments"], *people, *self.facts["undone"]])
+        effects = [value for effect in self.facts["effects"] for value in effect["values"]]
+        people = [f"{p['part']} {p['who']}" for p in self.facts["handed_over"]]
+        said, dropped = self.facts["sentences"], self.facts["undone"]
+        return "\n".join([*effects, *self.facts["payments"], *people, *said, *dropped])
 
     @cached_property
     def sources(self) -> str:
@@ -71,17 +110,10 @@ class Case:
     @cached_property
     def quotable(self) -> frozenset[str]:
         """The sentences of articles, payments and hand-offs, the company's word already."""
-        told = (part["told"] for part in self.facts["handed_over"])
-        texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"], *told)
+        handed = (part["sentence"] for part in self.facts["handed_over"])
+        texts = (*(p["text"] for p in self.facts["passages"]), *self.facts["payments"], *handed)
         return frozenset(squeezed(s) for text in texts for s in sentences(folded(plain(text))))
 
-    @cached_property
-    def own(self) -> frozenset[str]:
-        """The sentences about the run that code adds to a reply itself."""
-        about = ", ".join(self.facts["undone"])
-        said = [phrase("undone", language, about=about) for language in LANGUAGES if about]
-        return frozenset(squeezed(s) for text in said for s in sentences(folded(plain(text))))
-
     def quotes(self, sentence: str) -> bool:
-        """Whether a folded sentence stands word for word in an article, a payment or `own`."""
-        return squeezed(sentence) in self.quotable | self.own
+        """Whether a folded sentence stands word for word in an article, a payment or a hand-off."""
+        return squeezed(sentence) in self.quotable

@@ -11,8 +11,8 @@ from graphs.reply.checks.idioms import COURTESY
 from graphs.reply.checks.promises import mentions
 from graphs.text.language import CONFIDENT, language_of
 from graphs.text.normalize import folded, sentences, squeezed
-from graphs.text.phrases import LANGUAGES
 from graphs.text.tokens import NUMBER, WORD, content_words, main_language, numbers
+from tools.wording import LANGUAGES
 
 # Share of a claim's content words that one cited passage must hold; docs/workflow.md has the
 # measurement that chose it.
@@ -75,14 +75,13 @@ def _names(case: Case) -> Iterator[str]:
 
 
 def claims(case: Case) -> Iterator[str]:
-    """The folded sentences that state something: no question, courtesy, effect or code's own."""
-    amounts = [effect["amount"] for effect in case.facts["effects"] if effect["amount"]]
-    names = [effect["about"] for effect in case.facts["effects"] if effect["about"]]
+    """The folded sentences that state something: no question, courtesy or word about an effect."""
+    values = [value for effect in case.facts["effects"] for value in effect["values"]]
     for sentence in sentences(case.folded):
-        told = any(mentions(sentence, amount) for amount in amounts) or any(
-            squeezed(folded(name)) in squeezed(sentence) for name in names
+        told = tells_hand_over(case, sentence) or any(
+            mentions(sentence, value) or squeezed(folded(value)) in squeezed(sentence)
+            for value in values
         )
-        told = told or tells_hand_over(case, sentence) or squeezed(sentence) in case.own
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
         asks = sentence.rstrip().endswith(("?", "？", ":", "："))
         if not (told or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:

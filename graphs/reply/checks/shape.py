@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from graphs.reply.checks.draft_case import Case
 from graphs.text.language import CONFIDENT, UNDETERMINED, language_of
-from graphs.text.phrases import LANGUAGES
+from tools.wording import LANGUAGES
 
 MAX_LENGTH = 3000
 

@@ -294,5 +294,5 @@ def test_worker_stops_although_its_database_is_gone(tmp_path: Path) -> None:
         migrate(url, lambda _step: None)
         stack = Stack(url, tmp_path, DESKGRAPH_DRAIN_SECONDS="2")
         worker = stack.worker()
-    worker.wait_for_line("watch_waits_for_database")
+    worker.wait_for_line("database_unavailable")
     assert worker.stop() == 0

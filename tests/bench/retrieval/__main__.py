@@ -1,6 +1,5 @@
 """Import the shared knowledge base into a Postgres of our own, ask, and report."""
 
-import argparse
 import asyncio
 import tempfile
 import time
@@ -16,6 +15,7 @@ from app.commands.migrate import migrate
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import embedded_postgres
 from app.db.tenants.queries import ensure_tenant
+from tests.bench.options import command_line
 from tests.bench.retrieval.families import Question, questions
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -79,10 +79,15 @@ async def run(url: str, data: Path) -> None:
     await engine.dispose()
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
+def main() -> None:
+    """Measure with the data that the command line names, on a Postgres of its own."""
+    parser = command_line("tests.bench.retrieval", __doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="the folder with kb and intents")
-    data = parser.parse_args().data
+    data: Path = parser.parse_args().data
     with tempfile.TemporaryDirectory() as folder, embedded_postgres(Path(folder)) as url:
         migrate(url, lambda _step: None)
         asyncio.run(run(url, data))
+
+
+if __name__ == "__main__":
+    main()

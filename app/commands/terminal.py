@@ -1,0 +1,92 @@
+"""What commands print for people: text of customers and models made inert, times, one table style.
+
+A terminal obeys escape sequences, and rich obeys markup in a plain `str`. Whatever comes from a
+row is therefore printed as the `Text` that `inert` makes, never as a string.
+"""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+# C0 and C1 controls except the line feed, the marks that reorder text (UAX 9), line and paragraph
+# separators, and halves of surrogate pairs.
+ACTIVE = re.compile(
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+# What a list is wide when no terminal says how wide it is: a line a row for grep and cut.
+PIPED_COLUMNS = 200
+
+
+def inert(value: object, style: str = "") -> Text:
+    """The value as text that a terminal only shows; what it would obey stands there escaped."""
+    text = str(value).replace("\r\n", "\n").replace("\t", "    ")
+    return Text(ACTIVE.sub(_escaped, text), style)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def one_line(value: object, characters: int) -> str:
+    """The text with every run of white space as one blank, cut to so many characters."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= characters else f"{text[: characters - 1]}…"
+
+
+def console(piped_columns: int = PIPED_COLUMNS) -> Console:
+    """Standard output; as wide as the terminal, or so many columns in a pipe or a file."""
+    found = Console(highlight=False, emoji=False)
+    if not found.is_terminal:
+        found.width = piped_columns
+    return found
+
+
+def plain_table(*heads: str) -> Table:
+    """A table without a frame; a cell that is too long goes on in the next line."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for head in heads:
+        table.add_column(head, overflow="fold")
+    return table
+
+
+def add_row(table: Table, *cells: object, style: str = "") -> None:
+    """Add a row of inert cells; None is an empty one."""
+    table.add_row(*("" if cell is None else inert(cell) for cell in cells), style=style)
+
+
+def moment(at: datetime | None) -> str:
+    """A time in UTC, to the second."""
+    return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def age(at: datetime, now: datetime) -> str:
+    """How long ago, or in how long, in the two largest units: `3m 20s`, `2d 4h`."""
+    seconds = int(abs((now - at).total_seconds()))
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "m")]
+    parts.append((seconds % 60, "s"))
+    first = next((at for at, (count, _) in enumerate(parts) if count), len(parts) - 1)
+    return " ".join(f"{count}{unit}" for count, unit in parts[first : first + 2] if count) or "0s"
+
+
+def duration(milliseconds: int | None) -> str:
+    """Milliseconds up to a second, seconds above."""
+    if milliseconds is None:
+        return ""
+    return f"{milliseconds} ms" if milliseconds < 1000 else f"{milliseconds / 1000:.1f} s"
+
+
+def usd(cost: Any) -> str:
+    """A cost in US dollars; a price that is not known is named as such."""
+    return "unknown" if cost is None else f"{float(cost):.4f} USD"
+
+
+def failure(text: str) -> typer.Exit:
+    """Say on standard error what went wrong and what to do next; raise the answer, exit code 1."""
+    typer.echo(inert(text).plain, err=True)
+    return typer.Exit(1)

@@ -1,0 +1,15 @@
+"""The end of a command's --help: an example to type, and the keys of what it prints as JSON."""
+
+from collections.abc import Iterable
+
+# How the JSON of a command is laid out, as its --help says it.
+LINES = "one object a line"
+OBJECT = "one object"
+
+
+def usage(example: str, keys: Iterable[str] = (), *, form: str = LINES, option: str = "") -> str:
+    """The epilog of a command; `option` is what turns its JSON on, empty if it always prints it."""
+    paragraphs = [f"Example: deskgraph {example}"]
+    if keys:
+        paragraphs.append(f"{option or 'Output'}: {form} of JSON with {', '.join(keys)}.")
+    return "\n\n".join(paragraphs)

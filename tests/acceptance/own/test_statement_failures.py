@@ -1,0 +1,131 @@
+"""A statement that Postgres refuses is a defect: it is called one, and quotes no customer."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg.sql import SQL, Identifier
+
+from tests.acceptance.refusals import expect_refused
+from tests.acceptance.stack import Stack, running, ticket
+from tests.acceptance.waiting import until
+from tests.conftest import Tenant
+
+WORD = "quuxplugh"
+E42 = f"My upload fails with error E42, says {WORD}. How do I fix it?"
+# Refuses a row that holds the word, and says it in every part of its error.
+REFUSE = f"""
+CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+    IF position('{WORD}' in NEW::text) + position(encode('{WORD}', 'hex') in NEW::text) > 0 THEN
+        RAISE EXCEPTION 'invalid row: % of {WORD}', NEW
+            USING DETAIL = NEW::text, HINT = NEW::text, ERRCODE = 'check_violation';
+    END IF;
+    RETURN NEW;
+END $$"""
+CHECK_VIOLATION, UNDEFINED_COLUMN = "23514", "42703"
+
+
+@pytest.fixture(scope="module")
+def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """An API and a worker."""
+    with running(Stack(database_url, Path(tmp_path_factory.mktemp("stack")))) as started:
+        started.api()
+        started.worker()
+        yield started
+
+
+@contextmanager
+def refusing(database_url: str, table: str) -> Iterator[None]:
+    """Postgres takes no row of the table that holds the word."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(REFUSE.encode())
+        on = SQL("CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {} FOR EACH ROW").format(
+            Identifier(table)
+        )
+        connection.execute(on + SQL(" EXECUTE FUNCTION refuse()"))
+        yield
+        connection.execute("DROP FUNCTION refuse CASCADE")
+
+
+Events = Callable[[str], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logged(stack: Stack) -> Events:
+    """The lines of one event since the test began; none of any event holds the word, or SQL."""
+    begun = {process.log: process.log.stat().st_size for process in stack.processes}
+
+    def events(name: str) -> list[dict[str, Any]]:
+        text = "".join(log.read_bytes()[size:].decode() for log, size in begun.items())
+        for foreign in (WORD, "INSERT INTO", "UPDATE runs"):
+            assert foreign not in text
+        found = [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+        return [line for line in found if line["event"] == name]
+
+    return events
+
+
+@pytest.mark.parametrize("table", ["runs", "messages"])
+def test_refused_statement_of_a_request_is_an_internal_problem(
+    stack: Stack, tenant: Tenant, database_url: str, logged: Events, table: str
+) -> None:
+    """The caller gets a 500 without a reason; the log calls it a defect, with its SQLSTATE."""
+    helpdesk = stack.client(tenant.starter)
+    with refusing(database_url, table):
+        answer = helpdesk.http.post("/v1/runs", json=ticket("cus_lou", E42))
+    expect_refused(answer, 500, "internal")
+    assert WORD not in answer.text
+    [failed] = logged("statement_failed")
+    assert failed["sqlstate"] == CHECK_VIOLATION
+    assert "app.db.runs.insert" in failed["exception"], "it says where in our code"
+    assert logged("database_unavailable") == []
+
+
+def test_column_that_is_gone_is_no_outage(
+    stack: Stack, tenant: Tenant, database_url: str, logged: Events
+) -> None:
+    """A schema that does not fit the code is a 500, however often a caller comes again."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE runs RENAME COLUMN callback_url TO gone")
+        answer = stack.client(tenant.starter).http.post("/v1/runs", json=ticket("cus_lou", E42))
+        connection.execute("ALTER TABLE runs RENAME COLUMN gone TO callback_url")
+    expect_refused(answer, 500, "internal")
+    assert {line["sqlstate"] for line in logged("statement_failed")} == {UNDEFINED_COLUMN}
+    assert logged("database_unavailable") == []
+
+
+@pytest.mark.parametrize("table", ["checkpoint_blobs", "steps", "handoffs", "ledger"])
+def test_refused_statement_of_a_run_quotes_nobody(
+    stack: Stack, tenant: Tenant, database_url: str, logged: Events, table: str
+) -> None:
+    """Neither the worker's log nor the run's steps hold what the customer wrote or any SQL."""
+    helpdesk = stack.client(tenant.starter)
+    with refusing(database_url, table):
+        run = helpdesk.start("cus_lou", f"I want to speak to a human, now! {WORD}", wait=0)
+        until(lambda: helpdesk.run(run["id"], wait=1)["status"] in ("error", "success"))
+        ended = helpdesk.run(run["id"])
+    assert ended["status"] == "error"
+    steps = helpdesk.http.get(f"/v1/runs/{run['id']}/steps").json()["items"]
+    for said in (*(step["error"] for step in steps), ended["escalation"]):
+        assert WORD not in str(said)
+        assert "INSERT" not in str(said)
+    assert logged("database_unavailable") == []
+
+
+def test_failed_process_tells_its_place_in_the_code(stack: Stack, database_url: str) -> None:
+    """A defect in what keeps a worker going ends it with exit code 1 and a trace of no values."""
+    worker = stack.processes[-1]
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("ALTER TABLE workers RENAME COLUMN beat_at TO gone")
+        try:
+            assert worker.popen.wait(timeout=60) == 1
+        finally:
+            connection.execute("ALTER TABLE workers RENAME COLUMN gone TO beat_at")
+    end = worker.log.read_text()
+    assert f"UndefinedColumn (SQLSTATE {UNDEFINED_COLUMN})" in end
+    assert "app.worker.heartbeat" in end
+    assert "INSERT INTO" not in end

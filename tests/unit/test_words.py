@@ -1,0 +1,76 @@
+"""Docs and code speak plain English: words that hide who does what to what do not come back."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# Each as a whole word or part of an identifier: bell, `bell.py`, RunBell and ring_bell.
+WORDS = {
+    "bell": "notification, RunNotifier",
+    "courier": "webhook dispatcher",
+    "whoever": "name the actor",
+    "anew": "again",
+    "mend": "fix, correct",
+    "mends": "fixes, corrects",
+    "mended": "fixed, corrected",
+    "mendable": "that can be corrected",
+    "nobody": "no worker, no person, no approver",
+    "somebody": "a worker, a person, an approver",
+    "told": "says, is named, is given",
+    "hot": "compiled",
+    "door": "toolbox, model gateway",
+}
+LOWER, TITLE = "|".join(WORDS), "|".join(word.title() for word in WORDS)
+FOUND = re.compile(rf"(?<![A-Za-z])(?:{LOWER})(?![a-z])|(?:{TITLE})(?![a-z])")
+# A user of the operating system, and the name of a rule of `check`.
+ALLOWED = ("`nobody`", '"nobody"', "effects_told")
+# CHANGELOG.md is history.
+DOCS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGELOG.md"})
+# A folder or file joins here once it is clean, until it is app, graphs, tools, migrations, tests.
+FOLDERS = ("app/settings.py",)
+# What customers write or read is theirs; and this file.
+DATA = ("app/demo/", "app/models/offline/", "graphs/text/", "tests/unit/test_words.py")
+
+
+def unwanted(path: Path) -> list[str]:
+    """Lines of a file that hold such a word, with what to say instead."""
+    name = path.relative_to(ROOT).as_posix()
+    text = path.read_text()
+    for allowed in ALLOWED:
+        text = text.replace(allowed, "")
+    return [
+        f"{name}:{number}: {word} -> {WORDS[word.lower()]}"
+        for number, line in enumerate(text.splitlines(), 1)
+        for word in FOUND.findall(line)
+    ]
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_docs_are_in_plain_words(page: Path) -> None:
+    """No page uses a word of the list, and no page's name does."""
+    assert unwanted(page) == []
+    assert not FOUND.search(page.name)
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_code_is_in_plain_words(folder: str) -> None:
+    """No comment, docstring, identifier, message or file name uses a word of the list."""
+    for path in sorted({ROOT / folder, *(ROOT / folder).rglob("*.py")}):
+        if path.is_file() and not path.relative_to(ROOT).as_posix().startswith(DATA):
+            assert unwanted(path) == []
+            assert not FOUND.search(path.stem)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("the bell rings, RunBell, ring_bell()", ["bell", "Bell", "bell"]),
+        ("Nobody anew", ["Nobody", "anew"]),
+        ("doorstep hotel shot commend labelled HOT", []),
+    ],
+)
+def test_whole_words_are_found(text: str, words: list[str]) -> None:
+    """A word counts alone or as a part of an identifier, not inside another word."""
+    assert FOUND.findall(text) == words
