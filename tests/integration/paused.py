@@ -16,7 +16,7 @@ from app.db.tables.tenants import ApiKey
 from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.approvals import decide as approvals
-from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of
 from app.services.runs import start_and_cancel
