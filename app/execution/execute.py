@@ -1,4 +1,4 @@
-"""One execution of a run: through the graph from where it stands, until it pauses or ends."""
+"""Execute a run: through the graph from its last checkpoint until it pauses or ends."""
 
 import asyncio
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ log = get_logger(__name__)
 
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
-# From then on the next step border ends an execution; a mailing has fewer than MAX_STEPS by then.
+# After so long an execution ends with its current step; a mailing has taken fewer steps by then.
 HAND_BACK_SECONDS = 150
 # How soon a run is tried again that lacks something just now, such as the database.
 RETRY_SECONDS = 1
@@ -35,7 +35,7 @@ RETRY_SECONDS = 1
 
 @dataclass(slots=True)
 class Seen:
-    """Where the graph stands by its stream; a look at the database for the same costs 2 ms."""
+    """The graph's newest state as its stream shows it; reading it from the database costs 2 ms."""
 
     state: dict[str, Any] | None = None
     interrupts: tuple[Interrupt, ...] = ()
@@ -72,7 +72,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         await steps.decided()
         raise
     if status is not RunStatus.SUCCESS or seen.state is None:
-        # Stopped in the middle: what parallel nodes left is not in the stream yet.
+        # Stopped between steps: the stream does not show yet what parallel nodes returned.
         at_end = await service.graph.aget_state(_bare(config))
         seen = Seen(at_end.values, at_end.interrupts)
     if status is RunStatus.SUCCESS and seen.interrupts:
@@ -125,7 +125,7 @@ def ending_of(run: Run, execution: asyncio.Task[Ending], *, cancelled: bool) -> 
         return Ending(RunStatus.CANCELLED if cancelled else RunStatus.PENDING)
     failure = execution.exception()
     if failure is None:
-        # Also when a cancel came too late: what was sent was sent.
+        # Also when a cancel came too late: a reply that was sent stays sent.
         return execution.result()
     if cancelled:
         return Ending(RunStatus.CANCELLED)
@@ -216,7 +216,7 @@ async def _stream(
 
 
 def _writing(config: dict[str, Any]) -> Any:
-    """Where to look and write, and on whose behalf: the fence reads the metadata."""
+    """The thread to read and write, and the attempt that does so, which the fence reads."""
     return {"configurable": config["configurable"], "metadata": config["metadata"]}
 
 

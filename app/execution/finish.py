@@ -99,7 +99,7 @@ async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_loss
 async def reconcile_cancelled(service: Service, run: Run) -> Ending:
     """The ending of a cancelled run, once the outcome of every call that it began is looked up.
 
-    No call is made again. The error names calls whose outcome nobody can be asked for; they stay
+    No call is made again. The error names the calls whose outcome cannot be found; they stay
     `started`. While the database is unavailable the run goes back to the queue.
     """
     try:
@@ -136,8 +136,8 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
 async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:
     """Store the run's reply for others who ask the same. `state` is the graph's after the reply.
 
-    The row names the version of the knowledge base that was read before the search, so nobody
-    finds the answer after an article has changed.
+    The row names the version of the knowledge base that was read before the search, so the answer
+    is not found again once an article has changed.
     """
     if (kb_version := state.get("kb_version")) is None:
         return

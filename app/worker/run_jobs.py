@@ -1,4 +1,4 @@
-"""advance_run: claim, execute, settle. A job that comes late or twice claims nothing and ends."""
+"""The job advance_run: claim, execute, finish. A late or repeated job claims nothing and ends."""
 
 import asyncio
 from collections import Counter
@@ -26,7 +26,7 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class Active:
-    """A run in this process, and the two ways to stop it: at a step border, or now."""
+    """A run in this process, and the two ways to stop it: after its current step, or now."""
 
     task: "asyncio.Task[Ending]"
     control: RunControl
@@ -42,19 +42,19 @@ class RunRunner:
     enqueue: Enqueue
     id: int
     active: dict[UUID, Active] = field(default_factory=dict)
-    # Runs that some call of `advance` answers for; a row of ours that is not here is an orphan.
-    # Counted, since the job that goes on may come while the last call still returns.
+    # Runs that a call of `advance` handles; a row held by this worker and not in here is an orphan.
+    # Counted, since the run's next job may start while the call before still returns.
     mine: Counter[UUID] = field(default_factory=Counter)
-    # Summaries being written; a stop drops them, and the ticket's next run asks again.
+    # Summaries being written; a stop drops them, and the ticket's next run queues them again.
     chores: "set[asyncio.Task[bool]]" = field(default_factory=set)
-    # Set while the watch holds the liveness lock: without it others would take our runs.
+    # Set while the heartbeat holds the liveness lock: without it others would take our runs.
     alive: asyncio.Event = field(default_factory=asyncio.Event)
-    # Set after each settle: it may have noted a callback.
+    # Set after each ending of a run with a callback URL: there may be one to deliver.
     noted: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
 
     async def advance(self, run_id: UUID) -> None:
-        """Take the run as far as it goes now, and write down how that ended."""
+        """Claim the run, execute it until it pauses or ends, and store how that ended."""
         await self.alive.wait()
         self.mine[run_id] += 1
         try:
@@ -83,7 +83,7 @@ class RunRunner:
                 self.cancel(run_id)
             await asyncio.wait([task])
         finally:
-            # A lost attempt may end here after the next one has begun here.
+            # A lost attempt may end after the run's next attempt has begun in this process.
             if self.active.get(run_id) is active:
                 del self.active[run_id]
         ending = ending_of(run, task, cancelled=active.cancelled)
@@ -92,7 +92,7 @@ class RunRunner:
         await self._finish(run, ending)
 
     async def summarize(self, run_id: UUID) -> None:
-        """Refresh the summary of the run's ticket; unlike a run it is not worth waiting for."""
+        """Refresh the summary of the run's ticket; a worker that drains cancels it."""
         if self.draining:
             return
         chore = asyncio.create_task(summaries.refresh(self.service, run_id))
@@ -111,7 +111,7 @@ class RunRunner:
             active.task.cancel()
 
     async def drain(self) -> None:
-        """Take nothing more; stop every run at its next step border, or hard when time is up."""
+        """Claim nothing more; stop every run after its current step, or at once when time is up."""
         log.info("drain_begins", runs=len(self.active))
         self.draining = True
         for chore in self.chores:
@@ -138,7 +138,7 @@ class RunRunner:
         )
 
     async def _queue_next(self, run: Run, ending: Ending) -> None:
-        """Queue what comes after the run: others that waited for it, and its ticket's summary."""
+        """Queue the runs that waited for this one, and the refresh of its ticket's summary."""
         async with self.service.sessions.raw_connection() as connection:
             following = await scheduling.next_after(connection, run)
             due = ending.status in FINAL and await summaries.is_due(connection, run)

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import Tenant
 
-# Any fixed number: whoever holds it prunes, and the other workers leave it to them.
+# Any fixed number: the worker that holds this lock prunes, and the others do not.
 RETENTION_LOCK = 4_872_301_556
 
 CHECKPOINTS = """
@@ -72,7 +72,7 @@ SECRETS = """
 
 
 async def alone(session: AsyncSession) -> bool:
-    """Whether nobody else prunes, which is so until the transaction ends. Never waits."""
+    """Whether this is the only worker that prunes until the transaction ends. Never waits."""
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(RETENTION_LOCK))))
 
 
@@ -102,7 +102,7 @@ async def delete_events(session: AsyncSession, tenant: str, days: int, batch: in
 
 
 async def delete_callbacks(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Delete what finished runs had to tell, once it was told or given up; how many there were."""
+    """Delete the delivered and dead callbacks of finished runs; how many there were."""
     return await _delete(session, CALLBACKS, tenant, days, batch)
 
 

@@ -68,19 +68,18 @@ async def claim(
     per_customer: int | None = None,
     graph_version: str | None = None,
 ) -> Run | None:
-    """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
+    """Take a due pending run, or None when it may not run now.
 
-    A paused tenant's runs are not taken.
-
-    An older unfinished run of the same thread comes first, so a thread's runs keep their order.
-    Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
+    Its thread must be free, its customer below `per_customer` running runs and its tenant not
+    paused. An older unfinished run of the same thread comes first, so a thread's runs keep their
+    order. Of two workers that claim one run, one gets it. The new `attempt` fences off the last.
     """
     owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
-    return await _claim(per_customer).one_or_none(executor, run=run_id, **owner)
+    return await _claim_run(per_customer).one_or_none(executor, run=run_id, **owner)
 
 
 @cache
-def _claim(per_customer: int | None) -> CompiledQuery[Run]:
+def _claim_run(per_customer: int | None) -> CompiledQuery[Run]:
     free = [~blocked_by_thread(), ~paused()]
     if per_customer is not None:
         free.append(~customer_at_limit(per_customer))
@@ -140,7 +139,7 @@ def _update_settled(final: bool) -> CompiledStatement:
     )
 
 
-REOPEN = CompiledStatement(
+REOPEN_RUN = CompiledStatement(
     update(Run)
     .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
     .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
@@ -149,12 +148,12 @@ REOPEN = CompiledStatement(
 
 
 async def reopen(executor: Executor, run_id: UUID) -> bool:
-    """interrupted -> pending: the answer is there, the run may go on."""
-    return bool(await REOPEN.rows(executor, run=run_id))
+    """interrupted -> pending: there is an answer, so the run may go on."""
+    return bool(await REOPEN_RUN.rows(executor, run=run_id))
 
 
 async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
-    """pending or interrupted -> cancelled; a running one only stops through its worker."""
+    """pending or interrupted -> cancelled; a running run is stopped by its worker only."""
     query = (
         update(Run)
         .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
@@ -165,7 +164,7 @@ async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
 
 
 async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
-    """Mark a running run: no effect begins any more, and its worker lets go of it."""
+    """Mark a running run: no effect begins any more, and its worker stops it."""
     query = (
         update(Run)
         .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
@@ -175,11 +174,11 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-QUEUED = CompiledStatement(
+MARK_QUEUED = CompiledStatement(
     update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
 )
 
 
 async def mark_queued(executor: Executor, run_id: UUID) -> None:
     """Note that a job for the run was put on the queue."""
-    await QUEUED.rows(executor, run=run_id)
+    await MARK_QUEUED.rows(executor, run=run_id)

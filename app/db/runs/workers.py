@@ -88,7 +88,7 @@ async def is_missing(session: AsyncSession, worker_id: int) -> bool:
 async def lock_held(
     session: AsyncSession, worker_id: int, limit: int, only: list[UUID] | None = None
 ) -> list[Run]:
-    """The worker's oldest running runs, locked; those that somebody else holds locked are left."""
+    """The worker's oldest running runs, locked; rows locked by others are left."""
     query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
     if only is not None:
         query = query.where(Run.id.in_(only))
