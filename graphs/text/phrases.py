@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
+from graphs.text.language import iso_language
 from tools.models import Handoff
 
 Key = Literal["thanks", "taken_by", "taken", "queued", "refunded", "cancelled", "mailed", "undone",
@@ -133,7 +134,7 @@ LANGUAGES = tuple(_PHRASES)
 
 def spoken(language: str | None) -> str:
     """The language that we say our sentences in for a code such as "pt-BR"; else English."""
-    code = (language or "")[:2].lower()
+    code = iso_language(language)
     return code if code in _PHRASES else "en"
 
 
