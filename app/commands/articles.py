@@ -22,7 +22,7 @@ from app.db.tenants.queries import tenant_exists
 
 cli = typer.Typer(help="Fill the knowledge base.", no_args_is_help=True)
 
-LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*([a-z]{2})\s*-->\s*$", re.MULTILINE)
+LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*(\S+)\s*-->\s*$", re.MULTILINE)
 # One transaction for so many articles: quick, and a broken one loses little.
 BATCH = 50
 

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.knowledge.answer_cache import new_kb_version
 from app.db.knowledge.bm25 import index_chunks
 from app.db.tables.knowledge import Article, ArticleChunk
+from tools.language_tags import iso_language
 
 # Postgres' own text-search configurations by ISO 639-1; others are indexed word by word.
 CONFIGS = {
@@ -24,8 +25,8 @@ OVERLAP_CHARS = 200
 
 
 def config_for(language: str | None) -> str:
-    """The text-search configuration for a language."""
-    return CONFIGS.get(language or "", "simple")
+    """The text-search configuration for a language tag such as "pt-BR"."""
+    return CONFIGS.get(iso_language(language), "simple")
 
 
 def chunks(content: str) -> list[str]:

@@ -9,8 +9,9 @@ from app.models.offline.intents_other import WORLD
 from app.models.offline.mood import WANTS_HUMAN, anger_score, urgency
 from graphs.nodes.classify import MAX_PARTS, Classification, Part
 from graphs.state import Intent, Ticket
-from graphs.text.language import CONFIDENT, LIKELY, UNDETERMINED, language_of
+from graphs.text.language import CONFIDENT, LIKELY, language_of
 from graphs.ticket_parts import clauses
+from tools.language_tags import UNDETERMINED
 from tools.wording import LANGUAGES
 
 Scores = dict[Intent, float]
