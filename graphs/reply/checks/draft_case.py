@@ -1,19 +1,19 @@
 """What a rule looks at: the draft as a reader sees it, and everything it may speak of."""
 
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 
 from graphs.reply.facts import Facts
 from graphs.state import Draft, Ticket
+from graphs.text.bounds import normalized
 from graphs.text.normalize import folded, sentences, squeezed
 from graphs.text.phrases import LANGUAGES, phrase
-from graphs.text.tokens import visible
+from graphs.text.tokens import content_words, visible
 
 
 def plain(text: str) -> str:
     """The text in compatibility form, without invisible characters."""
-    return visible(unicodedata.normalize("NFKC", visible(text)))
+    return visible(normalized("NFKC", visible(text)))
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,12 @@ class Case:
         return [text for passage, text in found if passage["article_id"] in self.citations]
 
     @cached_property
+    def said_by_articles(self) -> list[tuple[str, set[str]]]:
+        """Each folded sentence of the cited passages, with its content words."""
+        said = dict.fromkeys(s for passage in self.cited for s in sentences(folded(passage)))
+        return [(sentence, content_words(sentence)) for sentence in said]
+
+    @cached_property
     def records(self) -> str:
         """What the books say: effects, payments, who took over, and what was not done."""
         effects = [f"{effect['amount']} {effect['about']}" for effect in self.facts["effects"]]
@@ -84,4 +90,5 @@ class Case:
 
     def quotes(self, sentence: str) -> bool:
         """Whether a folded sentence stands word for word in an article, a payment or `own`."""
-        return squeezed(sentence) in self.quotable | self.own
+        said = squeezed(sentence)
+        return said in self.quotable or said in self.own
