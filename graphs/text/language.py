@@ -29,9 +29,13 @@ TYPICAL = {"de": "ß", "es": "ñ¿¡", "pt": "ãõ", "fr": "œêèù", "da": "æ
 LATIN = tuple(code for code in FUNCTION_WORDS if code not in SCRIPTS)
 CONFIDENT = 0.5
 LIKELY = 0.2
+# The languages that have the word among their function words.
+BY_WORD = {
+    word: tuple(code for code in LATIN if word in FUNCTION_WORDS[code])
+    for word in {word for code in LATIN for word in FUNCTION_WORDS[code]}
+}
 # Weight of function words from which their number alone no longer limits the confidence.
 ENOUGH = 3.0
-SHARED = Counter(word for code in LATIN for word in FUNCTION_WORDS[code])
 
 
 def language_of(text: str) -> tuple[str, float]:
@@ -51,9 +55,9 @@ def _by_function_words(text: str) -> tuple[str, float]:
     """Each function word counts, one that few languages share counts more."""
     scores: Counter[str] = Counter()
     for word in LETTERS.findall(text):
-        for code in LATIN:
-            if word in FUNCTION_WORDS[code]:
-                scores[code] += 1 / SHARED[word]  # type: ignore[assignment]
+        codes = BY_WORD.get(word, ())
+        for code in codes:
+            scores[code] += 1 / len(codes)  # type: ignore[assignment]
     for code, letters in TYPICAL.items():
         scores[code] += 0.5 * sum(text.count(letter) for letter in letters)  # type: ignore[assignment]
     (best, most), (_, next_most) = scores.most_common(2)
