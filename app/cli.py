@@ -9,7 +9,17 @@ from typing import Annotated
 
 import typer
 
-from app.commands import articles, contacts, customers, keys, pause, policy, runs, webhooks
+from app.commands import (
+    approvals,
+    articles,
+    contacts,
+    customers,
+    keys,
+    pause,
+    policy,
+    runs,
+    webhooks,
+)
 from app.commands.database import explained, load_settings, require_database, with_database
 from app.log import configure_logging
 from app.settings import Settings
@@ -26,6 +36,7 @@ app.add_typer(policy.cli, name="policy")
 app.add_typer(customers.cli, name="customers")
 app.add_typer(webhooks.cli, name="webhooks")
 app.add_typer(runs.cli, name="runs")
+app.add_typer(approvals.cli, name="approvals")
 app.command()(pause.pause)
 app.command()(pause.unpause)
 
