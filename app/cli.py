@@ -21,6 +21,7 @@ from app.commands import (
     webhooks,
 )
 from app.commands.database import explained, load_settings, require_database, with_database
+from app.commands.usage import usage
 from app.log import configure_logging
 from app.settings import Settings
 
@@ -117,6 +118,17 @@ def demo(
     from app.commands.demo import run_demo
 
     run_demo(load_settings(), url, key)
+
+
+@app.command(epilog=usage("shell"))
+def shell() -> None:
+    """Open a Python prompt with settings, sessions, queries and the graph; it can write."""
+    from app.commands.shell import run_shell
+
+    settings = load_settings()
+    _start(settings)
+    with with_database(settings) as settings, explained():
+        run_shell(settings)
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""A person approves from a terminal, beside a running `deskgraph dev`."""
+"""A person at a terminal beside a running `deskgraph dev`: decides approvals, uses the shell."""
 
 import json
 from collections.abc import Iterator
@@ -129,3 +129,20 @@ def test_key_is_asked_for_without_showing_it(dev: Dev) -> None:
                ("Comment", ""), ("Send it?", "y"))  # fmt: skip
         assert person.end() == 0
         assert dev.ready["approver_key"] not in person.raw
+
+
+def test_ctrl_c_in_the_shell_stops_what_was_typed(dev: Dev) -> None:
+    """A line that waits too long is stopped; the prompt and its connections go on."""
+    with terminal("shell", env={"DESKGRAPH_DATA_DIR": str(dev.data_dir)}) as person:
+        person.wait_for("run.outcome)")
+        line = "import asyncio; print('a' + 'sleep'); await asyncio.sleep(600)"
+        answer(person, (">>> ", line))
+        person.wait_for("asleep")
+        person.press("\x03")
+        answer(person, ("KeyboardInterrupt", "async with sessions.reading() as s:"),
+               ("... ", "    print('rows:', await s.scalar(select(func.count(Run.id))))"),
+               ("... ", ""))  # fmt: skip
+        person.wait_for("rows: ")
+        person.wait_for(">>> ")
+        person.press("\x04")
+        assert person.end() == 0
