@@ -29,7 +29,7 @@ from app.commands.terminal import add_row, age, console, failure, inert, plain_t
 from app.commands.usage import OBJECT, usage
 from app.services.approvals.decision import Verdict
 
-cli = typer.Typer(help="See what waits for a person, and decide it.", no_args_is_help=True)
+cli = typer.Typer()
 
 DECIDED = ("approval_id", "run_id", "verdict", "approval_status", "agreed", "required_approvers")
 PIPED_SCREEN = 110
@@ -38,9 +38,7 @@ WATCH_SECONDS = 10
 WHOLE_ID = 32
 
 
-@cli.command(
-    "list", epilog=usage("approvals list", sorted(ApprovalOut.model_fields), option="--json")
-)
+@cli.command("list", epilog=usage("approvals list", ApprovalOut.model_fields, option="--json"))
 def list_approvals(
     url: Url = None,
     api_key_file: KeyFile = None,

@@ -23,7 +23,7 @@ from app.db.tenants.queries import tenant_exists
 from app.lifecycle import RunStatus
 from app.settings import Settings
 
-cli = typer.Typer(help="List runs, and show everything about one.", no_args_is_help=True)
+cli = typer.Typer()
 Tenant = Annotated[str, typer.Option(help="Whose runs.")]
 
 LINE = (
