@@ -14,6 +14,7 @@ from tools.models import Step
 from tools.money import format_money
 from tools.tool import Currency, Permission
 
+# A node without a line here may call no tool.
 GRANTS: dict[str, frozenset[Permission]] = {
     "classify": frozenset(),
     "billing": frozenset({Permission.READ_PAYMENTS}),

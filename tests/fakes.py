@@ -327,7 +327,7 @@ class World:
 
     def toolbox(self, node: str) -> Toolbox:
         tools = tools_for(self.caller, self.ports)
-        return Toolbox(node, GRANTS[node], tools, self.gate, self.ledger)
+        return Toolbox(node, GRANTS.get(node, frozenset()), tools, self.gate, self.ledger)
 
     @property
     def pool(self) -> ModelPool:

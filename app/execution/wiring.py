@@ -141,7 +141,9 @@ def _toolboxes(
     gate = PostgresGate(service.sessions, caller, policy)
     tools = tools_for(caller, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
-    return lambda node: toolbox_class(node, GRANTS[node], tools, gate, ports.ledger, durable)
+    return lambda node: toolbox_class(
+        node, GRANTS.get(node, frozenset()), tools, gate, ports.ledger, durable
+    )
 
 
 def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
