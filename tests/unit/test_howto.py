@@ -25,9 +25,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """A command in the copy; git and pytest must not find the checkout that it was made from."""
     env = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     env |= {"GIT_CEILING_DIRECTORIES": str(folder.parent)}
-    return subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
+    return subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("diff", DIFFS, ids=lambda diff: diff.stem)
