@@ -6,40 +6,39 @@ import sys
 # Before anything imports langgraph: stored state is data, never code (CVE-2026-28277).
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.commands import articles, contacts, customers, keys, pause, policy, runs, webhooks
-from app.commands.database import explained, load_settings, require_database, with_database
-from app.error_text import render
-from app.log import configure_logging
-from app.settings import Settings
+from app.commands.lazy import CommandLine
+from app.commands.usage import OBJECT, READY, usage
+
+if TYPE_CHECKING:
+    from app.settings import Settings
 
 app = typer.Typer(
     help="Answer support tickets with a workflow that your code controls.",
+    cls=CommandLine,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(keys.cli, name="keys")
-app.add_typer(articles.cli, name="articles")
-app.add_typer(contacts.cli, name="contacts")
-app.add_typer(policy.cli, name="policy")
-app.add_typer(customers.cli, name="customers")
-app.add_typer(webhooks.cli, name="webhooks")
-app.add_typer(runs.cli, name="runs")
-app.command()(pause.pause)
-app.command()(pause.unpause)
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on [DESKGRAPH_HOST].")]
 Port = Annotated[int | None, typer.Option(help="Port, 0 for a free one [DESKGRAPH_PORT].")]
+Everyone = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]
 
 
-def _start(settings: Settings) -> None:
+def _start(host: str | None = None, port: int | None = None) -> "Settings":
+    """The settings, once log lines go where they say."""
+    from app.commands.database import load_settings
+    from app.log import configure_logging
+
+    settings = load_settings(host=host, port=port)
     configure_logging(settings.log_level, as_json=settings.log_json)
+    return settings
 
 
-@app.command()
+@app.command(epilog=usage("dev --json --port 0", READY, form=OBJECT, option="--json"))
 def dev(
     host: Host = None,
     port: Port = None,
@@ -48,18 +47,16 @@ def dev(
     """Run everything on this machine: Postgres, migrations, demo tenant, API and worker."""
     from app.commands.dev import run_dev
 
-    settings = load_settings(host=host, port=port)
-    _start(settings)
-    run_dev(settings, as_json=as_json)
+    run_dev(_start(host, port), as_json=as_json)
 
 
-@app.command()
+@app.command(epilog=usage("api --host 0.0.0.0 --port 8000"))
 def api(host: Host = None, port: Port = None) -> None:
     """Run the HTTP API alone; needs DESKGRAPH_DATABASE_URL and DESKGRAPH_SECRET_KEY."""
+    from app.commands.database import explained, require_database
     from app.commands.serve import run_forever
 
-    settings = load_settings(host=host, port=port)
-    _start(settings)
+    settings = _start(host, port)
     require_database(settings)
     if settings.secret_key is None:
         typer.echo("Set DESKGRAPH_SECRET_KEY to a long random text, the same everywhere.", err=True)
@@ -69,32 +66,31 @@ def api(host: Host = None, port: Port = None) -> None:
         run_forever(settings, with_api=True, with_worker=False, secret_key=secret_key)
 
 
-@app.command()
+@app.command(epilog=usage("worker"))
 def worker() -> None:
     """Run a worker alone; needs DESKGRAPH_DATABASE_URL. Start as many as there are cores."""
+    from app.commands.database import explained, require_database
     from app.commands.serve import run_forever
 
-    settings = load_settings()
-    _start(settings)
+    settings = _start()
     require_database(settings)
     with explained():
         run_forever(settings, with_api=False, with_worker=True)
 
 
-@app.command()
+@app.command(epilog=usage("migrate"))
 def migrate() -> None:
     """Bring the database to the newest schema; safe from many replicas at once."""
+    from app.commands.database import explained, with_database
     from app.commands.migrate import migrate as migrate_database
     from app.db.core.connections import direct_url
 
-    settings = load_settings()
-    _start(settings)
-    with with_database(settings) as settings, explained():
+    with with_database(_start()) as settings, explained():
         migrate_database(direct_url(settings), lambda step: typer.echo(f"migrating {step}"))
     typer.echo("The schema is up to date.")
 
 
-@app.command()
+@app.command(epilog=usage("demo"))
 def demo(
     url: Annotated[
         str | None, typer.Option(help="Where the API is; a running `dev` by default.")
@@ -105,12 +101,39 @@ def demo(
     ] = None,
 ) -> None:
     """Send ten sample tickets and watch in a live table what happens to each."""
+    from app.commands.database import load_settings
     from app.commands.demo import run_demo
 
     run_demo(load_settings(), url, key)
 
 
-@app.command()
+@app.command(epilog=usage("pause --tenant acme"))
+def pause(tenant: Everyone = None) -> None:
+    """Hold back every reply and effect, of a tenant or of all; runs wait meanwhile."""
+    from app.commands.pause import pause_effects
+
+    pause_effects(tenant)
+
+
+@app.command(epilog=usage("unpause --tenant acme"))
+def unpause(tenant: Everyone = None) -> None:
+    """Let replies and effects leave again, and queue the runs that waited."""
+    from app.commands.pause import unpause_effects
+
+    unpause_effects(tenant)
+
+
+@app.command(epilog=usage("shell"))
+def shell() -> None:
+    """Open a Python prompt with settings, sessions, queries and the graph; it can write."""
+    from app.commands.database import explained, with_database
+    from app.commands.shell import run_shell
+
+    with with_database(_start()) as settings, explained():
+        run_shell(settings)
+
+
+@app.command(epilog=usage("graph > workflow.mmd"))
 def graph() -> None:
     """Print the workflow as a Mermaid picture."""
     from app.commands.graph import picture
@@ -123,6 +146,8 @@ def main() -> None:
     try:
         app()
     except Exception as failure:  # noqa: BLE001  # Python's own report would quote its message
+        from app.error_text import render
+
         typer.echo(render(failure), err=True)
         sys.exit(1)
 

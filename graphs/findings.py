@@ -6,7 +6,7 @@ from graphs.context import SupportContext
 from graphs.llm.errors import ModelError
 from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Finding, Specialist, SupportState
-from graphs.text.tokens import coverage
+from graphs.text.tokens import coverages
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
@@ -59,10 +59,10 @@ async def articles_finding(
     )
     sure = triage is None or triage["confidence"] >= SURE
     needed = MIN_COVERAGE if sure else DOUBTFUL_COVERAGE
+    shares = coverages(question, [f"{p['title']}\n{p['text']}" for p in passages])
     fits = any(
-        coverage(question, f"{p['title']}\n{p['text']}") >= needed
-        or any(code in p["title"] for code in extra_queries)
-        for p in passages
+        share >= needed or any(code in p["title"] for code in extra_queries)
+        for share, p in zip(shares, passages, strict=True)
     )
     if not fits:
         return finding(unsure="No article covers the question.")

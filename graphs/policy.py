@@ -19,6 +19,7 @@ from tools.rules import Rules
 from tools.subscriptions import READ_SUBSCRIPTIONS
 from tools.tool import Permission
 
+# A node without a line here may call no tool.
 GRANTS: dict[Node, frozenset[Permission]] = {
     "classify": frozenset(),
     "billing": frozenset({READ_PAYMENTS.permission, READ_SUBSCRIPTIONS.permission}),

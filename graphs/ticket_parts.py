@@ -1,8 +1,9 @@
 """Slices: the part of a ticket that one specialist sees. Narrowing never loses text."""
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate, pairwise
 
 from graphs.state import SPECIALISTS, Intent, Specialist, SupportState, Ticket
 
@@ -16,6 +17,7 @@ JOIN = (
 CLAUSE_END = re.compile(
     rf"(?<=[.!?;,])(?<!^\d[.])(?<!\s\d[.])\s+|(?<=[。！？、；])|\n+|(?<!\s)\s+(?={JOIN})"
 )
+WORDS = re.compile(r"\S+")
 JOINS = re.compile(rf"(?:{JOIN}\W*)+", re.IGNORECASE)
 
 
@@ -33,22 +35,43 @@ def slices(body: str, quotes: Sequence[tuple[Intent, str]]) -> dict[Specialist, 
     """
     marks: dict[Specialist, bytearray] = {}
     doubtful: set[Specialist] = set()
+    located = places([quote for _, quote in quotes], body)
     for name in SPECIALISTS:
-        for found in [places(quote, body) for intent, quote in quotes if intent == name]:
+        for (intent, _), spans in zip(quotes, located, strict=True):
+            if intent != name:
+                continue
             marked = marks.setdefault(name, bytearray(len(body)))
-            for start, end in found:
+            for start, end in spans:
                 marked[start:end] = b"\1" * (end - start)
-            doubtful |= set() if found else {name}
+            doubtful |= set() if spans else {name}
     narrowed = {name: narrow(body, name, marks) for name in marks if name not in doubtful}
     return {name: part for name, part in narrowed.items() if part and part != body.strip()}
 
 
-def places(quote: str, text: str) -> list[tuple[int, int]]:
-    """Where the quote stands in the text, whatever white space is between its words."""
-    words = quote.split()
-    if not words:
-        return []
-    return [match.span() for match in re.finditer(r"\s+".join(map(re.escape, words)), text)]
+def places(quotes: Sequence[str], text: str) -> list[list[tuple[int, int]]]:
+    """Where each quote stands in the text, whatever white space is between its words."""
+    words = [match.span() for match in WORDS.finditer(text)]
+    plain = " ".join(text[start:end] for start, end in words)
+    # Where each word begins in `plain`, and how far before its place in the text that is.
+    begins = [0, *accumulate(end - start + 1 for start, end in words)]
+    shifts = [start - begin for (start, _), begin in zip(words, begins, strict=False)]
+
+    def in_text(at: int) -> int:
+        return at + shifts[bisect_right(begins, at) - 1]
+
+    return [
+        [(in_text(start), in_text(end - 1) + 1) for start, end in spans_of(quote, plain)]
+        for quote in quotes
+    ]
+
+
+def spans_of(quote: str, plain: str) -> Iterator[tuple[int, int]]:
+    """Each place of the quote in a text with single spaces; none lies within another."""
+    wanted = " ".join(quote.split())
+    end = 0
+    while wanted and (start := plain.find(wanted, end)) >= 0:
+        end = start + len(wanted)
+        yield start, end
 
 
 def narrow(body: str, name: Specialist, marks: dict[Specialist, bytearray]) -> str:

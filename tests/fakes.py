@@ -327,7 +327,7 @@ class World:
         self._pooled: Models | None = None
 
     def toolbox(self, node: str) -> Toolbox:
-        grants = GRANTS[cast("Node", node)]
+        grants = GRANTS.get(cast("Node", node), frozenset())
         return Toolbox(node, grants, TOOLS, self.ports, self.caller, self.gate, self.ledger, live)
 
     @property

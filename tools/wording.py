@@ -5,6 +5,8 @@ from dataclasses import dataclass, fields
 from string import Formatter
 from typing import Protocol
 
+from tools.language_tags import iso_language
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Phrase:
@@ -71,7 +73,7 @@ class Names(Protocol):
 
 def spoken(language: str | None) -> str:
     """The language that code speaks for a code such as "pt-BR"; English if it is none of ours."""
-    code = (language or "")[:2].lower()
+    code = iso_language(language)
     return code if code in LANGUAGES else "en"
 
 

@@ -16,13 +16,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.api.schemas import PutArticle
 from app.commands.database import load_settings, require_database, with_database
+from app.commands.usage import usage
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.articles import put_article
 from app.db.tenants.queries import tenant_exists
 
-cli = typer.Typer(help="Fill the knowledge base.", no_args_is_help=True)
+cli = typer.Typer()
 
-LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*([a-z]{2})\s*-->\s*$", re.MULTILINE)
+LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*(\S+)\s*-->\s*$", re.MULTILINE)
 # One transaction for so many articles: quick, and a broken one loses little.
 BATCH = 50
 
@@ -97,7 +98,7 @@ async def store(session: AsyncSession, tenant_id: str, articles: list[SourceArti
         )
 
 
-@cli.command("import")
+@cli.command("import", epilog=usage("articles import ./articles --tenant acme"))
 def import_articles(
     source: Annotated[
         Path, typer.Argument(exists=True, help="A folder of *.md, or a .jsonl file.")

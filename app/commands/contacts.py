@@ -11,10 +11,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.usage import usage
 from app.db.effects.mailings import EVERYBODY, put_contacts
 from app.db.tenants.queries import tenant_exists
 
-cli = typer.Typer(help="Fill the list of contacts.", no_args_is_help=True)
+cli = typer.Typer()
 
 # Rows of one statement: Postgres takes 65,535 parameters, a contact has seven.
 BATCH = 1000
@@ -72,7 +73,7 @@ def read_contacts(path: Path) -> list[ContactIn]:
     return list(found.values())
 
 
-@cli.command("import")
+@cli.command("import", epilog=usage("contacts import contacts.jsonl --tenant acme"))
 def import_contacts(
     source: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .jsonl file.")],
     tenant: Annotated[str, typer.Option(help="Whose contacts.")] = "demo",

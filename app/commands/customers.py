@@ -7,22 +7,21 @@ from pydantic import TypeAdapter, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.routes.customers import show
-from app.api.schemas import OutsideId
+from app.api.schemas import ErasureOut, OutsideId
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.usage import OBJECT, usage
 from app.db.tenants import queries as tenant_queries
 from app.errors import CustomerHasLiveRunsError
 from app.services.conversations import erase_customer as erasure
 
-cli = typer.Typer(help="Erase customers.", no_args_is_help=True)
+cli = typer.Typer()
 OUTSIDE_ID: TypeAdapter[str] = TypeAdapter(OutsideId)
 
 
-@cli.callback()
-def customers() -> None:
-    """Erase customers."""
-
-
-@cli.command("erase")
+@cli.command(
+    "erase",
+    epilog=usage("customers erase cus_ann --tenant acme", ErasureOut.model_fields, form=OBJECT),
+)
 def erase_customer(
     customer_id: Annotated[str, typer.Argument(help="The customer's id at the helpdesk.")],
     tenant: Annotated[str, typer.Option(help="Whose customer.")] = "demo",

@@ -13,10 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import SCOPES
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.usage import usage
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
 
-cli = typer.Typer(help="Create, list and revoke API keys.", no_args_is_help=True)
+cli = typer.Typer()
+LINE = ("id", "name", "scopes", "approve_limits", "created_at", "revoked_at")
 Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]
 
 
@@ -43,7 +45,7 @@ async def issue_key(
     return f"dg_{key_id}_{secret}"
 
 
-@cli.command("create")
+@cli.command("create", epilog=usage("keys create --name Helpdesk --scope runs:write"))
 def create_key(
     name: Annotated[str, typer.Option(help="Who holds the key.")],
     scope: Annotated[list[str], typer.Option(help=f"One of {', '.join(SCOPES)}; repeatable.")],
@@ -78,7 +80,7 @@ def parse_limit(text: str) -> tuple[str, int]:
     return match[1], int(match[2])
 
 
-@cli.command("list")
+@cli.command("list", epilog=usage("keys list --tenant acme", LINE, option="--json"))
 def list_keys(
     tenant: Tenant = "demo",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines for scripts.")] = False,
@@ -111,7 +113,7 @@ def _described(key: ApiKey) -> dict[str, Any]:
     }
 
 
-@cli.command("revoke")
+@cli.command("revoke", epilog=usage("keys revoke e09568fc36b6"))
 def revoke_key(
     key_id: Annotated[str, typer.Argument(help="The id between `dg_` and the next `_`.")],
     tenant: Tenant = "demo",

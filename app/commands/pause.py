@@ -1,7 +1,5 @@
 """deskgraph pause and unpause: hold back the replies and effects of a tenant, or of all."""
 
-from typing import Annotated
-
 import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,10 +10,8 @@ from app.errors import NotFoundError
 from app.services.tenants import pause as pauses
 from app.worker.consumer import enqueue_run
 
-Tenant = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]
 
-
-def pause(tenant: Tenant = None) -> None:
+def pause_effects(tenant: str | None) -> None:
     """Hold back every reply and effect, of a tenant or of all; runs wait meanwhile."""
 
     async def work(sessions: Sessions) -> int:
@@ -33,7 +29,7 @@ def pause(tenant: Tenant = None) -> None:
         typer.echo(f"{begun} had begun before and have not ended yet.", err=True)
 
 
-def unpause(tenant: Tenant = None) -> None:
+def unpause_effects(tenant: str | None) -> None:
     """Let replies and effects leave again, and queue the runs that waited."""
 
     async def work(session: AsyncSession) -> int:

@@ -9,17 +9,20 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.usage import OBJECT, usage
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import NotFoundError
 from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
-cli = typer.Typer(help="Show and set a tenant's policy.", no_args_is_help=True)
+cli = typer.Typer()
+SHOWN = ("version", *Policy.model_fields)
+VERSION = ("version", "created_at", "created_by")
 Tenant = Annotated[str, typer.Option(help="Whose policy.")]
 
 
-@cli.command("show")
+@cli.command("show", epilog=usage("policy show > policy.json", SHOWN, form=OBJECT))
 def show_policy(
     tenant: Tenant = "demo",
     version: Annotated[
@@ -44,7 +47,7 @@ def show_policy(
     typer.echo(json.dumps({"version": found, **policy}, indent=2))
 
 
-@cli.command("history")
+@cli.command("history", epilog=usage("policy history --tenant acme", VERSION))
 def list_versions(tenant: Tenant = "demo") -> None:
     """Print who stored which version when, newest first, one JSON object a line."""
 
@@ -63,7 +66,7 @@ def list_versions(tenant: Tenant = "demo") -> None:
         )
 
 
-@cli.command("set")
+@cli.command("set", epilog=usage("policy set policy.json --tenant acme"))
 def set_policy(
     source: Annotated[Path, typer.Argument(allow_dash=True, help="A JSON file; - is stdin.")],
     tenant: Tenant = "demo",

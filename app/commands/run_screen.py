@@ -1,18 +1,26 @@
 """A run's report as a screen for people: one section a subject, empty ones named at the end."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.rule import Rule
-from rich.table import Table
 from rich.text import Text
 
 from app.api.schemas import ApprovalOut
 from app.commands.run_report import LedgerOut, RunReport
-from app.commands.terminal import add_row, duration, inert, moment, one_line, plain_table, usd
+from app.commands.terminal import (
+    add_row,
+    duration,
+    facts,
+    inert,
+    moment,
+    one_line,
+    plain_table,
+    usd,
+)
 from tools.money import format_money
 
 BODY_CHARACTERS = 600
@@ -52,7 +60,7 @@ def _head(report: RunReport) -> Iterator[RenderableType]:
         ("run ", "dim"), (str(run.id), "bold"), "  ",
         (str(run.status), COLOURS.get(run.status, "")), f"  {run.outcome or ''}",
     )  # fmt: skip
-    yield Padding(_facts(_head_facts(report)), (0, 0, 1, 2))
+    yield Padding(facts(_head_facts(report)), (0, 0, 1, 2))
 
 
 def _head_facts(report: RunReport) -> dict[str, object]:
@@ -84,15 +92,6 @@ def _head_facts(report: RunReport) -> dict[str, object]:
     }
 
 
-def _facts(facts: Mapping[str, object]) -> Table:
-    """Names and values side by side; what is empty is left out."""
-    grid = Table.grid(padding=(0, 2))
-    for name, value in facts.items():
-        if value not in (None, "", {}):
-            grid.add_row(Text(name, "dim"), inert(value, "red" if name == "error" else ""))
-    return grid
-
-
 def _pairs(values: dict[str, Any]) -> str:
     return ", ".join(f"{name}: {one_line(value, 300)}" for name, value in values.items() if value)
 
@@ -111,12 +110,12 @@ def _triage(report: RunReport) -> RenderableType | None:
     run = report.run
     if not run.intents:
         return None
-    facts = {
+    told = {
         "intents": ", ".join(run.intents), "urgency": run.urgency, "anger": run.anger,
         "language": run.language, "draft by": run.tier,
         "answer": "from the answer cache" if run.cache_hit else None,
     }  # fmt: skip
-    return _facts(facts)
+    return facts(told)
 
 
 def _plan(report: RunReport) -> RenderableType | None:
@@ -156,7 +155,7 @@ def _approval(approval: ApprovalOut) -> RenderableType:
     return Group(
         Text.assemble((str(approval.id), "bold"), f"  {approval.kind}  {approval.status}"),
         Padding(
-            _facts(
+            facts(
                 {
                     "asked": moment(approval.created_at),
                     "because": "\n".join(approval.reasons),
@@ -195,7 +194,7 @@ def _reply(report: RunReport) -> RenderableType | None:
         "not sent": "simulated" if reply.simulated else None,
         "internal": None if reply.public else "a note that the customer does not see",
     }
-    return Group(inert(reply.text), _facts(notes))
+    return Group(inert(reply.text), facts(notes))
 
 
 def _events(report: RunReport) -> RenderableType | None:
@@ -229,4 +228,4 @@ def _checkpoint(report: RunReport) -> RenderableType | None:
     if found is None:
         return None
     following = ", ".join(found.next) or "nothing: the graph has ended"
-    return _facts({"next": following, "id": found.id, "written": moment(found.created_at)})
+    return facts({"next": following, "id": found.id, "written": moment(found.created_at)})

@@ -23,7 +23,7 @@ from app.db.tenants.queries import tenant_exists
 from app.lifecycle import RunStatus
 from app.settings import Settings
 
-cli = typer.Typer(help="List runs, and show everything about one.", no_args_is_help=True)
+cli = typer.Typer()
 Tenant = Annotated[str, typer.Option(help="Whose runs.")]
 
 LINE = (
@@ -66,12 +66,8 @@ def _print(rows: list[Run], limit: int) -> None:
     if not rows:
         typer.echo("No run fits. `deskgraph demo` sends ten tickets to a running `deskgraph dev`.")
         return
-    table = plain_table()
-    table.add_column("run", no_wrap=True, min_width=36)
-    for head in ("status", "outcome", "age"):
-        table.add_column(head, no_wrap=True)
-    for head in ("ticket", "customer", "subject"):
-        table.add_column(head, no_wrap=True, overflow="ellipsis")
+    heads = ("run", "status", "outcome", "age", "ticket", "customer", "subject")
+    table = plain_table(*heads, whole=4, overflow="ellipsis")
     now = datetime.now(UTC)
     for run in rows:
         subject = run.ticket.get("subject")

@@ -5,12 +5,13 @@ row is therefore printed as the `Text` that `inert` makes, never as a string.
 """
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 import typer
 from rich import box
-from rich.console import Console
+from rich.console import Console, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,7 @@ ACTIVE = re.compile(
 )
 # What a list is wide when no terminal says how wide it is: a line a row for grep and cut.
 PIPED_COLUMNS = 200
+ID_CHARACTERS = 36
 
 
 def inert(value: object, style: str = "") -> Text:
@@ -47,17 +49,32 @@ def console(piped_columns: int = PIPED_COLUMNS) -> Console:
     return found
 
 
-def plain_table(*heads: str) -> Table:
-    """A table without a frame; a cell that is too long goes on in the next line."""
+def plain_table(*heads: str, whole: int = 0, overflow: OverflowMethod = "fold") -> Table:
+    """A table without a frame; the first `whole` columns keep each cell whole, in one line."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for at, head in enumerate(heads):
+        kept, one_line_each = at < whole, overflow == "ellipsis"
+        table.add_column(
+            head,
+            overflow="fold" if kept else overflow,
+            no_wrap=kept or one_line_each,
+            min_width=ID_CHARACTERS if kept and at == 0 else None,
+        )
     return table
 
 
 def add_row(table: Table, *cells: object, style: str = "") -> None:
     """Add a row of inert cells; None is an empty one."""
     table.add_row(*("" if cell is None else inert(cell) for cell in cells), style=style)
+
+
+def facts(named: Mapping[str, object]) -> Table:
+    """Names and values side by side; what is empty is left out, an `error` is red."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in named.items():
+        if value not in (None, "", {}):
+            grid.add_row(inert(name, "dim"), inert(value, "red" if name == "error" else ""))
+    return grid
 
 
 def moment(at: datetime | None) -> str:

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 # How the JSON of a command is laid out, as its --help says it.
 LINES = "one object a line"
 OBJECT = "one object"
+# What `dev --json` prints, and `dev.json` in the data folder holds.
+READY = ("url", "starter_key", "approver_key", "admin_key", "database_url")
 
 
 def usage(example: str, keys: Iterable[str] = (), *, form: str = LINES, option: str = "") -> str:

@@ -8,19 +8,21 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.usage import usage
 from app.db.tables.webhooks import WebhookSecret
 from app.db.tenants.queries import tenant_exists
 from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import NotFoundError
 from app.services.webhooks import signing_secrets
 
-cli = typer.Typer(help="Sign callbacks.", no_args_is_help=True)
+cli = typer.Typer()
 secret = typer.Typer(help="Create, rotate and list webhook secrets.", no_args_is_help=True)
 cli.add_typer(secret, name="secret")
+LINE = ("id", "created_at", "shown_at", "expires_at")
 Tenant = Annotated[str, typer.Option(help="Whose callbacks they sign.")]
 
 
-@secret.command("create")
+@secret.command("create", epilog=usage("webhooks secret create --tenant acme"))
 def create_secret(tenant: Tenant = "demo") -> None:
     """Print the secret that signs, once; if somebody has seen it, use `rotate`."""
 
@@ -34,7 +36,7 @@ def create_secret(tenant: Tenant = "demo") -> None:
         typer.echo(in_session(settings, work))
 
 
-@secret.command("rotate")
+@secret.command("rotate", epilog=usage("webhooks secret rotate --overlap-hours 48"))
 def rotate_secret(
     tenant: Tenant = "demo",
     overlap_hours: Annotated[
@@ -62,7 +64,7 @@ async def _issued(
         raise typer.BadParameter(f"no tenant {tenant!r}") from None
 
 
-@secret.command("list")
+@secret.command("list", epilog=usage("webhooks secret list --tenant acme", LINE))
 def list_secrets(tenant: Tenant = "demo") -> None:
     """Print the tenant's secrets without their text, newest first, one JSON object a line."""
 

@@ -140,7 +140,7 @@ def _toolboxes(
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
 
     def toolbox(node: Node) -> Toolbox:
-        grants = GRANTS[node]
+        grants = GRANTS.get(node, frozenset())
         return Toolbox(
             node, grants, TOOLS, ports, caller, gate, ports.ledger, strategy, ends_attempt, durable
         )

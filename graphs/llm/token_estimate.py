@@ -14,14 +14,22 @@ SENTENCE_END = re.compile(r"[.!?]\s|[。！？]|\n")
 
 def estimate_tokens(text: str) -> int:
     """Tokens the text takes, rounded up. No tokenizer: providers differ, and so do their files."""
-    dense = len(DENSE.findall(text))
-    return dense + -(-(len(text) - dense) // CHARS_PER_TOKEN)
+    return _tokens(len(text), len(DENSE.findall(text)))
 
 
 def clip(text: str, tokens: int) -> str:
     """The longest beginning that ends with a sentence and takes at most so many tokens."""
     if estimate_tokens(text) <= tokens:
         return text
-    ends = [match.end() for match in SENTENCE_END.finditer(text)]
-    fitting = [end for end in ends if estimate_tokens(text[:end]) <= tokens]
-    return text[: fitting[-1]].rstrip() if fitting else ""
+    dense = start = 0
+    for match in SENTENCE_END.finditer(text):
+        dense += len(DENSE.findall(text, start, match.end()))
+        if _tokens(match.end(), dense) > tokens:
+            break
+        start = match.end()
+    return text[:start].rstrip()
+
+
+def _tokens(characters: int, dense: int) -> int:
+    """Tokens of so many characters, of which `dense` take a whole one each; rounded up."""
+    return dense + -(-(characters - dense) // CHARS_PER_TOKEN)

@@ -1,12 +1,12 @@
 """Everything a reply may speak of. `respond` writes from these facts, `check` holds it to them."""
 
 import re
-import unicodedata
 from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
 from graphs.state import SPECIALISTS, DoneStep, SupportState
+from graphs.text.bounds import normalized
 from graphs.text.phrases import UNDONE
 from graphs.text.tokens import visible
 from tools.billing import payment_line
@@ -138,7 +138,7 @@ def names_in(payments: Iterable[Payment]) -> Names:
 
 def named(description: str, id_: str) -> str:
     """What was bought, as a name; the id when the description could say more than that."""
-    plain = visible(unicodedata.normalize("NFKC", description)).strip()
+    plain = visible(normalized("NFKC", description)).strip()
     return id_ if not plain or len(plain) > NAME_CHARS or NO_NAME.search(plain) else plain
 
 

@@ -5,6 +5,7 @@ import re
 import unicodedata
 
 from graphs.state import Ticket
+from graphs.text.bounds import normalized
 from graphs.text.tokens import DASHES, visible
 
 # Signs that name things or give a size, such as "C#", "50 %", "and/or"; other marks are left out.
@@ -22,7 +23,7 @@ def normal_form(text: str) -> str:
 
     Unicode's compatibility form, so that full-width letters are letters (UAX 15).
     """
-    plain = unicodedata.normalize("NFKC", visible(unicodedata.normalize("NFKC", text)).casefold())
+    plain = normalized("NFKC", visible(normalized("NFKC", text)).casefold())
     signed = NEGATIVE.sub("\u2212", DASHES.sub("-", plain.replace("\u2212", "-")))
     return " ".join("".join(map(_kept, signed)).split())
 

@@ -8,18 +8,8 @@ import re
 from collections import Counter
 
 from graphs.text.function_words import FUNCTION_WORDS
+from tools.language_tags import UNDETERMINED
 
-# Source: ISO 639-1:2002, all codes in use.
-ISO_639_1 = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bi bm bn bo br bs ca ce ch co cr cs cu cv cy da"
-    " de dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy"
-    " hz ia id ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg"
-    " li ln lo lt lu lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or"
-    " os pa pi pl ps pt qu rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta"
-    " te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu".split()
-)
-# Stands for a language that nobody told and nothing tells.
-UNDETERMINED = "un"
 LETTERS = re.compile(r"[^\W\d_]+")
 # Scripts that one of our languages owns; kana before Han, since Japanese writes both.
 SCRIPTS = {
@@ -39,15 +29,13 @@ TYPICAL = {"de": "ß", "es": "ñ¿¡", "pt": "ãõ", "fr": "œêèù", "da": "æ
 LATIN = tuple(code for code in FUNCTION_WORDS if code not in SCRIPTS)
 CONFIDENT = 0.5
 LIKELY = 0.2
+# The languages that have the word among their function words.
+BY_WORD = {
+    word: tuple(code for code in LATIN if word in FUNCTION_WORDS[code])
+    for word in {word for code in LATIN for word in FUNCTION_WORDS[code]}
+}
 # Weight of function words from which their number alone no longer limits the confidence.
 ENOUGH = 3.0
-SHARED = Counter(word for code in LATIN for word in FUNCTION_WORDS[code])
-
-
-def iso_language(code: str) -> str:
-    """The language's ISO 639-1 code, or UNDETERMINED for what is none; "de-AT" is "de"."""
-    language = re.split(r"[-_]", code.strip().lower())[0]
-    return language if language in ISO_639_1 else UNDETERMINED
 
 
 def language_of(text: str) -> tuple[str, float]:
@@ -67,9 +55,9 @@ def _by_function_words(text: str) -> tuple[str, float]:
     """Each function word counts, one that few languages share counts more."""
     scores: Counter[str] = Counter()
     for word in LETTERS.findall(text):
-        for code in LATIN:
-            if word in FUNCTION_WORDS[code]:
-                scores[code] += 1 / SHARED[word]  # type: ignore[assignment]
+        codes = BY_WORD.get(word, ())
+        for code in codes:
+            scores[code] += 1 / len(codes)  # type: ignore[assignment]
     for code, letters in TYPICAL.items():
         scores[code] += 0.5 * sum(text.count(letter) for letter in letters)  # type: ignore[assignment]
     (best, most), (_, next_most) = scores.most_common(2)

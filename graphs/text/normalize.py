@@ -1,8 +1,8 @@
 """One spelling for many: what a reader would read, whatever signs it is written with."""
 
 import re
-import unicodedata
 
+from graphs.text.bounds import normalized
 from graphs.text.tokens import DASHES, WORD
 
 SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*[.!?。！？\n]?")
@@ -22,8 +22,8 @@ BREAKS = re.compile(r"(?<=[a-z])[.\-_*·•|/\\~+\n]+(?=[a-z])")
 
 def folded(text: str) -> str:
     """Small letters without accents, look-alikes, digits for letters or letters spread apart."""
-    text = unicodedata.normalize("NFD", DASHES.sub("-", text.casefold()))
-    text = unicodedata.normalize("NFC", ACCENTS.sub("", text)).replace("\u2019", "'")
+    text = normalized("NFD", DASHES.sub("-", text.casefold()))
+    text = normalized("NFC", ACCENTS.sub("", text)).replace("\u2019", "'")
     text = re.sub(r"\w+", _latin, text)
     text = LEETED.sub(lambda found: found[0].translate(LEET), text)
     return SPREAD.sub(lambda found: SEPARATORS.sub("", found[0]), text)

@@ -41,10 +41,13 @@ _CURRENCIES = (
 )
 _ARTICLES = ("a", "an", "ein", "eine", "un", "une", "una", "um", "uma", "een")
 _SMALL = "|".join(sorted((w for w in (*COUNTS, *_ARTICLES) if w.isascii()), key=len, reverse=True))
+# One word of a number, read in one way only; no such word is longer than 60 letters.
+_NUMBER_WORD = rf"(?>(?=\w{{1,60}}(?!\w))(?:{_WORDS}|{_SMALL})(?!\w))"
+_JOINED = r"(?:\s(?:(?:and|und|et|y|e|en|of|de)\s|d'\s?)|[ -])"
+_KANJI = "[一二三四五六七八九十百千万億〇]"
 # Up to six words of a number, then a currency: "five hundred and ten dollars".
 COUNTED_MONEY = re.compile(
-    rf"(?<!\w)(?:(?:{_WORDS}|{_SMALL})(?:[ -]|\s(?:and|und|et|y|e|en|of|de|d')\s?)){{1,6}}"
-    rf"(?:{_CURRENCIES})\b"
+    rf"(?<!\w)(?:{_NUMBER_WORD}{_JOINED}){{1,6}}(?:{_CURRENCIES})\b"
     rf"|(?<!\w)(?:\w{{0,30}}(?:hundert|tausend|zig|zehn|honderd|duizend|tig))(?:{_CURRENCIES})\b"
-    r"|[一二三四五六七八九十百千万億〇]+\s?(?:円|ドル|ユーロ|ポンド|元|美元|欧元)"
+    rf"|(?<!{_KANJI}){_KANJI}++\s?(?:円|ドル|ユーロ|ポンド|元|美元|欧元)"
 )

@@ -1,11 +1,13 @@
 """What a text says, as comparable words and numbers. Used to judge answers, never to write them."""
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
 
 import snowballstemmer  # type: ignore[import-untyped]
 
+from graphs.text.bounds import READ_CHARS
 from graphs.text.function_words import FUNCTION_WORDS
 from graphs.text.language import LIKELY, language_of
 
@@ -81,9 +83,16 @@ def content_words(text: str, language: str | None = None) -> set[str]:
 
 def coverage(question: str, text: str) -> float:
     """Share of the question's content words that stand in `text`; 0 for a question of none."""
+    return coverages(question, [text])[0]
+
+
+def coverages(question: str, texts: Iterable[str]) -> list[float]:
+    """The same for each text; of the question the first READ_CHARS are read."""
+    question = question[:READ_CHARS]
     language = main_language(question)
     asked = content_words(question, language)
-    return len(asked & content_words(text, language)) / len(asked) if asked else 0.0
+    found = (asked & content_words(text, language) for text in texts)
+    return [len(words) / len(asked) if asked else 0.0 for words in found]
 
 
 def numbers(text: str) -> set[str]:

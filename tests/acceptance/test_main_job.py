@@ -195,12 +195,12 @@ def test_steps_tell_what_every_node_did(starter: Client) -> None:
     """Each node execution with its input, output, time, model calls and checkpoint."""
     run = starter.start("cus_eva", "My upload fails with error E42. How do I fix it?")
     steps = starter.http.get(f"/v1/runs/{run['id']}/steps").json()["items"]
-    assert [step["node"] for step in steps] == [
-        "classify", "technical", "plan", "respond", "check", "send",
-    ]  # fmt: skip
     assert all(step["status"] == "success" and step["checkpoint_id"] for step in steps)
-    assert [call["model"] for call in steps[0]["model_calls"]] == ["offline"]
-    assert steps[3]["output"]["draft"]["citations"] == ["upload-error-e42"]
+    nodes = [step["node"] for step in steps]
+    begins = nodes.index("classify")
+    assert nodes[begins:] == ["classify", "technical", "plan", "respond", "check", "send"]
+    assert [call["model"] for call in steps[begins]["model_calls"]] == ["offline"]
+    assert steps[begins + 3]["output"]["draft"]["citations"] == ["upload-error-e42"]
 
 
 def test_lists_are_pages_with_signed_cursors(starter: Client) -> None:

@@ -119,8 +119,8 @@ def test_nodes_are_named_children_of_the_root(paused: Any, langsmith: LangSmithC
     """A reader of the trace sees the workflow's own words."""
     root = langsmith.wait_for_root(paused["trace_id"])
     nodes = langsmith.children(root)
-    assert [node["name"] for node in nodes] == ["classify", "billing", "plan", "approve"]
-    [router] = langsmith.children(nodes[2])
+    assert [node["name"] for node in nodes][-4:] == ["classify", "billing", "plan", "approve"]
+    [router] = langsmith.children(nodes[-2])
     assert router["name"] == "by_plan"
 
 

@@ -134,8 +134,8 @@ async def live(marked: Marked) -> list[Run]:
         await start_and_cancel.cancel(session, enqueue_run, place.tenant.id, advised.id)
     refunded = await marked.decide(await marked.write(TWICE, "T-5"), "approve")
     again = await place.replay(answered, "respond", dry_run=True)
-    edited: Any = {"ticket": {"body": f"Another question of {marked.word}"}}
-    replayed = await place.replay(answered, "classify", dry_run=True, **edited)
+    edited = {"body": f"Another question of {marked.word}"}
+    replayed = await place.replay(answered, "classify", dry_run=True, ticket=edited)
     runs = [answered, handed, refunded, rejected, again, replayed, advised]
     return [await place.run(run.id) for run in runs]
 

@@ -11,6 +11,7 @@ from app.commands.articles import look_over, read_source, store
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import delete_article, put_article
 from app.db.knowledge.bm25 import rank_chunks
+from app.db.knowledge.search import search_articles
 from graphs.llm.token_estimate import estimate_tokens
 from tests.conftest import Tenant
 from tests.integration.reads import rows_read
@@ -192,3 +193,28 @@ async def test_a_real_knowledge_base_is_imported_and_searched(
         found = await knowledge.search([document["title"]], "en", 5)
         hits += document["id"] in {passage["article_id"] for passage in found}
     assert hits >= 0.85 * len(asked)
+
+
+@pytest.mark.parametrize("tag", ["pt-BR", "PT", "pt"])
+async def test_article_is_found_by_the_language_of_its_tag(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant, tag: str
+) -> None:
+    """Its words are stemmed as those of its language, and the tag is kept as given."""
+    async with sessions.begin() as session:
+        stored = await put_article(session, tenant.id, "a", "Quocas", "Quocas sorriem.", tag)
+    assert stored.language == tag
+    [passage] = await knowledge.search(["uma quoca"], "pt-PT", 1)
+    assert passage["article_id"] == "a"
+
+
+async def test_search_prefers_the_language_that_it_names(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """Of two articles that say the same, the one in the searched language comes first."""
+    async with sessions.begin() as session:
+        for name, tag in (("a-pt", "pt-BR"), ("b-en", "en-US"), ("c-de", "de-AT")):
+            await put_article(session, tenant.id, name, "Zyxomat", "Zyxomat 4711.", tag)
+    async with sessions() as session:
+        for tag, first in (("PT", "a-pt"), ("en", "b-en"), ("de-CH", "c-de")):
+            found = await search_articles(session, tenant.id, "zyxomat 4711", tag, 3)
+            assert found[0].id == first

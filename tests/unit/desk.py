@@ -113,6 +113,11 @@ class Desk:
             if not name.startswith("__")
         ]
 
+    async def path_from(self, node: str) -> list[str]:
+        """The nodes from the first execution of that one on; what a graph does before may grow."""
+        path = await self.path()
+        return path[path.index(node) :]
+
 
 def desk(customer: str = "cus_ann", *articles: str) -> Desk:
     """A desk whose door agrees to nothing that no test decided."""

@@ -36,6 +36,15 @@ def test_markdown_gives_id_title_content_and_language(tmp_path: Path) -> None:
     assert (read.id, read.title, read.language) == ("upload-error", "Öffnungszeiten", "de")
     assert read.content == "Von 8 bis 18 Uhr.\n\n## Feiertage\n\nZu."
     assert read_markdown(markdown(tmp_path, "# Hi\n\nText")).language == "en"
+    brazilian = read_markdown(markdown(tmp_path, "# Oi\n<!-- language: pt-BR -->\n\nTexto"))
+    assert (brazilian.language, brazilian.content) == ("pt-BR", "Texto")
+
+
+@pytest.mark.parametrize("tag", ["english", "xx", "e", "de_AT", "-"])
+def test_comment_with_an_unknown_language_is_refused(tmp_path: Path, tag: str) -> None:
+    """It does not become a part of the text, nor the article an English one."""
+    with pytest.raises(SourceError, match=r"upload-error\.md: language: "):
+        read_markdown(markdown(tmp_path, f"# Hi\n<!-- language: {tag} -->\n\nText"))
 
 
 @pytest.mark.parametrize(
@@ -150,3 +159,13 @@ def test_part_begins_with_a_whole_sentence() -> None:
 def test_language_without_a_dictionary_is_indexed_word_by_word() -> None:
     """Postgres' own configurations, else `simple`."""
     assert (config_for("de"), config_for("ja"), config_for(None)) == ("german", "simple", "simple")
+
+
+@pytest.mark.parametrize(
+    ("tag", "config"),
+    [("pt-BR", "portuguese"), ("EN", "english"), ("en-US", "english"), ("nb-NO", "norwegian"),
+     ("zh-Hant-TW", "simple"), ("fil", "simple")],
+)  # fmt: skip
+def test_dictionary_is_that_of_the_tags_language(tag: str, config: str) -> None:
+    """Case, script and region of a language tag do not matter to the index."""
+    assert config_for(tag) == config

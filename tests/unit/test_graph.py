@@ -35,7 +35,7 @@ async def test_approved_plan_is_carried_out_and_told() -> None:
     done = await opened.decide("approve")
     assert (done["outcome"], opened.world.billing.calls) == ("acted", 1)
     assert "We have refunded 49.00 USD" in done["reply"]["text"]
-    assert await opened.path() == [
+    assert await opened.path_from("classify") == [
         "classify", "billing", "plan", "approve", "act", "respond", "check", "send",
     ]  # fmt: skip
 

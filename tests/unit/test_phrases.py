@@ -44,10 +44,22 @@ def test_language_that_says_another_value_is_no_phrase(other: str) -> None:
 
 @pytest.mark.parametrize(
     ("code", "expected"),
-    [("de", "de"), ("pt-BR", "pt"), ("JA", "ja"), ("xx", "en"), ("", "en"), (None, "en")],
+    [
+        ("de", "de"),
+        ("pt-BR", "pt"),
+        ("JA", "ja"),
+        ("xx", "en"),
+        ("", "en"),
+        (None, "en"),
+        ("por", "pt"),
+        ("fil", "en"),
+        ("fi", "en"),
+        ("de-CH-1996", "de"),
+        ("nld-BE", "nl"),
+    ],
 )
 def test_language_that_we_do_not_speak_is_english(code: str | None, expected: str) -> None:
-    """A code may carry a region; an unknown one is no error."""
+    """A tag may carry a region; "fil" is not cut to "fi", and an unknown tag is no error."""
     assert spoken(code) == expected
 
 

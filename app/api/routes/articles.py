@@ -12,7 +12,7 @@ from app.api.http.openapi_responses import documented_responses, problems
 from app.api.routes.runs import Cursor, Limit
 from app.db.knowledge import articles, search
 from app.db.tables.knowledge import Article
-from app.errors import InvalidCursorError, NotFoundError
+from app.errors import InvalidCursorError, InvalidRequestError, NotFoundError
 
 router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=GuardedRoute)
 
@@ -46,14 +46,23 @@ async def list_articles(
     q: Annotated[
         str | None, Query(min_length=1, max_length=4000, description="Search, best first.")
     ] = None,
+    language: Annotated[
+        schemas.LanguageTag | None,
+        Query(description="Of a search: whose articles come first among equal ones."),
+    ] = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.ArticlePage:
     """All articles by id, or the best ones for a search."""
+    if language is not None and q is None:
+        raise InvalidRequestError(
+            "query/language belongs to a search; send q with it.",
+            errors=[{"pointer": "query/language", "detail": "belongs to a search"}],
+        )
     if q is not None and cursor is not None:
         raise InvalidCursorError("A search is one page; send no cursor with it.")
     if q is not None:
-        found = await search.search_articles(session, key.tenant_id, q, limit)
+        found = await search.search_articles(session, key.tenant_id, q, language, limit)
         return schemas.ArticlePage(items=[show(article) for article in found], next_cursor=None)
     rows, following = await backend.cursors.page(
         session,

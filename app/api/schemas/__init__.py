@@ -10,7 +10,7 @@ from app.api.schemas.approvals import (
     StepOut,
 )
 from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
-from app.api.schemas.base import OutsideId, Request
+from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.customers import ErasureOut
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
@@ -37,6 +37,7 @@ __all__ = [
     "DecisionOut",
     "EffectOut",
     "ErasureOut",
+    "LanguageTag",
     "MessageOut",
     "OutsideId",
     "PauseEntry",

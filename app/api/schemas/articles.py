@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.http.pagination import Page
-from app.api.schemas.base import Request
+from app.api.schemas.base import LanguageTag, Request
 
 
 class PutArticle(Request):
@@ -22,7 +22,7 @@ class PutArticle(Request):
 
     title: Annotated[str, Field(min_length=1, max_length=500)]
     content: Annotated[str, Field(min_length=1, max_length=200_000)]
-    language: Annotated[str, Field(pattern=r"^[a-z]{2}$")] = "en"
+    language: LanguageTag = "en"
 
 
 class ArticleOut(BaseModel):

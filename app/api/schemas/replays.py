@@ -6,13 +6,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas.approvals import StepOut
-from app.api.schemas.base import Request
+from app.api.schemas.base import LanguageTag, Request
 from app.lifecycle import RunStatus
 from graphs.state import Intent
 from tools.models import Urgency
 
 Score = Annotated[float, Field(ge=0, le=1)]
-Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 CHECKPOINT_ID = "1f1e6241-e46b-61b7-8000-910572b07780"
 
 
@@ -21,7 +20,7 @@ class TicketChange(Request):
 
     subject: Annotated[str, Field(max_length=500)] | None = None
     body: Annotated[str, Field(min_length=1, max_length=50_000)] | None = None
-    language: Language | None = None
+    language: LanguageTag | None = None
 
 
 class TriageChange(Request):
@@ -30,7 +29,7 @@ class TriageChange(Request):
     intents: Annotated[list[Intent], Field(min_length=1, max_length=4)] | None = None
     urgency: Urgency | None = None
     anger: Score | None = None
-    language: Language | None = None
+    language: LanguageTag | None = None
     wants_human: bool | None = None
     confidence: Score | None = None
 

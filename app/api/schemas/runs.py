@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
-from app.api.schemas.base import OutsideId, Request
+from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
 from graphs.state import Tier
@@ -33,7 +33,7 @@ class TicketIn(Request):
     body: Annotated[str, Field(min_length=1, max_length=50_000)]
     channel: Annotated[str, Field(max_length=50)] | None = None
     language: Annotated[
-        str | None, Field(pattern=r"^[a-z]{2}$", description="ISO 639-1; told by the text if null.")
+        LanguageTag | None, Field(description="Recognised from the text if null.")
     ] = None
     customer: CustomerIn
 

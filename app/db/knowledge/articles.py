@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.knowledge.answer_cache import new_kb_version
 from app.db.knowledge.bm25 import index_chunks
 from app.db.tables.knowledge import Article, ArticleChunk
+from tools.language_tags import iso_language
 
 # Postgres' own text-search configurations by ISO 639-1; others are indexed word by word.
 CONFIGS = {
@@ -19,13 +20,16 @@ CONFIGS = {
     "sv": "swedish", "tr": "turkish",
 }  # fmt: skip
 CHUNK_CHARS = 1800
+BLANK_LINE = re.compile(r"\n\s*\n")
+NOT_SPACE = re.compile(r"\S")
+SENTENCE_BEGIN = re.compile(r"(?:[.!?]\s+|\n)(?=\S)")
 # A chunk repeats the end of the one before, so that no sentence loses what it refers to.
 OVERLAP_CHARS = 200
 
 
 def config_for(language: str | None) -> str:
-    """The text-search configuration for a language."""
-    return CONFIGS.get(language or "", "simple")
+    """The text-search configuration for a language tag such as "pt-BR"."""
+    return CONFIGS.get(iso_language(language), "simple")
 
 
 def chunks(content: str) -> list[str]:
@@ -41,21 +45,23 @@ def chunks(content: str) -> list[str]:
 
 
 def _paragraphs(content: str) -> Iterable[str]:
-    for paragraph in re.split(r"\n\s*\n", content.strip()):
-        rest = paragraph
-        while len(rest) > CHUNK_CHARS:
+    for paragraph in BLANK_LINE.split(content.strip()):
+        start = 0
+        while len(paragraph) - start > CHUNK_CHARS:
             # Text without spaces, such as Japanese, is cut where the part is full.
-            cut = max(rest.rfind(" ", 0, CHUNK_CHARS), rest.rfind("\n", 0, CHUNK_CHARS))
-            cut = cut if cut > 0 else CHUNK_CHARS
-            yield rest[:cut]
-            rest = rest[cut:].lstrip()
-        yield rest
+            full = start + CHUNK_CHARS
+            cut = max(paragraph.rfind(" ", start, full), paragraph.rfind("\n", start, full))
+            cut = cut if cut > start else full
+            yield paragraph[start:cut]
+            begins = NOT_SPACE.search(paragraph, cut)
+            start = begins.start() if begins else len(paragraph)
+        yield paragraph[start:]
 
 
 def _last_sentences(part: str) -> str:
     """The whole sentences within the last OVERLAP_CHARS of a part, or its last words."""
     ending = part[-OVERLAP_CHARS:]
-    begins = re.search(r"(?:[.!?]\s+|\n)(?=\S)", ending)
+    begins = SENTENCE_BEGIN.search(ending)
     return ending[begins.end() :].strip() if begins else ending.partition(" ")[2]
 
 

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.knowledge.articles import config_for
 from app.db.knowledge.bm25 import rank_chunks
 from app.db.tables.knowledge import Article, ArticleChunk
 
 
 async def search_articles(
-    session: AsyncSession, tenant_id: str, query: str, limit: int
+    session: AsyncSession, tenant_id: str, query: str, language: str | None, limit: int
 ) -> list[Article]:
-    """The articles behind the best chunks, best first."""
-    found = await rank_chunks(session, tenant_id, [query], "", limit)
+    """The articles behind the best chunks, best first; of equal ones those in the language."""
+    config = config_for(language) if language else ""
+    found = await rank_chunks(session, tenant_id, [query], config, limit)
     ids = [hit.article_id for hit in found]
     rows = await session.scalars(
         select(Article).where(Article.tenant_id == tenant_id, Article.id.in_(ids))

@@ -2,11 +2,11 @@
 
 import re
 
+from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import STOPWORDS, UNSPACED, WORD
 
 BORDER = re.compile(r"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:and|but|or)\b)")
 MAX_PARTS = 40
-MAX_CHARS = 8000
 
 
 def spaced(text: str) -> str:
@@ -27,14 +27,14 @@ def parts(queries: list[str]) -> list[str]:
 
     A letter asks several things; searched as one, the longest of them drowns the others.
     """
-    clauses = [clause for query in queries for clause in BORDER.split(query[:MAX_CHARS])]
+    clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
     told = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
     return [part for part in dict.fromkeys(told) if WORD.search(part)][:MAX_PARTS]
 
 
 def sentences(queries: list[str]) -> list[str]:
     """The whole question and each of its sentences, as they were written, each once."""
-    whole = "\n".join(query[:MAX_CHARS] for query in queries)
+    whole = "\n".join(query[:READ_CHARS] for query in queries)
     clauses = [clause.strip() for clause in BORDER.split(whole)]
     told = dict.fromkeys([whole.strip(), *clauses])
     return [text for text in told if WORD.search(text)][:MAX_PARTS]

@@ -9,6 +9,7 @@ from typing import Any
 from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.state import Ticket
+from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words
 from tools.models import Payment
 from tools.money import format_money, minor_unit_digits
@@ -28,13 +29,16 @@ PAYMENT_ID = re.compile(r"\bpay_\w+")
 # An amount in figures with its currency on either side; "half" and the like cannot be read.
 AMOUNT = re.compile(
     r"(?P<sign>[$€£¥])\s?(?P<a>\d[\d.,]*)"
-    r"|(?P<b>\d[\d.,]*)\s?(?P<code>[A-Z]{3}\b|dollars?|euros?|yen)"
+    r"|(?<![\d.,])[.,]*+(?P<b>\d[\d.,]*+)\s?(?P<code>[A-Z]{3}\b|dollars?|euros?|yen)"
 )
+GROUPING = re.compile(r"[.,](?=\d{3}(?:\D|$))")
 IN_WORDS = re.compile(
     r"\b(?:half|third|quarter|part(?:ly|ial(?:ly)?)?|some) (?:of|refund)", re.IGNORECASE
 )
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 NAMES = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "yen": "JPY"}
+# No price has more figures.
+MAX_FIGURES = 20
 CURRENCY = {**SIGNS, **NAMES}
 DUPLICATE_WINDOW = timedelta(days=3)
 
@@ -62,9 +66,14 @@ def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
 
 
 def wanted_refunds(text: str, payments: list[Payment]) -> list[ProposedRefund] | None:
-    """For the payments the ticket names, or the later one of a duplicate; None if not clear."""
+    """For the payments the ticket names, or the later one of a duplicate; None if not clear.
+
+    A text of more than READ_CHARS is not clear.
+    """
     if not WANTS_MONEY.search(text):
         return []
+    if len(text) > READ_CHARS:
+        return None
     refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)
     return None if NEGATED.search(text) else refunds or None
 
@@ -136,10 +145,12 @@ def minor_units(spoken: re.Match[str], currency: str) -> int | None:
     if CURRENCY.get(named_currency.lower(), named_currency) != currency:
         return None
     figures = (spoken["a"] or spoken["b"]).rstrip(".,")
+    if len(figures) > MAX_FIGURES:
+        return None
     # A comma or point before three figures groups thousands, unless the currency has three.
     digits = minor_unit_digits(currency)
     if digits != 3:
-        figures = re.sub(r"[.,](?=\d{3}(?:\D|$))", "", figures)
+        figures = GROUPING.sub("", figures)
     try:
         exact = Decimal(figures.replace(",", ".")) * 10**digits
     except InvalidOperation:

@@ -81,7 +81,7 @@ TECHNICAL: Weights = (
 )  # fmt: skip
 GENERAL: Weights = (
     # A mailing: its text may speak of anything.
-    (r"\b(?:e-?mail|mail|write to|send\b[^.!?\n]* to) (?:all|every\w*) ", 8),
+    (r"\b(?:e-?mail|mail|write to|send\b[^.!?\n]{0,200} to) (?:all|every\w*) ", 8),
     (r"\bopening hours?\b|\boffice hours?\b|\bwhat (?:hours|time)s?\b|\bhours\b|\bpolicy\b"
      r"|\bprivacy\b|\bsecurity\b|\bare you open\b", 2),
     (r"\b(?:where|how)\b.{0,25}\b(?:download|find|get)\b.{0,8}\b(?:invoices"

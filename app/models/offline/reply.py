@@ -5,9 +5,11 @@ from typing import Any
 
 from graphs.nodes.respond import Reply
 from graphs.state import Ticket
-from graphs.text.tokens import content_words, coverage
+from graphs.text.bounds import READ_CHARS
+from graphs.text.tokens import content_words, coverages
 
 MAX_BLOCKS = 3
+FIRST_STEP = re.compile(r"\s*1[.)] ")
 # Share of the words still missing that a further block of the article must cover.
 MIN_GAIN = 0.4
 # A long passage covers more by chance; this much more is no chance.
@@ -19,7 +21,7 @@ def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
 
     What was done is added by code; then a greeting is enough.
     """
-    question = f"{ticket['subject']}\n{ticket['body']}"
+    question = f"{ticket['subject']}\n{ticket['body']}"[:READ_CHARS]
     passages = best_passages(question, facts["passages"])
     parts = [quote(question, passage) for passage in passages]
     if not (parts or facts["effects"]) and facts["payments"]:
@@ -39,7 +41,7 @@ def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[st
     """
     parts = dict.fromkeys(passage["part"] for passage in passages)
     if len(parts) == 1:
-        scored = [coverage(question, f"{p['title']} {p['text']}") for p in passages]
+        scored = coverages(question, [f"{p['title']} {p['text']}" for p in passages])
         fullest = max(range(len(passages)), key=lambda i: (scored[i], -i))
         return [passages[fullest if scored[fullest] - scored[0] >= CLEARLY else 0]]
     first = [next(p for p in passages if p["part"] == part) for part in parts]
@@ -50,8 +52,9 @@ def quote(question: str, passage: dict[str, str]) -> str:
     """The opening paragraph, and the blocks that add something the question asks for."""
     opening, *others = blocks(passage["text"])
     missing = " ".join(content_words(question) - content_words(opening))
-    gains = {i: gain(missing, block) for i, block in enumerate(others)}
-    ranked = sorted((i for i in gains if gains[i] >= MIN_GAIN), key=lambda i: -gains[i])
+    covered = coverages(missing, others)
+    gains = [share + steps(block) for share, block in zip(covered, others, strict=True)]
+    ranked = sorted((i for i, g in enumerate(gains) if g >= MIN_GAIN), key=lambda i: -gains[i])
     chosen = [others[i] for i in sorted(ranked[: MAX_BLOCKS - 1])]
     return "\n\n".join(plain(block) for block in (opening, *chosen))
 
@@ -62,9 +65,9 @@ def blocks(text: str) -> list[str]:
     return [b for b in re.split(r"\n\s*\n", told) if b.strip()] or [text]
 
 
-def gain(missing: str, block: str) -> float:
-    """How much of what is missing a block covers; steps to follow are always worth telling."""
-    return coverage(missing, block) + (MIN_GAIN if re.match(r"\s*1[.)] ", block) else 0)
+def steps(block: str) -> float:
+    """What a block gains by being steps to follow: they are always worth telling."""
+    return MIN_GAIN if FIRST_STEP.match(block) else 0
 
 
 def plain(block: str) -> str:

@@ -9,8 +9,10 @@ from app.models.offline.intents_other import WORLD
 from app.models.offline.mood import WANTS_HUMAN, anger_score, urgency
 from graphs.nodes.classify import MAX_PARTS, Classification, Part
 from graphs.state import Intent, Ticket
-from graphs.text.language import CONFIDENT, LIKELY, UNDETERMINED, language_of
+from graphs.text.bounds import READ_CHARS
+from graphs.text.language import CONFIDENT, LIKELY, language_of
 from graphs.ticket_parts import clauses
+from tools.language_tags import UNDETERMINED
 from tools.wording import LANGUAGES
 
 Scores = dict[Intent, float]
@@ -30,17 +32,15 @@ STRONG, CLEAR = 2.0, 1.0
 # A plain question about something unknown is just sure enough to be looked up; whether an article
 # answers it is for the search to say.
 QUESTION = re.compile(
-    r"\b(?:what|where|when|which|who|why|how|can|could|may|do|does|is|are|will)\b"
-    r"[^.!?]*\?",
-    re.IGNORECASE,
+    r"\b(?:what|where|when|which|who|why|how|can|could|may|do|does|is|are|will)\b", re.IGNORECASE
 )
+SENTENCE = re.compile(r"[^.!?]+[.!?]?")
 ASKED = 1.3
 # Scores where confidence has grown to 63 %, and how much a rival takes of it.
 SCALE, RIVALRY = 1.8, 0.7
 # Clauses that are looked at one by one; a longer text is judged as a whole.
 MAX_CLAUSES = 200
-# What is read of a ticket, in characters; a mail's newest text stands first.
-MAX_READ, MAX_WORD = 8_000, 200
+MAX_WORD = 200
 
 
 def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
@@ -69,7 +69,7 @@ def language(text: str) -> str:
 
 def readable(text: str) -> str:
     """The beginning, with single spaces and no endless words: what else would be slow to read."""
-    return " ".join(word[:MAX_WORD] for word in text.split())[:MAX_READ]
+    return " ".join(word[:MAX_WORD] for word in text.split())[:READ_CHARS]
 
 
 def intent_scores(text: str) -> Scores:
@@ -78,9 +78,14 @@ def intent_scores(text: str) -> Scores:
         intent: sum(weight for pattern, weight in patterns if pattern.search(text))
         for intent, patterns in PATTERNS.items()
     }
-    if max(scores.values()) < ASKED and QUESTION.search(text):
+    if max(scores.values()) < ASKED and asks(text):
         scores["general"] = ASKED
     return scores
+
+
+def asks(text: str) -> bool:
+    """Whether a sentence of the text is a question."""
+    return any(s.endswith("?") and QUESTION.search(s) for s in SENTENCE.findall(text))
 
 
 def best(scores: Scores) -> list[Intent]:
@@ -95,7 +100,7 @@ def topics(ticket: Ticket) -> dict[Intent, list[str]]:
     What only a person may handle, such as a theft, is no part among others: it is the ticket.
     """
     found: dict[Intent, list[str]] = {}
-    for clause in clauses(ticket["body"])[:MAX_CLAUSES]:
+    for clause in clauses(ticket["body"][:READ_CHARS])[:MAX_CLAUSES]:
         first, second = sorted(intent_scores(readable(clause)).items(), key=lambda item: -item[1])[
             :2
         ]

@@ -6,6 +6,7 @@ from typing import Any
 from graphs.nodes.billing import ProposedCancellation
 from graphs.nodes.general import Mailing
 from graphs.state import Ticket
+from graphs.text.bounds import READ_CHARS
 from tools.models import Subscription
 
 # "cancel" as something to do, with its object close by; "cancelled" tells what was.
@@ -36,9 +37,10 @@ PLAN_NAME = re.compile(r"\b(?i:my|our|the|a) [A-Z]\w* (?:plan|subscription|membe
 KINDS = {"plan", "subscription", "membership", "package"}
 
 MAILING = re.compile(
-    r"\b(?:e-?mail|mail|write to|send\b[\w -]*? to) (?:all|every\w*)\b(?P<whom>[^.!?:\n]*)",
+    r"\b(?:e-?mail|mail|write to|send\b[\w -]{0,200}? to) (?:all|every\w*)\b(?P<whom>[^.!?:\n]*)",
     re.IGNORECASE,
 )
+CLOSING = '"”“»'
 QUOTED = re.compile(r"[\"“„«](?P<text>[^\"”“»]+)[\"”“»]", re.DOTALL)
 TEXT_LINE = re.compile(r"^text:[ \t]*\n?(?P<text>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 SUBJECT_LINE = re.compile(r"^subject:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | re.MULTILINE)
@@ -49,13 +51,13 @@ def cancellations(text: str, subscriptions: list[Subscription]) -> list[str] | N
 
     A question, or a sentence that says not to, is no wish; "if", "maybe", or a "not" elsewhere in
     the sentence is not clear. One active subscription needs no name; of several each must be
-    named, or all.
+    named, or all. A wish in a text of more than READ_CHARS is not clear.
     """
     wishes = [sentence for sentence in SENTENCE.findall(text) if CANCEL.search(sentence)]
     wishes = [s for s in wishes if not (s.rstrip().endswith("?") or ASKED.search(s))]
     if all(NEGATED.search(s) and not CONDITION.search(s) for s in wishes):
         return []
-    if any(DOUBTFUL.search(s) for s in wishes):
+    if len(text) > READ_CHARS or any(DOUBTFUL.search(s) for s in wishes):
         return None
     active = [s for s in subscriptions if s["status"] == "active"]
     said = spoken(" ".join(wishes))
@@ -91,7 +93,7 @@ def mailing(ticket: Ticket, facts: dict[str, Any]) -> Mailing:
     if request is None:
         return Mailing(audience=None, subject="", body="", unsure=False)
     audience = named_audience(request["whom"], list(facts["audiences"]))
-    body = TEXT_LINE.search(ticket["body"]) or QUOTED.search(ticket["body"])
+    body = TEXT_LINE.search(ticket["body"]) or quoted(ticket["body"])
     subject = SUBJECT_LINE.search(ticket["body"])
     if audience is None or body is None:
         return Mailing(audience=None, subject="", body="", unsure=True)
@@ -101,6 +103,13 @@ def mailing(ticket: Ticket, facts: dict[str, Any]) -> Mailing:
         body=body["text"].strip()[:20_000],
         unsure=False,
     )
+
+
+def quoted(text: str) -> re.Match[str] | None:
+    """The first text between quotation marks."""
+    # Behind the last mark that closes one, every opening one would be read to the end in vain.
+    end = max(text.rfind(mark) for mark in CLOSING) + 1
+    return QUOTED.search(text, 0, end)
 
 
 def named_audience(whom: str, audiences: list[str]) -> str | None:

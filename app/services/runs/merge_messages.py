@@ -9,6 +9,7 @@ from app.db.runs.merging import BLANK_LINE, lock_fitting
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.services.webhooks import outbox
+from tools.language_tags import iso_language
 
 
 async def absorb(session: AsyncSession, run: Run) -> list[str]:
@@ -38,11 +39,12 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
 
 
 def merged(tickets: list[dict[str, Any]]) -> dict[str, Any]:
-    """One ticket with every text; its language is the one named, unless two are."""
-    languages = {ticket["language"] for ticket in tickets if ticket.get("language")}
+    """One ticket with every text; its language is the first one named, unless two are."""
+    named = [ticket["language"] for ticket in tickets if ticket.get("language")]
+    one = len({iso_language(tag) for tag in named}) == 1
     body = BLANK_LINE.join(ticket["body"] for ticket in tickets)
     return {
         **tickets[0],
         "body": body,
-        "language": languages.pop() if len(languages) == 1 else None,
+        "language": named[0] if one else None,
     }

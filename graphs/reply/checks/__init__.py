@@ -7,6 +7,7 @@ from graphs.reply.checks import amounts, citations, dates, deeds, grounding, lea
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.facts import Facts
 from graphs.state import Draft, Objection, Ticket
+from graphs.text.bounds import READ_CHARS
 
 MAX_REDRAFTS = 2
 
@@ -41,6 +42,8 @@ def objections(
     case = Case.of(draft, facts, ticket, language, prompt)
     if not plain(draft["text"]).strip():
         return [{"rule": "no_answer", "detail": "The facts do not answer the ticket."}]
+    # Nothing so long can leave, so the other rules need not read it.
+    rules = RULES if len(case.text) <= READ_CHARS else {"length": shape.length}
     return [
-        {"rule": name, "detail": detail} for name, rule in RULES.items() for detail in rule(case)
+        {"rule": name, "detail": detail} for name, rule in rules.items() for detail in rule(case)
     ]

@@ -8,7 +8,7 @@ from graphs.text.normalize import folded, squeezed
 from graphs.text.number_words import COUNTED_MONEY
 from graphs.text.tokens import numbers
 
-LIST_MARKER = re.compile(r"^\s*\d{1,2}[.)]\s", re.MULTILINE)
+LIST_MARKER = re.compile(r"^[^\S\n]*\d{1,2}[.)]\s", re.MULTILINE)
 # ISO 4217 codes that customers are likely to pay in.
 CODES = ("AED|ARS|AUD|BGN|BHD|BRL|BTC|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|ETH|EUR|GBP|HKD|HUF|IDR|ILS|"
          "INR|"
@@ -23,7 +23,7 @@ NAMES = (
 MONEY = re.compile(
     rf"{SIGNS}\s?\d[\d.,]*"
     rf"|\b(?:{CODES})\s?\d[\d.,]*"
-    rf"|(?<![\d:.,])\d[\d.,]*\s?(?:{SIGNS}|(?i:k|thousand|million)?\s?(?:{CODES}|(?i:{NAMES}))(?![A-Za-z0-9]))"
+    rf"|(?<![\d:.,])\d[\d.,]*+\s?(?:{SIGNS}|(?i:k|thousand|million)?\s?(?:{CODES}|(?i:{NAMES}))(?![A-Za-z0-9]))"
 )
 ROUNDED = re.compile(r"\d\s?(?:k|thousand|million)\b", re.IGNORECASE)
 # Written with points, a day is one number; the rule on dates compares its parts with the facts.

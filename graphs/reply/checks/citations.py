@@ -15,7 +15,7 @@ TAGS = ("a|abbr|article|audio|b|base|blockquote|body|br|button|canvas|code|detai
 MARKUP = re.compile(
     rf"<(?:/\s*[a-z]|[!?]|(?:{TAGS})(?:[\s/][^<]{{0,500}})?>|[a-z][\w:-]*[\s/]+[\w:-]+\s*="
     r"|(?:img|script|iframe|svg|object|embed|style|link|meta|base|form)\b)"
-    r"|!?\[[^\]\n]{0,200}\]\s{0,3}[(\[]|^\s*\[[^\]\n]{1,200}\]:|&#?\w{1,32};",
+    r"|!?\[[^\]\n]{0,200}\]\s{0,3}[(\[]|^[^\S\n]*\[[^\]\n]{1,200}\]:|&#?\w{1,32};",
     re.IGNORECASE | re.MULTILINE,
 )
 URL = re.compile(
@@ -36,6 +36,9 @@ HIDDEN = re.compile(
     re.IGNORECASE,
 )
 
+# More links than a reply of READ_CHARS needs; a link of the web is at most so long.
+MAX_LINKS, LINK_CHARS = 30, 2048
+
 # Browsers read these as the dot of a name, too. Source: UTS 46, section 4, label separators.
 IDEOGRAPHIC_STOP = re.compile(r"(?<=[A-Za-z0-9])[\u3002\uff0e\uff61](?=[A-Za-z])")
 
@@ -49,7 +52,10 @@ def links(case: Case) -> Iterator[str]:
     for pattern in (URL, ADDRESS_OF_HOST, HIDDEN, DOMAIN):
         seen += [found[0].rstrip(".,;:!?") for found in pattern.finditer(text)]
         text = pattern.sub(" ", text)
-    for link in dict.fromkeys(seen):
+    different = list(dict.fromkeys(seen))
+    if len(different) > MAX_LINKS:
+        yield f"The reply holds more than {MAX_LINKS} links: leave them out."
+    for link in different[:MAX_LINKS]:
         own_file = FILE.search(link.lower()) and stands_in(link, case.asked)
         if not own_file and not stands_in(link, case.sources):
             yield f"The reply holds a link that stands in no fact, {link[:100]!r}: leave it out."
@@ -57,6 +63,8 @@ def links(case: Case) -> Iterator[str]:
 
 def stands_in(link: str, sources: str) -> bool:
     """Whether the whole link stands there, not the beginning or end of another."""
+    if len(link) > LINK_CHARS:
+        return False
     return bool(re.search(rf"(?<![\w.@/-]){re.escape(link)}(?![\w@-]|[./][\w])", sources))
 
 

@@ -1,14 +1,14 @@
 """What a rule looks at: the draft as a reader sees it, and everything it may speak of."""
 
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from graphs.reply.facts import Facts
 from graphs.state import Draft, Ticket
+from graphs.text.bounds import normalized
 from graphs.text.normalize import folded, sentences, squeezed
-from graphs.text.tokens import visible
+from graphs.text.tokens import content_words, visible
 
 # Japanese writes no space behind the last three.
 SENTENCE_ENDS = "\n.!?。！？"
@@ -16,7 +16,7 @@ SENTENCE_ENDS = "\n.!?。！？"
 
 def plain(text: str) -> str:
     """The text in compatibility form, without invisible characters."""
-    return visible(unicodedata.normalize("NFKC", visible(text)))
+    return visible(normalized("NFKC", visible(text)))
 
 
 def without_sentences(text: str, sentences: Sequence[str]) -> tuple[str, list[str]]:
@@ -87,6 +87,12 @@ class Case:
         """Title and text of each passage whose article the draft cites."""
         found = zip(self.facts["passages"], self.passages, strict=True)
         return [text for passage, text in found if passage["article_id"] in self.citations]
+
+    @cached_property
+    def said_by_articles(self) -> list[tuple[str, set[str]]]:
+        """Each folded sentence of the cited passages, with its content words."""
+        said = dict.fromkeys(s for passage in self.cited for s in sentences(folded(passage)))
+        return [(sentence, content_words(sentence)) for sentence in said]
 
     @cached_property
     def records(self) -> str:

@@ -9,6 +9,7 @@ from graphs.reply.checks.deeds import tells_hand_over
 from graphs.reply.checks.draft_case import Case
 from graphs.reply.checks.idioms import COURTESY
 from graphs.reply.checks.promises import mentions
+from graphs.text.bounds import READ_CHARS
 from graphs.text.language import CONFIDENT, language_of
 from graphs.text.normalize import folded, sentences, squeezed
 from graphs.text.tokens import NUMBER, WORD, content_words, main_language, numbers
@@ -68,7 +69,7 @@ def _names(case: Case) -> Iterator[str]:
     names = dict.fromkeys(NAME.findall(case.text))
     if not names or not case.cited or language_of(case.text)[0] == "de":
         return
-    known = content_words(folded(f"{case.sources}\n{case.asked}"), "en")
+    known = content_words(folded(f"{case.sources}\n{case.asked[:READ_CHARS]}"), "en")
     for name in names:
         if not content_words(folded(name), "en") <= known:
             yield f"The name {name!r} stands in no fact: leave it out."
@@ -77,11 +78,11 @@ def _names(case: Case) -> Iterator[str]:
 def claims(case: Case) -> Iterator[str]:
     """The folded sentences that state something: no question, courtesy or word about an effect."""
     values = [value for effect in case.facts["effects"] for value in effect["values"]]
+    names = [squeezed(folded(value)) for value in values]
     for sentence in sentences(case.folded):
-        told = tells_hand_over(case, sentence) or any(
-            mentions(sentence, value) or squeezed(folded(value)) in squeezed(sentence)
-            for value in values
-        )
+        plain = squeezed(sentence)
+        told = any(mentions(sentence, value) for value in values)
+        told = told or any(name in plain for name in names) or tells_hand_over(case, sentence)
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
         asks = sentence.rstrip().endswith(("?", "？", ":", "："))
         if not (told or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:
@@ -96,15 +97,17 @@ class Passage:
         self.language = language
         self.words = content_words(plain, language)
         self.numbers = numbers(plain)
-        self.clauses = [(c, content_words(c, language)) for c in clauses(plain)]
+        different = dict.fromkeys(clauses(plain))
+        self.clauses = [(c, content_words(c, language)) for c in different]
 
     def near(self, clause: str) -> list[str]:
         """Its clauses about the same, numbers aside: those that hold the most of its words."""
         words = {word for word in content_words(clause, self.language) if not word[0].isdigit()}
         if len(words) < MIN_WORDS - 1:
             return []
-        best = max((share(words, said) for _, said in self.clauses), default=0.0)
-        return [c for c, said in self.clauses if share(words, said) >= max(best, ALIKE)]
+        shares = [(share(words, said), clause) for clause, said in self.clauses]
+        most = max((held for held, _ in shares), default=0.0)
+        return [clause for held, clause in shares if held >= max(most, ALIKE)]
 
 
 @lru_cache(maxsize=200)
@@ -153,16 +156,15 @@ def flipped(clause: str, near: list[str]) -> bool:
 
 def swapped(sentence: str, near: list[str]) -> bool:
     """Whether numbers or their units differ from those of every sentence about the same."""
-    told = measures(sentence)
+    told, values = measures(sentence), numbers(sentence)
     return bool(near and told) and all(
-        numbers(sentence) - numbers(said)
-        or any(
-            n == m and unit != other
-            for n, unit in told - measures(said)
-            for m, other in measures(said)
-        )
-        for said in near
+        values - numbers(said) or _has_other_units(told, measures(said)) for said in near
     )
+
+
+def _has_other_units(told: set[tuple[str, str]], held: set[tuple[str, str]]) -> bool:
+    """Whether a number stands in both with different words behind it."""
+    return not {number for number, _ in held}.isdisjoint(number for number, _ in told - held)
 
 
 def _foreign(case: Case, language: str) -> bool:

@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from graphs.reply.checks.citations import ADDRESS
 from graphs.reply.checks.draft_case import Case
@@ -15,16 +15,22 @@ from graphs.text.tokens import WORD
 # Identifiers as billing systems write them: "cus_ann", "pay_1002".
 ID = re.compile(r"\b(?:cus|customer|pay|payment|sub|ch|pi|re|in|inv|acct|run|ap|usr|user|ord|order"
                 r"|txn|ten|tenant|ticket|tkt)_[a-z0-9]\w*", re.IGNORECASE)  # fmt: skip
+# What of them the customer may be told: what stands by itself in a fact, and is no part of more.
+PERSONAL = tuple(
+    (pattern, re.compile(rf"(?<![\w.@-]){pattern.pattern}(?![\w@-])", re.IGNORECASE), what)
+    for pattern, what in ((ADDRESS, "an e-mail address"), (ID, "an identifier"))
+)
 PHONE = re.compile(r"(?<![\w.])(?:\+\s?|00)?\(?\d[\d\s()./-]{6,24}\d(?![\w])")
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}")
 IBAN = re.compile(r"\b[A-Za-z]{2}\d{2}(?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?\b")
+DIGITS = re.compile(r"\d+")
 CARD = re.compile(r"\d(?:[\s.\-\u2010-\u2015/_·]{0,3}\d){12,60}")
 # Keys by the prefixes that well-known makers give them, and ours.
 KEY = re.compile(
     r"\bdg_[\w-]{6,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
     r"|\b(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}"
     r"|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{20,}|\bhf_\w{20,}|\bnpm_\w{20,}|\blsv2_\w{10,}"
-    r"|\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
+    r"|\beyJ[\w-]{8,1000}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
     r"|-----\s?BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)|ssh-(?:rsa|ed25519) AAAA"
     r"|\b(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
     r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",
@@ -49,9 +55,9 @@ def personal_data(case: Case) -> Iterator[str]:
     """An identifier stands in a fact or in the ticket, else it is somebody else's."""
     known = f"{case.sources}\n{case.asked}"
     own = known.casefold()
-    for pattern, what in ((ADDRESS, "an e-mail address"), (ID, "an identifier")):
+    for pattern, alone, what in PERSONAL:
         found = {match[0].rstrip(".,-").casefold() for match in pattern.finditer(case.text)}
-        if any(not re.search(rf"(?<![\w.@-]){re.escape(one)}(?![\w@-])", own) for one in found):
+        if found and not found <= {match[0] for match in alone.finditer(own)}:
             yield f"The reply holds {what} that stands in no fact: leave it out."
     digits = re.sub(r"[^\dA-Za-z]", "", known).casefold()
     for account in IBAN.finditer(case.text):
@@ -76,8 +82,8 @@ def held_secrets(case: Case) -> Iterator[str]:
     if any(_holds_card(found[0]) for found in CARD.finditer(case.text)):
         yield "The reply holds a card number: leave it out."
     known = f"{case.sources}\n{case.asked}"
-    random = (found[0] for found in TOKEN.finditer(case.text) if found[0] not in known)
-    if KEY.search(case.text) or any(map(_looks_random, random)):
+    random = {found[0] for found in TOKEN.finditer(case.text) if _looks_random(found[0])}
+    if KEY.search(case.text) or any(token not in known for token in random):
         yield "The reply holds a key or another secret: leave it out."
 
 
@@ -107,20 +113,27 @@ def _instructed(prompt: str) -> frozenset[tuple[str, ...]]:
 
 def _holds_card(run: str) -> bool:
     """Whether neighbouring groups of the digits, 13 to 19 of them, are a card number."""
-    groups = [part for part in re.split(r"\D+", run) if part]
-    for first in range(len(groups)):
-        digits = ""
-        for group in groups[first:]:
-            digits += group
-            if 13 <= len(digits) <= 19 and _luhn(digits):
-                return True
-    return False
+    groups = DIGITS.findall(run)
+    edges = [0, *accumulate(map(len, groups))]
+    sums = [_luhn_sums("".join(groups), parity) for parity in (0, 1)]
+    found = (
+        sums[end % 2][end] - sums[end % 2][start]
+        for at, start in enumerate(edges)
+        for end in edges[at + 1 : at + 20]
+        if 13 <= end - start <= 19
+    )
+    return any(total and total % 10 == 0 for total in found)
 
 
-def _luhn(digits: str) -> bool:
-    """Whether the digits end in the check digit that card numbers carry (ISO/IEC 7812-1)."""
-    doubled = [int(d) * (2 if i % 2 else 1) for i, d in enumerate(reversed(digits))]
-    return any(doubled) and sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+def _luhn_sums(digits: str, parity: int) -> list[int]:
+    """Running sums of the digits, those in places of this parity doubled as for a check digit.
+
+    The check digit of card numbers is the last one (ISO/IEC 7812-1); 9 is taken from a sum of two
+    digits. Of a number that ends before place `end`, the sums of the parity of `end` count.
+    """
+    doubled = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+    values = (doubled[int(d)] if at % 2 == parity else int(d) for at, d in enumerate(digits))
+    return [0, *accumulate(values)]
 
 
 def _is_iban(code: str) -> bool:

@@ -12,10 +12,10 @@ from graphs.text.normalize import mended, sentences
 REFUND = re.compile(
     r"refund|reimburs|repay|repaid|pa(?:y|id) (?:it |that |this |you )?back|money back"
     r"|return(?:ed|ing)? (?:you |of )?(?:your|the) money|chargeback"
-    r"|(?:zahl|uberweis)\w* [^.]{0,60}\bzuruck\b|stort\w* [^.]{0,60}\bterug\b"
+    r"|(?:zahl|uberweis)\w{0,40} [^.]{0,60}\bzuruck\b|stort\w{0,40} [^.]{0,60}\bterug\b"
     r"|erstatt|gutschrift|gutgeschrieben|gutschreib|ruckzahl|zuruckzahl|zuruckgezahlt"
     r"|zuruckuberw|geld zuruck|rembours|rendre (?:votre|l')\s?argent|reembols"
-    r"|reintegr\w* \w+ dinero"
+    r"|reintegr\w{0,20} \w{1,30} dinero"
     r"|devol(?:v|uc|ut)|devuelv|rimbors|restitui|estorn|ressarc|terugbeta|terugstort|geld terug"
     r"|vergoed|返金|払い戻|払戻|ご返却|退款|退还|退錢|환불|возврат|верн[её]м|возмест"
 )

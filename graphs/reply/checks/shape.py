@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from graphs.reply.checks.draft_case import Case
-from graphs.text.language import CONFIDENT, UNDETERMINED, language_of
+from graphs.text.language import CONFIDENT, language_of
+from tools.language_tags import UNDETERMINED, iso_language
 from tools.wording import LANGUAGES
 
 MAX_LENGTH = 3000
@@ -20,13 +21,9 @@ def language(case: Case) -> Iterator[str]:
 
     A label alone lets no language go in which the other rules know neither promise nor deed.
     """
-    wanted = (case.language or "")[:2].lower()
+    wanted = iso_language(case.language)
     written, sure = language_of(case.text)
-    if (
-        sure < CONFIDENT
-        or wanted in ("", UNDETERMINED)
-        or (wanted == written and written in LANGUAGES)
-    ):
+    if sure < CONFIDENT or wanted == UNDETERMINED or (wanted == written and written in LANGUAGES):
         return
     asked, asked_sure = language_of(case.asked)
     if not (asked == written and asked_sure >= CONFIDENT):

@@ -33,8 +33,8 @@ def test_third_asking_costs_nothing_until_an_article_changes(
     assert (third["cost_usd"], third["tokens"]) == (0, 0)
     assert third["intents"] == ["technical"]
     told = steps(starter, third)
-    assert list(told) == ["classify", "check", "send"]
-    assert [step["model_calls"] for step in told.values()] == [[], [], []]
+    assert list(told)[-3:] == ["classify", "check", "send"]
+    assert not any(step["model_calls"] for step in told.values())
 
     changed = {"title": "Opening hours", "content": "We are open from 9 to 5."}
     admin.http.put("/v1/articles/opening-hours", json=changed).raise_for_status()

@@ -1,0 +1,87 @@
+"""A person at a real terminal: starts a command on a pseudo-terminal, reads it and types."""
+
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+from collections.abc import Iterator, Mapping
+
+PATIENCE_SECONDS = 60
+ROWS, COLUMNS = 50, 120
+# What the command itself sends to colour its text and to draw its spinner.
+STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+class Terminal:
+    """A running `deskgraph` command whose input and output are a terminal."""
+
+    def __init__(self, pid: int, descriptor: int) -> None:
+        self._pid, self._descriptor = pid, descriptor
+        self.raw = ""
+        self._read_upto = 0
+
+    @property
+    def shown(self) -> str:
+        """Everything that was shown so far, as one reads it."""
+        return STYLE.sub("", self.raw).replace("\r\n", "\n")
+
+    def wait_for(self, text: str) -> None:
+        """Until the text is shown behind what was waited for before."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while (at := self.shown.find(text, self._read_upto)) < 0:
+            assert time.monotonic() < deadline, f"no {text!r} in:\n{self.shown}"
+            assert self._read(), f"it ended without {text!r}:\n{self.shown}"
+        self._read_upto = at + len(text)
+
+    def type(self, line: str) -> None:
+        """Type a line and press Enter."""
+        self.press(f"{line}\n")
+
+    def press(self, keys: str) -> None:
+        """Press keys: Ctrl-C is `\\x03`, Ctrl-D is `\\x04`."""
+        os.write(self._descriptor, keys.encode())
+
+    def end(self) -> int:
+        """Read what it still shows; its exit code once it has ended."""
+        while self._read():
+            pass
+        _, status = os.waitpid(self._pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+    def _read(self) -> bool:
+        """Take in what is shown next; False when nothing more will come."""
+        if not select.select([self._descriptor], [], [], 0.1)[0]:
+            return True
+        try:
+            found = os.read(self._descriptor, 65536)
+        except OSError:
+            # Linux says EIO when the other side is closed.
+            return False
+        self.raw += found.decode("utf-8", "replace")
+        return bool(found)
+
+
+@contextlib.contextmanager
+def terminal(*arguments: str, env: Mapping[str, str]) -> Iterator[Terminal]:
+    """`deskgraph` with these arguments on a terminal; killed if it still runs at the end."""
+    command = [sys.executable, "-m", "app.cli", *arguments]
+    surroundings = {k: v for k, v in os.environ.items() if not k.startswith("DESKGRAPH_")}
+    pid, descriptor = pty.fork()
+    if pid == 0:
+        os.execve(command[0], command, {**surroundings, "TERM": "xterm", **env})  # noqa: S606  # a shell would read the arguments
+    size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)
+    try:
+        yield Terminal(pid, descriptor)
+    finally:
+        with contextlib.suppress(ProcessLookupError, ChildProcessError):
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.close(descriptor)

@@ -1,0 +1,41 @@
+"""What commands print for scripts has the keys that docs/commands.md names, in that order."""
+
+import json
+
+import pytest
+
+from app.commands.usage import OBJECT
+from tests.conftest import Tenant
+from tests.integration.command_line import deskgraph
+from tests.integration.conftest import Begin
+from tests.unit.test_command_docs import COMMANDS, DOCUMENTED, documented_keys
+
+# `approvals` needs an API and `dev` processes of its own: their tests hold them to the same page.
+ELSEWHERE = {"approvals list", "approvals decide", "dev"}
+ARGUMENTS = {"customers erase": ["cus_eva"]}
+FIRST = {"policy history": ["policy", "set", "-"],
+         "webhooks secret list": ["webhooks", "secret", "create"]}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("command", "option"), [pair for pair in DOCUMENTED if pair[0] not in ELSEWHERE]
+)
+async def test_keys_are_the_documented_ones(
+    database_url: str, tenant: Tenant, begin: Begin, command: str, option: str
+) -> None:
+    """Each object that is printed has exactly these keys."""
+    caller = await begin()
+    whose = ["--tenant", tenant.id]
+    arguments = {**ARGUMENTS, "runs show": [str(caller.run_id)]}.get(command, [])
+    if first := FIRST.get(command):
+        prepared = await deskgraph(database_url, *first, *whose, typed='{"anger_threshold": 0.7}')
+        assert prepared.exit_code == 0, prepared.output
+    options = [option] if option else []
+    done = await deskgraph(database_url, *command.split(), *arguments, *whose, *options)
+    assert done.exit_code == 0, done.output
+    single = f"{OBJECT} of JSON" in str(COMMANDS[command].epilog)
+    printed = [json.loads(text) for text in ([done.stdout] if single else done.stdout.splitlines())]
+    assert printed, "there is something to read"
+    for one in printed:
+        assert list(one) == documented_keys(command)
+        assert done.stdout.isascii()
