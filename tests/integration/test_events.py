@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 
 from app.db.core.connections import Sessions
-from app.db.events.queries import Event, Position, end_of_events, events_between, last_event
+from app.db.events.queries import end_of_events, events_between, last_event
 from app.db.runs import transitions
 from app.db.runs.steps import STEPS, step_row
+from app.db.tables.events import Event, Position
 from app.execution import settle
 from app.execution.settle import Settlement
 from app.lifecycle import RunStatus

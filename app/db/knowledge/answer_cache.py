@@ -4,14 +4,11 @@ A row's key holds all that the answer depends on, so a change of any of it is a 
 nobody can reach any more go when they expire.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Index,
     Uuid,
     and_,
     bindparam,
@@ -23,42 +20,17 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.orm import aliased
 
-from app.db.core.base import Base, now
 from app.db.core.compiled import CompiledStatement, Executor
+from app.db.tables.knowledge import CUSTOMERS, CachedAnswerRow
 from app.db.tables.runs import Run
 from app.db.tables.tenants import Tenant
 
-# One customer alone must not decide what others are told.
-CUSTOMERS = 2
 This, Earlier = aliased(Run), aliased(Run)
 KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
-
-
-class CachedAnswerRow(Base):
-    """The newest checked reply to a question. `customers` are digests of the first who asked."""
-
-    __tablename__ = "answers"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    question_sha256: Mapped[bytes] = mapped_column(primary_key=True)
-    language: Mapped[str] = mapped_column(primary_key=True)
-    kb_version: Mapped[int] = mapped_column(primary_key=True)
-    policy_version: Mapped[int] = mapped_column(primary_key=True)
-    answer: Mapped[dict[str, Any]]
-    customers: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
-    updated_at: Mapped[datetime] = now()
-    expires_at: Mapped[datetime]
-
-    __table_args__ = (
-        Index("answers_expiring", "expires_at"),
-        CheckConstraint(
-            f"cardinality(customers) BETWEEN 1 AND {CUSTOMERS}", name="answers_have_customers"
-        ),
-    )
 
 
 async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:

@@ -1,6 +1,5 @@
 """The pause switch: a row stops the replies and effects of one tenant, or of all."""
 
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,27 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core import advisory_locks
-from app.db.core.base import Base, now
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
+from app.db.tables.tenants import EVERYONE, Pause
 from app.lifecycle import RunStatus
-
-# Stands for every tenant; no tenant can have this id.
-EVERYONE = "*"
-
-
-class Pause(Base):
-    """A tenant, or everyone, whose replies and effects are held back."""
-
-    __tablename__ = "pauses"
-
-    tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    paused_at: Mapped[datetime] = now()
-    paused_by: Mapped[str]
 
 
 @cache
