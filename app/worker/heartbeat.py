@@ -13,7 +13,7 @@ import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.availability import DATABASE_ERRORS, log_outage
-from app.db.core.compiled import Plain
+from app.db.core.compiled import RawConnection
 from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
 from app.db.runs import workers
 from app.db.tables.runs import Run
@@ -64,7 +64,7 @@ async def _renew_lease(jobs: RunRunner, liveness: psycopg.AsyncConnection) -> No
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def recover_orphans(jobs: RunRunner, liveness: Plain) -> int:
+async def recover_orphans(jobs: RunRunner, liveness: RawConnection) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
     advances; how many runs that was.
 

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from app.db.core.compiled import Plain, driver_of
+from app.db.core.compiled import RawConnection, driver_of
 from app.settings import Settings
 
 C = TypeVar("C", bound=AsyncConnection[Any])
@@ -50,7 +50,7 @@ class Sessions(async_sessionmaker[AsyncSession]):
         return self(bind=self._reading)
 
     @asynccontextmanager
-    async def raw_connection(self) -> AsyncIterator[Plain]:
+    async def raw_connection(self) -> AsyncIterator[RawConnection]:
         """A connection whose statements each stand alone, outside of its `transaction()`."""
         if self._pool is None:
             async with self.reading() as session:

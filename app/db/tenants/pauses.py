@@ -42,12 +42,14 @@ def held_still(tenant_id: advisory_locks.Name) -> list[ColumnElement[Any]]:
     return [advisory_locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
 
 
-LOCK_PAUSE_SHARED = CompiledStatement(select(*held_still(bindparam("tenant", type_=Text))))
+@cache
+def _select_shared_locks() -> CompiledStatement:
+    return CompiledStatement(select(*held_still(bindparam("tenant", type_=Text))))
 
 
 async def lock_pause_shared(executor: Executor, tenant_id: str) -> None:
     """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
-    await LOCK_PAUSE_SHARED.rows(executor, tenant=tenant_id)
+    await _select_shared_locks().rows(executor, tenant=tenant_id)
 
 
 async def lock_pause_exclusive(session: AsyncSession, tenant_id: str) -> None:
