@@ -111,7 +111,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     spent, replied = 0, None
     first: tuple[UUID, ...] = ()
     if run.attempt > 1 or run.replay_of:
-        async with service.sessions.reading() as session:
+        async with service.sessions() as session:
             spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
             first = await replayed(session, run)
             replied = first and await get_entry(session, run.tenant_id, reply_key(first[-1]))

@@ -18,9 +18,9 @@ from app.db.runs.queue_position import queue_positions
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tables.sandbox import SandboxRefund
+from app.db.tables.tenants import EVERYONE, Pause
 from app.db.tenants import pauses
 from app.db.tenants import queries as tenant_queries
-from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
 from app.execution import finish
 from app.execution.claim import Claimant, claim
@@ -75,7 +75,7 @@ async def alone(sessions: Sessions) -> AsyncIterator[None]:
         await session.execute(update(Run).where(Run.status == "running").values(ended))
     yield
     async with sessions.begin() as session:
-        await session.execute(delete(pauses.Pause))
+        await session.execute(delete(Pause))
 
 
 class HeldBilling(SandboxBilling):

@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from app.db.core.connections import SaverPool, plain_dsn
+from app.db.core.connections import SaverPool, direct_connection
 from app.log import get_logger
 
 log = get_logger(__name__)
@@ -47,9 +47,7 @@ class RunNotifier:
 
 async def subscribe(database_url: str) -> AsyncIterator[list[UUID]]:
     """The runs of each notification, on a connection of its own. Raises psycopg.Error."""
-    async with await psycopg.AsyncConnection.connect(
-        plain_dsn(database_url), autocommit=True
-    ) as connection:
+    async with direct_connection(database_url) as connection:
         await connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
         yield []
         async for notification in connection.notifies():
