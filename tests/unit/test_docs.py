@@ -4,7 +4,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -24,7 +24,6 @@ from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
 from graphs.run import memory
-from graphs.state import Node
 from graphs.support import build_support_graph
 from tools.catalog import EFFECTS, TOOLS
 
@@ -187,7 +186,7 @@ def test_node_table_is_the_graph() -> None:
     nodes = build_support_graph().nodes
     assert set(rows) == set(GRANTS)
     for name, (_, _, _, grants, limit) in rows.items():
-        assert sorted(code(grants)) == sorted(GRANTS[cast("Node", name)])
+        assert sorted(code(grants)) == sorted(GRANTS[name])
         timeout = nodes[name].timeout
         assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
 

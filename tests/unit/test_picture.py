@@ -8,7 +8,7 @@ import pytest
 
 from app.commands.graph import picture
 from graphs.policy import GRANTS
-from graphs.support import build_support_graph
+from graphs.support import TRIAGE_NODE, build_support_graph, by_intent
 from tests.unit.desk import ROOT
 
 WORKFLOW = ROOT / "docs/workflow.md"
@@ -83,6 +83,8 @@ def test_nodes_are_the_designs() -> None:
     """Twelve nodes; failure handlers are drawn as the edges they take."""
     graph = build_support_graph()
     assert {name for name in graph.nodes if not name.startswith("__")} == NODES == set(GRANTS)
+    [router] = graph.branches[TRIAGE_NODE]
+    assert router == by_intent.__name__
     assert "__error_handler__" not in picture()
 
 
