@@ -26,7 +26,7 @@ from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
-from tools.ports import Caller, Ports
+from tools.ports import Billing, Caller, Helpdesk, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
 
@@ -45,7 +45,7 @@ def payment(
     }
 
 
-class FakeBilling:
+class FakeBilling(Billing):
     """Payments by customer; counts the calls and the refunds it really made."""
 
     def __init__(self, payments: dict[str, list[Payment]]) -> None:
@@ -124,7 +124,7 @@ class SlowBilling(FakeBilling):
         return await super().refund(payment_id, amount_minor, currency, reason, key=key)
 
 
-class FakeHelpdesk:
+class FakeHelpdesk(Helpdesk):
     """Keeps replies and hand-offs by key, and the keys of all calls in order."""
 
     def __init__(self) -> None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from hypothesis import find
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from tools.effect import Effect
+from tools.models import JsonObject
+from tools.tool import Tool
 
 Schema = dict[str, Any]
 JUNK = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text())
@@ -16,6 +19,13 @@ def args_of(effect: Effect[Any]) -> st.SearchStrategy[Any]:
     model: type[BaseModel] = effect.args
     schema = model.model_json_schema()
     return values_of(schema, schema).map(model.model_validate)
+
+
+def simplest(tool: Effect[Any] | Tool[Any]) -> JsonObject:
+    """The smallest arguments that a tool's model takes."""
+    schema = tool.args.model_json_schema()
+    found: JsonObject = find(values_of(schema, schema), lambda _value: True)
+    return found
 
 
 def values_of(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
