@@ -141,6 +141,16 @@ def graph() -> None:
     typer.echo(picture())
 
 
+@app.command()
+def tools() -> None:
+    """Print every tool: its permission, whether it is gated, its business key, an unknown end."""
+    from rich.console import Console
+
+    from app.commands.tools import table
+
+    Console().print(table())
+
+
 def main() -> None:
     """Entry point of `deskgraph`; a failure shows its place in the code, and none of its values."""
     try:

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Node, Role, Ticket, Tier
+from graphs.state import Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -82,5 +82,5 @@ class SupportContext:
     caller: Caller
     policy: Policy
     models: ModelGateway
-    toolbox: Callable[[Node], Toolbox]
+    toolbox: Callable[[str], Toolbox]
     answers: AnswerCache

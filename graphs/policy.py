@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.policy_limits import Rates, Retention
-from graphs.state import Decision, DoneStep, Escalation, Intent, Node, Plan, SupportState, Triage
+from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
 from tools.billing import READ_PAYMENTS
 from tools.catalog import EFFECTS, money_of, parsed
 from tools.helpdesk import HANDOFF, REPLY
@@ -20,7 +20,7 @@ from tools.subscriptions import READ_SUBSCRIPTIONS
 from tools.tool import Permission
 
 # A node without a line here may call no tool.
-GRANTS: dict[Node, frozenset[Permission]] = {
+GRANTS: dict[str, frozenset[Permission]] = {
     "classify": frozenset(),
     "billing": frozenset({READ_PAYMENTS.permission, READ_SUBSCRIPTIONS.permission}),
     "technical": frozenset({SEARCH_ARTICLES.permission}),

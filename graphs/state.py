@@ -1,6 +1,6 @@
 """What a run remembers between nodes: plain JSON, because every step of it is stored."""
 
-from typing import Annotated, Literal, NotRequired, get_args
+from typing import Annotated, Literal, NotRequired
 
 from pydantic import RootModel
 from typing_extensions import TypedDict
@@ -15,22 +15,6 @@ Intent = Literal["billing", "technical", "general", "escalate"]
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
 Outcome = Literal["answered", "acted", "rejected", "escalated"]
-Node = Literal[
-    "classify",
-    "billing",
-    "technical",
-    "general",
-    "plan",
-    "approve",
-    "act",
-    "respond",
-    "check",
-    "review",
-    "send",
-    "escalate",
-]
-NODES: tuple[Node, ...] = get_args(Node)
-ENTRY: Node = "classify"
 
 
 class Ticket(TypedDict):

@@ -26,9 +26,13 @@ from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.policy import agreed, next_step, wished
-from graphs.state import ENTRY, SPECIALISTS, SupportState
+from graphs.state import SPECIALISTS, SupportState
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
+
+# The node behind which `by_intent` reads triage and escalation: a run whose state was changed from
+# outside is set down there.
+TRIAGE_NODE = "classify"
 
 # The ways are coroutines, since LangGraph would take a plain function to a thread each time.
 
@@ -135,7 +139,7 @@ def build_support_graph() -> SupportGraph:
         destinations=("escalate", END),
     )
 
-    g.add_edge(START, ENTRY)
+    g.add_edge(START, "classify")
     g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate"])
     for name in SPECIALISTS:
         g.add_edge(name, "plan")

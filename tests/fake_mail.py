@@ -13,6 +13,7 @@ from tools.models import (
     MailTally,
     Subscription,
 )
+from tools.ports import Subscriptions
 
 
 def subscription(id_: str, what: str, amount: int = 4900) -> Subscription:
@@ -27,7 +28,7 @@ def subscription(id_: str, what: str, amount: int = 4900) -> Subscription:
     }
 
 
-class FakeSubscriptions:
+class FakeSubscriptions(Subscriptions):
     """Subscriptions by customer: Ann has one, Eva two."""
 
     def __init__(self) -> None:

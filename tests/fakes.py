@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -19,14 +19,14 @@ from graphs.llm.structured_output import check
 from graphs.policy import GRANTS, Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import CachedAnswer, reusable
-from graphs.state import Node, Ticket
+from graphs.state import Ticket
 from graphs.suspend import AttemptLostError
 from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscriptions
 from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
 from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
-from tools.ports import Caller, Ports
+from tools.ports import Billing, Caller, Helpdesk, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
 
@@ -45,7 +45,7 @@ def payment(
     }
 
 
-class FakeBilling:
+class FakeBilling(Billing):
     """Payments by customer; counts the calls and the refunds it really made."""
 
     def __init__(self, payments: dict[str, list[Payment]]) -> None:
@@ -124,7 +124,7 @@ class SlowBilling(FakeBilling):
         return await super().refund(payment_id, amount_minor, currency, reason, key=key)
 
 
-class FakeHelpdesk:
+class FakeHelpdesk(Helpdesk):
     """Keeps replies and hand-offs by key, and the keys of all calls in order."""
 
     def __init__(self) -> None:
@@ -327,7 +327,7 @@ class World:
         self._pooled: Models | None = None
 
     def toolbox(self, node: str) -> Toolbox:
-        grants = GRANTS.get(cast("Node", node), frozenset())
+        grants = GRANTS.get(node, frozenset())
         return Toolbox(node, grants, TOOLS, self.ports, self.caller, self.gate, self.ledger, live)
 
     @property

@@ -50,7 +50,7 @@ async def read_payments(_args: ReadPaymentsArgs, ports: Ports, caller: Caller) -
 
 
 def refund_key(args: RefundArgs, caller: Caller) -> str:
-    """One refund per ticket, payment and amount, however often a node runs again."""
+    """One refund per ticket, payment and amount."""
     money = f"{args.amount_minor}:{args.currency}"
     # The ticket's id is the helpdesk's and may hold a colon, so it stands last.
     return f"refund:{args.payment_id}:{money}:{caller.ticket_id}"

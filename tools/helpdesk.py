@@ -116,8 +116,13 @@ class HandoffArgs(Args):
 
 
 def reply_key(run_id: UUID) -> str:
-    """A run sends one reply."""
+    """The key of a run's reply."""
     return f"reply:{run_id}"
+
+
+def reply_key_of(_args: ReplyArgs, caller: Caller) -> str:
+    """One reply per run."""
+    return reply_key(caller.effects_of)
 
 
 async def send_reply(args: ReplyArgs, ports: Ports, caller: Caller, key: str) -> SentReply:
@@ -138,7 +143,7 @@ def simulate_reply(args: ReplyArgs) -> SentReply:
 
 
 def handoff_key(args: HandoffArgs, caller: Caller) -> str:
-    """A run hands over each part of the ticket once, and the whole of it once."""
+    """One hand-off per run and part of the ticket, or of the whole."""
     part = f":{args.part}" if args.part else ""
     return f"handoff:{caller.effects_of}{part}"
 
@@ -273,7 +278,7 @@ REPLY = Effect(
     permission=Permission("reply"),
     args=ReplyArgs,
     kind="reply",
-    key=lambda _args, caller: reply_key(caller.effects_of),
+    key=reply_key_of,
     run=send_reply,
     repeatable=True,
     simulate=simulate_reply,

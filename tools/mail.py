@@ -94,7 +94,8 @@ async def preview_mail(args: PreviewArgs, ports: Ports, _caller: Caller) -> Mail
 
 
 def mailing_key(args: BulkMailArgs, caller: Caller) -> str:
-    """One mailing per ticket and audience; the ticket's id may hold a colon."""
+    """One mailing per ticket and audience."""
+    # The ticket's id may hold a colon, so it stands last.
     return f"mail:{args.audience}:{caller.ticket_id}"
 
 

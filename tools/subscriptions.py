@@ -46,7 +46,7 @@ async def read_subscriptions(
 
 
 def cancel_key(args: CancelArgs, caller: Caller) -> str:
-    """One cancellation per ticket and subscription, however often a node runs again."""
+    """One cancellation per ticket and subscription."""
     # The ticket's id is the helpdesk's and may hold a colon, so it stands last.
     return f"cancel:{args.subscription_id}:{caller.ticket_id}"
 

@@ -17,6 +17,7 @@ from app.services.conversations.memory import remember
 from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
+from graphs.support import TRIAGE_NODE
 
 log = get_logger(__name__)
 
@@ -93,7 +94,7 @@ async def _fork(service: Service, run: Run, config: Any) -> None:
     if "triage" in begin["state"] and set(following) <= {*SPECIALISTS, "escalate"}:
         # Right after classify another triage chooses the way again.
         await service.graph.aupdate_state(
-            config, {"triage": state["triage"], "escalation": None}, as_node="classify"
+            config, {"triage": state["triage"], "escalation": None}, as_node=TRIAGE_NODE
         )
 
 
@@ -127,7 +128,7 @@ async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     unread = incompatible_keys(stored)
     readable = {key: value for key, value in stored.items() if key not in unread}
     state = {**fresh, **readable, "escalation": {"reason": "graph_changed", "detail": detail}}
-    await service.graph.aupdate_state(config, state, as_node="classify")
+    await service.graph.aupdate_state(config, state, as_node=TRIAGE_NODE)
     return True
 
 

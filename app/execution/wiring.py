@@ -39,7 +39,7 @@ from graphs.llm.pool import ModelPool
 from graphs.policy import GRANTS, Policy
 from graphs.run.compatibility import graph_version
 from graphs.run.replay import replay_policy
-from graphs.state import Node, SupportState
+from graphs.state import SupportState
 from graphs.support import build_support_graph
 from tools.catalog import TOOLS
 from tools.helpdesk import reply_key
@@ -134,12 +134,12 @@ async def context_for(service: Service, run: Run) -> SupportContext:
 
 def _toolboxes(
     service: Service, caller: Caller, policy: Policy, strategy: Strategy
-) -> Callable[[Node], Toolbox]:
+) -> Callable[[str], Toolbox]:
     ports = service.ports(service.settings, service.sessions, caller)
     gate = PostgresGate(service.sessions, caller, policy, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
 
-    def toolbox(node: Node) -> Toolbox:
+    def toolbox(node: str) -> Toolbox:
         grants = GRANTS.get(node, frozenset())
         return Toolbox(
             node, grants, TOOLS, ports, caller, gate, ports.ledger, strategy, ends_attempt, durable

@@ -78,13 +78,16 @@ class OpenAIChatModel(ChatOpenAI):
 
 
 def wire_schema(schema: type[BaseModel]) -> Any:
-    """The JSON Schema without bounds."""
-    return _without_bounds(schema.model_json_schema())
+    """The JSON Schema without bounds; every field is asked for, as strict schemas want it."""
+    return _strict(schema.model_json_schema())
 
 
-def _without_bounds(part: Any) -> Any:
+def _strict(part: Any) -> Any:
     if isinstance(part, list):
-        return [_without_bounds(item) for item in part]
-    if isinstance(part, dict):
-        return {key: _without_bounds(value) for key, value in part.items() if key not in BOUNDS}
-    return part
+        return [_strict(item) for item in part]
+    if not isinstance(part, dict):
+        return part
+    strict = {key: _strict(value) for key, value in part.items() if key not in BOUNDS}
+    if isinstance(part.get("properties"), dict):
+        strict["required"] = list(part["properties"])
+    return strict

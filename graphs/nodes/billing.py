@@ -54,7 +54,6 @@ class Proposal(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     refunds: Annotated[list[ProposedRefund], Field(max_length=20)]
-    # Without a default: OpenAI's strict schemas want every field to be required.
     cancellations: Annotated[list[ProposedCancellation], Field(max_length=20)]
     unsure: bool
 

@@ -7,9 +7,10 @@ import pytest
 
 from graphs.policy import GRANTS
 from tests.fakes import FakeGate, World
+from tests.unit.effect_args import simplest
 from tools.billing import RefundArgs
-from tools.catalog import TOOLS
-from tools.errors import InvalidArgsError, PermissionDeniedError
+from tools.catalog import EFFECTS, TOOLS
+from tools.errors import InvalidArgsError, PermissionDeniedError, RefusedError
 from tools.models import JsonObject
 
 REFUND: JsonObject = {
@@ -21,7 +22,7 @@ REFUND: JsonObject = {
 HANDOFF: JsonObject = {"skill": "billing", "urgency": "normal", "summary": "Call Ann."}
 PREVIEW: JsonObject = {"audience": "pro", "subject": "News", "body": "Hello {name}"}
 MAILING: JsonObject = {**PREVIEW, "recipients": 3, "as_of": "2026-11-22T00:00:00+00:00"}
-ARGS: dict[str, JsonObject] = {
+KNOWN: dict[str, JsonObject] = {
     "read_payments": {},
     "refund_payment": REFUND,
     "search_articles": {"queries": ["upload"]},
@@ -33,17 +34,17 @@ ARGS: dict[str, JsonObject] = {
     "preview_mail": PREVIEW,
     "send_bulk_mail": MAILING,
 }
-# The whole table, written out a second time: whoever widens a grant has to say it here too.
-ALLOWED = {
+# For other effects the simplest arguments that their models take.
+ARGS = {name: KNOWN.get(name) or simplest(tool) for name, tool in TOOLS.items()}
+# The whole table, written out a second time: a grant that is widened is said here, too. Only an
+# action is not: every action is `act`'s, and no other node's.
+ALLOWED = {("act", effect.name) for effect in EFFECTS.values() if effect.kind == "action"} | {
     ("billing", "read_payments"),
     ("billing", "read_subscriptions"),
     ("general", "read_audiences"),
     ("general", "preview_mail"),
-    ("act", "cancel_subscription"),
-    ("act", "send_bulk_mail"),
     ("technical", "search_articles"),
     ("general", "search_articles"),
-    ("act", "refund_payment"),
     ("act", "create_handoff"),
     ("escalate", "create_handoff"),
     ("send", "send_reply"),
@@ -68,7 +69,7 @@ def untouched(world: World) -> bool:
 def test_pairs_cover_every_node_and_every_tool() -> None:
     """No tool and no node escapes the tests below."""
     tools = TOOLS.values()
-    assert {tool.name for tool in tools} == set(ARGS)
+    assert {tool.name for tool in tools} == set(ARGS) >= set(KNOWN)
     assert {tool.permission for tool in tools} == frozenset().union(*GRANTS.values())
     granted = {
         (node, tool.name) for node in GRANTS for tool in tools if tool.permission in GRANTS[node]
@@ -78,9 +79,12 @@ def test_pairs_cover_every_node_and_every_tool() -> None:
 
 @pytest.mark.parametrize(("node", "tool"), [pair for pair in PAIRS if pair in ALLOWED])
 async def test_granted_pair_passes_the_door(node: str, tool: str) -> None:
-    """A node gets an answer from the tools it was granted."""
-    answer = await World(may_mail=True).toolbox(node).call(tool, ARGS[tool], step_id="s1")
-    assert answer is not None
+    """A node gets an answer from the tools it was granted, if only that of the world outside."""
+    try:
+        answer = await World(may_mail=True).toolbox(node).call(tool, ARGS[tool], step_id="s1")
+        assert answer is not None
+    except RefusedError:
+        assert tool not in KNOWN
 
 
 @pytest.mark.parametrize(("node", "tool"), [pair for pair in PAIRS if pair not in ALLOWED])

@@ -1,6 +1,6 @@
 """The OpenAPI document has a true example for every body, and one for every error code."""
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
@@ -14,6 +14,10 @@ from app.api.routes import webhooks
 from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
+from graphs.state import Outcome
+from tests.unit.desk import ROOT
+
+API_PAGE = (ROOT / "docs/api.md").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +73,18 @@ def test_every_request_example_is_accepted(model: type[BaseModel]) -> None:
     assert shown
     for example in shown:
         model.model_validate(example)
+
+
+@pytest.mark.parametrize("outcome", get_args(Outcome))
+def test_every_outcome_of_the_workflow_can_be_shown(outcome: str, document: dict[str, Any]) -> None:
+    """A run that ended so is answered, and the document and docs/api.md say that it can."""
+    shown = schemas.RunOut.model_validate({**openapi_examples.RUN, "outcome": outcome})
+    assert shown.outcome == outcome
+    for schema in ("RunOut", "RunSideOut"):
+        told = document["components"]["schemas"][schema]["properties"]["outcome"]
+        assert outcome in told["anyOf"][0]["enum"]
+    [row] = [line for line in API_PAGE.splitlines() if line.startswith("| `outcome` |")]
+    assert f"`{outcome}`" in row
 
 
 def test_every_route_shows_examples_of_success_and_of_its_errors(document: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from app.commands.graph import picture
 from graphs.policy import GRANTS
-from graphs.support import build_support_graph
+from graphs.support import TRIAGE_NODE, build_support_graph, by_intent
 from tests.unit.desk import ROOT
 
 WORKFLOW = ROOT / "docs/workflow.md"
@@ -81,6 +81,8 @@ def test_nodes_are_the_designs() -> None:
     graph = build_support_graph()
     assert {name for name in graph.nodes if not name.startswith("__")} == NODES
     assert set(GRANTS) <= NODES
+    [router] = graph.branches[TRIAGE_NODE]
+    assert router == by_intent.__name__
     assert "__error_handler__" not in picture()
 
 

@@ -121,6 +121,16 @@ def test_each_of_two_effects_is_told() -> None:
     assert rules(f"{one} {other}", known) == rules(f"{other}\n{one}", known) == set()
 
 
+def test_sentence_of_an_effect_that_no_rule_knows_leaves() -> None:
+    """The rules read what the model wrote; a true sentence of code is none of their business."""
+    trial = "We have extended your trial of Pro plan by 14 days, until 2026-12-24."
+    fact: Any = {"tool": "extend_trial", "sentence": trial, "values": ["Pro plan", "14"]}
+    known: Any = {**facts(), "effects": [fact], "sentences": [trial]}
+    assert rules(f"Hello Ann,\n\n{trial}", known) == set()
+    assert rules("Hello Ann,", known) == {"effects_stated"}
+    assert "commitments" in rules(f"Hello Ann,\n\n{trial}", facts())
+
+
 SEATS = [refunded(about="Team seat May"), refunded(about="Team seat June")]
 
 

@@ -10,10 +10,11 @@ from app.db.effects import handoffs
 from app.db.runs.steps import add_message
 from app.db.tables import sandbox
 from tools.models import Handoff, SentReply, Urgency
+from tools.ports import Helpdesk
 
 
 @dataclass(frozen=True, slots=True)
-class LocalHelpdesk:
+class LocalHelpdesk(Helpdesk):
     """Drops a repeated key, so that a reply or a hand-off exists once."""
 
     sessions: Sessions

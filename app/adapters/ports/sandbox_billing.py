@@ -12,10 +12,11 @@ from app.db.core.connections import Sessions
 from app.db.tables.sandbox import SandboxPayment, SandboxRefund
 from tools.errors import RefusedError
 from tools.models import Payment, Refund
+from tools.ports import Billing
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxBilling:
+class SandboxBilling(Billing):
     """Keeps its books in `sandbox_*`; one refund per idempotency key, never above the capture."""
 
     sessions: Sessions

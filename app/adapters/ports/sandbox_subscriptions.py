@@ -12,10 +12,11 @@ from app.db.core.connections import Sessions
 from app.db.tables.sandbox import SandboxCancellation, SandboxSubscription
 from tools.errors import RefusedError
 from tools.models import Cancellation, Subscription
+from tools.ports import Subscriptions
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxSubscriptions:
+class SandboxSubscriptions(Subscriptions):
     """Keeps its books in `sandbox_*`; one cancellation per idempotency key and subscription."""
 
     sessions: Sessions

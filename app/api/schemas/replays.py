@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.schemas.approvals import StepOut
 from app.api.schemas.base import LanguageTag, Request
 from app.lifecycle import RunStatus
-from graphs.state import Intent
+from graphs.state import Intent, Outcome
 from tools.models import Urgency
 
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -72,7 +72,7 @@ class RunSideOut(BaseModel):
 
     id: UUID
     status: RunStatus
-    outcome: str | None
+    outcome: Outcome | None
     nodes: list[str]
     intents: list[str]
     plan: list[StepOut]

@@ -11,7 +11,7 @@ from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
-from graphs.state import Tier
+from graphs.state import Outcome, Tier
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
@@ -97,7 +97,7 @@ class RunOut(BaseModel):
     ticket_id: str
     customer_id: str
     status: RunStatus
-    outcome: Literal["answered", "acted", "rejected", "escalated"] | None
+    outcome: Outcome | None
     intents: list[str]
     urgency: str | None
     anger: float | None
