@@ -96,7 +96,7 @@ def test_every_path_exists(page: Path) -> None:
     speak of the past and are left out; a page with a diff may name the files that it adds.
     """
     text, diff = page.read_text(), page.with_suffix(".diff")
-    added = re.findall(r"^\+\+\+ b/(.+)$", diff.read_text(), re.M) if diff.exists() else []
+    added = re.findall(r"^\+\+\+ b/(.+)$", diff.read_text(), re.MULTILINE) if diff.exists() else []
     if page.name == "CHANGELOG.md":
         text = "\n## ".join(text.split("\n## ")[:2])
     for span in code(without_fences(text)):
