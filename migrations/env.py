@@ -8,13 +8,19 @@ from sqlalchemy import Connection, text
 
 from app.db.core.base import Base
 from app.db.core.types import EnumText, SafeJson, SafeText
-from app.db.effects import mailings  # noqa: F401
-from app.db.events import queries as event_queries  # noqa: F401
 
 # Their tables join the metadata.
-from app.db.knowledge import answer_cache  # noqa: F401
-from app.db.tables import conversations, knowledge, runs, sandbox, webhooks  # noqa: F401
-from app.db.tenants import pauses, spend  # noqa: F401
+from app.db.tables import (  # noqa: F401
+    approvals_and_ledger,
+    conversations,
+    events,
+    knowledge,
+    mailings,
+    runs,
+    sandbox,
+    tenants,
+    webhooks,
+)
 
 # A migration that cannot get its lock gives up instead of holding up every request behind it.
 LOCK_TIMEOUT = "5s"

@@ -27,7 +27,7 @@ from app.commands.ids import id_prefix
 from app.commands.reviewer_api import KeyFile, Url, every, get, get_if_allowed, reviewer_api
 from app.commands.terminal import add_row, age, console, failure, inert, plain_table
 from app.commands.usage import OBJECT, usage
-from app.services.approvals.decision import Verdict
+from app.services.approvals.decide import Verdict
 
 cli = typer.Typer()
 

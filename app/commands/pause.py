@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database, with_sessions
 from app.db.core.connections import Sessions
-from app.db.tenants.pauses import EVERYONE
+from app.db.tables.tenants import EVERYONE
 from app.errors import NotFoundError
 from app.services.tenants import pause as pauses
 from app.worker.consumer import enqueue_run

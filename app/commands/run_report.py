@@ -15,9 +15,10 @@ from app.api.schemas import RunOut, RunStepOut
 from app.api.views.runs import show_run, show_step
 from app.db.core.connections import Sessions
 from app.db.effects.ledger import entries_of_run
-from app.db.events.queries import BEGINNING, LAST_SEQ, Event, Position, events_between
+from app.db.events.queries import BEGINNING, LAST_SEQ, events_between
 from app.db.runs.steps import steps_of_run
 from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.events import Event, Position
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
 from app.db.tables.webhooks import Callback

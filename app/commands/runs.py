@@ -49,7 +49,7 @@ def list_runs(
     query = runs_of_tenant(tenant, status, ticket, customer).order_by(Run.id.desc())
 
     async def work(sessions: Sessions) -> list[Run]:
-        async with sessions.reading() as session:
+        async with sessions() as session:
             await require_tenant(session, tenant)
             return list(await session.scalars(query.limit(limit)))
 
@@ -121,7 +121,7 @@ def show_run(
 
 async def _found(sessions: Sessions, settings: Settings, tenant: str, prefix: str) -> RunReport:
     query = runs_of_tenant(tenant).where(Run.id.between(*id_range(prefix))).order_by(Run.id)
-    async with sessions.reading() as session:
+    async with sessions() as session:
         await require_tenant(session, tenant)
         rows = list(await session.scalars(query.limit(NAMED + 1)))
     if not rows:

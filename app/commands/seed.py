@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import app.demo
 from app.commands.articles import read_source, store
 from app.db.core.base import Base
-from app.db.effects.mailings import Contact
 from app.db.knowledge.articles import articles_of_tenant
+from app.db.tables.mailings import Contact
 from app.db.tables.sandbox import Agent, SandboxPayment, SandboxSubscription
 from app.db.tenants.queries import ensure_tenant
 

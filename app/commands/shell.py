@@ -21,10 +21,10 @@ from sqlalchemy import func, select, update
 from app.db.effects import approvals
 from app.db.effects import ledger as ledger_queries
 from app.db.events import queries as event_queries
-from app.db.events.queries import Event
 from app.db.runs import queries as run_queries
 from app.db.runs import steps as step_queries
 from app.db.tables.approvals_and_ledger import Approval, Decision, LedgerEntry
+from app.db.tables.events import Event
 from app.db.tables.runs import Message, Run, Step
 from app.db.tables.tenants import ApiKey, PolicyVersion, Tenant
 from app.db.tables.webhooks import Callback
@@ -35,7 +35,7 @@ BANNER = """\
 deskgraph shell on {database}. Top-level `await` works; Ctrl-D leaves.
 
   settings   the settings of this process
-  sessions   `sessions.reading()` only reads; `sessions.begin()` COMMITS at its end
+  sessions   `sessions()` only reads; `sessions.begin()` COMMITS at its end
   graph      the compiled workflow with its checkpoints: `await graph.aget_state(config)`
   service    everything that a worker has: models, prices, saver, ports
   queries    {queries}
@@ -44,7 +44,7 @@ deskgraph shell on {database}. Top-level `await` works; Ctrl-D leaves.
 
 THIS SHELL CAN WRITE: no gate, no ledger and no approval stands between you and the database.
 
->>> async with sessions.reading() as s:
+>>> async with sessions() as s:
 ...     for run in await s.scalars(runs.runs_of_tenant("demo").order_by(Run.id.desc()).limit(5)):
 ...         print(run.id, run.status, run.outcome)
 """

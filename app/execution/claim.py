@@ -1,11 +1,11 @@
-"""The claim of a run by a worker, and what is queued when a run lets others pass."""
+"""Claim a run for a worker, and queue the runs that had to wait for it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from langsmith import uuid7
 from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
 
 from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
@@ -17,7 +17,7 @@ from app.services.runs.start_and_cancel import Enqueue
 
 @dataclass(frozen=True, slots=True)
 class Claimant:
-    """Who takes runs: a worker, by its settings."""
+    """The worker that claims, and its settings."""
 
     worker_id: int
     per_customer: int
@@ -25,9 +25,9 @@ class Claimant:
 
 
 async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant) -> Run | None:
-    """Take the run if it is its turn, with the newer messages of its ticket at its first start.
+    """Take the run if it may run now, and absorb the newer messages of its ticket at first start.
 
-    A job that came before the run's time, because a clock was set back, is queued once more.
+    A job that came before the run's time, because a clock was set back, is queued again.
     """
     async with sessions.raw_connection() as connection, connection.transaction():
         turn = await scheduling.lock_customer(connection, run_id, by.per_customer)
@@ -37,7 +37,7 @@ async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant
             return None
         if not turn.followed:
             return await _take(connection, run_id, by)
-    # What is absorbed may be told by callbacks, whose rows are a session's.
+    # Absorbed runs may have callbacks, whose rows need a session.
     async with sessions.begin() as session:
         if await scheduling.lock_customer(session, run_id, by.per_customer) is None:
             return None
@@ -55,9 +55,9 @@ async def _take(executor: Executor, run_id: UUID, by: Claimant) -> Run | None:
 async def queue_followers(
     session: AsyncSession, enqueue: Enqueue, following: Iterable[UUID]
 ) -> None:
-    """Queue the runs that had to wait for another, which were looked for after its end.
+    """Queue the runs that waited for another one, found after that one's end was committed.
 
-    Not in the transaction of that end: a claim that was refused meanwhile would not be seen.
+    Within the transaction of that end a claim refused meanwhile would be missed.
     """
     for run_id in sorted(following):
         await transitions.mark_queued(session, run_id)

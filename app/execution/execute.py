@@ -1,15 +1,16 @@
-"""One execution of a run: through the graph from where it stands, until it pauses or ends."""
+"""Execute a run: through the graph from its last checkpoint until it pauses or ends."""
 
 import asyncio
-from dataclasses import dataclass, field
-from decimal import Decimal
-from typing import Any
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
 
 from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Interrupt
 
 from app.db.core.availability import is_unavailable
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution.graph_input import NOTHING, next_input
 from app.execution.run_error import run_error, timed_out
@@ -18,6 +19,7 @@ from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
+from graphs.state import SupportState
 from graphs.suspend import RunPausedError, RunWaitsError
 from tools.errors import RunLostError
 
@@ -25,25 +27,15 @@ log = get_logger(__name__)
 
 # The longest way through the graph: three drafts, and a plan of many steps.
 MAX_STEPS = 100
-# From then on the next step border ends an execution; a mailing has fewer than MAX_STEPS by then.
+# After so long an execution ends with its current step; a mailing has taken fewer steps by then.
 HAND_BACK_SECONDS = 150
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an execution ended, with the graph's state then."""
-
-    status: RunStatus
-    state: dict[str, Any] = field(default_factory=dict)
-    interrupts: tuple[Interrupt, ...] = ()
-    error: dict[str, Any] | None = None
-    tokens: int = 0
-    cost_usd: Decimal | None = Decimal(0)
+# How soon a run is tried again that lacks something just now, such as the database.
+RETRY_SECONDS = 1
 
 
 @dataclass(slots=True)
 class Seen:
-    """Where the graph stands by its stream; a look at the database for the same costs 2 ms."""
+    """The graph's newest state as its stream shows it; reading it from the database costs 2 ms."""
 
     state: dict[str, Any] | None = None
     interrupts: tuple[Interrupt, ...] = ()
@@ -80,13 +72,72 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         await steps.decided()
         raise
     if status is not RunStatus.SUCCESS or seen.state is None:
-        # Stopped in the middle: what parallel nodes left is not in the stream yet.
+        # Stopped between steps: the stream does not show yet what parallel nodes returned.
         at_end = await service.graph.aget_state(_bare(config))
         seen = Seen(at_end.values, at_end.interrupts)
     if status is RunStatus.SUCCESS and seen.interrupts:
         status = RunStatus.INTERRUPTED
+    return _ending(status, error, seen, usage)
+
+
+def _ending(
+    status: RunStatus, error: dict[str, Any] | None, seen: Seen, usage: UsageHandler
+) -> Ending:
+    """The ending of an execution by where the graph stands."""
+    state = cast("SupportState", seen.state or {})
+    outcome = state.get("outcome") if status is RunStatus.SUCCESS else None
+    # A run pauses at one gate at a time.
+    [gate] = seen.interrupts if status is RunStatus.INTERRUPTED else (None,)
+    # Only an answer from the knowledge base can be one for others.
+    reusable = outcome == "answered" and state.get("kb_version") is not None
     tokens, cost = usage.totals()
-    return Ending(status, seen.state or {}, seen.interrupts, error, tokens, cost)
+    return Ending(
+        status,
+        outcome=outcome,
+        error=error,
+        result=run_result(state),
+        tokens=tokens,
+        cost_usd=cost,
+        interrupt_id=gate.id if gate else None,
+        question=gate.value if gate else None,
+        reusable=state if reusable else None,
+    )
+
+
+def run_result(state: SupportState) -> dict[str, Any]:
+    """The part of the graph's state that callers see on the run."""
+    return {
+        "triage": state.get("triage"),
+        "cache_hit": state.get("cache_hit", False),
+        "plan": state.get("plan"),
+        "tier": state.get("tier"),
+        "escalation": state.get("escalation"),
+        "handoff": state.get("handoff"),
+        "reply": state.get("reply"),
+        # The text that a replay would have sent; its `reply` is what the customer was sent first.
+        "draft": state.get("draft"),
+    }
+
+
+def ending_of(run: Run, execution: asyncio.Task[Ending], *, cancelled: bool) -> Ending:
+    """The ending of an execution that is over; `cancelled` says that a caller asked for that."""
+    if execution.cancelled():
+        return Ending(RunStatus.CANCELLED if cancelled else RunStatus.PENDING)
+    failure = execution.exception()
+    if failure is None:
+        # Also when a cancel came too late: a reply that was sent stays sent.
+        return execution.result()
+    if cancelled:
+        return Ending(RunStatus.CANCELLED)
+    if isinstance(failure, RunLostError):
+        # Another attempt holds the run, and this ending changes nothing; or it was cancelled
+        # before the heartbeat noticed, and settling it sees that.
+        return Ending(RunStatus.PENDING)
+    if is_unavailable(failure) or isinstance(failure, RunWaitsError):
+        later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+        return Ending(RunStatus.PENDING, not_before=later)
+    log.error("run_failed", run_id=str(run.id), exc_info=failure)
+    return Ending(RunStatus.ERROR, error=run_error(failure))
 
 
 def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:
@@ -165,7 +216,7 @@ async def _stream(
 
 
 def _writing(config: dict[str, Any]) -> Any:
-    """Where to look and write, and on whose behalf: the fence reads the metadata."""
+    """The thread to read and write, and the attempt that does so, which the fence reads."""
     return {"configurable": config["configurable"], "metadata": config["metadata"]}
 
 

@@ -1,4 +1,4 @@
-"""What brings a run's thread forward: its start, its answer, or the next of its nodes."""
+"""The graph's next input for a run: its start, a person's answer, or nothing but to go on."""
 
 from typing import Any, cast
 
@@ -20,15 +20,15 @@ from graphs.state import SPECIALISTS, Ticket, fresh_run
 
 log = get_logger(__name__)
 
-# What `next_input` answers when the graph has ended, or waits for an answer that is not there.
+# Returned by `next_input` when the graph has ended, or waits for an answer that is missing.
 NOTHING = object()
 
 
 async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, StateSnapshot | None]:
-    """What brings the thread forward, and where it stands; None for a run that only begins.
+    """The graph's next input, and the thread's snapshot; no snapshot for a run that only begins.
 
-    LangGraph takes an answer to a gate that is gone without a word, so the gate is looked at
-    first, and the answer comes from the approval of exactly that interrupt.
+    LangGraph silently accepts an answer to an interrupt that no longer exists, so the interrupt is
+    read first, and the answer comes from the approval of exactly that interrupt.
 
     Raises:
         CheckpointGoneError: the checkpoint that a replay begins with was pruned.
@@ -55,7 +55,7 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
 
 async def _fresh(service: Service, run: Run) -> dict[str, Any]:
     async with service.sessions.raw_connection() as connection:
-        # Most have not: then there is nothing to remember, and nothing to keep an erasure off.
+        # Most customers have no earlier message: then no erasure needs to be kept off.
         known = any(await wrote_before(connection, run))
     if not known:
         return fresh_run(str(run.id), _ticket(run))
@@ -67,7 +67,7 @@ async def _fresh(service: Service, run: Run) -> dict[str, Any]:
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
     [gate] = snapshot.interrupts
     if run.dry_run:
-        # Nobody is asked what will not happen.
+        # No effect will happen, so no person is asked.
         return Command(resume={gate.id: rehearsed_decision(gate.value)})
     async with service.sessions.raw_connection() as connection:
         decision = await decision_for(connection, run.id, gate.id)
@@ -91,7 +91,7 @@ async def _fork(service: Service, run: Run, config: Any) -> None:
     await _store(service, config, source, state)
     following = (await service.graph.aget_state(config)).next
     if "triage" in begin["state"] and set(following) <= {*SPECIALISTS, "escalate"}:
-        # Right after classify another triage chooses the way anew.
+        # Right after classify another triage chooses the way again.
         await service.graph.aupdate_state(
             config, {"triage": state["triage"], "escalation": None}, as_node="classify"
         )
@@ -123,7 +123,7 @@ async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     detail = f"The workflow was changed while this run waited, and {why}."
     fresh = fresh_run(str(run.id), _ticket(run))
     stored = (await service.graph.aget_state(config)).values
-    # What no node here can read would fail the hand-off, too.
+    # Values that no node here can read would fail the hand-off, too.
     unread = incompatible_keys(stored)
     readable = {key: value for key, value in stored.items() if key not in unread}
     state = {**fresh, **readable, "escalation": {"reason": "graph_changed", "detail": detail}}
@@ -150,7 +150,7 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     versions = dict(checkpoint["channel_versions"])
     newest = max(versions.values(), default=None)
     versions |= {name: newest for name in values if name not in versions}
-    # What names the run and its thread comes from `config`: retention looks for a run's own.
+    # Run and thread are named by `config`: retention looks for a run's own checkpoints.
     ours = {**config["configurable"], **config["metadata"]}
     metadata = {key: value for key, value in source.metadata.items() if key not in ours}
     await service.saver.aput(

@@ -6,7 +6,8 @@ model or a tool may repeat what the customer wrote.
 
 from typing import Any
 
-from app.db.core.availability import DATABASE_ERRORS
+from app.db.core.availability import DATABASE_ERRORS, StatementFailedError
+from app.error_text import sqlstate_of
 from app.errors import CheckpointGoneError
 from graphs.llm.errors import ModelError
 from tools.errors import ToolError
@@ -28,10 +29,16 @@ def run_error(failure: BaseException) -> dict[str, Any]:
             return made("tool_failed", f"A tool failed at the last step ({name}). {NEXT}")
         case ModelError():
             return made("model_failed", f"No model answered at the last step ({name}). {NEXT}")
+        case StatementFailedError():
+            return _database_refused(failure.__cause__ or failure)
         case _ if isinstance(failure, DATABASE_ERRORS):
-            what = f"The database refused a statement ({name}), a defect of the service"
-            return made("database_refused", f"{what} or of its schema. {NEXT}")
+            return _database_refused(failure)
     return made("internal", f"The service failed unexpectedly ({name}). {NEXT}")
+
+
+def _database_refused(failure: BaseException) -> dict[str, Any]:
+    what = f"The database refused a statement (SQLSTATE {sqlstate_of(failure) or 'unknown'})"
+    return made("database_refused", f"{what}, a defect of the service or of its schema. {NEXT}")
 
 
 def timed_out(seconds: float) -> dict[str, Any]:

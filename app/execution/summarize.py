@@ -1,4 +1,4 @@
-"""Refresh a ticket's running summary, after its run has settled: nobody waits for it."""
+"""Refresh a ticket's running summary in the background, after its run has settled."""
 
 import asyncio
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ from graphs.state import Turn
 
 log = get_logger(__name__)
 
-# What one refresh reads at most; a longer arrear is caught up over the next ones.
+# What one refresh reads at most; a longer backlog takes several of them.
 MOST_EXCHANGES = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A claimed summary, and what joins it."""
+    """A claimed summary, and the messages to fold into it."""
 
     run: Run
     held: Claimed
@@ -80,13 +80,13 @@ async def _take(session: AsyncSession, run_id: UUID) -> Work | None:
     held = await summaries.claim(session, run)
     if held is None:
         return None
-    told = await summaries.exchanges_after(
+    exchanges = await summaries.exchanges_after(
         session, run, held.upto_seq, MOST_EXCHANGES + KEPT_EXCHANGES
     )
-    if len(told) < WINDOW_EXCHANGES:
+    if len(exchanges) < WINDOW_EXCHANGES:
         await summaries.release(session, held)
         return None
-    folded = told[:-KEPT_EXCHANGES]
+    folded = exchanges[:-KEPT_EXCHANGES]
     turns = [_turn(turn) for exchange in folded for turn in turns_of(exchange)]
     conversation: Conversation = {
         "subject": cut(run.ticket["subject"], CUSTOMER_CHARS),
@@ -112,7 +112,7 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
         "callbacks": [usage, *service.tracing.callbacks()],
         "metadata": {"run_id": str(run.id), "tenant_id": run.tenant_id},
     }
-    # As inside the graph: the door takes callbacks from the context it is asked in.
+    # As inside the graph: the gateway takes callbacks from the context of the call.
     with set_config_context(config) as context:
         writing = asyncio.create_task(summarize(gateway, work.conversation), context=context)
     return await writing

@@ -71,7 +71,7 @@ class Service:
 
 @asynccontextmanager
 async def open_service(settings: Settings) -> AsyncIterator[Service]:
-    """Connect, and let go of every connection and trace at the end."""
+    """Connect; at the end close every connection and deliver the traces."""
     assert settings.database_url is not None, "the commands refuse to start without a database"
     url = settings.database_url.get_secret_value()
     prepared = settings.prepared_statements
@@ -106,12 +106,12 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     """What one execution of a run may use; tenant and customer come from the run's row."""
     async with service.sessions.raw_connection() as connection:
         body = await policy_at(connection, run.tenant_id, run.policy_version)
-        # A message merged into the run has a say in it, so its key must hold the scope too.
+        # The key of a message merged into the run must hold the scope too.
         may_mail = await starters_hold(connection, run.tenant_id, run.id, "mail:send")
     spent, replied = 0, None
     first: tuple[UUID, ...] = ()
     if run.attempt > 1 or run.replay_of:
-        async with service.sessions.reading() as session:
+        async with service.sessions() as session:
             spent = micro_usd(await spent_usd(session, run.tenant_id, run.id))
             first = await replayed(session, run)
             replied = first and await get_entry(session, run.tenant_id, reply_key(first[-1]))
@@ -123,8 +123,8 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     )
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
     models = open_gateway(service.models, run.tenant_id, meter)
-    # What a caller who may mail asks for may be a mailing, whatever others were told; and a replay
-    # neither learns from other tickets nor teaches them.
+    # A caller who may mail may ask for a mailing, so a cached answer never fits; and a replay
+    # neither reads answers of other tickets nor stores any.
     seconds = 0 if may_mail or first else policy.answer_cache_seconds
     answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
     strategy = rehearse if run.dry_run else replay if first else live

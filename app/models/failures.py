@@ -1,10 +1,9 @@
 """What a failed HTTP call to a model server means: whether, and when, another one can help."""
 
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
+from app.retry_after import retry_after_seconds
 from graphs.llm.errors import ModelError, ModelRefusedError, ModelUnavailableError
 
 # Beside every 5xx: request timeout, conflict, too early, too many requests (RFC 9110, RFC 6585).
@@ -26,22 +25,3 @@ def failure_of(error: Exception) -> ModelError:
         return ModelRefusedError(message, for_all=status in CONFIGURATION)
     headers = getattr(getattr(error, "response", None), "headers", {})
     return ModelUnavailableError(message, retry_after_seconds(headers, datetime.now(UTC)))
-
-
-def retry_after_seconds(headers: Mapping[str, str], now: datetime) -> float | None:
-    """How long a server asks to be left alone, or None when it says nothing that can be read.
-
-    `retry-after-ms` is OpenAI's and Azure's; `Retry-After` is a number of seconds or an HTTP date
-    (RFC 9110, section 10.2.3). A time that has passed is 0.
-    """
-    for name, unit in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
-        told = headers.get(name, "").strip()
-        if told.isascii() and told.replace(".", "", 1).isdigit():
-            return float(told) / unit
-    try:
-        at = parsedate_to_datetime(headers.get("retry-after", ""))
-    except (ValueError, OverflowError):
-        return None
-    # A date without a zone is UTC, as every HTTP date is.
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())

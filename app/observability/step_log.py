@@ -8,8 +8,8 @@ from uuid import UUID
 from langgraph.errors import NodeTimeoutError
 
 from app.db.checkpoints.fence import FENCE, refusing_late_writes
-from app.db.checkpoints.group_commit import Done, GroupCommit
-from app.db.runs.steps import STEPS, step_row
+from app.db.checkpoints.group_commit import Done, GroupCommit, Rows
+from app.db.runs.steps import UPSERT_STEPS, step_row
 from app.error_text import public_message
 from app.observability.usage import UsageHandler
 
@@ -90,7 +90,8 @@ class StepLog:
 
     def _write(self, row: dict[str, Any]) -> None:
         self._unwritten = [done for done in self._unwritten if not done.done() or done.exception()]
-        self._unwritten.append(self._commits.join({FENCE: [self._holder], STEPS: [step_row(row)]}))
+        rows: Rows = {FENCE: [self._holder], UPSERT_STEPS: [step_row(row)]}
+        self._unwritten.append(self._commits.join(rows))
 
     async def flush(self, *, ended: bool) -> None:
         """Wait until every step is written.

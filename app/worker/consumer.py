@@ -16,7 +16,7 @@ from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import DateTime, Uuid, bindparam, select
 
-from app.db.core.compiled import CompiledStatement, Executor, Plain
+from app.db.core.compiled import CompiledStatement, Executor, RawConnection
 from app.db.core.connections import SteadyPool, check_socket, plain_dsn
 from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, Task, queued
 from app.worker.queue_membership import LivenessJobManager
@@ -36,16 +36,16 @@ HISTORY = (
 
 async def enqueue_run(executor: Executor, run_id: UUID, at: datetime | None) -> None:
     """Put a job on the queue inside the executor's transaction: both happen or neither."""
-    await _defer(ADVANCE).rows(executor, run=run_id, at=at)
+    await _select_deferred(ADVANCE).rows(executor, run=run_id, at=at)
 
 
 async def enqueue_summary(executor: Executor, run_id: UUID) -> None:
     """Have the summary of the run's ticket refreshed, once no run waits for a worker."""
-    await _defer(SUMMARIZE).rows(executor, run=run_id, at=None)
+    await _select_deferred(SUMMARIZE).rows(executor, run=run_id, at=None)
 
 
 @cache
-def _defer(task: Task) -> CompiledStatement:
+def _select_deferred(task: Task) -> CompiledStatement:
     run_id, at = bindparam("run", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
     return CompiledStatement(select(queued(task, run_id, at)))
 
@@ -83,12 +83,12 @@ async def open_consumer(
         yield consumer
 
 
-def _pool(*arguments: Any, **options: Any) -> SteadyPool[Plain]:
+def _pool(*arguments: Any, **options: Any) -> SteadyPool[RawConnection]:
     """The connector would ask the server before each call whether it is there."""
     return SteadyPool(*arguments, **{**options, "check": check_socket})
 
 
-async def _autocommit(connection: Plain) -> None:
+async def _autocommit(connection: RawConnection) -> None:
     """Each call of the queue is one statement, which needs no BEGIN and COMMIT around it."""
     await connection.set_autocommit(True)
 

@@ -9,15 +9,14 @@ import asyncio
 import time
 from uuid import UUID
 
-import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.availability import DATABASE_ERRORS, log_outage
-from app.db.core.compiled import Plain
-from app.db.core.connections import BY_INDEX, direct_url, plain_dsn
+from app.db.core.compiled import RawConnection
+from app.db.core.connections import direct_connection, direct_url
 from app.db.runs import workers
 from app.db.tables.runs import Run
-from app.execution import settle
+from app.execution.finish import bring_back
 from app.log import get_logger
 from app.worker.queue_membership import put_back
 from app.worker.run_jobs import Active, RunRunner
@@ -34,12 +33,10 @@ BATCH = 20
 
 async def run_heartbeat(jobs: RunRunner) -> None:
     """Beat until cancelled; a database that is away is waited for."""
-    dsn = plain_dsn(direct_url(jobs.service.settings))
+    url = direct_url(jobs.service.settings)
     while True:
         try:
-            async with await psycopg.AsyncConnection.connect(
-                dsn, autocommit=True, **BY_INDEX
-            ) as liveness:
+            async with direct_connection(url) as liveness:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
                 await _renew_lease(jobs, liveness)
         except DATABASE_ERRORS as error:
@@ -49,7 +46,7 @@ async def run_heartbeat(jobs: RunRunner) -> None:
             await asyncio.sleep(UNAVAILABLE_SECONDS)
 
 
-async def _renew_lease(jobs: RunRunner, liveness: psycopg.AsyncConnection) -> None:
+async def _renew_lease(jobs: RunRunner, liveness: RawConnection) -> None:
     renewed: float | None = None
     while True:
         # Says as well whether the connection, and with it our lock, still stands.
@@ -64,7 +61,7 @@ async def _renew_lease(jobs: RunRunner, liveness: psycopg.AsyncConnection) -> No
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
-async def recover_orphans(jobs: RunRunner, liveness: Plain) -> int:
+async def recover_orphans(jobs: RunRunner, liveness: RawConnection) -> int:
     """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
     advances; how many runs that was.
 
@@ -124,5 +121,5 @@ async def _bring_back(session: AsyncSession, jobs: RunRunner, lost: list[Run]) -
         if run in plain:
             await jobs.enqueue(session, run.id, None)
         else:
-            await settle.bring_back(session, jobs.enqueue, run, limit)
+            await bring_back(session, jobs.enqueue, run, limit)
     return len(lost)

@@ -16,7 +16,7 @@ from app.db.runs.enqueue import ADVANCE
 from app.worker.admission import loop_has_time
 
 # OVERRIDING: Procrastinate would number its workers itself.
-JOIN = """
+INSERT_WORKER = """
 INSERT INTO procrastinate_workers (id) OVERRIDING SYSTEM VALUE VALUES (%(worker_id)s)
 ON CONFLICT (id) DO UPDATE SET last_heartbeat = now()"""
 PUT_OWN_BACK = """
@@ -51,7 +51,7 @@ class LivenessJobManager(JobManager):
     async def register_worker(self) -> int:
         """Join, after an outage once more: what was taken before it is put back."""
         await self._put_own_back()
-        await self.connector.execute_query_async(JOIN, worker_id=self.worker_id)
+        await self.connector.execute_query_async(INSERT_WORKER, worker_id=self.worker_id)
         return self.worker_id
 
     async def unregister_worker(self, worker_id: int) -> None:

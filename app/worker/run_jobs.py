@@ -1,21 +1,20 @@
-"""advance_run: claim, execute, settle. A job that comes late or twice claims nothing and ends."""
+"""The job advance_run: claim, execute, finish. A late or repeated job claims nothing and ends."""
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from langgraph.runtime import RunControl
 
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.runs import scheduling
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import summarize as summaries
 from app.execution.claim import Claimant, claim, queue_followers
-from app.execution.execute import Ending, execute
-from app.execution.outcome import RETRY_SECONDS, settlement_from
-from app.execution.reconcile_cancelled import recall_begun
-from app.execution.settle import Settlement, settled
+from app.execution.execute import RETRY_SECONDS, ending_of, execute
+from app.execution.finish import finish, reconcile_cancelled
 from app.execution.wiring import Service
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
@@ -27,7 +26,7 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class Active:
-    """A run in this process, and the two ways to stop it: at a step border, or now."""
+    """A run in this process, and the two ways to stop it: after its current step, or now."""
 
     task: "asyncio.Task[Ending]"
     control: RunControl
@@ -43,19 +42,19 @@ class RunRunner:
     enqueue: Enqueue
     id: int
     active: dict[UUID, Active] = field(default_factory=dict)
-    # Runs that some call of `advance` answers for; a row of ours that is not here is an orphan.
-    # Counted, since the job that goes on may come while the last call still returns.
+    # Runs that a call of `advance` handles; a row held by this worker and not in here is an orphan.
+    # Counted, since the run's next job may start while the call before still returns.
     mine: Counter[UUID] = field(default_factory=Counter)
-    # Summaries being written; a stop drops them, and the ticket's next run asks again.
+    # Summaries being written; a stop drops them, and the ticket's next run queues them again.
     chores: "set[asyncio.Task[bool]]" = field(default_factory=set)
-    # Set while the watch holds the liveness lock: without it others would take our runs.
+    # Set while the heartbeat holds the liveness lock: without it others would take our runs.
     alive: asyncio.Event = field(default_factory=asyncio.Event)
-    # Set after each settle: it may have noted a callback.
+    # Set after each ending of a run with a callback URL: there may be one to deliver.
     noted: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
 
     async def advance(self, run_id: UUID) -> None:
-        """Take the run as far as it goes now, and write down how that ended."""
+        """Claim the run, execute it until it pauses or ends, and store how that ended."""
         await self.alive.wait()
         self.mine[run_id] += 1
         try:
@@ -74,7 +73,7 @@ class RunRunner:
         if run is None:
             return
         if self.draining:
-            await self._settle(run, Settlement(RunStatus.PENDING, {}))
+            await self._finish(run, Ending(RunStatus.PENDING))
             return
         control = RunControl()
         task = asyncio.create_task(execute(self.service, run, control))
@@ -84,25 +83,16 @@ class RunRunner:
                 self.cancel(run_id)
             await asyncio.wait([task])
         finally:
-            # A lost attempt may end here after the next one has begun here.
+            # A lost attempt may end after the run's next attempt has begun in this process.
             if self.active.get(run_id) is active:
                 del self.active[run_id]
-        await self._settle(run, await self._ended(run, active))
-
-    async def _ended(self, run: Run, active: Active) -> Settlement:
-        """What the execution left; a cancelled run tells of what it began and did not see end."""
-        settlement = settlement_from(run, active.task, cancelled=active.cancelled)
-        if settlement.status is not RunStatus.CANCELLED:
-            return settlement
-        try:
-            return replace(settlement, values={"error": await recall_begun(self.service, run)})
-        except DATABASE_ERRORS as error:
-            if not is_unavailable(error):
-                raise
-            return Settlement(RunStatus.PENDING, {})
+        ending = ending_of(run, task, cancelled=active.cancelled)
+        if ending.status is RunStatus.CANCELLED:
+            ending = await reconcile_cancelled(self.service, run)
+        await self._finish(run, ending)
 
     async def summarize(self, run_id: UUID) -> None:
-        """Refresh the summary of the run's ticket; unlike a run it is not worth waiting for."""
+        """Refresh the summary of the run's ticket; a worker that drains cancels it."""
         if self.draining:
             return
         chore = asyncio.create_task(summaries.refresh(self.service, run_id))
@@ -121,7 +111,7 @@ class RunRunner:
             active.task.cancel()
 
     async def drain(self) -> None:
-        """Take nothing more; stop every run at its next step border, or hard when time is up."""
+        """Claim nothing more; stop every run after its current step, or at once when time is up."""
         log.info("drain_begins", runs=len(self.active))
         self.draining = True
         for chore in self.chores:
@@ -134,24 +124,24 @@ class RunRunner:
             for task in late:
                 task.cancel()
 
-    async def _settle(self, run: Run, settlement: Settlement) -> None:
-        """Write the ending; a database that is away is waited for, at a stop only so long."""
-        held = await self._patiently(run, settlement)
+    async def _finish(self, run: Run, ending: Ending) -> None:
+        """Write the ending, and log it."""
+        held = await self._patiently(run, ending)
         if run.callback_url is not None:
             self.noted.set()
         log.info(
             "run_settled" if held else "run_lost",
             run_id=str(run.id),
-            status=settlement.status,
-            outcome=settlement.values.get("outcome"),
+            status=ending.status,
+            outcome=ending.outcome,
             attempt=run.attempt,
         )
 
-    async def _queue_next(self, run: Run, settlement: Settlement) -> None:
-        """Queue what comes after the run: others that waited for it, and its ticket's summary."""
+    async def _queue_next(self, run: Run, ending: Ending) -> None:
+        """Queue the runs that waited for this one, and the refresh of its ticket's summary."""
         async with self.service.sessions.raw_connection() as connection:
             following = await scheduling.next_after(connection, run)
-            due = settlement.status in FINAL and await summaries.is_due(connection, run)
+            due = ending.status in FINAL and await summaries.is_due(connection, run)
         if not following and not due:
             return
         async with self.service.sessions.begin() as session:
@@ -159,14 +149,18 @@ class RunRunner:
             if due:
                 await enqueue_summary(session, run.id)
 
-    async def _patiently(self, run: Run, settlement: Settlement) -> bool:
+    async def _patiently(self, run: Run, ending: Ending) -> bool:
+        """Write the ending once the database is available; a worker that drains gives up in time.
+
+        False when another attempt holds the run.
+        """
         patience, held = self.service.settings.drain_seconds, False
         while True:
             try:
-                held = await settled(self.service.sessions, self.enqueue, run, settlement) or held
-                if settlement.status is not RunStatus.PENDING:
+                held = await finish(self.service.sessions, self.enqueue, run, ending) or held
+                if ending.status is not RunStatus.PENDING:
                     self.service.notifier.publish(run.id)
-                await self._queue_next(run, settlement)
+                await self._queue_next(run, ending)
                 return held
             except DATABASE_ERRORS as error:
                 if not is_unavailable(error) or patience <= 0:

@@ -139,7 +139,7 @@ def test_ctrl_c_in_the_shell_stops_what_was_typed(dev: Dev) -> None:
         answer(person, (">>> ", line))
         person.wait_for("asleep")
         person.press("\x03")
-        answer(person, ("KeyboardInterrupt", "async with sessions.reading() as s:"),
+        answer(person, ("KeyboardInterrupt", "async with sessions() as s:"),
                ("... ", "    print('rows:', await s.scalar(select(func.count(Run.id))))"),
                ("... ", ""))  # fmt: skip
         person.wait_for("rows: ")

@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from app.adapters.webhooks.ssrf_guard import Resolve
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
-from app.execution import settle as settling
-from app.execution.settle import Settlement
+from app.execution import finish
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
 from app.worker.webhook_dispatcher import WebhookDispatcher
 from tests.integration.paused import Desk
 
 LEASE = timedelta(seconds=30)
-DONE = Settlement(RunStatus.SUCCESS, {"outcome": "answered"})
+DONE = Ending(RunStatus.SUCCESS, outcome="answered")
 
 
 async def running(desk: Desk, url: str, ticket: str = "T-1") -> Run:
@@ -27,10 +27,10 @@ async def running(desk: Desk, url: str, ticket: str = "T-1") -> Run:
     return await desk.run(caller.run_id)
 
 
-async def settle(desk: Desk, run: Run, settlement: Settlement = DONE) -> None:
+async def settle(desk: Desk, run: Run, ending: Ending = DONE) -> None:
     """Its execution ends."""
     async with desk.sessions.begin() as session:
-        assert await settling.settle(session, enqueue_run, run, settlement)
+        assert await finish.settle(session, enqueue_run, run, ending)
 
 
 async def rows(desk: Desk) -> list[Callback]:

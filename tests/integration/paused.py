@@ -9,14 +9,14 @@ from sqlalchemy import delete, select, update
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs, decisions_on
+from app.db.runs.transitions import Ending
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
-from app.execution import settle
-from app.execution.settle import Settlement
+from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.approvals import decide as approvals
-from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of
 from app.services.runs import start_and_cancel
@@ -51,9 +51,9 @@ class Desk:
             "kind": "plan", "verdicts": VERDICTS, "expires_in_seconds": 3600, "steps": PLAN,
             "gate": ["too much"], "required_approvers": 1, "changed": [], "round": 0,
         }  # fmt: skip
-        paused = Settlement(RunStatus.INTERRUPTED, {}, {"id": interrupt_id, "value": shown | gate})
+        paused = Ending(RunStatus.INTERRUPTED, interrupt_id=interrupt_id, question=shown | gate)
         async with self.sessions.begin() as session:
-            assert await settle.settle(session, enqueue_run, run, paused)
+            assert await finish.settle(session, enqueue_run, run, paused)
 
     async def ask_again(self, run: Run) -> None:
         """Put the run and its newest approval back to where nobody has answered."""

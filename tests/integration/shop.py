@@ -5,6 +5,7 @@ from typing import Any
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.db.runs.steps import add_message
+from app.db.runs.transitions import Ending
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
@@ -43,10 +44,8 @@ class Shop:
                 session, tenant_id=run.tenant_id, ticket_id=run.ticket_id, run_id=run.id,
                 author="deskgraph", key=f"reply:{run.id}", text=text, public=public,
             )  # fmt: skip
-            values: dict[str, Any] = {"outcome": "answered", "summary": summary}
-            assert await transitions.settle(
-                session, run.id, run.attempt, RunStatus.SUCCESS, **values
-            )
+            ending = Ending(RunStatus.SUCCESS, outcome="answered", result=summary)
+            assert await transitions.settle(session, run.id, run.attempt, ending)
 
     async def exchange(self, text: str, customer: str = "cus_a", ticket: str = "T-1") -> Run:
         """A message and its reply."""

@@ -12,12 +12,12 @@ from sqlalchemy import func, select, text, update
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.db.conversations.erasure import STATEMENTS
 from app.db.core.connections import Sessions, make_engine
-from app.db.knowledge.answer_cache import CachedAnswerRow, prune_answers
+from app.db.knowledge.answer_cache import prune_answers
 from app.db.knowledge.articles import delete_article, put_article
 from app.db.runs.queries import get_run
-from app.db.tables.knowledge import Article
+from app.db.tables.knowledge import Article, CachedAnswerRow
 from app.db.tables.tenants import Tenant as TenantRow
-from app.execution import cache_answer
+from app.execution.finish import cache_answer
 from graphs.findings import finding
 from graphs.state import SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port
@@ -60,7 +60,7 @@ async def settle(sessions: Sessions, by: Caller, state: SupportState) -> None:
     async with sessions.begin() as session:
         run = await get_run(session, by.tenant_id, by.run_id)
         assert run is not None
-        await cache_answer.keep(session, run, state)
+        await cache_answer(session, run, state)
 
 
 @pytest.fixture

@@ -7,7 +7,8 @@ from langchain_core.messages import AIMessage
 
 from app.adapters.models.budget_meter import PostgresMeter
 from app.db.core.connections import Sessions
-from app.db.tenants.spend import ModelSpend, add_spend
+from app.db.tables.tenants import ModelSpend
+from app.db.tenants.spend import add_spend
 from app.observability.prices import EXPECTED_OUTPUT_TOKENS, Prices
 from app.settings import ModelPrice
 from graphs.policy import Budgets

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, update
 
 from app.db.core.connections import Sessions
+from app.db.runs.transitions import Ending
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
-from app.execution import settle as settling
-from app.execution.settle import Settlement
+from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.approvals import decide
 from app.services.runs import start_and_cancel
@@ -33,7 +33,7 @@ async def test_event_and_change_are_one_transaction(desk: Desk) -> None:
     """A rolled-back end is told to nobody; a committed one is."""
     run = await running(desk, "https://a.example/")
     async with desk.sessions.begin() as session:
-        assert await settling.settle(session, enqueue_run, run, DONE)
+        assert await finish.settle(session, enqueue_run, run, DONE)
         await session.rollback()
     assert await rows(desk) == []
     await settle(desk, run)
@@ -46,7 +46,7 @@ async def test_lost_attempt_tells_nothing(desk: Desk) -> None:
     run = await running(desk, "https://a.example/")
     await settle(desk, run)
     async with desk.sessions.begin() as session:
-        assert not await settling.settle(session, enqueue_run, run, DONE)
+        assert not await finish.settle(session, enqueue_run, run, DONE)
     assert len(await rows(desk)) == 1
 
 
@@ -88,10 +88,10 @@ async def test_every_end_is_told_once(desk: Desk) -> None:
     ends = [RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.TIMEOUT, RunStatus.CANCELLED]
     for number, status in enumerate(ends):
         run = await running(desk, "https://a.example/", f"T-{number}")
-        outcome = {"outcome": "answered"} if status is RunStatus.SUCCESS else {}
-        await settle(desk, run, Settlement(status, outcome))
+        outcome = "answered" if status is RunStatus.SUCCESS else None
+        await settle(desk, run, Ending(status, outcome=outcome))
     waiting = await running(desk, "https://a.example/", "T-9")
-    await settle(desk, waiting, Settlement(RunStatus.PENDING, {}))
+    await settle(desk, waiting, Ending(RunStatus.PENDING))
     async with desk.sessions.begin() as session:
         await start_and_cancel.cancel(session, enqueue_run, desk.tenant.id, waiting.id)
     told = [noted_body(row)["data"] for row in await rows(desk)]

@@ -12,9 +12,9 @@ from sqlalchemy import delete, select, text
 
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.ledger import refunded_24h
-from app.db.effects.mailings import Contact, MailRecipient
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Erasure
+from app.db.tables.mailings import Contact, MailRecipient
 from app.db.tables.runs import Rate, Run
 from app.errors import CustomerHasLiveRunsError
 from app.execution.wiring import Service

@@ -21,7 +21,7 @@ from app.db.webhooks import queries as webhook_queries
 from app.errors import NotFoundError
 from app.execution.wiring import Service
 from app.services.approvals import decide as approvals
-from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun

@@ -11,8 +11,9 @@ from sqlalchemy import select, text
 
 from app.adapters.ports.mailings import PostgresMailings
 from app.db.core.connections import Sessions
-from app.db.effects.mailings import Contact, MailRecipient, count_audience
+from app.db.effects.mailings import count_audience
 from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.mailings import Contact, MailRecipient
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.execution.wiring import Service

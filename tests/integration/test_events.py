@@ -8,11 +8,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert, select
 
 from app.db.core.connections import Sessions
-from app.db.events.queries import Event, Position, end_of_events, events_between, last_event
+from app.db.events.queries import end_of_events, events_between, last_event
 from app.db.runs import transitions
-from app.db.runs.steps import STEPS, step_row
-from app.execution import settle
-from app.execution.settle import Settlement
+from app.db.runs.steps import UPSERT_STEPS, step_row
+from app.db.runs.transitions import Ending
+from app.db.tables.events import Event, Position
+from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.worker.consumer import enqueue_run
@@ -153,10 +154,10 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
         async with sessions.begin() as session:
             raw: Any = await (await session.connection()).get_raw_connection()
             rows = [[part] for part in step_row({**step, "status": status})]
-            await raw.driver_connection.execute(STEPS, rows)
+            await raw.driver_connection.execute(UPSERT_STEPS, rows)
     async with sessions.begin() as session:
-        back = Settlement(RunStatus.PENDING, {})
-        assert await settle.settle(session, enqueue_run, claimed, back)
+        back = Ending(RunStatus.PENDING)
+        assert await finish.settle(session, enqueue_run, claimed, back)
     async with sessions.begin() as session:
         await start_and_cancel.cancel(session, enqueue_run, tenant.id, run.id)
     assert await types_of(sessions, run.id) == [

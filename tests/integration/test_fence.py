@@ -12,8 +12,9 @@ from sqlalchemy import text
 
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions, workers
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
-from app.execution import settle
+from app.execution import finish
 from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
@@ -43,7 +44,7 @@ async def test_lost_attempt_fails_alone_in_a_shared_commit(place: Workplace) -> 
     held = [await claimed(place, 805, ticket=f"T-{n}", customer=f"c-{n}") for n in range(10)]
     lost = held[4]
     async with place.service.sessions.begin() as session:
-        assert await transitions.settle(session, lost.id, lost.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, lost.id, lost.attempt, Ending(RunStatus.PENDING))
     saver = place.service.saver
 
     async def put(run: Run) -> object:
@@ -69,7 +70,7 @@ async def test_checkpoint_of_a_lost_attempt_is_refused_whole(
     first = empty_checkpoint()
     config = await saver.aput({"configurable": thread, "metadata": owner}, first, {}, {})
     async with place.service.sessions.begin() as session:
-        assert await transitions.settle(session, run.id, run.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, run.id, run.attempt, Ending(RunStatus.PENDING))
     late = {**empty_checkpoint(), "channel_values": {"ticket": {"a": 1}}}
     with pytest.raises(RunLostError):
         await saver.aput({"configurable": thread, "metadata": owner}, late, {}, {"ticket": "1"})  # type: ignore[arg-type]
@@ -120,7 +121,7 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
     async with place.service.sessions.begin() as session:
         held = await run_queries.get_run(session, run.tenant_id, run.id, lock=True)
         assert held is not None
-        await settle.bring_back(session, enqueue_run, held, max_losses=5)
+        await finish.bring_back(session, enqueue_run, held, max_losses=5)
     newer = asyncio.create_task(jobs.advance(run.id))
     await graph.until_arrived(2)
     graph.gates[0].set()

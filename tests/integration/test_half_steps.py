@@ -59,8 +59,9 @@ async def test_run_cut_between_a_step_and_its_checkpoint_still_ends_with_its_rep
 
     ending = await execute(service, await attempt(service, caller, 2), RunControl())
     assert ending.status is RunStatus.SUCCESS
-    assert ending.state["outcome"] == "escalated"
-    assert ending.state["reply"]["text"]
+    assert ending.outcome == "escalated"
+    assert ending.result is not None
+    assert ending.result["reply"]["text"]
     async with service.sessions() as session:
         steps = await steps_of_run(session, caller.tenant_id, caller.run_id)
     assert {step.status for step in steps if step.attempt == 2} == {"success"}

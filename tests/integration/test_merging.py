@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.errors import RunFinishedError
 from app.execution import claim as claims
@@ -143,7 +144,7 @@ async def test_a_run_taken_up_again_reads_the_same_ticket(
     assert first is not None
     late = await start(sessions, tenant, "late")
     async with sessions.begin() as session:
-        assert await transitions.settle(session, first.id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, first.id, first.attempt, Ending(RunStatus.PENDING))
     again = await claim(sessions, first.id)
     assert again is not None
     assert again.ticket["body"] == "one\n\ntwo"
@@ -157,7 +158,9 @@ async def test_a_paused_run_can_take_what_came_since(sessions: Sessions, tenant:
     assert claimed is not None
     newer = [await start(sessions, tenant, body) for body in ("two", "three")]
     async with sessions.begin() as session:
-        assert await transitions.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
+        assert await transitions.settle(
+            session, run.id, claimed.attempt, Ending(RunStatus.INTERRUPTED)
+        )
     async with sessions.begin() as session:
         held = await start_and_cancel.get(session, tenant.id, run.id, lock=True)
         assert await absorb(session, held) == ["two", "three"]
@@ -178,7 +181,9 @@ async def test_what_a_paused_run_took_before_counts(
     claimed = await claim(sessions, run.id)
     assert claimed is not None
     async with sessions.begin() as session:
-        assert await transitions.settle(session, run.id, claimed.attempt, RunStatus.INTERRUPTED)
+        assert await transitions.settle(
+            session, run.id, claimed.attempt, Ending(RunStatus.INTERRUPTED)
+        )
     read = ["one"]
     for bodies, expected in ((first, first), (second, second[:taken])):
         for body in bodies:
@@ -200,7 +205,7 @@ async def test_one_customer_has_a_bounded_number_of_runs_at_once(
     other = await start(sessions, tenant, "b", "quiet", "T-q")
     assert await claim(sessions, other.id, 2) is not None
     async with sessions.begin() as session:
-        assert await transitions.settle(session, taken[0].id, 1, RunStatus.SUCCESS)
+        assert await transitions.settle(session, taken[0].id, 1, Ending(RunStatus.SUCCESS))
     async with sessions.begin() as session:
         queued: list[UUID] = []
 

@@ -17,7 +17,7 @@ from app.errors import (
     StaleDigestError,
 )
 from app.services.approvals import decide
-from app.services.approvals.decision import GivenAnswer
+from app.services.approvals.decide import GivenAnswer
 from app.services.approvals.edit import StepEdit
 from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant

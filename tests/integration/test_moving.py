@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from app.db.events.queries import Event
+from app.db.tables.events import Event
 from app.execution.wiring import Service, open_service
 from app.services.tenants.pause import pause, unpause
 from app.worker.consumer import enqueue_run

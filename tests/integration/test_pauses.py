@@ -15,15 +15,15 @@ from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
 from app.db.runs.queue_position import queue_positions
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tables.sandbox import SandboxRefund
+from app.db.tables.tenants import EVERYONE, Pause
 from app.db.tenants import pauses
 from app.db.tenants import queries as tenant_queries
-from app.db.tenants.pauses import EVERYONE
 from app.errors import NotFoundError
-from app.execution import settle
+from app.execution import finish
 from app.execution.claim import Claimant, claim
-from app.execution.settle import Settlement
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
@@ -75,7 +75,7 @@ async def alone(sessions: Sessions) -> AsyncIterator[None]:
         await session.execute(update(Run).where(Run.status == "running").values(ended))
     yield
     async with sessions.begin() as session:
-        await session.execute(delete(pauses.Pause))
+        await session.execute(delete(Pause))
 
 
 class HeldBilling(SandboxBilling):
@@ -148,7 +148,9 @@ async def test_pause_does_not_wait_for_ever(
         await pause.pause(session, tenant.id, "test")
     assert await pause.wait_for_in_flight_effects(sessions, tenant.id, 0.1) == 2
     async with sessions.begin() as session:
-        assert await transitions.settle(session, first.run_id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(
+            session, first.run_id, first.attempt, Ending(RunStatus.PENDING)
+        )
     assert await pause.wait_for_in_flight_effects(sessions, tenant.id, 0.1) == 1
     held.released.set()
     await asyncio.gather(*refunds)
@@ -232,8 +234,8 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
     async with sessions.begin() as ending:
         assert await pause.unpause(ending, enqueue_run, caller.tenant_id) == 0
         async with sessions.begin() as session:
-            stopped = Settlement(RunStatus.PENDING, {})
-            assert await settle.settle(session, enqueue_run, run, stopped)
+            stopped = Ending(RunStatus.PENDING)
+            assert await finish.settle(session, enqueue_run, run, stopped)
         taking = asyncio.create_task(take())
         done, _ = await asyncio.wait([taking], timeout=0.3)
         assert not done, "it waits to see how the switch ends"

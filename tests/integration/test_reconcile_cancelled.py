@@ -9,7 +9,7 @@ from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.effects.ledger import get_entry
 from app.db.runs.transitions import request_cancel
 from app.db.tables.runs import Run
-from app.execution import settle
+from app.execution import finish
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.worker.consumer import enqueue_run
@@ -32,7 +32,7 @@ async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -
         assert await request_cancel(session, caller.run_id)
     async with service.sessions.begin() as session:
         run = await session.get_one(Run, caller.run_id)
-        await settle.bring_back(session, enqueue_run, run, max_losses=5)
+        await finish.bring_back(session, enqueue_run, run, max_losses=5)
     next_worker = RunRunner(service, enqueue_run, id=WORKER + 1)
     next_worker.alive.set()
     await next_worker.advance(caller.run_id)

@@ -27,7 +27,7 @@ from app.errors import (
 )
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.services.approvals import decide
-from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of, open_approval
 from app.worker.consumer import enqueue_run

@@ -57,10 +57,11 @@ def refusing(service: Service) -> Refusing:
 
 
 async def told(place: Workplace, run: Run) -> str:
-    """All that leaves the service about the run's end: row, hand-offs, events, callbacks."""
+    """All that leaves the service about the run's end: row, events, steps, callbacks."""
     queries = (
         "SELECT error, status, outcome FROM runs WHERE id = :run",
-        "SELECT type, data FROM events WHERE run_id = :run AND type = 'run.finished'",
+        "SELECT type, data FROM events WHERE run_id = :run",
+        "SELECT node, error FROM steps WHERE run_id = :run",
         "SELECT body, url FROM callbacks WHERE run_id = :run",
     )
     found = []

@@ -2,20 +2,25 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import pytest
+from psycopg_pool import PoolTimeout
 from pydantic import SecretStr
 from sqlalchemy import update
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.streaming.run_waiter import LONG_TICK_SECONDS, TICK_SECONDS, RunWaiter
-from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.db.core.availability import is_unavailable
+from app.db.core.compiled import RawConnection
+from app.db.core.connections import SaverPool, Sessions, SteadyPool, open_saver_pool
 from app.db.runs.notify import RunNotifier
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 from app.settings import Settings
 from tests.integration.conftest import Begin
+from tools.ports import Caller
 
 
 class Looks(Sessions):
@@ -23,10 +28,12 @@ class Looks(Sessions):
 
     taken = 0
 
-    def reading(self) -> AsyncSession:
+    @asynccontextmanager
+    async def raw_connection(self) -> AsyncIterator[RawConnection]:
         """See Sessions."""
         self.taken += 1
-        return super().reading()
+        async with super().raw_connection() as connection:
+            yield connection
 
 
 async def test_many_who_wait_cost_one_query_a_tick(
@@ -34,8 +41,11 @@ async def test_many_who_wait_cost_one_query_a_tick(
 ) -> None:
     """Sixty-four requests for three runs: each is woken when its own run rests, not before."""
     callers = [await begin(ticket=f"T-{n}", customer=f"c{n}") for n in range(3)]
-    engine = make_engine(database_url, 2)
-    looks = Looks(engine)
+    async with open_saver_pool(database_url, 2) as pool:
+        await _expect_one_query_a_tick(sessions, callers, Looks(pool=pool))
+
+
+async def _expect_one_query_a_tick(sessions: Sessions, callers: list[Caller], looks: Looks) -> None:
     watch = RunWaiter(looks)
     began = time.monotonic()
     waiting = [asyncio.create_task(watch.wait(callers[n % 3].run_id, 30)) for n in range(64)]
@@ -48,7 +58,6 @@ async def test_many_who_wait_cost_one_query_a_tick(
         await asyncio.wait(waiting[n::3], timeout=5)
         assert all(task.done() for task in waiting[n::3])
     assert 0 < looks.taken <= (time.monotonic() - began) / TICK_SECONDS + 1
-    await engine.dispose()
 
 
 async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
@@ -66,12 +75,13 @@ async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
 
 
 async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
-    """Nobody waits in vain."""
-    engine = make_engine("postgresql://nobody@127.0.0.1:9/none", 1)
-    watch = RunWaiter(Sessions(engine))
-    with pytest.raises(Exception, match="connection failed"):
-        await watch.wait(uuid4(), 30)
-    await engine.dispose()
+    """Each gets the error that is answered with a 503, long before the time that it would wait."""
+    pool: SaverPool = SteadyPool("postgresql://nobody@127.0.0.1:9/none", min_size=1, open=False)
+    async with pool:
+        watch = RunWaiter(Sessions(pool=pool))
+        with pytest.raises(PoolTimeout) as refused:
+            await watch.wait(uuid4(), 30)
+    assert is_unavailable(refused.value)
 
 
 async def test_bell_wakes_before_anybody_looks(

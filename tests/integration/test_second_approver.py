@@ -21,7 +21,7 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus, RunStatus
-from app.services.approvals.decision import Verdict
+from app.services.approvals.decide import Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of
 from graphs.policy import Policy

@@ -36,7 +36,7 @@ async def test_lines_may_await_queries_and_the_graph(
     run = await workplace.advance(await workplace.start())
     shown, _ = await at_prompt(
         database_url,
-        "async with sessions.reading() as s:",
+        "async with sessions() as s:",
         f"    row = await s.scalar(runs.runs_of_tenant({tenant.id!r}))",
         "",
         "print(row.status)",

@@ -15,7 +15,7 @@ from app.db.tables.tenants import ApiKey
 from app.errors import InvalidRequestError, OwnRunError
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.services.approvals.decision import Verdict
+from app.services.approvals.decide import Verdict
 from app.services.runs import replay as replays
 from app.services.runs.replay import NewReplay
 from app.services.tenants import policy as policies

@@ -10,7 +10,7 @@ from sqlalchemy import text
 from app.api.streaming.event_broadcaster import END, PAGE, RETRY, EventBroadcaster
 from app.api.streaming.event_subscription import EventSubscription
 from app.db.core.connections import Sessions
-from app.db.events.queries import Position
+from app.db.tables.events import Position
 from app.db.tenants import queries as tenant_queries
 from app.execution.wiring import Service
 from tests.conftest import Tenant, make_tenant

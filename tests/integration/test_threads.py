@@ -9,8 +9,9 @@ from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
+from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
-from app.execution import settle
+from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
@@ -44,7 +45,9 @@ async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant:
     assert await claim(sessions, second.id) is None
     async with sessions.begin() as session:
         assert await run_queries.next_in_thread(session, first.thread_id) is None
-        assert await transitions.settle(session, first.id, claimed.attempt, RunStatus.SUCCESS)
+        assert await transitions.settle(
+            session, first.id, claimed.attempt, Ending(RunStatus.SUCCESS)
+        )
         following = await run_queries.next_in_thread(session, first.thread_id)
         assert following is not None
         assert following.id == second.id
@@ -66,14 +69,18 @@ async def test_older_run_that_commits_late_blocks_nobody(
         assert begun is not None
         await slow.commit()
     async with sessions.begin() as session:
-        held = await transitions.settle(session, younger.id, begun.attempt, RunStatus.INTERRUPTED)
+        held = await transitions.settle(
+            session, younger.id, begun.attempt, Ending(RunStatus.INTERRUPTED)
+        )
         assert held
         assert await transitions.reopen(session, younger.id)
     assert await claim(sessions, older.id) is None
     again = await claim(sessions, younger.id)
     assert again is not None
     async with sessions.begin() as session:
-        assert await transitions.settle(session, younger.id, again.attempt, RunStatus.SUCCESS)
+        assert await transitions.settle(
+            session, younger.id, again.attempt, Ending(RunStatus.SUCCESS)
+        )
     assert await claim(sessions, older.id) is not None
 
 
@@ -85,11 +92,13 @@ async def test_a_claim_belongs_to_one_worker(sessions: Sessions, tenant: Tenant)
     assert first is not None
     assert await claim(sessions, run.id) is None
     async with sessions.begin() as session:
-        assert await transitions.settle(session, run.id, first.attempt, RunStatus.PENDING)
+        assert await transitions.settle(session, run.id, first.attempt, Ending(RunStatus.PENDING))
     second = await claim(sessions, run.id)
     assert second is not None
     async with sessions.begin() as session:
-        assert not await transitions.settle(session, run.id, first.attempt, RunStatus.SUCCESS)
+        assert not await transitions.settle(
+            session, run.id, first.attempt, Ending(RunStatus.SUCCESS)
+        )
         status = await session.scalar(select(Run.status).where(Run.id == run.id))
     assert status is RunStatus.RUNNING
 
@@ -102,10 +111,9 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
     assert claimed is not None
     async with sessions.begin() as session:
         assert await transitions.request_cancel(session, run.id)
-    gate = {"id": "i", "value": {"kind": "plan"}}
     async with sessions.begin() as session:
-        paused = settle.Settlement(RunStatus.INTERRUPTED, {}, gate)
-        assert await settle.settle(session, enqueue_run, claimed, paused)
+        paused = Ending(RunStatus.INTERRUPTED, interrupt_id="i", question={"kind": "plan"})
+        assert await finish.settle(session, enqueue_run, claimed, paused)
     async with sessions() as session:
         ended = await start_and_cancel.get(session, tenant.id, run.id)
         assert ended.status is RunStatus.CANCELLED

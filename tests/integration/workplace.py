@@ -13,7 +13,7 @@ from app.db.tables.runs import Run, Step
 from app.db.tables.tenants import ApiKey
 from app.execution.wiring import Service
 from app.services.approvals import decide as approvals
-from app.services.approvals.decision import GivenAnswer, Verdict
+from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.runs import replay as replays
 from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.adapters.webhooks.delivery import answer_of, retry_after_seconds, signed_headers
+from app.adapters.webhooks.delivery import answer_of, signed_headers
 from app.services.webhooks.outbox import WAITS_SECONDS, wait_seconds
 from app.services.webhooks.signing_secrets import new_secret
 
@@ -66,7 +66,7 @@ def test_receiver_may_ask_for_a_longer_wait(asked: float, least: float, most: fl
 
 
 @pytest.mark.parametrize(
-    ("told", "seconds"),
+    ("header", "seconds"),
     [
         ("120", 120),
         (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
@@ -75,9 +75,10 @@ def test_receiver_may_ask_for_a_longer_wait(asked: float, least: float, most: fl
         ("9" * 400, float("inf")),
     ],
 )  # fmt: skip
-def test_retry_after_is_read_in_both_forms(told: str, seconds: float) -> None:
-    """And what is neither counts as nothing."""
-    assert retry_after_seconds(told, NOW) == seconds
+def test_retry_after_of_a_receiver_is_read_in_both_forms(header: str, seconds: float) -> None:
+    """Seconds or an HTTP date; what is neither counts as nothing."""
+    answer = answer_of(503, httpx.Headers({b"Retry-After": header.encode()}), NOW)
+    assert answer.retry_after_seconds == seconds
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.tenants import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError, VerdictNotAllowedError
-from app.services.approvals.decision import GivenAnswer, decided_steps
+from app.services.approvals.decide import GivenAnswer, decided_steps
 from app.services.approvals.edit import StepEdit, apply_edits, changes_made, refuse_over_limit
 from tests.unit.test_policy import RUN, step
 from tools.catalog import EFFECTS

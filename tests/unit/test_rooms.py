@@ -15,6 +15,15 @@ def test_every_room_stands_in_the_layers() -> None:
     assert {*rooms("app"), *rooms("app/db"), "graphs", "tools"} - UNLAYERED - {"app.db"} == named
 
 
+def test_every_table_stands_in_its_room_and_migrations_see_it() -> None:
+    """A table elsewhere would be missed by readers, and by Alembic when it compares a database."""
+    holders = {p for p in (ROOT / "app").rglob("*.py") if "__tablename__" in p.read_text()}
+    tables = ROOT / "app/db/tables"
+    assert holders == set(tables.glob("*.py")) - {tables / "__init__.py"}
+    seen = (ROOT / "migrations/env.py").read_text()
+    assert [path.stem for path in holders if f"    {path.stem},\n" not in seen] == []
+
+
 def contracts() -> list[dict[str, str]]:
     """The contracts of import-linter."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text())

@@ -8,6 +8,7 @@ from langgraph.errors import NodeError
 from pydantic import BaseModel
 from sqlalchemy.exc import IntegrityError
 
+from app.db.core.availability import statement_failed
 from app.errors import CheckpointGoneError
 from app.execution.run_error import run_error, timed_out, unknown_outcome, workers_lost
 from app.models.failures import failure_of
@@ -40,6 +41,7 @@ FOREIGN: list[tuple[Exception, str]] = [
      "database_refused"),
     (IntegrityError("INSERT INTO t VALUES (%s)", {"body": WORDS}, psycopg.Error(WORDS)),
      "database_refused"),
+    (statement_failed(psycopg.errors.UndefinedColumn(WORDS)), "database_refused"),
     (KeyError(WORDS), "internal"),
     (ValueError(WORDS), "internal"),
     (invalid(), "internal"),

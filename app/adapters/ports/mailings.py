@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.effects.ownership import pass_fence
 from app.db.core.connections import Sessions
 from app.db.effects import mailings
+from app.db.tables.mailings import MailRecipient
 from tools.errors import RefusedError
 from tools.models import Audience, Contact, Delivery, MailTally
 from tools.ports import Caller
@@ -95,7 +96,7 @@ class PostgresMailings:
         """started -> the mail's end, or waiting again with a growing pause, three tries in all."""
         async with self.sessions.begin() as session:
             row = await session.get(
-                mailings.MailRecipient,
+                MailRecipient,
                 (self.caller.tenant_id, key, contact_id),
                 with_for_update=True,
             )
@@ -130,11 +131,11 @@ class PostgresMailings:
     async def _give_up_started(self, session: AsyncSession, key: str) -> None:
         """A mail server cannot be asked whether it took a mail, so nobody is mailed again."""
         await session.execute(
-            update(mailings.MailRecipient)
+            update(MailRecipient)
             .where(
-                mailings.MailRecipient.tenant_id == self.caller.tenant_id,
-                mailings.MailRecipient.key == key,
-                mailings.MailRecipient.status == "started",
+                MailRecipient.tenant_id == self.caller.tenant_id,
+                MailRecipient.key == key,
+                MailRecipient.status == "started",
             )
             .values(status="unknown", changed_at=func.clock_timestamp())
         )

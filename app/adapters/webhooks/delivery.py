@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 
@@ -15,6 +14,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, Target, bracketed, parse
+from app.retry_after import retry_after_seconds
 
 # What a receiver answers is not looked at; so much is taken that an honest one can finish.
 MAX_ANSWER_BYTES = 4096
@@ -139,21 +139,5 @@ def answer_of(status: int, headers: httpx.Headers, now: datetime) -> Receipt:
         return Receipt()
     if 300 <= status < 400:
         return Receipt(f"HTTP {status}: redirects are not followed")
-    wait = retry_after_seconds(headers.get("retry-after", ""), now) if status in WAITING else 0.0
-    return Receipt(f"HTTP {status}", gone=status == GONE, retry_after_seconds=wait)
-
-
-def retry_after_seconds(told: str, now: datetime) -> float:
-    """Seconds to wait by a `Retry-After` of seconds or an HTTP date; 0 when it says neither.
-
-    Source: RFC 9110, section 10.2.3.
-    """
-    if told.isascii() and told.strip().isdigit():
-        return float(told)
-    try:
-        at = parsedate_to_datetime(told)
-    except (ValueError, OverflowError):
-        return 0.0
-    # A date without a zone is UTC, as every HTTP date is.
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    return max(0.0, (at - now).total_seconds())
+    wait = retry_after_seconds(headers, now) if status in WAITING else None
+    return Receipt(f"HTTP {status}", gone=status == GONE, retry_after_seconds=wait or 0.0)

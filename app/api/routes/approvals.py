@@ -30,7 +30,7 @@ from app.errors import (
 )
 from app.lifecycle import ApprovalStatus
 from app.services.approvals import decide
-from app.services.approvals.decision import GivenAnswer
+from app.services.approvals.decide import GivenAnswer
 from app.services.approvals.edit import StepEdit
 
 router = APIRouter(prefix="/v1", tags=["approvals"], route_class=GuardedRoute)

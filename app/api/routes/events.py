@@ -19,11 +19,11 @@ from app.api.streaming.event_subscription import EventSubscription
 from app.db.events.queries import (
     BEGINNING,
     LAST_SEQ,
-    Position,
     end_of_events,
     final_event,
     last_event,
 )
+from app.db.tables.events import Position
 from app.errors import InvalidCursorError, NotFoundError, TooManyStreamsError
 from app.log import get_logger
 from app.services.runs import start_and_cancel

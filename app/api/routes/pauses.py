@@ -8,7 +8,8 @@ from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.db.tenants.pauses import EVERYONE, in_flight, pauses_of
+from app.db.tables.tenants import EVERYONE
+from app.db.tenants.pauses import in_flight, pauses_of
 from app.services.tenants import pause as pause_cases
 
 router = APIRouter(prefix="/v1/admin", tags=["admin"], route_class=GuardedRoute)

@@ -14,7 +14,7 @@ from app.api.http.openapi_responses import documented_responses
 from app.api.streaming.run_waiter import RunWaiter
 from app.api.views.approvals import show_message
 from app.api.views.runs import show_run, show_runs, show_step
-from app.db.runs.queries import look, runs_of_tenant
+from app.db.runs.queries import read_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run
 from app.errors import (
@@ -180,5 +180,5 @@ async def wait_for(
 
 async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
     async with backend.sessions.raw_connection() as connection:
-        run = start_and_cancel.found(await look(connection, tenant_id, run_id), run_id)
+        run = start_and_cancel.found(await read_run(connection, tenant_id, run_id), run_id)
         return await show_run(connection, run, backend.settings)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.http.pagination import Page
 from app.api.schemas.base import Request
 from app.lifecycle import ApprovalStatus
-from app.services.approvals.decision import Verdict
+from app.services.approvals.decide import Verdict
 from tools.models import Evidence
 
 

@@ -17,12 +17,11 @@ from app.db.core.connections import Sessions
 from app.db.events.queries import (
     BEGINNING,
     FINAL_TYPES,
-    Event,
-    Position,
     end_of_events,
     events_between,
     last_event,
 )
+from app.db.tables.events import Event, Position
 from app.db.tenants.queries import live_keys
 from app.errors import TooManyStreamsError
 

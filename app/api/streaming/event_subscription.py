@@ -7,7 +7,7 @@ from uuid import UUID
 
 from prometheus_client import Counter
 
-from app.db.events.queries import Event
+from app.db.tables.events import Event
 from app.log import get_logger
 
 log = get_logger(__name__)

@@ -9,7 +9,7 @@ import psycopg
 
 from app.db.core.connections import Sessions, direct_url
 from app.db.runs.notify import subscribe
-from app.db.runs.queries import resting
+from app.db.runs.queries import finished_or_paused
 from app.log import get_logger
 from app.settings import Settings
 
@@ -87,7 +87,7 @@ class RunWaiter:
             asked = list(self._waiting)
             try:
                 async with self._sessions.raw_connection() as connection:
-                    found = await resting(connection, asked)
+                    found = await finished_or_paused(connection, asked)
             except Exception as error:  # noqa: BLE001  # each who waits is told
                 self._fail(asked, error)
                 continue

@@ -10,42 +10,42 @@ from typing import Any, LiteralString
 
 from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
 from app.db.core.connections import SaverPool
-from app.db.runs.steps import STEPS
+from app.db.runs.steps import UPSERT_STEPS
 
 # What a crash may cost of work that had no effect yet.
 HOLD_SECONDS = 0.05
 
 # Binary arrays: the dumper of text ones escapes each value in Python.
-BLOBS: LiteralString = """
+INSERT_BLOBS: LiteralString = """
 INSERT INTO checkpoint_blobs (thread_id, checkpoint_ns, channel, version, type, blob)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::bytea[])
 ON CONFLICT DO NOTHING"""
-CHECKPOINTS: LiteralString = """
+UPSERT_CHECKPOINTS: LiteralString = """
 INSERT INTO checkpoints
     (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, checkpoint, metadata)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[]::jsonb[],
     %b::text[]::jsonb[])
 ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id)
 DO UPDATE SET checkpoint = EXCLUDED.checkpoint, metadata = EXCLUDED.metadata"""
-WRITES: LiteralString = """
+_WRITES: LiteralString = """
 INSERT INTO checkpoint_writes (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx,
     channel, type, blob)
 SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %b::text[], %b::int[],
     %b::text[], %b::text[], %b::bytea[])
 ON CONFLICT (thread_id, checkpoint_ns, checkpoint_id, task_id, idx) """
-NEW_WRITES: LiteralString = WRITES + "DO NOTHING"
-SPECIAL_WRITES: LiteralString = (
-    WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
+INSERT_WRITES: LiteralString = _WRITES + "DO NOTHING"
+UPSERT_WRITES: LiteralString = (
+    _WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 )
 # In this order: the fence first, a checkpoint's values before itself. Each with the number of
 # columns that identify a row, since a row may stand in a statement only once.
 STATEMENTS: dict[LiteralString, int] = {
     FENCE: 2,
-    BLOBS: 4,
-    CHECKPOINTS: 3,
-    NEW_WRITES: 6,
-    SPECIAL_WRITES: 6,
-    STEPS: 1,
+    INSERT_BLOBS: 4,
+    UPSERT_CHECKPOINTS: 3,
+    INSERT_WRITES: 6,
+    UPSERT_WRITES: 6,
+    UPSERT_STEPS: 1,
 }
 
 Row = tuple[Any, ...]

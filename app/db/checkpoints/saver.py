@@ -25,10 +25,10 @@ from psycopg.rows import DictRow
 
 from app.db.checkpoints.fence import FENCE, Holder, holder_of, refusing_late_writes
 from app.db.checkpoints.group_commit import (
-    BLOBS,
-    CHECKPOINTS,
-    NEW_WRITES,
-    SPECIAL_WRITES,
+    INSERT_BLOBS,
+    INSERT_WRITES,
+    UPSERT_CHECKPOINTS,
+    UPSERT_WRITES,
     Done,
     GroupCommit,
     Rows,
@@ -83,7 +83,7 @@ class GroupingSaver(AsyncPostgresSaver):
             _json(get_serializable_checkpoint_metadata(config, metadata)),
         )
         blobs = self._dump_blobs(thread_id, namespace, apart, versions) if versions else []
-        await self._put(holder_of(config), {BLOBS: blobs, CHECKPOINTS: [row]})
+        await self._put(holder_of(config), {INSERT_BLOBS: blobs, UPSERT_CHECKPOINTS: [row]})
         return _config({"thread_id": thread_id, "checkpoint_ns": namespace}, checkpoint["id"])
 
     async def aput_writes(
@@ -104,7 +104,7 @@ class GroupingSaver(AsyncPostgresSaver):
             task_path,
             writes,
         )
-        await self._put(holder_of(config), {SPECIAL_WRITES if special else NEW_WRITES: rows})
+        await self._put(holder_of(config), {UPSERT_WRITES if special else INSERT_WRITES: rows})
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """See AsyncPostgresSaver; what the execution itself wrote is seen."""

@@ -1,10 +1,11 @@
 """Queries on what was said before: of one customer, within one tenant, always a bounded number."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, String, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -25,34 +26,33 @@ def _whose(run: Run) -> dict[str, Any]:
     return {"tenant": run.tenant_id, "customer": run.customer_id}
 
 
-OF_CUSTOMER = (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
-OLDER = select(Run.id).where(*OF_CUSTOMER, Run.seq < bindparam("before"))
-WROTE_BEFORE = CompiledStatement(
-    select(
-        OLDER.where(Run.thread_id == bindparam("thread")).exists(),
-        OLDER.where(Run.thread_id != bindparam("thread")).exists(),
-    )
-)
-ERASED = (bindparam("tenant", type_=String), bindparam("customer", type_=String))
-HOLD_OFF = select(advisory_locks.shared("erasure", *ERASED))
-HOLD = select(advisory_locks.exclusive("erasure", *ERASED))
+def _of_customer() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return (Run.tenant_id == bindparam("tenant"), Run.customer_id == bindparam("customer"))
+
+
+@cache
+def _select_wrote_before() -> CompiledStatement:
+    older = select(Run.id).where(*_of_customer(), Run.seq < bindparam("before"))
+    here = older.where(Run.thread_id == bindparam("thread")).exists()
+    elsewhere = older.where(Run.thread_id != bindparam("thread")).exists()
+    return CompiledStatement(select(here, elsewhere))
 
 
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Wait for an erasure of the customer, and let none begin until the transaction ends."""
-    await session.execute(HOLD_OFF, {"tenant": tenant_id, "customer": customer_id})
+    await advisory_locks.hold(session, advisory_locks.shared("erasure", tenant_id, customer_id))
 
 
 async def wrote_before(executor: Executor, run: Run) -> tuple[bool, bool]:
     """Whether the customer has older runs, of this ticket and of others: most have neither."""
     asked = {**_whose(run), "before": run.seq, "thread": run.thread_id}
-    [(here, elsewhere)] = await WROTE_BEFORE.rows(executor, **asked)
+    [(here, elsewhere)] = await _select_wrote_before().rows(executor, **asked)
     return here, elsewhere
 
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
     """Let no run read what it knows of the customer until the transaction ends."""
-    await session.execute(HOLD, {"tenant": tenant_id, "customer": customer_id})
+    await advisory_locks.hold(session, advisory_locks.exclusive("erasure", tenant_id, customer_id))
 
 
 async def summary_of(session: AsyncSession, run: Run) -> ConversationSummary | None:
@@ -61,26 +61,28 @@ async def summary_of(session: AsyncSession, run: Run) -> ConversationSummary | N
     return await session.get(ConversationSummary, key)
 
 
-Into = aliased(Run)
-NEWEST = (
-    select(Run.id, Run.seq, func.coalesce(Into.seq, Run.seq).label("place"))
-    .outerjoin(Into, Into.id == Run.merged_into)
-    .where(
-        *OF_CUSTOMER,
-        Run.thread_id == bindparam("thread"),
-        Run.seq > bindparam("after"),
-        Run.seq < bindparam("before"),
+@cache
+def _select_said_before() -> Select[Any]:
+    into = aliased(Run)
+    newest = (
+        select(Run.id, Run.seq, func.coalesce(into.seq, Run.seq).label("place"))
+        .outerjoin(into, into.id == Run.merged_into)
+        .where(
+            *_of_customer(),
+            Run.thread_id == bindparam("thread"),
+            Run.seq > bindparam("after"),
+            Run.seq < bindparam("before"),
+        )
+        .order_by(Run.seq.desc())
+        .limit(bindparam("most"))
+        .subquery()
     )
-    .order_by(Run.seq.desc())
-    .limit(bindparam("most"))
-    .subquery()
-)
-SAID_BEFORE = (
-    select(NEWEST.c.seq, Message.author, Message.text)
-    .join(NEWEST, Message.run_id == NEWEST.c.id)
-    .where(Message.tenant_id == bindparam("tenant"), Message.public)
-    .order_by(NEWEST.c.place, Message.id)
-)
+    return (
+        select(newest.c.seq, Message.author, Message.text)
+        .join(newest, Message.run_id == newest.c.id)
+        .where(Message.tenant_id == bindparam("tenant"), Message.public)
+        .order_by(newest.c.place, Message.id)
+    )
 
 
 async def said_before(
@@ -93,40 +95,43 @@ async def said_before(
     """
     bounds = {"after": after_seq, "before": run.seq, "most": exchanges}
     asked = {**_whose(run), "thread": run.thread_id, **bounds}
-    return list(await session.execute(SAID_BEFORE, asked))
+    return list(await session.execute(_select_said_before(), asked))
 
 
-RECENT = (
-    select(Run.id, Run.ticket_id)
-    .where(*OF_CUSTOMER, Run.ticket_id != bindparam("ticket"), Run.replay_of.is_(None))
-    .order_by(Run.id.desc())
-    .limit(LOOK_BACK_RUNS)
-    .subquery()
-)
-NEWEST_OF_EACH = (
-    select(RECENT.c.id)
-    .ext(distinct_on(RECENT.c.ticket_id))
-    .order_by(RECENT.c.ticket_id, RECENT.c.id.desc())
-)
-OTHER_TICKETS = (
-    select(
-        Run.ticket_id,
-        Run.outcome,
-        Run.status,
-        Run.created_at,
-        func.left(func.jsonb_extract_path_text(Run.ticket, "subject"), 500).label("subject"),
-        func.jsonb_extract_path(Run.result, "handoff").label("handoff"),
+@cache
+def _select_other_tickets() -> Select[Any]:
+    recent = (
+        select(Run.id, Run.ticket_id)
+        .where(*_of_customer(), Run.ticket_id != bindparam("ticket"), Run.replay_of.is_(None))
+        .order_by(Run.id.desc())
+        .limit(LOOK_BACK_RUNS)
+        .subquery()
     )
-    .where(Run.tenant_id == bindparam("tenant"), Run.id.in_(NEWEST_OF_EACH))
-    .order_by(Run.id.desc())
-    .limit(bindparam("most"))
-)
+    newest_of_each = (
+        select(recent.c.id)
+        .ext(distinct_on(recent.c.ticket_id))
+        .order_by(recent.c.ticket_id, recent.c.id.desc())
+    )
+    subject = func.jsonb_extract_path_text(Run.ticket, "subject")
+    return (
+        select(
+            Run.ticket_id,
+            Run.outcome,
+            Run.status,
+            Run.created_at,
+            func.left(subject, 500).label("subject"),
+            func.jsonb_extract_path(Run.result, "handoff").label("handoff"),
+        )
+        .where(Run.tenant_id == bindparam("tenant"), Run.id.in_(newest_of_each))
+        .order_by(Run.id.desc())
+        .limit(bindparam("most"))
+    )
 
 
 async def other_tickets(session: AsyncSession, run: Run, limit: int) -> list[Row[Any]]:
     """The newest run of each of the customer's newest other tickets, newest first."""
     asked = {**_whose(run), "ticket": run.ticket_id, "most": limit}
-    return list(await session.execute(OTHER_TICKETS, asked))
+    return list(await session.execute(_select_other_tickets(), asked))
 
 
 async def effects_on_tickets(

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from functools import cache
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import bindparam, delete, func, select, update
@@ -28,35 +30,40 @@ class Claimed:
     text: str
 
 
-TOLD = (
-    select(ConversationSummary.upto_seq)
-    .where(
-        ConversationSummary.tenant_id == bindparam("tenant"),
-        ConversationSummary.ticket_id == bindparam("ticket"),
-        ConversationSummary.customer_id == bindparam("customer"),
+@cache
+def _select_untold_count() -> CompiledStatement:
+    tenant: Any = bindparam("tenant")
+    ticket: Any = bindparam("ticket")
+    customer: Any = bindparam("customer")
+    told = (
+        select(ConversationSummary.upto_seq)
+        .where(
+            ConversationSummary.tenant_id == tenant,
+            ConversationSummary.ticket_id == ticket,
+            ConversationSummary.customer_id == customer,
+        )
+        .scalar_subquery()
     )
-    .scalar_subquery()
-)
-UNTOLD_RUNS = (
-    select(Run.id)
-    .where(
-        Run.tenant_id == bindparam("tenant"),
-        Run.thread_id == bindparam("thread"),
-        Run.customer_id == bindparam("customer"),
-        Run.seq > func.coalesce(TOLD, 0),
-        Run.finished_at.is_not(None),
+    untold_runs = (
+        select(Run.id)
+        .where(
+            Run.tenant_id == tenant,
+            Run.thread_id == bindparam("thread"),
+            Run.customer_id == customer,
+            Run.seq > func.coalesce(told, 0),
+            Run.finished_at.is_not(None),
+        )
+        .limit(bindparam("most"))
+        .subquery()
     )
-    .limit(bindparam("most"))
-    .subquery()
-)
-UNTOLD = CompiledStatement(select(func.count()).select_from(UNTOLD_RUNS))
+    return CompiledStatement(select(func.count()).select_from(untold_runs))
 
 
 async def untold(executor: Executor, run: Run, most: int) -> int:
     """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
     whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
     bounds = {"thread": run.thread_id, "most": most}
-    [(count,)] = await UNTOLD.rows(executor, **whose, **bounds)
+    [(count,)] = await _select_untold_count().rows(executor, **whose, **bounds)
     return int(count)
 
 

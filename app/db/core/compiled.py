@@ -1,8 +1,12 @@
-"""Statements that every run needs: built with SQLAlchemy, run by psycopg itself.
+"""Statements that every run passes: built with SQLAlchemy, compiled once, run by psycopg itself.
 
 SQLAlchemy's own way to a row costs four times what psycopg's does, in CPU of the process that runs
 everything (`docs/performance.md`). In a session the transaction is the session's; on a connection
-of psycopg's own, from `Sessions.raw_connection()`, what a session costs is saved as well.
+from `Sessions.raw_connection()` what a session costs is saved as well.
+
+Each statement is made by a `@cache` function that is named by its verb (`_select_live_key`), so it
+is built at its first use. A test lists the modules that may have some, with the reason: whatever a
+run passes only sometimes is a plain statement in a session (docs/adr/0018).
 """
 
 from collections.abc import Callable, Iterable
@@ -11,46 +15,44 @@ from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
-from psycopg.sql import Literal
-from sqlalchemy import SelectBase, UpdateBase, bindparam, inspect
+from sqlalchemy import BindParameter, SelectBase, UpdateBase, bindparam, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.visitors import replacement_traverse
 
 DIALECT = dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy types no dialect's constructor
-# The only types that ask by which type Postgres answers are numeric ones: psycopg reads a Decimal.
+# Only numeric result processors depend on the column's OID; psycopg already returns Decimal.
 NUMERIC = 1700
 Convert = Callable[[Any], Any]
-Plain = AsyncConnection[Any]
+RawConnection = AsyncConnection[Any]
 Statement = SelectBase | UpdateBase
-# Where a hot statement runs.
-Executor = AsyncSession | Plain
+# Where a compiled statement runs.
+Executor = AsyncSession | RawConnection
 T = TypeVar("T")
 
 
 class CompiledStatement:
-    """A statement, compiled once. A list is bound as an array: no `in_`, but `== any_(...)`."""
+    """A statement, compiled once. A list is bound as an array: no `in_`, but `== any_(...)`.
+
+    Values that it was built with are constants in its SQL: only so can one plan, made once, use
+    indexes that hold some rows of a table. What it is asked with are parameters.
+    """
 
     def __init__(self, statement: Statement) -> None:
-        compiled = statement.compile(dialect=DIALECT)
         self._columns = list(statement.exported_columns)
-        self._sql = str(compiled)
-        self._prepare: dict[str, Convert] = {}
-        binds: dict[str, Any] = compiled.binds
-        for name, bind in binds.items():
-            prepare = _preparer(bind.type)
-            if bind.required:
-                self._prepare[name] = prepare
-            else:
-                # Only with constants in it can one plan, made once, use the indexes of some rows.
-                known = Literal(prepare(bind.value)).as_string(None).replace("%", "%%")
-                self._sql = self._sql.replace(f"%({name})s", known)
+        constant = cast("Statement", replacement_traverse(statement, {}, _as_constant))
+        compiled = constant.compile(dialect=DIALECT)
+        binds: dict[str, BindParameter[Any]] = compiled.binds
+        self._prepare = {name: _preparer(b.type) for name, b in binds.items() if b.required}
+        # SQLAlchemy renders its `literal_execute` parameters when it is given all the others.
+        self.sql = compiled.construct_expanded_state(dict.fromkeys(self._prepare)).statement
 
     async def rows(self, executor: Executor, **values: Any) -> list[Any]:
         """Its rows as tuples, in the executor's transaction; nothing is flushed before."""
         given = {name: self._prepare[name](value) for name, value in values.items()}
         driver = await driver_of(executor) if isinstance(executor, AsyncSession) else executor
         cursor = driver.cursor(row_factory=tuple_row)
-        await cursor.execute(self._sql, given)
+        await cursor.execute(self.sql, given)
         return await cursor.fetchall() if self._columns else []
 
 
@@ -107,6 +109,12 @@ def atomic(executor: Executor) -> AbstractAsyncContextManager[Any]:
     return nullcontext() if isinstance(executor, AsyncSession) else executor.transaction()
 
 
+def _as_constant(element: Any, **_: Any) -> BindParameter[Any] | None:
+    """A value that is known now, as one that becomes part of the SQL; None leaves it as it is."""
+    known = isinstance(element, BindParameter) and not element.required
+    return element.render_literal_execute() if known else None
+
+
 def _preparer(kind: Any) -> Convert:
     return kind.dialect_impl(DIALECT).bind_processor(DIALECT) or (lambda value: value)
 
@@ -116,7 +124,7 @@ def _reader(kind: Any) -> Convert | None:
     return cast("Convert | None", read)
 
 
-async def driver_of(session: AsyncSession) -> Plain:
+async def driver_of(session: AsyncSession) -> RawConnection:
     """The session's connection as psycopg knows it."""
     raw = await (await session.connection()).get_raw_connection()
-    return cast("Plain", raw.driver_connection)
+    return cast("RawConnection", raw.driver_connection)

@@ -1,4 +1,13 @@
-"""Connections: an engine for sessions, a psycopg pool for checkpoints and hot statements."""
+"""Connections: the three ways to the database.
+
+| way | for | over | held across |
+|---|---|---|---|
+| `Sessions.begin()`, `Sessions()` | use cases: what is read, changed and written as one | the engine's pool, a pooler if there is one | one transaction, which the server ends when it stands still for 15 s; never a model call, a delivery or a mail |
+| `Sessions.raw_connection()` | the compiled statements and the checkpoints of every run | the psycopg pool, a pooler if there is one | one statement, or its own `transaction()` |
+| `direct_connection()` | what lives in a session of Postgres: a worker's lock, LISTEN | Postgres itself, one connection each | as long as the process |
+
+The queue's consumer and the migrations have direct connections, too, which their libraries open.
+"""  # noqa: E501  # a table
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,57 +26,49 @@ from sqlalchemy.ext.asyncio import (
     create_async_engine,
 )
 
-from app.db.core.compiled import Plain, driver_of
+from app.db.core.compiled import RawConnection
 from app.settings import Settings
 
 C = TypeVar("C", bound=AsyncConnection[Any])
 SaverPool = AsyncConnectionPool[AsyncConnection[DictRow]]
 
 UNPREPARED: dict[str, Any] = {"prepare_threshold": None}
-# Whoever asks while the database is away is told so after this time.
+# While the database is unavailable a request waits this long for a connection, then it gets a 503.
 UNAVAILABLE_SECONDS = 5.0
-# A host that freezes within a transaction keeps its locks, so that nobody could take its runs over.
-# A pooler takes no such option; there it is set for the role (docs/operations.md).
-LET_GO: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
+# A host that freezes within a transaction keeps its locks, so that no worker could take its runs
+# over. A pooler takes no such option; there it is set for the role (docs/operations.md).
+IDLE_LIMIT: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
 # Compiled statements are planned once, perhaps while their tables are nearly empty: a plan
 # that reads whole tables would stay until the next ANALYZE. They all have an index to go by.
-BY_INDEX: dict[str, Any] = {"options": f"{LET_GO['options']} -c enable_seqscan=off -c jit=off"}
+BY_INDEX: dict[str, Any] = {"options": f"{IDLE_LIMIT['options']} -c enable_seqscan=off -c jit=off"}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):
-    """Makes sessions: `begin()` for a transaction, `reading()` for statements that need none.
+    """Makes sessions, with `begin()` in a transaction, and lends raw connections of the pool.
 
-    `plain()` is for hot statements: a connection as psycopg knows it, of the pool if there is one.
+    A command has sessions alone: it passes no run, so it has no raw connections.
     """
 
     def __init__(self, engine: AsyncEngine | None = None, pool: SaverPool | None = None) -> None:
         super().__init__(engine, expire_on_commit=False)
-        self._reading = engine and engine.execution_options(isolation_level="AUTOCOMMIT")
         self._pool = pool
 
-    def reading(self) -> AsyncSession:
-        """A session whose statements each stand alone: no BEGIN, no ROLLBACK, half the trips."""
-        return self(bind=self._reading)
-
     @asynccontextmanager
-    async def raw_connection(self) -> AsyncIterator[Plain]:
+    async def raw_connection(self) -> AsyncIterator[RawConnection]:
         """A connection whose statements each stand alone, outside of its `transaction()`."""
-        if self._pool is None:
-            async with self.reading() as session:
-                yield await driver_of(session)
-        else:
-            async with self._pool.connection(timeout=UNAVAILABLE_SECONDS) as connection:
-                yield connection
+        assert self._pool is not None, "the process opened no pool of raw connections"
+        async with self._pool.connection(timeout=UNAVAILABLE_SECONDS) as connection:
+            yield connection
 
 
 class SteadyPool(AsyncConnectionPool[C]):
-    """A pool that looks every second for a server that is away.
+    """A pool that tries every second to reach an unavailable server.
 
-    The stock one waits twice as long after each try: a minute's outage would last two.
+    The stock one doubles its wait after each try: a minute's outage would last two.
     """
 
     async def _add_connection(self, attempt: Any, growing: bool = False) -> None:
-        # Each try is a first one, which is followed by the shortest wait and never the last.
+        # Each try counts as the first: the shortest wait follows, and no try is the last.
         await super()._add_connection(None, growing)
 
 
@@ -77,20 +78,29 @@ def plain_dsn(database_url: str) -> str:
 
 
 def direct_url(settings: Settings) -> str:
-    """The database for what lives in a session: a process's lock, LISTEN, migrations."""
+    """The URL of Postgres itself, also when the other one leads to a pooler."""
     url = settings.direct_database_url or settings.database_url
     assert url is not None, "the commands refuse to start without a database"
     return url.get_secret_value()
 
 
+@asynccontextmanager
+async def direct_connection(database_url: str) -> AsyncIterator[RawConnection]:
+    """A connection of its own, whose session holds locks or listens. Raises psycopg.Error."""
+    async with await AsyncConnection.connect(
+        plain_dsn(database_url), autocommit=True, **BY_INDEX
+    ) as connection:
+        yield connection
+
+
 def make_engine(database_url: str, pool_size: int, *, prepared: bool = True) -> AsyncEngine:
     """An engine whose connections are checked before use, so a restarted Postgres is no error.
 
-    Without `prepared`, no statement counts on the session of an earlier one: see open_saver_pool.
+    Without `prepared`, no statement relies on the session of an earlier one: see open_saver_pool.
     """
     url = make_url(database_url).set(drivername="postgresql+psycopg")
-    # No connection comes and goes: a new one knows no prepared statement. The last one used is
-    # taken first, since it knows most of them.
+    # The pool neither grows nor shrinks, since a new connection has no prepared statement. The last
+    # one used is taken first: it has most of them.
     engine = create_async_engine(
         url,
         pool_size=pool_size,
@@ -99,22 +109,22 @@ def make_engine(database_url: str, pool_size: int, *, prepared: bool = True) -> 
         pool_recycle=1800,
         # Its errors would hold the values of their statement.
         hide_parameters=True,
-        connect_args=LET_GO if prepared else UNPREPARED,
+        connect_args=IDLE_LIMIT if prepared else UNPREPARED,
     )
 
     @event.listens_for(engine.sync_engine, "checkout")
-    def leave_if_hung_up(connection: Any, _record: Any, _proxy: Any) -> None:
-        if hung_up(connection.driver_connection):
+    def refuse_if_closed(connection: Any, _record: Any, _proxy: Any) -> None:
+        if closed_by_server(connection.driver_connection):
             raise InvalidatePoolError("the server closed the connection")
 
     return engine
 
 
-def hung_up(connection: AsyncConnection[Any]) -> bool:
-    """Whether the server has closed an idle connection, without asking it: that is a trip less.
+def closed_by_server(connection: AsyncConnection[Any]) -> bool:
+    """Whether the server has closed an idle connection, without a round trip to ask it.
 
-    An idle server has nothing to say, so what can be read is its goodbye. That holds for a pooler
-    too: it passes on what a server says only while a transaction of ours has that server.
+    An idle server sends nothing, so any readable byte announces the end. That holds for a pooler
+    too: it forwards what a server sends only while a transaction of ours has that server.
     """
     if connection.closed:
         return True
@@ -125,8 +135,8 @@ def hung_up(connection: AsyncConnection[Any]) -> bool:
 
 async def check_socket(connection: AsyncConnection[Any]) -> None:
     """Refuse a connection of a pool that the server has closed, without asking the server."""
-    if hung_up(connection):
-        # The pool would put it back: it believes what libpq knows, and nobody has asked libpq.
+    if closed_by_server(connection):
+        # libpq has not noticed yet, so the pool would put the connection back.
         await connection.close()
         raise OperationalError("the server closed the connection")
 
@@ -135,7 +145,7 @@ async def check_socket(connection: AsyncConnection[Any]) -> None:
 async def open_saver_pool(
     database_url: str, size: int, *, prepared: bool = True
 ) -> AsyncIterator[SaverPool]:
-    """The pool of checkpoints and hot statements; connections that a proxy closed are replaced.
+    """The pool of checkpoints and compiled statements; it replaces connections a proxy closed.
 
     A pooler in transaction mode gives each transaction another server, which knows no statement
     that was prepared on the last one: without `prepared` none is.

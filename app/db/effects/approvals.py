@@ -18,7 +18,7 @@ from tools.catalog import money_of
 
 
 async def open_approval(session: AsyncSession, **values: Any) -> bool:
-    """Write the approval of an interrupt; the same interrupt again changes nothing: False."""
+    """Write the approval of an interrupt; False when the interrupt already has one."""
     row = insert(Approval).values(**values, remind_at=remind_at(values["expires_at"]))
     row = row.on_conflict_do_nothing(index_elements=["run_id", "interrupt_id"])
     return (await session.scalars(row.returning(Approval.id))).one_or_none() is not None
@@ -30,7 +30,7 @@ async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID)
     return (await session.scalars(query)).one_or_none()
 
 
-OF_RUNS = CompiledQuery(
+SELECT_APPROVALS_OF_RUNS = CompiledQuery(
     Approval,
     select(Approval)
     .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
@@ -40,7 +40,7 @@ OF_RUNS = CompiledQuery(
 
 async def approvals_of_runs(executor: Executor, run_ids: list[UUID]) -> list[Approval]:
     """All approvals of these runs, oldest first; only to be read."""
-    return await OF_RUNS.all(executor, runs=run_ids) if run_ids else []
+    return await SELECT_APPROVALS_OF_RUNS.all(executor, runs=run_ids) if run_ids else []
 
 
 def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
@@ -50,17 +50,17 @@ def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) ->
 
 
 async def record_decision(executor: Executor, approval: Approval, **values: Any) -> bool:
-    """Take one more answer to what was read; False when somebody was faster or it expired.
+    """Store one more answer to the approval as it was read; False if it changed or expired since.
 
     With `decision` among the values the approval is closed by it.
     """
     read = {"approval": approval.id, "shown": approval.digest, "before": approval.answers}
     new = new_values(values)
-    return bool(await _answer(tuple(values)).rows(executor, **read, **new))
+    return bool(await _update_decided(tuple(values)).rows(executor, **read, **new))
 
 
 @cache
-def _answer(names: tuple[str, ...]) -> CompiledStatement:
+def _update_decided(names: tuple[str, ...]) -> CompiledStatement:
     columns = new_binds(names)
     if "decision" in names:
         columns["decided_at"] = func.now()
@@ -78,14 +78,14 @@ def _answer(names: tuple[str, ...]) -> CompiledStatement:
     )
 
 
-IS_DUE = CompiledStatement(
+SELECT_IS_DUE = CompiledStatement(
     select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval"))
 )
 
 
 async def is_due(executor: Executor, approval_id: UUID) -> bool:
     """Whether the approval's time is over, by the database's clock."""
-    found = await IS_DUE.rows(executor, approval=approval_id)
+    found = await SELECT_IS_DUE.rows(executor, approval=approval_id)
     return bool(found and found[0][0])
 
 
@@ -101,7 +101,7 @@ async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]
 
 
 async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, Any]) -> bool:
-    """pending -> expired, with the answer that the graph is told."""
+    """pending -> expired, with the answer that the graph resumes with."""
     query = (
         update(Approval)
         .where(Approval.id == approval_id, Approval.status == ApprovalStatus.PENDING)
@@ -123,7 +123,7 @@ async def cancel_open(executor: Executor, run_id: UUID) -> None:
     await CANCEL_OPEN.rows(executor, run=run_id)
 
 
-DECISION_FOR = CompiledStatement(
+SELECT_DECISION = CompiledStatement(
     select(Approval.decision).where(
         Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
     )
@@ -134,11 +134,11 @@ async def decision_for(
     executor: Executor, run_id: UUID, interrupt_id: str
 ) -> dict[str, Any] | None:
     """The answer to an interrupt, once there is one."""
-    found = await DECISION_FOR.rows(executor, run=run_id, interrupt=interrupt_id)
+    found = await SELECT_DECISION.rows(executor, run=run_id, interrupt=interrupt_id)
     return found[0][0] if found else None
 
 
-DECISIONS = CompiledQuery(
+SELECT_DECISIONS_ON = CompiledQuery(
     Decision,
     select(Decision)
     .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))
@@ -150,7 +150,7 @@ async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUI
     """Who decided what, by approval."""
     found: dict[UUID, list[Decision]] = {}
     if approval_ids:
-        for decision in await DECISIONS.all(executor, approvals=approval_ids):
+        for decision in await SELECT_DECISIONS_ON.all(executor, approvals=approval_ids):
             found.setdefault(decision.approval_id, []).append(decision)
     return found
 
@@ -158,11 +158,10 @@ async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUI
 async def agreed_steps(
     session: AsyncSession, run_id: UUID
 ) -> list[tuple[UUID, int, dict[str, Any]]]:
-    """Every step that people finally agreed to for this run, as they left it.
+    """Every step that people agreed to for this run, as they left it.
 
-    With it its approval, and how many different people that one asked for.
-
-    A newer question of the same kind makes what was agreed before worthless.
+    Each comes with the id of its approval and the number of people that approval asked for. Only
+    the newest approval of each kind counts.
     """
     newest = (
         select(Approval.id)

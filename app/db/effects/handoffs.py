@@ -17,7 +17,7 @@ from tools.models import Agent, Urgency
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
 ASSIGN_BATCH = 100
-Queued = (Handoff.status == "open", Handoff.agent_id.is_(None))
+QUEUED = (Handoff.status == "open", Handoff.agent_id.is_(None))
 
 
 async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
@@ -91,7 +91,7 @@ async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, dat
 
 def queue_of(tenant_id: str, skill: str | None = None) -> Select[Handoff]:
     """Select what waits for a person: the most urgent first, then the oldest."""
-    query = select(Handoff).where(Handoff.tenant_id == tenant_id, *Queued)
+    query = select(Handoff).where(Handoff.tenant_id == tenant_id, *QUEUED)
     query = query if skill is None else query.where(Handoff.skill == skill)
     return query.order_by(URGENCY_RANK, Handoff.id)
 
@@ -104,7 +104,7 @@ def handoffs_of_tenant(tenant_id: str, status: str | None = None) -> Select[Hand
 
 async def tenants_that_wait(session: AsyncSession) -> list[str]:
     """The tenants with a hand-off that nobody has taken."""
-    return list(await session.scalars(select(Handoff.tenant_id).where(*Queued).distinct()))
+    return list(await session.scalars(select(Handoff.tenant_id).where(*QUEUED).distinct()))
 
 
 async def assign_waiting(session: AsyncSession, tenant_id: str) -> int:

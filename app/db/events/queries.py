@@ -1,64 +1,24 @@
-"""Events, and how they are read in an order that no later commit can change.
+"""Queries on events, which read them in an order that no later commit can change.
 
-The triggers that write them stand in the migrations. `seq` is given before the commit, so a lower
+`seq` is given before the commit, so a lower
 one may appear after a higher one was read. Therefore readers only look at transactions older than
 every one that still runs, and the order is that of the transactions: see docs/adr/0014.
 """
 
 from collections.abc import Collection
-from datetime import datetime
-from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Identity, Index, TextClause, select, tuple_
+from sqlalchemy import TextClause, select, tuple_
 from sqlalchemy import text as sql
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.core.base import Base, now
+from app.db.tables.events import Event, Position
 
 # Every transaction below this one has ended, whoever reads it.
 HORIZON: TextClause = sql("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
 LAST_SEQ = 2**63 - 1
 # Events that end the stream of their run.
 FINAL_TYPES = frozenset({"run.finished", "run.merged"})
-
-
-class Event(Base):
-    """Something that happened to a run. Written by triggers, never changed."""
-
-    __tablename__ = "events"
-
-    txid: Mapped[int] = mapped_column(
-        primary_key=True, server_default=sql("(pg_current_xact_id()::text)::bigint")
-    )
-    seq: Mapped[int] = mapped_column(Identity(always=True), primary_key=True)
-    tenant_id: Mapped[str]
-    run_id: Mapped[UUID]
-    type: Mapped[str]
-    data: Mapped[dict[str, Any]]
-    created_at: Mapped[datetime] = now()
-
-    @property
-    def position(self) -> "Position":
-        """Its place in the order of all events."""
-        return Position(self.txid, self.seq)
-
-    __table_args__ = (
-        Index("events_by_tenant", "tenant_id", "txid", "seq"),
-        Index("events_by_run", "tenant_id", "run_id", "txid", "seq"),
-    )
-
-
-class Position(NamedTuple):
-    """A place in the order of all events."""
-
-    txid: int
-    seq: int
-
-    def __str__(self) -> str:
-        """As the `id` of a server-sent event."""
-        return f"{self.txid}-{self.seq}"
 
 
 BEGINNING = Position(0, 0)

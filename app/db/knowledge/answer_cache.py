@@ -4,14 +4,12 @@ A row's key holds all that the answer depends on, so a change of any of it is a 
 nobody can reach any more go when they expire.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    CheckConstraint,
-    ForeignKey,
-    Index,
     Uuid,
     and_,
     bindparam,
@@ -23,42 +21,16 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, aliased, mapped_column
+from sqlalchemy.orm import aliased
 
-from app.db.core.base import Base, now
 from app.db.core.compiled import CompiledStatement, Executor
+from app.db.tables.knowledge import CUSTOMERS, CachedAnswerRow
 from app.db.tables.runs import Run
 from app.db.tables.tenants import Tenant
 
-# One customer alone must not decide what others are told.
-CUSTOMERS = 2
-This, Earlier = aliased(Run), aliased(Run)
 KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version")
-
-
-class CachedAnswerRow(Base):
-    """The newest checked reply to a question. `customers` are digests of the first who asked."""
-
-    __tablename__ = "answers"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    question_sha256: Mapped[bytes] = mapped_column(primary_key=True)
-    language: Mapped[str] = mapped_column(primary_key=True)
-    kb_version: Mapped[int] = mapped_column(primary_key=True)
-    policy_version: Mapped[int] = mapped_column(primary_key=True)
-    answer: Mapped[dict[str, Any]]
-    customers: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
-    updated_at: Mapped[datetime] = now()
-    expires_at: Mapped[datetime]
-
-    __table_args__ = (
-        Index("answers_expiring", "expires_at"),
-        CheckConstraint(
-            f"cardinality(customers) BETWEEN 1 AND {CUSTOMERS}", name="answers_have_customers"
-        ),
-    )
 
 
 async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
@@ -72,29 +44,32 @@ async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
     )
 
 
-# The run handles the first message of its ticket: none of the same thread is older.
-OPENS_ITS_TICKET = ~(
-    select(Earlier.id)
-    .join(This, and_(This.thread_id == Earlier.thread_id, This.seq > Earlier.seq))
-    .where(This.id == bindparam("run", type_=Uuid()))
-    .exists()
-)
-KNOWN = and_(
-    CachedAnswerRow.tenant_id == Tenant.id,
-    CachedAnswerRow.kb_version == Tenant.kb_version,
-    CachedAnswerRow.question_sha256 == bindparam("question"),
-    CachedAnswerRow.language == bindparam("language"),
-    CachedAnswerRow.policy_version == bindparam("policy"),
-    CachedAnswerRow.expires_at > func.now(),
-    func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
-)
-FIND = CompiledStatement(
-    select(Tenant.kb_version, CachedAnswerRow.answer)
-    .select_from(Run)
-    .join(Tenant, Tenant.id == Run.tenant_id)
-    .outerjoin(CachedAnswerRow, KNOWN)
-    .where(Run.id == bindparam("run", type_=Uuid()), OPENS_ITS_TICKET)
-)
+@cache
+def _select_cached_answer() -> CompiledStatement:
+    """The knowledge base's version and the answer, if the run opens its ticket."""
+    run, this, earlier = bindparam("run", type_=Uuid()), aliased(Run), aliased(Run)
+    follows = (
+        select(earlier.id)
+        .join(this, and_(this.thread_id == earlier.thread_id, this.seq > earlier.seq))
+        .where(this.id == run)
+        .exists()
+    )
+    known = and_(
+        CachedAnswerRow.tenant_id == Tenant.id,
+        CachedAnswerRow.kb_version == Tenant.kb_version,
+        CachedAnswerRow.question_sha256 == bindparam("question"),
+        CachedAnswerRow.language == bindparam("language"),
+        CachedAnswerRow.policy_version == bindparam("policy"),
+        CachedAnswerRow.expires_at > func.now(),
+        func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
+    )
+    return CompiledStatement(
+        select(Tenant.kb_version, CachedAnswerRow.answer)
+        .select_from(Run)
+        .join(Tenant, Tenant.id == Run.tenant_id)
+        .outerjoin(CachedAnswerRow, known)
+        .where(Run.id == run, ~follows)
+    )
 
 
 async def find_answer(
@@ -109,7 +84,7 @@ async def find_answer(
     No version when the run is not the first of its ticket.
     """
     asked = {"question": question_sha256, "language": language, "policy": policy_version}
-    found = await FIND.rows(executor, run=run_id, **asked)
+    found = await _select_cached_answer().rows(executor, run=run_id, **asked)
     return found[0] if found else (None, None)
 
 

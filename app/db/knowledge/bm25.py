@@ -40,7 +40,7 @@ class Hit:
     score: float
 
 
-INDEX = text("""
+INSERT_TERMS = text("""
     WITH words AS (
         SELECT field.id, word.lexeme, sum(field.factor * cardinality(word.positions)) AS times,
             sum(cardinality(word.positions)) AS length
@@ -60,7 +60,7 @@ INDEX = text("""
 )
 
 # A word counts once for the whole question, with the first part that holds it.
-RANK = text("""
+SELECT_RANKED = text("""
     WITH config AS MATERIALIZED (
         SELECT config AS name, count(*) AS chunks FROM article_chunks
         WHERE tenant_id = :tenant_id GROUP BY config
@@ -122,7 +122,7 @@ async def index_chunks(
         "length_factor": LENGTH_FACTOR,
         "usual": USUAL_LENGTH,
     }
-    await session.execute(INDEX, values)
+    await session.execute(INSERT_TERMS, values)
 
 
 async def rank_chunks(
@@ -144,5 +144,5 @@ async def rank_chunks(
         "same_language": SAME_LANGUAGE,
         "limit": limit,
     }
-    found = await session.execute(RANK, values)
+    found = await session.execute(SELECT_RANKED, values)
     return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]

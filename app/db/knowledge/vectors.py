@@ -13,7 +13,7 @@ from app.db.tables.knowledge import ArticleChunk
 
 LEASE_SECONDS = 120
 
-CREATE = b"""
+CREATE_TABLE = b"""
     CREATE EXTENSION IF NOT EXISTS vector;
     CREATE TABLE IF NOT EXISTS article_embeddings (
         chunk_id bigint PRIMARY KEY REFERENCES article_chunks (id) ON DELETE CASCADE,
@@ -27,10 +27,12 @@ CREATE = b"""
         ON article_embeddings (model, vector_dims(embedding))
 """
 # A table that was lost, with a server that had no pgvector for a while, is filled again.
-FORGET_ALL = "UPDATE article_chunks SET embedded_with = NULL WHERE embedded_with IS NOT NULL"
+CLEAR_EMBEDDED_WITH = (
+    "UPDATE article_chunks SET embedded_with = NULL WHERE embedded_with IS NOT NULL"
+)
 
 # Three ranges of one index: with nothing to do, each is empty and no chunk is read.
-CLAIM = text("""
+CLAIM_CHUNKS = text("""
     WITH stale AS (
         (SELECT id FROM article_chunks
             WHERE embedded_with IS NULL AND coalesce(embed_not_before < now(), true)
@@ -52,7 +54,7 @@ CLAIM = text("""
     RETURNING id, title, text
 """)
 
-STORE = text("""
+INSERT_VECTOR = text("""
     WITH stored AS (
         INSERT INTO article_embeddings (chunk_id, tenant_id, model, embedding)
         SELECT id, tenant_id, :model, CAST(:embedding AS vector)
@@ -64,7 +66,7 @@ STORE = text("""
     UPDATE article_chunks SET embedded_with = :model FROM stored WHERE id = stored.chunk_id
 """)
 
-FORGET = text("""
+DELETE_OTHER_DIMENSIONS = text("""
     WITH gone AS (
         DELETE FROM article_embeddings WHERE model = :model
             AND (vector_dims(embedding) < :dimensions OR vector_dims(embedding) > :dimensions)
@@ -73,7 +75,7 @@ FORGET = text("""
     UPDATE article_chunks SET embedded_with = NULL FROM gone WHERE id = gone.chunk_id
 """)
 
-NEAREST = text("""
+SELECT_NEAREST = text("""
     WITH near AS MATERIALIZED (
         SELECT chunk_id, embedding FROM article_embeddings
         WHERE tenant_id = :tenant_id AND model = :model AND vector_dims(embedding) = :dimensions
@@ -88,7 +90,7 @@ NEAREST = text("""
     SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
 """).bindparams(bindparam("asked", type_=ARRAY(ArticleChunk.text.type)))
 
-EXISTS = text("SELECT to_regclass('article_embeddings') IS NOT NULL")
+SELECT_TABLE = text("SELECT to_regclass('article_embeddings') IS NOT NULL")
 
 
 def create_table(connection: psycopg.Connection[Any]) -> str | None:
@@ -98,23 +100,23 @@ def create_table(connection: psycopg.Connection[Any]) -> str | None:
         return "this Postgres has no pgvector, so articles are searched by their words alone"
     known = connection.execute(b"SELECT to_regclass('article_embeddings')").fetchone()
     try:
-        connection.execute(CREATE)
+        connection.execute(CREATE_TABLE)
     except errors.InsufficientPrivilege:
         return "this user may not CREATE EXTENSION vector; let an administrator do it once"
     if known == (None,):
-        connection.execute(FORGET_ALL)
+        connection.execute(CLEAR_EMBEDDED_WITH)
     return None
 
 
 async def has_table(session: AsyncSession) -> bool:
     """Whether `deskgraph migrate` found pgvector."""
-    return bool(await session.scalar(EXISTS))
+    return bool(await session.scalar(SELECT_TABLE))
 
 
 async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:
     """Chunks without a vector of this model, as id and text; nobody else gets them for a while."""
     values = {"model": model, "limit": limit, "lease": LEASE_SECONDS}
-    rows = await session.execute(CLAIM, values)
+    rows = await session.execute(CLAIM_CHUNKS, values)
     return [(chunk_id, f"{title}\n{content}") for chunk_id, title, content in rows]
 
 
@@ -123,12 +125,12 @@ async def store_vectors(
 ) -> None:
     """Write the vectors of chunks that still exist; those of another dimension go."""
     dimensions = len(next(iter(vectors.values())))
-    await session.execute(FORGET, {"model": model, "dimensions": dimensions})
+    await session.execute(DELETE_OTHER_DIMENSIONS, {"model": model, "dimensions": dimensions})
     rows = [
         {"id": chunk_id, "model": model, "embedding": literal(vector)}
         for chunk_id, vector in vectors.items()
     ]
-    await session.execute(STORE, rows)
+    await session.execute(INSERT_VECTOR, rows)
 
 
 async def nearest_chunks(
@@ -146,7 +148,7 @@ async def nearest_chunks(
         "asked": [literal(vector) for vector in asked],
         "limit": limit,
     }
-    rows = await session.execute(NEAREST, values)
+    rows = await session.execute(SELECT_NEAREST, values)
     return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in rows]
 
 

@@ -35,13 +35,13 @@ async def insert_run(
         **step_and_tolerance(rates.customer_per_minute, rates.customer_burst),
     }
     new = new_values(values)
-    started = _start(tuple(name for name in values if name != "body"))
+    started = _insert_run(tuple(name for name in values if name != "body"))
     run = await started.one_or_none(executor, **asked, **new)
     return (run, True) if run and run.id else (None, run is not None)
 
 
 @cache
-def _start(names: tuple[str, ...]) -> CompiledQuery[Run]:
+def _insert_run(names: tuple[str, ...]) -> CompiledQuery[Run]:
     known = select(literal(1)).where(
         Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
     )

@@ -1,4 +1,4 @@
-"""Which messages a run can take in: one rule for what people are shown and for what is taken."""
+"""Which waiting messages a run can absorb: one rule for those shown and those absorbed."""
 
 from uuid import UUID
 
@@ -12,14 +12,14 @@ from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Message, Run
 
 MAX_MESSAGES = 20
-# As long as the longest message there is: whatever one run can read, so can the merged one.
+# The length of the longest single message, so a merged run reads no more than any other.
 MAX_CHARACTERS = 50_000
 BLANK_LINE = "\n\n"
 BOUNDS = {"most": MAX_MESSAGES, "longest": MAX_CHARACTERS, "between": len(BLANK_LINE)}
 
 # The runs behind those of `:runs` that fit into them: in their order, up to the first that does
-# not fit, so that none overtakes another. The texts of many that wait are not looked at.
-FITTING = """
+# not fit, so that none overtakes another. At most `:most` waiting runs are read.
+WITH_FITTING = """
     WITH fitting AS (
         SELECT * FROM (
             SELECT run.tenant_id, run.id AS run_id, behind.id AS waiting_id, behind.seq,
@@ -41,16 +41,16 @@ FITTING = """
         ) AS queue
         WHERE alike AND messages <= :most AND characters <= :longest
     )"""
-LOCKED = select(Run).from_statement(
-    text(f"""{FITTING}
+LOCK_FITTING = select(Run).from_statement(
+    text(f"""{WITH_FITTING}
     SELECT runs.* FROM runs JOIN fitting ON runs.id = waiting_id
     WHERE runs.status = 'pending' AND runs.started_at IS NULL
     ORDER BY runs.seq FOR UPDATE OF runs SKIP LOCKED""")  # noqa: S608  # a constant
 )
 COLUMNS = [*sql_table(Message).columns, column("into_run")]
-WRITTEN = CompiledQuery(
+SELECT_NEWER_MESSAGES = CompiledQuery(
     Message,
-    text(f"""{FITTING}
+    text(f"""{WITH_FITTING}
     SELECT {", ".join(f"messages.{own.name}" for own in COLUMNS[:-1])}, fitting.run_id
     FROM messages JOIN fitting ON messages.run_id = waiting_id
         AND messages.tenant_id = fitting.tenant_id
@@ -61,18 +61,18 @@ WRITTEN = CompiledQuery(
 
 
 async def lock_fitting(session: AsyncSession, run: Run) -> list[Run]:
-    """The runs that fit into this one, oldest first; a row that another holds is left to them."""
-    return list(await session.scalars(LOCKED, {**BOUNDS, "runs": [run.id]}))
+    """The runs that fit into this one, oldest first; rows locked by others are skipped."""
+    return list(await session.scalars(LOCK_FITTING, {**BOUNDS, "runs": [run.id]}))
 
 
 async def newer_messages(
     executor: Executor, approvals: list[Approval]
 ) -> dict[UUID, list[Message]]:
-    """What the customer wrote that an answer to each approval can take in, by approval."""
+    """The customer's newer messages that a `respond` can absorb, by approval."""
     if not approvals:
         return {}
     by_run = {approval.run_id: approval.id for approval in approvals}
     found: dict[UUID, list[Message]] = {}
-    for row in await WRITTEN.rows(executor, **BOUNDS, runs=list(by_run)):
-        found.setdefault(by_run[row[-1]], []).append(WRITTEN.made(row))
+    for row in await SELECT_NEWER_MESSAGES.rows(executor, **BOUNDS, runs=list(by_run)):
+        found.setdefault(by_run[row[-1]], []).append(SELECT_NEWER_MESSAGES.made(row))
     return found

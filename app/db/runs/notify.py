@@ -10,7 +10,7 @@ from uuid import UUID
 import psycopg
 from psycopg.sql import SQL, Identifier
 
-from app.db.core.connections import SaverPool, plain_dsn
+from app.db.core.connections import SaverPool, direct_connection
 from app.log import get_logger
 
 log = get_logger(__name__)
@@ -25,21 +25,21 @@ class RunNotifier:
 
     def __init__(self, pool: SaverPool) -> None:
         self._pool = pool
-        self._rested: list[UUID] = []
-        self._ringing: asyncio.Task[None] | None = None
+        self._ended: list[UUID] = []
+        self._publishing: asyncio.Task[None] | None = None
 
     def publish(self, run_id: UUID) -> None:
-        """Tell of the run soon; what comes meanwhile goes with the next notification."""
-        self._rested.append(run_id)
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._publish())
+        """Publish the run soon; runs published meanwhile share the next notification."""
+        self._ended.append(run_id)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish())
 
     async def _publish(self) -> None:
         try:
-            while self._rested:
-                told, self._rested = self._rested[:MOST], self._rested[MOST:]
+            while self._ended:
+                sent, self._ended = self._ended[:MOST], self._ended[MOST:]
                 async with self._pool.connection() as connection:
-                    ids = " ".join(map(str, told))
+                    ids = " ".join(map(str, sent))
                     await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, ids])
         except psycopg.Error as error:
             log.warning("notification_lost", error=error)
@@ -47,10 +47,8 @@ class RunNotifier:
 
 async def subscribe(database_url: str) -> AsyncIterator[list[UUID]]:
     """The runs of each notification, on a connection of its own. Raises psycopg.Error."""
-    async with await psycopg.AsyncConnection.connect(
-        plain_dsn(database_url), autocommit=True
-    ) as connection:
+    async with direct_connection(database_url) as connection:
         await connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
         yield []
-        async for told in connection.notifies():
-            yield [UUID(run_id) for run_id in told.payload.split()]
+        async for notification in connection.notifies():
+            yield [UUID(run_id) for run_id in notification.payload.split()]

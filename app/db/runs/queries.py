@@ -21,10 +21,10 @@ from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 
 # Compiled statements are built once: to build one costs more than to run it.
-ONE_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
-LOCKED_RUN = ONE_RUN.with_for_update()
-LOOK = CompiledQuery(Run, ONE_RUN)
-BY_KEY = CompiledQuery(
+SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
+SELECT_RUN_FOR_UPDATE = SELECT_RUN.with_for_update()
+READ_RUN = CompiledQuery(Run, SELECT_RUN)
+SELECT_BY_IDEMPOTENCY_KEY = CompiledQuery(
     Run,
     select(Run).where(
         Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
@@ -32,22 +32,24 @@ BY_KEY = CompiledQuery(
 )
 
 
-async def look(executor: Executor, tenant_id: str, run_id: UUID) -> Run | None:
+async def read_run(executor: Executor, tenant_id: str, run_id: UUID) -> Run | None:
     """The tenant's run of that id, only to be read: it belongs to no session."""
-    return await LOOK.one_or_none(executor, tenant=tenant_id, run=run_id)
+    return await READ_RUN.one_or_none(executor, tenant=tenant_id, run=run_id)
 
 
 async def get_run(
     session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False
 ) -> Run | None:
-    """The tenant's run of that id. Whoever changes a run and its approvals locks the run first."""
+    """The tenant's run of that id. A transaction that changes its approvals locks the run first."""
     asked = {"tenant": tenant_id, "run": run_id}
-    return (await session.scalars(LOCKED_RUN if lock else ONE_RUN, asked)).one_or_none()
+    return (
+        await session.scalars(SELECT_RUN_FOR_UPDATE if lock else SELECT_RUN, asked)
+    ).one_or_none()
 
 
 async def find_by_idempotency_key(executor: Executor, tenant_id: str, key: str) -> Run | None:
     """The run that the tenant started under this Idempotency-Key; it belongs to no session."""
-    return await BY_KEY.one_or_none(executor, tenant=tenant_id, key=key)
+    return await SELECT_BY_IDEMPOTENCY_KEY.one_or_none(executor, tenant=tenant_id, key=key)
 
 
 def runs_of_tenant(
@@ -69,11 +71,11 @@ def runs_of_tenant(
 
 async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
     """The thread's next pending run that need not wait for another one."""
-    return (await session.scalars(_next_in_thread(), {"thread": thread_id})).one_or_none()
+    return (await session.scalars(_select_next_in_thread(), {"thread": thread_id})).one_or_none()
 
 
 @cache
-def _next_in_thread() -> Select[Run]:
+def _select_next_in_thread() -> Select[Run]:
     return (
         select(Run)
         .where(
@@ -86,7 +88,7 @@ def _next_in_thread() -> Select[Run]:
     )
 
 
-MOVING = CompiledStatement(
+SELECT_PENDING_OR_RUNNING = CompiledStatement(
     select(Run.id).where(
         Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
         or_(Run.status == RunStatus.PENDING, Run.status == RunStatus.RUNNING),
@@ -94,9 +96,9 @@ MOVING = CompiledStatement(
 )
 
 
-async def resting(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
-    """Those of the runs that finished or paused, or do not exist."""
-    going = {run_id for (run_id,) in await MOVING.rows(executor, runs=run_ids)}
+async def finished_or_paused(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
+    """The runs among these that finished or paused, or do not exist."""
+    going = {run_id for (run_id,) in await SELECT_PENDING_OR_RUNNING.rows(executor, runs=run_ids)}
     return [run_id for run_id in run_ids if run_id not in going]
 
 

@@ -40,12 +40,12 @@ async def queue_positions(
     if not pending:
         return {}
     tenant_id, ids = pending[0].tenant_id, [run.id for run in pending]
-    found = await _queue_positions(per_customer).rows(executor, tenant=tenant_id, runs=ids)
+    found = await _select_positions(per_customer).rows(executor, tenant=tenant_id, runs=ids)
     return {run_id: Place(why, place) for run_id, why, place in found}
 
 
 @cache
-def _queue_positions(per_customer: int) -> CompiledStatement:
+def _select_positions(per_customer: int) -> CompiledStatement:
     reason, position = _reason_and_position(per_customer)
     asked = (
         Run.tenant_id == bindparam("tenant"),

@@ -12,10 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import Tenant
 
-# Any fixed number: whoever holds it prunes, and the other workers leave it to them.
+# Any fixed number: the worker that holds this lock prunes, and the others do not.
 RETENTION_LOCK = 4_872_301_556
 
-CHECKPOINTS = """
+DELETE_CHECKPOINTS = """
     WITH due AS (
         SELECT id, thread_id::text AS thread FROM runs
         WHERE tenant_id = :tenant AND checkpoints_pruned_at IS NULL
@@ -36,19 +36,19 @@ CHECKPOINTS = """
     UPDATE runs SET checkpoints_pruned_at = now() FROM due WHERE runs.id = due.id
     RETURNING due.thread"""
 # After the checkpoints, so that what no kept one refers to is known.
-BLOBS = """
+DELETE_BLOBS = """
     DELETE FROM checkpoint_blobs b WHERE b.thread_id = ANY(:threads) AND NOT EXISTS (
         SELECT FROM checkpoints c
         WHERE c.thread_id = b.thread_id AND c.checkpoint_ns = b.checkpoint_ns
             AND c.checkpoint -> 'channel_versions' ->> b.channel = b.version)"""
-STEPS = """
+DELETE_STEPS = """
     DELETE FROM steps WHERE (run_id, attempt, task_id) IN (
         SELECT s.run_id, s.attempt, s.task_id FROM steps s JOIN runs r ON r.id = s.run_id
         WHERE s.tenant_id = :tenant AND s.started_at < now() - make_interval(days => :days)
             AND r.finished_at < now() - make_interval(days => :days)
         ORDER BY s.started_at LIMIT :batch FOR UPDATE OF s SKIP LOCKED)"""
 # The oldest first and only then their age: with nothing due, no more than a batch is read.
-EVENTS = """
+DELETE_EVENTS = """
     WITH oldest AS (
         SELECT txid, seq, created_at FROM events
         WHERE tenant_id = :tenant ORDER BY txid, seq LIMIT :batch)
@@ -57,14 +57,14 @@ EVENTS = """
         AND o.created_at < now() - make_interval(days => :days)"""
 
 # Only of runs that note no more: the number of the next one is counted from those that are there.
-CALLBACKS = """
+DELETE_CALLBACKS = """
     DELETE FROM callbacks WHERE id IN (
         SELECT c.id FROM callbacks c JOIN runs r ON r.id = c.run_id
         WHERE c.tenant_id = :tenant AND c.status <> 'pending'
             AND c.next_at < now() - make_interval(days => :days)
             AND r.finished_at < now() - make_interval(days => :days)
         ORDER BY c.next_at LIMIT :batch FOR UPDATE OF c SKIP LOCKED)"""
-SECRETS = """
+DELETE_SECRETS = """
     DELETE FROM webhook_secrets WHERE id IN (
         SELECT id FROM webhook_secrets
         WHERE tenant_id = :tenant AND expires_at < now() - make_interval(days => :days)
@@ -72,7 +72,7 @@ SECRETS = """
 
 
 async def alone(session: AsyncSession) -> bool:
-    """Whether nobody else prunes, which is so until the transaction ends. Never waits."""
+    """Whether this is the only worker that prunes until the transaction ends. Never waits."""
     return bool(await session.scalar(select(func.pg_try_advisory_xact_lock(RETENTION_LOCK))))
 
 
@@ -85,30 +85,30 @@ async def tenants_after(session: AsyncSession, last: str, limit: int) -> list[st
 async def prune_checkpoints(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Of the oldest due runs keep each thread's newest checkpoint alone; how many there were."""
     values: dict[str, Any] = {"tenant": tenant, "days": days, "batch": batch}
-    threads = list(await session.scalars(text(CHECKPOINTS), values))
+    threads = list(await session.scalars(text(DELETE_CHECKPOINTS), values))
     if threads:
-        await session.execute(text(BLOBS), {"threads": sorted(set(threads))})
+        await session.execute(text(DELETE_BLOBS), {"threads": sorted(set(threads))})
     return len(threads)
 
 
 async def delete_steps(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the oldest steps of finished runs; how many there were."""
-    return await _delete(session, STEPS, tenant, days, batch)
+    return await _delete(session, DELETE_STEPS, tenant, days, batch)
 
 
 async def delete_events(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the oldest events, also those of a run that still waits; how many there were."""
-    return await _delete(session, EVENTS, tenant, days, batch)
+    return await _delete(session, DELETE_EVENTS, tenant, days, batch)
 
 
 async def delete_callbacks(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Delete what finished runs had to tell, once it was told or given up; how many there were."""
-    return await _delete(session, CALLBACKS, tenant, days, batch)
+    """Delete the delivered and dead callbacks of finished runs; how many there were."""
+    return await _delete(session, DELETE_CALLBACKS, tenant, days, batch)
 
 
 async def delete_secrets(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete secrets that expired so long ago; how many there were."""
-    return await _delete(session, SECRETS, tenant, days, batch)
+    return await _delete(session, DELETE_SECRETS, tenant, days, batch)
 
 
 async def _delete(session: AsyncSession, statement: str, tenant: str, days: int, batch: int) -> int:

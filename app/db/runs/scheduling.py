@@ -1,4 +1,4 @@
-"""Whose turn it is: what a pending run waits for, and which runs go next."""
+"""Scheduling: what a pending run waits for, and which runs go next."""
 
 from datetime import datetime, timedelta
 from functools import cache
@@ -45,7 +45,7 @@ def blocked_by_thread() -> ColumnElement[bool]:
 
 @cache
 def customer_at_limit(limit: int) -> ColumnElement[bool]:
-    """Its customer has `limit` runs running, so this one, which has not begun, lets others pass."""
+    """The customer is at its concurrency limit and this run has not started yet."""
     running = select(func.count()).where(
         Other.tenant_id == Run.tenant_id,
         Other.customer_id == Run.customer_id,
@@ -55,26 +55,26 @@ def customer_at_limit(limit: int) -> ColumnElement[bool]:
 
 
 class Eligibility(NamedTuple):
-    """A run's turn. `followed`: newer messages of its ticket wait behind it."""
+    """That a run may be claimed now; `followed`: newer messages of its ticket wait behind it."""
 
     followed: bool
 
 
 async def lock_customer(executor: Executor, run_id: UUID, per_customer: int) -> Eligibility | None:
-    """Let the claims of one customer's runs come one after the other, so that each sees the last.
+    """Take the customer's lock, which serialises the claims of its runs until the transaction ends.
 
-    None, without waiting, when it is not the run's turn as things stand: the jobs of a flood must
-    not queue for the lock with a connection each. The lock ends with the transaction.
+    None, without waiting, when the run may not be claimed now: the jobs of a flood must not hold
+    a connection each while they wait for the lock.
 
     The pause switch is held still as well, so that a claim that it refuses is one that
     switching it off finds pending, and queues.
     """
-    locked = await _locks(per_customer).rows(executor, run_id=run_id)
+    locked = await _lock_customer(per_customer).rows(executor, run_id=run_id)
     return Eligibility(followed=locked[0][-1]) if locked else None
 
 
 @cache
-def _locks(per_customer: int) -> CompiledStatement:
+def _lock_customer(per_customer: int) -> CompiledStatement:
     key = advisory_locks.exclusive("customer", Run.tenant_id, Run.customer_id)
     ready = (
         Run.status == RunStatus.PENDING,
@@ -89,7 +89,7 @@ def _locks(per_customer: int) -> CompiledStatement:
     return CompiledStatement(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
-DUE_LATER = CompiledStatement(
+SELECT_DUE_LATER = CompiledStatement(
     select(Run.not_before).where(
         Run.id == bindparam("run", type_=Uuid()),
         Run.status == RunStatus.PENDING,
@@ -100,22 +100,22 @@ DUE_LATER = CompiledStatement(
 
 async def due_later(executor: Executor, run_id: UUID) -> datetime | None:
     """When a pending run is due, if that is still to come by the database's clock."""
-    found = await DUE_LATER.rows(executor, run=run_id)
+    found = await SELECT_DUE_LATER.rows(executor, run=run_id)
     return found[0][0] if found else None
 
 
 async def next_after(executor: Executor, run: Run) -> list[UUID]:
-    """The runs that may go now that this one does not run: its thread's next, its customer's."""
+    """The runs that may start once this one has ended: the next of its thread and customer."""
     of_run = {
         "thread_id": run.thread_id,
         "tenant_id": run.tenant_id,
         "customer_id": run.customer_id,
     }
-    return [run_id for (run_id,) in await _next_after().rows(executor, **of_run)]
+    return [run_id for (run_id,) in await _select_next_after().rows(executor, **of_run)]
 
 
 @cache
-def _next_after() -> CompiledStatement:
+def _select_next_after() -> CompiledStatement:
     ready = select(Run.id).where(
         Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~blocked_by_thread()
     )

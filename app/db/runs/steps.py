@@ -5,16 +5,16 @@ from functools import cache
 from typing import Any, LiteralString, cast
 from uuid import UUID
 
-from sqlalchemy import Executable, bindparam, exists, func, select, text, update
+from sqlalchemy import Executable, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import CompiledStatement, Executor, new_binds, new_values
+from app.db.core.compiled import new_binds, new_values
 from app.db.core.types import json_text
 from app.db.tables.runs import Message, Run, Step
 
 # A later row of the same node execution replaces the earlier one.
-STEPS: LiteralString = """
+UPSERT_STEPS: LiteralString = """
 INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, tries, status, checkpoint_id, input,
     output, error, model_calls, tokens, cost_usd, started_at, duration_ms)
 SELECT step.* FROM unnest(%b::text[], %b::text[]) AS given (identity, document),
@@ -29,7 +29,7 @@ ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
 
 
 def step_row(step: dict[str, Any]) -> tuple[str, str]:
-    """A node execution as STEPS takes it."""
+    """A node execution as UPSERT_STEPS takes it."""
     identity = f"{step['run_id']}/{step['attempt']}/{step['task_id']}"
     return identity, json_text(step)
 
@@ -37,23 +37,17 @@ def step_row(step: dict[str, Any]) -> tuple[str, str]:
 STOPPED = {"type": "stopped", "message": "The execution ended before this step did."}
 
 
-CLOSE_OPEN = CompiledStatement(
-    update(Step)
-    .where(
-        Step.run_id == bindparam("run"),
-        Step.attempt <= bindparam("newest"),
-        Step.status == "running",
-    )
-    .values(status="error", error=STOPPED)
-)
+async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) -> None:
+    """Mark steps that will never end as stopped, those of earlier attempts too.
 
-
-async def close_open_steps(executor: Executor, run_id: UUID, attempt: int) -> None:
-    """Say of steps that will never end that their execution was stopped.
-
-    Those of earlier attempts too: a killed worker's last write may come after its run was rescued.
+    A killed worker's last write may come after its run was brought back.
     """
-    await CLOSE_OPEN.rows(executor, run=run_id, newest=attempt)
+    await session.execute(
+        update(Step)
+        .where(Step.run_id == run_id, Step.attempt <= attempt, Step.status == "running")
+        .values(status="error", error=STOPPED)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
@@ -95,7 +89,7 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
 async def add_message(session: AsyncSession, **values: Any) -> Message:
     """Store a message once per key; a repeated key answers the first one."""
     new = new_values(values)
-    row = (await session.scalars(_add_message(tuple(values)), new)).one_or_none()
+    row = (await session.scalars(_insert_message(tuple(values)), new)).one_or_none()
     if row is not None:
         return cast("Message", row)
     first = select(Message).where(
@@ -105,7 +99,7 @@ async def add_message(session: AsyncSession, **values: Any) -> Message:
 
 
 @cache
-def _add_message(names: tuple[str, ...]) -> Executable:
+def _insert_message(names: tuple[str, ...]) -> Executable:
     row = insert(Message).values(new_binds(names))
     new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
     return select(Message).from_statement(new.returning(Message))

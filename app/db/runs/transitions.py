@@ -1,5 +1,7 @@
 """Every change of a run's status: one conditional UPDATE; no row means it lost."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -22,6 +24,35 @@ from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
 from app.lifecycle import FINAL, RunStatus, sources
+from graphs.state import SupportState
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How one attempt at a run ended: what the run's row gets, and what else is to be stored.
+
+    `tokens` and `cost_usd` are those of the attempt; a cost of None is unknown. `result` is the
+    part of the graph's state that callers see.
+    """
+
+    status: RunStatus
+    outcome: str | None = None
+    error: dict[str, Any] | None = None
+    result: dict[str, Any] | None = None
+    losses: int | None = None
+    not_before: datetime | None = None
+    tokens: int = 0
+    cost_usd: Decimal | None = Decimal(0)
+    # The interrupt at which the graph waits for a person: its id, and what it asks.
+    interrupt_id: str | None = None
+    question: dict[str, Any] | None = None
+    # The graph's state after a reply that others who ask the same may get.
+    reusable: SupportState | None = None
+
+
+# Columns that every ending sets, and those that stay as they are when it has none.
+ALWAYS = ("outcome", "error")
+KEPT_IF_NONE = ("result", "losses", "not_before")
 
 
 def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
@@ -37,19 +68,18 @@ async def claim(
     per_customer: int | None = None,
     graph_version: str | None = None,
 ) -> Run | None:
-    """Take a due pending run whose thread is free and whose customer is not `crowded`, or None.
+    """Take a due pending run, or None when it may not run now.
 
-    A paused tenant's runs are not taken.
-
-    An older unfinished run of the same thread comes first, so a thread's runs keep their order.
-    Of two workers at the same run, one gets the row. The new `attempt` fences off the last owner.
+    Its thread must be free, its customer below `per_customer` running runs and its tenant not
+    paused. An older unfinished run of the same thread comes first, so a thread's runs keep their
+    order. Of two workers that claim one run, one gets it. The new `attempt` fences off the last.
     """
     owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
-    return await _claim(per_customer).one_or_none(executor, run=run_id, **owner)
+    return await _claim_run(per_customer).one_or_none(executor, run=run_id, **owner)
 
 
 @cache
-def _claim(per_customer: int | None) -> CompiledQuery[Run]:
+def _claim_run(per_customer: int | None) -> CompiledQuery[Run]:
     free = [~blocked_by_thread(), ~paused()]
     if per_customer is not None:
         free.append(~customer_at_limit(per_customer))
@@ -71,30 +101,26 @@ def _claim(per_customer: int | None) -> CompiledQuery[Run]:
     )
 
 
-async def settle(
-    executor: Executor,
-    run_id: UUID,
-    attempt: int,
-    status: RunStatus,
-    tokens: int = 0,
-    cost_usd: Decimal | None = Decimal(0),
-    **values: Any,
-) -> bool:
+async def settle(executor: Executor, run_id: UUID, attempt: int, ending: Ending) -> bool:
     """End this attempt's hold on the run; False when another attempt holds it meanwhile.
 
-    `tokens` and `cost_usd` are those of the attempt; an unknown cost makes the sum unknown.
+    Tokens and cost are added to those of earlier attempts; an unknown cost makes the sum unknown.
     """
-    known = {"run": run_id, "held": attempt, "to": status, "used": tokens, "cost": cost_usd}
-    query = _settle(tuple(values), status in FINAL)
-    new = new_values(values)
-    return bool(await query.rows(executor, **known, **new))
+    new = {name: getattr(ending, name) for name in (*ALWAYS, *KEPT_IF_NONE)}
+    known = {"run": run_id, "held": attempt, "to": ending.status}
+    used = {"used": ending.tokens, "cost": ending.cost_usd}
+    query = _update_settled(ending.status in FINAL)
+    return bool(await query.rows(executor, **known, **used, **new_values(new)))
 
 
 @cache
-def _settle(names: tuple[str, ...], final: bool) -> CompiledStatement:
-    columns = new_binds(names)
+def _update_settled(final: bool) -> CompiledStatement:
+    new = new_binds(ALWAYS)
+    for name in KEPT_IF_NONE:
+        column = getattr(Run, name)
+        new[name] = func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
     if final:
-        columns["finished_at"] = func.now()
+        new["finished_at"] = func.now()
     return CompiledStatement(
         update(Run)
         .where(
@@ -107,13 +133,13 @@ def _settle(names: tuple[str, ...], final: bool) -> CompiledStatement:
             worker_id=None,
             tokens=Run.tokens + bindparam("used"),
             cost_usd=Run.cost_usd + bindparam("cost"),
-            **columns,
+            **new,
         )
         .returning(Run.id)
     )
 
 
-REOPEN = CompiledStatement(
+REOPEN_RUN = CompiledStatement(
     update(Run)
     .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
     .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
@@ -122,12 +148,12 @@ REOPEN = CompiledStatement(
 
 
 async def reopen(executor: Executor, run_id: UUID) -> bool:
-    """interrupted -> pending: the answer is there, the run may go on."""
-    return bool(await REOPEN.rows(executor, run=run_id))
+    """interrupted -> pending: there is an answer, so the run may go on."""
+    return bool(await REOPEN_RUN.rows(executor, run=run_id))
 
 
 async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
-    """pending or interrupted -> cancelled; a running one only stops through its worker."""
+    """pending or interrupted -> cancelled; a running run is stopped by its worker only."""
     query = (
         update(Run)
         .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
@@ -138,7 +164,7 @@ async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
 
 
 async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
-    """Mark a running run: no effect begins any more, and its worker lets go of it."""
+    """Mark a running run: no effect begins any more, and its worker stops it."""
     query = (
         update(Run)
         .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
@@ -148,11 +174,11 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-QUEUED = CompiledStatement(
+MARK_QUEUED = CompiledStatement(
     update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
 )
 
 
 async def mark_queued(executor: Executor, run_id: UUID) -> None:
     """Note that a job for the run was put on the queue."""
-    await QUEUED.rows(executor, run=run_id)
+    await MARK_QUEUED.rows(executor, run=run_id)

@@ -1,6 +1,7 @@
 """Who is alive, and what they hold: a dead worker's lock is free, a frozen one's lease runs out."""
 
 from datetime import timedelta
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -37,31 +38,34 @@ async def renew(session: AsyncSession, worker_id: int) -> None:
     )
 
 
-# What every beat asks.
-HELD_BY = CompiledStatement(
-    select(Run.id, Run.attempt, Run.cancel_requested_at.is_not(None)).where(
-        Run.worker_id == bindparam("worker"), Run.status == RunStatus.RUNNING
+@cache
+def _select_held() -> CompiledStatement:
+    held = (Run.worker_id == bindparam("worker"), Run.status == RunStatus.RUNNING)
+    unwanted = Run.cancel_requested_at.is_not(None)
+    return CompiledStatement(select(Run.id, Run.attempt, unwanted).where(*held))
+
+
+@cache
+def _select_holders() -> CompiledStatement:
+    """The other workers with runs: whether the lock of each is free, and its lease over."""
+    holders = (
+        select(Run.worker_id.label("id"))
+        .where(Run.status == RunStatus.RUNNING, Run.worker_id != bindparam("worker"))
+        .distinct()
+        .cte("holders")
+        .prefix_with("MATERIALIZED")
     )
-)
-HOLDERS = (
-    select(Run.worker_id.label("id"))
-    .where(Run.status == RunStatus.RUNNING, Run.worker_id != bindparam("worker"))
-    .distinct()
-    .cte("holders")
-    .prefix_with("MATERIALIZED")
-)
-SEEM_GONE = CompiledStatement(
-    select(
-        HOLDERS.c.id,
-        func.pg_try_advisory_xact_lock(HOLDERS.c.id),
-        Worker.beat_at < OLDEST_HEARTBEAT,
-    ).outerjoin(Worker, Worker.id == HOLDERS.c.id)
-)
+    free = func.pg_try_advisory_xact_lock(holders.c.id)
+    return CompiledStatement(
+        select(holders.c.id, free, Worker.beat_at < OLDEST_HEARTBEAT).outerjoin(
+            Worker, Worker.id == holders.c.id
+        )
+    )
 
 
 async def held_by(executor: Executor, worker_id: int) -> list[Held]:
     """What the worker's rows say that it advances; locks nothing."""
-    return [Held(*row) for row in await HELD_BY.rows(executor, worker=worker_id)]
+    return [Held(*row) for row in await _select_held().rows(executor, worker=worker_id)]
 
 
 async def missing_beside(executor: Executor, worker_id: int) -> list[int]:
@@ -70,7 +74,7 @@ async def missing_beside(executor: Executor, worker_id: int) -> list[int]:
     For a connection without a transaction, which lets go of their locks at once: `is_missing` asks
     each again.
     """
-    found = await SEEM_GONE.rows(executor, worker=worker_id)
+    found = await _select_holders().rows(executor, worker=worker_id)
     return [holder for holder, free, silent in found if free or silent]
 
 
@@ -88,7 +92,7 @@ async def is_missing(session: AsyncSession, worker_id: int) -> bool:
 async def lock_held(
     session: AsyncSession, worker_id: int, limit: int, only: list[UUID] | None = None
 ) -> list[Run]:
-    """The worker's oldest running runs, locked; those that somebody else holds locked are left."""
+    """The worker's oldest running runs, locked; rows locked by others are left."""
     query = select(Run).where(Run.worker_id == worker_id, Run.status == RunStatus.RUNNING)
     if only is not None:
         query = query.where(Run.id.in_(only))

@@ -1,4 +1,4 @@
-"""The tables of the knowledge base."""
+"""The tables of the knowledge base and of the answers it gave."""
 
 from datetime import datetime
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import (
     REAL,
     BigInteger,
+    CheckConstraint,
     ForeignKey,
     ForeignKeyConstraint,
     Identity,
@@ -13,10 +14,13 @@ from sqlalchemy import (
     Integer,
     PrimaryKeyConstraint,
 )
-from sqlalchemy.dialects.postgresql import REGCONFIG
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, REGCONFIG
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core.base import Base, now
+
+# So many customers must ask before others are answered from the cache: one alone must not decide.
+CUSTOMERS = 2
 
 
 class Article(Base):
@@ -74,4 +78,27 @@ class ArticleTerm(Base):
     __table_args__ = (
         # With the weight in it a search reads the index alone.
         PrimaryKeyConstraint("tenant_id", "term", "chunk_id", postgresql_include=["weight"]),
+    )
+
+
+class CachedAnswerRow(Base):
+    """The newest checked reply to a question. `customers` are digests of the first who asked."""
+
+    __tablename__ = "answers"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    question_sha256: Mapped[bytes] = mapped_column(primary_key=True)
+    language: Mapped[str] = mapped_column(primary_key=True)
+    kb_version: Mapped[int] = mapped_column(primary_key=True)
+    policy_version: Mapped[int] = mapped_column(primary_key=True)
+    answer: Mapped[dict[str, Any]]
+    customers: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
+    updated_at: Mapped[datetime] = now()
+    expires_at: Mapped[datetime]
+
+    __table_args__ = (
+        Index("answers_expiring", "expires_at"),
+        CheckConstraint(
+            f"cardinality(customers) BETWEEN 1 AND {CUSTOMERS}", name="answers_have_customers"
+        ),
     )

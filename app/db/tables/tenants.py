@@ -1,15 +1,19 @@
-"""The tables of those who may: tenants, their policies, their keys."""
+"""The tables of tenants: their policies, their keys, their models' cost, the pause switch."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Date,
     ForeignKey,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core.base import Base, now
+
+# Stands for every tenant in the pause switch; no tenant can have this id.
+EVERYONE = "*"
 
 
 class Tenant(Base):
@@ -22,8 +26,7 @@ class Tenant(Base):
     kb_version: Mapped[int] = mapped_column(server_default="0")
     created_at: Mapped[datetime] = now()
 
-    # That name stands for everyone in the pause switch.
-    __table_args__ = (CheckConstraint("id <> '*'", name="tenants_not_everyone"),)
+    __table_args__ = (CheckConstraint(f"id <> '{EVERYONE}'", name="tenants_not_everyone"),)
 
 
 class PolicyVersion(Base):
@@ -51,3 +54,33 @@ class ApiKey(Base):
     approve_limits: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = now()
     revoked_at: Mapped[datetime | None]
+
+
+class ModelSpend(Base):
+    """Millionths of a US dollar. `held_micro_usd` is set aside for calls that are on their way."""
+
+    __tablename__ = "model_spend"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date, primary_key=True)
+    micro_usd: Mapped[int] = mapped_column(server_default="0")
+    held_micro_usd: Mapped[int] = mapped_column(server_default="0")
+    calls: Mapped[int] = mapped_column(server_default="0")
+    tokens: Mapped[int] = mapped_column(server_default="0")
+
+    __table_args__ = (
+        CheckConstraint(
+            "micro_usd >= 0 AND held_micro_usd >= 0 AND calls >= 0 AND tokens >= 0",
+            name="model_spend_not_negative",
+        ),
+    )
+
+
+class Pause(Base):
+    """A tenant, or everyone, whose replies and effects are held back."""
+
+    __tablename__ = "pauses"
+
+    tenant_id: Mapped[str] = mapped_column(primary_key=True)
+    paused_at: Mapped[datetime] = now()
+    paused_by: Mapped[str]

@@ -1,6 +1,5 @@
 """The pause switch: a row stops the replies and effects of one tenant, or of all."""
 
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -18,27 +17,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core import advisory_locks
-from app.db.core.base import Base, now
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
+from app.db.tables.tenants import EVERYONE, Pause
 from app.lifecycle import RunStatus
-
-# Stands for every tenant; no tenant can have this id.
-EVERYONE = "*"
-
-
-class Pause(Base):
-    """A tenant, or everyone, whose replies and effects are held back."""
-
-    __tablename__ = "pauses"
-
-    tenant_id: Mapped[str] = mapped_column(primary_key=True)
-    paused_at: Mapped[datetime] = now()
-    paused_by: Mapped[str]
 
 
 @cache
@@ -57,12 +42,14 @@ def held_still(tenant_id: advisory_locks.Name) -> list[ColumnElement[Any]]:
     return [advisory_locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
 
 
-LOCK_PAUSE_SHARED = CompiledStatement(select(*held_still(bindparam("tenant", type_=Text))))
+@cache
+def _select_shared_locks() -> CompiledStatement:
+    return CompiledStatement(select(*held_still(bindparam("tenant", type_=Text))))
 
 
 async def lock_pause_shared(executor: Executor, tenant_id: str) -> None:
     """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
-    await LOCK_PAUSE_SHARED.rows(executor, tenant=tenant_id)
+    await _select_shared_locks().rows(executor, tenant=tenant_id)
 
 
 async def lock_pause_exclusive(session: AsyncSession, tenant_id: str) -> None:

@@ -1,6 +1,7 @@
 """Queries on tenants, API keys and policies."""
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -24,55 +25,53 @@ async def tenant_exists(session: AsyncSession, tenant_id: str) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-# Built once, since every request asks for them.
-LIVE_KEY = CompiledQuery(
-    ApiKey, select(ApiKey).where(ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
-)
-NEWEST_POLICY = CompiledQuery(
-    PolicyVersion,
-    select(PolicyVersion)
-    .where(PolicyVersion.tenant_id == bindparam("tenant"))
-    .order_by(PolicyVersion.version.desc())
-    .limit(1),
-)
+@cache
+def _select_live_key() -> CompiledQuery[ApiKey]:
+    live = (ApiKey.id == bindparam("key"), ApiKey.revoked_at.is_(None))
+    return CompiledQuery(ApiKey, select(ApiKey).where(*live))
 
 
-POLICY_AT = CompiledQuery(
-    PolicyVersion,
-    select(PolicyVersion).where(
-        PolicyVersion.tenant_id == bindparam("tenant"),
-        PolicyVersion.version == bindparam("version"),
-    ),
-)
-HOLDS = and_(
-    ApiKey.id == Run.started_by,
-    ApiKey.tenant_id == Run.tenant_id,
-    ApiKey.revoked_at.is_(None),
-    bindparam("scope") == func.any(ApiKey.scopes),
-)
-STARTERS_HOLD = CompiledStatement(
-    select(func.bool_and(ApiKey.id.is_not(None)))
-    .select_from(Run)
-    .outerjoin(ApiKey, HOLDS)
-    .where(
-        Run.tenant_id == bindparam("tenant"),
-        or_(
-            Run.id == bindparam("run", type_=Uuid()),
-            Run.merged_into == bindparam("run", type_=Uuid()),
-        ),
+@cache
+def _select_newest_policy() -> CompiledQuery[PolicyVersion]:
+    of_tenant = select(PolicyVersion).where(PolicyVersion.tenant_id == bindparam("tenant"))
+    return CompiledQuery(PolicyVersion, of_tenant.order_by(PolicyVersion.version.desc()).limit(1))
+
+
+@cache
+def _select_policy_at() -> CompiledQuery[PolicyVersion]:
+    of_tenant = select(PolicyVersion).where(PolicyVersion.tenant_id == bindparam("tenant"))
+    return CompiledQuery(
+        PolicyVersion, of_tenant.where(PolicyVersion.version == bindparam("version"))
     )
-)
+
+
+@cache
+def _select_scope_held() -> CompiledStatement:
+    """Whether each key that started the run, or a run merged into it, lives and holds `scope`."""
+    holds = and_(
+        ApiKey.id == Run.started_by,
+        ApiKey.tenant_id == Run.tenant_id,
+        ApiKey.revoked_at.is_(None),
+        bindparam("scope") == func.any(ApiKey.scopes),
+    )
+    run = bindparam("run", type_=Uuid())
+    return CompiledStatement(
+        select(func.bool_and(ApiKey.id.is_not(None)))
+        .select_from(Run)
+        .outerjoin(ApiKey, holds)
+        .where(Run.tenant_id == bindparam("tenant"), or_(Run.id == run, Run.merged_into == run))
+    )
 
 
 async def live_key(executor: Executor, key_id: str) -> ApiKey | None:
     """The key of that public id, unless it is revoked."""
-    return await LIVE_KEY.one_or_none(executor, key=key_id)
+    return await _select_live_key().one_or_none(executor, key=key_id)
 
 
 async def starters_hold(executor: Executor, tenant_id: str, run_id: UUID, scope: str) -> bool:
     """Whether the keys that started the run, and the runs merged into it, live and hold a scope."""
     asked = {"tenant": tenant_id, "run": run_id, "scope": scope}
-    [(held,)] = await STARTERS_HOLD.rows(executor, **asked)
+    [(held,)] = await _select_scope_held().rows(executor, **asked)
     return bool(held)
 
 
@@ -101,7 +100,7 @@ async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool
 
 async def newest_policy(executor: Executor, tenant_id: str) -> PolicyVersion | None:
     """The tenant's newest policy; None while it has the default one."""
-    return await NEWEST_POLICY.one_or_none(executor, tenant=tenant_id)
+    return await _select_newest_policy().one_or_none(executor, tenant=tenant_id)
 
 
 def policies_of(tenant_id: str) -> Select[PolicyVersion]:
@@ -125,7 +124,7 @@ async def policy_at(executor: Executor, tenant_id: str, version: int) -> dict[st
     """The policy a run was started under."""
     if version == 0:
         return {}
-    found = await POLICY_AT.one_or_none(executor, tenant=tenant_id, version=version)
+    found = await _select_policy_at().one_or_none(executor, tenant=tenant_id, version=version)
     return found.body if found else {}
 
 

@@ -76,7 +76,7 @@ async def spend(
     """Spend one run of a scope, now or at `asked`."""
     who = {"tenant": tenant_id, "scope_": scope, "asked": asked}
     numbers = step_and_tolerance(per_minute, burst)
-    [(start, waits)] = await _spend().rows(executor, **who, **numbers)
+    [(start, waits)] = await _insert_spent().rows(executor, **who, **numbers)
     return Slot(start, waits)
 
 
@@ -87,7 +87,7 @@ def step_and_tolerance(per_minute: int, burst: int) -> dict[str, timedelta]:
 
 
 @cache
-def _spend() -> CompiledStatement:
+def _insert_spent() -> CompiledStatement:
     return CompiledStatement(spending())
 
 
@@ -117,6 +117,13 @@ def spending(unless: ColumnElement[bool] | None = None) -> ReturningInsert[Any]:
     )
 
 
+@cache
+def _update_given_back() -> CompiledStatement:
+    whose = (Rate.tenant_id == bindparam("tenant"), Rate.scope == bindparam("scope_"))
+    earlier = Rate.tat - bindparam("step", type_=Interval())
+    return CompiledStatement(update(Rate).where(*whose).values(tat=earlier))
+
+
 async def give_back(
     executor: Executor, tenant_id: str, rates: Rates, customer_id: str | None
 ) -> None:
@@ -126,14 +133,7 @@ async def give_back(
         spent[TENANT] = rates.tenant_per_minute
     for scope, per_minute in spent.items():
         who = {"tenant": tenant_id, "scope_": scope}
-        await GIVE_BACK.rows(executor, **who, step=interval(per_minute))
-
-
-GIVE_BACK = CompiledStatement(
-    update(Rate)
-    .where(Rate.tenant_id == bindparam("tenant"), Rate.scope == bindparam("scope_"))
-    .values(tat=Rate.tat - bindparam("step", type_=Interval()))
-)
+        await _update_given_back().rows(executor, **who, step=interval(per_minute))
 
 
 async def prune(session: AsyncSession, limit: int) -> None:

@@ -1,34 +1,12 @@
-"""What models cost a tenant by UTC day: one row, changed before and after each call."""
+"""Queries on what models cost a tenant by UTC day: one row, changed before and after each call."""
 
 from datetime import date
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import Mapped, mapped_column
 
-from app.db.core.base import Base
-
-
-class ModelSpend(Base):
-    """Millionths of a US dollar. `held_micro_usd` is set aside for calls that are on their way."""
-
-    __tablename__ = "model_spend"
-
-    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
-    day: Mapped[date] = mapped_column(Date, primary_key=True)
-    micro_usd: Mapped[int] = mapped_column(server_default="0")
-    held_micro_usd: Mapped[int] = mapped_column(server_default="0")
-    calls: Mapped[int] = mapped_column(server_default="0")
-    tokens: Mapped[int] = mapped_column(server_default="0")
-
-    __table_args__ = (
-        CheckConstraint(
-            "micro_usd >= 0 AND held_micro_usd >= 0 AND calls >= 0 AND tokens >= 0",
-            name="model_spend_not_negative",
-        ),
-    )
+from app.db.tables.tenants import ModelSpend
 
 
 async def hold_spend(

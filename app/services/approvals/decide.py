@@ -1,6 +1,8 @@
-"""Use cases of an approval: decide it once, remind of it, let it expire. They never commit."""
+"""Use cases of an open approval: decide it once, remind of it, let it expire. They never commit."""
 
-from typing import Any
+from dataclasses import dataclass
+from itertools import takewhile
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,23 +17,25 @@ from app.db.tables.tenants import ApiKey
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
+    EditNotAllowedError,
     InvalidRequestError,
     NotFoundError,
     NotWaitingError,
     OwnRunError,
+    SecondApproverError,
     StaleDigestError,
+    VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
 from app.log import get_logger
-from app.services.approvals.decision import (
-    GivenAnswer,
-    decided_steps,
-    new_decision,
-    refuse_repeat,
-    resolve,
+from app.services.approvals.edit import (
+    StepEdit,
+    apply_edits,
+    changes_made,
+    reassess_edited_steps,
+    refuse_over_limit,
 )
-from app.services.approvals.edit import refuse_over_limit
-from app.services.approvals.reassess_step import reassess_edited_steps
+from app.services.approvals.open_approval import digest_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -39,6 +43,16 @@ from app.services.webhooks import outbox
 
 log = get_logger(__name__)
 
+Verdict = Literal["approve", "edit", "reject", "respond"]
+
+VERDICTS = get_args(Verdict)
+AGREEING = ("approve", "edit")
+STATUS_OF = {
+    "approve": ApprovalStatus.APPROVED,
+    "edit": ApprovalStatus.EDITED,
+    "reject": ApprovalStatus.REJECTED,
+    "respond": ApprovalStatus.RESPONDED,
+}
 EXPIRED: dict[str, Any] = {
     "approval_id": "",
     "verdict": "expire",
@@ -49,17 +63,28 @@ EXPIRED: dict[str, Any] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """A checked request to decide."""
+
+    approval_id: UUID
+    digest: str
+    verdict: Verdict
+    edits: tuple[StepEdit, ...]
+    comment: str
+
+
 async def resume(
     session: AsyncSession, enqueue: Enqueue, approver: ApiKey, run_id: UUID, answer: GivenAnswer
 ) -> Run:
-    """Take a person's decision, once, and queue the run to go on unless somebody else must agree.
+    """Take a person's decision, once; queue the run unless a second approver must agree.
 
     Raises:
         NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError, ApprovalExpiredError,
         SecondApproverError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
         OverLimitError, InvalidRequestError.
     """
-    # The run's lock lets decisions about it come in one after the other.
+    # The run's row lock makes decisions about the run wait for each other.
     run = await start_and_cancel.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
@@ -73,9 +98,7 @@ async def resume(
     edited = decided_steps(approval, answer)
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
-    messages = await absorb_newer_messages(session, run, approval, answer)
-    if messages:
-        await refuse_starter(session, approver, run)
+    messages = await absorb_newer_messages(session, approver, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     values = resolve(approval, [*earlier, own], steps, messages)
     await record_decision(session, approval, own, values)
@@ -88,7 +111,7 @@ async def resume(
 async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> None:
     """Raise OwnRunError when the key started the run, one that it replays, or a message in these.
 
-    A replay by another key makes nobody the approver of what they started themselves.
+    So a replay by another key does not let a starter approve what they started.
     """
     if approver.id in await run_queries.starters(session, run):
         raise OwnRunError(
@@ -97,25 +120,162 @@ async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> N
         )
 
 
-async def absorb_newer_messages(
-    session: AsyncSession, run: Run, approval: Approval, answer: GivenAnswer
-) -> list[str]:
-    """The customer's newer messages that another plan takes in, oldest first; none otherwise.
+async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
+    """Raise the error that says why the approval cannot be decided, unless it is open."""
+    match approval.status:
+        case ApprovalStatus.PENDING if await approvals.is_due(session, approval.id):
+            raise ApprovalExpiredError("No decision came in time; the ticket goes to a person.")
+        case ApprovalStatus.PENDING:
+            return
+        case ApprovalStatus.EXPIRED:
+            raise ApprovalExpiredError("No decision came in time; the ticket went to a person.")
+        case ApprovalStatus.CANCELLED:
+            raise NotWaitingError("The run was cancelled; there is nothing to decide.")
+        case _:
+            decision = approval.decision or {}
+            taken = {key: decision.get(key) for key in ("verdict", "decided_by", "comment")}
+            raise AlreadyDecidedError("This approval was decided before.", decision=taken)
 
-    Another draft takes none: it answers what was read and done before, and a message that nobody
-    planned for would be answered with words alone.
+
+def refuse_repeat(
+    approval: Approval, earlier: list[Decision], key_id: str, answer: GivenAnswer
+) -> None:
+    """Refuse a second agreement of one key; a repeated request gets the key's first answer.
+
+    Raises:
+        AlreadyDecidedError, SecondApproverError.
+    """
+    agreed = [d for d in standing(earlier, approval.digest) if d.key_id == key_id]
+    if not agreed or answer.verdict not in AGREEING:
+        return
+    own = agreed[-1]
+    if (own.verdict, own.shown_digest) == (answer.verdict, answer.digest):
+        detail = "This key agreed already; another key must agree as well."
+        raise AlreadyDecidedError(detail, decision=decision_summary(own))
+    if answer.digest == approval.digest:
+        raise SecondApproverError("This key agreed already; another key must decide as well.")
+
+
+def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any]]:
+    """The steps as the reviewer leaves them; none when they reject or respond.
+
+    Raises:
+        VerdictNotAllowedError, EditNotAllowedError.
+    """
+    if answer.verdict not in approval.verdicts:
+        offered = ", ".join(approval.verdicts)
+        raise VerdictNotAllowedError(f"This approval offers: {offered}.")
+    if answer.edits and answer.verdict != "edit":
+        raise EditNotAllowedError("Only the verdict `edit` may change steps.")
+    if answer.verdict not in AGREEING:
+        return []
+    return apply_edits(approval.steps, answer.edits)
+
+
+async def absorb_newer_messages(
+    session: AsyncSession, approver: ApiKey, run: Run, approval: Approval, answer: GivenAnswer
+) -> list[str]:
+    """Merge the customer's newer messages into the run for another plan: texts, oldest first.
+
+    Another draft takes none: it answers what was read and done before, and a message without a
+    plan for it would be answered with words alone.
 
     Raises:
         InvalidRequestError: there is neither guidance nor a message to go on with.
+        OwnRunError: the approver sent one of the messages.
     """
     if answer.verdict != "respond":
         return []
     messages = await absorb(session, run) if approval.kind == "plan" else []
-    if not messages and not answer.comment.strip():
+    if messages:
+        await refuse_starter(session, approver, run)
+    elif not answer.comment.strip():
         why = "must say what to do differently, since no newer message goes into it"
-        told = [{"pointer": "/comment", "detail": why}]
-        raise InvalidRequestError(f"/comment {why}.", errors=told)
+        problems = [{"pointer": "/comment", "detail": why}]
+        raise InvalidRequestError(f"/comment {why}.", errors=problems)
     return messages
+
+
+def new_decision(
+    approver: ApiKey, approval: Approval, answer: GivenAnswer, steps: list[dict[str, Any]]
+) -> Decision:
+    """The row of this answer; its digest is that of the plan as this person leaves it."""
+    left = approval.digest
+    if answer.verdict in AGREEING and steps != approval.steps:
+        left = digest_of(approval, **as_edited(approval, approver.name, steps))
+    return Decision(
+        approval_id=approval.id,
+        number=approval.answers + 1,
+        key_id=approver.id,
+        tenant_id=approver.tenant_id,
+        decided_by=approver.name,
+        verdict=answer.verdict,
+        comment=answer.comment,
+        shown_digest=approval.digest,
+        digest=left,
+    )
+
+
+def resolve(
+    approval: Approval, decisions: list[Decision], steps: list[dict[str, Any]], messages: list[str]
+) -> dict[str, Any]:
+    """The approval's columns that the newest decision changes.
+
+    With `decision` among them the approval is closed. Else a second approver must agree to the
+    plan as it is now, which an edit may just have changed.
+    """
+    newest = decisions[-1]
+    verdict, agreeing = newest.verdict, [newest]
+    if verdict in AGREEING:
+        agreeing = standing(decisions, newest.digest)
+        if len({decision.key_id for decision in agreeing}) < approval.required_approvers:
+            if newest.digest == approval.digest:
+                return {}
+            shown = as_edited(approval, newest.decided_by, steps)
+            return {**shown, "digest": newest.digest}
+        verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
+    decision = {
+        "approval_id": str(approval.id),
+        "verdict": verdict,
+        "steps": steps,
+        "comment": "\n".join(d.comment for d in agreeing if d.comment),
+        "decided_by": ", ".join(signature(d) for d in agreeing),
+        "messages": messages,
+    }
+    return {"status": STATUS_OF[verdict], "decision": decision}
+
+
+def standing(decisions: list[Decision], plan: str) -> list[Decision]:
+    """The newest decisions, if they agree to the plan of that digest: an edit ends older ones."""
+    newest_first = takewhile(lambda decision: decision.digest == plan, reversed(decisions))
+    return list(newest_first)[::-1]
+
+
+def as_edited(approval: Approval, name: str, steps: list[dict[str, Any]]) -> dict[str, Any]:
+    """What the approval shows the next person after that person's edit.
+
+    `changed` has what was new before and what this edit changed.
+    """
+    return {
+        "steps": steps,
+        "changed": [*approval.changed, *changes_made(name, approval.steps, steps)],
+        # After an edit of a plan that no longer fitted, a plain yes is possible again.
+        "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
+    }
+
+
+def decision_summary(decision: Decision) -> dict[str, str]:
+    """One person's answer, for the body of a refusal."""
+    return {
+        "verdict": decision.verdict,
+        "decided_by": signature(decision),
+        "comment": decision.comment,
+    }
+
+
+def signature(decision: Decision) -> str:
+    """Who decided: the key's name, which need not be unique, and its id, which is."""
+    return f"{decision.decided_by} ({decision.key_id})"
 
 
 async def record_decision(
@@ -124,12 +284,12 @@ async def record_decision(
     """Store the answer and what it changes, by compare-and-set.
 
     Raises:
-        ApprovalExpiredError, StaleDigestError: time or somebody else was faster.
+        ApprovalExpiredError, StaleDigestError: time or another approver was faster.
     """
     if not await approvals.record_decision(session, approval, **values):
         await session.refresh(approval)
         await refuse_closed(session, approval)
-        raise StaleDigestError("Read the approval again; somebody just answered it.")
+        raise StaleDigestError("Read the approval again; another answer was just given.")
     session.add(own)
 
 
@@ -140,25 +300,8 @@ async def reopen(session: AsyncSession, enqueue: Enqueue, run_id: UUID) -> None:
     await enqueue(session, run_id, None)
 
 
-async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
-    """Say why an approval that is not open cannot be decided."""
-    match approval.status:
-        case ApprovalStatus.PENDING if await approvals.is_due(session, approval.id):
-            raise ApprovalExpiredError("Nobody decided in time; the ticket goes to a person.")
-        case ApprovalStatus.PENDING:
-            return
-        case ApprovalStatus.EXPIRED:
-            raise ApprovalExpiredError("Nobody decided in time; the ticket went to a person.")
-        case ApprovalStatus.CANCELLED:
-            raise NotWaitingError("The run was cancelled; there is nothing to decide.")
-        case _:
-            decision = approval.decision or {}
-            told = {key: decision.get(key) for key in ("verdict", "decided_by", "comment")}
-            raise AlreadyDecidedError("This approval was decided before.", decision=told)
-
-
 async def remind(session: AsyncSession, limit: int) -> None:
-    """Say once of each open approval that its last quarter has begun."""
+    """Send one reminder for each open approval whose last quarter has begun."""
     for approval in await mark_reminded(session, limit):
         run = await run_queries.get_run(session, approval.tenant_id, approval.run_id)
         assert run is not None, "an approval is of a run"
@@ -176,7 +319,7 @@ async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
     """Answer overdue approvals with `expire` and let their runs go on; how many there were."""
     due = await approvals.overdue_approvals(session, limit)
     for approval in due:
-        # The run first, as everywhere, so that no two transactions wait for each other.
+        # Every transaction locks the run before its approval, so no two can deadlock.
         run = await run_queries.get_run(session, approval.tenant_id, approval.run_id, lock=True)
         expired = await approvals.expire(session, approval.id, EXPIRED)
         if expired and run and await transitions.reopen(session, run.id):

@@ -1,13 +1,19 @@
-"""What a reviewer may change on a plan, and how much their key may approve. Pure functions."""
+"""What a reviewer may change on a plan, and how much their key may approve.
 
+Steps with changed arguments get the risk and the evidence of what is left.
+"""
+
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.adapters.ports.mailings import PostgresContacts
 from app.db.tables.tenants import ApiKey
 from app.errors import EditNotAllowedError, OverLimitError
-from tools.catalog import EFFECTS, money_of
+from tools.catalog import EFFECTS, money_of, parsed
 from tools.money import format_money
 from tools.tool import Editable
 
@@ -83,7 +89,7 @@ def editable_of(step: dict[str, Any]) -> dict[str, Editable]:
 
 
 def changes_made(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
-    """One line for each change, for whoever has to agree to the plan as well."""
+    """One line for each change, for the next approver."""
     left = {step["id"]: step["args"] for step in after}
     lines = []
     for step in before:
@@ -92,8 +98,8 @@ def changes_made(name: str, before: list[dict[str, Any]], after: list[dict[str, 
             continue
         for key, old in step["args"].items():
             if (new := left[step["id"]][key]) != old:
-                told = f" from {old} to {new}" if isinstance(new, int) else ""
-                lines.append(f"{name} changed {key} of {step['id']}{told}")
+                values = f" from {old} to {new}" if isinstance(new, int) else ""
+                lines.append(f"{name} changed {key} of {step['id']}{values}")
     return lines
 
 
@@ -116,3 +122,35 @@ def refuse_over_limit(approver: ApiKey, steps: list[dict[str, Any]]) -> None:
                 f"The plan moves {format_money(total, currency)}; this key may approve "
                 f"{format_money(limit, currency)}."
             )
+
+
+@dataclass(frozen=True, slots=True)
+class TenantRecords:
+    """What evidence is read from, within the transaction of the decision."""
+
+    contacts: PostgresContacts
+
+
+async def reassess_edited_steps(
+    session: AsyncSession, tenant_id: str, before: list[dict[str, Any]], after: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """The steps after an edit; those with other arguments than before as they would be proposed.
+
+    The next person who agrees reads the risk and the evidence of what they agree to.
+    """
+    records = TenantRecords(PostgresContacts(lambda: nullcontext(session), tenant_id))
+    args = {step["id"]: step["args"] for step in before}
+    return [
+        step if step["args"] == args[step["id"]] else await _reassess(records, step)
+        for step in after
+    ]
+
+
+async def _reassess(records: TenantRecords, step: dict[str, Any]) -> dict[str, Any]:
+    if (known := parsed(step)) is None:
+        return step
+    effect, args = known
+    shown = step["evidence"]
+    if effect.evidence:
+        shown = await effect.evidence(args, records, shown)
+    return {**step, "risk": effect.risk(args, shown), "evidence": shown}

@@ -11,7 +11,7 @@ COMPARED = ("status", "outcome", "nodes", "intents", "plan", "draft")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """What of a run is compared."""
+    """The part of a run that is compared."""
 
     run: Run
     nodes: list[str]
@@ -35,7 +35,7 @@ class Side:
 
 
 def way(steps: list[Step]) -> list[Step]:
-    """The executions that count: of a node that paused, the one that went on."""
+    """The executions that count: of a node that paused only the one after the pause."""
     last = {step.task_id: step for step in steps}
     return [step for step in steps if last[step.task_id] is step]
 

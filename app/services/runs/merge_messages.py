@@ -1,4 +1,4 @@
-"""Newer messages of a ticket that wait together are answered together, by one run."""
+"""Merge messages of a ticket that wait together, so that one run answers them all."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from tools.language_tags import iso_language
 
 
 async def absorb(session: AsyncSession, run: Run) -> list[str]:
-    """Take the messages that wait behind a live run into it: their texts, oldest first.
+    """Merge the messages that wait behind a live run into it: their texts, oldest first.
 
     The runs of those messages end as `cancelled` with `merged_into`. They must follow one another
     on the thread, be of the same customer, and never have begun; what the run has read already
     counts for the bounds of 20 messages and 50,000 characters, and what does not fit stays for the
     next run. The run's ticket is from then on the one that they make together.
-    The caller holds the row of `run`. A row that somebody else changes at this instant, such as a
-    cancel, is left to them: nothing waits here, so nothing can wait for each other.
+    The caller holds the row of `run`. Rows locked by another transaction (such as a cancel) are
+    skipped, so no deadlock is possible.
     """
     if absorbed := await lock_fitting(session, run):
         ended = {"status": RunStatus.CANCELLED, "merged_into": run.id, "finished_at": func.now()}

@@ -24,8 +24,8 @@ from app.lifecycle import FINAL
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import Enqueue
 
-# How many runs a replay may stand on, one replaying the other; whoever decides about it must have
-# started none of them, so every decision looks at all.
+# How many runs a chain of replays may have before the newest one. An approver must have started
+# none of them, so every decision reads the whole chain.
 MAX_REPLAYED = 100
 
 
@@ -107,7 +107,7 @@ async def _insert(
     row = insert(Run).values(
         id=run_id,
         tenant_id=first.tenant_id,
-        # The first run's thread keeps its history; nobody else writes to this one.
+        # The first run's thread keeps its history; only this run writes to its own.
         thread_id=start_and_cancel.thread_of(first.tenant_id, f"replay\x1f{run_id}"),
         ticket_id=first.ticket_id,
         customer_id=first.customer_id,

@@ -57,7 +57,7 @@ class NewRun:
 
 
 def thread_of(tenant_id: str, ticket_id: str) -> UUID:
-    """One thread per tenant and ticket; opaque, so no trace tells the ticket's id by it."""
+    """One thread per tenant and ticket; opaque, so no trace reveals the ticket's id."""
     return uuid5(THREADS, f"{tenant_id}\x1f{ticket_id}")
 
 
@@ -125,7 +125,7 @@ def found(run: Run | None, run_id: UUID) -> Run:
 
 
 async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id: UUID) -> Run:
-    """Stop a run: at once when it waits, else no effect begins and its worker lets go of it.
+    """Stop a run: at once when it waits; else no further effect begins and its worker stops it.
 
     Raises:
         NotFoundError, RunFinishedError.

@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.db.runs.scheduling import blocked_by_thread
+from app.db.tables.tenants import EVERYONE
 from app.db.tenants import pauses
-from app.db.tenants.pauses import EVERYONE
 from app.db.tenants.queries import tenant_exists
 from app.errors import NotFoundError
 from app.log import get_logger

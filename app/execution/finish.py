@@ -1,0 +1,159 @@
+"""The end of an attempt: the run's row, then the approval, callback, job or cached answer."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.models.answer_cache import customer_sha256
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.connections import Sessions
+from app.db.effects import approvals, ledger
+from app.db.knowledge.answer_cache import keep_answer
+from app.db.runs import queries as run_queries
+from app.db.runs import transitions
+from app.db.runs.steps import close_open_steps
+from app.db.runs.transitions import Ending
+from app.db.tables.runs import Run
+from app.db.tenants.queries import policy_at
+from app.execution.run_error import unknown_outcome, workers_lost
+from app.execution.wiring import Service
+from app.lifecycle import FINAL, RunStatus
+from app.services.approvals.open_approval import open_approval
+from app.services.runs.start_and_cancel import Enqueue
+from app.services.webhooks import outbox
+from graphs.policy import Policy
+from graphs.reply.question_key import question_sha256
+from graphs.reply.reusable_answer import reusable
+from graphs.state import SupportState
+from tools.catalog import EFFECTS
+from tools.errors import ToolError
+from tools.ports import Caller
+
+
+async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
+    """End this attempt; see `settle`. An ending that is one statement needs no session."""
+    if _is_one_statement(run, ending):
+        async with sessions.raw_connection() as connection:
+            return await transitions.settle(connection, run.id, run.attempt, ending)
+    async with sessions.begin() as session:
+        return await settle(session, enqueue, run, ending)
+
+
+def _is_one_statement(run: Run, ending: Ending) -> bool:
+    """Whether nothing but the run's row changes when it ends like this."""
+    ended_at_once = ending.status is RunStatus.SUCCESS and run.attempt == 1
+    return ended_at_once and run.callback_url is None and ending.reusable is None
+
+
+async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
+    """End this attempt in one transaction, with all that its end brings about.
+
+    False when another attempt holds the run; then nothing is changed.
+    """
+    ending = await _unless_cancelled(session, run, ending)
+    status = ending.status
+    if not await transitions.settle(session, run.id, run.attempt, ending):
+        return False
+    if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
+        await close_open_steps(session, run.id, run.attempt)
+    if status is RunStatus.INTERRUPTED and ending.interrupt_id and ending.question:
+        await open_approval(session, run, ending.interrupt_id, ending.question)
+    if status is RunStatus.PENDING:
+        await transitions.mark_queued(session, run.id)
+        await enqueue(session, run.id, ending.not_before)
+    if status in FINAL:
+        if run.attempt > 1:
+            # Only a run that paused and was claimed again can have an approval.
+            await approvals.cancel_open(session, run.id)
+        await outbox.note_finished(session, run, status, ending.outcome)
+    if status is RunStatus.SUCCESS and ending.reusable:
+        await cache_answer(session, run, ending.reusable)
+    return True
+
+
+async def _unless_cancelled(session: AsyncSession, run: Run, ending: Ending) -> Ending:
+    """The ending, or `cancelled` if a cancel was accepted while the attempt was about to pause."""
+    if ending.status in FINAL:
+        return ending
+    now = await run_queries.get_run(session, run.tenant_id, run.id, lock=True)
+    if now is None or now.cancel_requested_at is None:
+        return ending
+    if ending.status is RunStatus.PENDING and await ledger.started_of_run(
+        session, run.tenant_id, run.id
+    ):
+        # The next claim reconciles what a lost worker had begun, and ends the run then.
+        return ending
+    return replace(ending, status=RunStatus.CANCELLED)
+
+
+async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_losses: int) -> None:
+    """Queue a dead worker's run again, or end it as `error` when it has cost too many workers."""
+    losses = run.losses + 1
+    ending = Ending(RunStatus.PENDING, losses=losses)
+    if losses >= max_losses:
+        ending = Ending(RunStatus.ERROR, losses=losses, error=workers_lost(losses))
+    await settle(session, enqueue, run, ending)
+
+
+async def reconcile_cancelled(service: Service, run: Run) -> Ending:
+    """The ending of a cancelled run, once the outcome of every call that it began is looked up.
+
+    No call is made again. The error names the calls whose outcome cannot be found; they stay
+    `started`. While the database is unavailable the run goes back to the queue.
+    """
+    try:
+        unknown = await _look_up_begun(service, run)
+    except DATABASE_ERRORS as error:
+        if not is_unavailable(error):
+            raise
+        return Ending(RunStatus.PENDING)
+    return Ending(RunStatus.CANCELLED, error=unknown_outcome(unknown) if unknown else None)
+
+
+async def _look_up_begun(service: Service, run: Run) -> list[str]:
+    """Finish the ledger's rows of calls whose outcome can be found; the keys of the others."""
+    async with service.sessions() as session:
+        begun = await ledger.started_of_run(session, run.tenant_id, run.id)
+    if not begun:
+        return []
+    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
+    ports = service.ports(service.settings, service.sessions, caller)
+    unknown = []
+    for entry in begun:
+        effect = EFFECTS.get(entry.tool)
+        try:
+            result = await effect.find(ports, entry.key) if effect and effect.find else None
+        except ToolError:
+            result = None
+        if result is None:
+            unknown.append(entry.key)
+        else:
+            await ports.ledger.finish(entry.key, result)
+    return unknown
+
+
+async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:
+    """Store the run's reply for others who ask the same. `state` is the graph's after the reply.
+
+    The row names the version of the knowledge base that was read before the search, so the answer
+    is not found again once an article has changed.
+    """
+    if (kb_version := state.get("kb_version")) is None:
+        return
+    email = run.ticket["customer"].get("email") or ""
+    answer = reusable(state, email, [run.customer_id, run.ticket_id])
+    policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
+    if answer is None or not policy.answer_cache_seconds:
+        return
+    await keep_answer(
+        session,
+        customer_sha256(run.tenant_id, run.customer_id),
+        timedelta(seconds=policy.answer_cache_seconds),
+        tenant_id=run.tenant_id,
+        question_sha256=question_sha256(state["ticket"]),
+        language=state["ticket"]["language"] or "",
+        kb_version=kb_version,
+        policy_version=run.policy_version,
+        answer=answer,
+    )
