@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.unit.test_howto import ROOT, changed, every_diff
+from tests.unit.test_howto import APPLY, ROOT, changed, every_diff, skip_when_done
 
 # What a checkout holds besides its own files, and what no test of the code needs.
 LEFT_OUT = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "dist", "*.lock")
@@ -24,9 +24,10 @@ def run(folder: Path, *command: str) -> None:
 @every_diff
 def test_the_diffs_own_tests_pass(diff: Path, tmp_path: Path) -> None:
     """Applied to a copy of the tree, the tests that the diff adds or changes pass there."""
+    skip_when_done(diff)
     copy = tmp_path / "copy"
     shutil.copytree(ROOT, copy, ignore=LEFT_OUT)
-    run(copy, "git", "apply", str(diff))
+    run(copy, *APPLY, str(diff))
     own = [name for name in changed(diff) if re.fullmatch(r"tests/.*/test_\w+\.py", name)]
     assert own
     run(copy, sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *own)

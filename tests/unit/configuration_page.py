@@ -3,6 +3,7 @@
 After a change of app/settings.py: `.venv/bin/python -m tests.unit.configuration_page`.
 """
 
+import argparse
 import json
 from pathlib import Path
 from typing import Any
@@ -105,5 +106,9 @@ def example() -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(
+        prog="python -m tests.unit.configuration_page",
+        description=f"Write {PAGE.name} and {EXAMPLE.name} from the settings.",
+    ).parse_args()
     PAGE.write_text(page())
     EXAMPLE.write_text(example())
