@@ -21,25 +21,25 @@ MOST = 200
 
 
 class RunNotifier:
-    """Rung by a worker for each run that finished or paused, once that is committed."""
+    """Publishes the runs that finished or paused, once that is committed."""
 
     def __init__(self, pool: SaverPool) -> None:
         self._pool = pool
-        self._rested: list[UUID] = []
-        self._ringing: asyncio.Task[None] | None = None
+        self._stopped: list[UUID] = []
+        self._publishing: asyncio.Task[None] | None = None
 
     def publish(self, run_id: UUID) -> None:
-        """Tell of the run soon; what comes meanwhile goes with the next notification."""
-        self._rested.append(run_id)
-        if self._ringing is None or self._ringing.done():
-            self._ringing = asyncio.create_task(self._publish())
+        """Announce the run soon; runs that follow meanwhile share the next notification."""
+        self._stopped.append(run_id)
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish())
 
     async def _publish(self) -> None:
         try:
-            while self._rested:
-                told, self._rested = self._rested[:MOST], self._rested[MOST:]
+            while self._stopped:
+                batch, self._stopped = self._stopped[:MOST], self._stopped[MOST:]
                 async with self._pool.connection() as connection:
-                    ids = " ".join(map(str, told))
+                    ids = " ".join(map(str, batch))
                     await connection.execute("SELECT pg_notify(%s, %s)", [CHANNEL, ids])
         except psycopg.Error as error:
             log.warning("notification_lost", error=error)
@@ -50,5 +50,5 @@ async def subscribe(database_url: str) -> AsyncIterator[list[UUID]]:
     async with direct_connection(database_url) as connection:
         await connection.execute(SQL("LISTEN {}").format(Identifier(CHANNEL)))
         yield []
-        async for told in connection.notifies():
-            yield [UUID(run_id) for run_id in told.payload.split()]
+        async for notification in connection.notifies():
+            yield [UUID(run_id) for run_id in notification.payload.split()]
