@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
 from app.commands.usage import usage
-from app.db.effects.mailings import EVERYBODY, put_contacts
+from app.db.effects.mailings import ALL_CONTACTS, put_contacts
 from app.db.tenants.queries import tenant_exists
 
 cli = typer.Typer()
@@ -22,8 +22,8 @@ BATCH = 1000
 
 
 def _not_everybody(name: str) -> str:
-    if name == EVERYBODY:
-        raise ValueError(f"{EVERYBODY!r} is everybody already")
+    if name == ALL_CONTACTS:
+        raise ValueError(f"{ALL_CONTACTS!r} is everybody already")
     return name
 
 

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.mailings import Contact, MailRecipient
 
-# The audience of everybody; no segment may have this name.
-EVERYBODY = "all"
+# The audience of all contacts; no segment may have this name.
+ALL_CONTACTS = "all"
 
 
 async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    """Store contacts; the same id replaces the row, and nobody is subscribed again by it."""
+    """Store contacts; the same id replaces the row, but never undoes an unsubscription."""
     query = insert(Contact).values(rows)
     new = query.excluded
     changed = {name: getattr(new, name) for name in ("email", "name", "segments")}
@@ -35,7 +35,7 @@ async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
 def in_audience(tenant_id: str, audience: str) -> Select[Contact]:
     """Select who a mailing to that audience reaches now, in the order of their ids."""
     query = select(Contact).where(Contact.tenant_id == tenant_id, ~Contact.unsubscribed)
-    if audience != EVERYBODY:
+    if audience != ALL_CONTACTS:
         query = query.where(Contact.segments.contains([audience]))
     return query.order_by(Contact.id)
 
@@ -58,13 +58,13 @@ async def audience_sizes(session: AsyncSession, tenant_id: str) -> dict[str, int
     named = each.subquery()
     query = select(named.c.name, func.count()).group_by(named.c.name).order_by(named.c.name)
     sizes = {str(name): int(count) for name, count in await session.execute(query)}
-    return {**sizes, EVERYBODY: (await count_audience(session, tenant_id, EVERYBODY))[0]}
+    return {**sizes, ALL_CONTACTS: (await count_audience(session, tenant_id, ALL_CONTACTS))[0]}
 
 
 async def newest_change(
     session: AsyncSession, tenant_id: str, audience: str
 ) -> tuple[int, datetime | None]:
-    """How many it reaches now, and when the last of them was changed; nobody: None."""
+    """How many contacts it reaches now, and when the last of them changed; None without any."""
     people = in_audience(tenant_id, audience).order_by(None).subquery()
     query = select(func.count(), func.max(people.c.changed_at))
     count, changed_at = (await session.execute(query)).one()
@@ -74,10 +74,10 @@ async def newest_change(
 async def fix_list(
     session: AsyncSession, tenant_id: str, key: str, run_id: UUID, audience: str, as_of: datetime
 ) -> None:
-    """Write who gets the mailing: whoever is in the audience now, and unchanged since `as_of`.
+    """Write the mailing's list: the contacts of the audience that are unchanged since `as_of`.
 
-    Later changes of the contacts add nobody. An erasure of this instant waits for the list, or the
-    list for it: no name may come onto a list that the erasure has looked through.
+    Later changes of contacts add no recipient. A concurrent erasure waits for the list, or the list
+    for it: no name may join a list that the erasure has already read.
     """
     person = (Contact.id, Contact.email, Contact.name)
     written = (Contact.tenant_id, literal(key), literal(run_id), *person)

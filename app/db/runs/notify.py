@@ -21,7 +21,7 @@ MOST = 200
 
 
 class RunNotifier:
-    """Rung by a worker for each run that finished or paused, once that is committed."""
+    """Publishes the runs that finished or paused, once that is committed."""
 
     def __init__(self, pool: SaverPool) -> None:
         self._pool = pool
