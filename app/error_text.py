@@ -1,8 +1,8 @@
-"""What may be said of an exception in a log, a step or an answer: never a value it was about.
+"""Texts about exceptions for logs, steps and answers: without the values they are about.
 
 The message of an exception that we did not write may quote what a customer wrote: Postgres repeats
-the value it could not read, pydantic the input it refused. So of those only the class is said, with
-the SQLSTATE and the lines of code; the message of one of ours is kept.
+the value it could not read, pydantic the input it refused. Such an exception
+is described by its class, its SQLSTATE and lines of code; our own keep their message.
 """
 
 import traceback
@@ -20,7 +20,7 @@ def describe(error: BaseException) -> str:
 
 
 def public_message(error: BaseException) -> str:
-    """The message of an exception for whoever may read the run that it ended."""
+    """The message of an exception for callers that may read the run that it ended."""
     if _is_ours(type(error).__module__):
         return str(error)[:MAX_MESSAGE]
     if state := sqlstate_of(error):
@@ -35,12 +35,12 @@ def sqlstate_of(error: BaseException) -> str | None:
 
 
 def render(error: BaseException) -> str:
-    """The exception with all that led to it, innermost first: class, SQLSTATE, lines of code."""
+    """The exception and its causes, innermost first: class, SQLSTATE, lines of code."""
     return "\n".join(line for link in _chain(error) for line in _lines(link))
 
 
 def without_messages(text: str, error: BaseException) -> str:
-    """The text with the messages of the exceptions, which a library wrote into it, cut out."""
+    """The text without the exceptions' messages that a library wrote into it."""
     # The outermost first: its message often holds that of what it wraps.
     for link in reversed(list(_chain(error))):
         for said in (repr(link), str(link)):
@@ -80,7 +80,7 @@ def _lines(error: BaseException) -> Iterator[str]:
 
 
 def _places(trace: TracebackType | None) -> Iterator[str]:
-    """Our lines of code, and the innermost one whoever's it is."""
+    """Our lines of code, and the innermost line of any code."""
     frames = list(traceback.walk_tb(trace))
     for place, (frame, line) in enumerate(frames):
         module = str(frame.f_globals.get("__name__", "?"))

@@ -1,4 +1,4 @@
-"""The queue as its consumer sees it; `app/db/runs/enqueue.py` is how a job comes to it."""
+"""Consumes the queue; `app/db/runs/enqueue.py` puts jobs on it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -24,7 +24,7 @@ from app.worker.queue_membership import LivenessJobManager
 JOBS_POOL = 4
 # Jobs for later are not announced when their time comes; this is how late they may be.
 POLL_SECONDS = 0.5
-# A worker that says nothing for this long has left its jobs behind.
+# A worker without a heartbeat for this long has lost its jobs.
 SILENT_SECONDS = 30
 
 HISTORY = (
@@ -35,7 +35,7 @@ HISTORY = (
 
 
 async def enqueue_run(executor: Executor, run_id: UUID, at: datetime | None) -> None:
-    """Put a job on the queue inside the executor's transaction: both happen or neither."""
+    """Enqueue a job inside the executor's transaction: both happen or neither."""
     await _select_deferred(ADVANCE).rows(executor, run=run_id, at=at)
 
 
@@ -56,8 +56,8 @@ async def open_consumer(
     advance: Callable[[UUID], Awaitable[None]],
     summarize: Callable[[UUID], Awaitable[None]],
 ) -> AsyncIterator[App]:
-    """The queue as a worker sees it: jobs are handed over as they come, several at a time."""
-    # A job that was taken or ended, and is not remembered so, claims nothing the second time.
+    """Open the queue for a worker: runs `advance` and `summarize` for its jobs."""
+    # Not synchronous: a job that a crash of the server brings back claims nothing the second time.
     # A plan made while the queue is empty reads the whole table, for each job once for every other;
     # it is kept until the next ANALYZE, so a burst of 1000 took 180 ms a job instead of 0.5.
     connector = PsycopgConnector(
@@ -84,7 +84,7 @@ async def open_consumer(
 
 
 def _pool(*arguments: Any, **options: Any) -> SteadyPool[RawConnection]:
-    """The connector would ask the server before each call whether it is there."""
+    """A pool without the connector's query before each call; the socket is checked instead."""
     return SteadyPool(*arguments, **{**options, "check": check_socket})
 
 
@@ -112,14 +112,14 @@ async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio
 
 
 async def prune_lost_jobs(consumer: App) -> int:
-    """Remove jobs whose worker is silent: their runs are brought back by the rescue."""
+    """Delete jobs of silent workers: their runs are recovered by the heartbeat."""
     manager = consumer.job_manager
     lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
     for job in lost:
         try:
             await manager.finish_job(job, Status.FAILED, delete_job=True)
         except ConnectorException as error:
-            # Another worker's watch was faster, or the silent one has finished it after all.
+            # Another worker deleted it first, or the silent one has finished it after all.
             if not isinstance(error.__cause__, psycopg.errors.RaiseException):
                 raise
     return len(lost)
@@ -132,7 +132,7 @@ async def apply_schema(database_url: str) -> None:
         row: Any = await exists.fetchone()
         if row[0] is None:
             await connection.execute(SchemaManager.get_schema())
-        # A history of jobs that are deleted when they end: four writes for each that nobody reads.
+        # They write a history of jobs that are deleted when they end: four writes, never read.
         for trigger in HISTORY:
             await connection.execute(
                 SQL("ALTER TABLE procrastinate_jobs DISABLE TRIGGER {}").format(Identifier(trigger))

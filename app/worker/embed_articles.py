@@ -1,4 +1,4 @@
-"""Keeps the vectors of articles up to date, beside the runs and never in their way."""
+"""Keeps the vectors of articles up to date, independently of runs."""
 
 import asyncio
 
@@ -28,9 +28,9 @@ async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
 
 
 async def embed_some(sessions: Sessions, embedder: Embedder) -> int:
-    """Embed up to a batch of chunks; how many. No connection is held while the server works.
+    """Embed up to a batch of chunks; returns how many. Holds no connection during the call.
 
-    What fails is tried again when its claim has run out.
+    A failed batch is tried again when its claim has expired.
     """
     async with sessions.begin() as session:
         if not await has_table(session):

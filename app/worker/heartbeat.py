@@ -1,8 +1,8 @@
 """Heartbeat of a worker: renews its lease, stops cancelled runs, recovers runs of dead workers.
 
 Each worker holds a session advisory lock under its id. When a process dies, Postgres frees the
-lock at once, and whoever gets it knows that nobody advances those runs any more. A host that is
-frozen or cut off keeps its lock, but renews its lease no more. See docs/adr/0016.
+lock at once, so a free lock identifies the runs of a dead worker. A host that is frozen or cut off
+keeps its lock, but no longer renews its lease. See docs/adr/0016.
 """
 
 import asyncio
@@ -26,13 +26,13 @@ log = get_logger(__name__)
 # The longest time until a cancel or a death is seen; a beat is three short statements.
 HEARTBEAT_SECONDS = 0.25
 UNAVAILABLE_SECONDS = 0.5
-# Brought back in one transaction: what a worker has by default, so that the first of many workers'
-# runs go on while the rest follow.
+# Runs recovered in one transaction: a worker's default number, so that the first of many go on
+# while the rest follow.
 BATCH = 20
 
 
 async def run_heartbeat(jobs: RunRunner) -> None:
-    """Beat until cancelled; a database that is away is waited for."""
+    """Run the heartbeat until cancelled; waits while the database is unavailable."""
     url = direct_url(jobs.service.settings)
     while True:
         try:
@@ -49,24 +49,23 @@ async def run_heartbeat(jobs: RunRunner) -> None:
 async def _renew_lease(jobs: RunRunner, liveness: RawConnection) -> None:
     renewed: float | None = None
     while True:
-        # Says as well whether the connection, and with it our lock, still stands.
+        # Checks as well that the connection, and with it our lock, still exists.
         await put_back(liveness, jobs.id)
         if renewed is None or time.monotonic() - renewed >= workers.RENEW_SECONDS:
             renewed = time.monotonic()
             async with jobs.service.sessions.begin() as session:
                 await workers.renew(session, jobs.id)
             jobs.alive.set()
-        # While there is something to bring back, the next batch follows at once.
+        # As long as there are orphans, the next batch follows at once.
         if not await recover_orphans(jobs, liveness):
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
 
 async def recover_orphans(jobs: RunRunner, liveness: RawConnection) -> int:
-    """Let go of what is not wanted or not ours any more, bring back a batch of what nobody
-    advances; how many runs that was.
+    """Stop runs that were cancelled or lost, recover a batch of orphans; returns how many.
 
-    It looks by a connection that no pool has: were all of those to wait for somebody's lock, a
-    healthy worker would seem dead.
+    It reads over a connection of its own: if all pooled ones waited for locks, a healthy worker
+    would seem dead.
     """
     believed = dict(jobs.active)
     held = await workers.held_by(liveness, jobs.id)
@@ -85,19 +84,18 @@ def _stop_cancelled(
     attempts = {run.id: run.attempt for run in held}
     for run_id, active in believed.items():
         if attempts.get(run_id) != active.attempt:
-            # Frozen for a while, this worker lost it. Its writes are refused; this saves the work.
+            # This worker was frozen and lost the run. Its writes are refused: stop the work.
             active.task.cancel()
 
 
 async def _recover(jobs: RunRunner, orphans: list[workers.Held]) -> int:
-    """Bring back rows of our own that nobody here answers for, such as a claim whose answer the
-    connection lost."""
+    """Recover rows of our own that no job here holds, such as a claim whose answer was lost."""
     if not orphans:
         return 0
     async with jobs.service.sessions.begin() as session:
         ids = [run.id for run in orphans]
         locked = await workers.lock_held(session, jobs.id, BATCH, ids)
-        # Again, now that the rows stand still: most of them just settled.
+        # Checked again now that the rows are locked: most of them just settled.
         lost = [run for run in locked if run.id not in jobs.mine]
         return await _bring_back(session, jobs, lost)
 

@@ -1,6 +1,6 @@
-"""What a worker does every few seconds for all: reminders, expiries, hand-offs, lost jobs.
+"""Periodic maintenance by each worker: reminders, expiries, hand-offs, lost jobs, pruning.
 
-In a task of its own, so that a slow one of them costs neither the worker's lease nor a rescue.
+A task of its own, so that slow maintenance delays neither the worker's lease nor a recovery.
 """
 
 import asyncio
@@ -29,8 +29,8 @@ BATCH = 100
 
 
 async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
-    """Sweep every so often until `stop` is set."""
-    # Not until cancelled alone: a database that just went away may answer a cancel with its error.
+    """Run every maintenance task each MAINTENANCE_SECONDS until `stop` is set."""
+    # Checks `stop` as well: a failing database may turn a cancellation into an error of its own.
     while not stop.is_set():
         for work in (remind, expire, assign_handoffs, queue_overdue, prune):
             await _try(work.__name__, work(jobs))
@@ -40,11 +40,11 @@ async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -
 
 
 async def _try(name: str, work: Awaitable[object]) -> None:
-    """A sweep that fails is logged, and tried again the next time."""
+    """Run a task; a failure is logged, and the task runs again the next time."""
     try:
         await work
     except Exception as error:
-        # One row that cannot be swept must not stop every worker that comes across it.
+        # One bad row must not stop every worker that reads it.
         if is_unavailable(error):
             log.warning("database_unavailable", part="maintenance", task=name, error=error)
         else:
@@ -52,19 +52,19 @@ async def _try(name: str, work: Awaitable[object]) -> None:
 
 
 async def remind(jobs: RunRunner) -> None:
-    """Remind of approvals that wait."""
+    """Send reminders of waiting approvals."""
     async with jobs.service.sessions.begin() as session:
         await decide.remind(session, BATCH)
 
 
 async def expire(jobs: RunRunner) -> None:
-    """End approvals whose time is over."""
+    """Expire approvals whose time is over."""
     async with jobs.service.sessions.begin() as session:
         await decide.expire(session, jobs.enqueue, BATCH)
 
 
 async def assign_handoffs(jobs: RunRunner) -> None:
-    """Hand-offs that found nobody go to whoever is at work by now."""
+    """Assign waiting hand-offs to agents who are available by now."""
     async with jobs.service.sessions() as session:
         waiting = await handoffs.tenants_that_wait(session)
     for tenant_id in waiting:
@@ -84,7 +84,7 @@ async def queue_overdue(jobs: RunRunner) -> None:
 
 
 async def prune(jobs: RunRunner) -> None:
-    """Drop rates, leases and kept answers whose time is over."""
+    """Delete expired rates, leases and cached answers."""
     async with jobs.service.sessions.begin() as session:
         await rate_limit.prune(session, BATCH * 10)
         await workers.prune_workers(session)

@@ -1,7 +1,7 @@
-"""Which workers the queue has, and what becomes of jobs that one took and did not end.
+"""Registers workers with the queue, and puts back jobs that a dead worker took.
 
-The queue knows a worker by the id of its liveness lock, so whoever finds that lock free knows
-whose jobs nobody does any more.
+The queue knows a worker by the id of its liveness lock. A free lock therefore identifies the jobs
+of a dead worker.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ WHERE id = ANY(ARRAY(
 
 
 class LivenessJobManager(JobManager):
-    """Joins and leaves under our id, leaves no job behind, and takes one while there is time.
+    """Registers under our id, leaves no job behind, and fetches jobs while the loop has time.
 
-    After `stop` it takes none.
+    After `stop` it fetches none.
     """
 
     def __init__(self, connector: BaseConnector, worker_id: int, stop: asyncio.Event) -> None:
@@ -49,18 +49,18 @@ class LivenessJobManager(JobManager):
         self._stop = stop
 
     async def register_worker(self) -> int:
-        """Join, after an outage once more: what was taken before it is put back."""
+        """Register, again after an outage: jobs fetched before it are put back."""
         await self._put_own_back()
         await self.connector.execute_query_async(INSERT_WORKER, worker_id=self.worker_id)
         return self.worker_id
 
     async def unregister_worker(self, worker_id: int) -> None:
-        """Leave, once no job runs here; an outage may have kept some from being ended."""
+        """Unregister once no job runs here; jobs that an outage kept open are put back."""
         await self._put_own_back()
         await super().unregister_worker(worker_id)
 
     async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
-        """Take a job once the loop has time; until then any worker may have it."""
+        """Fetch a job once the loop has time; until then any worker may have it."""
         await loop_has_time(self._stop)
         return None if self._stop.is_set() else await super().fetch_job(queues, worker_id)
 
@@ -69,8 +69,8 @@ class LivenessJobManager(JobManager):
 
 
 async def put_back(connection: psycopg.AsyncConnection, worker_id: int) -> None:
-    """Put back what others took and died before they claimed the run; waits for no lock.
+    """Put back jobs of workers that died before they claimed the run; waits for no lock.
 
-    Not the jobs of claimed runs: those the rescue brings back, which counts the loss.
+    Jobs of claimed runs are left: the recovery enqueues those, and counts the loss.
     """
     await connection.execute(PUT_BACK, {"worker_id": worker_id, "task": ADVANCE})

@@ -1,4 +1,4 @@
-"""The periodic job that forgets: small batches, one worker at a time, nobody waits for it."""
+"""Periodic pruning: small batches, by one worker at a time, without blocking any other work."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -18,12 +18,12 @@ Prune = Callable[[AsyncSession, str, int, int], Awaitable[int]]
 
 RUNS, STEPS, EVENTS = 100, 1000, 1000
 TENANTS = 100
-# Between two batches, so that pruning never takes more than a part of the database.
+# Pause between two batches, which bounds the database's load by pruning.
 PAUSE_SECONDS = 0.05
 
 
 def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
-    """What is pruned: name, statement, days and batch. A new table joins here."""
+    """The pruning rules: name, statement, days and batch size. A new table is added here."""
     return [
         ("checkpoints", retention.prune_checkpoints, kept.checkpoints_days, RUNS),
         ("events", retention.delete_events, kept.events_days, EVENTS),
@@ -34,7 +34,7 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
 
 
 async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
-    """Forget every so often until cancelled; a database that is away is tried again then."""
+    """Prune each `every_seconds` until cancelled; an outage is waited out."""
     while True:
         await asyncio.sleep(every_seconds)
         try:
@@ -44,7 +44,7 @@ async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
 
 
 async def prune(sessions: Sessions) -> dict[str, int]:
-    """Prune every tenant by its own policy; what there was, by name. Nothing if another does."""
+    """Prune every tenant by its own policy, unless another worker does; counts by name."""
     total: dict[str, int] = {}
     last = ""
     while True:

@@ -1,7 +1,7 @@
-"""Delivers callbacks: claim, send without a database connection, write down the end.
+"""Delivers callbacks: claims them, sends without a database connection, records the result.
 
-The outbox is its own queue (docs/adr/0013): a claim moves `next_at` on, so what a dead worker
-held is due again by itself, and slow receivers take no place from runs.
+The outbox is its own queue (docs/adr/0013): a claim moves `next_at` on, so callbacks of a dead
+worker are due again by themselves, and slow receivers occupy no worker slot.
 """
 
 import asyncio
@@ -21,16 +21,16 @@ from app.services.webhooks import outbox
 
 log = get_logger(__name__)
 
-# How late a callback may be that another process noted; those of this one wake the dispatcher.
+# Longest delay of a callback that another process inserted; our own wake the dispatcher.
 POLL_SECONDS = 0.5
-# An attempt is over after its timeout, so a claim of twice that is never of a live one.
+# An attempt ends within its timeout, so a claim of twice that never overlaps a live one.
 LEASE_FACTOR = 2
-# A tenant whose receivers are slow holds at most this part of the open deliveries.
+# A tenant with slow receivers holds at most one of SHARE parts of the open deliveries.
 SHARE = 4
 
 
 class WebhookDispatcher:
-    """The deliveries of this process. `wake` is set when a callback was noted here."""
+    """The deliveries of this process. `wake` is set when a callback was inserted here."""
 
     def __init__(self, service: Service, sender: Sender, wake: asyncio.Event) -> None:
         self._service = service
@@ -41,7 +41,7 @@ class WebhookDispatcher:
         self._lease = timedelta(seconds=service.settings.callback_timeout_seconds * LEASE_FACTOR)
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Deliver what is due until `stop`; then let what is open come to its end."""
+        """Deliver due callbacks until `stop`; then wait for open deliveries."""
         while not stop.is_set():
             self._wake.clear()
             try:
@@ -57,9 +57,9 @@ class WebhookDispatcher:
                 task.cancel()
 
     async def _take(self) -> bool:
-        """Claim some and begin to deliver them; False when there is nothing to claim, or no room.
+        """Claim a batch and start its deliveries; False when nothing is due, or no slot is free.
 
-        Few at a time, so that one tenant's many do not all get in before its share is counted.
+        Claims in small batches so that one tenant cannot exceed its share within a single claim.
         """
         share = max(1, self._limit // SHARE)
         held = Counter(self._open.values())
@@ -83,19 +83,19 @@ class WebhookDispatcher:
         self._wake.set()
 
     async def deliver(self, callback: Callback) -> None:
-        """Make one claimed attempt; whatever stops it, it is due again after its lease."""
+        """Make one claimed attempt; if it is interrupted, it is due again after its lease."""
         try:
             async with self._service.sessions() as session:
                 secrets = await signing_secrets(session, callback.tenant_id)
             answer = await self._sender.send(callback.url, str(callback.id), callback.body, secrets)
             async with self._service.sessions.begin() as session:
                 status = await outbox.conclude(session, callback, answer)
-            _tell(callback, answer, status)
+            _log_result(callback, answer, status)
         except DATABASE_ERRORS as error:
             log_outage(error, "webhooks")
 
 
-def _tell(callback: Callback, answer: Receipt, status: str | None) -> None:
+def _log_result(callback: Callback, answer: Receipt, status: str | None) -> None:
     fields = {
         "callback_id": str(callback.id),
         "run_id": str(callback.run_id),

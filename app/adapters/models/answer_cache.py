@@ -21,7 +21,7 @@ STORED: TypeAdapter[CachedAnswer] = TypeAdapter(CachedAnswer)
 
 
 def customer_sha256(tenant_id: str, customer_id: str) -> bytes:
-    """Tells two customers apart in a row that names none; an erasure knows it by the same form."""
+    """A digest that distinguishes customers without naming them; erasures compute the same one."""
     return hashlib.sha256(f"{tenant_id}\x1f{customer_id}".encode("utf-8", "replace")).digest()
 
 
@@ -35,7 +35,7 @@ class PostgresAnswerCache:
     seconds: int
 
     async def recall(self, ticket: Ticket) -> Recalled:
-        """A row that an older release wrote in another shape is a miss as well."""
+        """The cached answer; a row of another shape, from an older release, is a miss."""
         if not self.seconds:
             return Recalled(None, None)
         try:

@@ -28,7 +28,7 @@ class PostgresMeter:
     held_micro_usd: int = 0
 
     async def hold(self, model: str, characters: int) -> Hold | None:
-        """The run's budget is looked at first; the day's is one conditional statement."""
+        """Check the run's budget first; the day's is one conditional statement."""
         hold = Hold(
             model, self.prices.expected_micro_usd(model, characters), datetime.now(UTC).date()
         )
@@ -54,7 +54,7 @@ class PostgresMeter:
         log.warning("budget_spent", tenant_id=self.tenant_id, budget=budget, model=model)
 
     async def settle(self, hold: Hold, answer: AIMessage | None) -> None:
-        """A call that failed gives everything back; an unknown price counts as 0, and is told."""
+        """Release the hold and add the cost; an unknown price counts as 0, and is logged."""
         self.held_micro_usd -= hold.micro_usd
         given_back = hold.micro_usd if self.budgets.day_micro_usd is not None else 0
         if answer is None:

@@ -16,7 +16,7 @@ from standardwebhooks import Webhook
 
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, Target, bracketed, parse
 
-# What a receiver answers is not looked at; so much is taken that an honest one can finish.
+# A receiver's answer is ignored; this much is read so that an honest one can finish.
 MAX_ANSWER_BYTES = 4096
 CONNECT_SECONDS = 5.0
 GONE = 410
@@ -102,7 +102,7 @@ class Sender:
     async def _post(
         self, target: Target, address: str, body: str, headers: dict[str, str]
     ) -> Receipt:
-        # To the address that was checked; the name is only told to TLS and in `Host`.
+        # To the checked address; only TLS and `Host` carry the name.
         url = f"{target.scheme}://{bracketed(address)}:{target.port}{target.path}"
         request = self._client.build_request(
             "POST",
@@ -134,7 +134,7 @@ async def _take_a_little(response: httpx.Response) -> None:
 
 
 def answer_of(status: int, headers: httpx.Headers, now: datetime) -> Receipt:
-    """What a status means: 2xx took it, 410 wants nothing more, all else is tried again."""
+    """The receipt of a status: 2xx is delivered, 410 disables the URL, others are tried again."""
     if 200 <= status < 300:
         return Receipt()
     if 300 <= status < 400:

@@ -24,7 +24,7 @@ _FENCE: LiteralString = """
         SELECT runs.id FROM runs WHERE runs.id = holder.id AND runs.attempt = holder.attempt
             AND runs.status = 'running' FOR SHARE"""
 FENCE: LiteralString = _FENCE + ") AS own ON true"
-# For several runs at once: who waits for one row while holding others could wait for ever.
+# For several runs at once: waiting for one row while holding others could be a deadlock.
 FENCE_OF_MANY: LiteralString = _FENCE + " SKIP LOCKED) AS own ON true"
 
 
@@ -36,7 +36,7 @@ def holder_of(config: RunnableConfig) -> Holder | None:
 
 @contextmanager
 def refusing_late_writes(holder: Holder | None) -> Iterator[None]:
-    """Say RunLostError when the fence refuses what is written within."""
+    """Raise RunLostError when the fence refuses what is written within."""
     try:
         yield
     except DivisionByZero as error:

@@ -1,7 +1,7 @@
 """One transaction for the rows of many writers: checkpoints and steps of all runs of a process.
 
-Every writer can wait until its own rows are durable; only the transaction is shared. Rows wait for
-company as long as nobody waits for them, at most HOLD_SECONDS.
+Every writer can wait until its own rows are durable; only the transaction is shared. Until a
+writer waits, rows are collected for at most HOLD_SECONDS.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
 from app.db.core.connections import SaverPool
 from app.db.runs.steps import UPSERT_STEPS
 
-# What a crash may cost of work that had no effect yet.
+# The most work without effects that a crash can lose.
 HOLD_SECONDS = 0.05
 
 # Binary arrays: the dumper of text ones escapes each value in Python.
@@ -55,7 +55,7 @@ Batch = list[tuple[Rows, Done]]
 
 
 class GroupCommit:
-    """Commits what arrived during the last commit."""
+    """Commits in one transaction all rows that arrived during the last one."""
 
     def __init__(self, pool: SaverPool) -> None:
         self._pool = pool
@@ -64,9 +64,9 @@ class GroupCommit:
         self._awaited = asyncio.Event()
 
     def join(self, rows: Rows) -> Done:
-        """Have rows committed soon; the answer is done, or failed, when that is decided."""
+        """Queue rows for the next commit; the future ends with its success or its error."""
         done: Done = asyncio.get_running_loop().create_future()
-        # Whoever lost interest leaves no warning about an error that nobody read.
+        # A writer that was cancelled leaves no warning about an error that was never retrieved.
         done.add_done_callback(lambda ended: ended.cancelled() or ended.exception())
         self._waiting.append((rows, done))
         if self._writer is None or self._writer.done():
@@ -74,11 +74,11 @@ class GroupCommit:
         return done
 
     def hurry(self) -> None:
-        """Somebody waits: commit what is there now."""
+        """Commit now, since a writer waits."""
         self._awaited.set()
 
     async def _write(self) -> None:
-        """Commit until nothing is left; what arrives meanwhile goes with the next transaction."""
+        """Commit until no rows are left; what arrives meanwhile goes with the next transaction."""
         try:
             while self._waiting:
                 await self._hold()
@@ -88,7 +88,7 @@ class GroupCommit:
             _answer(self._waiting, asyncio.CancelledError())
 
     async def _hold(self) -> None:
-        """Let more come, as long as nobody waits."""
+        """Collect more rows until a writer waits, at most HOLD_SECONDS."""
         with suppress(TimeoutError):
             async with asyncio.timeout(HOLD_SECONDS):
                 await self._awaited.wait()
@@ -97,7 +97,7 @@ class GroupCommit:
     async def _commit(self, batch: Batch) -> None:
         try:
             await self._insert([rows for rows, _ in batch])
-        except Exception as error:  # noqa: BLE001  # each writer is told
+        except Exception as error:  # noqa: BLE001  # each writer gets its own
             await self._one_by_one(batch, error)
         except BaseException as error:
             _answer(batch, error)
@@ -106,7 +106,7 @@ class GroupCommit:
             _answer(batch, None)
 
     async def _one_by_one(self, batch: Batch, error: Exception) -> None:
-        """One writer's bad row, or lost run, must not fail the others."""
+        """Insert each writer's rows alone: one bad row, or lost run, must not fail the others."""
         for part in batch:
             try:
                 if len(batch) > 1:

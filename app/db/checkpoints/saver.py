@@ -1,4 +1,4 @@
-"""The checkpointer: the stock tables, but the runs of a process commit their checkpoints together.
+"""The checkpointer: LangGraph's tables, but the runs of a process commit together.
 
 The stock saver takes one lock around every call, moves to a thread for each value it writes, and
 commits each superstep by itself; that is most of what a run costs. See docs/adr/0017.
@@ -59,7 +59,7 @@ class GroupingSaver(AsyncPostgresSaver):
             del self._behind[holder]
 
     async def durable(self, holder: Holder) -> None:
-        """Return when everything that the holder wrote so far is durable. Raises as `behind`."""
+        """Wait until all that the holder wrote so far is durable. Raises as `behind`."""
         await self._committed(holder, self._behind.get(holder, []))
 
     async def aput(
@@ -128,7 +128,7 @@ class GroupingSaver(AsyncPostgresSaver):
             self._commits.hurry()
         with refusing_late_writes(holder):
             for done in writes:
-                # A writer that is cancelled leaves its rows in the transaction of the others.
+                # A cancelled writer must not cancel the transaction that it shares.
                 await asyncio.shield(done)
 
     async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
@@ -146,7 +146,7 @@ class GroupingSaver(AsyncPostgresSaver):
 
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[AsyncCursor[DictRow]]:
-        """A connection of its own for every reader, without the stock saver's lock."""
+        """A pooled connection for each reader, without the stock saver's lock."""
         async with self._pool.connection() as connection, connection.cursor(binary=True) as cursor:
             if pipeline:
                 async with connection.pipeline():
@@ -161,7 +161,7 @@ def _config(row: DictRow, checkpoint_id: str) -> RunnableConfig:
 
 
 def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Plain values stand in the checkpoint itself, all others in a row of their own."""
+    """Scalars are stored in the checkpoint itself, all other values as blobs."""
     inline = {
         name: value
         for name, value in values.items()

@@ -1,6 +1,6 @@
-"""What erasing a customer changes, table by table. Every statement names the tenant.
+"""Statements that erase a customer, table by table. Every statement names the tenant.
 
-A new table that holds what a customer wrote or who they are gets its statement here.
+A new table with personal data of customers gets its statement here.
 """
 
 from typing import Any
@@ -43,21 +43,21 @@ STATEMENTS = {
             result = CASE WHEN amount_minor IS NULL AND status = 'done' THEN '{}' ELSE result END,
             error = CASE WHEN error IS NOT NULL THEN 'Erased.' END
         WHERE tenant_id = :tenant AND customer_id = :customer""",
-    # Kept replies name nobody, but a row's digests tell who asked first.
+    # Cached replies hold no name, but their digests identify the first customers who asked.
     "answers": """
         DELETE FROM answers WHERE tenant_id = :tenant AND
             sha256(convert_to(CAST(:tenant AS text) || chr(31) || CAST(:customer AS text), 'UTF8'))
                 = ANY(customers)""",
     "rates": "DELETE FROM rates WHERE tenant_id = :tenant AND scope = 'customer:' || :customer",
     "contacts": "DELETE FROM contacts WHERE tenant_id = :tenant AND id = :customer",
-    # Who waits for a mail gets none. Of one that is on its way nobody will know how it ended, and
-    # what nobody knows is not tried again.
+    # A waiting mail is not sent. The outcome of one that is on its way stays unknown, and such a
+    # mail is not sent again.
     "mail_recipients": """
         UPDATE mail_recipients SET contact_id = :pseudonym, email = '', name = '', detail = NULL,
             status = CASE status WHEN 'waiting' THEN 'skipped' WHEN 'started' THEN 'unknown'
                 ELSE status END
         WHERE tenant_id = :tenant AND contact_id = :customer""",
-    # A URL may hold an address, and so may what a receiver answered. What still waited is not sent.
+    # A URL may hold an address, and so may a delivery's error. Waiting deliveries are not made.
     "callbacks": "DELETE FROM callbacks WHERE tenant_id = :tenant AND run_id = ANY(:runs)",
     # Unless the helpdesk uses the URL for others as well.
     "disabled_urls": """
@@ -69,7 +69,7 @@ STATEMENTS = {
     "checkpoint_writes": "DELETE FROM checkpoint_writes WHERE thread_id = ANY(:threads)",
     "checkpoint_blobs": "DELETE FROM checkpoint_blobs WHERE thread_id = ANY(:threads)",
     "checkpoints": "DELETE FROM checkpoints WHERE thread_id = ANY(:threads)",
-    # The Idempotency-Key and the digest of the request could tell what was asked.
+    # The Idempotency-Key and the digest of the request could reveal what was asked.
     "runs": """
         UPDATE runs SET customer_id = :pseudonym, summary = '{}', metadata = '{}',
             ticket = jsonb_build_object('id', ticket_id, 'subject', '', 'body', '',

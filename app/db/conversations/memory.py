@@ -1,4 +1,4 @@
-"""Queries on what was said before: of one customer, within one tenant, always a bounded number."""
+"""Queries on a customer's earlier conversations: within one tenant, always a bounded number."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -38,7 +38,7 @@ def _select_wrote_before() -> CompiledStatement:
 
 
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
-    """Wait for an erasure of the customer, and let none begin until the transaction ends."""
+    """Wait for an erasure of the customer, and block new ones until the transaction ends."""
     await advisory_locks.hold(session, advisory_locks.shared("erasure", tenant_id, customer_id))
 
 
@@ -50,7 +50,7 @@ async def wrote_before(executor: Executor, run: Run) -> tuple[bool, bool]:
 
 
 async def hold_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
-    """Let no run read what it knows of the customer until the transaction ends."""
+    """Block runs that read the customer's conversations until the transaction ends."""
     await advisory_locks.hold(session, advisory_locks.exclusive("erasure", tenant_id, customer_id))
 
 
@@ -136,7 +136,7 @@ async def other_tickets(session: AsyncSession, run: Run, limit: int) -> list[Row
 async def effects_on_tickets(
     session: AsyncSession, run: Run, ticket_ids: Iterable[str], limit: int
 ) -> list[tuple[str, LedgerEntry]]:
-    """What was done for the customer on these tickets beside replies, newest first."""
+    """The effects for the customer on these tickets except replies, newest first."""
     query = (
         select(Run.ticket_id, LedgerEntry)
         .join(Run, Run.id == LedgerEntry.run_id)
@@ -156,5 +156,5 @@ async def effects_on_tickets(
 
 
 async def run_by_id(session: AsyncSession, run_id: UUID) -> Run | None:
-    """A run of a job, whoever's it is; everything after it names its tenant and customer."""
+    """The run that a job names, of any tenant; later queries name its tenant and customer."""
     return await session.get(Run, run_id)

@@ -1,4 +1,4 @@
-"""Queries on running summaries: whether one is due, who writes it, and what it became."""
+"""Queries on running summaries: whether a refresh is due, its claim and its result."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
 
-# Longer than any model call: whoever claimed it and died is waited for no longer than this.
+# Longer than any model call: the claim of a worker that died ends after this time.
 CLAIM = timedelta(minutes=2)
 
 
@@ -60,7 +60,7 @@ def _select_untold_count() -> CompiledStatement:
 
 
 async def untold(executor: Executor, run: Run, most: int) -> int:
-    """How many finished runs of the ticket the summary does not tell yet, counted up to `most`."""
+    """How many finished runs of the ticket the summary does not cover yet, counted up to `most`."""
     whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
     bounds = {"thread": run.thread_id, "most": most}
     [(count,)] = await _select_untold_count().rows(executor, **whose, **bounds)
@@ -68,7 +68,7 @@ async def untold(executor: Executor, run: Run, most: int) -> int:
 
 
 async def claim(session: AsyncSession, run: Run) -> Claimed | None:
-    """Take the ticket's summary for a refresh; None while somebody else has it."""
+    """Claim the ticket's summary for a refresh; None while another worker has it."""
     row = insert(ConversationSummary).values(
         tenant_id=run.tenant_id,
         ticket_id=run.ticket_id,
@@ -92,7 +92,7 @@ async def claim(session: AsyncSession, run: Run) -> Claimed | None:
 async def exchanges_after(
     session: AsyncSession, run: Run, after_seq: int, limit: int
 ) -> list[list[Said]]:
-    """The public messages of the oldest finished runs that are not told yet, run by run."""
+    """The public messages of the oldest finished runs that are not covered yet, run by run."""
     oldest = (
         select(Run.id, Run.seq)
         .where(

@@ -1,7 +1,7 @@
-"""Advisory locks by name: for what has no row of its own to lock, or must not be written to.
+"""Advisory locks by name: for things without a row to lock, or whose row must not be written.
 
-The key is a hash of what is locked and whose; two names that share one only wait for each other.
-All of them end with the transaction.
+The key is a hash of the kind and the ids; names with equal hashes merely wait for each other.
+Every lock ends with the transaction.
 """
 
 from typing import Any, Literal
@@ -20,12 +20,12 @@ def key(kind: Kind, *names: Name) -> ColumnElement[int]:
 
 
 def exclusive(kind: Kind, *names: Name) -> ColumnElement[Any]:
-    """A column that waits for everybody else and keeps them off."""
+    """A column that takes the lock exclusively: it waits for all other holders."""
     return func.pg_advisory_xact_lock(key(kind, *names))
 
 
 def shared(kind: Kind, *names: Name) -> ColumnElement[Any]:
-    """A column that waits for exclusive holders and keeps them off."""
+    """A column that shares the lock with other sharers: it waits for an exclusive holder only."""
     return func.pg_advisory_xact_lock_shared(key(kind, *names))
 
 

@@ -1,6 +1,6 @@
-"""Tells a database that is unavailable, and comes back, from a statement that it refuses for good.
+"""Classifies database errors: an outage, which ends by itself, or a statement refused for good.
 
-The second is a defect of ours, in the statement or in the schema: nothing is gained by waiting.
+The second is a defect of ours, in the statement or in the schema, so retrying cannot help.
 """
 
 import psycopg
@@ -46,7 +46,7 @@ def log_outage(error: BaseException, part: str) -> None:
     """Log that a part of the service waits until the database is back.
 
     Raises:
-        BaseException: `error` itself, when it is a defect that no waiting mends.
+        BaseException: `error` itself, when it is a defect that waiting cannot repair.
     """
     if not is_unavailable(error):
         raise error

@@ -42,10 +42,10 @@ class Base(DeclarativeBase):
 
 
 def sql_table(entity: type[Base]) -> Table:
-    """The table of a class, for statements that are not about objects."""
+    """The table of a class, for statements that return no objects."""
     return cast("Table", entity.__table__)
 
 
 def now() -> Mapped[datetime]:
-    """A column that notes when the row was written."""
+    """A column with the time at which the row was inserted."""
     return mapped_column(server_default=func.now())

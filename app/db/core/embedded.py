@@ -26,7 +26,7 @@ import psycopg
 PR_SET_PDEATHSIG = 1
 START_SECONDS = 30
 LOCK_SECONDS = 8
-# The server sees its data as its working directory: so it needs no way through parent folders.
+# The data folder is the server's working directory, so it needs no access to parent folders.
 HERE = "/proc/self/cwd" if sys.platform == "linux" else "."
 # Elsewhere than on Linux a small supervisor stops the server when its standard input closes.
 SUPERVISOR = (
@@ -87,7 +87,7 @@ def _lock(data_dir: Path) -> Iterator[IO[bytes]]:
 
 
 def _server_user() -> pwd.struct_passwd | None:
-    """Postgres refuses to run as root: then it runs as `postgres`, else as `nobody`."""
+    """The user for a server that root starts: Postgres refuses to run as root itself."""
     if os.geteuid() != 0:
         return None
     names = {user.pw_name: user for user in pwd.getpwall()}
@@ -145,7 +145,7 @@ def _initdb(binaries: Path, cluster: Path, owner: pwd.struct_passwd | None) -> N
 def _start(
     binaries: Path, cluster: Path, owner: pwd.struct_passwd | None, lock: IO[bytes], port: int
 ) -> subprocess.Popen[bytes]:
-    # We hold the folder's lock, so no server lives here, whatever this file says.
+    # We hold the folder's lock, so no server runs here, whatever this file says.
     (cluster / "postmaster.pid").unlink(missing_ok=True)
     command = [str(binaries / "postgres"), "-D", HERE, "-p", str(port)]
     for setting in (
@@ -174,7 +174,7 @@ def _start(
 
 
 def _become(owner: pwd.struct_passwd | None, die_with: int | None = None) -> Callable[[], None]:
-    """What the child does before the program starts: drop root, and tie itself to its parent."""
+    """A hook for the child before the program starts: it drops root and dies with its parent."""
     libc = ctypes.CDLL(None) if sys.platform == "linux" else None
 
     def before_exec() -> None:
@@ -212,7 +212,7 @@ def _wait_until_ready(url: str, server: subprocess.Popen[bytes], data_dir: Path)
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Fast shutdown; a second, harder request when the first is not heeded."""
+    """Fast shutdown; an immediate one when the server does not stop in time."""
     if server.stdin:
         server.stdin.close()
     for request in (signal.SIGINT, signal.SIGQUIT):

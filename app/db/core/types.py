@@ -1,4 +1,4 @@
-"""Column types that keep what Postgres cannot store out of every row, in one place."""
+"""Column types that remove from values what Postgres cannot store."""
 
 import json
 from enum import StrEnum
@@ -16,7 +16,7 @@ def storable(value: Any) -> Any:
 
 
 def json_text(value: Any) -> str:
-    """A JSON value as text that Postgres stores; what JSON does not know is written as `str`."""
+    """A JSON value as text that Postgres stores; values that JSON has no form for become `str`."""
     text = _quick_json(value)
     return text.decode() if text else json.dumps(_cleaned(value), default=str)
 
@@ -26,8 +26,9 @@ def _is_storable(value: Any) -> bool:
 
 
 def _quick_json(value: Any) -> bytes | None:
-    """Nearly every value is storable as it is: written in C, where a walk in Python costs as much
-    as the query. None for one that is not, or that has numbers of more than 64 bits."""
+    """The JSON of a value, by a library in C; None if it holds U+0000, a lone surrogate or a number
+    of more than 64 bits. Nearly every value is storable, and a walk in Python costs as much as the
+    query."""
     try:
         text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
@@ -67,7 +68,7 @@ class EnumText(TypeDecorator[StrEnum]):
         self.members = members
 
     def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
-        """Refuse what is no member before the database does."""
+        """Refuse a value that is no member before the database does."""
         return None if value is None else self.members(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:

@@ -21,7 +21,7 @@ QUEUED = (Handoff.status == "open", Handoff.agent_id.is_(None))
 
 
 async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
-    """Let nobody else assign until the transaction ends: both would see the same least loaded."""
+    """Serialise assignments of the tenant: two at once would pick the same least loaded agent."""
     await advisory_locks.hold(session, advisory_locks.exclusive("handoffs", tenant_id))
 
 
@@ -29,7 +29,7 @@ async def open_handoff(
     session: AsyncSession, tenant_id: str, ticket_id: str, skill: str, urgency: Urgency,
     summary: str, key: str,
 ) -> Handoff:  # fmt: skip
-    """Open a hand-off once per key, with whoever may take it now; the desk must be locked."""
+    """Open a hand-off once per key, for an agent who is available now; the desk must be locked."""
     known = await agent_of_ticket(session, tenant_id, ticket_id)
     agents = await agents_of(session, tenant_id)
     agent = pick_agent(agents, skill, urgency, datetime.now(UTC), known)
@@ -49,7 +49,7 @@ async def open_handoff(
 
 
 async def agent_of_ticket(session: AsyncSession, tenant_id: str, ticket_id: str) -> str | None:
-    """Who had the ticket last, so that a customer meets the same person again."""
+    """The agent who had the ticket last, so that a customer meets the same person again."""
     query = (
         select(Handoff.agent_id)
         .where(
@@ -79,7 +79,7 @@ async def agents_of(session: AsyncSession, tenant_id: str) -> list[Agent]:
 
 
 async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, datetime | None]:
-    """The hand-off's place among those that wait for its skill, and when somebody begins."""
+    """The hand-off's position among those that wait for its skill, and when an agent starts."""
     rank = select(URGENCY_RANK).where(Handoff.id == waiting.id).scalar_subquery()
     ahead = queue_of(waiting.tenant_id, waiting.skill).where(
         or_(rank > URGENCY_RANK, and_(rank == URGENCY_RANK, Handoff.id <= waiting.id))
@@ -90,7 +90,7 @@ async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, dat
 
 
 def queue_of(tenant_id: str, skill: str | None = None) -> Select[Handoff]:
-    """Select what waits for a person: the most urgent first, then the oldest."""
+    """Select unassigned hand-offs: the most urgent first, then the oldest."""
     query = select(Handoff).where(Handoff.tenant_id == tenant_id, *QUEUED)
     query = query if skill is None else query.where(Handoff.skill == skill)
     return query.order_by(URGENCY_RANK, Handoff.id)
@@ -103,14 +103,14 @@ def handoffs_of_tenant(tenant_id: str, status: str | None = None) -> Select[Hand
 
 
 async def tenants_that_wait(session: AsyncSession) -> list[str]:
-    """The tenants with a hand-off that nobody has taken."""
+    """The tenants with unassigned hand-offs."""
     return list(await session.scalars(select(Handoff.tenant_id).where(*QUEUED).distinct()))
 
 
 async def assign_waiting(session: AsyncSession, tenant_id: str) -> int:
-    """Give what waits to people who are there by now; how many found somebody.
+    """Assign waiting hand-offs to agents who are available; returns how many were assigned.
 
-    Only skills with somebody at work are looked at, so none that nobody serves holds up another.
+    Only skills with an available agent are read, so a skill without one delays no other.
     """
     await lock_desk(session, tenant_id)
     agents, now = await agents_of(session, tenant_id), datetime.now(UTC)
@@ -124,7 +124,7 @@ async def assign_waiting(session: AsyncSession, tenant_id: str) -> int:
 
 
 def _assign(waiting: list[Handoff], agents: list[Agent], now: datetime) -> int:
-    """The most urgent first, then the oldest; whoever finds nobody ends the turn of their skill."""
+    """The most urgent first, then the oldest; the first without an agent ends its skill's turn."""
     full: set[str] = set()
     assigned = 0
     for handoff in sorted(waiting, key=lambda h: (RANKS.get(h.urgency, 2), h.id)):

@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.mailings import Contact, MailRecipient
 
-# The audience of everybody; no segment may have this name.
+# The audience of all contacts; no segment may have this name.
 EVERYBODY = "all"
 
 
 async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
-    """Store contacts; the same id replaces the row, and nobody is subscribed again by it."""
+    """Store contacts; the same id replaces the row, but never undoes an unsubscription."""
     query = insert(Contact).values(rows)
     new = query.excluded
     changed = {name: getattr(new, name) for name in ("email", "name", "segments")}
@@ -64,7 +64,7 @@ async def audience_sizes(session: AsyncSession, tenant_id: str) -> dict[str, int
 async def newest_change(
     session: AsyncSession, tenant_id: str, audience: str
 ) -> tuple[int, datetime | None]:
-    """How many it reaches now, and when the last of them was changed; nobody: None."""
+    """How many contacts it reaches now, and when the last of them changed; None without any."""
     people = in_audience(tenant_id, audience).order_by(None).subquery()
     query = select(func.count(), func.max(people.c.changed_at))
     count, changed_at = (await session.execute(query)).one()
@@ -74,10 +74,10 @@ async def newest_change(
 async def fix_list(
     session: AsyncSession, tenant_id: str, key: str, run_id: UUID, audience: str, as_of: datetime
 ) -> None:
-    """Write who gets the mailing: whoever is in the audience now, and unchanged since `as_of`.
+    """Write the mailing's list: the contacts of the audience that are unchanged since `as_of`.
 
-    Later changes of the contacts add nobody. An erasure of this instant waits for the list, or the
-    list for it: no name may come onto a list that the erasure has looked through.
+    Later changes of contacts add no recipient. A concurrent erasure waits for the list, or the list
+    for it: no name may join a list that the erasure has already read.
     """
     person = (Contact.id, Contact.email, Contact.name)
     written = (Contact.tenant_id, literal(key), literal(run_id), *person)

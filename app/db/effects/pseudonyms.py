@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.conversations import PseudonymSalt
 
-# With a space, which no id from outside may hold: nobody can send a pseudonym as an id.
+# With a space, which no customer id may hold, so a pseudonym is never accepted as an id.
 PREFIX = "erased "
 SALT_BYTES = 32
 

@@ -1,4 +1,4 @@
-"""When an open approval is to be reminded of, and those whose time for it has come."""
+"""Reminders of open approvals: when one is due, and which are due now."""
 
 from typing import Any
 
@@ -20,9 +20,9 @@ def remind_at(expires_at: Any) -> ColumnElement[Any]:
 
 
 async def mark_reminded(session: AsyncSession, limit: int) -> list[Approval]:
-    """Note on open approvals that the last quarter of their time has begun, and answer them.
+    """Mark and return open approvals whose last quarter of time has begun.
 
-    Their runs are locked too, as by everybody who notes an event of a run; nothing is waited for.
+    Locks their runs too, as every writer of a run's events does; locked rows are skipped.
     """
     due = (
         select(Approval.id)

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.events import Event, Position
 
-# Every transaction below this one has ended, whoever reads it.
+# Every transaction below this one has ended.
 HORIZON: TextClause = sql("(pg_snapshot_xmin(pg_current_snapshot())::text)::bigint")
 LAST_SEQ = 2**63 - 1
 # Events that end the stream of their run.

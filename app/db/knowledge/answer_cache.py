@@ -1,7 +1,7 @@
 """The answer cache: checked replies by question, kept until two customers have asked.
 
-A row's key holds all that the answer depends on, so a change of any of it is a miss; rows that
-nobody can reach any more go when they expire.
+A row's key holds all that the answer depends on, so any change is a miss; rows that cannot be
+reached any more are deleted when they expire.
 """
 
 from datetime import timedelta
@@ -36,8 +36,8 @@ KEY = ("tenant_id", "question_sha256", "language", "kb_version", "policy_version
 async def new_kb_version(session: AsyncSession, tenant_id: str) -> None:
     """Make every kept answer of the tenant unreachable, when the transaction ends.
 
-    Before any article is touched: whoever holds the tenant's row may then wait for no article,
-    so two writers never wait for each other.
+    Call it before any article is changed: a writer that holds the tenant's row then waits for no
+    article, so two writers never deadlock.
     """
     await session.execute(
         update(Tenant).where(Tenant.id == tenant_id).values(kb_version=Tenant.kb_version + 1)
@@ -79,7 +79,7 @@ async def find_answer(
     question_sha256: bytes,
     language: str,
 ) -> tuple[int | None, dict[str, Any] | None]:
-    """The knowledge base's version for the run, and the answer that it may give again.
+    """The knowledge base's version for the run, and the answer that it may reuse.
 
     No version when the run is not the first of its ticket.
     """
@@ -120,7 +120,7 @@ async def keep_answer(
 
 
 async def prune_answers(session: AsyncSession, limit: int) -> None:
-    """Delete answers whose time is over, those that no other transaction holds."""
+    """Delete expired answers that no other transaction has locked."""
     keys = [getattr(CachedAnswerRow, name) for name in KEY]
     over = (
         select(*keys)

@@ -27,7 +27,7 @@ async def read_chunks(
 ) -> list[tuple[ArticleChunk, list[ArticleChunk]]]:
     """Each chunk in the order asked for, with all chunks of its article in theirs.
 
-    A chunk that was edited away meanwhile is left out.
+    A chunk that an edit removed meanwhile is left out.
     """
     mine = ArticleChunk.tenant_id == tenant_id
     ids = select(ArticleChunk.article_id).where(mine, ArticleChunk.id.in_(chunk_ids))

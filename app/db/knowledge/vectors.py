@@ -114,7 +114,7 @@ async def has_table(session: AsyncSession) -> bool:
 
 
 async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:
-    """Chunks without a vector of this model, as id and text; nobody else gets them for a while."""
+    """Claim chunks without a vector of this model, as id and text, for LEASE_SECONDS."""
     values = {"model": model, "limit": limit, "lease": LEASE_SECONDS}
     rows = await session.execute(CLAIM_CHUNKS, values)
     return [(chunk_id, f"{title}\n{content}") for chunk_id, title, content in rows]

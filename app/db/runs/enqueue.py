@@ -1,6 +1,6 @@
-"""How a job comes to the queue: Procrastinate's own function, as part of any statement.
+"""Enqueues jobs: calls Procrastinate's own SQL function within any statement.
 
-A job only names a run and what to do; `app/worker/consumer.py` takes it from there.
+A job only names a run and a task; `app/worker/consumer.py` consumes it.
 """
 
 from typing import Any, Literal
@@ -25,7 +25,7 @@ class _Job(UserDefinedType[Any]):
 
 
 def queued(task: Task, run_id: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[Any]:
-    """A column that puts a job on the queue by being read, for now or, if not null, for a time."""
+    """A column that enqueues a job when it is read: due at once or, if not null, at `at`."""
     args = func.jsonb_build_object("run_id", cast(run_id, Text))
     names = (literal(QUEUE), literal(task), literal(PRIORITIES[task]))
     job = func.row(*names, null(), null(), args, at)

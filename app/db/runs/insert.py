@@ -1,4 +1,4 @@
-"""The one statement that starts a run: the rate it spends, its row, its message and its job."""
+"""Starts a run by one statement: spends the rate, inserts the run, its message and its job."""
 
 from functools import cache
 from typing import Any
@@ -22,9 +22,9 @@ async def insert_run(
 ) -> tuple[Run | None, bool]:
     """Write a new run with the customer's message `body` and its job, by the customer's rate.
 
-    That counts from when the tenant's own rate lets the run through. No run when its
-    Idempotency-Key is taken; then the flag says whether a run of the customer's rate was spent,
-    which it is when two requests with that key come at the same instant.
+    The customer's rate counts from the time at which the tenant's rate admits the run. Returns no
+    run when the Idempotency-Key is taken; the flag then says whether the customer's rate was spent,
+    which happens when two requests with that key arrive at the same instant.
     """
     asked = {
         "tenant": values["tenant_id"],

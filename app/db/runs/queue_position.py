@@ -1,4 +1,4 @@
-"""Why pending runs wait, and how many go before each; one query for a whole page."""
+"""Why pending runs wait, and their positions in the queue; one query for a whole page."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -18,7 +18,7 @@ QueuedReason = Literal[
     "paused", "customer_rate", "tenant_rate", "backoff", "thread_busy", "customer_busy",
     "workers_busy",
 ]  # fmt: skip
-# Counting ends here, so that a page costs the same however long the queue is.
+# The count stops here, so that a page costs the same however long the queue is.
 LAST_PLACE = 1000
 
 Other = aliased(Run)
@@ -26,7 +26,7 @@ Other = aliased(Run)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a pending run waits for, and its place, from 1 to 1000, among those that do."""
+    """Why a pending run waits, and its position, from 1 to 1000, among those that wait alike."""
 
     reason: QueuedReason
     position: int
@@ -35,7 +35,7 @@ class Place:
 async def queue_positions(
     executor: Executor, runs: list[Run], per_customer: int
 ) -> dict[UUID, Place]:
-    """The place of each pending run of a tenant, by run."""
+    """The position of each pending run of a tenant, by run."""
     pending = [run for run in runs if run.status is RunStatus.PENDING]
     if not pending:
         return {}
@@ -55,7 +55,7 @@ def _select_positions(per_customer: int) -> CompiledStatement:
 
 
 def _reason_and_position(per_customer: int) -> tuple[ColumnElement[Any], ColumnElement[int]]:
-    """The first that holds, as a claim would find it."""
+    """The first reason that applies, in the order in which a claim checks them."""
     later = Run.not_before > func.now()
     by_time = or_(
         Other.not_before < Run.not_before,
@@ -82,7 +82,7 @@ def _due() -> ColumnElement[bool]:
 
 
 def _place(*before: ColumnElement[bool]) -> ColumnElement[int]:
-    """One more than the tenant's pending runs that go before."""
+    """One more than the number of the tenant's pending runs that come before."""
     pending = (Other.tenant_id == Run.tenant_id, Other.status == RunStatus.PENDING)
     first = select(literal(1)).where(*pending, *before).correlate(Run).limit(LAST_PLACE - 1)
     return select(func.count() + 1).select_from(first.subquery()).scalar_subquery()

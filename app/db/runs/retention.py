@@ -1,8 +1,8 @@
-"""What is no longer kept, in batches: old events, a finished run's steps and older checkpoints,
-callbacks that have ended, and secrets that sign nothing any more.
+"""Deletes expired data in batches: events, steps and older checkpoints of finished runs, ended
+callbacks, and expired signing secrets.
 
-Nothing here waits for a writer: rows of finished runs are taken as they are free, and the newest
-checkpoint of a thread, from which a later run's first one is made, stays with all it refers to.
+No statement waits for a writer: locked rows are skipped. The newest checkpoint of a thread stays
+with its blobs, since the first checkpoint of a later run is made from it.
 """
 
 from typing import Any
@@ -35,7 +35,7 @@ DELETE_CHECKPOINTS = """
             AND w.checkpoint_id = gone.checkpoint_id)
     UPDATE runs SET checkpoints_pruned_at = now() FROM due WHERE runs.id = due.id
     RETURNING due.thread"""
-# After the checkpoints, so that what no kept one refers to is known.
+# After the checkpoints: deletes blobs that no remaining one refers to.
 DELETE_BLOBS = """
     DELETE FROM checkpoint_blobs b WHERE b.thread_id = ANY(:threads) AND NOT EXISTS (
         SELECT FROM checkpoints c
@@ -47,7 +47,7 @@ DELETE_STEPS = """
         WHERE s.tenant_id = :tenant AND s.started_at < now() - make_interval(days => :days)
             AND r.finished_at < now() - make_interval(days => :days)
         ORDER BY s.started_at LIMIT :batch FOR UPDATE OF s SKIP LOCKED)"""
-# The oldest first and only then their age: with nothing due, no more than a batch is read.
+# Reads the oldest batch before it checks their age, so that a look with nothing due is cheap.
 DELETE_EVENTS = """
     WITH oldest AS (
         SELECT txid, seq, created_at FROM events
@@ -56,7 +56,7 @@ DELETE_EVENTS = """
     WHERE e.txid = o.txid AND e.seq = o.seq
         AND o.created_at < now() - make_interval(days => :days)"""
 
-# Only of runs that note no more: the number of the next one is counted from those that are there.
+# Only of finished runs: an unfinished one numbers its next event from the rows that exist.
 DELETE_CALLBACKS = """
     DELETE FROM callbacks WHERE id IN (
         SELECT c.id FROM callbacks c JOIN runs r ON r.id = c.run_id
@@ -83,7 +83,7 @@ async def tenants_after(session: AsyncSession, last: str, limit: int) -> list[st
 
 
 async def prune_checkpoints(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Of the oldest due runs keep each thread's newest checkpoint alone; how many there were."""
+    """Delete older checkpoints of the oldest due runs; returns the number of runs."""
     values: dict[str, Any] = {"tenant": tenant, "days": days, "batch": batch}
     threads = list(await session.scalars(text(DELETE_CHECKPOINTS), values))
     if threads:
@@ -92,12 +92,12 @@ async def prune_checkpoints(session: AsyncSession, tenant: str, days: int, batch
 
 
 async def delete_steps(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Delete the oldest steps of finished runs; how many there were."""
+    """Delete the oldest steps of finished runs; returns their number."""
     return await _delete(session, DELETE_STEPS, tenant, days, batch)
 
 
 async def delete_events(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Delete the oldest events, also those of a run that still waits; how many there were."""
+    """Delete the oldest events, also of unfinished runs; returns their number."""
     return await _delete(session, DELETE_EVENTS, tenant, days, batch)
 
 
@@ -107,7 +107,7 @@ async def delete_callbacks(session: AsyncSession, tenant: str, days: int, batch:
 
 
 async def delete_secrets(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
-    """Delete secrets that expired so long ago; how many there were."""
+    """Delete secrets that expired so long ago; returns their number."""
     return await _delete(session, DELETE_SECRETS, tenant, days, batch)
 
 

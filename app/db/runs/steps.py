@@ -1,4 +1,4 @@
-"""Queries on steps and messages: what a run did, and what was said."""
+"""Queries on the steps of runs and on the messages of tickets."""
 
 from decimal import Decimal
 from functools import cache
@@ -79,7 +79,7 @@ async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str)
 
 
 async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Decimal:
-    """US dollars that the run's steps cost so far, over all its attempts, killed ones included."""
+    """US dollars that the run's steps cost so far, over all attempts, killed ones included."""
     query = select(func.sum(Step.cost_usd)).where(
         Step.tenant_id == tenant_id, Step.run_id == run_id
     )
@@ -87,7 +87,7 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
 
 
 async def add_message(session: AsyncSession, **values: Any) -> Message:
-    """Store a message once per key; a repeated key answers the first one."""
+    """Store a message once per key; a repeated key returns the first message."""
     new = new_values(values)
     row = (await session.scalars(_insert_message(tuple(values)), new)).one_or_none()
     if row is not None:

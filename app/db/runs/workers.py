@@ -1,4 +1,4 @@
-"""Who is alive, and what they hold: a dead worker's lock is free, a frozen one's lease runs out."""
+"""Queries on workers and their runs: a dead worker's lock is free, a frozen one's lease expires."""
 
 from datetime import timedelta
 from functools import cache
@@ -14,8 +14,8 @@ from app.db.runs.steps import STOPPED
 from app.db.tables.runs import Run, Step, Worker
 from app.lifecycle import RunStatus
 
-# Renewed every RENEW_SECONDS, so a worker is missed within 30 s of its last sign of life, and
-# four renewals in a row may fail before a live one is.
+# Renewed every RENEW_SECONDS: a worker counts as dead within 30 s of its last renewal, and a live
+# one may fail to renew four times in a row.
 LEASE = timedelta(seconds=25)
 RENEW_SECONDS = 5
 FORGOTTEN_AFTER = timedelta(days=1)
@@ -31,7 +31,7 @@ class Held(NamedTuple):
 
 
 async def renew(session: AsyncSession, worker_id: int) -> None:
-    """Say that the worker is alive, by the database's clock."""
+    """Renew the worker's lease, by the database's clock."""
     row = insert(Worker).values(id=worker_id)
     await session.execute(
         row.on_conflict_do_update(index_elements=["id"], set_={"beat_at": func.now()})
@@ -64,24 +64,24 @@ def _select_holders() -> CompiledStatement:
 
 
 async def held_by(executor: Executor, worker_id: int) -> list[Held]:
-    """What the worker's rows say that it advances; locks nothing."""
+    """The runs that the worker holds by their rows; locks nothing."""
     return [Held(*row) for row in await _select_held().rows(executor, worker=worker_id)]
 
 
 async def missing_beside(executor: Executor, worker_id: int) -> list[int]:
-    """The other workers that hold runs and seem to be gone, whatever their number by one statement.
+    """The other workers that hold runs and seem to be dead; one statement for all of them.
 
-    For a connection without a transaction, which lets go of their locks at once: `is_missing` asks
-    each again.
+    Needs a connection without a transaction, which releases their locks at once; `is_missing` then
+    checks each again.
     """
     found = await _select_holders().rows(executor, worker=worker_id)
     return [holder for holder, free, silent in found if free or silent]
 
 
 async def is_missing(session: AsyncSession, worker_id: int) -> bool:
-    """Whether the worker's lock is free or its lease over, which is so until the transaction ends.
+    """Whether the worker's lock is free or its lease over, until the transaction ends.
 
-    One that never had a lease is judged by its lock alone.
+    For a worker that never had a lease only the lock counts.
     """
     if await session.scalar(select(func.pg_try_advisory_xact_lock(worker_id))):
         return True
@@ -120,5 +120,5 @@ async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
 
 
 async def prune_workers(session: AsyncSession) -> None:
-    """Drop the leases of workers that ended long ago."""
+    """Delete the leases of workers that ended long ago."""
     await session.execute(delete(Worker).where(Worker.beat_at < func.now() - FORGOTTEN_AFTER))

@@ -1,4 +1,4 @@
-"""The tables of effects: what a person is asked, what they decided, what was done.
+"""The tables of effects: approvals, decisions on them, and the ledger of effects.
 
 Money is `*_minor` (BIGINT) beside an ISO 4217 `currency`.
 """
@@ -24,7 +24,7 @@ from app.lifecycle import ApprovalStatus
 
 
 class Approval(Base):
-    """One open question at a gate. `decision` is what the graph is told; it is written once.
+    """One open question at a gate. `decision` is the graph's input; it is written once.
 
     `steps` and `digest` are what is shown now: the first of two approvers may still change them.
     """
@@ -49,7 +49,7 @@ class Approval(Base):
     decision: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = now()
     expires_at: Mapped[datetime]
-    # Empty: nobody is reminded of it.
+    # NULL: no reminder.
     remind_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
     decided_at: Mapped[datetime | None]

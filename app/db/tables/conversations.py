@@ -14,8 +14,8 @@ from app.db.core.base import Base, now
 class ConversationSummary(Base):
     """The running summary of a ticket, of one customer's part in it.
 
-    `upto_seq` is the `seq` of the last run that it tells. Whoever refreshes it holds `claim` until
-    `claimed_until`; tokens and cost are those of all refreshes.
+    `upto_seq` is the `seq` of the last run that it covers. A worker that refreshes it holds `claim`
+    until `claimed_until`; tokens and cost are those of all refreshes.
     """
 
     __tablename__ = "thread_summaries"

@@ -49,9 +49,9 @@ class ArticleChunk(Base):
     title: Mapped[str]
     text: Mapped[str]
     config: Mapped[Any] = mapped_column(REGCONFIG)
-    # Until then a worker has it at the embedding server, or that server is given a rest.
+    # Until then a worker embeds it, or waits after a failure of the embedding server.
     embed_not_before: Mapped[datetime | None]
-    # Whose vector it has; empty: nobody's. The vectors stand in a table that not every server has.
+    # The model of its vector; NULL: none yet. The vectors' table needs pgvector.
     embedded_with: Mapped[str | None]
 
     __table_args__ = (

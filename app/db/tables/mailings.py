@@ -11,7 +11,7 @@ from app.db.core.base import Base, now
 
 
 class Contact(Base):
-    """Somebody a tenant may write to. `changed_at` moves when an import changes the row."""
+    """A person whom a tenant may write to. `changed_at` moves when an import changes the row."""
 
     __tablename__ = "contacts"
 

@@ -1,4 +1,4 @@
-"""The tables of runs: what was asked, which steps were taken, who works, how fast.
+"""The tables of runs: their messages, steps, workers and rates.
 
 A tenant's row carries the tenant; constraints keep the promises. Money is `*_minor` (BIGINT) beside
 an ISO 4217 `currency`.
@@ -137,7 +137,7 @@ class Run(Base):
 
 
 class Worker(Base):
-    """A worker process and when it last showed to be alive; a frozen one falls behind."""
+    """A worker process and when it last renewed its lease."""
 
     __tablename__ = "workers"
 
@@ -146,7 +146,7 @@ class Worker(Base):
 
 
 class Rate(Base):
-    """When the next run of a scope is due: a customer's, or that of the whole tenant."""
+    """When the next run of a scope is due: of a customer, or of the whole tenant."""
 
     __tablename__ = "rates"
 
@@ -156,7 +156,7 @@ class Rate(Base):
 
 
 class Message(Base):
-    """One message of a ticket's conversation, whoever wrote it."""
+    """One message of a ticket's conversation, by the customer or by deskgraph."""
 
     __tablename__ = "messages"
 

@@ -1,4 +1,4 @@
-"""The tables of callbacks: what is to be told to whom, and what it is signed with."""
+"""The tables of callbacks: deliveries, disabled URLs and signing secrets."""
 
 from datetime import datetime
 from uuid import UUID
@@ -69,7 +69,7 @@ class DisabledUrl(Base):
 
 
 class WebhookSecret(Base):
-    """What a tenant's callbacks are signed with; `shown_at` is empty until somebody has seen it.
+    """What a tenant's callbacks are signed with; `shown_at` is NULL until it was shown.
 
     Kept as it is, since signing needs it. One per tenant does not expire; older ones sign beside
     it until they do.

@@ -1,4 +1,4 @@
-"""The pause switch: a row stops the replies and effects of one tenant, or of all."""
+"""The pause switch: a row holds back replies and effects of one tenant, or of all."""
 
 from functools import cache
 from typing import Any
@@ -34,9 +34,9 @@ def paused() -> ColumnElement[bool]:
 
 
 def held_still(tenant_id: advisory_locks.Name) -> list[ColumnElement[Any]]:
-    """Columns that keep both switches as they are until the transaction ends.
+    """Columns that lock both switches, shared, until the transaction ends.
 
-    Only a later statement may look at the switch: this one's snapshot is older than its locks.
+    Only a later statement may read the switch: this one's snapshot is older than its locks.
     Advisory locks, since a switch that is off has no row, and a lock on a row is a write.
     """
     return [advisory_locks.shared("pause", name) for name in (EVERYONE, tenant_id)]
@@ -48,17 +48,17 @@ def _select_shared_locks() -> CompiledStatement:
 
 
 async def lock_pause_shared(executor: Executor, tenant_id: str) -> None:
-    """Let nobody switch until the transaction ends; waits for a switch that is on its way."""
+    """Block switching until the transaction ends; waits for a switch in progress."""
     await _select_shared_locks().rows(executor, tenant=tenant_id)
 
 
 async def lock_pause_exclusive(session: AsyncSession, tenant_id: str) -> None:
-    """Wait for every transaction that counts on this switch, and let none begin."""
+    """Wait for every transaction that relies on this switch, and block new ones."""
     await advisory_locks.hold(session, advisory_locks.exclusive("pause", tenant_id))
 
 
 async def pauses_of(session: AsyncSession, tenant_id: str) -> list[Pause]:
-    """What holds the tenant back, that for everyone first."""
+    """The pauses that apply to the tenant, the one for all tenants first."""
     query = select(Pause).where(Pause.tenant_id.in_([tenant_id, EVERYONE]))
     return list(await session.scalars(query.order_by(Pause.tenant_id != EVERYONE)))
 
@@ -69,13 +69,13 @@ async def is_paused(session: AsyncSession, tenant_id: str) -> bool:
 
 
 async def write_pause(session: AsyncSession, tenant_id: str, by: str) -> None:
-    """Switch to paused; who did it first stays."""
+    """Pause; an existing pause keeps its time and author."""
     row = insert(Pause).values(tenant_id=tenant_id, paused_by=by)
     await session.execute(row.on_conflict_do_nothing())
 
 
 async def remove_pause(session: AsyncSession, tenant_id: str) -> bool:
-    """Switch back; False when nothing was paused."""
+    """End a pause; False when there was none."""
     query = delete(Pause).where(Pause.tenant_id == tenant_id).returning(Pause.tenant_id)
     return (await session.scalars(query)).one_or_none() is not None
 
@@ -83,7 +83,7 @@ async def remove_pause(session: AsyncSession, tenant_id: str) -> bool:
 async def in_flight(session: AsyncSession, tenant_id: str) -> int:
     """How many effects of the tenant, or of all, have begun and not ended in a live execution.
 
-    What a dead worker left begun is not on its way any more.
+    Effects that a dead worker began do not count.
     """
     query = (
         select(func.count())

@@ -88,7 +88,7 @@ async def list_keys(session: AsyncSession, tenant_id: str) -> list[ApiKey]:
 
 
 async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool:
-    """Make a key worthless from now on; False when the tenant has no such live key."""
+    """Revoke a key from now on; False when the tenant has no such live key."""
     query = (
         update(ApiKey)
         .where(ApiKey.tenant_id == tenant_id, ApiKey.id == key_id, ApiKey.revoked_at.is_(None))
@@ -109,7 +109,7 @@ def policies_of(tenant_id: str) -> Select[PolicyVersion]:
 
 
 async def lock_policy(session: AsyncSession, tenant_id: str) -> bool:
-    """Let one writer of the tenant's policy in at a time; False when there is no such tenant."""
+    """Serialise writers of the tenant's policy; False when there is no such tenant."""
     query = select(Tenant.id).where(Tenant.id == tenant_id).with_for_update(key_share=True)
     return (await session.scalars(query)).one_or_none() is not None
 

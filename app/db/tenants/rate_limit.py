@@ -1,4 +1,4 @@
-"""Rates by GCRA: one row a scope holds the one time that the algorithm needs.
+"""Rate limits by GCRA: one row a scope holds the one time that the algorithm needs.
 
 Source: ITU-T I.371, annex A, the Generic Cell Rate Algorithm in its virtual scheduling form. `tat`
 is the theoretical arrival time: with an interval T between runs and a burst of B, a run that comes
@@ -33,7 +33,7 @@ from app.db.tables.runs import Rate
 from graphs.policy_limits import Rates
 
 TENANT = "tenant"
-# Rows of customers who write now are kept, so that they are updated rather than made anew.
+# Rows of active customers stay, so that they are updated instead of inserted again.
 KEPT = timedelta(minutes=1)
 
 
@@ -97,7 +97,7 @@ def spending(unless: ColumnElement[bool] | None = None) -> ReturningInsert[Any]:
     Answers `start`, when the run may start, and whether it `waits`.
     """
     step = bindparam("step", type_=Interval())
-    # The clock, not the transaction's time: who waited for the row came later than who held it.
+    # The clock, not the transaction's time: a request that waited for the row came later.
     asked = bindparam("asked", type_=DateTime(timezone=True))
     arrival = func.greatest(func.clock_timestamp(), asked)
     earliest = Rate.tat - bindparam("tolerance", type_=Interval())
@@ -127,7 +127,7 @@ def _update_given_back() -> CompiledStatement:
 async def give_back(
     executor: Executor, tenant_id: str, rates: Rates, customer_id: str | None
 ) -> None:
-    """Undo what a repeated request spent: the tenant's rate, if it has one, and the customer's."""
+    """Undo what a repeated request spent: of the tenant's rate, if any, and the customer's."""
     spent = {scope_of(customer_id): rates.customer_per_minute} if customer_id else {}
     if rates.tenant_per_minute is not None:
         spent[TENANT] = rates.tenant_per_minute
@@ -137,7 +137,7 @@ async def give_back(
 
 
 async def prune(session: AsyncSession, limit: int) -> None:
-    """Remove rows whose time has passed; those in use just now are left for later."""
+    """Delete rows whose time has passed; locked ones are left for later."""
     past = select(Rate.tenant_id, Rate.scope).where(Rate.tat < func.now() - KEPT).limit(limit)
     past = past.with_for_update(skip_locked=True)
     await session.execute(delete(Rate).where(tuple_(Rate.tenant_id, Rate.scope).in_(past)))

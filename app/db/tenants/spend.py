@@ -12,7 +12,7 @@ from app.db.tables.tenants import ModelSpend
 async def hold_spend(
     session: AsyncSession, tenant_id: str, day: date, micro_usd: int, limit_micro_usd: int
 ) -> bool:
-    """Set an amount aside if the day's limit allows it; parallel calls never share what is left.
+    """Reserve an amount if the day's limit allows it; parallel calls never share a remainder.
 
     One conditional statement, so two calls never see the same remainder.
     """

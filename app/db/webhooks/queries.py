@@ -1,4 +1,4 @@
-"""Queries on callbacks: written with the event, claimed by one worker, ended by the same one."""
+"""Queries on callbacks: inserted with the event, claimed and ended by one worker."""
 
 from collections.abc import Collection
 from datetime import timedelta
@@ -22,7 +22,7 @@ async def next_number(session: AsyncSession, run_id: UUID) -> int:
 
 
 async def is_disabled(session: AsyncSession, tenant_id: str, url: str) -> bool:
-    """Whether the URL said that it wants no more of the tenant's callbacks."""
+    """Whether the URL answered 410 Gone to one of the tenant's callbacks."""
     return await session.get(DisabledUrl, (tenant_id, url)) is not None
 
 
@@ -31,8 +31,8 @@ async def claim(
 ) -> list[Callback]:
     """Take up to `limit` due callbacks of tenants that are not `busy`, the longest due first.
 
-    No two workers get the same one. The claim moves `next_at` on by the lease: a worker that dies
-    leaves its callbacks due again, and nobody has to notice.
+    No two workers get the same one. The claim moves `next_at` on by the lease, so callbacks of a
+    worker that dies are due again by themselves.
     """
     due = (
         select(Callback.id)
@@ -59,7 +59,7 @@ async def claim(
 
 
 async def conclude(session: AsyncSession, callback: Callback, **values: Any) -> bool:
-    """End the attempt that was claimed; False when a later one, or somebody else, was faster."""
+    """End the claimed attempt; False when a later attempt or another change came first."""
     query = (
         update(Callback)
         .where(
@@ -75,16 +75,16 @@ async def conclude(session: AsyncSession, callback: Callback, **values: Any) -> 
 
 
 async def hold_url(session: AsyncSession, tenant_id: str, url: str) -> None:
-    """Let nobody else disable the URL until the transaction ends.
+    """Block disabling the URL by others until the transaction ends.
 
-    Before a callback's row is locked: of two that each held theirs and wanted the other's, as
-    `disable` does, one would be a deadlock's victim.
+    Call it before locking a callback's row: `disable` updates rows of other callbacks, so two
+    transactions that each hold one would deadlock.
     """
     await advisory_locks.hold(session, advisory_locks.exclusive("callbacks", tenant_id, url))
 
 
 async def disable(session: AsyncSession, tenant_id: str, url: str) -> None:
-    """Send the tenant's callbacks to that URL no more, also those that wait."""
+    """Stop the tenant's callbacks to that URL, including pending ones."""
     await session.execute(
         insert(DisabledUrl).values(tenant_id=tenant_id, url=url).on_conflict_do_nothing()
     )
@@ -99,7 +99,7 @@ async def disable(session: AsyncSession, tenant_id: str, url: str) -> None:
 
 
 async def enable(session: AsyncSession, tenant_id: str, url: str) -> None:
-    """Forget that the URL wanted no more."""
+    """Accept callbacks to the URL again."""
     await session.execute(
         delete(DisabledUrl).where(DisabledUrl.tenant_id == tenant_id, DisabledUrl.url == url)
     )

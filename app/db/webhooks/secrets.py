@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.webhooks import WebhookSecret
 
-# However often somebody rotates within a day, the header stays of a bounded size.
+# Bounds the header's size, however often a secret is rotated within a day.
 MAX_SIGNATURES = 5
 
 
@@ -56,7 +56,7 @@ async def expire_live(session: AsyncSession, tenant_id: str, after: timedelta) -
 
 
 async def mark_shown(session: AsyncSession, secret_id: UUID) -> None:
-    """Note that somebody has seen the secret."""
+    """Record that the secret was shown."""
     await session.execute(
         update(WebhookSecret).where(WebhookSecret.id == secret_id).values(shown_at=func.now())
     )
