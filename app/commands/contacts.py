@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
-from app.db.effects.mailings import EVERYBODY, put_contacts
+from app.db.effects.mailings import ALL_CONTACTS, put_contacts
 from app.db.tenants.queries import tenant_exists
 
 cli = typer.Typer(help="Fill the list of contacts.", no_args_is_help=True)
@@ -21,8 +21,8 @@ BATCH = 1000
 
 
 def _not_everybody(name: str) -> str:
-    if name == EVERYBODY:
-        raise ValueError(f"{EVERYBODY!r} is everybody already")
+    if name == ALL_CONTACTS:
+        raise ValueError(f"{ALL_CONTACTS!r} is everybody already")
     return name
 
 

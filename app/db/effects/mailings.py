@@ -12,7 +12,7 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.mailings import Contact, MailRecipient
 
 # The audience of all contacts; no segment may have this name.
-EVERYBODY = "all"
+ALL_CONTACTS = "all"
 
 
 async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
@@ -35,7 +35,7 @@ async def put_contacts(session: AsyncSession, rows: list[dict[str, Any]]) -> Non
 def in_audience(tenant_id: str, audience: str) -> Select[Contact]:
     """Select who a mailing to that audience reaches now, in the order of their ids."""
     query = select(Contact).where(Contact.tenant_id == tenant_id, ~Contact.unsubscribed)
-    if audience != EVERYBODY:
+    if audience != ALL_CONTACTS:
         query = query.where(Contact.segments.contains([audience]))
     return query.order_by(Contact.id)
 
@@ -58,7 +58,7 @@ async def audience_sizes(session: AsyncSession, tenant_id: str) -> dict[str, int
     named = each.subquery()
     query = select(named.c.name, func.count()).group_by(named.c.name).order_by(named.c.name)
     sizes = {str(name): int(count) for name, count in await session.execute(query)}
-    return {**sizes, EVERYBODY: (await count_audience(session, tenant_id, EVERYBODY))[0]}
+    return {**sizes, ALL_CONTACTS: (await count_audience(session, tenant_id, ALL_CONTACTS))[0]}
 
 
 async def newest_change(
