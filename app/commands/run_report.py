@@ -105,7 +105,7 @@ async def _rows(session: AsyncSession, settings: Settings, run: Run) -> dict[str
     tenant = run.tenant_id
     key = select(ApiKey).where(ApiKey.tenant_id == tenant, ApiKey.id == run.started_by)
     starter = (await session.scalars(key)).one()
-    told = callbacks_of_tenant(tenant, run_id=run.id).order_by(Callback.number)
+    callbacks = callbacks_of_tenant(tenant, run_id=run.id).order_by(Callback.number)
     events = await events_between(session, BEGINNING, EVERY_EVENT, MAX_EVENTS, [tenant], run.id)
     return {
         "started_by": f"{starter.name} ({starter.id})",
@@ -113,7 +113,7 @@ async def _rows(session: AsyncSession, settings: Settings, run: Run) -> dict[str
         "steps": [show_step(step) for step in await steps_of_run(session, tenant, run.id)],
         "ledger": [_ledger(row) for row in await entries_of_run(session, tenant, run.id)],
         "events": [_event(event) for event in events],
-        "callbacks": [show_callback(row) for row in await session.scalars(told)],
+        "callbacks": [show_callback(row) for row in await session.scalars(callbacks)],
     }
 
 
