@@ -37,7 +37,7 @@ async def show_runs(
 
 
 def _may_have_asked(run: Run) -> bool:
-    """Whether there can be approvals: a run never paused that is in, or ended at, its first attempt.
+    """Whether there can be approvals: a run that is in its first attempt, or ended at it, has none.
 
     A run at its first attempt that is pending again was decided, and waits for a worker.
     """
