@@ -24,9 +24,16 @@ from app.db.core.connections import Sessions
 from app.db.core.embedded import embedded_postgres
 from app.db.tenants.queries import ensure_tenant, tenant_exists
 from app.execution.wiring import Service, open_service
+from app.log import configure_logging
 from app.settings import Settings
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_as_the_service_does() -> None:
+    """Log lines of the tests' own process; structlog's default renders every local variable."""
+    configure_logging("WARNING", as_json=True)
 
 
 @pytest.fixture(scope="session")

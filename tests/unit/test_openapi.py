@@ -17,10 +17,10 @@ from app.db.core.connections import Sessions
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from graphs.state import Outcome
+from tests.documented import Documented
 from tests.unit.desk import ROOT
 
 API_PAGE = (ROOT / "docs/api.md").read_text()
-from tests.documented import Documented
 
 
 @pytest.fixture(scope="module")
