@@ -31,6 +31,7 @@ DeskgraphError                  500 internal
 └── UnavailableError            503 unavailable
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -220,3 +221,10 @@ class UnavailableError(DeskgraphError):
 
     status, code, title = 503, "unavailable", "The service cannot reach its database"
     retry_after_seconds = 1
+
+
+def all_errors(root: type[DeskgraphError] = DeskgraphError) -> Iterator[type[DeskgraphError]]:
+    """The error and all that descend from it."""
+    yield root
+    for child in root.__subclasses__():
+        yield from all_errors(child)

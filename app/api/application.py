@@ -4,13 +4,13 @@ import re
 import time
 
 import structlog
-from fastapi import FastAPI
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
 from app.api.http.dependencies import Backend
+from app.api.http.openapi_document import DESCRIPTION, DocumentedApi
 from app.api.http.problems import install_problems
 from app.api.http.strict_url import StrictUrl
 from app.api.http.unread_body import CloseUnread
@@ -21,6 +21,7 @@ from app.api.routes import (
     events,
     handoffs,
     health,
+    index,
     pauses,
     policy,
     replays,
@@ -39,14 +40,15 @@ LATENCY = Histogram(
 )
 
 
-def create_app(backend: Backend) -> FastAPI:
+def create_app(backend: Backend) -> DocumentedApi:
     """The ASGI application for one process."""
-    app = FastAPI(
+    app = DocumentedApi(
         title="deskgraph",
         version="1",
         summary="Answers support tickets with a workflow that your code controls.",
+        description=DESCRIPTION,
         redirect_slashes=False,
-        # The usual pages load their scripts from elsewhere at run time; the schema is enough.
+        # FastAPI's pages load their scripts from elsewhere at run time; /docs has files of ours.
         docs_url=None,
         redoc_url=None,
     )
@@ -67,6 +69,7 @@ def create_app(backend: Backend) -> FastAPI:
         customers,
         pauses,
         health,
+        index,
     )
     for module in modules:
         app.include_router(module.router)

@@ -85,9 +85,9 @@ def screen(
     if wrote:
         yield from _section("the customer wrote", Group(*(inert(text) for text in wrote)))
     if newer := approval["newer_messages"]:
-        told = "`respond` takes them into another plan; other answers leave them for a later run."
+        note = "`respond` takes them into another plan; other answers leave them for a later run."
         texts = [inert(message["text"]) for message in newer]
-        yield from _section("newer messages", Group(*texts, Text(told, "dim")))
+        yield from _section("newer messages", Group(*texts, Text(note, "dim")))
     if approval["changed"]:
         yield from _section("changed since an earlier plan", _lines(approval["changed"]))
     yield from _section("why a person must agree", _lines(approval["reasons"]))
@@ -112,7 +112,7 @@ def _head(approval: Mapping[str, Any], run: Mapping[str, Any] | None) -> dict[st
     return {
         "ticket": approval["ticket_id"] + (f" of customer {run['customer_id']}" if run else ""),
         "run": approval["run_id"],
-        "approvers": f"{approval['required_approvers']} needed, agreed: {names or 'nobody yet'}",
+        "approvers": f"{approval['required_approvers']} needed, agreed: {names or 'none yet'}",
         "said": "\n".join(said),
         "round": approval["round"] or None,
         "expires": f"in {due}, at {moment(expires)} UTC. {approval['on_expiry']}",

@@ -1,8 +1,8 @@
 """deskgraph approvals: what waits for a person, and a person's decision from a terminal.
 
 Both talk to a running API with the reviewer's own key, and not to the database as the commands for
-operators do. Who may decide what (the key's scope and limit, that nobody decides about a run they
-started, two different approvers, the digest) is then held in one place for every way to decide,
+operators do. Who may decide what (the key's scope and limit, no decision by the key that started
+the run, two different approvers, the digest) is then held in one place for every way to decide,
 the decision carries the name of the key that took it, and a reviewer needs no password of the
 database, with which none of these rules would hold.
 """
@@ -25,7 +25,16 @@ from app.commands.approval_screen import agreed, asks, screen, summary
 from app.commands.database import load_settings
 from app.commands.ids import id_prefix
 from app.commands.reviewer_api import KeyFile, Url, every, get, get_if_allowed, reviewer_api
-from app.commands.terminal import add_row, age, console, failure, inert, plain_table
+from app.commands.terminal import (
+    ID_CHARACTERS,
+    WIDE_COLUMNS,
+    add_row,
+    age,
+    console,
+    failure,
+    inert,
+    plain_table,
+)
 from app.commands.usage import OBJECT, usage
 from app.services.approvals.decide import Verdict
 
@@ -61,14 +70,16 @@ def _due(approval: dict[str, Any]) -> datetime:
 
 
 def _print(waiting: list[dict[str, Any]]) -> None:
-    heads = ("approval", "expires in", "agreed", "ticket", "asks for")
-    table = plain_table(*heads, whole=4)
+    out = console()
+    wide = out.width >= WIDE_COLUMNS
+    heads = ("approval", "expires in", "agreed", *(("ticket",) if wide else ()), "asks for")
+    table = plain_table(*heads, widths=(ID_CHARACTERS, 10, 6))
     now = datetime.now(UTC)
     for approval in waiting:
         people = f"{len(agreed(approval))} of {approval['required_approvers']}"
         due = age(_due(approval), now)
-        add_row(table, approval["id"], due, people, approval["ticket_id"], asks(approval))
-    out = console()
+        ticket = (approval["ticket_id"],) if wide else ()
+        add_row(table, approval["id"], due, people, *ticket, asks(approval))
     out.print(table)
     out.print(inert("Decide one: deskgraph approvals decide ID", "dim"))
 
@@ -116,7 +127,7 @@ def decide(
 
 
 def _require_person(*, as_json: bool) -> None:
-    """Nobody confirms what nobody was shown."""
+    """Refuse to go on without a terminal: a person confirms only what a screen has shown."""
     if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise failure(
             "There is no terminal to ask on, so give --verdict and --digest, as "

@@ -9,6 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from app.commands.database import running_dev
+from app.commands.terminal import add_row
 from app.demo.tickets import TICKETS
 from app.settings import Settings
 
@@ -58,18 +59,15 @@ def watch(api: httpx.Client, ids: list[str]) -> None:
                 break
             time.sleep(REFRESH_SECONDS)
     if waiting := sum(run["status"] == "interrupted" for run in runs):
-        typer.echo(
-            f"{waiting} runs wait for an approver: GET {str(api.base_url).rstrip('/')}/v1/approvals"
-        )
+        typer.echo(f"{waiting} runs wait for an approver: deskgraph approvals list")
 
 
 def table(runs: list[dict[str, Any]]) -> Table:
     """One row a run."""
     drawn = Table("customer", "ticket", "status", "outcome", "what came out", expand=True)
     for run, ticket in zip(runs, TICKETS, strict=True):
-        drawn.add_row(
-            run["customer_id"], ticket["body"][:60], run["status"], run["outcome"] or "", news(run)
-        )
+        cells = (run["customer_id"], ticket["body"][:60], run["status"], run["outcome"])
+        add_row(drawn, *cells, news(run))
     return drawn
 
 

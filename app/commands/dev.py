@@ -127,5 +127,11 @@ Send a ticket, and wait up to 10 seconds for the run to pause:
 curl -sS '{ready.url}/v1/runs?wait=10' -H 'Authorization: Bearer {ready.starter_key}' \\
   -H 'Content-Type: application/json' -d '{json.dumps(EXAMPLE)}'
 
+See it wait, decide it, and look at the whole run:
+
+deskgraph approvals list
+deskgraph approvals decide ID
+deskgraph runs list
+
 Ten sample tickets with a live table: deskgraph demo. Stop with Ctrl-C.
 """

@@ -7,12 +7,11 @@ import secrets
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import SCOPES
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.terminal import add_row, console, moment, plain_table
 from app.commands.usage import usage
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
@@ -92,14 +91,13 @@ def list_keys(
         for row in rows:
             typer.echo(json.dumps(_described(row)))
         return
-    table = Table("id", "name", "scopes", "limits", "created", "revoked")
+    table = plain_table("id", "name", "scopes", "limits", "created", "revoked")
     for row in rows:
         cells = _described(row)
-        table.add_row(
-            row.id, row.name, " ".join(row.scopes), str(cells["approve_limits"] or "none"),
-            cells["created_at"], cells["revoked_at"] or "",
-        )  # fmt: skip
-    Console().print(table)
+        limits = cells["approve_limits"] or "none"
+        shown = (row.id, row.name, " ".join(row.scopes), limits)
+        add_row(table, *shown, moment(row.created_at), moment(row.revoked_at))
+    console().print(table)
 
 
 def _described(key: ApiKey) -> dict[str, Any]:

@@ -20,11 +20,11 @@ from app.db.core.connections import plain_dsn
 from app.db.knowledge.vectors import create_table
 from app.worker.consumer import apply_schema
 
-# Any fixed number: whoever holds it migrates, and every other replica waits for it.
+# Any fixed number: the replica that holds the lock migrates, and every other one waits for it.
 MIGRATION_LOCK = 4_872_301_555
 POLL_SECONDS = 0.1
 # A dump of another server brings events of transactions that this one has not had yet, which
-# nobody could read. They become its oldest, in the order of their numbers: see docs/adr/0014.
+# no reader could see. They become its oldest, in the order of their numbers: see docs/adr/0014.
 TAKE_IN_EVENTS = """
 UPDATE events SET txid = 3
 WHERE txid >= (pg_snapshot_xmax(pg_current_snapshot())::text)::bigint
@@ -68,7 +68,7 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
 
 
 def take_lock(connection: psycopg.Connection) -> None:
-    """Wait until nobody else migrates.
+    """Wait until no other replica migrates.
 
     By asking again and again: a session that waits inside `pg_advisory_lock` holds a snapshot,
     and CREATE INDEX CONCURRENTLY in the session that has the lock would wait for it for ever.

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from getpass import getpass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,7 +42,7 @@ NEXT = {
     "unauthorized": f"Check ${KEY_VARIABLE} or --api-key-file, and that --url is the right API.",
     "missing-scope": "`deskgraph keys create --scope approvals:decide --scope runs:read` makes "
     "a key that may.",
-    "own-run": "Use the key of somebody else.",
+    "own-run": "Another person must decide, with a key of their own.",
     "over-limit": "A key with a higher --approve-limit may, or the verdict `edit` lowers it.",
     "stale-digest": "The plan is another one by now. Run `deskgraph approvals decide` again "
     "to see it.",
@@ -85,8 +86,12 @@ def _key(key_file: Path | None) -> str | None:
 
 def _asked() -> str:
     if not sys.stdin.isatty():
-        raise failure(f"Whose decision is it? Set {KEY_VARIABLE}, or give --api-key-file.")
-    return str(typer.prompt("API key", hide_input=True, err=True)).strip()
+        raise failure(
+            f"There is no API key: set {KEY_VARIABLE}, give --api-key-file, "
+            "or start `deskgraph dev`."
+        )
+    # It turns the echo off before it asks; click's prompt asks first, and shows a quick paste.
+    return getpass("API key: ").strip()
 
 
 def refusal(response: httpx.Response) -> str:

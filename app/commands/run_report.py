@@ -13,7 +13,7 @@ from app.api.routes.webhooks import CallbackOut
 from app.api.routes.webhooks import show as show_callback
 from app.api.schemas import RunOut, RunStepOut
 from app.api.views.runs import show_run, show_step
-from app.db.core.connections import Sessions
+from app.db.core.connections import Sessions, direct_url, plain_dsn
 from app.db.effects.ledger import entries_of_run
 from app.db.events.queries import BEGINNING, LAST_SEQ, events_between
 from app.db.runs.steps import steps_of_run
@@ -96,7 +96,7 @@ async def report_of(sessions: Sessions, settings: Settings, run: Run) -> RunRepo
         losses=run.losses,
         graph_version=run.graph_version,
         callback_url=run.callback_url,
-        checkpoint=await _last_checkpoint(sessions, run),
+        checkpoint=await _last_checkpoint(settings, run),
         **rows,
     )
 
@@ -105,7 +105,7 @@ async def _rows(session: AsyncSession, settings: Settings, run: Run) -> dict[str
     tenant = run.tenant_id
     key = select(ApiKey).where(ApiKey.tenant_id == tenant, ApiKey.id == run.started_by)
     starter = (await session.scalars(key)).one()
-    told = callbacks_of_tenant(tenant, run_id=run.id).order_by(Callback.number)
+    callbacks = callbacks_of_tenant(tenant, run_id=run.id).order_by(Callback.number)
     events = await events_between(session, BEGINNING, EVERY_EVENT, MAX_EVENTS, [tenant], run.id)
     return {
         "started_by": f"{starter.name} ({starter.id})",
@@ -113,14 +113,14 @@ async def _rows(session: AsyncSession, settings: Settings, run: Run) -> dict[str
         "steps": [show_step(step) for step in await steps_of_run(session, tenant, run.id)],
         "ledger": [_ledger(row) for row in await entries_of_run(session, tenant, run.id)],
         "events": [_event(event) for event in events],
-        "callbacks": [show_callback(row) for row in await session.scalars(told)],
+        "callbacks": [show_callback(row) for row in await session.scalars(callbacks)],
     }
 
 
-async def _last_checkpoint(sessions: Sessions, run: Run) -> CheckpointOut | None:
+async def _last_checkpoint(settings: Settings, run: Run) -> CheckpointOut | None:
     """Of this run: later runs of the ticket write to the same thread."""
-    async with sessions.raw_connection() as connection:
-        graph = build_support_graph().compile(checkpointer=AsyncPostgresSaver(connection))
+    async with AsyncPostgresSaver.from_conn_string(plain_dsn(direct_url(settings))) as saver:
+        graph = build_support_graph().compile(checkpointer=saver)
         history = graph.aget_state_history(
             {"configurable": {"thread_id": str(run.thread_id)}},
             filter={"run_id": str(run.id)},

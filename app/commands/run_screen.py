@@ -1,7 +1,6 @@
 """A run's report as a screen for people: one section a subject, empty ones named at the end."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from rich.console import Group, RenderableType
@@ -13,6 +12,7 @@ from app.api.schemas import ApprovalOut
 from app.commands.run_report import LedgerOut, RunReport
 from app.commands.terminal import (
     add_row,
+    clock,
     duration,
     facts,
     inert,
@@ -110,12 +110,12 @@ def _triage(report: RunReport) -> RenderableType | None:
     run = report.run
     if not run.intents:
         return None
-    told = {
+    triage = {
         "intents": ", ".join(run.intents), "urgency": run.urgency, "anger": run.anger,
         "language": run.language, "draft by": run.tier,
         "answer": "from the answer cache" if run.cache_hit else None,
     }  # fmt: skip
-    return facts(told)
+    return facts(triage)
 
 
 def _plan(report: RunReport) -> RenderableType | None:
@@ -130,13 +130,16 @@ def _plan(report: RunReport) -> RenderableType | None:
 def _steps(report: RunReport) -> RenderableType | None:
     if not report.steps:
         return None
-    table = plain_table("#", "node", "attempt", "status", "started", "took", "models", "tokens", "")
+    heads = ("#", "node", "attempt", "status", "started", "took", "models", "")
+    table = plain_table(*heads, widths=(1, 8, 7, 11, 12, 6))
     for number, step in enumerate(report.steps, 1):
         again = f"{step.attempt}, try {step.tries}" if step.tries > 1 else step.attempt
         models = ", ".join(str(call.get("model")) for call in step.model_calls)
-        cells = (number, step.node, again, step.status, moment(step.started_at))
+        models += f", {step.tokens} tokens" if step.tokens else ""
+        started = clock(step.started_at, report.run.created_at)
+        cells = (number, step.node, again, step.status, started)
         error = step.error and _pairs(step.error)
-        spent = (duration(step.duration_ms), models, step.tokens or None, error)
+        spent = (duration(step.duration_ms), models, error)
         add_row(table, *cells, *spent, style="red" if step.status == "error" else "")
     return table
 
@@ -203,12 +206,13 @@ def _events(report: RunReport) -> RenderableType | None:
     table = plain_table("at", "event", "data")
     for event in report.events:
         data = _pairs({k: v for k, v in event.data.items() if k != "ticket_id"})
-        add_row(table, _clock(event.created_at), event.type, one_line(data, DATA_CHARACTERS))
+        add_row(
+            table,
+            clock(event.created_at, report.run.created_at),
+            event.type,
+            one_line(data, DATA_CHARACTERS),
+        )
     return table
-
-
-def _clock(at: datetime) -> str:
-    return f"{at:%H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def _callbacks(report: RunReport) -> RenderableType | None:

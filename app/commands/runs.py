@@ -14,7 +14,17 @@ from app.commands.database import load_settings, with_database, with_sessions
 from app.commands.ids import id_prefix, id_range
 from app.commands.run_report import RunReport, report_of
 from app.commands.run_screen import screen
-from app.commands.terminal import add_row, age, console, failure, inert, plain_table
+from app.commands.terminal import (
+    ID_CHARACTERS,
+    WIDE_COLUMNS,
+    add_row,
+    age,
+    console,
+    failure,
+    inert,
+    one_line,
+    plain_table,
+)
 from app.commands.usage import OBJECT, usage
 from app.db.core.connections import Sessions
 from app.db.runs.queries import runs_of_tenant
@@ -33,6 +43,7 @@ LINE = (
 )  # fmt: skip
 # Of a prefix that several runs share, so many are named.
 NAMED = 10
+SUBJECT_CHARACTERS = 80
 PIPED_SCREEN = 110
 
 
@@ -66,14 +77,23 @@ def _print(rows: list[Run], limit: int) -> None:
     if not rows:
         typer.echo("No run fits. `deskgraph demo` sends ten tickets to a running `deskgraph dev`.")
         return
-    heads = ("run", "status", "outcome", "age", "ticket", "customer", "subject")
-    table = plain_table(*heads, whole=4, overflow="ellipsis")
+    out = console()
+    wide = out.width >= WIDE_COLUMNS
+    heads = (
+        "run",
+        "status",
+        "outcome",
+        "age",
+        "ticket",
+        *(("customer", "subject") if wide else ()),
+    )
+    table = plain_table(*heads, widths=(ID_CHARACTERS, 11, 9, 4), overflow="ellipsis")
     now = datetime.now(UTC)
     for run in rows:
-        subject = run.ticket.get("subject")
-        cells = (run.id, run.status, run.outcome, age(run.created_at, now))
-        add_row(table, *cells, run.ticket_id, run.customer_id, subject)
-    out = console()
+        ago = age(run.created_at, now).split()[0]
+        cells = (run.id, run.status, run.outcome, ago, run.ticket_id)
+        more = (run.customer_id, one_line(run.ticket.get("subject", ""), SUBJECT_CHARACTERS))
+        add_row(table, *cells, *(more if wide else ()))
     out.print(table)
     if len(rows) == limit:
         out.print(inert(f"Only the newest {limit}; --limit shows more.", "dim"))

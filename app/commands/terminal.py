@@ -7,6 +7,7 @@ row is therefore printed as the `Text` that `inert` makes, never as a string.
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import Any
 
 import typer
@@ -22,6 +23,8 @@ ACTIVE = re.compile(
 )
 # What a list is wide when no terminal says how wide it is: a line a row for grep and cut.
 PIPED_COLUMNS = 200
+# Below it a list leaves out what can be looked up by the id.
+WIDE_COLUMNS = 110
 ID_CHARACTERS = 36
 
 
@@ -49,16 +52,25 @@ def console(piped_columns: int = PIPED_COLUMNS) -> Console:
     return found
 
 
-def plain_table(*heads: str, whole: int = 0, overflow: OverflowMethod = "fold") -> Table:
-    """A table without a frame; the first `whole` columns keep each cell whole, in one line."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
-    for at, head in enumerate(heads):
-        kept, one_line_each = at < whole, overflow == "ellipsis"
+def plain_table(
+    *heads: str, widths: tuple[int, ...] = (), overflow: OverflowMethod = "fold"
+) -> Table:
+    """A table without a frame; the first columns have `widths` at least and stay in one line."""
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 2, 0, 0),
+        collapse_padding=True,
+        header_style="bold",
+    )
+    for head, width in zip_longest(heads, widths):
+        whole = width is not None
         table.add_column(
             head,
-            overflow="fold" if kept else overflow,
-            no_wrap=kept or one_line_each,
-            min_width=ID_CHARACTERS if kept and at == 0 else None,
+            overflow="fold" if whole else overflow,
+            no_wrap=whole or overflow == "ellipsis",
+            min_width=width,
         )
     return table
 
@@ -80,6 +92,13 @@ def facts(named: Mapping[str, object]) -> Table:
 def moment(at: datetime | None) -> str:
     """A time in UTC, to the second."""
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at else ""
+
+
+def clock(at: datetime, day: datetime) -> str:
+    """A time in UTC to the millisecond, without its date where that is the date of `day`."""
+    at, day = at.astimezone(UTC), day.astimezone(UTC)
+    date = "" if at.date() == day.date() else f"{at:%Y-%m-%d} "
+    return f"{date}{at:%H:%M:%S}.{at.microsecond // 1000:03}"
 
 
 def age(at: datetime, now: datetime) -> str:

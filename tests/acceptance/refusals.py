@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant, make_tenant
+from tests.documented import Documented
 
 MEDIA_TYPE = "application/problem+json"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -92,7 +94,7 @@ async def make_callers(stack: Stack, sessions: Sessions, database_url: str) -> C
 
 
 def problem_of(answer: httpx.Response, status: int) -> Any:
-    """The body, once it is a problem with every member of RFC 9457 and our `code`."""
+    """The body, once it is a documented problem with every member of RFC 9457 and our `code`."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == MEDIA_TYPE, answer.headers
     assert answer.headers["x-request-id"], answer.headers
@@ -101,7 +103,14 @@ def problem_of(answer: httpx.Response, status: int) -> Any:
     for member in ("title", "detail", "instance"):
         assert isinstance(problem[member], str), member
         assert problem[member], member
+    documented(str(answer.request.url.copy_with(raw_path=b"/openapi.json"))).check(answer)
     return problem
+
+
+@cache
+def documented(url: str) -> Documented:
+    """The OpenAPI document of a running service."""
+    return Documented(httpx.get(url).json())
 
 
 def expect_refused(answer: httpx.Response, status: int, code: str) -> Any:

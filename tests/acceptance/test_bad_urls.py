@@ -1,5 +1,6 @@
 """Addresses, methods, queries and cursors that lead nowhere; and the request's id."""
 
+import json
 import re
 from typing import Any
 
@@ -10,6 +11,7 @@ from app.db.core.connections import Sessions
 from tests.acceptance.refusals import (
     NOBODY,
     Callers,
+    connect,
     expect_refused,
     make_callers,
     pointers,
@@ -32,12 +34,23 @@ def get(callers: Callers, path: str, **params: Any) -> httpx.Response:
 
 @pytest.mark.parametrize(
     "path",
-    ["/", "/v1", "/v2/runs", "/V1/runs", "/v1/runs/", "/v1//runs", "/v1/run", "//", "//[x",
-     "/v1/runs/%2F", "/v1/runs/a%2Fb/steps", "/%E2%82%AC", "/v1/a%20b%3Fc%23d", "/" + "x" * 8000],
+    ["/v1", "/v2/runs", "/V1/runs", "/v1/runs/", "/v1//runs", "/v1/run", "/docs/", "/docs/LICENSE",
+     "/docs/..%2Findex.html", "/redoc", "/v1/runs/%2F", "/v1/runs/a%2Fb/steps", "/%E2%82%AC",
+     "/v1/a%20b%3Fc%23d", "/" + "x" * 8000],
 )  # fmt: skip
 def test_unknown_address_is_404(callers: Callers, path: str) -> None:
     """Nothing lives there; nothing is redirected."""
     expect_refused(get(callers, path), 404, "not-found")
+
+
+@pytest.mark.parametrize("path", ["//", "//[x", "//v1/runs", "/../v1/runs"])
+def test_address_is_taken_as_it_is_sent(stack: Stack, path: str) -> None:
+    """A second slash, or what a client would have resolved, leads nowhere either."""
+    connection = connect(stack)
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())["code"]) == (404, "not-found")
+    connection.close()
 
 
 @pytest.mark.parametrize(

@@ -56,7 +56,7 @@ def test_paused_refund_is_approved_from_a_terminal(dev: Dev) -> None:
         for words in (
             TWICE, "cus_ann", step["risk"], step["id"], step["reason"], "4900 = 49.00 USD",
             *approval["reasons"], *(one["summary"] for one in step["evidence"]),
-            approval["on_expiry"], "1 needed, agreed: nobody yet", approval["digest"],
+            approval["on_expiry"], "1 needed, agreed: none yet", approval["digest"],
         ):  # fmt: skip
             assert words in seen, words
         person.type("approve")

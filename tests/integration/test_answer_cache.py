@@ -11,7 +11,7 @@ from sqlalchemy import func, select, text, update
 
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.db.conversations.erasure import STATEMENTS
-from app.db.core.connections import Sessions, make_engine
+from app.db.core.connections import SaverPool, Sessions, SteadyPool
 from app.db.knowledge.answer_cache import prune_answers
 from app.db.knowledge.articles import delete_article, put_article
 from app.db.runs.queries import get_run
@@ -269,9 +269,11 @@ async def test_row_of_another_shape_is_a_miss(ask: Ask, sessions: Sessions, tena
 async def test_cache_that_cannot_be_read_is_a_miss(begin: Begin) -> None:
     """A database that refuses the look-up costs a model call, not the ticket."""
     by = await begin("cus_ann", "T-x")
-    nobody = make_engine(f"postgresql://nobody:x@127.0.0.1:{free_port()}/none", 1)
-    cache = PostgresAnswerCache(Sessions(nobody), by.run_id, 0, 60)
-    recalled = await cache.recall(ticket(E42))
+    nobody = f"postgresql://nobody:x@127.0.0.1:{free_port()}/none"
+    pool: SaverPool = SteadyPool(nobody, min_size=1, open=False)
+    async with pool:
+        cache = PostgresAnswerCache(Sessions(pool=pool), by.run_id, 0, 60)
+        recalled = await cache.recall(ticket(E42))
     assert (recalled.kb_version, recalled.answer) == (None, None)
 
 

@@ -28,7 +28,7 @@ LARGE, SMALL = "refund-pay_1", "refund-pay_2"
 
 @dataclass(frozen=True, slots=True)
 class Reviewer:
-    """Somebody at a command line who knows where the API is and holds a key."""
+    """A person at a command line who knows where the API is and holds a key."""
 
     database_url: str
     api: str
@@ -97,8 +97,8 @@ async def test_nothing_waits_is_said(reviewer: Reviewer) -> None:
 
 
 async def test_script_decides_exactly_what_it_read(desk: Desk, reviewer: Reviewer) -> None:
-    """With the digest of the approval it is decided, by the name of the key; a second time is
-    told who was faster.
+    """With the digest of the approval it is decided, by the name of the key; a second answer
+    is refused with the name of the first.
     """
     run = await desk.pause()
     [approval] = await reviewer.listed()

@@ -14,7 +14,7 @@ async def at_prompt(database_url: str, *lines: str) -> tuple[str, str]:
 
 
 async def test_banner_names_what_is_there_and_that_it_writes(database_url: str) -> None:
-    """Every name that the banner lists can be typed, and nobody is surprised by a commit."""
+    """Every name that the banner lists can be typed, and the banner says that sessions commit."""
     names = "settings sessions graph service runs steps approvals ledger events Run Step Message "
     names += "Approval Decision LedgerEntry Event Callback Tenant ApiKey PolicyVersion "
     names += "select update func"

@@ -1,5 +1,6 @@
 """Arguments for every effect of the catalog, generated from the schema that its model declares."""
 
+from datetime import date
 from typing import Any
 
 from hypothesis import find
@@ -48,6 +49,8 @@ def values_of(schema: Schema, root: Schema) -> st.SearchStrategy[Any]:
 
 
 def _texts(schema: Schema, _root: Schema) -> st.SearchStrategy[str]:
+    if schema.get("format") == "date":
+        return st.dates(date(2000, 1, 1), date(2100, 1, 1)).map(date.isoformat)
     if pattern := schema.get("pattern"):
         return st.from_regex(pattern.removeprefix("^").removesuffix("$"), fullmatch=True)
     longest = min(schema.get("maxLength", 50), 50)

@@ -1,5 +1,7 @@
 """The OpenAPI document has a true example for every body, and one for every error code."""
 
+import json
+import re
 from typing import Any, get_args
 
 import pytest
@@ -8,7 +10,7 @@ from pydantic import BaseModel
 from app.api import schemas
 from app.api.application import create_app
 from app.api.http import openapi_examples
-from app.api.http.dependencies import Backend
+from app.api.http.dependencies import SCOPES, Backend
 from app.api.http.pagination import Cursors, Page
 from app.api.routes import webhooks
 from app.db.core.connections import Sessions
@@ -18,13 +20,14 @@ from graphs.state import Outcome
 from tests.unit.desk import ROOT
 
 API_PAGE = (ROOT / "docs/api.md").read_text()
+from tests.documented import Documented
 
 
 @pytest.fixture(scope="module")
-def document() -> dict[str, Any]:
+def documented() -> Documented:
     """What /openapi.json answers."""
-    settings = Settings(_env_file=None)
-    return create_app(Backend(settings, Sessions(), enqueue_run, Cursors("x"))).openapi()
+    backend = Backend(Settings(_env_file=None), Sessions(), enqueue_run, Cursors("x"))
+    return Documented(create_app(backend).openapi())
 
 
 @pytest.mark.parametrize(
@@ -76,28 +79,84 @@ def test_every_request_example_is_accepted(model: type[BaseModel]) -> None:
 
 
 @pytest.mark.parametrize("outcome", get_args(Outcome))
-def test_every_outcome_of_the_workflow_can_be_shown(outcome: str, document: dict[str, Any]) -> None:
+def test_every_outcome_of_the_workflow_can_be_shown(outcome: str, documented: Documented) -> None:
     """A run that ended so is answered, and the document and docs/api.md say that it can."""
     shown = schemas.RunOut.model_validate({**openapi_examples.RUN, "outcome": outcome})
     assert shown.outcome == outcome
     for schema in ("RunOut", "RunSideOut"):
-        told = document["components"]["schemas"][schema]["properties"]["outcome"]
-        assert outcome in told["anyOf"][0]["enum"]
+        field = documented.document["components"]["schemas"][schema]["properties"]["outcome"]
+        assert outcome in field["anyOf"][0]["enum"]
     [row] = [line for line in API_PAGE.splitlines() if line.startswith("| `outcome` |")]
     assert f"`{outcome}`" in row
 
 
-def test_every_route_shows_examples_of_success_and_of_its_errors(document: dict[str, Any]) -> None:
-    """Under /v1, no answer is documented without an example."""
+def examples_of(content: dict[str, Any]) -> list[Any]:
+    """What a media type shows."""
+    one = [content["example"]] if "example" in content else []
+    return one + [example["value"] for example in content.get("examples", {}).values()]
+
+
+def test_every_answer_shows_an_example_of_its_shape(documented: Documented) -> None:
+    """Success and every error of every operation; errors are problems, and only errors are."""
     checked = 0
-    for path, methods in document["paths"].items():
-        for method, operation in methods.items() if path.startswith("/v1") else ():
-            for status, answer in operation["responses"].items():
-                for media, content in answer.get("content", {}).items():
-                    assert "example" in content or content.get("examples"), (path, method, status)
-                    assert (media == "application/problem+json") == (int(status) >= 400)
-                    checked += 1
-    assert checked > 60
+    for name, operation in documented.operations.items():
+        for status, answer in operation["responses"].items():
+            assert answer["description"], (name, status)
+            for media, content in answer.get("content", {}).items():
+                assert (media == "application/problem+json") == (int(status) >= 400)
+                assert examples_of(content), (name, status)
+                for example in examples_of(content) if media.endswith("json") else ():
+                    documented.fits(example, content["schema"])
+                checked += 1
+    assert checked > 200
+
+
+def test_every_request_shows_an_example_of_its_shape(documented: Documented) -> None:
+    """Bodies and parameters: what is shown can be sent."""
+    for name, operation in documented.operations.items():
+        for parameter in operation.get("parameters", ()):
+            documented.fits(parameter["example"], parameter["schema"])
+        for content in operation.get("requestBody", {}).get("content", {}).values():
+            assert examples_of(content), name
+            for example in examples_of(content):
+                documented.fits(example, content["schema"])
+
+
+def test_keys_are_asked_for_under_v1_alone(documented: Documented) -> None:
+    """An operation names scopes, 401 and 403 if it needs a key, and none of them otherwise."""
+    for name, operation in documented.operations.items():
+        keyed = name.split(" ")[1].startswith("/v1/")
+        assert ("security" in operation) == keyed, name
+        assert ({"401", "403"} <= set(operation["responses"])) == keyed, name
+        scopes = [scope for way in operation.get("security", ()) for scope in way["HTTPBearer"]]
+        assert set(scopes) <= set(SCOPES)
+        assert bool(scopes) == keyed
+
+
+def test_answers_that_are_no_json_say_so(documented: Documented) -> None:
+    """The metrics are plain text; streams are server-sent events of a described shape."""
+
+    def success(name: str) -> dict[str, Any]:
+        content: dict[str, Any] = documented.operations[name]["responses"]["200"]["content"]
+        return content
+
+    assert set(success("GET /metrics")) == {"text/plain"}
+    for name in ("GET /v1/events", "GET /v1/runs/{run_id}/events"):
+        content = success(name)
+        assert set(content) == {"text/event-stream"}
+        stream = content["text/event-stream"]
+        documented.check_events(stream["example"], stream["schema"])
+
+
+def test_document_holds_nothing_that_is_never_answered(documented: Documented) -> None:
+    """FastAPI's own error shape is nowhere, and every reference leads somewhere."""
+    text = json.dumps(documented.document)
+    assert "HTTPValidationError" not in text
+    assert "ValidationError" not in text
+    schemas = documented.document["components"]["schemas"]
+    referred = set(re.findall(r'"#/components/schemas/(\w+)"', text))
+    assert referred <= set(schemas)
+    assert set(schemas) <= referred
 
 
 def test_pages_are_all_of_one_shape() -> None:

@@ -1,16 +1,16 @@
-"""What ends one attempt of a run, told apart from a failure of its node."""
+"""What ends one attempt of a run, as opposed to a failure of its node."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, is_unavailable, statement_failed
 from graphs.suspend import AttemptLostError, RunPausedError, RunWaitsError
 from tools.errors import EffectsPausedError, RunLostError
 
 
 @contextmanager
 def ends_attempt() -> Iterator[None]:
-    """Let a lost or paused run, and a database that is away, end the attempt, not the node."""
+    """Let a lost or paused run, and an unavailable database, end the attempt, not the node."""
     try:
         yield
     except RunLostError as lost:
@@ -19,5 +19,6 @@ def ends_attempt() -> Iterator[None]:
         raise RunPausedError(str(paused)) from paused
     except DATABASE_ERRORS as error:
         if not is_unavailable(error):
-            raise
+            # The driver's own text may hold the customer's words.
+            raise statement_failed(error) from error
         raise RunWaitsError("the database is unavailable") from error

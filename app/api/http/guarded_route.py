@@ -6,11 +6,25 @@ from typing import Any
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from app.api.http.dependencies import RequiredScope
-from app.api.http.strict_body import checked_body
+from app.api.http.dependencies import RequiredScope, open_session
+from app.api.http.openapi_responses import with_problems
+from app.api.http.strict_body import WITH_BODY, checked_body
+from app.errors import (
+    BodyError,
+    DeskgraphError,
+    InvalidRequestError,
+    InvalidUrlError,
+    MediaTypeError,
+    MissingScopeError,
+    NotFoundError,
+    TooLargeError,
+    UnauthorizedError,
+    UnavailableError,
+)
 
 # As proxies write it: the client left before there was an answer.
 CLIENT_CLOSED_REQUEST = 499
+Errors = tuple[type[DeskgraphError], ...]
 
 
 class GuardedRoute(APIRoute):
@@ -19,11 +33,32 @@ class GuardedRoute(APIRoute):
     FastAPI reads the body before it resolves a route's dependencies, the key among them.
     """
 
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        """Document, beside the errors that the route names, those that follow from its shape."""
+        super().__init__(path, endpoint, **options)
+        self.responses = with_problems(self.responses, *self.errors_by_shape())
+
     @property
     def required_scope(self) -> RequiredScope | None:
         """What the route asks of a key; None for a route without one."""
         calls = [dependency.call for dependency in self.dependant.dependencies]
         return next((call for call in calls if isinstance(call, RequiredScope)), None)
+
+    def errors_by_shape(self) -> Errors:
+        """What can go wrong with the address, the key, the body, the parameters and ourselves."""
+        needs = self.dependant
+        session = any(dependency.call is open_session for dependency in needs.dependencies)
+        parameters = needs.query_params or needs.header_params or self.body_field
+        body = WITH_BODY.intersection(self.methods or ())
+        errors: list[tuple[Any, Errors]] = [
+            (True, (InvalidUrlError, DeskgraphError)),
+            (self.required_scope, (UnauthorizedError, MissingScopeError)),
+            (body, (BodyError, TooLargeError, MediaTypeError)),
+            (needs.path_params, (NotFoundError,)),
+            (parameters, (InvalidRequestError,)),
+            (session or self.required_scope, (UnavailableError,)),
+        ]
+        return tuple(error for applies, those in errors if applies for error in those)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind our checks."""

@@ -241,6 +241,52 @@ PAUSE: dict[str, Any] = {
     "pauses": [{"scope": "tenant", "paused_at": EARLY, "paused_by": "Team lead"}],
     "in_flight": 0,
 }
+METRICS = (
+    "# HELP deskgraph_event_streams Event streams that are open.\n"
+    "# TYPE deskgraph_event_streams gauge\n"
+    "deskgraph_event_streams 2.0\n"
+)
+PROBLEM_MEANING = {
+    "code": "stale-digest",
+    "status": 412,
+    "title": "The digest is not what is open now",
+    "detail": "The digest is not that of the open plan.",
+}
+INDEX: dict[str, Any] = {
+    "name": "deskgraph",
+    "version": "0.1.0",
+    "api": "/v1",
+    "links": {
+        "docs": "/docs",
+        "openapi": "/openapi.json",
+        "healthz": "/healthz",
+        "readyz": "/readyz",
+        "metrics": "/metrics",
+    },
+}
+# By name, in the path, the query or a header; one with an address counts there.
+PARAMETERS: dict[str, Any] = {
+    "run_id": RUN_ID,
+    "approval_id": APPROVAL_ID,
+    "handoff_id": "01a20147-a3aa-728a-9a39-1cf480623d08",
+    "callback_id": "01a20147-a3aa-728a-9a39-1cf480623d09",
+    "ticket_id": "T-1001",
+    "customer_id": "cus_ann",
+    "article_id": "opening-hours",
+    "code": "stale-digest",
+    "with": RUN_ID,
+    "q": "upload error E42",
+    "language": "pt-BR",
+    "status": "pending",
+    "/v1/handoffs status": "open",
+    "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
+    "limit": 50,
+    "wait": 10,
+    "after": "7421-88",
+    "Last-Event-ID": "7421-88",
+    "Idempotency-Key": "T-1001-msg-1",
+    "If-Match": '"3"',
+}
 
 
 def page(item: dict[str, Any]) -> dict[str, Any]:

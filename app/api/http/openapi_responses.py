@@ -1,66 +1,60 @@
-"""Documents the errors of a route: each with its code and an example."""
+"""Documents the answers of a route: an example of success, and every error with its code."""
 
 from typing import Any
 
 from app.api.http.problems import MEDIA_TYPE, problem_body
-from app.errors import (
-    BodyError,
-    DeskgraphError,
-    InvalidRequestError,
-    MediaTypeError,
-    MissingScopeError,
-    TooLargeError,
-    UnauthorizedError,
-    UnavailableError,
-)
+from app.errors import DeskgraphError, UnauthorizedError
 
-PROBLEM_SCHEMA = {
-    "type": "object",
-    "required": ["type", "title", "status", "code", "detail", "instance"],
-    "properties": {
-        "type": {"type": "string", "format": "uri-reference"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "code": {"type": "string"},
-        "detail": {"type": "string"},
-        "instance": {"type": "string", "format": "uri-reference"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"pointer": {"type": "string"}, "detail": {"type": "string"}},
-            },
-        },
-    },
-}
-ALWAYS: tuple[type[DeskgraphError], ...] = (
-    UnauthorizedError,
-    MissingScopeError,
-    InvalidRequestError,
-    UnavailableError,
-)
-WITH_BODY: tuple[type[DeskgraphError], ...] = (BodyError, TooLargeError, MediaTypeError)
+# What FastAPI takes as a route's `responses`: an OpenAPI Response Object by status.
+Responses = dict[int | str, dict[str, Any]]
+PROBLEM = {"$ref": "#/components/schemas/Problem"}
 
 
 def documented_responses(
-    status: int, example: dict[str, Any], *errors: type[DeskgraphError], body: bool = False
-) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route: an example of success, and of every error it may meet."""
-    success = {"content": {"application/json": {"example": example}}}
-    return {status: success, **problems(*errors, body=body)}
+    status: int,
+    example: Any,
+    *errors: type[DeskgraphError],
+    media_type: str = "application/json",
+) -> Responses:
+    """The `responses` of a route: an example of success, and the errors that only it answers.
+
+    GuardedRoute adds the errors that follow from the route's shape.
+    """
+    return with_problems({status: {"content": {media_type: {"example": example}}}}, *errors)
 
 
-def problems(*errors: type[DeskgraphError], body: bool = False) -> dict[int | str, dict[str, Any]]:
-    """What any call may meet, and what this one adds."""
-    by_status: dict[int | str, dict[str, Any]] = {}
-    for error in (*ALWAYS, *(WITH_BODY if body else ()), *errors):
-        example = problem_body(error(error.title + "."), "/v1/...")
-        answer = by_status.setdefault(
-            error.status,
-            {
-                "description": error.title,
-                "content": {MEDIA_TYPE: {"schema": PROBLEM_SCHEMA, "examples": {}}},
-            },
-        )
-        answer["content"][MEDIA_TYPE]["examples"][error.code] = {"value": example}
-    return by_status
+def with_problems(responses: Responses, *errors: type[DeskgraphError]) -> Responses:
+    """The responses and those errors: by status, each code once, with an example."""
+    told = dict(responses)
+    for error in errors:
+        before = told.get(error.status, {}).get("content", {}).get(MEDIA_TYPE, {})
+        examples = before.get("examples", {})
+        if error.code not in examples:
+            told[error.status] = _answer(examples | {error.code: _example(error)}, error)
+    return told
+
+
+def _answer(examples: dict[str, Any], error: type[DeskgraphError]) -> dict[str, Any]:
+    """The problems of one status; the schema allows the codes of the examples and no other."""
+    schema = {**PROBLEM, "properties": {"code": {"enum": list(examples)}}}
+    return {
+        "description": "; ".join(example["summary"] for example in examples.values()),
+        "content": {MEDIA_TYPE: {"schema": schema, "examples": examples}},
+        "headers": _headers(error),
+    }
+
+
+def _example(error: type[DeskgraphError]) -> dict[str, Any]:
+    body = problem_body(error(error.title + "."), "/v1/...")
+    return {"summary": error.title, "value": body}
+
+
+def _headers(error: type[DeskgraphError]) -> dict[str, Any]:
+    """The headers that every error of the status carries."""
+    headers: dict[str, Any] = {}
+    if error is UnauthorizedError:
+        headers["WWW-Authenticate"] = {"schema": {"const": "Bearer"}}
+    if error.retry_after_seconds is not None:
+        about = {"description": "Seconds until it is worth to come again."}
+        headers["Retry-After"] = {**about, "schema": {"type": "integer"}}
+    return headers

@@ -1,7 +1,6 @@
 """Every error as RFC 9457 `application/problem+json` with a stable `code`."""
 
 import json
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
@@ -142,14 +141,10 @@ def methods_at(request: Request) -> list[str]:
 
 
 def from_http(error: HTTPException) -> DeskgraphError:
-    """Starlette's own refusals, such as 404 and 405."""
+    """What the router itself refuses: an unknown address or method. Nothing else is expected."""
+    if error.status_code == NotFoundError.status:
+        return NotFoundError("Nothing lives at this address.")
     if error.status_code == MethodNotAllowedError.status:
         return MethodNotAllowedError("Use one of the methods that `Allow` names.")
-    status = HTTPStatus(error.status_code)
-    found = DeskgraphError(f"{status.phrase}: {status.description or error.detail}.")
-    found.status, found.code, found.title = (
-        status.value,
-        status.phrase.lower().replace(" ", "-"),
-        status.phrase,
-    )
-    return found
+    log.error("request_failed", error=repr(error))
+    return UNEXPECTED

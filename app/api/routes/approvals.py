@@ -67,7 +67,7 @@ async def list_approvals(
 @router.get(
     "/approvals/{approval_id}",
     response_model=schemas.ApprovalOut,
-    responses=documented_responses(200, openapi_examples.APPROVAL, NotFoundError),
+    responses=documented_responses(200, openapi_examples.APPROVAL),
 )
 async def get_one_approval(
     approval_id: UUID, session: Session, key: ApprovalReader
@@ -87,7 +87,6 @@ async def get_one_approval(
     responses=documented_responses(
         202,
         openapi_examples.RUN,
-        NotFoundError,
         OwnRunError,
         OverLimitError,
         SecondApproverError,
@@ -97,7 +96,6 @@ async def get_one_approval(
         StaleDigestError,
         VerdictNotAllowedError,
         EditNotAllowedError,
-        body=True,
     ),
 )
 async def resume_run(

@@ -8,7 +8,7 @@ from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import ArticleReader, ArticleWriter, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
-from app.api.http.openapi_responses import documented_responses, problems
+from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.db.knowledge import articles, search
 from app.db.tables.knowledge import Article
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Guarded
 @router.put(
     "/{article_id}",
     response_model=schemas.ArticleOut,
-    responses=documented_responses(200, openapi_examples.ARTICLE, NotFoundError, body=True),
+    responses=documented_responses(200, openapi_examples.ARTICLE),
 )
 async def put_article(
     article_id: schemas.OutsideId, body: schemas.PutArticle, session: Session, key: ArticleWriter
@@ -75,9 +75,7 @@ async def list_articles(
     return schemas.ArticlePage(items=[show(row) for row in rows], next_cursor=following)
 
 
-@router.delete(
-    "/{article_id}", status_code=status.HTTP_204_NO_CONTENT, responses=problems(NotFoundError)
-)
+@router.delete("/{article_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_article(
     article_id: schemas.OutsideId, session: Session, key: ArticleWriter
 ) -> Response:

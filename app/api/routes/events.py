@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Header, Query
@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 from app.api.http import openapi_examples
 from app.api.http.dependencies import BackendDep, EventBroadcasterDep, Reader
 from app.api.http.guarded_route import GuardedRoute
-from app.api.http.openapi_responses import problems
+from app.api.http.openapi_responses import documented_responses
 from app.api.streaming.event_broadcaster import END, RETRY, EventBroadcaster
 from app.api.streaming.event_subscription import EventSubscription
 from app.db.events.queries import (
@@ -24,7 +24,7 @@ from app.db.events.queries import (
     last_event,
 )
 from app.db.tables.events import Position
-from app.errors import InvalidCursorError, NotFoundError, TooManyStreamsError
+from app.errors import InvalidCursorError, TooManyStreamsError
 from app.log import get_logger
 from app.services.runs import start_and_cancel
 
@@ -81,12 +81,35 @@ class EventStream(StreamingResponse):
             await self.chunks.aclose()
 
 
-def streams(*errors: type[NotFoundError]) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a stream."""
-    content = {
-        EventStream.media_type: {"schema": {"type": "string"}, "example": openapi_examples.EVENTS}
-    }
-    return {200: {"content": content}, **problems(InvalidCursorError, TooManyStreamsError, *errors)}
+# OpenAPI 3.1 has no word for the items of a stream; this is the shape of each event in it.
+EVENT = {
+    "type": "object",
+    "description": "One server-sent event. A line that begins with `:` is a heartbeat; `event: end`"
+    " with the data `{}` ends a run's stream.",
+    "properties": {
+        "id": {"type": "string", "description": "Sent back as `Last-Event-ID` to go on behind it."},
+        "event": {"type": "string", "description": "The `type` of the data, or `end`."},
+        "retry": {"type": "integer", "description": "Milliseconds until a reader comes again."},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {
+                "anyOf": [
+                    {"$ref": "#/components/schemas/Event"},
+                    {"type": "object", "maxProperties": 0},
+                ]
+            },
+        },
+    },
+}
+STREAMED = documented_responses(
+    200,
+    openapi_examples.EVENTS,
+    InvalidCursorError,
+    TooManyStreamsError,
+    media_type=EventStream.media_type,
+)
+STREAMED[200]["content"][EventStream.media_type]["schema"] = EVENT
 
 
 def admitted(
@@ -98,7 +121,7 @@ def admitted(
     return EventStream(broadcaster.stream(subscription, position), leave)
 
 
-@router.get("/events", status_code=200, response_class=EventStream, responses=streams())
+@router.get("/events", status_code=200, response_class=EventStream, responses=STREAMED)
 async def follow_tenant(
     backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,
     last_event_id: LastEventId = None, after: After = None,
@@ -111,10 +134,7 @@ async def follow_tenant(
 
 
 @router.get(
-    "/runs/{run_id}/events",
-    status_code=200,
-    response_class=EventStream,
-    responses=streams(NotFoundError),
+    "/runs/{run_id}/events", status_code=200, response_class=EventStream, responses=STREAMED
 )
 async def follow_run(
     run_id: UUID, backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,

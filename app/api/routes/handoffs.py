@@ -81,7 +81,7 @@ async def list_handoffs(
 @router.post(
     "/{handoff_id}/close",
     response_model=HandoffOut,
-    responses=documented_responses(200, EXAMPLE | {"status": "closed"}, NotFoundError),
+    responses=documented_responses(200, EXAMPLE | {"status": "closed"}),
 )
 async def close_handoff(handoff_id: UUID, session: Session, key: Approver) -> HandoffOut:
     """Say that the person is done with it; closing again changes nothing."""

@@ -1,49 +1,72 @@
 """Is the process alive, is it ready, what does it count; and what an error code means."""
 
 from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from fastapi.responses import PlainTextResponse
+from prometheus_client import generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
+from app.api.http import openapi_examples
 from app.api.http.dependencies import Session
 from app.api.http.guarded_route import GuardedRoute
-from app.api.http.openapi_responses import problems
-from app.errors import DeskgraphError, NotFoundError, UnavailableError
+from app.api.http.openapi_responses import documented_responses
+from app.errors import NotFoundError, UnavailableError, all_errors
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
+class StatusOut(BaseModel):
+    """How the process stands."""
+
+    status: str
+
+
+class ProblemMeaning(BaseModel):
+    """What an error code means."""
+
+    code: str
+    status: int
+    title: str
+    detail: str
+
+
+@router.get("/healthz", responses=documented_responses(200, {"status": "ok"}))
+async def healthz() -> StatusOut:
     """The process answers."""
-    return {"status": "ok"}
+    return StatusOut(status="ok")
 
 
-@router.get("/readyz", responses=problems())
-async def readyz(session: Session) -> dict[str, str]:
+@router.get("/readyz", responses=documented_responses(200, {"status": "ready"}))
+async def readyz(session: Session) -> StatusOut:
     """The database answers too, and its schema is there; else 503."""
     try:
         await session.execute(text("SELECT 1 FROM runs LIMIT 1"))
     except ProgrammingError as error:
         raise UnavailableError("The schema is missing; run `deskgraph migrate`.") from error
-    return {"status": "ready"}
+    return StatusOut(status="ready")
 
 
-@router.get("/metrics")
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses=documented_responses(
+        200, openapi_examples.METRICS, media_type=str(PlainTextResponse.media_type)
+    ),
+)
 async def metrics() -> Response:
-    """Counters for Prometheus."""
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    """Counters for Prometheus, in its text format 0.0.4."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-@router.get("/problems/{code}", responses=problems(NotFoundError))
-async def explain_problem(code: str) -> dict[str, str | int]:
+@router.get(
+    "/problems/{code}", responses=documented_responses(200, openapi_examples.PROBLEM_MEANING)
+)
+async def explain_problem(code: str) -> ProblemMeaning:
     """What a problem's `type` refers to."""
-    for error in _all_errors(DeskgraphError):
+    for error in all_errors():
         if error.code == code:
             meaning = (error.__doc__ or "").strip().splitlines()[0]
-            return {"code": code, "status": error.status, "title": error.title, "detail": meaning}
+            return ProblemMeaning(code=code, status=error.status, title=error.title, detail=meaning)
     raise NotFoundError(f"There is no problem {code[:100]!r}.")
-
-
-def _all_errors(root: type[DeskgraphError]) -> list[type[DeskgraphError]]:
-    return [root, *(error for child in root.__subclasses__() for error in _all_errors(child))]

@@ -28,7 +28,7 @@ async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
 @router.post(
     "/pause",
     response_model=schemas.PauseOut,
-    responses=documented_responses(200, openapi_examples.PAUSE, body=True),
+    responses=documented_responses(200, openapi_examples.PAUSE),
 )
 async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> schemas.PauseOut:
     """Switch the tenant's replies and effects off or on; from the answer on none leaves."""

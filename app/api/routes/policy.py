@@ -39,7 +39,7 @@ async def get_policy(response: Response, session: Session, key: PolicyReader) ->
 @router.put(
     "",
     response_model=schemas.PolicyOut,
-    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError, body=True),
+    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError),
 )
 async def put_policy(
     body: schemas.PutPolicy,

@@ -17,7 +17,6 @@ from app.errors import (
     CheckpointGoneError,
     IdempotencyMismatchError,
     InvalidRequestError,
-    NotFoundError,
     RunNotFinishedError,
 )
 from app.services.runs import replay, start_and_cancel
@@ -34,11 +33,9 @@ router = APIRouter(prefix="/v1", tags=["replays"], route_class=GuardedRoute)
     responses=documented_responses(
         202,
         openapi_examples.REPLAY,
-        NotFoundError,
         RunNotFinishedError,
         CheckpointGoneError,
         IdempotencyMismatchError,
-        body=True,
     ),
 )
 async def replay_run(
@@ -63,7 +60,7 @@ async def replay_run(
 @router.get(
     "/runs/{run_id}/diff",
     response_model=schemas.RunDiffOut,
-    responses=documented_responses(200, openapi_examples.DIFF, NotFoundError),
+    responses=documented_responses(200, openapi_examples.DIFF),
 )
 async def diff_runs(
     run_id: UUID,
@@ -77,8 +74,8 @@ async def diff_runs(
     run = await start_and_cancel.get(session, key.tenant_id, run_id)
     if (base_id := other or run.replay_of) is None:
         why = "must name a run, since this one is no replay"
-        problems = [{"pointer": "/with", "detail": why}]
-        raise InvalidRequestError(f"/with {why}.", errors=problems)
+        problems = [{"pointer": "query/with", "detail": why}]
+        raise InvalidRequestError(f"query/with {why}.", errors=problems)
     base = await start_and_cancel.get(session, key.tenant_id, base_id)
     rows = [await steps_of_run(session, key.tenant_id, one.id) for one in (base, run)]
     return schemas.RunDiffOut.model_validate(diff(*sides(base, rows[0], run, rows[1])))

@@ -45,9 +45,7 @@ MAX_MESSAGES = 200
     "/runs",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=documented_responses(
-        202, openapi_examples.QUEUED, IdempotencyMismatchError, body=True
-    ),
+    responses=documented_responses(202, openapi_examples.QUEUED, IdempotencyMismatchError),
 )
 async def start_run(
     body: schemas.StartRun,
@@ -106,7 +104,7 @@ async def list_runs(
 @router.get(
     "/runs/{run_id}",
     response_model=schemas.RunOut,
-    responses=documented_responses(200, openapi_examples.RUN, NotFoundError),
+    responses=documented_responses(200, openapi_examples.RUN),
 )
 async def get_one_run(
     run_id: UUID, backend: BackendDep, run_waiter: RunWaiterDep, key: Reader, wait: Wait = 0
@@ -118,9 +116,7 @@ async def get_one_run(
 @router.get(
     "/runs/{run_id}/steps",
     response_model=schemas.RunStepPage,
-    responses=documented_responses(
-        200, openapi_examples.page(openapi_examples.RUN_STEP), NotFoundError
-    ),
+    responses=documented_responses(200, openapi_examples.page(openapi_examples.RUN_STEP)),
 )
 async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
@@ -133,7 +129,7 @@ async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.Run
     "/runs/{run_id}/cancel",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=schemas.RunOut,
-    responses=documented_responses(202, openapi_examples.RUN, NotFoundError, RunFinishedError),
+    responses=documented_responses(202, openapi_examples.RUN, RunFinishedError),
 )
 async def cancel_run(
     run_id: UUID, session: Session, backend: BackendDep, key: Writer
@@ -146,7 +142,7 @@ async def cancel_run(
 @router.get(
     "/threads/{ticket_id:path}",
     response_model=schemas.ThreadOut,
-    responses=documented_responses(200, openapi_examples.THREAD, NotFoundError),
+    responses=documented_responses(200, openapi_examples.THREAD),
 )
 async def get_thread(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader

@@ -17,7 +17,7 @@ from app.api.schemas import Request
 from app.db.tables.webhooks import Callback, WebhookSecret
 from app.db.webhooks.queries import Status, callbacks_of_tenant
 from app.db.webhooks.secrets import secrets_of_tenant
-from app.errors import InvalidCursorError, NotFoundError
+from app.errors import InvalidCursorError
 from app.services.webhooks import outbox, signing_secrets
 
 router = APIRouter(prefix="/v1", tags=["webhooks"], route_class=GuardedRoute)
@@ -132,7 +132,7 @@ async def list_callbacks(
     "/callbacks/{callback_id}/resend",
     status_code=status.HTTP_202_ACCEPTED,
     response_model=CallbackOut,
-    responses=documented_responses(202, CALLBACK | {"status": "pending"}, NotFoundError),
+    responses=documented_responses(202, CALLBACK | {"status": "pending"}),
 )
 async def resend_callback(callback_id: UUID, session: Session, key: Admin) -> CallbackOut:
     """Send it again under the same id, also after 410 or when it was delivered."""
@@ -167,7 +167,7 @@ async def list_secrets(
     "/webhooks/secrets",
     status_code=status.HTTP_201_CREATED,
     response_model=SecretOut,
-    responses=documented_responses(201, SHOWN, body=True),
+    responses=documented_responses(201, SHOWN),
 )
 async def issue_secret(body: RotateSecret, session: Session, key: Admin) -> SecretOut:
     """Show the secret that signs if nobody has seen it; else make a new one that signs as well."""

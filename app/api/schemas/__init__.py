@@ -14,6 +14,7 @@ from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.customers import ErasureOut
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
+from app.api.schemas.problems import EventOut, Problem
 from app.api.schemas.replays import ReplayRun, RunDiffOut
 from app.api.schemas.runs import (
     CustomerIn,
@@ -37,6 +38,7 @@ __all__ = [
     "DecisionOut",
     "EffectOut",
     "ErasureOut",
+    "EventOut",
     "LanguageTag",
     "MessageOut",
     "OutsideId",
@@ -44,6 +46,7 @@ __all__ = [
     "PauseOut",
     "PolicyOut",
     "PolicyPage",
+    "Problem",
     "PutArticle",
     "PutPause",
     "PutPolicy",

@@ -37,8 +37,12 @@ async def show_runs(
 
 
 def _may_have_asked(run: Run) -> bool:
-    """Whether there can be approvals: a run that ended at its first attempt never paused."""
-    return run.attempt > 1 or run.status in (RunStatus.INTERRUPTED, RunStatus.CANCELLED)
+    """Whether there can be approvals: a run that is in its first attempt, or ended at it, has none.
+
+    A run at its first attempt that is pending again was decided, and waits for a worker.
+    """
+    paused = (RunStatus.INTERRUPTED, RunStatus.PENDING, RunStatus.CANCELLED)
+    return run.attempt > 1 or (run.attempt == 1 and run.status in paused)
 
 
 async def show_run(executor: Executor, run: Run, settings: Settings) -> schemas.RunOut:

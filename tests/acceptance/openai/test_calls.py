@@ -19,7 +19,8 @@ def test_duplicate_charge_is_refunded_with_a_model_for_each_role(
     approver.decide(run, "approve")
     done = starter.run(run["id"])
     assert (done["status"], done["outcome"]) == ("success", "acted")
-    assert done["reply"]["text"] == "We have refunded 49.00 USD for Pro plan."
+    told = "Thank you for your message.\n\nWe have refunded 49.00 USD for Pro plan."
+    assert done["reply"]["text"] == told
     asked = {q: {r["model"] for r in models.asked(q)} for q in ("Classification", "Proposal")}
     assert asked == {"Classification": {FAST}, "Proposal": {FAST}}
     assert {request["model"] for request in models.asked("Reply")} == {STRONG}

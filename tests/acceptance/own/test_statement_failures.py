@@ -17,11 +17,12 @@ from tests.conftest import Tenant
 
 WORD = "quuxplugh"
 E42 = f"My upload fails with error E42, says {WORD}. How do I fix it?"
-# Refuses a row that holds the word, and says it in every part of its error.
-REFUSE = f"""
+HOLDS_WORD = f"position('{WORD}' in NEW::text) + position(encode('{WORD}', 'hex') in NEW::text) > 0"
+# Refuses a row, and says the word in every part of its error.
+REFUSE = """
 CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-    IF position('{WORD}' in NEW::text) + position(encode('{WORD}', 'hex') in NEW::text) > 0 THEN
-        RAISE EXCEPTION 'invalid row: % of {WORD}', NEW
+    IF {when} THEN
+        RAISE EXCEPTION 'invalid row: % of {word}', NEW
             USING DETAIL = NEW::text, HINT = NEW::text, ERRCODE = 'check_violation';
     END IF;
     RETURN NEW;
@@ -39,10 +40,10 @@ def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @contextmanager
-def refusing(database_url: str, table: str) -> Iterator[None]:
-    """Postgres takes no row of the table that holds the word."""
+def refusing(database_url: str, table: str, when: str = HOLDS_WORD) -> Iterator[None]:
+    """Postgres takes no row of the table for which this holds: by default, that has the word."""
     with psycopg.connect(database_url, autocommit=True) as connection:
-        connection.execute(REFUSE.encode())
+        connection.execute(REFUSE.format(when=when, word=WORD).encode())
         on = SQL("CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON {} FOR EACH ROW").format(
             Identifier(table)
         )
@@ -113,6 +114,23 @@ def test_refused_statement_of_a_run_quotes_nobody(
     for said in (*(step["error"] for step in steps), ended["escalation"]):
         assert WORD not in str(said)
         assert "INSERT" not in str(said)
+    assert logged("database_unavailable") == []
+
+
+def test_refused_statement_of_a_tool_tells_nobody_its_values(
+    stack: Stack, tenant: Tenant, database_url: str, logged: Events
+) -> None:
+    """The reason for the hand-off, which people and callers read, is in our own words."""
+    helpdesk = stack.client(tenant.starter)
+    with refusing(database_url, "messages", "NEW.author = 'deskgraph'"):
+        run = helpdesk.start("cus_lou", E42, ticket_id="T-2", wait=0)
+        until(lambda: helpdesk.run(run["id"], wait=1)["status"] in ("error", "success"))
+        ended = helpdesk.run(run["id"])
+    assert ended["escalation"]["reason"] == "node_failed"
+    assert f"SQLSTATE {CHECK_VIOLATION}" in ended["escalation"]["detail"]
+    assert WORD not in str(ended["escalation"])
+    handoffs = stack.client(tenant.admin).http.get("/v1/handoffs").json()["items"]
+    assert "invalid row" not in str(handoffs)
     assert logged("database_unavailable") == []
 
 

@@ -1,0 +1,79 @@
+"""The OpenAPI document: what FastAPI writes, and what only we know about our routes."""
+
+from typing import Any
+
+from fastapi import FastAPI
+
+from app.api.http.guarded_route import GuardedRoute
+from app.api.http.openapi_examples import PARAMETERS
+from app.api.http.openapi_responses import with_problems
+from app.api.schemas import EventOut, Problem
+from app.errors import MethodNotAllowedError, NotFoundError, all_errors
+
+DESCRIPTION = """\
+Every call under `/v1` needs `Authorization: Bearer dg_<id>_<secret>`, a key that holds one of the
+scopes that the call names. Errors are `application/problem+json` (RFC 9457) with a stable `code`;
+`GET /problems/{code}` says what it means. An address without a route is 404 `not-found`, a method
+that an address does not know is 405 `method-not-allowed`."""
+# FastAPI's own answer to wrong parameters, which is never given here.
+FASTAPI_ERROR = "#/components/schemas/HTTPValidationError"
+REF = "#/components/schemas/{model}"
+
+
+class DocumentedApi(FastAPI):
+    """A FastAPI application whose document says what its routes answer, and nothing else."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; made once."""
+        if self.openapi_schema is None:
+            document = super().openapi()
+            for route in self.state.routes:
+                for method in route.methods if route.include_in_schema else ():
+                    complete(document, route, document["paths"][route.path_format][method.lower()])
+            add_components(document["components"])
+        return self.openapi_schema or {}
+
+
+def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str, Any]) -> None:
+    """Scopes, and examples of the body and of each parameter; only answers that are given."""
+    if (required := route.required_scope) is not None:
+        operation["security"] = [{"HTTPBearer": [scope]} for scope in required.any_of]
+    for parameter in operation.get("parameters", ()):
+        name = parameter["name"]
+        own = PARAMETERS.get(f"{route.path_format} {name}")
+        parameter["example"] = own or PARAMETERS[name]
+    if "requestBody" in operation:
+        content = operation["requestBody"]["content"]["application/json"]
+        content["examples"] = body_examples(document, content["schema"]["$ref"])
+    answers = operation["responses"]
+    for status, told in route.responses.items():
+        # FastAPI leaves out what is null, also in examples.
+        for media_type, content in told.get("content", {}).items():
+            answers[str(status)]["content"][media_type] |= content
+    schema = answers.get("422", {}).get("content", {}).get("application/json", {}).get("schema")
+    if schema == {"$ref": FASTAPI_ERROR}:
+        del answers["422"]
+    operation["responses"] = dict(sorted(answers.items()))
+
+
+def body_examples(document: dict[str, Any], reference: str) -> dict[str, Any]:
+    """The examples of a request's model, by number."""
+    model = document["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    return {str(n): {"value": example} for n, example in enumerate(model["examples"], 1)}
+
+
+def add_components(components: dict[str, Any]) -> None:
+    """The shapes of problems and events, and the answers to what is no operation at all."""
+    schemas = components["schemas"]
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template=REF)
+    schemas["ProblemDetail"] = problem.pop("$defs")["ProblemDetail"]
+    problem["properties"]["code"]["enum"] = sorted({error.code for error in all_errors()})
+    schemas["Problem"] = problem
+    schemas["Event"] = EventOut.model_json_schema(ref_template=REF)
+    outside = with_problems({}, NotFoundError, MethodNotAllowedError)
+    components["responses"] = {
+        "UnknownAddress": outside[NotFoundError.status],
+        "UnknownMethod": outside[MethodNotAllowedError.status],
+    }

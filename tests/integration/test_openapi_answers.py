@@ -1,0 +1,234 @@
+"""The OpenAPI document says what the routes answer: each documented answer is provoked here."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.application import create_app
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors
+from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.errors import all_errors
+from app.execution.wiring import Service
+from app.worker.consumer import enqueue_run
+from tests.acceptance.stack import ticket
+from tests.conftest import Tenant
+from tests.integration.place import (
+    DOCUMENT,
+    E42,
+    OPERATIONS,
+    Place,
+    bare,
+    client,
+    expect,
+    in_process,
+    opened,
+)
+from tests.integration.test_openapi_states import BY_STATE, REPLAY, RESUME
+
+JSON = {"Content-Type": "application/json"}
+PERSON = "I want to speak to a human being, please."
+# A value that its parameter does not take; the parameters that are not here take any.
+BAD = {"limit": "0", "wait": "99", "with": "x", "after": "x"}
+
+
+@pytest.fixture
+async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
+    """A tenant nobody else uses."""
+    async with opened(service, tenant) as place:
+        yield place
+
+
+Provoke = Callable[[Place, str], Awaitable[httpx.Response]]
+
+
+async def _invalid_url(place: Place, operation: str) -> httpx.Response:
+    method, path = bare(operation)
+    return await place.starter.request(method, path + "?x=%00")
+
+
+async def _unauthorized(place: Place, operation: str) -> httpx.Response:
+    async with client(place.service, "dg_0_0") as stranger:
+        return await stranger.request(*bare(operation))
+
+
+async def _missing_scope(place: Place, operation: str) -> httpx.Response:
+    async with client(place.service, await place.key()) as nobody:
+        return await nobody.request(*bare(operation))
+
+
+async def _invalid_json(place: Place, operation: str) -> httpx.Response:
+    return await place.starter.request(*bare(operation), content=b"{", headers=JSON)
+
+
+async def _too_large(place: Place, operation: str) -> httpx.Response:
+    body = b" " * (place.service.settings.max_body_bytes + 1)
+    return await place.starter.request(*bare(operation), content=body, headers=JSON)
+
+
+async def _media_type(place: Place, operation: str) -> httpx.Response:
+    return await place.starter.request(*bare(operation), content=b"{}")
+
+
+async def _not_found(place: Place, operation: str) -> httpx.Response:
+    ids = ("run_id", "approval_id", "handoff_id", "callback_id", "ticket_id", "customer_id")
+    odd = dict.fromkeys((*ids, "article_id", "code"), "a%20b")
+    return await place.starter.request(*bare(operation, **odd))
+
+
+async def _invalid_request(place: Place, operation: str) -> httpx.Response:
+    described = DOCUMENT.operations[operation]
+    if "requestBody" in described:
+        return await place.starter.request(*bare(operation), json=[])
+    names = [parameter["name"] for parameter in described["parameters"]]
+    bad = next({name: BAD[name]} for name in names if name in BAD)
+    return await place.starter.request(*bare(operation), params=bad)
+
+
+async def _invalid_cursor(place: Place, operation: str) -> httpx.Response:
+    run = await place.start()
+    future = {"cursor": "forged", "after": "9223372036854775807-1"}
+    names = [parameter["name"] for parameter in DOCUMENT.operations[operation]["parameters"]]
+    sent = {name: value for name, value in future.items() if name in names}
+    return await place.starter.request(*bare(operation, run_id=run["id"]), params=sent)
+
+
+async def _too_many_streams(place: Place, operation: str) -> httpx.Response:
+    run = await place.start()
+    async with client(place.service, place.tenant.starter, streams_per_tenant=0) as reader:
+        return await reader.request(*bare(operation, run_id=run["id"]))
+
+
+async def _unavailable(place: Place, operation: str) -> httpx.Response:
+    url = place.service.settings.database_url
+    assert url is not None
+    async with open_saver_pool(url.get_secret_value(), 1) as closed:
+        pass
+    sessions = Sessions(make_engine("postgresql://nobody@127.0.0.1:1/none", 1), closed)
+    app = create_app(Backend(place.service.settings, sessions, enqueue_run, Cursors("x")))
+    async with in_process(app, place.tenant.starter) as caller:
+        return await caller.request(*bare(operation))
+
+
+async def _internal(place: Place, operation: str) -> httpx.Response:
+    app = create_app(Backend(place.service.settings, Sessions(), enqueue_run, Cursors("x")))
+    del app.state.backend
+    async with in_process(app, place.tenant.starter) as caller:
+        return await caller.request(*bare(operation))
+
+
+BY_SHAPE: dict[str, Provoke] = {
+    "invalid-url": _invalid_url,
+    "unauthorized": _unauthorized,
+    "missing-scope": _missing_scope,
+    "invalid-json": _invalid_json,
+    "body-too-large": _too_large,
+    "unsupported-media-type": _media_type,
+    "not-found": _not_found,
+    "invalid-request": _invalid_request,
+    "invalid-cursor": _invalid_cursor,
+    "too-many-streams": _too_many_streams,
+    "unavailable": _unavailable,
+    "internal": _internal,
+}
+
+
+def documenting(code: str) -> list[str]:
+    """The operations that document the code."""
+    return [name for name in OPERATIONS if code in {told for _, told in DOCUMENT.codes(name)}]
+
+
+@pytest.mark.parametrize("code", BY_SHAPE)
+async def test_every_route_answers_what_its_shape_documents(place: Place, code: str) -> None:
+    """Each operation that documents the code can be brought to answer it."""
+    assert documenting(code)
+    for operation in documenting(code):
+        expect(await BY_SHAPE[code](place, operation), code)
+
+
+@pytest.mark.parametrize("code", ["unauthorized", "missing-scope", "invalid-json"])
+async def test_no_other_route_answers_it(place: Place, code: str) -> None:
+    """An operation that does not document the code answers something that it does."""
+    for operation in set(OPERATIONS) - set(documenting(code)) - {"GET /v1/events"}:
+        answer = await BY_SHAPE[code](place, operation)
+        DOCUMENT.check(answer)
+        assert answer.status_code < 400 or answer.json()["code"] != code
+
+
+def test_every_documented_problem_is_provoked() -> None:
+    """No operation documents a code that nothing here brings it to answer."""
+    documented = {(name, code) for name in OPERATIONS for _, code in DOCUMENT.codes(name)}
+    by_shape = {(name, code) for code in BY_SHAPE for name in documenting(code)}
+    assert documented == by_shape | set(BY_STATE)
+
+
+async def test_every_route_succeeds_as_documented(place: Place) -> None:
+    """Every operation answers its documented success: status, media type and shape."""
+    seen: set[str] = set()
+
+    async def ask(operation: str, at: Any = None, **sent: Any) -> Any:
+        seen.add(operation)
+        answer = await place.starter.request(*bare(operation, **at or {}), **sent)
+        DOCUMENT.check(answer)
+        assert answer.status_code < 400, answer.text
+        return answer.json() if "json" in answer.headers.get("Content-Type", "") else None
+
+    run = {"run_id": str((await place.done()).id)}
+    steps = await ask("GET /v1/runs/{run_id}/steps", run)
+    again = {"checkpoint_id": steps["items"][0]["checkpoint_id"], "dry_run": True}
+    copy = {"run_id": (await ask(REPLAY, run, json=again))["id"]}
+    await ask("GET /v1/runs/{run_id}", run)
+    await ask("GET /v1/runs/{run_id}/diff", copy)
+    await ask("GET /v1/runs/{run_id}/events", run)
+    await ask("GET /v1/threads/{ticket_id}", {"ticket_id": "T-1"})
+
+    path, body = await place.paused()
+    await ask("GET /v1/approvals")
+    await ask("GET /v1/approvals/{approval_id}", {"approval_id": body["approval_id"]})
+    seen.add(RESUME)
+    DOCUMENT.check(await place.reviewer.post(path, json=body))
+
+    told = ticket("cus_lou", E42) | {"callback_url": "https://helpdesk.invalid/hook"}
+    waiting = {"run_id": (await ask("POST /v1/runs", json=told))["id"]}
+    await ask("GET /v1/runs")
+    await ask("POST /v1/runs/{run_id}/cancel", waiting)
+    [callback] = (await ask("GET /v1/callbacks"))["items"]
+    await ask("POST /v1/callbacks/{callback_id}/resend", {"callback_id": callback["id"]})
+    await ask("POST /v1/webhooks/secrets", json={})
+    await ask("GET /v1/webhooks/secrets")
+
+    await place.done(PERSON, ticket="T-2")
+    [handoff] = (await ask("GET /v1/handoffs"))["items"]
+    await ask("POST /v1/handoffs/{handoff_id}/close", {"handoff_id": handoff["id"]})
+
+    article = {"article_id": "opening-hours"}
+    content = {"title": "Hours", "content": "9 to 5", "language": "en-GB"}
+    await ask("PUT /v1/articles/{article_id}", article, json=content)
+    await ask("GET /v1/articles")
+    await ask("DELETE /v1/articles/{article_id}", article)
+    await ask("GET /v1/policy")
+    await ask("PUT /v1/policy", json={})
+    await ask("GET /v1/policy/versions")
+    await ask("GET /v1/admin/pause")
+    await ask("POST /v1/admin/pause", json={"paused": False})
+    await ask("DELETE /v1/customers/{customer_id}", {"customer_id": "cus_nobody"})
+    for plain in ("/", "/healthz", "/readyz", "/metrics", "/problems/{code}"):
+        await ask(f"GET {plain}")
+    await ask("GET /", headers={"Accept": "text/html"})
+    assert seen == set(OPERATIONS) - {"GET /v1/events"}  # tests/acceptance/test_events.py reads it
+
+
+def test_codes_of_the_document_are_the_tree_of_errors() -> None:
+    """Every code stands in the document, and where it is answered; `conflict` is a family."""
+    everywhere = {code for name in OPERATIONS for _, code in DOCUMENT.codes(name)}
+    components = DOCUMENT.document["components"]
+    outside = {
+        code
+        for answer in components["responses"].values()
+        for code in answer["content"]["application/problem+json"]["examples"]
+    }
+    tree = {error.code for error in all_errors()}
+    assert set(components["schemas"]["Problem"]["properties"]["code"]["enum"]) == tree
+    assert everywhere | outside == tree - {"conflict"}

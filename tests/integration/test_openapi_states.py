@@ -1,0 +1,151 @@
+"""What a route answers in one state only, of a run, an approval, a policy or a customer."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from app.api.http.dependencies import SCOPES
+from app.execution.wiring import Service
+from tests.acceptance.refusals import NOBODY
+from tests.acceptance.stack import ticket
+from tests.conftest import Tenant
+from tests.integration.place import DOCUMENT, E42, Place, client, expect, opened
+
+PERSON = "I want to speak to a human being, please."
+RESUME, REPLAY = "POST /v1/runs/{run_id}/resume", "POST /v1/runs/{run_id}/replay"
+
+
+@pytest.fixture
+async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
+    """A tenant nobody else uses."""
+    async with opened(service, tenant) as place:
+        yield place
+
+
+async def _own_run(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    return await place.starter.post(path, json=body)
+
+
+async def _over_limit(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    async with client(place.service, await place.key(*SCOPES, limits={})) as poor:
+        return await poor.post(path, json=body)
+
+
+async def _second_approver(place: Place) -> httpx.Response:
+    path, body = await place.paused(required_approvers=2)
+    DOCUMENT.check(await place.reviewer.post(path, json=body))
+    edited = {"verdict": "edit", "steps": [{"id": "refund-pay_1", "args": {"amount_minor": 1}}]}
+    return await place.reviewer.post(path, json={**body, **edited})
+
+
+async def _not_waiting(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    DOCUMENT.check(await place.starter.post(path.replace("resume", "cancel")))
+    return await place.reviewer.post(path, json=body)
+
+
+async def _already_decided(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    DOCUMENT.check(await place.reviewer.post(path, json=body))
+    return await place.reviewer.post(path, json=body)
+
+
+async def _approval_expired(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    await place.change("UPDATE approvals SET expires_at = now() WHERE tenant_id = :tenant")
+    return await place.reviewer.post(path, json=body)
+
+
+async def _stale_digest(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    return await place.reviewer.post(path, json={**body, "digest": "0" * 64})
+
+
+async def _verdict_not_allowed(place: Place) -> httpx.Response:
+    path, body = await place.paused(verdicts=["reject"])
+    return await place.reviewer.post(path, json=body)
+
+
+async def _edit_not_allowed(place: Place) -> httpx.Response:
+    path, body = await place.paused()
+    edit = {"verdict": "edit", "steps": [{"id": "refund-pay_1", "args": {"currency": "EUR"}}]}
+    return await place.reviewer.post(path, json={**body, **edit})
+
+
+async def _run_finished(place: Place) -> httpx.Response:
+    return await place.starter.post(f"/v1/runs/{(await place.done()).id}/cancel")
+
+
+async def _run_not_finished(place: Place) -> httpx.Response:
+    run = await place.start()
+    body = {"checkpoint_id": NOBODY}
+    return await place.starter.post(f"/v1/runs/{run['id']}/replay", json=body)
+
+
+async def replay(place: Place, run: Any, **headers: str) -> httpx.Response:
+    """Replay a run from its first step."""
+    steps = (await place.starter.get(f"/v1/runs/{run.id}/steps")).json()["items"]
+    body = {"checkpoint_id": steps[0]["checkpoint_id"]}
+    return await place.starter.post(f"/v1/runs/{run.id}/replay", json=body, headers=headers)
+
+
+async def _checkpoint_gone(place: Place) -> httpx.Response:
+    run = await place.done()
+    await place.change(
+        "DELETE FROM checkpoints WHERE thread_id = :thread", thread=str(run.thread_id)
+    )
+    return await replay(place, run)
+
+
+async def _replay_key_reused(place: Place) -> httpx.Response:
+    DOCUMENT.check(await replay(place, await place.done(), **{"Idempotency-Key": "k"}))
+    return await replay(place, await place.done(), **{"Idempotency-Key": "k"})
+
+
+async def _start_key_reused(place: Place) -> httpx.Response:
+    for body in (E42, PERSON):
+        sent = ticket("cus_lou", body)
+        answer = await place.starter.post("/v1/runs", json=sent, headers={"Idempotency-Key": "k"})
+        DOCUMENT.check(answer)
+    return answer
+
+
+async def _stale_version(place: Place) -> httpx.Response:
+    return await place.starter.put("/v1/policy", json={"version": 7})
+
+
+async def _customer_has_live_runs(place: Place) -> httpx.Response:
+    await place.start()
+    return await place.starter.delete("/v1/customers/cus_max")
+
+
+BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = {
+    (RESUME, "own-run"): _own_run,
+    (RESUME, "over-limit"): _over_limit,
+    (RESUME, "second-approver-needed"): _second_approver,
+    (RESUME, "not-waiting"): _not_waiting,
+    (RESUME, "already-decided"): _already_decided,
+    (RESUME, "approval-expired"): _approval_expired,
+    (RESUME, "stale-digest"): _stale_digest,
+    (RESUME, "verdict-not-allowed"): _verdict_not_allowed,
+    (RESUME, "edit-not-allowed"): _edit_not_allowed,
+    ("POST /v1/runs/{run_id}/cancel", "run-finished"): _run_finished,
+    (REPLAY, "run-not-finished"): _run_not_finished,
+    (REPLAY, "checkpoint-gone"): _checkpoint_gone,
+    (REPLAY, "idempotency-key-reused"): _replay_key_reused,
+    ("POST /v1/runs", "idempotency-key-reused"): _start_key_reused,
+    ("PUT /v1/policy", "stale-version"): _stale_version,
+    ("DELETE /v1/customers/{customer_id}", "customer-has-live-runs"): _customer_has_live_runs,
+}
+
+
+@pytest.mark.parametrize(("operation", "code"), BY_STATE)
+async def test_route_answers_what_it_documents(place: Place, operation: str, code: str) -> None:
+    """What depends on the state of a run, an approval, a policy or a customer."""
+    answer = await BY_STATE[operation, code](place)
+    expect(answer, code)
+    assert (answer.status_code, code) in DOCUMENT.codes(operation)
