@@ -30,17 +30,19 @@ async def get_approval(session: AsyncSession, tenant_id: str, approval_id: UUID)
     return (await session.scalars(query)).one_or_none()
 
 
-SELECT_APPROVALS_OF_RUNS = CompiledQuery(
-    Approval,
-    select(Approval)
-    .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
-    .order_by(Approval.id),
-)
+@cache
+def _select_of_runs() -> CompiledQuery[Approval]:
+    return CompiledQuery(
+        Approval,
+        select(Approval)
+        .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
+        .order_by(Approval.id),
+    )
 
 
 async def approvals_of_runs(executor: Executor, run_ids: list[UUID]) -> list[Approval]:
     """All approvals of these runs, oldest first; only to be read."""
-    return await SELECT_APPROVALS_OF_RUNS.all(executor, runs=run_ids) if run_ids else []
+    return await _select_of_runs().all(executor, runs=run_ids) if run_ids else []
 
 
 def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
@@ -78,15 +80,10 @@ def _update_decided(names: tuple[str, ...]) -> CompiledStatement:
     )
 
 
-SELECT_IS_DUE = CompiledStatement(
-    select(Approval.expires_at <= func.now()).where(Approval.id == bindparam("approval"))
-)
-
-
-async def is_due(executor: Executor, approval_id: UUID) -> bool:
+async def is_due(session: AsyncSession, approval_id: UUID) -> bool:
     """Whether the approval's time is over, by the database's clock."""
-    found = await SELECT_IS_DUE.rows(executor, approval=approval_id)
-    return bool(found and found[0][0])
+    query = select(Approval.expires_at <= func.now()).where(Approval.id == approval_id)
+    return bool(await session.scalar(query))
 
 
 async def overdue_approvals(session: AsyncSession, limit: int) -> list[Approval]:
@@ -111,46 +108,47 @@ async def expire(session: AsyncSession, approval_id: UUID, decision: dict[str, A
     return (await session.scalars(query)).one_or_none() is not None
 
 
-CANCEL_OPEN = CompiledStatement(
-    update(Approval)
-    .where(Approval.run_id == bindparam("run"), Approval.status == ApprovalStatus.PENDING)
-    .values(status=ApprovalStatus.CANCELLED)
-)
-
-
-async def cancel_open(executor: Executor, run_id: UUID) -> None:
+async def cancel_open(session: AsyncSession, run_id: UUID) -> None:
     """Close the open approvals of a cancelled run."""
-    await CANCEL_OPEN.rows(executor, run=run_id)
-
-
-SELECT_DECISION = CompiledStatement(
-    select(Approval.decision).where(
-        Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
+    await session.execute(
+        update(Approval)
+        .where(Approval.run_id == run_id, Approval.status == ApprovalStatus.PENDING)
+        .values(status=ApprovalStatus.CANCELLED)
     )
-)
+
+
+@cache
+def _select_decision() -> CompiledStatement:
+    return CompiledStatement(
+        select(Approval.decision).where(
+            Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
+        )
+    )
 
 
 async def decision_for(
     executor: Executor, run_id: UUID, interrupt_id: str
 ) -> dict[str, Any] | None:
     """The answer to an interrupt, once there is one."""
-    found = await SELECT_DECISION.rows(executor, run=run_id, interrupt=interrupt_id)
+    found = await _select_decision().rows(executor, run=run_id, interrupt=interrupt_id)
     return found[0][0] if found else None
 
 
-SELECT_DECISIONS_ON = CompiledQuery(
-    Decision,
-    select(Decision)
-    .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))
-    .order_by(Decision.number),
-)
+@cache
+def _select_decisions() -> CompiledQuery[Decision]:
+    return CompiledQuery(
+        Decision,
+        select(Decision)
+        .where(Decision.approval_id == func.any(bindparam("approvals", type_=ARRAY(Uuid))))
+        .order_by(Decision.number),
+    )
 
 
 async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUID, list[Decision]]:
     """Who decided what, by approval."""
     found: dict[UUID, list[Decision]] = {}
     if approval_ids:
-        for decision in await SELECT_DECISIONS_ON.all(executor, approvals=approval_ids):
+        for decision in await _select_decisions().all(executor, approvals=approval_ids):
             found.setdefault(decision.approval_id, []).append(decision)
     return found
 

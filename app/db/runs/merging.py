@@ -1,5 +1,6 @@
 """Which waiting messages a run can absorb: one rule for those shown and those absorbed."""
 
+from functools import cache
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, column, select, text
@@ -48,16 +49,20 @@ LOCK_FITTING = select(Run).from_statement(
     ORDER BY runs.seq FOR UPDATE OF runs SKIP LOCKED""")  # noqa: S608  # a constant
 )
 COLUMNS = [*sql_table(Message).columns, column("into_run")]
-SELECT_NEWER_MESSAGES = CompiledQuery(
-    Message,
-    text(f"""{WITH_FITTING}
-    SELECT {", ".join(f"messages.{own.name}" for own in COLUMNS[:-1])}, fitting.run_id
-    FROM messages JOIN fitting ON messages.run_id = waiting_id
-        AND messages.tenant_id = fitting.tenant_id
-    WHERE messages.author = 'customer' ORDER BY fitting.seq""")  # noqa: S608  # a constant
-    .bindparams(bindparam("runs", type_=ARRAY(Uuid)))
-    .columns(*COLUMNS),
-)
+
+
+@cache
+def _select_newer_messages() -> CompiledQuery[Message]:
+    return CompiledQuery(
+        Message,
+        text(f"""{WITH_FITTING}
+        SELECT {", ".join(f"messages.{own.name}" for own in COLUMNS[:-1])}, fitting.run_id
+        FROM messages JOIN fitting ON messages.run_id = waiting_id
+            AND messages.tenant_id = fitting.tenant_id
+        WHERE messages.author = 'customer' ORDER BY fitting.seq""")  # noqa: S608  # a constant
+        .bindparams(bindparam("runs", type_=ARRAY(Uuid)))
+        .columns(*COLUMNS),
+    )
 
 
 async def lock_fitting(session: AsyncSession, run: Run) -> list[Run]:
@@ -73,6 +78,7 @@ async def newer_messages(
         return {}
     by_run = {approval.run_id: approval.id for approval in approvals}
     found: dict[UUID, list[Message]] = {}
-    for row in await SELECT_NEWER_MESSAGES.rows(executor, **BOUNDS, runs=list(by_run)):
-        found.setdefault(by_run[row[-1]], []).append(SELECT_NEWER_MESSAGES.made(row))
+    query = _select_newer_messages()
+    for row in await query.rows(executor, **BOUNDS, runs=list(by_run)):
+        found.setdefault(by_run[row[-1]], []).append(query.made(row))
     return found

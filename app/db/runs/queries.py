@@ -20,36 +20,37 @@ from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
 
-# Compiled statements are built once: to build one costs more than to run it.
 SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
 SELECT_RUN_FOR_UPDATE = SELECT_RUN.with_for_update()
-READ_RUN = CompiledQuery(Run, SELECT_RUN)
-SELECT_BY_IDEMPOTENCY_KEY = CompiledQuery(
-    Run,
-    select(Run).where(
-        Run.tenant_id == bindparam("tenant"), Run.idempotency_key == bindparam("key")
-    ),
-)
+
+
+@cache
+def _read_run() -> CompiledQuery[Run]:
+    return CompiledQuery(Run, SELECT_RUN)
+
+
+@cache
+def _select_by_idempotency_key() -> CompiledQuery[Run]:
+    same_key = Run.idempotency_key == bindparam("key")
+    return CompiledQuery(Run, select(Run).where(Run.tenant_id == bindparam("tenant"), same_key))
 
 
 async def read_run(executor: Executor, tenant_id: str, run_id: UUID) -> Run | None:
     """The tenant's run of that id, only to be read: it belongs to no session."""
-    return await READ_RUN.one_or_none(executor, tenant=tenant_id, run=run_id)
+    return await _read_run().one_or_none(executor, tenant=tenant_id, run=run_id)
 
 
 async def get_run(
     session: AsyncSession, tenant_id: str, run_id: UUID, *, lock: bool = False
 ) -> Run | None:
     """The tenant's run of that id. A transaction that changes its approvals locks the run first."""
-    asked = {"tenant": tenant_id, "run": run_id}
-    return (
-        await session.scalars(SELECT_RUN_FOR_UPDATE if lock else SELECT_RUN, asked)
-    ).one_or_none()
+    query = SELECT_RUN_FOR_UPDATE if lock else SELECT_RUN
+    return (await session.scalars(query, {"tenant": tenant_id, "run": run_id})).one_or_none()
 
 
 async def find_by_idempotency_key(executor: Executor, tenant_id: str, key: str) -> Run | None:
     """The run that the tenant started under this Idempotency-Key; it belongs to no session."""
-    return await SELECT_BY_IDEMPOTENCY_KEY.one_or_none(executor, tenant=tenant_id, key=key)
+    return await _select_by_idempotency_key().one_or_none(executor, tenant=tenant_id, key=key)
 
 
 def runs_of_tenant(
@@ -88,61 +89,45 @@ def _select_next_in_thread() -> Select[Run]:
     )
 
 
-SELECT_PENDING_OR_RUNNING = CompiledStatement(
-    select(Run.id).where(
-        Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
-        or_(Run.status == RunStatus.PENDING, Run.status == RunStatus.RUNNING),
+@cache
+def _select_pending_or_running() -> CompiledStatement:
+    return CompiledStatement(
+        select(Run.id).where(
+            Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+            or_(Run.status == RunStatus.PENDING, Run.status == RunStatus.RUNNING),
+        )
     )
-)
 
 
 async def finished_or_paused(executor: Executor, run_ids: list[UUID]) -> list[UUID]:
     """The runs among these that finished or paused, or do not exist."""
-    going = {run_id for (run_id,) in await SELECT_PENDING_OR_RUNNING.rows(executor, runs=run_ids)}
+    rows = await _select_pending_or_running().rows(executor, runs=run_ids)
+    going = {run_id for (run_id,) in rows}
     return [run_id for run_id in run_ids if run_id not in going]
 
 
-@cache
-def _select_replayed() -> CompiledStatement:
-    first = (
-        select(Run.replay_of.label("id"), literal(1).label("distance"))
-        .where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run", type_=Uuid()))
-        .cte("chain", recursive=True)
-    )
-    before = select(Run.replay_of, first.c.distance + 1).where(
-        Run.tenant_id == bindparam("tenant"), Run.id == first.c.id
-    )
-    chain = first.union_all(before)
-    return CompiledStatement(
-        select(chain.c.id).where(chain.c.id.is_not(None)).order_by(chain.c.distance)
-    )
-
-
-async def replayed(executor: Executor, run: Run) -> tuple[UUID, ...]:
+async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
     """The runs that this one replays: the one it was made from, that one's, and so on."""
     if run.replay_of is None:
         return ()
-    found = await _select_replayed().rows(executor, tenant=run.tenant_id, run=run.id)
-    return tuple(run_id for (run_id,) in found)
-
-
-@cache
-def _select_starters() -> CompiledStatement:
-    """The run, every run that it replays, and every run merged into one of these: their keys."""
-    wanted = select(Run.id, Run.replay_of, Run.started_by)
-    itself = wanted.where(
-        Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run", type_=Uuid())
-    ).cte("lineage", recursive=True)
-    others = wanted.where(
-        Run.tenant_id == bindparam("tenant"),
-        or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id),
+    first = (
+        select(Run.replay_of.label("id"), literal(1).label("distance"))
+        .where(Run.tenant_id == run.tenant_id, Run.id == run.id)
+        .cte("chain", recursive=True)
     )
+    before = select(Run.replay_of, first.c.distance + 1).where(
+        Run.tenant_id == run.tenant_id, Run.id == first.c.id
+    )
+    chain = first.union_all(before)
+    query = select(chain.c.id).where(chain.c.id.is_not(None)).order_by(chain.c.distance)
+    return tuple(await session.scalars(query))
+
+
+async def starters(session: AsyncSession, run: Run) -> set[str]:
+    """The keys that started the run, a run that it replays, or one merged into any of these."""
+    wanted = select(Run.id, Run.replay_of, Run.started_by).where(Run.tenant_id == run.tenant_id)
+    itself = wanted.where(Run.id == run.id).cte("lineage", recursive=True)
+    others = wanted.where(or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id))
     # UNION drops rows that are there already, so no data can make this run in a circle.
     lineage = itself.union(others)
-    return CompiledStatement(select(lineage.c.started_by).distinct())
-
-
-async def starters(executor: Executor, run: Run) -> set[str]:
-    """The keys that started the run, a run that it replays, or one merged into any of these."""
-    found = await _select_starters().rows(executor, tenant=run.tenant_id, run=run.id)
-    return {key for (key,) in found}
+    return set(await session.scalars(select(lineage.c.started_by).distinct()))

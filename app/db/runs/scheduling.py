@@ -89,18 +89,20 @@ def _lock_customer(per_customer: int) -> CompiledStatement:
     return CompiledStatement(query.where(Run.id == bindparam("run_id", type_=Uuid()), *ready))
 
 
-SELECT_DUE_LATER = CompiledStatement(
-    select(Run.not_before).where(
-        Run.id == bindparam("run", type_=Uuid()),
-        Run.status == RunStatus.PENDING,
-        Run.not_before > func.now(),
+@cache
+def _select_due_later() -> CompiledStatement:
+    return CompiledStatement(
+        select(Run.not_before).where(
+            Run.id == bindparam("run", type_=Uuid()),
+            Run.status == RunStatus.PENDING,
+            Run.not_before > func.now(),
+        )
     )
-)
 
 
 async def due_later(executor: Executor, run_id: UUID) -> datetime | None:
     """When a pending run is due, if that is still to come by the database's clock."""
-    found = await SELECT_DUE_LATER.rows(executor, run=run_id)
+    found = await _select_due_later().rows(executor, run=run_id)
     return found[0][0] if found else None
 
 

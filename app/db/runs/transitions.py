@@ -139,17 +139,19 @@ def _update_settled(final: bool) -> CompiledStatement:
     )
 
 
-REOPEN_RUN = CompiledStatement(
-    update(Run)
-    .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
-    .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
-    .returning(Run.id)
-)
+@cache
+def _reopen_run() -> CompiledStatement:
+    return CompiledStatement(
+        update(Run)
+        .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
+        .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
+        .returning(Run.id)
+    )
 
 
 async def reopen(executor: Executor, run_id: UUID) -> bool:
     """interrupted -> pending: there is an answer, so the run may go on."""
-    return bool(await REOPEN_RUN.rows(executor, run=run_id))
+    return bool(await _reopen_run().rows(executor, run=run_id))
 
 
 async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
@@ -174,11 +176,13 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
     return (await session.scalars(query)).one_or_none() is not None
 
 
-MARK_QUEUED = CompiledStatement(
-    update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
-)
+@cache
+def _mark_queued() -> CompiledStatement:
+    return CompiledStatement(
+        update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
+    )
 
 
 async def mark_queued(executor: Executor, run_id: UUID) -> None:
     """Note that a job for the run was put on the queue."""
-    await MARK_QUEUED.rows(executor, run=run_id)
+    await _mark_queued().rows(executor, run=run_id)
