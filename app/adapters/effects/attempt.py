@@ -1,4 +1,4 @@
-"""What ends one attempt of a run, told apart from a failure of its node."""
+"""What ends one attempt of a run, as opposed to a failure of its node."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -83,7 +83,7 @@ def editable_of(step: dict[str, Any]) -> dict[str, Editable]:
 
 
 def changes_made(name: str, before: list[dict[str, Any]], after: list[dict[str, Any]]) -> list[str]:
-    """One line for each change, for whoever has to agree to the plan as well."""
+    """One line for each change, for the person who must agree to the plan as well."""
     left = {step["id"]: step["args"] for step in after}
     lines = []
     for step in before:
@@ -92,8 +92,8 @@ def changes_made(name: str, before: list[dict[str, Any]], after: list[dict[str, 
             continue
         for key, old in step["args"].items():
             if (new := left[step["id"]][key]) != old:
-                told = f" from {old} to {new}" if isinstance(new, int) else ""
-                lines.append(f"{name} changed {key} of {step['id']}{told}")
+                values = f" from {old} to {new}" if isinstance(new, int) else ""
+                lines.append(f"{name} changed {key} of {step['id']}{values}")
     return lines
 
 
