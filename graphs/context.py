@@ -51,7 +51,7 @@ class ModelGateway(Protocol):
         """Ask the model of that role, or on the last try the models that answer for it.
 
         Raises:
-            ModelError: nobody answered; which one says what to do next.
+            ModelError: no model answered; which one says what to do next.
         """
         ...
 
@@ -77,7 +77,7 @@ class AnswerCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
-    """`toolbox(node)` is the door to the tools as that node may use it."""
+    """`toolbox(node)` is the toolbox as that node may use it."""
 
     caller: Caller
     policy: Policy

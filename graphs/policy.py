@@ -105,7 +105,7 @@ def money_totals(steps: Sequence[Step], spent: dict[str, int]) -> dict[str, int]
 
 
 def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
-    """Why a person must agree to these steps; empty when nobody needs to."""
+    """Why a person must agree to these steps; empty when none needs to."""
     reasons = []
     for currency, total in money_totals(steps, spent).items():
         limit = policy.refund_auto_limit.get(currency, 0)

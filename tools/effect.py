@@ -43,7 +43,7 @@ class Effect(Generic[A]):
         droppable: a plan may go on without it.
 
     Words:
-        wording: what the customer is told, from arguments and result; empty: nothing.
+        wording: what the customer reads, from arguments and result; empty: nothing.
         subject: what a step would have been about, when a reviewer dropped it.
         remembered: the effect in the memory of later tickets; else its name.
     """

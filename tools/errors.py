@@ -1,9 +1,9 @@
-"""What can go wrong at the door.
+"""What can go wrong in the toolbox.
 
 ToolError
 ├── PermissionDeniedError   the node holds no grant for the tool
 ├── InvalidArgsError        the arguments do not fit the tool's model
-├── ApprovalRequiredError   nobody agreed to exactly this call
+├── ApprovalRequiredError   no person agreed to exactly this call
 ├── RunLostError            this attempt no longer owns the run
 ├── EffectsPausedError      the tenant's replies and effects are held back for now
 ├── RefusedError            the outside system said no; nothing happened
@@ -37,7 +37,7 @@ class RunLostError(ToolError):
 
 
 class EffectsPausedError(ToolError):
-    """Somebody paused the tenant; nothing was tried, and the run goes on when they end that."""
+    """The tenant is paused; nothing was tried, and the run goes on when the pause ends."""
 
 
 class RefusedError(ToolError):
@@ -45,7 +45,7 @@ class RefusedError(ToolError):
 
 
 class UnknownOutcomeError(ToolError):
-    """An earlier call under the same key began and nobody knows how it ended."""
+    """An earlier call under the same key began, and how it ended is unknown."""
 
 
 class UnfinishedError(ToolError):

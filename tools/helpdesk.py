@@ -156,7 +156,7 @@ async def open_handoff(args: HandoffArgs, ports: Ports, caller: Caller, key: str
 
 
 def simulate_handoff(args: HandoffArgs) -> Handoff:
-    """It waits in the queue for nobody in particular."""
+    """It waits in the queue, without an agent."""
     return {
         "id": "simulated",
         "skill": args.skill,
@@ -233,7 +233,7 @@ def pick_agent(
 
 
 def next_opening(agents: list[Agent], skill: str, now: datetime) -> datetime | None:
-    """When the next agent with the skill begins to work, in UTC; None when nobody ever does."""
+    """When the next agent with the skill begins to work, in UTC; None when there is none."""
     begins = [
         opening
         for agent in agents

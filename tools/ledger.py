@@ -1,4 +1,4 @@
-"""What the door needs to know of effects: who agreed to a call, and what became of it."""
+"""What the toolbox must know of effects: who agreed to a call, and how it ended."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -50,7 +50,7 @@ class Gate(Protocol):
     """Knows what people and the tenant's policy agreed to."""
 
     async def permit(self, call: Call) -> Permit:
-        """Why `call` may happen. Raises ApprovalRequiredError when nobody agreed to it."""
+        """Why `call` may happen. Raises ApprovalRequiredError when neither a person nor the policy did."""
         ...
 
 

@@ -201,7 +201,7 @@ async def send_slice(mailings: Mailings, mailer: Mailer, args: BulkMailArgs, key
     """Send to those who are due, over one connection, until none is left or time is up.
 
     Raises:
-        UnavailableError: the server does not answer; whoever was about to be mailed still waits.
+        UnavailableError: the server does not answer; the next recipient still waits.
         RunLostError: the run was cancelled or is no longer ours.
     """
     ends = time.monotonic() + SLICE_SECONDS

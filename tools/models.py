@@ -55,7 +55,7 @@ class Cancellation(TypedDict):
 
 
 class Contact(TypedDict):
-    """Somebody a mailing can reach."""
+    """A person whom a mailing can reach."""
 
     id: str
     email: str

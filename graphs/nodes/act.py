@@ -20,7 +20,7 @@ STOPS = (ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeEr
 
 
 async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """Do one step through the door; a step that fails ends the plan, and says why.
+    """Do one step through the toolbox; a step that fails ends the plan, and says why.
 
     Before the first one the whole plan is held against the world as it is now: a plan that no
     longer fits goes back to a person, with nothing done.
@@ -58,5 +58,5 @@ async def changes(toolbox: Toolbox, plan: Plan) -> list[str]:
 
 
 def unfit(plan: Plan, changed: list[str]) -> Plan:
-    """The same plan for a person to mend, with what changed since it was made."""
+    """The same plan for a person to correct, with what changed since it was made."""
     return {**plan, "gate": [*plan["gate"], "the plan no longer fits"], "changed": changed}

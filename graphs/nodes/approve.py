@@ -29,7 +29,7 @@ async def approve(state: SupportState, runtime: Runtime[SupportContext]) -> Json
 
 
 def plan_again(state: SupportState, decision: Decision) -> JsonObject:
-    """What the specialists begin anew with: the reviewer's wish, and the customer's new words."""
+    """What the specialists begin again with: the reviewer's wish, and the customer's new words."""
     ticket = state["ticket"]
     wishes = [decision["comment"]] if decision["comment"] else []
     return {

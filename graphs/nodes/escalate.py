@@ -13,7 +13,7 @@ from tools.models import Handoff, JsonObject
 
 
 async def escalate(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """Open the hand-off with all that is known, and draft what the customer is told meanwhile."""
+    """Open the hand-off with all that is known, and draft what the customer reads meanwhile."""
     why = reason(state)
     triage = state.get("triage")
     handoff: Handoff = await runtime.context.toolbox("escalate").call(
@@ -43,7 +43,7 @@ def reason(state: SupportState) -> Escalation:
 
 
 def holding_reply(state: SupportState, handoff: Handoff) -> str:
-    """What the customer is told: what was done, that a person goes on, and no promise."""
+    """What was done, that a person goes on, and no promise."""
     language, facts = reply_language(state), reply_facts(state)
     done = [effect["sentence"] for effect in facts["effects"] if effect["sentence"]]
     handed = [part["sentence"] for part in facts["handed_over"]]

@@ -14,7 +14,7 @@ from tools.catalog import EFFECTS, kind_of
 from tools.models import Payment
 from tools.wording import Names, Sentence, in_language
 
-# A description may come from whoever paid. One that could be more than a name (a link, markup, a
+# A description may come from the person who paid. One that could be more than a name (a link, markup, a
 # sentence, an order) is no fact: the provider's id stands for it.
 NO_NAME = re.compile(
     r"[<>\[\]{}@`|*\x00-\x1f\x7f-\x9f\u2028\u2029]|//|[.!?。！？](?!\d)|\.\w*[^\W\d_]|&\w+;"
@@ -143,7 +143,7 @@ def named(description: str, id_: str) -> str:
 
 
 def effect_fact(step: DoneStep, names: Names, language: str | None) -> EffectFact:
-    """An effect as the customer is told of it."""
+    """An effect in the words for the customer."""
     said = sentences_about(step, names)
     return {
         "tool": step["tool"],
@@ -153,7 +153,7 @@ def effect_fact(step: DoneStep, names: Names, language: str | None) -> EffectFac
 
 
 def handed_over(step: DoneStep, names: Names, language: str | None) -> HandedOver:
-    """Which part a person has, who, as far as somebody is there, and the customer's sentence."""
+    """Which part a person has, who, if an agent was free, and the sentence for the customer."""
     agent = step["result"]["agent"]
     return {
         "part": step["args"]["part"],

@@ -84,7 +84,7 @@ def test_only_a_reply_and_a_hand_off_need_no_permit() -> None:
 def test_gated_effect_needs_a_person_under_the_strictest_rules(
     effect: Effect[Any], data: st.DataObject
 ) -> None:
-    """A replay's policy leaves no gated step of a plan to nobody's judgement."""
+    """A replay's policy lets no gated step of a plan pass without a person."""
     step = effect.step("s", data.draw(args_of(effect)), "because")
     generous = Policy(refund_auto_limit={"USD": 10**12}, bulk_mail_gate_from=10**9)
     reasons = gate([step], replay_policy(generous, replied=True), {})

@@ -21,7 +21,7 @@ class PostgresGate:
     ports: Ports
 
     async def permit(self, call: Call) -> Permit:
-        """An approval first; else what the tenant's policy leaves to nobody's judgement.
+        """An approval first; else what the tenant's policy permits without a person.
 
         That is a gated effect which needs no person by itself, as the world counts it now; if it
         moves money, within the customer's allowance, which the ledger counts and locks.
@@ -38,7 +38,7 @@ class PostgresGate:
             limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
             if 0 < call.amount_minor <= limit:
                 return Permit(limit_minor=limit)
-        raise ApprovalRequiredError(f"nobody agreed to {call.tool} with these arguments")
+        raise ApprovalRequiredError(f"no person agreed to {call.tool} with these arguments")
 
     async def _leaves_to_policy(self, call: Call) -> bool:
         """Whether the effect is gated and these arguments need no person by themselves."""

@@ -12,7 +12,7 @@ async def pass_fence(session: AsyncSession, caller: Caller) -> None:
     """Hold run and pause switch as they are until what is about to begin is written down.
 
     Raises:
-        EffectsPausedError: somebody paused the tenant.
+        EffectsPausedError: the tenant is paused.
         RunLostError: the run was cancelled, or is no longer this attempt's.
     """
     await pauses.lock_pause_shared(session, caller.tenant_id)

@@ -66,10 +66,10 @@ async def _tickets(session: AsyncSession, run: Run) -> list[PastTicket]:
 
 def _promised(row: Row[Any], effects: list[LedgerEntry]) -> list[str]:
     """What a reply could commit to: effects that happened, and the person who took over."""
-    told = [effect_words(entry) for entry in effects[:PROMISES]]
+    promised = [effect_words(entry) for entry in effects[:PROMISES]]
     if row.handoff:
-        told.append(handoff_remembered({}, row.handoff))
-    return [cut(words, PROMISE_CHARS) for words in told]
+        promised.append(handoff_remembered({}, row.handoff))
+    return [cut(words, PROMISE_CHARS) for words in promised]
 
 
 def effect_words(entry: LedgerEntry) -> str:

@@ -37,7 +37,7 @@ def objections(
     All rules but `effects_stated` look at the draft without the sentences that code adds: those
     are true by themselves. `language` is the ticket's, when it is known; `prompt` is what the
     model was instructed with.
-    A detail tells the model how to mend the draft, and never repeats a secret.
+    A detail says how to correct the draft, and never repeats a secret.
     """
     case = Case.of(draft, facts, ticket, language, prompt)
     if not plain(draft["text"]).strip():

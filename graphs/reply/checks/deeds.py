@@ -1,4 +1,4 @@
-"""The company does nothing by word of a draft: what was not done is neither told nor promised."""
+"""The company does nothing by word of a draft: what was not done is neither claimed nor promised."""
 
 import re
 from collections.abc import Iterator
@@ -69,17 +69,17 @@ ANNOUNCED = 0.75
 
 
 def actions(case: Case) -> Iterator[str]:
-    """A deed is told when a hand-off backs it, announced when an article says so.
+    """A deed may be stated when a hand-off backs it, announced when an article says so.
 
-    What was done otherwise is told by code, once; said again it would be another one.
+    Code states what was done otherwise, once; stated again it would be another deed.
     """
     for sentence in sentences(case.folded):
         if not _acts(sentence) or case.quotes(sentence):
             continue
         if not (tells_hand_over(case, sentence) or _announced(case, sentence)):
             yield (
-                f"Nothing done backs {sentence.strip()[:300]!r}: neither tell nor promise an "
-                "action. What was done is told by sentences of its own."
+                f"Nothing done backs {sentence.strip()[:300]!r}: neither state nor promise an "
+                "action. What was done is stated in sentences of its own."
             )
     if any(_acts(s) for s in sentences(mended(case.folded))) and not any(
         _acts(s) for s in sentences(case.folded)
@@ -105,9 +105,9 @@ def tells_hand_over(case: Case, sentence: str) -> bool:
     """Whether the sentence tells of a hand-off that happened, and promises nothing beside it."""
     people = [folded(part["who"]) for part in case.facts["handed_over"] if part["who"]]
     named = HAND_OVER.search(sentence) or any(who in sentence for who in people)
-    told = bool(case.facts["handed_over"]) and named
+    handed = bool(case.facts["handed_over"]) and named
     more = COMMITMENT.search(sentence) or stated_dates(sentence) or " and will " in sentence
-    return bool(told and not more and len(re.findall(_ACTED, sentence)) <= 1)
+    return bool(handed and not more and len(re.findall(_ACTED, sentence)) <= 1)
 
 
 def _announced(case: Case, sentence: str) -> bool:

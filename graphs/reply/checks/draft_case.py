@@ -48,7 +48,7 @@ def _place(text: str, sentence: str) -> int | None:
 
 @dataclass(frozen=True)
 class Case:
-    """A draft held against its facts; `language` is the ticket's, or None when nobody told it.
+    """A draft held against its facts; `language` is the ticket's, or None when it is unknown.
 
     `text` is what the model or a reviewer wrote: the draft without the sentences that code adds.
     `unsaid` are those of them that the draft lacks.

@@ -42,13 +42,13 @@ GIVING = re.compile(
 
 
 def commitments(case: Case) -> Iterator[str]:
-    """Code tells each effect, so only an article or a payment line may be quoted word for word."""
+    """Code states each effect, so only an article or a payment line may be quoted word for word."""
     for sentence in sentences(case.folded):
         gives = MONEY.search(sentence.upper()) and GIVING.search(sentence)
         if (COMMITMENT.search(sentence) or gives) and not case.quotes(sentence):
             yield (
                 f"No article backs {sentence.strip()[:300]!r}: leave it out, or quote the "
-                "article's sentence word for word. What was done is told by sentences of its own."
+                "article's sentence word for word. What was done is stated in sentences of its own."
             )
     if _hides_a_word(case.folded):
         yield "A word of commitment is broken in two: leave it out."
@@ -66,7 +66,7 @@ def mentions(text: str, amount: str) -> int:
 
 
 def _hides_a_word(text: str) -> bool:
-    """Whether a word of commitment appears once breaks by signs, lines or one space are mended."""
+    """Whether a word of commitment appears once breaks by signs, lines or one space are repaired."""
     if len(COMMITMENT.findall(mended(text))) > len(COMMITMENT.findall(text)):
         return True
     words = text.split()
