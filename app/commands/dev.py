@@ -116,7 +116,7 @@ def _forgotten_at_exit(settings: Settings) -> Iterator[None]:
 
 def _welcome(ready: Ready) -> str:
     return f"""
-deskgraph is ready at {ready.url}  (schema: {ready.url}/openapi.json)
+deskgraph is ready at {ready.url}  (reference: {ready.url}/docs)
 
   starter key   {ready.starter_key}
   approver key  {ready.approver_key}

@@ -35,7 +35,7 @@ class DocumentedApi(FastAPI):
 
 
 def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str, Any]) -> None:
-    """Scopes, and examples of the body and of each parameter; only answers that are given."""
+    """Add scopes and examples of the body and of each parameter, and set the answers right."""
     if (required := route.required_scope) is not None:
         operation["security"] = [{"HTTPBearer": [scope]} for scope in required.any_of]
     for parameter in operation.get("parameters", ()):
@@ -45,7 +45,11 @@ def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str,
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
         content["examples"] = body_examples(document, content["schema"]["$ref"])
-    answers = operation["responses"]
+    operation["responses"] = answers_of(route, operation["responses"])
+
+
+def answers_of(route: GuardedRoute, answers: dict[str, Any]) -> dict[str, Any]:
+    """A route's answers by status, their examples whole, and without those never given."""
     for status, told in route.responses.items():
         # FastAPI leaves out what is null, also in examples.
         for media_type, content in told.get("content", {}).items():
@@ -53,7 +57,7 @@ def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str,
     schema = answers.get("422", {}).get("content", {}).get("application/json", {}).get("schema")
     if schema == {"$ref": FASTAPI_ERROR}:
         del answers["422"]
-    operation["responses"] = dict(sorted(answers.items()))
+    return dict(sorted(answers.items()))
 
 
 def body_examples(document: dict[str, Any], reference: str) -> dict[str, Any]:

@@ -146,5 +146,5 @@ def from_http(error: HTTPException) -> DeskgraphError:
         return NotFoundError("Nothing lives at this address.")
     if error.status_code == MethodNotAllowedError.status:
         return MethodNotAllowedError("Use one of the methods that `Allow` names.")
-    log.error("request_failed", error=repr(error))
+    log.error("request_failed", error=error, status=error.status_code)
     return UNEXPECTED
