@@ -141,7 +141,7 @@ def graph() -> None:
     typer.echo(picture())
 
 
-@app.command()
+@app.command(epilog=usage("tools"))
 def tools() -> None:
     """Print every tool: its permission, whether it is gated, its business key, an unknown end."""
     from rich.console import Console
