@@ -22,6 +22,8 @@ def run_error(failure: BaseException) -> dict[str, Any]:
     """What a caller reads about the exception that ended a run; its class is all that is kept."""
     name = type(failure).__name__
     match failure:
+        case StatementFailedError():
+            return _database_refused(failure.__cause__ or failure)
         case CheckpointGoneError():
             gone = "Retention removed the checkpoint that this replay begins with. Replay a"
             return made("checkpoint_gone", f"{gone} younger run, or answer the ticket yourself.")
@@ -29,8 +31,6 @@ def run_error(failure: BaseException) -> dict[str, Any]:
             return made("tool_failed", f"A tool failed at the last step ({name}). {NEXT}")
         case ModelError():
             return made("model_failed", f"No model answered at the last step ({name}). {NEXT}")
-        case StatementFailedError():
-            return _database_refused(failure.__cause__ or failure)
         case _ if isinstance(failure, DATABASE_ERRORS):
             return _database_refused(failure)
     return made("internal", f"The service failed unexpectedly ({name}). {NEXT}")

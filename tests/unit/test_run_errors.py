@@ -41,13 +41,13 @@ FOREIGN: list[tuple[Exception, str]] = [
      "database_refused"),
     (IntegrityError("INSERT INTO t VALUES (%s)", {"body": WORDS}, psycopg.Error(WORDS)),
      "database_refused"),
-    (statement_failed(psycopg.errors.UndefinedColumn(WORDS)), "database_refused"),
     (KeyError(WORDS), "internal"),
     (ValueError(WORDS), "internal"),
     (invalid(), "internal"),
     (RuntimeError(f"LINE 1: VALUES ('{WORDS}')"), "internal"),
 ]  # fmt: skip
 OURS: list[tuple[Exception, str]] = [
+    (statement_failed(psycopg.errors.UndefinedColumn(WORDS)), "database_refused"),
     (CheckpointGoneError("pruned"), "checkpoint_gone"),
     (UnavailableError("the provider does not answer"), "tool_failed"),
     (ModelOutputError("Reply: text: too short"), "model_failed"),
@@ -88,11 +88,17 @@ def test_foreign_text_reaches_no_hand_off(failure: Exception) -> None:
 
 
 @pytest.mark.parametrize(
-    "failure", [RefusedError("pay_1 is refunded"), BudgetSpentError("The budget is spent.")]
+    "failure",
+    [
+        RefusedError("pay_1 is refunded"),
+        BudgetSpentError("The budget is spent."),
+        statement_failed(psycopg.errors.UndefinedColumn(WORDS)),
+    ],
 )
 def test_own_text_is_kept(failure: Exception) -> None:
-    """It says which payment, which limit; a person needs it."""
+    """It says which payment, which limit, which SQLSTATE; a person needs it."""
     assert failure_text(failure) == f"{type(failure).__name__}: {failure}"
+    assert WORDS not in failure_text(failure)
 
 
 class ProviderError(Exception):

@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as EngineTimeout
 
 from app.error_text import sqlstate_of
 from app.log import get_logger
+from tools.errors import ToolError
 
 log = get_logger(__name__)
 
@@ -20,8 +21,11 @@ DATABASE_ERRORS = (StatementError, EngineTimeout, psycopg.Error, ConnectorExcept
 NOT_NOW = ("08", "53", "57", "40", "25P03", "25P04")
 
 
-class StatementFailedError(Exception):
-    """The database refused a statement for good; the message holds no value of it."""
+class StatementFailedError(ToolError):
+    """The database refused a statement of a tool for good; the message holds no value of it.
+
+    As any ToolError it is not tried again, and people read its message.
+    """
 
 
 def is_unavailable(error: BaseException | None) -> bool:
