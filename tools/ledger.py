@@ -50,7 +50,7 @@ class Gate(Protocol):
     """Knows what people and the tenant's policy agreed to."""
 
     async def permit(self, call: Call) -> Permit:
-        """Why `call` may happen. Raises ApprovalRequiredError when neither a person nor the policy did."""
+        """Why `call` may happen. Raises ApprovalRequiredError when nothing permits it."""
         ...
 
 

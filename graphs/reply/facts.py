@@ -14,8 +14,8 @@ from tools.catalog import EFFECTS, kind_of
 from tools.models import Payment
 from tools.wording import Names, Sentence, in_language
 
-# A description may come from the person who paid. One that could be more than a name (a link, markup, a
-# sentence, an order) is no fact: the provider's id stands for it.
+# A description may come from the person who paid. One that could be more than a name (a link,
+# markup, a sentence, an order) is no fact: the provider's id stands for it.
 NO_NAME = re.compile(
     r"[<>\[\]{}@`|*\x00-\x1f\x7f-\x9f\u2028\u2029]|//|[.!?。！？](?!\d)|\.\w*[^\W\d_]|&\w+;"
     r"|\b(?:data|javascript|mailto|tel|sms):|\b(?:we|i|you|wir|ich|sie|nous|je|vous|usted|noi)\b"

@@ -1,4 +1,4 @@
-"""The company does nothing by word of a draft: what was not done is neither claimed nor promised."""
+"""A draft neither claims nor promises an action that was not carried out."""
 
 import re
 from collections.abc import Iterator

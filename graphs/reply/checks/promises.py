@@ -66,7 +66,7 @@ def mentions(text: str, amount: str) -> int:
 
 
 def _hides_a_word(text: str) -> bool:
-    """Whether a word of commitment appears once breaks by signs, lines or one space are repaired."""
+    """Whether a word of commitment appears, also one broken by signs, lines or a space."""
     if len(COMMITMENT.findall(mended(text))) > len(COMMITMENT.findall(text)):
         return True
     words = text.split()
