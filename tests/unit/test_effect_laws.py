@@ -1,5 +1,6 @@
 """Laws that hold for every effect of the catalog, also for one that is added tomorrow."""
 
+import ast
 import asyncio
 import json
 from dataclasses import replace
@@ -20,7 +21,7 @@ from graphs.reply.facts import Facts
 from graphs.run.replay import UNKNOWN_TRIAGE, replay_policy
 from graphs.state import DoneStep, Objection, fresh_run
 from tests.fakes import FakeGate, World
-from tests.unit.desk import ticket
+from tests.unit.desk import ROOT, ticket
 from tests.unit.effect_args import JUNK, args_of
 from tests.unit.test_checks import facts
 from tests.unit.test_grants import untouched
@@ -70,6 +71,18 @@ def test_a_name_is_one_effect_and_no_tool_that_only_reads() -> None:
     assert all(effect.name == name for name, effect in EFFECTS.items())
     assert {name for name, tool in TOOLS.items() if isinstance(tool, Effect)} == set(EFFECTS)
     assert all(tool.name == name for name, tool in TOOLS.items())
+
+
+def test_no_code_outside_tools_names_an_effect() -> None:
+    """Code that knows an effect by its name would have to be changed for the next one."""
+    found = [
+        f"{path}:{node.lineno}"
+        for folder in ("app", "graphs")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and node.value in EFFECTS
+    ]
+    assert found == []
 
 
 def test_only_a_reply_and_a_hand_off_need_no_permit() -> None:
