@@ -18,7 +18,8 @@ Answer the same question again, with one JSON object of exactly the shape asked 
 def check(schema: type[BaseModel], message: AIMessage) -> dict[str, Any]:
     """The answer in the shape asked for, or what is wrong with it, without repeating its text."""
     try:
-        parsed = schema.model_validate_json(str(message.content))
+        # Strict: "1_000", 500.0 and true are no amounts.
+        parsed = schema.model_validate_json(str(message.content), strict=True)
     except ValidationError as error:
         return {"raw": message, "parsed": None, "parsing_error": "; ".join(problems(schema, error))}
     return {"raw": message, "parsed": parsed, "parsing_error": None}
