@@ -81,13 +81,11 @@ def content_words(text: str, language: str | None = None) -> set[str]:
     return {stem(word, language) for word in words - ignored} | pairs
 
 
-def coverage(question: str, text: str) -> float:
-    """Share of the question's content words that stand in `text`; 0 for a question of none."""
-    return coverages(question, [text])[0]
-
-
 def coverages(question: str, texts: Iterable[str]) -> list[float]:
-    """The same for each text; of the question the first READ_CHARS are read."""
+    """For each text, the share of the question's content words in it; 0 for a question of none.
+
+    Of the question the first READ_CHARS are read.
+    """
     question = question[:READ_CHARS]
     language = main_language(question)
     asked = content_words(question, language)

@@ -1,5 +1,7 @@
 """A run may mail only when the key of every message in it may."""
 
+from contextlib import nullcontext
+
 import pytest
 
 from app.commands.keys import issue_key
@@ -8,6 +10,8 @@ from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
+from tools.errors import PermissionDeniedError
+from tools.mail import BULK_MAIL, READ_AUDIENCES
 
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
 
@@ -26,7 +30,7 @@ SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
 async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail(
     service: Service, tenant: Tenant, holders: list[str], *, may_mail: bool
 ) -> None:
-    """Whether it joined before the run began or while it waited; the door then knows no mailing."""
+    """Joined before the run began or while it waited; the toolbox then refuses a mailing."""
     body = "Please mail all customers on the Pro plan.\nText: Hi"
     ticket = {"id": "T-1", "subject": "Help", "body": body, "customer": {"id": "cus_ann"}}
     async with service.sessions.begin() as session:
@@ -45,5 +49,8 @@ async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail
     assert [run.merged_into for run in merged] == [first.id] * len(others)
     context = await context_for(service, first)
     assert context.caller.may_mail is may_mail
-    assert ("send_bulk_mail" in context.toolbox("act").tools) is may_mail
-    assert ("read_audiences" in context.toolbox("general").tools) is may_mail
+    mailing = {"audience": "all", "subject": "Hi", "body": "Hi", "recipients": 1, "as_of": "now"}
+    with nullcontext() if may_mail else pytest.raises(PermissionDeniedError):
+        await context.toolbox("general").call(READ_AUDIENCES, {})
+    with nullcontext() if may_mail else pytest.raises(PermissionDeniedError):
+        await context.toolbox("act").problem(BULK_MAIL, mailing)

@@ -19,7 +19,7 @@ from app.cli import app as cli
 from app.commands import tools as tool_list
 from app.commands.graph import picture
 from app.db.core.connections import Sessions
-from app.errors import DeskgraphError
+from app.errors import DeskgraphError, all_errors
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
@@ -162,17 +162,10 @@ def test_configuration_page_is_the_settings() -> None:
     assert all(field.description for field in Settings.model_fields.values())
 
 
-def errors(root: type[DeskgraphError]) -> Iterator[type[DeskgraphError]]:
-    """The error and all that descend from it."""
-    yield root
-    for child in root.__subclasses__():
-        yield from errors(child)
-
-
 def test_code_table_is_the_errors() -> None:
     """Every code of the service with its status, and no other."""
     told = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
-    ours = [error for error in errors(DeskgraphError) if error.__module__.startswith("app.")]
+    ours = [error for error in all_errors(DeskgraphError) if error.__module__.startswith("app.")]
     assert told == {error.code: error.status for error in ours}
 
 

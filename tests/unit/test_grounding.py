@@ -3,7 +3,7 @@
 import pytest
 
 from graphs.text.language import CONFIDENT, language_of
-from graphs.text.tokens import content_words, coverage, numbers
+from graphs.text.tokens import content_words, coverages, numbers
 from tests.unit.desk import article
 from tests.unit.replies import GOOD, HOSTILE
 
@@ -23,8 +23,8 @@ from tests.unit.replies import GOOD, HOSTILE
 )
 def test_question_meets_its_article(question: str, found: str, other: str) -> None:
     """Whatever script it is asked in, the article that answers covers it, another does not."""
-    assert coverage(question, article(found)["text"]) >= 0.5
-    assert coverage(question, article(other)["text"]) < 0.3
+    assert coverages(question, [article(found)["text"]])[0] >= 0.5
+    assert coverages(question, [article(other)["text"]])[0] < 0.3
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,8 @@ def test_question_meets_its_article(question: str, found: str, other: str) -> No
 )  # fmt: skip
 def test_words_that_nobody_separates_meet(question: str, found: str, other: str) -> None:
     """Neither a Korean particle nor the words around a Myanmar one keep a word from its like."""
-    assert coverage(question, found) >= 0.5
-    assert coverage(question, other) < 0.3
+    assert coverages(question, [found])[0] >= 0.5
+    assert coverages(question, [other])[0] < 0.3
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_spellings_of_a_word_are_one(left: str, right: str) -> None:
 def test_text_without_content_covers_nothing(text: str) -> None:
     """No word, no share."""
     assert content_words(text) == set()
-    assert coverage(text, "the Trash") == 0.0
+    assert coverages(text, ["the Trash"])[0] == 0.0
 
 
 def test_numbers_are_compared_without_empty_cents() -> None:

@@ -61,22 +61,30 @@ def _start(names: tuple[str, ...]) -> CompiledStatement:
 
 
 OWN = (LedgerEntry.tenant_id == bindparam("tenant"), LedgerEntry.key == bindparam("business_key"))
-ENTRY = CompiledQuery(LedgerEntry, select(LedgerEntry).where(*OWN))
-END = CompiledStatement(
-    update(LedgerEntry)
-    .where(*OWN, LedgerEntry.status == "started")
-    .values(
-        status=bindparam("to"),
-        result=bindparam("answered"),
-        error=bindparam("refused"),
-        finished_at=func.now(),
+
+
+@cache
+def _select_entry() -> CompiledQuery[LedgerEntry]:
+    return CompiledQuery(LedgerEntry, select(LedgerEntry).where(*OWN))
+
+
+@cache
+def _update_ended() -> CompiledStatement:
+    return CompiledStatement(
+        update(LedgerEntry)
+        .where(*OWN, LedgerEntry.status == "started")
+        .values(
+            status=bindparam("to"),
+            result=bindparam("answered"),
+            error=bindparam("refused"),
+            finished_at=func.now(),
+        )
     )
-)
 
 
 async def get_entry(executor: Executor, tenant_id: str, key: str) -> LedgerEntry | None:
     """The row of a business key, only to be read."""
-    return await ENTRY.one_or_none(executor, tenant=tenant_id, business_key=key)
+    return await _select_entry().one_or_none(executor, tenant=tenant_id, business_key=key)
 
 
 async def end_entry(
@@ -90,7 +98,7 @@ async def end_entry(
 ) -> None:
     """started -> done or failed; a row that has ended stays as it is."""
     own = {"tenant": tenant_id, "business_key": key}
-    await END.rows(executor, **own, to=status, answered=result, refused=error)
+    await _update_ended().rows(executor, **own, to=status, answered=result, refused=error)
 
 
 async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:
@@ -112,20 +120,22 @@ async def entries_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) ->
     return list(await session.scalars(query.order_by(LedgerEntry.started_at)))
 
 
-OF_RUNS = CompiledQuery(
-    LedgerEntry,
-    select(LedgerEntry)
-    .where(
-        LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
-        (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
+@cache
+def _select_of_runs() -> CompiledQuery[LedgerEntry]:
+    return CompiledQuery(
+        LedgerEntry,
+        select(LedgerEntry)
+        .where(
+            LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+            (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
+        )
+        .order_by(LedgerEntry.started_at),
     )
-    .order_by(LedgerEntry.started_at),
-)
 
 
 async def effects_of_runs(executor: Executor, run_ids: list[UUID]) -> list[LedgerEntry]:
     """What these runs did, in order, and what is done in part; only to be read."""
-    return await OF_RUNS.all(executor, runs=run_ids)
+    return await _select_of_runs().all(executor, runs=run_ids)
 
 
 async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:
