@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from graphs.context import SupportContext
 from graphs.findings import articles_finding, finding
 from graphs.llm.ask import ask
+from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.state import Finding, SupportState
 from graphs.ticket_parts import slice_of
 from tools.mail import MAIL_EDITABLE, BulkMailArgs, PreviewArgs
@@ -21,10 +22,8 @@ If it asks for no mailing, audience is null and unsure false. If audience or tex
 audience is null and unsure true."""
 
 
-class Mailing(BaseModel):
+class Mailing(ModelAnswerSchema):
     """The mailing that the model reads out of a ticket."""
-
-    model_config = ConfigDict(extra="forbid")
 
     audience: str | None
     subject: Annotated[str, Field(max_length=200)]

@@ -3,11 +3,12 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from graphs.context import SupportContext
 from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
+from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.reply.facts import Facts, reply_facts
 from graphs.reply.instructions import reply_instructions
 from graphs.state import SupportState
@@ -19,10 +20,8 @@ from tools.models import JsonObject
 DRAFT_SECONDS = 80.0
 
 
-class Reply(BaseModel):
+class Reply(ModelAnswerSchema):
     """The model's draft."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: Annotated[str, Field(max_length=5000)]
     citations: list[str]
