@@ -6,15 +6,15 @@ from typing import Generic, Protocol, TypeVar
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
+from pydantic import BaseModel
 
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
-T = TypeVar("T", bound=ModelAnswerSchema)
+T = TypeVar("T", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
 MAX_PROBLEMS = 10
 
@@ -13,15 +13,6 @@ REPAIR = """
 
 Your last answer did not fit the schema; `problems` in the last message lists where.
 Answer the same question again, with one JSON object of exactly the shape asked for."""
-
-
-class ModelAnswerSchema(BaseModel):
-    """Base of every shape that a language model answers in: no converted types, no unknown fields.
-
-    "4900", "1_000" and 500.0 are no amounts, and 1 is no yes; a float may be written as 1.
-    """
-
-    model_config = ConfigDict(strict=True, extra="forbid")
 
 
 def check(schema: type[BaseModel], message: AIMessage) -> dict[str, Any]:

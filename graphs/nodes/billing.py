@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.context import SupportContext
 from graphs.findings import finding
 from graphs.llm.ask import ask
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.state import SupportState
 from graphs.ticket_parts import slice_of
 from tools.billing import (
@@ -30,23 +29,29 @@ If the customer only asks a question, also about how to cancel, propose nothing 
 false. If you cannot tell what is meant, propose nothing and set unsure true."""
 
 
-class ProposedRefund(ModelAnswerSchema):
+class ProposedRefund(BaseModel):
     """One refund that the model suggests."""
+
+    model_config = ConfigDict(extra="forbid")
 
     payment_id: str
     amount_minor: Annotated[int, Field(ge=1, le=10**12)]
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class ProposedCancellation(ModelAnswerSchema):
+class ProposedCancellation(BaseModel):
     """One subscription that the model would cancel."""
+
+    model_config = ConfigDict(extra="forbid")
 
     subscription_id: str
     reason: Annotated[str, Field(min_length=1, max_length=500)]
 
 
-class Proposal(ModelAnswerSchema):
+class Proposal(BaseModel):
     """What the model would do about the ticket's billing part."""
+
+    model_config = ConfigDict(extra="forbid")
 
     refunds: Annotated[list[ProposedRefund], Field(max_length=20)]
     # Without a default: OpenAI's strict schemas want every field to be required.

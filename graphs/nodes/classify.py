@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.policy import must_escalate
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.state import Intent, SupportState, Ticket, Triage
@@ -29,15 +28,19 @@ MAX_PARTS = 40
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
-class Part(ModelAnswerSchema):
+class Part(BaseModel):
     """What of the ticket belongs to one intent, as the model quotes it."""
+
+    model_config = ConfigDict(extra="forbid")
 
     intent: Intent
     quote: str
 
 
-class Classification(ModelAnswerSchema):
+class Classification(BaseModel):
     """The model's opinion of a ticket."""
+
+    model_config = ConfigDict(extra="forbid")
 
     intents: list[Intent]
     parts: Annotated[list[Part], Field(max_length=MAX_PARTS)]

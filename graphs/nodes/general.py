@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.context import SupportContext
 from graphs.findings import articles_finding, finding
 from graphs.llm.ask import ask
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.state import Finding, SupportState
 from graphs.ticket_parts import slice_of
 from tools.mail import MAIL_EDITABLE, BulkMailArgs, PreviewArgs
@@ -22,8 +21,10 @@ If it asks for no mailing, audience is null and unsure false. If audience or tex
 audience is null and unsure true."""
 
 
-class Mailing(ModelAnswerSchema):
+class Mailing(BaseModel):
     """The mailing that the model reads out of a ticket."""
+
+    model_config = ConfigDict(extra="forbid")
 
     audience: str | None
     subject: Annotated[str, Field(max_length=200)]

@@ -3,12 +3,11 @@
 from typing import Annotated
 
 from langgraph.runtime import Runtime
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.context import SupportContext
 from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.reply.facts import Facts, reply_facts
 from graphs.reply.instructions import reply_instructions
 from graphs.state import SupportState
@@ -20,8 +19,10 @@ from tools.models import JsonObject
 DRAFT_SECONDS = 80.0
 
 
-class Reply(ModelAnswerSchema):
+class Reply(BaseModel):
     """The model's draft."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: Annotated[str, Field(max_length=5000)]
     citations: list[str]

@@ -3,11 +3,11 @@
 import json
 
 from langchain_core.messages import HumanMessage, SystemMessage
+from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from graphs.context import ModelGateway, Question
 from graphs.llm.errors import ModelError, ModelOutputError
-from graphs.llm.structured_output import ModelAnswerSchema
 from graphs.run.memory import SUMMARY_CHARS, cut
 from graphs.state import Tier, Turn
 from graphs.text.tokens import visible
@@ -21,8 +21,10 @@ still open. Invent nothing. Plain text, no lists, no links."""
 SECONDS = 60.0
 
 
-class Summary(ModelAnswerSchema):
+class Summary(BaseModel):
     """The model's answer; its length is bounded by code, since a long one is still of use."""
+
+    model_config = ConfigDict(extra="forbid")
 
     text: str
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable, RunnableLambda
+from pydantic import BaseModel, ConfigDict
 
 from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Question
@@ -24,13 +25,14 @@ from graphs.llm.errors import (
 )
 from graphs.llm.gateway import GuardedModels, open_gateway
 from graphs.llm.pool import open_pool
-from graphs.llm.structured_output import ModelAnswerSchema
 from tests.fakes import FakeMeter, ScriptedModel
 from tests.unit.desk import E42, desk
 
 
-class Word(ModelAnswerSchema):
+class Word(BaseModel):
     """A one-word answer."""
+
+    model_config = ConfigDict(extra="forbid")
 
     word: str
 
