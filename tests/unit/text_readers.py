@@ -104,7 +104,6 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "graphs.text.calendar_words:any_of": "words of ours",
-    "graphs.nodes.technical:technical": "its pattern is tried with all others",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
     "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
@@ -116,6 +115,9 @@ EXCUSED = {
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
     "app.services.runs.diff:node_changes": "names of nodes, few of them",
 }  # fmt: skip
+
+# In these a pattern alone needs no entry either: each is tried by itself.
+PATTERNS_ALONE = ("graphs.nodes.",)
 
 BENIGN = (
     "Hello Ann,\n\nFiles over 2 GB fail by 4 May 2026. See pay_1001, ann@example.com or "
