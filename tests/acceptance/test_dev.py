@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -115,6 +116,26 @@ def test_two_do_not_share_a_data_folder(dev: Dev) -> None:
     assert second.returncode == 1
     assert "DESKGRAPH_DATA_DIR" in second.stderr
     assert dev.client("starter").http.get("/readyz").status_code == 200
+
+
+# Long texts that once held the event loop for longer than a worker's lease.
+LONG = {
+    "digits": "1", "figures": "1,", "marks": "\u0315\u0300", "quotes": "„", "lines": "\n",
+    "manners": "we have gladly gladly gladly ", "questions": "what why how ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("part", LONG.values(), ids=LONG)
+def test_long_ticket_stops_no_worker(dev: Dev, request: pytest.FixtureRequest, part: str) -> None:
+    """It is answered at the first attempt: no worker lost its lease, none took the run over."""
+    body = f"I was charged twice, please refund {part * 50_000}"[:50_000]
+    id_ = f"T-{request.node.callspec.id}"
+    run = dev.client("starter").start("cus_ann", body, id_)
+    assert (run["status"], run["outcome"]) == ("success", "escalated")
+    assert run["reply"]["text"]
+    with psycopg.connect(dev.ready["database_url"]) as connection:
+        query = "SELECT attempt, losses FROM runs WHERE id = %s"
+        assert connection.execute(query, [run["id"]]).fetchone() == (1, 0)
 
 
 def test_demo_shows_what_becomes_of_ten_tickets(dev: Dev) -> None:

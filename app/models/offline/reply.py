@@ -9,7 +9,7 @@ from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words, coverages
 
 MAX_BLOCKS = 3
-FIRST_STEP = re.compile(r"\s*1[.)] ")
+FIRST_STEP = re.compile(r"\A\s*1[.)] ")
 # Share of the words still missing that a further block of the article must cover.
 MIN_GAIN = 0.4
 # A long passage covers more by chance; this much more is no chance.

@@ -40,8 +40,7 @@ MAILING = re.compile(
     r"\b(?:e-?mail|mail|write to|send\b[\w -]{0,200}? to) (?:all|every\w*)\b(?P<whom>[^.!?:\n]*)",
     re.IGNORECASE,
 )
-CLOSING = '"”“»'
-QUOTED = re.compile(r"[\"“„«](?P<text>[^\"”“»]+)[\"”“»]", re.DOTALL)
+OPENING, CLOSING = re.compile('["“„«]'), re.compile('["”“»]')
 TEXT_LINE = re.compile(r"^text:[ \t]*\n?(?P<text>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
 SUBJECT_LINE = re.compile(r"^subject:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | re.MULTILINE)
 
@@ -93,23 +92,28 @@ def mailing(ticket: Ticket, facts: dict[str, Any]) -> Mailing:
     if request is None:
         return Mailing(audience=None, subject="", body="", unsure=False)
     audience = named_audience(request["whom"], list(facts["audiences"]))
-    body = TEXT_LINE.search(ticket["body"]) or quoted(ticket["body"])
+    line = TEXT_LINE.search(ticket["body"])
+    body = line["text"] if line else quoted(ticket["body"])
     subject = SUBJECT_LINE.search(ticket["body"])
     if audience is None or body is None:
         return Mailing(audience=None, subject="", body="", unsure=True)
     return Mailing(
         audience=audience,
         subject=(subject["subject"] if subject else "News from us").strip()[:200],
-        body=body["text"].strip()[:20_000],
+        body=body.strip()[:20_000],
         unsure=False,
     )
 
 
-def quoted(text: str) -> re.Match[str] | None:
+def quoted(text: str) -> str | None:
     """The first text between quotation marks."""
-    # Behind the last mark that closes one, every opening one would be read to the end in vain.
-    end = max(text.rfind(mark) for mark in CLOSING) + 1
-    return QUOTED.search(text, 0, end)
+    for opening in OPENING.finditer(text):
+        closing = CLOSING.search(text, opening.end())
+        if closing is None:
+            return None
+        if closing.start() > opening.end():
+            return text[opening.end() : closing.start()]
+    return None
 
 
 def named_audience(whom: str, audiences: list[str]) -> str | None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from app.db.tables.runs import Run, Step
 
+# difflib takes time quadratic in the lines; no reply that can be sent has so many.
+MAX_LINES = 1000
 COMPARED = ("status", "outcome", "nodes", "intents", "plan", "draft")
 
 
@@ -82,6 +84,12 @@ def node_changes(old: list[str], new: list[str]) -> list[dict[str, Any]]:
 
 
 def text_diff(old: str, new: str) -> list[str]:
-    """Lines that begin with `-`, `+` or a space; none when the texts are equal."""
-    lines = difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=3)
-    return list(lines)[2:]
+    """Lines that begin with `-`, `+` or a space; none when the texts are equal.
+
+    Texts of more than MAX_LINES are compared as wholes.
+    """
+    before, after = old.splitlines(), new.splitlines()
+    if max(len(before), len(after)) > MAX_LINES:
+        whole = [f"-{line}" for line in before] + [f"+{line}" for line in after]
+        return whole if old != new else []
+    return list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]

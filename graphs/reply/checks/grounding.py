@@ -51,11 +51,12 @@ def support(case: Case) -> Iterator[str]:
     language = main_language("\n".join(case.cited)) if case.cited else main_language(case.text)
     passages = [passage_of(text, language) for text in case.cited]
     books = content_words(folded(case.records), language)
+    foreign = bool(case.cited) and _foreign(case, language)
     for sentence in claims(case):
         words = content_words(sentence, language) - FILLER
         if share(words, books) >= SUPPORTED:
             continue
-        if case.cited and _foreign(case, language):
+        if foreign:
             # Across languages only names, codes and numbers compare; other rules hold numbers.
             continue
         reason = _why_not(sentence, words, passages)

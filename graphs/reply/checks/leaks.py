@@ -30,7 +30,7 @@ KEY = re.compile(
     r"\bdg_[\w-]{6,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
     r"|\b(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}"
     r"|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{20,}|\bhf_\w{20,}|\bnpm_\w{20,}|\blsv2_\w{10,}"
-    r"|\beyJ[\w-]{8,1000}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
+    r"|\beyJ[\w-]{8,400}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
     r"|-----\s?BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)|ssh-(?:rsa|ed25519) AAAA"
     r"|\b(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
     r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",

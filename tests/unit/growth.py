@@ -1,0 +1,60 @@
+"""How the time of a reader grows with its text, in CPU seconds of this process."""
+
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import cycle, islice
+
+Reader = Callable[[str], object]
+
+# From a text to one five times as long: linear is five times the time, quadratic 25 times. What
+# stays below FLOOR for the longer one is too quick to be measured and too quick to matter.
+FACTOR, SLACK, FLOOR = 5, 8, 0.02
+# As quick as this for the shorter one, and even a quadratic reader stays below FLOOR.
+QUICK = FLOOR / FACTOR**2
+TRIES = 4
+# Exponential time shows in so few characters already; with more it would not end.
+FEW = (40, 65, 105, 170, 260)
+
+
+@lru_cache(maxsize=200)
+def repeated(parts: tuple[str, ...], characters: int, before: str = "") -> str:
+    """Each part again and again, with something behind it that hardly any pattern takes."""
+    each = max(characters // len(parts), 1)
+    return before + "".join(f"{''.join(islice(cycle(part), each - 1))}\x01" for part in parts)
+
+
+def seconds(read: Reader, text: str) -> float:
+    """CPU time of one call."""
+    begin = time.process_time()
+    read(text)
+    return time.process_time() - begin
+
+
+def outgrows(
+    read: Reader,
+    parts: tuple[str, ...],
+    characters: int = 10_000,
+    before: str = "",
+    at_once: float = 0.05,
+) -> tuple[float, float] | None:
+    """Both times, if from `characters` to five times as many they grow by more than SLACK.
+
+    The best of several calls: whatever else the machine does makes a call slower, never quicker.
+    `at_once` is what a text of FEW characters may cost, in seconds.
+    """
+    for few in FEW:
+        if all(seconds(read, repeated(parts, few, before)) > at_once for _ in range(TRIES)):
+            return 0.0, at_once
+    short = repeated(parts, characters, before)
+    long = repeated(parts, characters * FACTOR, before)
+    for _ in range(TRIES):
+        once = seconds(read, short)
+        if once <= QUICK:
+            return None
+        fivefold = seconds(read, long)
+        if fivefold <= SLACK * once + FLOOR:
+            return None
+        if fivefold > 2 * (SLACK * once + FLOOR):
+            break
+    return once, fivefold
