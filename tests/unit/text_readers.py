@@ -28,7 +28,7 @@ from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
 from graphs.reply import checks, question_key, reusable_answer
 from graphs.reply import facts as reply_facts
-from graphs.reply.checks import citations, dates, grounding, idioms, promises
+from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
@@ -114,6 +114,11 @@ EXCUSED = {
     "app.models.offline.triage:topics": "tried within `triage`",
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
     "app.services.runs.diff:node_changes": "names of nodes, few of them",
+    "app.api.http.openapi_document:": "the document of our own routes",
+    "tools.wording:places": "phrases of ours",
+    "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
+    "graphs.reply.facts:added_sentences": "sentences of ours, about names of NAME_CHARS",
+    "graphs.reply.checks.draft_case:of": "tried with each rule",
 }  # fmt: skip
 
 # In these a pattern alone needs no entry either: each is tried by itself.
@@ -124,14 +129,15 @@ BENIGN = (
     "https://example.com/help. We will delete it within 5 days. It takes one hundred dollars.\n"
 )
 CITED = ("upload-error-e42",)
+SAID = "We have refunded 49.00 USD for Pro plan."
 PAYMENTS = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
 SUBSCRIPTIONS: list[Any] = [
     {"id": "sub_1", "description": "Team plan", "status": "active", "ends_at": None}
 ]
-KNOWN = facts(effects=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
+KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
-    "effects": [REFUNDED], "passages": [ARTICLE, {**ARTICLE, "article_id": "other"}],
+    "effects": KNOWN["effects"], "passages": [ARTICLE, {**ARTICLE, "article_id": "other"}],
     "summary": "", "messages": [],
 }  # fmt: skip
 
@@ -148,7 +154,7 @@ def asked(text: str) -> Case:
 
 def told(text: str) -> Case:
     """The text as the article that the same draft cites."""
-    known = facts(effects=[REFUNDED], passages=[{**ARTICLE, "text": text}])
+    known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
 
 
@@ -333,20 +339,19 @@ READERS: dict[str, list[Reader]] = {
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
     "graphs.reply.checks.leaks:prompt": rule("prompt"),
+    "graphs.reply.checks.draft_case:without_sentences": [
+        lambda text: draft_case.without_sentences(text, [SAID, text[:200]]),
+        lambda text: draft_case.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
+        lambda text: draft_case.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
+    ],
     "graphs.reply.checks.promises:commitments": rule("commitments"),
     "graphs.reply.checks.promises:effects_stated": rule("effects_stated"),
-    "graphs.reply.checks.promises:tells_cancelled": [
-        lambda text: promises.tells_cancelled(f"We have cancelled {text}", "Pro plan"),
-    ],
     "graphs.reply.checks.promises:mentions": [lambda text: promises.mentions(text, "49.00 USD")],
     "graphs.reply.checks.shape:language": rule("language"),
     "graphs.reply.facts:reply_facts": [lambda text: reply_facts.reply_facts(state(text))],
     "graphs.reply.facts:named": [lambda text: reply_facts.named(text, "pay_1")],
-    "graphs.reply.facts:undone": [lambda text: reply_facts.undone(state(text), {})],
-    "graphs.reply.facts:mailing_words": [
-        lambda text: reply_facts.mailing_words(
-            {"sent": 1, "audience": text, "failed": 1, "unknown": 0, "skipped": 0}
-        )
+    "graphs.reply.facts:undone": [
+        lambda text: reply_facts.undone(state(text), reply_facts.names_in([]))
     ],
     "graphs.reply.question_key:normal_form": [question_key.normal_form],
     "graphs.reply.question_key:speaks_for_others": [
@@ -375,7 +380,6 @@ READERS: dict[str, list[Reader]] = {
         )
     ],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
-    "graphs.text.language:iso_language": [language.iso_language],
     "graphs.text.language:language_of": [language.language_of],
     "graphs.text.normalize:folded": [normalize.folded],
     "graphs.text.normalize:mended": [normalize.mended],
