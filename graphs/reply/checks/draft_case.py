@@ -36,11 +36,15 @@ def without_sentences(text: str, sentences: Sequence[str]) -> tuple[str, list[st
 
 
 def _place(text: str, sentence: str) -> int | None:
+    """Where the sentence stands by itself; no part of the text is copied on the way there."""
     at = text.find(sentence)
     while at >= 0:
-        before, after = text[:at].rstrip(" \t"), text[at + len(sentence) :]
-        opens = not before or before[-1] in SENTENCE_ENDS
-        if opens and (not after or after[0].isspace() or sentence[-1] in SENTENCE_ENDS[4:]):
+        begin, end = at, at + len(sentence)
+        while begin and text[begin - 1] in " \t":
+            begin -= 1
+        opens = not begin or text[begin - 1] in SENTENCE_ENDS
+        closes = end == len(text) or text[end].isspace() or sentence[-1] in SENTENCE_ENDS[4:]
+        if opens and closes:
             return at
         at = text.find(sentence, at + 1)
     return None
