@@ -1,4 +1,4 @@
-"""Everything a caller can be told, each with its status and stable code.
+"""Every error that a caller can get, each with its status and stable code.
 
 DeskgraphError                  500 internal
 ├── BodyError                   400 invalid-json
@@ -42,7 +42,7 @@ class DeskgraphError(Exception):
     """
 
     status, code, title = 500, "internal", "Something went wrong on our side"
-    # Told as `Retry-After`, where coming again is worth it.
+    # The `Retry-After` header, where another try is worth it.
     retry_after_seconds: int | None = None
 
     def __init__(self, detail: str, **extra: Any) -> None:
@@ -121,7 +121,7 @@ class MissingScopeError(DeskgraphError):
 class OwnRunError(DeskgraphError):
     """The key that started a run asks to decide about it."""
 
-    status, code, title = 403, "own-run", "Whoever started a run may not decide its approvals"
+    status, code, title = 403, "own-run", "A key that started a run may not decide its approvals"
 
 
 class OverLimitError(DeskgraphError):
@@ -156,13 +156,13 @@ class ConflictError(DeskgraphError):
 
 
 class NotWaitingError(ConflictError):
-    """Resume was asked of a run that waits for nobody."""
+    """Resume was asked of a run that waits for no decision."""
 
     code, title = "not-waiting", "The run is not waiting for a decision"
 
 
 class AlreadyDecidedError(ConflictError):
-    """Somebody decided before; the decision is in the body."""
+    """The approval was decided before; the decision is in the body."""
 
     code, title = "already-decided", "The approval is already decided"
 
@@ -186,7 +186,7 @@ class CustomerHasLiveRunsError(ConflictError):
 
 
 class ApprovalExpiredError(DeskgraphError):
-    """Nobody decided in time."""
+    """No decision came in time."""
 
     status, code, title = 410, "approval-expired", "The approval has expired"
 

@@ -28,7 +28,7 @@ def finding(
     failed: str | None = None,
     unsure: str | None = None,
 ) -> Finding:
-    """What one specialist found, and nothing where nothing is told."""
+    """What one specialist found; empty where nothing is given."""
     return {
         "passages": list(passages),
         "payments": list(payments),

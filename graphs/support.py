@@ -74,7 +74,7 @@ async def by_progress(state: SupportState) -> Literal["act", "approve", "respond
 
 
 async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
-    """A clean draft leaves, or waits for a person; a mendable one is written again."""
+    """A clean draft leaves, or waits for a person; one with objections is drafted again."""
     if state["escalation"]:
         return "escalate"
     if state["review"]:
@@ -83,7 +83,7 @@ async def by_objections(state: SupportState) -> Literal["send", "review", "respo
 
 
 async def by_review(state: SupportState) -> Literal["send", "check", "respond", "escalate"]:
-    """An approved text leaves, an edited one is checked again, a wish is written anew."""
+    """An approved text leaves, an edited one is checked again, a wish leads to another draft."""
     verdict = state["decision"]["verdict"] if state["decision"] else "reject"
     if verdict == "approve":
         return "send"

@@ -15,7 +15,7 @@ class RunWaitsError(GraphBubbleUp):
 
 
 class RunPausedError(RunWaitsError):
-    """The tenant's effects are paused; the run waits until somebody ends that."""
+    """The tenant's effects are paused; the run waits until the pause ends."""
 
 
 class AttemptLostError(RunLostError, GraphBubbleUp):

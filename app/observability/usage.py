@@ -26,7 +26,7 @@ class TaskUsage:
 
 
 class Asked(NamedTuple):
-    """A call on its way: which node execution asked which model, and the door's notes on it."""
+    """A call on its way: which node execution asked which model, and the gateway's notes on it."""
 
     task_id: str
     model: str | None

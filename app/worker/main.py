@@ -1,4 +1,4 @@
-"""A worker: the queue's consumer and the watch, until it is told to stop."""
+"""A worker: the queue's consumer and the heartbeat, until a signal stops it."""
 
 import asyncio
 import secrets
@@ -58,7 +58,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
-    """Consume, and begin anew whenever the database went away and came back."""
+    """Consume, and start again after each outage of the database."""
     # Away at the very moment of a stop, the database turns the cancel into an error of its own.
     while not stop.is_set():
         try:

@@ -19,7 +19,7 @@ MAX_RETRY_AFTER = 300.0
 
 
 def _ignore(_is_open: bool) -> None:
-    """Nobody wants to know."""
+    """Ignore the change of a circuit."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from graphs.suspend import RunWaitsError
 
-# What no second attempt mends: a bug in our own code.
+# What no second attempt fixes: a bug in our own code.
 PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
                       TypeError, ValueError)  # fmt: skip
 
@@ -37,7 +37,7 @@ class ModelRefusedError(ModelError):
 
 
 class ModelOutputError(ModelError):
-    """A model's answer does not fit the schema it was asked for, not even when told why."""
+    """A model's answer does not fit the schema it was asked for, twice."""
 
     reason = "schema"
 

@@ -1,4 +1,4 @@
-"""The one door to a model: budget -> circuit -> slot -> call -> repair -> fallback."""
+"""The only way to a model: budget -> circuit -> slot -> call -> repair -> fallback."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ JITTER_SECONDS = 1.0
 
 
 def open_gateway(pool: ModelPool, tenant_id: str, meter: Meter) -> "GuardedModels":
-    """The door for one run of a tenant."""
+    """The gateway for one run of a tenant."""
     return GuardedModels(pool, pool.slots(tenant_id), meter)
 
 

@@ -39,5 +39,5 @@ def problems(schema: type[BaseModel], error: ValidationError) -> list[str]:
 def asked_again(messages: list[BaseMessage], parsing_error: str) -> list[BaseMessage]:
     """The same question with its instructions extended and the problems as data of their own."""
     instructions, *data = messages
-    told = json.dumps({"problems": parsing_error.split("; ")}, ensure_ascii=False)
-    return [SystemMessage(f"{instructions.content}{REPAIR}"), *data, HumanMessage(told)]
+    found = json.dumps({"problems": parsing_error.split("; ")}, ensure_ascii=False)
+    return [SystemMessage(f"{instructions.content}{REPAIR}"), *data, HumanMessage(found)]

@@ -43,7 +43,7 @@ def speaks_for_others(ticket: Ticket) -> bool:
     """Whether a model read nothing here that another ticket of the same normal form may lack.
 
     Instructions can hide in invisible characters, in masses of punctuation, or in the name; what
-    they make a model say is kept for nobody else.
+    they make a model say is kept for no other customer.
     """
     text = f"{ticket['subject']}\n{ticket['body']}"
     hidden = any(unicodedata.category(c)[0] == "C" and c not in "\t\r\n" for c in text)

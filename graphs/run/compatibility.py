@@ -50,7 +50,7 @@ def incompatible_keys(stored: Mapping[str, Any]) -> dict[str, str]:
     try:
         _state().validate_python(dict(stored), strict=True)
     except ValidationError as error:
-        # Without the values: they are the customer's, and what is told here is logged.
+        # Without the values: they are the customer's, and this text is logged.
         wrong = error.errors(include_url=False, include_context=False, include_input=False)
         return {
             str(e["loc"][0]): f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in reversed(wrong)

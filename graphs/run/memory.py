@@ -47,5 +47,6 @@ def handoff_lines(memory: Memory | None) -> Iterator[str]:
 
 
 def _past_line(past: PastTicket) -> str:
-    told = "; ".join(past["promised"]) or "nothing promised"
-    return f"{past['ticket_id']} on {past['at'][:10]}: {past['subject']}: {past['outcome']}; {told}"
+    promised = "; ".join(past["promised"]) or "nothing promised"
+    at, end = past["at"][:10], f"{past['outcome']}; {promised}"
+    return f"{past['ticket_id']} on {at}: {past['subject']}: {end}"

@@ -382,7 +382,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
     "graphs.text.normalize:folded": [normalize.folded],
-    "graphs.text.normalize:mended": [normalize.mended],
+    "graphs.text.normalize:joined": [normalize.joined],
     "graphs.text.normalize:sentences": [normalize.sentences],
     "graphs.text.normalize:squeezed": [normalize.squeezed],
     "graphs.text.tokens:visible": [tokens.visible],

@@ -148,7 +148,7 @@ def message(mail: Mail, settings: Settings) -> EmailMessage:
     made["To"] = Address(mail["to"]["name"], addr_spec=mail["to"]["email"])
     made["Subject"] = mail["subject"]
     made["Date"] = formatdate()
-    # The same mail has the same id, whoever sends it: a server or reader may drop a second one.
+    # The same mail has the same id from every worker: a server or reader may drop a second one.
     made["Message-ID"] = f"<{sha256(mail['key'].encode()).hexdigest()[:40]}@{sender.domain}>"
     made["Auto-Submitted"] = "auto-generated"
     if settings.mail_unsubscribe_url:

@@ -50,9 +50,9 @@ def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str,
 
 def answers_of(route: GuardedRoute, answers: dict[str, Any]) -> dict[str, Any]:
     """A route's answers by status, their examples whole, and without those never given."""
-    for status, told in route.responses.items():
+    for status, answer in route.responses.items():
         # FastAPI leaves out what is null, also in examples.
-        for media_type, content in told.get("content", {}).items():
+        for media_type, content in answer.get("content", {}).items():
             answers[str(status)]["content"][media_type] |= content
     schema = answers.get("422", {}).get("content", {}).get("application/json", {}).get("schema")
     if schema == {"$ref": FASTAPI_ERROR}:

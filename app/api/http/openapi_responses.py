@@ -25,13 +25,13 @@ def documented_responses(
 
 def with_problems(responses: Responses, *errors: type[DeskgraphError]) -> Responses:
     """The responses and those errors: by status, each code once, with an example."""
-    told = dict(responses)
+    documented = dict(responses)
     for error in errors:
-        before = told.get(error.status, {}).get("content", {}).get(MEDIA_TYPE, {})
+        before = documented.get(error.status, {}).get("content", {}).get(MEDIA_TYPE, {})
         examples = before.get("examples", {})
         if error.code not in examples:
-            told[error.status] = _answer(examples | {error.code: _example(error)}, error)
-    return told
+            documented[error.status] = _answer(examples | {error.code: _example(error)}, error)
+    return documented
 
 
 def _answer(examples: dict[str, Any], error: type[DeskgraphError]) -> dict[str, Any]:

@@ -74,7 +74,7 @@ async def list_versions(
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.PolicyPage:
-    """Every version that somebody stored, newest first."""
+    """Every stored version, newest first."""
     rows, following = await backend.cursors.page(
         session,
         tenant_queries.policies_of(key.tenant_id),

@@ -24,7 +24,7 @@ class PutPolicy(Policy):
 
 
 class PolicyOut(Policy):
-    """A policy, and who set it; version 0 is the default, which nobody set."""
+    """A policy, and who set it; version 0 is the default."""
 
     version: int
     created_at: Annotated[datetime | None, Field(strict=False)]

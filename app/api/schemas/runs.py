@@ -64,12 +64,12 @@ class StartRun(Request):
         default_factory=dict
     )
     callback_url: Annotated[
-        str | None, Field(max_length=2048, description="Told when the run pauses and ends.")
+        str | None, Field(max_length=2048, description="Called when the run pauses and ends.")
     ] = None
 
 
 class ReplyOut(BaseModel):
-    """What the customer was told."""
+    """The reply that the customer got."""
 
     text: str
     citations: list[str]

@@ -79,7 +79,7 @@ class EventBroadcaster:
         """
         yield RETRY
         try:
-            async for event in self._told(subscription, after):
+            async for event in self._events(subscription, after):
                 yield HEARTBEAT if event is None else render(event)
                 if event and subscription.run_id is not None and event.type in FINAL_TYPES:
                     yield END
@@ -96,7 +96,7 @@ class EventBroadcaster:
         for subscription in self._subscriptions:
             subscription.close()
 
-    async def _told(
+    async def _events(
         self, subscription: EventSubscription, after: Position
     ) -> AsyncIterator[Event | None]:
         """Events in order, none twice; None for silence. What is stored first, then what comes."""
@@ -140,7 +140,7 @@ class EventBroadcaster:
         try:
             await self._feed_subscriptions()
         finally:
-            # However the loop ends: nobody waits for what does not come.
+            # However the loop ends, no stream may wait for events that will not come.
             for subscription in self._subscriptions:
                 subscription.close()
 

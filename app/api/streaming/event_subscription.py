@@ -55,10 +55,10 @@ class EventSubscription:
 
 def render(event: Event) -> bytes:
     """An event as the bytes of a server-sent event; JSON holds no line break."""
-    told = {
+    payload = {
         "type": event.type,
         "run_id": str(event.run_id),
         "at": event.created_at.isoformat(),
         "data": event.data,
     }
-    return f"id: {event.position}\nevent: {event.type}\ndata: {json.dumps(told)}\n\n".encode()
+    return f"id: {event.position}\nevent: {event.type}\ndata: {json.dumps(payload)}\n\n".encode()

@@ -35,7 +35,7 @@ def _select_untold_count() -> CompiledStatement:
     tenant: Any = bindparam("tenant")
     ticket: Any = bindparam("ticket")
     customer: Any = bindparam("customer")
-    told = (
+    summarized = (
         select(ConversationSummary.upto_seq)
         .where(
             ConversationSummary.tenant_id == tenant,
@@ -50,7 +50,7 @@ def _select_untold_count() -> CompiledStatement:
             Run.tenant_id == tenant,
             Run.thread_id == bindparam("thread"),
             Run.customer_id == customer,
-            Run.seq > func.coalesce(told, 0),
+            Run.seq > func.coalesce(summarized, 0),
             Run.finished_at.is_not(None),
         )
         .limit(bindparam("most"))

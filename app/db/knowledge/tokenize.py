@@ -10,7 +10,7 @@ MAX_PARTS = 40
 
 
 def spaced(text: str) -> str:
-    """The text with pairs of neighbouring characters in place of words that nobody separates.
+    """The text with pairs of neighbouring characters in place of words without spaces between them.
 
     Overlapping pairs find words without a dictionary. Source: Manning, Raghavan, Schütze,
     Introduction to Information Retrieval (2008), 2.2.1.
@@ -28,16 +28,16 @@ def parts(queries: list[str]) -> list[str]:
     A letter asks several things; searched as one, the longest of them drowns the others.
     """
     clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
-    told = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
-    return [part for part in dict.fromkeys(told) if WORD.search(part)][:MAX_PARTS]
+    parts = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
+    return [part for part in dict.fromkeys(parts) if WORD.search(part)][:MAX_PARTS]
 
 
 def sentences(queries: list[str]) -> list[str]:
     """The whole question and each of its sentences, as they were written, each once."""
     whole = "\n".join(query[:READ_CHARS] for query in queries)
     clauses = [clause.strip() for clause in BORDER.split(whole)]
-    told = dict.fromkeys([whole.strip(), *clauses])
-    return [text for text in told if WORD.search(text)][:MAX_PARTS]
+    texts = dict.fromkeys([whole.strip(), *clauses])
+    return [text for text in texts if WORD.search(text)][:MAX_PARTS]
 
 
 def _telling(text: str) -> str:

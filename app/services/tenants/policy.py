@@ -24,7 +24,7 @@ async def replace(
 
     Raises:
         NotFoundError: there is no such tenant.
-        StaleVersionError: somebody else stored a version meanwhile.
+        StaleVersionError: another version was stored meanwhile.
     """
     if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")
