@@ -156,7 +156,7 @@ def main() -> None:
     try:
         app()
     except Exception as failure:  # noqa: BLE001  # Python's own report would quote its message
-        from app.error_text import render
+        from app.log.error_text import render
 
         typer.echo(render(failure), err=True)
         sys.exit(1)

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
-from app.error_text import describe, sqlstate_of
+from app.log.error_text import describe, sqlstate_of
 from app.settings import Settings
 
 T = TypeVar("T")

@@ -7,8 +7,8 @@ model or a tool may repeat what the customer wrote.
 from typing import Any
 
 from app.db.core.availability import DATABASE_ERRORS, StatementFailedError
-from app.error_text import sqlstate_of
 from app.errors import CheckpointGoneError
+from app.log.error_text import sqlstate_of
 from graphs.llm.errors import ModelError
 from tools.errors import ToolError
 

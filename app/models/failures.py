@@ -3,7 +3,7 @@
 import re
 from datetime import UTC, datetime
 
-from app.retry_after import retry_after_seconds
+from app.models.retry_after import retry_after_seconds
 from graphs.llm.errors import ModelError, ModelRefusedError, ModelUnavailableError
 
 # Beside every 5xx: request timeout, conflict, too early, too many requests (RFC 9110, RFC 6585).

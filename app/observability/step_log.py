@@ -10,7 +10,7 @@ from langgraph.errors import NodeTimeoutError
 from app.db.checkpoints.fence import FENCE, refusing_late_writes
 from app.db.checkpoints.group_commit import Done, GroupCommit, Rows
 from app.db.runs.steps import UPSERT_STEPS, step_row
-from app.error_text import public_message
+from app.log.error_text import public_message
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"

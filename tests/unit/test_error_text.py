@@ -19,8 +19,8 @@ from sqlalchemy.exc import TimeoutError as EngineTimeout
 
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable, log_outage
 from app.db.core.connections import make_engine
-from app.error_text import describe, public_message, render, sqlstate_of
 from app.log import configure_logging, get_logger
+from app.log.error_text import describe, public_message, render, sqlstate_of
 from tools.errors import RefusedError
 
 ROOT = Path(__file__).parents[2]

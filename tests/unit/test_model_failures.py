@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from app.models.failures import failure_of
-from app.retry_after import retry_after_seconds
+from app.models.retry_after import retry_after_seconds
 from graphs.llm.ask import is_retryable
 from graphs.llm.errors import ModelRefusedError, ModelUnavailableError
 from graphs.llm.structured_output import asked_again, check

@@ -14,7 +14,7 @@ import httpx
 from standardwebhooks import Webhook
 
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, Target, bracketed, parse
-from app.retry_after import retry_after_seconds
+from app.models.retry_after import retry_after_seconds
 
 # A receiver's answer is ignored; this much is read so that an honest one can finish.
 MAX_ANSWER_BYTES = 4096

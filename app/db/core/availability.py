@@ -8,8 +8,8 @@ from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as EngineTimeout
 
-from app.error_text import sqlstate_of
 from app.log import get_logger
+from app.log.error_text import sqlstate_of
 from tools.errors import ToolError
 
 log = get_logger(__name__)

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from app.error_text import describe, render, sqlstate_of, without_messages
+from app.log.error_text import describe, render, sqlstate_of, without_messages
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
