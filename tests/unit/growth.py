@@ -14,7 +14,7 @@ FACTOR, SLACK, FLOOR = 5, 8, 0.02
 QUICK = FLOOR / FACTOR**2
 TRIES = 4
 # Exponential time shows in so few characters already; with more it would not end.
-FEW = (40, 65, 105, 170, 260)
+FEW = (40, 60, 80, 105, 140, 185, 250)
 
 
 @lru_cache(maxsize=200)
@@ -44,7 +44,8 @@ def outgrows(
     `at_once` is what a text of FEW characters may cost, in seconds.
     """
     for few in FEW:
-        if all(seconds(read, repeated(parts, few, before)) > at_once for _ in range(TRIES)):
+        early = repeated(parts, few, before)
+        if all(seconds(read, early) > at_once for _ in range(TRIES)):
             return 0.0, at_once
     short = repeated(parts, characters, before)
     long = repeated(parts, characters * FACTOR, before)

@@ -33,7 +33,7 @@ from tests.unit.text_readers import (
 from tools.helpdesk import ReplyArgs
 
 # So many shapes in one text; what is derived from a pattern is tried by itself.
-TOGETHER = 6
+TOGETHER = 8
 PATTERN_CHARS, PATTERN_AT_ONCE = 2_000, 0.005
 
 
@@ -130,7 +130,7 @@ def test_slow_pattern_is_found(pattern: str) -> None:
 
 
 def test_slow_loop_is_found() -> None:
-    """A reader that begins again at each word is found among six shapes in one text."""
+    """A reader that begins again at each word is found among eight shapes in one text."""
 
     def slow(text: str) -> int:
         words = text.split()
