@@ -1,5 +1,6 @@
 """Languages are named by tags of BCP 47: valid ones are taken as given, and read by language."""
 
+import langcodes
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,6 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from app.api.schemas import LanguageTag
 from app.services.runs.merge_messages import merged
+from tools import language_tags
 from tools.language_tags import UNDETERMINED, iso_language
 
 TAG: TypeAdapter[str] = TypeAdapter(LanguageTag)
@@ -57,3 +59,12 @@ def test_merged_messages_agree_by_language(tags: list[str | None], kept: str | N
     """Two tags of one language are no two languages."""
     tickets = [{"id": "T-1", "body": "b", "language": tag} for tag in tags]
     assert merged(tickets)["language"] == kept
+
+
+def test_tags_of_tickets_fill_no_memory() -> None:
+    """However many tags are read, a bounded number is kept."""
+    for number in range(3000):
+        assert iso_language(f"en-x-{number}") == "en"
+    kept = langcodes.Language._PARSE_CACHE, langcodes.Language._INSTANCES
+    assert [len(cache) for cache in kept] == [0, 0]
+    assert language_tags._read.cache_info().currsize <= 1024
