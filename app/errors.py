@@ -1,4 +1,4 @@
-"""Everything a caller can be told, each with its status and stable code.
+"""Every error that the API returns, each with its status and stable code.
 
 DeskgraphError                  500 internal
 ├── BodyError                   400 invalid-json
@@ -42,7 +42,7 @@ class DeskgraphError(Exception):
     """
 
     status, code, title = 500, "internal", "Something went wrong on our side"
-    # Told as `Retry-After`, where coming again is worth it.
+    # Sent as `Retry-After`, where a retry can succeed.
     retry_after_seconds: int | None = None
 
     def __init__(self, detail: str, **extra: Any) -> None:
@@ -119,9 +119,9 @@ class MissingScopeError(DeskgraphError):
 
 
 class OwnRunError(DeskgraphError):
-    """The key that started a run asks to decide about it."""
+    """The key that started a run tries to decide its approval."""
 
-    status, code, title = 403, "own-run", "Whoever started a run may not decide its approvals"
+    status, code, title = 403, "own-run", "The key that started a run may not decide its approvals"
 
 
 class OverLimitError(DeskgraphError):
@@ -150,19 +150,19 @@ class MethodNotAllowedError(DeskgraphError):
 
 
 class ConflictError(DeskgraphError):
-    """The state of things does not allow it."""
+    """The current state does not allow the request."""
 
     status, code, title = 409, "conflict", "The state does not allow this"
 
 
 class NotWaitingError(ConflictError):
-    """Resume was asked of a run that waits for nobody."""
+    """A decision was sent to a run that waits for no decision."""
 
     code, title = "not-waiting", "The run is not waiting for a decision"
 
 
 class AlreadyDecidedError(ConflictError):
-    """Somebody decided before; the decision is in the body."""
+    """The approval was decided before; that decision is in the body."""
 
     code, title = "already-decided", "The approval is already decided"
 
@@ -186,13 +186,13 @@ class CustomerHasLiveRunsError(ConflictError):
 
 
 class ApprovalExpiredError(DeskgraphError):
-    """Nobody decided in time."""
+    """No decision came in time."""
 
     status, code, title = 410, "approval-expired", "The approval has expired"
 
 
 class CheckpointGoneError(DeskgraphError):
-    """The checkpoint was there and is pruned."""
+    """The checkpoint existed and was pruned."""
 
     status, code, title = 410, "checkpoint-gone", "The checkpoint is no longer kept"
 

@@ -37,7 +37,7 @@ Email = Annotated[
 
 
 class ContactIn(BaseModel):
-    """One line of the file. Nobody who unsubscribed is subscribed again by an import."""
+    """One line of the file. An import never subscribes a person again who unsubscribed."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 

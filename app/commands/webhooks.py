@@ -24,7 +24,7 @@ Tenant = Annotated[str, typer.Option(help="Whose callbacks they sign.")]
 
 @secret.command("create", epilog=usage("webhooks secret create --tenant acme"))
 def create_secret(tenant: Tenant = "demo") -> None:
-    """Print the secret that signs, once; if somebody has seen it, use `rotate`."""
+    """Print the signing secret, once; if it was shown before, use `rotate`."""
 
     async def work(session: AsyncSession) -> str:
         query = secrets_of_tenant(tenant).where(WebhookSecret.shown_at.is_not(None)).limit(1)

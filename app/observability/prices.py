@@ -35,7 +35,7 @@ class Prices:
     own: Mapping[str, ModelPrice] = field(default_factory=dict)
 
     def cost_usd(self, model: str, tokens: Tokens, asked: str | None = None) -> Decimal | None:
-        """US dollars of one call; None when nobody knows what it cost, never 0 for that.
+        """US dollars of one call; None, never 0, when its cost is unknown.
 
         `model` is the name in the answer; an own price may name the one that was asked for.
         """
@@ -53,7 +53,7 @@ class Prices:
 
 
 def micro_usd(cost: Decimal | None) -> int:
-    """Whole millionths of a US dollar, rounded up; 0 for a cost that nobody knows."""
+    """Whole millionths of a US dollar, rounded up; 0 for an unknown cost."""
     return 0 if cost is None else int((cost * MICRO).to_integral_value(ROUND_CEILING))
 
 

@@ -25,7 +25,7 @@ class StepLog:
         self, commits: GroupCommit, tenant_id: str, run_id: UUID, attempt: int, usage: UsageHandler
     ) -> None:
         self._commits = commits
-        # Rows that are late, as after an outage, are refused: nobody would close their steps.
+        # Late rows, as after an outage, are refused: no attempt would close their steps any more.
         self._holder = (str(run_id), attempt)
         self._owner = {"tenant_id": tenant_id, "run_id": run_id, "attempt": attempt}
         self._usage = usage
@@ -114,7 +114,7 @@ class StepLog:
 
 
 def _message(error: BaseException) -> str:
-    """What a caller is told; LangGraph's own words name only the node and its limit."""
+    """The message for a caller; LangGraph's own text names only the node and its limit."""
     return str(error) if isinstance(error, NodeTimeoutError) else public_message(error)
 
 

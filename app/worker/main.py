@@ -1,4 +1,4 @@
-"""A worker: the queue's consumer and the watch, until it is told to stop."""
+"""A worker: runs the queue's consumer and its heartbeat until it is asked to stop."""
 
 import asyncio
 import secrets
@@ -58,8 +58,8 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
 
 
 async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
-    """Consume, and begin anew whenever the database went away and came back."""
-    # Away at the very moment of a stop, the database turns the cancel into an error of its own.
+    """Consume the queue; start again whenever the database is back after an outage."""
+    # If the database is away at the moment of a stop, the cancel surfaces as a database error.
     while not stop.is_set():
         try:
             await jobs.alive.wait()

@@ -1,4 +1,4 @@
-"""Contacts and mailings on our own tables: counted, fixed once, and each person begun once."""
+"""Contacts and mailings in our own tables: a fixed list, and at most one mail to each person."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -55,7 +55,7 @@ class PostgresMailings:
     retry_seconds: float
 
     async def begin(self, key: str, audience: str, recipients: int, as_of: str) -> None:
-        """Fix the list, or say of those whom a lost attempt left behind that nobody knows."""
+        """Fix the list; if a lost attempt did, set the mails that it had started to `unknown`."""
         async with self.sessions.begin() as session:
             await pass_fence(session, self.caller)
             if await mailings.tally(session, self.caller.tenant_id, key):
@@ -129,7 +129,7 @@ class PostgresMailings:
         return counts
 
     async def _give_up_started(self, session: AsyncSession, key: str) -> None:
-        """A mail server cannot be asked whether it took a mail, so nobody is mailed again."""
+        """Started mails become `unknown`, not sent again: no server says whether it took a mail."""
         await session.execute(
             update(MailRecipient)
             .where(
@@ -146,7 +146,7 @@ class PostgresMailings:
         """Why these are not the people who were counted, or a part of them; None if they are."""
         count, changed_at = await mailings.newest_change(session, self.caller.tenant_id, audience)
         if changed_at is None:
-            return f"nobody is in the audience {audience!r}"
+            return f"the audience {audience!r} is empty"
         if count > recipients or changed_at > datetime.fromisoformat(as_of):
             return f"the audience {audience!r} is not the {recipients} people counted at {as_of}"
         return None

@@ -1,4 +1,4 @@
-"""Mail over SMTP, many over one connection; without a server the sandbox keeps it in a table."""
+"""Sends mail over SMTP, many on one connection; without a server, into a table of the sandbox."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -148,7 +148,7 @@ def message(mail: Mail, settings: Settings) -> EmailMessage:
     made["To"] = Address(mail["to"]["name"], addr_spec=mail["to"]["email"])
     made["Subject"] = mail["subject"]
     made["Date"] = formatdate()
-    # The same mail has the same id, whoever sends it: a server or reader may drop a second one.
+    # The same mail has the same id in every attempt, so a server or reader may drop a second one.
     made["Message-ID"] = f"<{sha256(mail['key'].encode()).hexdigest()[:40]}@{sender.domain}>"
     made["Auto-Submitted"] = "auto-generated"
     if settings.mail_unsubscribe_url:

@@ -1,4 +1,4 @@
-"""Documents the answers of a route: an example of success, and every error with its code."""
+"""Documents the responses of a route: an example of success, and every error with its code."""
 
 from typing import Any
 
@@ -24,14 +24,14 @@ def documented_responses(
 
 
 def with_problems(responses: Responses, *errors: type[DeskgraphError]) -> Responses:
-    """The responses and those errors: by status, each code once, with an example."""
-    told = dict(responses)
+    """The responses with those errors added by status, each code once, with an example."""
+    documented = dict(responses)
     for error in errors:
-        before = told.get(error.status, {}).get("content", {}).get(MEDIA_TYPE, {})
+        before = documented.get(error.status, {}).get("content", {}).get(MEDIA_TYPE, {})
         examples = before.get("examples", {})
         if error.code not in examples:
-            told[error.status] = _answer(examples | {error.code: _example(error)}, error)
-    return told
+            documented[error.status] = _answer(examples | {error.code: _example(error)}, error)
+    return documented
 
 
 def _answer(examples: dict[str, Any], error: type[DeskgraphError]) -> dict[str, Any]:

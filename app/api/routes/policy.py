@@ -1,4 +1,4 @@
-"""/v1/policy: the rules that a tenant's runs are held to, every version of them."""
+"""/v1/policy: a tenant's policy (the rules for its runs), and every version of it."""
 
 from typing import Annotated
 
@@ -74,7 +74,7 @@ async def list_versions(
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.PolicyPage:
-    """Every version that somebody stored, newest first."""
+    """Every stored version, newest first."""
     rows, following = await backend.cursors.page(
         session,
         tenant_queries.policies_of(key.tenant_id),

@@ -1,4 +1,4 @@
-"""/v1/callbacks and /v1/webhooks: what was told to whom, and what it is signed with."""
+"""/v1/callbacks and /v1/webhooks: deliveries of callbacks, and the secrets that sign them."""
 
 import json
 from datetime import datetime, timedelta
@@ -170,7 +170,7 @@ async def list_secrets(
     responses=documented_responses(201, SHOWN),
 )
 async def issue_secret(body: RotateSecret, session: Session, key: Admin) -> SecretOut:
-    """Show the secret that signs if nobody has seen it; else make a new one that signs as well."""
+    """Show the signing secret if it was never shown; else create another that signs as well."""
     overlap = timedelta(seconds=body.overlap_seconds)
     made = await signing_secrets.issue(session, key.tenant_id, overlap=overlap)
     return _secret(made, text=made.secret)

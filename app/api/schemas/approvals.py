@@ -110,7 +110,7 @@ class ApprovalOut(BaseModel):
     newer_messages: list[MessageOut]
     created_at: datetime
     expires_at: datetime
-    on_expiry: Annotated[str, Field(description="What happens if nobody decides in time.")]
+    on_expiry: Annotated[str, Field(description="What happens if no decision comes in time.")]
     reminded_at: datetime | None
 
 

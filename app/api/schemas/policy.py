@@ -1,4 +1,4 @@
-"""A tenant's policy with its version, flat, so that what is read can be sent back."""
+"""A tenant's policy with its version in one flat object: a GET's body can be PUT back."""
 
 from datetime import datetime
 from typing import Annotated
@@ -24,7 +24,7 @@ class PutPolicy(Policy):
 
 
 class PolicyOut(Policy):
-    """A policy, and who set it; version 0 is the default, which nobody set."""
+    """A policy, and who set it; version 0 is the built-in default."""
 
     version: int
     created_at: Annotated[datetime | None, Field(strict=False)]

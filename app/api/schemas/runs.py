@@ -1,4 +1,4 @@
-"""Runs: what starts one, how it stands, what it did."""
+"""Runs: the request that starts one, its status, and what it did."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -64,12 +64,12 @@ class StartRun(Request):
         default_factory=dict
     )
     callback_url: Annotated[
-        str | None, Field(max_length=2048, description="Told when the run pauses and ends.")
+        str | None, Field(max_length=2048, description="Called when the run pauses and ends.")
     ] = None
 
 
 class ReplyOut(BaseModel):
-    """What the customer was told."""
+    """The reply that was sent to the customer."""
 
     text: str
     citations: list[str]

@@ -79,7 +79,7 @@ class EventBroadcaster:
         """
         yield RETRY
         try:
-            async for event in self._told(subscription, after):
+            async for event in self._events(subscription, after):
                 yield HEARTBEAT if event is None else render(event)
                 if event and subscription.run_id is not None and event.type in FINAL_TYPES:
                     yield END
@@ -96,10 +96,10 @@ class EventBroadcaster:
         for subscription in self._subscriptions:
             subscription.close()
 
-    async def _told(
+    async def _events(
         self, subscription: EventSubscription, after: Position
     ) -> AsyncIterator[Event | None]:
-        """Events in order, none twice; None for silence. What is stored first, then what comes."""
+        """Events in order, none twice: stored ones first, then new ones; None means silence."""
         await self._join(subscription)
         full = True
         while full and not subscription.closed:
@@ -140,7 +140,7 @@ class EventBroadcaster:
         try:
             await self._feed_subscriptions()
         finally:
-            # However the loop ends: nobody waits for what does not come.
+            # However the loop ends, close the streams: no more events would reach them.
             for subscription in self._subscriptions:
                 subscription.close()
 

@@ -1,4 +1,4 @@
-"""One open event stream: a bounded queue, and an event as the bytes that a reader gets."""
+"""One open event stream: its bounded queue, and the bytes that it sends for an event."""
 
 import asyncio
 import json
@@ -55,10 +55,10 @@ class EventSubscription:
 
 def render(event: Event) -> bytes:
     """An event as the bytes of a server-sent event; JSON holds no line break."""
-    told = {
+    message = {
         "type": event.type,
         "run_id": str(event.run_id),
         "at": event.created_at.isoformat(),
         "data": event.data,
     }
-    return f"id: {event.position}\nevent: {event.type}\ndata: {json.dumps(told)}\n\n".encode()
+    return f"id: {event.position}\nevent: {event.type}\ndata: {json.dumps(message)}\n\n".encode()

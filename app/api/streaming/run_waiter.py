@@ -1,4 +1,4 @@
-"""Wakes the requests that wait for a run to rest: by the workers' notifier, or by looking."""
+"""Wakes requests that wait for a run to pause or end: on a worker's notification, or by polling."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class RunWaiter:
             self._forget(run_id, rested)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._listening is not None:
             self._listening.cancel()
 
@@ -70,9 +70,9 @@ class RunWaiter:
 
     async def _listen(self, database_url: str) -> None:
         try:
-            async for told in subscribe(database_url):
+            async for run_ids in subscribe(database_url):
                 self._hears = True
-                for run_id in told:
+                for run_id in run_ids:
                     self._wake(run_id)
         except psycopg.Error as error:
             log.warning("notifications_unheard", error=error)
@@ -88,7 +88,7 @@ class RunWaiter:
             try:
                 async with self._sessions.raw_connection() as connection:
                     found = await finished_or_paused(connection, asked)
-            except Exception as error:  # noqa: BLE001  # each who waits is told
+            except Exception as error:  # noqa: BLE001  # raised in every waiter
                 self._fail(asked, error)
                 continue
             for run_id in found:

@@ -1,4 +1,4 @@
-"""Approvals to the API's shape, with the schema of the answer that each of them takes."""
+"""Approvals in the API's shape, each with the schema of the decision that it takes."""
 
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from app.db.tables.runs import Message
 from app.services.approvals.edit import editable_of, may_drop
 from tools.catalog import EFFECTS
 
-# What `escalate` does with a run that nobody answered, by what was asked.
+# What `escalate` does with a run whose approval expired, by the kind of approval.
 ON_EXPIRY = {
     "plan": "Nothing is done; the ticket is handed to a person.",
     "reply": "The draft is not sent; the ticket is handed to a person.",

@@ -94,7 +94,7 @@ async def end_entry(
 
 
 async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:
-    """What the run began and nobody saw the end of; a mailing's progress tells it already."""
+    """Effects that the run began and whose end is unknown; without mailings that have progress."""
     query = select(LedgerEntry).where(
         LedgerEntry.tenant_id == tenant_id,
         LedgerEntry.run_id == run_id,
@@ -149,7 +149,7 @@ async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) 
 
 
 async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
-    """Let nobody else spend this customer's allowance until the transaction ends."""
+    """Lock this customer's allowance against other spending until the transaction ends."""
     await advisory_locks.hold(
         session, advisory_locks.exclusive("allowance", tenant_id, customer_id)
     )

@@ -1,4 +1,4 @@
-"""Text to the words it is searched by: parts of a question, and scripts without spaces."""
+"""Splits text into search words: parts of a question, and scripts without spaces."""
 
 import re
 
@@ -10,7 +10,7 @@ MAX_PARTS = 40
 
 
 def spaced(text: str) -> str:
-    """The text with pairs of neighbouring characters in place of words that nobody separates.
+    """The text with words of scripts without spaces replaced by pairs of neighbouring characters.
 
     Overlapping pairs find words without a dictionary. Source: Manning, Raghavan, Schütze,
     Introduction to Information Retrieval (2008), 2.2.1.
@@ -23,22 +23,22 @@ def _pairs(run: str) -> str:
 
 
 def parts(queries: list[str]) -> list[str]:
-    """Each sentence or clause on its own, without words that say nothing, each once.
+    """Each sentence or clause on its own, without stop words, each once.
 
-    A letter asks several things; searched as one, the longest of them drowns the others.
+    A letter asks several things; in one search, the longest question would outweigh the others.
     """
     clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
-    told = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
-    return [part for part in dict.fromkeys(told) if WORD.search(part)][:MAX_PARTS]
+    found = (" ".join(spaced(_without_stopwords(clause)).split()) for clause in clauses)
+    return [part for part in dict.fromkeys(found) if WORD.search(part)][:MAX_PARTS]
 
 
 def sentences(queries: list[str]) -> list[str]:
     """The whole question and each of its sentences, as they were written, each once."""
     whole = "\n".join(query[:READ_CHARS] for query in queries)
     clauses = [clause.strip() for clause in BORDER.split(whole)]
-    told = dict.fromkeys([whole.strip(), *clauses])
-    return [text for text in told if WORD.search(text)][:MAX_PARTS]
+    texts = dict.fromkeys([whole.strip(), *clauses])
+    return [text for text in texts if WORD.search(text)][:MAX_PARTS]
 
 
-def _telling(text: str) -> str:
+def _without_stopwords(text: str) -> str:
     return WORD.sub(lambda word: "" if word[0].casefold() in STOPWORDS else word[0], text)

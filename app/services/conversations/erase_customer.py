@@ -1,4 +1,4 @@
-"""Use case: erase a customer. One transaction; nobody can read half of it, nobody commits here."""
+"""Use case: erase a customer, in one transaction that the caller commits."""
 
 from uuid import UUID
 
@@ -18,8 +18,8 @@ NAMED_RUNS = 20
 async def erase(session: AsyncSession, tenant_id: str, customer_id: str, erased_by: str) -> Erasure:
     """Erase what the customer wrote and who they are; keep what was done, under a pseudonym.
 
-    Again, or for somebody unknown, it finds nothing and says so. Runs that begin meanwhile wait
-    for the lock before they read what was said before, so they start afresh.
+    A second call, or one for an unknown customer, finds nothing and says so. Runs that begin
+    meanwhile wait for the lock before they read the conversation, so they start without it.
 
     Raises:
         CustomerHasLiveRunsError: nothing was erased.

@@ -1,4 +1,4 @@
-"""Use case of a policy: replace it by a new version, unless that changes nothing."""
+"""Use case: store a new version of a tenant's policy, unless it equals the newest."""
 
 from collections.abc import Callable
 
@@ -24,7 +24,7 @@ async def replace(
 
     Raises:
         NotFoundError: there is no such tenant.
-        StaleVersionError: somebody else stored a version meanwhile.
+        StaleVersionError: another caller stored a version meanwhile.
     """
     if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")

@@ -31,7 +31,7 @@ async def ensure_secret(session: AsyncSession, tenant_id: str) -> None:
 async def issue(
     session: AsyncSession, tenant_id: str, *, overlap: timedelta = OVERLAP, rotate: bool = False
 ) -> WebhookSecret:
-    """The secret to verify with, shown once: the live one if nobody has seen it, else a new one.
+    """The secret to verify with, shown once: the live one if it was never shown, else a new one.
 
     The one before signs beside the new one for `overlap`. With `rotate` it is always a new one.
 
