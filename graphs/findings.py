@@ -1,4 +1,4 @@
-"""What specialists find; what those of articles share: to say honestly whether anything fits."""
+"""The findings of specialists, and how well an article must fit before it may be quoted."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,7 +28,7 @@ def finding(
     failed: str | None = None,
     unsure: str | None = None,
 ) -> Finding:
-    """What one specialist found, and nothing where nothing is told."""
+    """One specialist's finding; every field that is not given is empty."""
     return {
         "passages": list(passages),
         "payments": list(payments),

@@ -74,7 +74,7 @@ async def by_progress(state: SupportState) -> Literal["act", "approve", "respond
 
 
 async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
-    """A clean draft leaves, or waits for a person; a mendable one is written again."""
+    """A draft without objections is sent or reviewed; one with objections is written again."""
     if state["escalation"]:
         return "escalate"
     if state["review"]:
@@ -83,7 +83,7 @@ async def by_objections(state: SupportState) -> Literal["send", "review", "respo
 
 
 async def by_review(state: SupportState) -> Literal["send", "check", "respond", "escalate"]:
-    """An approved text leaves, an edited one is checked again, a wish is written anew."""
+    """An approved text is sent, an edited one checked again; guidance leads to a new draft."""
     verdict = state["decision"]["verdict"] if state["decision"] else "reject"
     if verdict == "approve":
         return "send"

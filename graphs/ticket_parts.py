@@ -31,7 +31,7 @@ def slices(body: str, quotes: Sequence[tuple[Intent, str]]) -> dict[Specialist, 
     """What each quoted specialist sees of `body`; one that is not named here sees all of it.
 
     A clause is kept from a specialist only when quotes of others cover all that it says and none
-    of its own touches it. Whoever has a quote that does not stand in the body sees all of it.
+    of its own touches it. A specialist with a quote that is not in the body sees all.
     """
     marks: dict[Specialist, bytearray] = {}
     doubtful: set[Specialist] = set()

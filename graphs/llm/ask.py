@@ -56,7 +56,7 @@ async def ask_model(
     *,
     seconds: float = QUESTION_SECONDS,
 ) -> ModelAnswer[T]:
-    """The same, with the tier that answered; the door gives up its models after `seconds`.
+    """Like `ask`, with the tier that answered; the gateway stops waiting for it after `seconds`.
 
     A node's last try asks the fallback, so a provider that is down ends in an answer.
     The ticket travels as data: what it says can never stand in the instructions.

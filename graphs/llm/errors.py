@@ -1,8 +1,8 @@
-"""How asking a model can fail; what the workflow does next depends on which of these it is."""
+"""How a model call can fail; the kind of failure decides what the workflow does next."""
 
 from graphs.suspend import RunWaitsError
 
-# What no second attempt mends: a bug in our own code.
+# Bugs in our own code, which no second attempt fixes.
 PROGRAMMING_ERRORS = (ArithmeticError, AssertionError, AttributeError, LookupError, NameError,
                       TypeError, ValueError)  # fmt: skip
 
@@ -37,7 +37,7 @@ class ModelRefusedError(ModelError):
 
 
 class ModelOutputError(ModelError):
-    """A model's answer does not fit the schema it was asked for, not even when told why."""
+    """A model's answer violates its schema, even in the second try that lists the problems."""
 
     reason = "schema"
 

@@ -1,4 +1,4 @@
-"""Structured answers: hold one against its schema, and ask again with what is wrong with it."""
+"""Structured answers: validate one against its schema, and ask again with its problems."""
 
 import json
 import re
@@ -38,5 +38,5 @@ def problems(schema: type[BaseModel], error: ValidationError) -> list[str]:
 def asked_again(messages: list[BaseMessage], parsing_error: str) -> list[BaseMessage]:
     """The same question with its instructions extended and the problems as data of their own."""
     instructions, *data = messages
-    told = json.dumps({"problems": parsing_error.split("; ")}, ensure_ascii=False)
-    return [SystemMessage(f"{instructions.content}{REPAIR}"), *data, HumanMessage(told)]
+    problems = json.dumps({"problems": parsing_error.split("; ")}, ensure_ascii=False)
+    return [SystemMessage(f"{instructions.content}{REPAIR}"), *data, HumanMessage(problems)]

@@ -34,7 +34,7 @@ def reason(state: SupportState) -> Escalation:
         return noted
     decision = state.get("decision")
     if decision and decision["verdict"] == "expire":
-        return {"reason": "expired", "detail": "Nobody decided in time."}
+        return {"reason": "expired", "detail": "No decision came in time."}
     if decision and decision["verdict"] == "reject":
         what = "plan" if plan_rejected(state) else "reply"
         by = f"{decision['decided_by']} said no to the {what}"

@@ -68,7 +68,7 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
         if args:
             step = mail_step(args, await toolbox.call(PREVIEW_MAIL, args.model_dump(mode="json")))
     if step is None:
-        return finding(unsure="No audience and text of a mailing can be told.")
+        return finding(unsure="The ticket does not name the audience and text of a mailing.")
     return finding(steps=[step])
 
 

@@ -1,4 +1,4 @@
-"""When two tickets ask the same question, and whether one may stand for the others."""
+"""When two tickets ask the same question, so that one cached answer may serve both."""
 
 import hashlib
 import re
@@ -42,8 +42,8 @@ def question_sha256(ticket: Ticket) -> bytes:
 def speaks_for_others(ticket: Ticket) -> bool:
     """Whether a model read nothing here that another ticket of the same normal form may lack.
 
-    Instructions can hide in invisible characters, in masses of punctuation, or in the name; what
-    they make a model say is kept for nobody else.
+    Instructions can hide in invisible characters, in masses of punctuation, or in the name; an
+    answer that they influence is not cached.
     """
     text = f"{ticket['subject']}\n{ticket['body']}"
     hidden = any(unicodedata.category(c)[0] == "C" and c not in "\t\r\n" for c in text)

@@ -1,4 +1,4 @@
-"""Replies that may be given again: which runs leave one, and what of it is kept."""
+"""Replies that may be used again: which runs may cache one, and which parts are stored."""
 
 import re
 from collections.abc import Iterable
@@ -101,7 +101,7 @@ def tells_of(text: str, name: str, email: str, ids: Iterable[str]) -> bool:
     own name or address.
     """
     said = folded(text.replace(NAME_HERE, ""))
-    # The last label of an address, such as "com", points at nobody.
+    # The last label of an address, such as "com", identifies no person.
     own = {folded(word) for word in LETTERS.findall(f"{name} {email.rpartition('.')[0]}")}
     words = set(LETTERS.findall(said))
     if any(_stands_in(word, said, words) for word in own if len(word) > 1 or not word.isascii()):

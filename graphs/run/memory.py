@@ -1,4 +1,4 @@
-"""What a run knows of before. A customer wrote it: data, and no evidence for what a reply says."""
+"""Earlier messages and tickets as a run sees them: data, never evidence for a reply's claims."""
 
 from collections.abc import Iterator
 
@@ -47,5 +47,6 @@ def handoff_lines(memory: Memory | None) -> Iterator[str]:
 
 
 def _past_line(past: PastTicket) -> str:
-    told = "; ".join(past["promised"]) or "nothing promised"
-    return f"{past['ticket_id']} on {past['at'][:10]}: {past['subject']}: {past['outcome']}; {told}"
+    promises = "; ".join(past["promised"]) or "nothing promised"
+    ticket = f"{past['ticket_id']} on {past['at'][:10]}: {past['subject']}"
+    return f"{ticket}: {past['outcome']}; {promises}"

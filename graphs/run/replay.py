@@ -1,4 +1,4 @@
-"""A replay: the state it begins with, and the policy it is held to. Pure functions."""
+"""A replay: the state that it starts from, and the policy that applies. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,21 +22,21 @@ UNKNOWN_TRIAGE: Triage = {
 def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) -> JsonObject:
     """A checkpoint's values as those of the run that replays it, with the caller's changes."""
     state: JsonObject = {**values, "run_id": run_id}
-    if told := changes.get("ticket"):
-        state["ticket"] = {**values["ticket"], **told}
-    if told := changes.get("triage"):
+    if ticket := changes.get("ticket"):
+        state["ticket"] = {**values["ticket"], **ticket}
+    if triage := changes.get("triage"):
         # Slices of the text belong to the intents that were found.
-        state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **told, "parts": {}}
+        state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **triage, "parts": {}}
     if "guidance" in changes:
         state["guidance"] = changes["guidance"]
     return state
 
 
 def replay_policy(policy: Policy, *, replied: bool) -> Policy:
-    """The tenant's policy, with nothing left to nobody's judgement.
+    """The tenant's policy, with every gate set to ask a person.
 
-    A replay does what the first run did not do only when a person agrees to it: that is every
-    gated effect, and the reply if none was sent.
+    A replay does what the first run did not do only when a person agrees: every gated effect, and
+    the reply if none was sent.
     """
     strict: JsonObject = {**STRICTEST}
     if not replied:

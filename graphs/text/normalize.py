@@ -34,7 +34,7 @@ def _latin(word: re.Match[str]) -> str:
     return word[0].translate(LOOK_ALIKES) if MIXED.search(word[0]) else word[0]
 
 
-def mended(text: str) -> str:
+def rejoined(text: str) -> str:
     """Folded text whose words are no longer broken by signs or lines."""
     return BREAKS.sub("", text)
 

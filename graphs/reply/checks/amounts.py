@@ -38,9 +38,9 @@ def money(case: Case) -> Iterator[str]:
         if rounded or not numbers(match[0]) <= known:
             yield f"The amount {match[0].strip()!r} stands in no fact: take amounts from the facts."
     in_words = list(COUNTED_MONEY.finditer(case.folded))
-    told = squeezed(folded(case.sources)) if in_words else ""
+    sources = squeezed(folded(case.sources)) if in_words else ""
     for match in in_words:
-        if squeezed(match[0]) not in told:
+        if squeezed(match[0]) not in sources:
             yield f"The amount {match[0].strip()!r} is in words: write amounts as the facts do."
 
 

@@ -1,4 +1,4 @@
-"""No date or time span is promised that stands in no fact, in whatever words or order."""
+"""A reply promises no date or time span that no fact contains, in any words or order."""
 
 import re
 from collections.abc import Iterator
@@ -40,14 +40,14 @@ COURTESY = re.compile(r"^\s*(?:thank|danke|vielen dank|merci|gracias|grazie|obri
 def dates(case: Case) -> Iterator[str]:
     """The customer's own dates may be repeated where nothing is promised."""
     said = [s for s in sentences(case.folded) if not (asks(s) or COURTESY.match(s))]
-    telling = [(sentence, told) for sentence in said if (told := stated_dates(sentence))]
-    if not telling:
+    dated = [(sentence, stated) for sentence in said if (stated := stated_dates(sentence))]
+    if not dated:
         # Most replies: to look through all passages takes longer than all other rules.
         return
     known, asked = stated_dates(folded(case.sources)), stated_dates(folded(case.asked))
-    for sentence, told in telling:
+    for sentence, stated in dated:
         allowed = known if PROMISING.search(sentence) else known | asked
-        for kind, what in sorted(told - allowed):
+        for kind, what in sorted(stated - allowed):
             yield (
                 f"The {kind} {what!r} in {sentence.strip()[:200]!r} stands in no fact: "
                 "promise no date and no time."
@@ -64,7 +64,7 @@ def stated_dates(text: str) -> set[tuple[str, str]]:
     found = {("time", name) for name, pattern in NEAR.items() if pattern.search(text)}
     found |= {("day", WEEKDAY[match[0]]) for match in DAY_OF_WEEK.finditer(text)}
     found |= {("month", str(MONTH[match[1]])) for match in BARE_MONTH.finditer(text)}
-    # Nobody knows whether 5/11 begins with the month: the order counts for no date.
+    # 5/11 may begin with the day or the month, so the order is ignored.
     found |= {("date", "/".join(map(str, sorted(pair)))) for pair in _month_days(text)}
     for low, high, unit in SPAN.findall(JAPANESE.sub(" ", ISO.sub(" ", text))):
         found |= {("span", f"{int(COUNTS.get(n, n))} {UNIT[unit]}") for n in (low, high) if n}

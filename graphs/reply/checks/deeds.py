@@ -9,7 +9,7 @@ from graphs.reply.checks.draft_case import Case
 from graphs.reply.checks.idioms import asks, says_in_short
 from graphs.reply.checks.promises import COMMITMENT
 from graphs.text.language import language_of
-from graphs.text.normalize import folded, mended, sentences
+from graphs.text.normalize import folded, rejoined, sentences
 from graphs.text.tokens import content_words
 
 # "We looked at it, and will ...": the subject stands before the "and".
@@ -81,7 +81,7 @@ def actions(case: Case) -> Iterator[str]:
                 f"Nothing done backs {sentence.strip()[:300]!r}: neither state nor promise an "
                 "action. What was done is stated in sentences of its own."
             )
-    if any(_acts(s) for s in sentences(mended(case.folded))) and not any(
+    if any(_acts(s) for s in sentences(rejoined(case.folded))) and not any(
         _acts(s) for s in sentences(case.folded)
     ):
         yield "A word of action is broken in two: leave it out."

@@ -1,4 +1,4 @@
-"""What a reply claims stands in an article that it cites: a lexical test, sentence by sentence."""
+"""Each claim of a reply is found in an article that it cites: a lexical test by sentence."""
 
 import re
 from collections.abc import Iterator
@@ -81,11 +81,11 @@ def claims(case: Case) -> Iterator[str]:
     names = [squeezed(folded(value)) for value in values]
     for sentence in sentences(case.folded):
         plain = squeezed(sentence)
-        told = any(mentions(sentence, value) for value in values)
-        told = told or any(name in plain for name in names) or tells_hand_over(case, sentence)
+        effect = any(mentions(sentence, value) for value in values)
+        effect = effect or any(name in plain for name in names) or tells_hand_over(case, sentence)
         polite = COURTESY.match(sentence) and len(WORD.findall(sentence)) <= MAX_COURTESY_WORDS
         asks = sentence.rstrip().endswith(("?", "？", ":", "："))
-        if not (told or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:
+        if not (effect or polite or asks) and len(content_words(sentence) - FILLER) >= MIN_WORDS:
             yield sentence
 
 
@@ -156,15 +156,15 @@ def flipped(clause: str, near: list[str]) -> bool:
 
 def swapped(sentence: str, near: list[str]) -> bool:
     """Whether numbers or their units differ from those of every sentence about the same."""
-    told, values = measures(sentence), numbers(sentence)
-    return bool(near and told) and all(
-        values - numbers(said) or _has_other_units(told, measures(said)) for said in near
+    claimed, values = measures(sentence), numbers(sentence)
+    return bool(near and claimed) and all(
+        values - numbers(said) or _has_other_units(claimed, measures(said)) for said in near
     )
 
 
-def _has_other_units(told: set[tuple[str, str]], held: set[tuple[str, str]]) -> bool:
+def _has_other_units(claimed: set[tuple[str, str]], held: set[tuple[str, str]]) -> bool:
     """Whether a number stands in both with different words behind it."""
-    return not {number for number, _ in held}.isdisjoint(number for number, _ in told - held)
+    return not {number for number, _ in held}.isdisjoint(number for number, _ in claimed - held)
 
 
 def _foreign(case: Case, language: str) -> bool:

@@ -1,4 +1,4 @@
-"""No money is promised that was not moved, and nothing that was done is hidden."""
+"""A reply promises no money that was not moved, and hides no effect that was done."""
 
 import re
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from graphs.reply.checks.amounts import MONEY
 from graphs.reply.checks.draft_case import Case
-from graphs.text.normalize import mended, sentences
+from graphs.text.normalize import rejoined, sentences
 
 # Words that give money back, and words that commit the company otherwise; folded text.
 REFUND = re.compile(
@@ -67,7 +67,7 @@ def mentions(text: str, amount: str) -> int:
 
 def _hides_a_word(text: str) -> bool:
     """Whether a word of commitment appears, also one broken by signs, lines or a space."""
-    if len(COMMITMENT.findall(mended(text))) > len(COMMITMENT.findall(text)):
+    if len(COMMITMENT.findall(rejoined(text))) > len(COMMITMENT.findall(text)):
         return True
     words = text.split()
     return any(
