@@ -119,7 +119,7 @@ class MissingScopeError(DeskgraphError):
 
 
 class OwnRunError(DeskgraphError):
-    """The key that started a run asks to decide about it."""
+    """The key that started a run tries to decide its approval."""
 
     status, code, title = 403, "own-run", "A key that started a run may not decide its approvals"
 
@@ -150,7 +150,7 @@ class MethodNotAllowedError(DeskgraphError):
 
 
 class ConflictError(DeskgraphError):
-    """The state of things does not allow it."""
+    """The current state does not allow the request."""
 
     status, code, title = 409, "conflict", "The state does not allow this"
 
@@ -192,7 +192,7 @@ class ApprovalExpiredError(DeskgraphError):
 
 
 class CheckpointGoneError(DeskgraphError):
-    """The checkpoint was there and is pruned."""
+    """The checkpoint existed and was pruned."""
 
     status, code, title = 410, "checkpoint-gone", "The checkpoint is no longer kept"
 

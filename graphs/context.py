@@ -1,4 +1,4 @@
-"""What is lent to a run and never stored: caller, policy, and the doors to models and tools."""
+"""What a run gets and never stores: caller, policy, model gateway and toolbox."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

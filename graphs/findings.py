@@ -1,4 +1,4 @@
-"""What specialists find; what those of articles share: to say honestly whether anything fits."""
+"""The findings of specialists, and how well an article must fit before it may be quoted."""
 
 from collections.abc import Mapping, Sequence
 

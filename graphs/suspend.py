@@ -1,4 +1,4 @@
-"""What ends an attempt without being a failure of its node: the run goes on later, or elsewhere.
+"""Exceptions that end an attempt without failing its node: the run continues later or elsewhere.
 
 LangGraph lets a GraphBubbleUp through without retry or error handler and stores nothing for the
 node, so the node runs again when the run goes on. Any other error that leaves an error handler
@@ -11,7 +11,7 @@ from tools.errors import RunLostError
 
 
 class RunWaitsError(GraphBubbleUp):
-    """Something the run needs is not there just now; it waits in the queue."""
+    """Something that the run needs is unavailable for now; the run waits in the queue."""
 
 
 class RunPausedError(RunWaitsError):

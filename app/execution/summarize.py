@@ -42,7 +42,7 @@ class Work:
 
 async def is_due(executor: Executor, run: Run) -> bool:
     """Whether the next run's window would be full, so that its oldest messages should move on."""
-    return await summaries.untold(executor, run, WINDOW_EXCHANGES) >= WINDOW_EXCHANGES
+    return await summaries.count_unsummarized(executor, run, WINDOW_EXCHANGES) >= WINDOW_EXCHANGES
 
 
 async def refresh(service: Service, run_id: UUID) -> bool:

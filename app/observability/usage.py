@@ -33,7 +33,7 @@ class Asked(NamedTuple):
     notes: dict[str, Any]
 
 
-NOBODY = Asked("", None, {})
+UNKNOWN_CALL = Asked("", None, {})
 
 
 class UsageHandler(AsyncCallbackHandler):
@@ -72,7 +72,7 @@ class UsageHandler(AsyncCallbackHandler):
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add the answer's tokens and cost to the node that asked."""
-        asked = self._asked.pop(kwargs["run_id"], NOBODY)
+        asked = self._asked.pop(kwargs["run_id"], UNKNOWN_CALL)
         message = _message(response)
         answered = message.response_metadata.get("model_name") if message else None
         model = str(answered or asked.model or "unknown")[:200]
@@ -94,7 +94,7 @@ class UsageHandler(AsyncCallbackHandler):
 
     async def on_llm_error(self, error: BaseException, **kwargs: Any) -> None:
         """A failed call counts as a call; what it cost is not known to be more than nothing."""
-        asked = self._asked.pop(kwargs["run_id"], NOBODY)
+        asked = self._asked.pop(kwargs["run_id"], UNKNOWN_CALL)
         # The client's own name for it says more than ours.
         name = type(error.__cause__ or error).__name__
         self.of(asked.task_id).calls.append({"model": asked.model, **asked.notes, "error": name})

@@ -1,7 +1,6 @@
-"""A circuit breaker for one model endpoint: it stops calls that would fail, and finds out when to
-begin again.
+"""A circuit breaker for one model endpoint: stops calls that would fail, tests for recovery.
 
-Ours because none fits: aiobreaker rests since 2021, pybreaker knows no asyncio, and purgatory
+Ours because none fits: aiobreaker is inactive since 2021, pybreaker lacks asyncio, and purgatory
 lets every waiting call through when half-open and trips over calls that fail after it opened.
 
 Source of the pattern: M. Nygard, "Release It!", 2nd edition, 2018, chapter 5.
@@ -26,7 +25,7 @@ def _ignore(_is_open: bool) -> None:
 class Circuit:
     """closed -> open after `limit` failures in a row -> half-open, where one call tries.
 
-    Times are seconds of `clock`; `on_change` hears True when it opens and False when it closes.
+    Times are seconds of `clock`; `on_change` gets True when it opens and False when it closes.
     """
 
     limit: int = 5

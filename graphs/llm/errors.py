@@ -1,4 +1,4 @@
-"""How asking a model can fail; what the workflow does next depends on which of these it is."""
+"""How a model call can fail; the kind of failure decides what the workflow does next."""
 
 from graphs.suspend import RunWaitsError
 

@@ -22,9 +22,9 @@ from graphs.llm.pool import Endpoint, Meter, ModelPool
 from graphs.llm.structured_output import asked_again
 from graphs.state import Role, Tier
 
-# Over budget the next one is asked instead.
+# If the budget does not cover a tier, the gateway asks the next one.
 TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("fast",)}
-# Who waited for the same Retry-After must not come back in the same instant.
+# Spreads the retries of runs that waited for the same Retry-After.
 JITTER_SECONDS = 1.0
 
 

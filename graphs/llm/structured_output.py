@@ -1,4 +1,4 @@
-"""Structured answers: hold one against its schema, and ask again with what is wrong with it."""
+"""Structured answers: validate one against its schema, and ask again with its problems."""
 
 import json
 import re

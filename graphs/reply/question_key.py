@@ -1,4 +1,4 @@
-"""When two tickets ask the same question, and whether one may stand for the others."""
+"""When two tickets ask the same question, so that one cached answer may serve both."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Replies that may be given again: which runs leave one, and what of it is kept."""
+"""Replies that may be used again: which runs may cache one, and which parts are stored."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Which graph a checkpoint was written by, and whether this one can go on with it."""
+"""Which graph wrote a checkpoint, and whether the current graph can continue from it."""
 
 import hashlib
 import json
@@ -43,9 +43,9 @@ def _state() -> TypeAdapter[Any]:
 
 
 def incompatible_keys(stored: Mapping[str, Any]) -> dict[str, str]:
-    """The keys of state whose values have another shape than here, with what is wrong in each.
+    """The keys of a stored state whose values do not fit the current schema, each with why.
 
-    Keys that are not there, or not known here, are no incompatible_keys.
+    Missing keys and unknown keys are compatible.
     """
     try:
         _state().validate_python(dict(stored), strict=True)

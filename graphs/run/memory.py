@@ -1,4 +1,4 @@
-"""What a run knows of before. A customer wrote it: data, and no evidence for what a reply says."""
+"""Earlier messages and tickets as a run sees them: data, never evidence for a reply's claims."""
 
 from collections.abc import Iterator
 

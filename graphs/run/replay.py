@@ -1,4 +1,4 @@
-"""A replay: the state it begins with, and the policy it is held to. Pure functions."""
+"""A replay: the state that it starts from, and the policy that applies. Pure functions."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -35,8 +35,8 @@ def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) 
 def replay_policy(policy: Policy, *, replied: bool) -> Policy:
     """The tenant's policy, with a person's decision for every effect and reply.
 
-    A replay does what the first run did not do only when a person agrees to it: that is every
-    gated effect, and the reply if none was sent.
+    A replay does what the first run did not do only when a person agrees: every gated effect, and
+    the reply if none was sent.
     """
     strict: JsonObject = {**STRICTEST}
     if not replied:

@@ -152,7 +152,7 @@ def edited(text: str, step: Step) -> Step:
 
 
 async def test_edited_reply_is_held_to_the_same_rules() -> None:
-    """A promise that a person adds comes back as what changed; the mended text leaves."""
+    """A promise that a person adds comes back as what changed; the corrected text is sent."""
     opened = desk("cus_bob", E42_ARTICLE)
     opened.world.policy = DRAFTS
     await opened.start(E42)

@@ -1,4 +1,4 @@
-"""Contacts and mailings on our own tables: counted, fixed once, and each person begun once."""
+"""Contacts and mailings in our own tables: a fixed list, and at most one mail to each person."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager

@@ -1,4 +1,4 @@
-"""Mail over SMTP, many over one connection; without a server the sandbox keeps it in a table."""
+"""Sends mail over SMTP, many on one connection; without a server, into a table of the sandbox."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress

@@ -1,4 +1,4 @@
-"""Documents the answers of a route: an example of success, and every error with its code."""
+"""Documents the responses of a route: an example of success, and every error with its code."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""/v1/customers: forget one."""
+"""/v1/customers: erase a customer."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""/v1/policy: the rules that a tenant's runs are held to, every version of them."""
+"""/v1/policy: a tenant's policy (the rules for its runs), and every version of it."""
 
 from typing import Annotated
 

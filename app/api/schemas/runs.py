@@ -1,4 +1,4 @@
-"""Runs: what starts one, how it stands, what it did."""
+"""Runs: the request that starts one, its status, and what it did."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal

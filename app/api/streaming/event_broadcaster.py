@@ -99,7 +99,7 @@ class EventBroadcaster:
     async def _events(
         self, subscription: EventSubscription, after: Position
     ) -> AsyncIterator[Event | None]:
-        """Events in order, none twice; None for silence. What is stored first, then what comes."""
+        """Events in order, none twice: stored ones first, then new ones; None means silence."""
         await self._join(subscription)
         full = True
         while full and not subscription.closed:

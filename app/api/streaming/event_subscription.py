@@ -1,4 +1,4 @@
-"""One open event stream: a bounded queue, and an event as the bytes that a reader gets."""
+"""One open event stream: its bounded queue, and the bytes that it sends for an event."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Wakes the requests that wait for a run to rest: by the workers' notifier, or by looking."""
+"""Wakes requests that wait for a run to pause or end: on a worker's notification, or by polling."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class RunWaiter:
             self._forget(run_id, rested)
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._listening is not None:
             self._listening.cancel()
 

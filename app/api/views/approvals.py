@@ -1,4 +1,4 @@
-"""Approvals to the API's shape, with the schema of the answer that each of them takes."""
+"""Approvals in the API's shape, each with the schema of the decision that it takes."""
 
 from functools import cache
 from typing import Any

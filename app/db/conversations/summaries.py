@@ -31,7 +31,7 @@ class Claimed:
 
 
 @cache
-def _select_untold_count() -> CompiledStatement:
+def _select_unsummarized_count() -> CompiledStatement:
     tenant: Any = bindparam("tenant")
     ticket: Any = bindparam("ticket")
     customer: Any = bindparam("customer")
@@ -44,7 +44,7 @@ def _select_untold_count() -> CompiledStatement:
         )
         .scalar_subquery()
     )
-    untold_runs = (
+    unsummarized_runs = (
         select(Run.id)
         .where(
             Run.tenant_id == tenant,
@@ -56,14 +56,14 @@ def _select_untold_count() -> CompiledStatement:
         .limit(bindparam("most"))
         .subquery()
     )
-    return CompiledStatement(select(func.count()).select_from(untold_runs))
+    return CompiledStatement(select(func.count()).select_from(unsummarized_runs))
 
 
-async def untold(executor: Executor, run: Run, most: int) -> int:
+async def count_unsummarized(executor: Executor, run: Run, most: int) -> int:
     """How many finished runs of the ticket the summary does not cover yet, counted up to `most`."""
     whose = {"tenant": run.tenant_id, "ticket": run.ticket_id, "customer": run.customer_id}
     bounds = {"thread": run.thread_id, "most": most}
-    [(count,)] = await _select_untold_count().rows(executor, **whose, **bounds)
+    [(count,)] = await _select_unsummarized_count().rows(executor, **whose, **bounds)
     return int(count)
 
 

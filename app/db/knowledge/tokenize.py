@@ -1,4 +1,4 @@
-"""Text to the words it is searched by: parts of a question, and scripts without spaces."""
+"""Splits text into search words: parts of a question, and scripts without spaces."""
 
 import re
 
@@ -23,9 +23,9 @@ def _pairs(run: str) -> str:
 
 
 def parts(queries: list[str]) -> list[str]:
-    """Each sentence or clause on its own, without words that say nothing, each once.
+    """Each sentence or clause on its own, without stop words, each once.
 
-    A letter asks several things; searched as one, the longest of them drowns the others.
+    A letter asks several things; in one search, the longest question would outweigh the others.
     """
     clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
     parts = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
@@ -40,5 +40,5 @@ def sentences(queries: list[str]) -> list[str]:
     return [text for text in texts if WORD.search(text)][:MAX_PARTS]
 
 
-def _telling(text: str) -> str:
+def _without_stopwords(text: str) -> str:
     return WORD.sub(lambda word: "" if word[0].casefold() in STOPWORDS else word[0], text)

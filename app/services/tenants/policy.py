@@ -1,4 +1,4 @@
-"""Use case of a policy: replace it by a new version, unless that changes nothing."""
+"""Use case: store a new version of a tenant's policy, unless it equals the newest."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""No date or time span is promised that stands in no fact, in whatever words or order."""
+"""A reply promises no date or time span that no fact contains, in any words or order."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What a reply claims stands in an article that it cites: a lexical test, sentence by sentence."""
+"""Each claim of a reply is found in an article that it cites: a lexical test by sentence."""
 
 import re
 from collections.abc import Iterator

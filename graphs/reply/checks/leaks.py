@@ -1,4 +1,4 @@
-"""Nothing leaves that is not the customer's to see: other people's data, secrets, instructions."""
+"""A reply leaks nothing: no other person's data, no secrets, no instructions."""
 
 import math
 import re

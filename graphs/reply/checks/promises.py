@@ -1,4 +1,4 @@
-"""No money is promised that was not moved, and nothing that was done is hidden."""
+"""A reply promises no money that was not moved, and hides no effect that was done."""
 
 import re
 from collections.abc import Iterator
