@@ -1,4 +1,4 @@
-"""A tenant's policy with its version in one flat object: a GET's body can be PUT back."""
+"""A tenant's policy with its version in one flat object: the body of a GET can be PUT back."""
 
 from datetime import datetime
 from typing import Annotated

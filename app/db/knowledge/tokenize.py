@@ -28,7 +28,7 @@ def parts(queries: list[str]) -> list[str]:
     A letter asks several things; in one search, the longest question would outweigh the others.
     """
     clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
-    parts = (" ".join(spaced(_telling(clause)).split()) for clause in clauses)
+    parts = (" ".join(spaced(_without_stopwords(clause)).split()) for clause in clauses)
     return [part for part in dict.fromkeys(parts) if WORD.search(part)][:MAX_PARTS]
 
 
