@@ -1,4 +1,4 @@
-"""What a colleague reads when a ticket, or a part of it, is handed over. Pure functions."""
+"""The hand-off brief: what the person who takes over a ticket reads. Pure functions."""
 
 from graphs.reply.facts import reply_facts
 from graphs.run.memory import handoff_lines

@@ -1,4 +1,4 @@
-"""What needs a person, and which node may do what. Pure functions over the tenant's policy."""
+"""The policy: what needs a person, and which tools each node may call. Pure functions."""
 
 from collections import Counter
 from collections.abc import Sequence

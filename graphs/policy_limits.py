@@ -1,4 +1,4 @@
-"""How fast a tenant's tickets are taken up, and how long is kept what they left behind."""
+"""Policy sections on limits: how fast a tenant's runs start, and how long their data is kept."""
 
 from typing import Annotated
 

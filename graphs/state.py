@@ -1,4 +1,4 @@
-"""What a run remembers between nodes: plain JSON, because every step of it is stored."""
+"""The state that a run carries between nodes: plain JSON, since every step is stored."""
 
 from typing import Annotated, Literal, NotRequired
 

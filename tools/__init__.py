@@ -1,1 +1,1 @@
-"""What can be done to the world, and the toolbox, the only way to it; no model, no database."""
+"""Tools and effects, and the toolbox, the only way to call them; no model, no database."""

@@ -1,4 +1,4 @@
-"""Every tool and every effect, named once; what code must know of a stored step, it asks here."""
+"""The catalog: names every tool and effect once, and says what a stored step means."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""An effect: something done to the world, with everything that anybody must know about it."""
+"""An effect: a change in the outside world, with its checks, wording, risk and replay."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can go wrong in the toolbox.
+"""The errors of the toolbox.
 
 ToolError
 ├── PermissionDeniedError   the node holds no grant for the tool

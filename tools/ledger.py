@@ -1,4 +1,4 @@
-"""What the toolbox must know of effects: who agreed to a call, and how it ended."""
+"""Protocols of gate and ledger: who agreed to a call, and how it ended."""
 
 from dataclasses import dataclass
 from typing import Literal, Protocol

@@ -1,4 +1,4 @@
-"""Mail to many: count an audience, preview the mail, and send it once to each."""
+"""Mailings: count an audience, preview the mail, and send it once to each person."""
 
 import asyncio
 import time

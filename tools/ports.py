@@ -1,4 +1,4 @@
-"""What the tools need from outside, as protocols. Every port is already bound to one tenant.
+"""The ports of the tools, as protocols. Every port is already bound to one tenant.
 
 An adapter names its protocol as its base. A method that not every provider offers has a body that
 raises RefusedError: an adapter without it refuses.

@@ -1,4 +1,4 @@
-"""What a run does with an effect that it may call: carry it out, replay it or rehearse it."""
+"""Strategies for a permitted effect: carry it out, replay it or rehearse it."""
 
 from dataclasses import replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a node may call: how arguments are declared, and tools that only read."""
+"""Tools that only read, and the base of every tool's arguments."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How code tells the customer what was done: phrases in every language, filled with values."""
+"""Sentences that tell the customer what was done: phrases by language, filled with values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

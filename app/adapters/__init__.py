@@ -1,1 +1,4 @@
-"""The tools' ports on our own Postgres, each bound to one tenant. No connection outlives a call."""
+"""Adapters on our own Postgres and outside servers; each port of the tools is bound to one tenant.
+
+No database connection outlives a call.
+"""

@@ -1,1 +1,1 @@
-"""What the command line does, one file a subject."""
+"""The commands of the command line, one file a subject."""

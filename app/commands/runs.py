@@ -1,4 +1,4 @@
-"""deskgraph runs: what runs there are, and everything about one of them on one screen.
+"""deskgraph runs: lists runs, and shows everything about one run on one screen.
 
 For operators: both read the database itself, as `keys` and `policy` do, and change nothing.
 """

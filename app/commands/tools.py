@@ -1,4 +1,4 @@
-"""deskgraph tools: what can be done to the world, as the catalog has it."""
+"""deskgraph tools: lists the tools and effects of the catalog."""
 
 from inspect import getdoc
 from typing import Any, NamedTuple

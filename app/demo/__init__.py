@@ -1,1 +1,1 @@
-"""What the demo tells: help articles of a made-up product, and ten sample tickets."""
+"""Content of the demo: help articles of a made-up product, and ten sample tickets."""

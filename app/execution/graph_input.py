@@ -1,4 +1,4 @@
-"""The graph's next input for a run: its start, a person's answer, or nothing but to go on."""
+"""The graph's next input for a run: its start, a person's decision, or a plain resume."""
 
 from typing import Any, cast
 

@@ -1,4 +1,4 @@
-"""What a failed HTTP call to a model server means: whether, and when, another one can help."""
+"""Classifies a failed HTTP call to a model server: whether, and when, a retry can succeed."""
 
 import re
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Chat models from any OpenAI-compatible server, and the pool that a process asks them through."""
+"""Chat models from any OpenAI-compatible server, and a process's pool of them."""
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr

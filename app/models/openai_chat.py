@@ -1,4 +1,4 @@
-"""ChatOpenAI that hands over every answer as an answer, however badly it fits the question."""
+"""A ChatOpenAI that returns every answer, even one that does not fit its schema."""
 
 from typing import Any
 

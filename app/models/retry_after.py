@@ -1,4 +1,4 @@
-"""How long a server asks to be left alone, by the headers of its answer."""
+"""Reads how long a server asks clients to wait, from the headers of its response."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,1 +1,1 @@
-"""What operators see: traces, step records, metrics."""
+"""Traces, step records and metrics for operators."""

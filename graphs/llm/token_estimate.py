@@ -1,4 +1,4 @@
-"""How much of a model's context a text takes, without the model's own tokenizer."""
+"""Estimates the tokens of a text without the model's own tokenizer."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Everything a reply may speak of. `respond` writes from these facts, `check` holds it to them."""
+"""The facts of a reply: `respond` writes from them, `check` compares the draft with them."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""One spelling for many: what a reader would read, whatever signs it is written with."""
+"""Normalises text: look-alike letters, accents, leetspeak and broken words to one spelling."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a text says, as comparable words and numbers. Used to judge answers, never to write them."""
+"""Splits a text into comparable words and numbers: to judge answers, never to write them."""
 
 import re
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""Create every table of ours.
+"""Create all tables of deskgraph.
 
 It takes the place of the revisions 0001 to 0019 and keeps the id of the last one, so a database
 that stands there is current. Columns have the order in which those revisions added them: a dump of

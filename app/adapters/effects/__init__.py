@@ -1,1 +1,1 @@
-"""What stands between a tool and its effect: gate, ledger, and the run's hold on both."""
+"""Guards before an effect: approval gate, ledger, and the check that the run owns its attempt."""

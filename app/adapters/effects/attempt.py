@@ -1,4 +1,4 @@
-"""What ends one attempt of a run, as opposed to a failure of its node."""
+"""Errors that end one attempt of a run, as opposed to failing its node."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""What people and the tenant's policy agreed to, read from rows that no model can write."""
+"""The gate: reads approvals and the tenant's policy from rows that no model can write."""
 
 from dataclasses import dataclass
 

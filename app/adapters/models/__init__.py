@@ -1,1 +1,1 @@
-"""What stands between a run and its models: the answer cache and the budget."""
+"""Guards before a model call: the answer cache and the budget."""

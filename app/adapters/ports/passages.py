@@ -1,4 +1,4 @@
-"""Passages that fit a model's context: best chunks first, then what stands around them."""
+"""Builds passages that fit a model's context: the best chunks first, then their neighbours."""
 
 from collections.abc import Sequence
 

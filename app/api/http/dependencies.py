@@ -1,4 +1,4 @@
-"""What routes ask for: a session that commits before the response leaves, and who is calling."""
+"""Dependencies of routes: the caller, and a session that commits before the response is sent."""
 
 import hashlib
 import hmac

@@ -1,4 +1,4 @@
-"""What every route checks, in this order: the API key, its scope, the body, the parameters."""
+"""The checks of every route, in this order: the API key, its scope, the body, the parameters."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any

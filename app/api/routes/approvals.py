@@ -1,4 +1,4 @@
-"""/v1/approvals: what waits for a person, and how it is decided."""
+"""/v1/approvals: list what waits for a person, and decide it."""
 
 from uuid import UUID
 

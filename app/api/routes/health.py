@@ -1,4 +1,4 @@
-"""Is the process alive, is it ready, what does it count; and what an error code means."""
+"""Liveness, readiness and metrics of the process; and the meaning of each error code."""
 
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse

@@ -1,4 +1,4 @@
-"""/v1/runs/{id}/replay and /diff: a run again from one of its steps, and what is different."""
+"""/v1/runs/{id}/replay and /diff: run again from one step, and compare two runs."""
 
 from typing import Annotated
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""/v1/runs and /v1/threads: start, look, cancel."""
+"""/v1/runs and /v1/threads: start, read and cancel runs."""
 
 from typing import Annotated
 from uuid import UUID

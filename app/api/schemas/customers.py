@@ -1,4 +1,4 @@
-"""What erasing a customer answers."""
+"""The response to erasing a customer."""
 
 from datetime import datetime
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Replays: what a run is replayed with, and how two runs differ."""
+"""Replays: the changes that a replay makes, and the differences of two runs."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -1,1 +1,1 @@
-"""What a run knows of the conversation; erasing a customer."""
+"""Load the conversation for a run; erase a customer."""

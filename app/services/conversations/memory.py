@@ -1,4 +1,4 @@
-"""What a run knows when it begins: the conversation so far, and the customer's other tickets."""
+"""Loads what a run starts with: the conversation so far, and the customer's other tickets."""
 
 from typing import Any
 

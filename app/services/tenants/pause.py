@@ -1,4 +1,4 @@
-"""Use cases of the pause switch: no reply and no effect leaves while it is on. No commit."""
+"""Use cases of the pause switch, which holds back replies and effects. They never commit."""
 
 import asyncio
 import time

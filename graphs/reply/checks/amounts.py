@@ -1,4 +1,4 @@
-"""Every amount and every number of a reply stands in a fact."""
+"""A reply states only amounts and numbers that a fact contains."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the company does, in words: who acts, and what is done, folded, by language."""
+"""Patterns for actions of the company: who acts, and what is done, by language."""
 
 import re
 

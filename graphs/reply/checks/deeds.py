@@ -1,4 +1,4 @@
-"""A draft neither claims nor promises an action that was not carried out."""
+"""A reply neither claims nor promises an action that was not carried out."""
 
 import re
 from collections.abc import Iterator

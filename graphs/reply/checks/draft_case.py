@@ -1,4 +1,4 @@
-"""What a rule looks at: the draft as a reader sees it, and everything it may speak of."""
+"""The input of a rule: the draft as a reader sees it, and the facts that it may use."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Deeds and gifts in few words, folded: too short for a subject, or said in an idiom."""
+"""Patterns for actions and concessions as ellipses or idioms (on normalised text)."""
 
 import re
 
