@@ -71,7 +71,7 @@ async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
         # No effect will happen, so no person is asked.
         return Command(resume={gate.id: rehearsed_decision(gate.value)})
     async with service.sessions.raw_connection() as connection:
-        decision = await decision_for(connection, run.id, gate.id)
+        decision = await decision_for(connection, run.tenant_id, run.id, gate.id)
     return Command(resume={gate.id: decision}) if decision else NOTHING
 
 

@@ -91,7 +91,7 @@ class Desk:
     async def approval(self, run: Run) -> Approval:
         """The run's newest approval as it is now."""
         async with self.sessions() as session:
-            return (await approvals_of_runs(session, [run.id]))[-1]
+            return (await approvals_of_runs(session, run.tenant_id, [run.id]))[-1]
 
     async def decisions(self, approval: Approval) -> list[Decision]:
         """What people answered so far, in order."""

@@ -76,7 +76,7 @@ class Marked:
         async with place.service.sessions.begin() as session:
             token = await issue_key(session, place.tenant.id, "Uma", ["approvals:decide"])
             reviewer = await session.get_one(ApiKey, token.split("_")[1])
-            approval = (await approvals_of_runs(session, [run.id]))[-1]
+            approval = (await approvals_of_runs(session, run.tenant_id, [run.id]))[-1]
             answer = GivenAnswer(approval.id, approval.digest, verdict, (), f"for {self.word}")
             await approvals.resume(session, enqueue_run, reviewer, run.id, answer)
         return await place.advance(run)

@@ -68,7 +68,7 @@ async def test_replay_from_the_gate_asks_anew(place: Workplace) -> None:
     again = await place.replay(first, "approve")
     assert again.status is RunStatus.INTERRUPTED
     async with place.service.sessions() as session:
-        old, new = await approvals_of_runs(session, [first.id, again.id])
+        old, new = await approvals_of_runs(session, first.tenant_id, [first.id, again.id])
     assert (new.run_id, new.status, new.decision) == (again.id, "pending", None)
     assert new.digest != old.digest
 

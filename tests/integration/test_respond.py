@@ -204,9 +204,9 @@ async def test_next_plan_is_a_new_question(desk: Desk) -> None:
     assert second.id != first.id
     assert (second.round, second.changed) == (1, ["Only one is wanted"])
     async with desk.sessions() as session:
-        assert await decision_for(session, run.id, "gate-2") is None
+        assert await decision_for(session, run.tenant_id, run.id, "gate-2") is None
         assert await newer_messages(session, [second]) == {}
-        assert len(await approvals_of_runs(session, [run.id])) == 2
+        assert len(await approvals_of_runs(session, run.tenant_id, [run.id])) == 2
 
 
 async def asked_twice(desk: Desk, **gate: Any) -> tuple[Approval, Approval]:

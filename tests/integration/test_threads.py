@@ -117,4 +117,4 @@ async def test_cancel_that_meets_a_pause_wins(sessions: Sessions, tenant: Tenant
     async with sessions() as session:
         ended = await start_and_cancel.get(session, tenant.id, run.id)
         assert ended.status is RunStatus.CANCELLED
-        assert await approvals_of_runs(session, [run.id]) == []
+        assert await approvals_of_runs(session, run.tenant_id, [run.id]) == []

@@ -80,7 +80,7 @@ class Workplace:
         """A reviewer, or the one named, answers what is open, and the run goes on."""
         reviewer = by or await self.key("Uma")
         async with self.service.sessions.begin() as session:
-            approval = (await approvals_of_runs(session, [run.id]))[-1]
+            approval = (await approvals_of_runs(session, run.tenant_id, [run.id]))[-1]
             answer = GivenAnswer(approval.id, approval.digest, verdict, (), comment)
             await approvals.resume(session, enqueue_run, reviewer, run.id, answer)
         return await self.advance(run)

@@ -27,7 +27,7 @@ class PostgresGate:
         moves money, within the customer's allowance, which the ledger counts and locks.
         """
         async with self.sessions() as session:
-            agreed = await agreed_steps(session, self.caller.run_id)
+            agreed = await agreed_steps(session, self.caller.tenant_id, self.caller.run_id)
         for approval_id, people, step in agreed:
             if (step["id"], step["tool"], step["args"]) == (call.step_id, call.tool, call.args):
                 second = self.policy.refund_second_approver_from.get(call.currency or "")

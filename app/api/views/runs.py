@@ -18,11 +18,14 @@ from app.settings import Settings
 async def show_runs(
     executor: Executor, runs: list[Run], settings: Settings
 ) -> list[schemas.RunOut]:
-    """Runs with their approvals, effects and places in the queue."""
+    """Runs of one tenant with their approvals, effects and places in the queue."""
+    if not runs:
+        return []
+    tenant = runs[0].tenant_id
     asked = [run.id for run in runs if _may_have_asked(run)]
-    approvals = await show_approvals(executor, await approvals_of_runs(executor, asked))
+    approvals = await show_approvals(executor, await approvals_of_runs(executor, tenant, asked))
     begun = [run.id for run in runs if run.attempt]
-    effects = await effects_of_runs(executor, begun) if begun else []
+    effects = await effects_of_runs(executor, tenant, begun)
     queue = await queue_positions(executor, runs, settings.customer_concurrency)
     return [
         _run(

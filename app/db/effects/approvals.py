@@ -35,14 +35,21 @@ def _select_of_runs() -> CompiledQuery[Approval]:
     return CompiledQuery(
         Approval,
         select(Approval)
-        .where(Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))))
+        .where(
+            Approval.tenant_id == bindparam("tenant"),
+            Approval.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
+        )
         .order_by(Approval.id),
     )
 
 
-async def approvals_of_runs(executor: Executor, run_ids: list[UUID]) -> list[Approval]:
+async def approvals_of_runs(
+    executor: Executor, tenant_id: str, run_ids: list[UUID]
+) -> list[Approval]:
     """All approvals of these runs, oldest first; only to be read."""
-    return await _select_of_runs().all(executor, runs=run_ids) if run_ids else []
+    if not run_ids:
+        return []
+    return await _select_of_runs().all(executor, tenant=tenant_id, runs=run_ids)
 
 
 def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
@@ -121,16 +128,19 @@ async def cancel_open(session: AsyncSession, run_id: UUID) -> None:
 def _select_decision() -> CompiledStatement:
     return CompiledStatement(
         select(Approval.decision).where(
-            Approval.run_id == bindparam("run"), Approval.interrupt_id == bindparam("interrupt")
+            Approval.tenant_id == bindparam("tenant"),
+            Approval.run_id == bindparam("run"),
+            Approval.interrupt_id == bindparam("interrupt"),
         )
     )
 
 
 async def decision_for(
-    executor: Executor, run_id: UUID, interrupt_id: str
+    executor: Executor, tenant_id: str, run_id: UUID, interrupt_id: str
 ) -> dict[str, Any] | None:
     """The answer to an interrupt, once there is one."""
-    found = await _select_decision().rows(executor, run=run_id, interrupt=interrupt_id)
+    asked = {"tenant": tenant_id, "run": run_id, "interrupt": interrupt_id}
+    found = await _select_decision().rows(executor, **asked)
     return found[0][0] if found else None
 
 
@@ -154,7 +164,7 @@ async def decisions_on(executor: Executor, approval_ids: list[UUID]) -> dict[UUI
 
 
 async def agreed_steps(
-    session: AsyncSession, run_id: UUID
+    session: AsyncSession, tenant_id: str, run_id: UUID
 ) -> list[tuple[UUID, int, dict[str, Any]]]:
     """Every step that people agreed to for this run, as they left it.
 
@@ -163,7 +173,7 @@ async def agreed_steps(
     """
     newest = (
         select(Approval.id)
-        .where(Approval.run_id == run_id)
+        .where(Approval.tenant_id == tenant_id, Approval.run_id == run_id)
         .order_by(Approval.kind, Approval.id.desc())
         .ext(distinct_on(Approval.kind))
     )

@@ -126,6 +126,7 @@ def _select_of_runs() -> CompiledQuery[LedgerEntry]:
         LedgerEntry,
         select(LedgerEntry)
         .where(
+            LedgerEntry.tenant_id == bindparam("tenant"),
             LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
             (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
         )
@@ -133,9 +134,13 @@ def _select_of_runs() -> CompiledQuery[LedgerEntry]:
     )
 
 
-async def effects_of_runs(executor: Executor, run_ids: list[UUID]) -> list[LedgerEntry]:
+async def effects_of_runs(
+    executor: Executor, tenant_id: str, run_ids: list[UUID]
+) -> list[LedgerEntry]:
     """What these runs did, in order, and what is done in part; only to be read."""
-    return await _select_of_runs().all(executor, runs=run_ids)
+    if not run_ids:
+        return []
+    return await _select_of_runs().all(executor, tenant=tenant_id, runs=run_ids)
 
 
 async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) -> dict[str, int]:
