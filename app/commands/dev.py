@@ -25,12 +25,13 @@ from app.commands.serve import run_forever
 from app.db.core.connections import direct_url
 from app.settings import Settings
 
+# Neither customer nor ticket is that of the README's example: each works after the other.
 EXAMPLE = {
     "ticket": {
         "id": "T-1",
-        "subject": "Charged twice",
-        "body": "I was charged twice for my Pro plan this month, please refund one of them",
-        "customer": {"id": "cus_ann", "name": "Ann"},
+        "subject": "Refund please",
+        "body": "I would like a refund for my Pro plan payment.",
+        "customer": {"id": "cus_lou", "name": "Lou"},
     }
 }
 
