@@ -34,6 +34,7 @@ from app.commands.terminal import (
     failure,
     inert,
     plain_table,
+    typed,
 )
 from app.commands.usage import OBJECT, usage
 from app.services.approvals.decide import Verdict
@@ -81,7 +82,7 @@ def _print(waiting: list[dict[str, Any]]) -> None:
         ticket = (approval["ticket_id"],) if wide else ()
         add_row(table, approval["id"], due, people, *ticket, asks(approval))
     out.print(table)
-    out.print(inert("Decide one: deskgraph approvals decide ID", "dim"))
+    out.print(inert(f"Decide one: {typed('approvals decide ID')}", "dim"))
 
 
 @cli.command(
@@ -131,7 +132,7 @@ def _require_person(*, as_json: bool) -> None:
     if as_json or not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise failure(
             "There is no terminal to ask on, so give --verdict and --digest, as "
-            "`deskgraph approvals list --json` prints it."
+            f"`{typed('approvals list --json')}` prints it."
         )
 
 
@@ -144,7 +145,7 @@ def _found(api: httpx.Client, prefix: str) -> dict[str, Any]:
     fitting = [one for one in waiting if one["id"].replace("-", "").startswith(prefix)]
     if not fitting:
         raise failure(
-            f"No approval that waits begins with {prefix}; `deskgraph approvals list` shows them."
+            f"No approval that waits begins with {prefix}; `{typed('approvals list')}` shows them."
         )
     if len(fitting) > 1:
         named = "\n".join(f"  {one['id']}  {one['ticket_id']}  {asks(one)}" for one in fitting)
@@ -159,7 +160,7 @@ def _pending(approval: dict[str, Any]) -> dict[str, Any]:
     by = ", ".join(one["decided_by"] for one in approval["decisions"])
     raise failure(
         f"This approval is {approval['status']}{f' by {by}' if by else ''}; there is nothing to "
-        "decide. `deskgraph approvals list` shows what still waits."
+        f"decide. `{typed('approvals list')}` shows what still waits."
     )
 
 
@@ -231,4 +232,4 @@ def _watch(api: httpx.Client, run_id: str) -> None:
     if run["reply"]:
         out.print(Padding(inert(run["reply"]["text"]), (0, 0, 0, 2)))
     if run["status"] == "interrupted":
-        out.print("It waits for a person again: deskgraph approvals list")
+        out.print(inert(f"It waits for a person again: {typed('approvals list')}"))

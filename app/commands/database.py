@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.commands.terminal import typed
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
@@ -78,7 +79,7 @@ def _only_on(settings: Settings, url: str) -> Settings:
 def require_database(settings: Settings) -> str:
     """The URL of a database that must be given; exit code 2 without one."""
     if settings.database_url is None:
-        typer.echo("Set DESKGRAPH_DATABASE_URL, or use `deskgraph dev` on one machine.", err=True)
+        typer.echo(f"Set DESKGRAPH_DATABASE_URL, or use `{typed('dev')}` on one machine.", err=True)
         raise typer.Exit(2)
     return settings.database_url.get_secret_value()
 
@@ -97,7 +98,7 @@ def explained() -> Iterator[None]:
         raise typer.Exit(1) from None
     except DATABASE_ERRORS as error:
         refused = f"{describe(error)}, SQLSTATE {sqlstate_of(error)}"
-        typer.echo(f"The database refused: {refused}\nRun `deskgraph migrate` first?", err=True)
+        typer.echo(f"The database refused: {refused}\nRun `{typed('migrate')}` first?", err=True)
         raise typer.Exit(1) from None
 
 

@@ -9,7 +9,7 @@ from rich.live import Live
 from rich.table import Table
 
 from app.commands.database import running_dev
-from app.commands.terminal import add_row
+from app.commands.terminal import add_row, typed
 from app.demo.tickets import TICKETS
 from app.settings import Settings
 
@@ -23,7 +23,7 @@ def run_demo(settings: Settings, url: str | None, key: str | None) -> None:
     dev = running_dev(settings) or {}
     url, key = url or dev.get("url"), key or dev.get("starter_key")
     if not url or not key:
-        typer.echo("No running `deskgraph dev` found: give --url and --key.", err=True)
+        typer.echo(f"No running `{typed('dev')}` found: give --url and --key.", err=True)
         raise typer.Exit(2)
     try:
         with httpx.Client(
@@ -34,7 +34,7 @@ def run_demo(settings: Settings, url: str | None, key: str | None) -> None:
         typer.echo(f"{url} refused: {error.response.text}", err=True)
         raise typer.Exit(1) from None
     except httpx.TransportError as error:
-        typer.echo(f"{url} does not answer ({error}); is `deskgraph dev` running?", err=True)
+        typer.echo(f"{url} does not answer ({error}); is `{typed('dev')}` running?", err=True)
         raise typer.Exit(1) from None
 
 
@@ -59,7 +59,7 @@ def watch(api: httpx.Client, ids: list[str]) -> None:
                 break
             time.sleep(REFRESH_SECONDS)
     if waiting := sum(run["status"] == "interrupted" for run in runs):
-        typer.echo(f"{waiting} runs wait for an approver: deskgraph approvals list")
+        typer.echo(f"{waiting} runs wait for an approver: {typed('approvals list')}")
 
 
 def table(runs: list[dict[str, Any]]) -> Table:

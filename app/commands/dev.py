@@ -22,6 +22,7 @@ from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
+from app.commands.terminal import typed
 from app.db.core.connections import direct_url
 from app.settings import Settings
 
@@ -130,9 +131,9 @@ curl -sS '{ready.url}/v1/runs?wait=10' -H 'Authorization: Bearer {ready.starter_
 
 See it wait, decide it, and look at the whole run:
 
-deskgraph approvals list
-deskgraph approvals decide ID
-deskgraph runs list
+{typed("approvals list")}
+{typed("approvals decide ID")}
+{typed("runs list")}
 
-Ten sample tickets with a live table: deskgraph demo. Stop with Ctrl-C.
+Ten sample tickets with a live table: {typed("demo")}. Stop with Ctrl-C.
 """

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, create_engine, make_url
 
 import migrations
 from app.commands.database import UnknownRevisionError
+from app.commands.terminal import typed
 from app.db.core.connections import plain_dsn
 from app.db.knowledge.vectors import create_table
 from app.worker.consumer import apply_schema
@@ -36,7 +37,7 @@ so they cannot bring it up to date. Nothing was changed.
 Keep the data: check out the last commit whose migrations/versions holds revision {revision} \
 (version 0.1.0, before its migrations became one), run its `deskgraph migrate`, then this one again.
 Or start afresh: set DESKGRAPH_DATABASE_URL to an empty database, or DESKGRAPH_DATA_DIR to another \
-folder for `deskgraph dev`."""
+folder for `{dev}`."""
 TOO_NEW = """\
 The database's schema is at revision {revision}, and this version only knows those up to {last}: \
 a newer deskgraph made it. Nothing was changed.
@@ -106,7 +107,9 @@ def refuse_unknown_revision(connection: Connection, config: Config) -> None:
     for revision in MigrationContext.configure(connection).get_current_heads():
         # The ids are numbers of four digits, so they sort as texts.
         if revision < first:
-            raise UnknownRevisionError(TOO_OLD.format(revision=revision, first=first))
+            raise UnknownRevisionError(
+                TOO_OLD.format(revision=revision, first=first, dev=typed("dev"))
+            )
         if revision not in known:
             raise UnknownRevisionError(TOO_NEW.format(revision=revision, last=last))
 

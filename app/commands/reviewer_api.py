@@ -13,7 +13,7 @@ import httpx
 import typer
 
 from app.commands.database import running_dev
-from app.commands.terminal import failure, one_line
+from app.commands.terminal import failure, one_line, typed
 from app.settings import Settings
 
 KEY_VARIABLE = "DESKGRAPH_API_KEY"
@@ -40,14 +40,14 @@ KeyFile = Annotated[
 # What to do next, by the problem's code, where its `detail` does not say it.
 NEXT = {
     "unauthorized": f"Check ${KEY_VARIABLE} or --api-key-file, and that --url is the right API.",
-    "missing-scope": "`deskgraph keys create --scope approvals:decide --scope runs:read` makes "
+    "missing-scope": f"`{typed('keys create --scope approvals:decide --scope runs:read')}` makes "
     "a key that may.",
     "own-run": "Another person must decide, with a key of their own.",
     "over-limit": "A key with a higher --approve-limit may, or the verdict `edit` lowers it.",
-    "stale-digest": "The plan is another one by now. Run `deskgraph approvals decide` again "
+    "stale-digest": f"The plan is another one by now. Run `{typed('approvals decide')}` again "
     "to see it.",
-    "already-decided": "`deskgraph approvals list` shows what still waits.",
-    "not-found": "`deskgraph approvals list` shows what waits.",
+    "already-decided": f"`{typed('approvals list')}` shows what still waits.",
+    "not-found": f"`{typed('approvals list')}` shows what waits.",
 }
 
 
@@ -60,7 +60,7 @@ def reviewer_api(settings: Settings, url: str | None, key_file: Path | None) -> 
     key = key or _asked()
     if not re.fullmatch(r"dg_[!-~]+", key):
         raise failure(
-            "That is no API key: one begins with `dg_`. `deskgraph keys create` makes one."
+            f"That is no API key: one begins with `dg_`. `{typed('keys create')}` makes one."
         )
     try:
         with httpx.Client(
@@ -88,7 +88,7 @@ def _asked() -> str:
     if not sys.stdin.isatty():
         raise failure(
             f"There is no API key: set {KEY_VARIABLE}, give --api-key-file, "
-            "or start `deskgraph dev`."
+            f"or start `{typed('dev')}`."
         )
     # It turns the echo off before it asks; click's prompt asks first, and shows a quick paste.
     return getpass("API key: ").strip()

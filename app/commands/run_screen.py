@@ -19,6 +19,7 @@ from app.commands.terminal import (
     moment,
     one_line,
     plain_table,
+    typed,
     usd,
 )
 from tools.money import format_money
@@ -167,7 +168,7 @@ def _approval(approval: ApprovalOut) -> RenderableType:
                     "approvers": approval.required_approvers,
                     "decided": "\n".join(decided),
                     "expires": moment(approval.expires_at) if open_ else None,
-                    "decide with": f"deskgraph approvals decide {approval.id}" if open_ else None,
+                    "decide with": typed(f"approvals decide {approval.id}") if open_ else None,
                 }
             ),
             (0, 0, 0, 2),

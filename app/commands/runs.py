@@ -24,6 +24,7 @@ from app.commands.terminal import (
     inert,
     one_line,
     plain_table,
+    typed,
 )
 from app.commands.usage import OBJECT, usage
 from app.db.core.connections import Sessions
@@ -75,7 +76,9 @@ def list_runs(
 
 def _print(rows: list[Run], limit: int) -> None:
     if not rows:
-        typer.echo("No run fits. `deskgraph demo` sends ten tickets to a running `deskgraph dev`.")
+        typer.echo(
+            f"No run fits. `{typed('demo')}` sends ten tickets to a running `{typed('dev')}`."
+        )
         return
     out = console()
     wide = out.width >= WIDE_COLUMNS
@@ -146,7 +149,8 @@ async def _found(sessions: Sessions, settings: Settings, tenant: str, prefix: st
         rows = list(await session.scalars(query.limit(NAMED + 1)))
     if not rows:
         raise failure(
-            f"Tenant {tenant!r} has no run {prefix}; see `deskgraph runs list --tenant {tenant}`, "
+            f"Tenant {tenant!r} has no run {prefix}; see "
+            f"`{typed(f'runs list --tenant {tenant}')}`, "
             "or name another --tenant."
         )
     if len(rows) > 1:

@@ -5,9 +5,13 @@ row is therefore printed as the `Text` that `inert` makes, never as a string.
 """
 
 import re
+import shlex
+import shutil
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -120,6 +124,21 @@ def duration(milliseconds: int | None) -> str:
 def usd(cost: Any) -> str:
     """A cost in US dollars; a price that is not known is named as such."""
     return "unknown" if cost is None else f"{float(cost):.4f} USD"
+
+
+def typed(arguments: str) -> str:
+    """A command of ours as it can be typed here: `deskgraph` if the shell finds this very one.
+
+    `make run` starts it from a `.venv` that no shell searches: then it is the path it was started
+    by, or the interpreter and the module.
+    """
+    started, found = Path(sys.argv[0]), shutil.which("deskgraph")
+    if started.name == "cli.py":
+        return f"{shlex.quote(sys.executable)} -m app.cli {arguments}"
+    elsewhere = found is None or not (started.exists() and started.samefile(found))
+    if started.name == "deskgraph" and elsewhere:
+        return f"{shlex.quote(sys.argv[0])} {arguments}"
+    return f"deskgraph {arguments}"
 
 
 def failure(text: str) -> typer.Exit:
