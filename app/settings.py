@@ -11,8 +11,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from platformdirs import user_data_path
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -55,6 +59,14 @@ class DatabaseSettings(BaseModel):
     prepared_statements: bool = Field(
         True, description="`false` behind a pooler in transaction mode."
     )
+
+    @field_validator("database_url", "direct_database_url")
+    @classmethod
+    def _a_postgres_url(cls, value: SecretStr | None) -> SecretStr | None:
+        """What libpq reads, whatever driver is named. The message has no word of the URL."""
+        if value is not None and not _is_postgres_url(value.get_secret_value()):
+            raise ValueError("must be a URL like postgresql://user:password@host:5432/database")
+        return value
 
 
 class ApiSettings(BaseModel):
@@ -269,6 +281,15 @@ class Settings(
         extra="forbid",
         frozen=True,
     )
+
+
+def _is_postgres_url(text: str) -> bool:
+    try:
+        url = make_url(text)
+        conninfo_to_dict(url.set(drivername="postgresql").render_as_string(hide_password=False))
+    except (ArgumentError, ProgrammingError, ValueError):
+        return False
+    return url.get_backend_name() in ("postgresql", "postgres")
 
 
 def _address(text: str) -> Address:

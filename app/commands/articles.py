@@ -20,6 +20,7 @@ from app.commands.usage import usage
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.articles import put_article
 from app.db.tenants.queries import tenant_exists
+from app.log.error_text import wrong_value
 
 cli = typer.Typer()
 
@@ -77,7 +78,7 @@ def checked(
         body = PutArticle(title=title, content=content, language=language)
     except ValidationError as error:
         first = error.errors()[0]
-        raise SourceError(f"{where}: {first['loc'][0]}: {first['msg']}") from None
+        raise SourceError(f"{where}: {first['loc'][0]}: {wrong_value(first['msg'])}") from None
     if not isinstance(article_id, str) or not re.fullmatch(r"[!-~]{1,128}", article_id):
         raise SourceError(f"{where}: the id must be 1 to 128 printable ASCII characters")
     return SourceArticle(article_id, body.title, body.content, body.language)

@@ -14,6 +14,7 @@ from app.commands.database import in_session, load_settings, with_database
 from app.commands.usage import usage
 from app.db.effects.mailings import ALL_CONTACTS, put_contacts
 from app.db.tenants.queries import tenant_exists
+from app.log.error_text import wrong_value
 
 cli = typer.Typer()
 
@@ -66,7 +67,9 @@ def read_contacts(path: Path) -> list[ContactIn]:
             except ValidationError as error:
                 first = error.errors()[0]
                 where = ".".join(str(part) for part in first["loc"])
-                raise SourceError(f"{path}:{number}: {where}: {first['msg']}") from None
+                raise SourceError(
+                    f"{path}:{number}: {where}: {wrong_value(first['msg'])}"
+                ) from None
             if contact.id in found:
                 raise SourceError(f"{path}:{number}: id {contact.id!r} stands there twice")
             found[contact.id] = contact

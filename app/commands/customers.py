@@ -12,6 +12,7 @@ from app.commands.database import in_session, load_settings, with_database
 from app.commands.usage import OBJECT, usage
 from app.db.tenants import queries as tenant_queries
 from app.errors import CustomerHasLiveRunsError
+from app.log.error_text import wrong_value
 from app.services.conversations import erase_customer as erasure
 
 cli = typer.Typer()
@@ -30,7 +31,7 @@ def erase_customer(
     try:
         OUTSIDE_ID.validate_python(customer_id)
     except ValidationError as error:
-        raise typer.BadParameter(error.errors()[0]["msg"]) from None
+        raise typer.BadParameter(wrong_value(error.errors()[0]["msg"])) from None
 
     async def work(session: AsyncSession) -> str:
         if not await tenant_queries.tenant_exists(session, tenant):

@@ -18,7 +18,7 @@ from app.commands.terminal import typed
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
-from app.log.error_text import describe, sqlstate_of
+from app.log.error_text import describe, sqlstate_of, wrong_value
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ def load_settings(**changes: Any) -> Settings:
         for item in error.errors():
             name = str(item["loc"][0])
             name = f"DESKGRAPH_{name}" if name in Settings.model_fields else name
-            typer.echo(f"{name.upper()}: {item['msg']}", err=True)
+            typer.echo(f"{name.upper()}: {wrong_value(item['msg'])}", err=True)
         raise typer.Exit(2) from None
 
 

@@ -13,6 +13,7 @@ from app.commands.usage import OBJECT, usage
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import NotFoundError
+from app.log.error_text import wrong_value
 from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
@@ -57,6 +58,8 @@ def list_versions(tenant: Tenant = "demo") -> None:
 
     with with_database(load_settings()) as settings:
         rows = in_session(settings, work)
+    if not rows:
+        typer.echo(f"{tenant!r} has stored no policy, so the default counts.", err=True)
     for row in rows:
         created_at = row.created_at.isoformat(timespec="seconds")
         typer.echo(
@@ -93,6 +96,14 @@ def read_policy(source: Path) -> Policy:
         body: dict[str, Any] = json.loads(text)
         body.pop("version", None)
         return Policy.model_validate(body)
-    except (OSError, ValidationError, ValueError, AttributeError) as error:
+    except ValidationError as error:
+        for item in error.errors(include_url=False):
+            where = ".".join(str(part) for part in item["loc"])
+            typer.echo(f"{source}: {where}: {wrong_value(item['msg'])}", err=True)
+        raise typer.Exit(2) from None
+    except (AttributeError, TypeError):
+        typer.echo(f"{source}: must be a JSON object, as `policy show` prints it", err=True)
+        raise typer.Exit(2) from None
+    except (OSError, ValueError) as error:
         typer.echo(f"{source}: {error}", err=True)
         raise typer.Exit(2) from None

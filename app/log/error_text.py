@@ -28,6 +28,11 @@ def public_message(error: BaseException) -> str:
     return "An unexpected error; the worker's log holds its place in the code."
 
 
+def wrong_value(message: str) -> str:
+    """What pydantic says is wrong with a value, without its prefix of sentences of ours."""
+    return message.removeprefix("Value error, ")
+
+
 def sqlstate_of(error: BaseException) -> str | None:
     """The SQLSTATE that Postgres gave the error, also when another library wrapped it."""
     state = getattr(_cause(error), "sqlstate", None)

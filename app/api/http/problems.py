@@ -21,6 +21,7 @@ from app.errors import (
     UnavailableError,
 )
 from app.log import get_logger
+from app.log.error_text import wrong_value
 
 log = get_logger(__name__)
 
@@ -104,7 +105,8 @@ def from_validation(error: RequestValidationError) -> DeskgraphError:
     if any(item["loc"][0] == "path" for item in errors):
         return NotFoundError("Nothing lives at this address.")
     problems = [
-        {"pointer": _pointer(item, error.body), "detail": item["msg"]} for item in errors[:50]
+        {"pointer": _pointer(item, error.body), "detail": wrong_value(item["msg"])}
+        for item in errors[:50]
     ]
     first = problems[0]
     return InvalidRequestError(f"{first['pointer'] or 'body'}: {first['detail']}", errors=problems)
