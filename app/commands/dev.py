@@ -24,6 +24,7 @@ from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
 from app.commands.terminal import typed
 from app.db.core.connections import direct_url
+from app.db.tenants.queries import revoke_named
 from app.settings import Settings
 
 # Neither customer nor ticket is that of the README's example: each works after the other.
@@ -34,6 +35,13 @@ EXAMPLE = {
         "body": "I would like a refund for my Pro plan payment.",
         "customer": {"id": "cus_lou", "name": "Lou"},
     }
+}
+
+# Made at each start, which revokes those of the start before.
+KEYS = {
+    "dev starter": ["runs:write", "runs:read"],
+    "dev approver": ["approvals:decide", "runs:read"],
+    "dev admin": ["admin", "articles:write", "runs:read", "runs:write"],
 }
 
 # A receiver that is being written runs beside it.
@@ -81,11 +89,10 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
 
 async def _prepare(session: AsyncSession) -> tuple[str, str, str]:
     await seed(session)
-    starter = await issue_key(session, TENANT, "dev starter", ["runs:write", "runs:read"])
-    approver = await issue_key(session, TENANT, "dev approver", ["approvals:decide", "runs:read"])
-    admin = await issue_key(
-        session, TENANT, "dev admin", ["admin", "articles:write", "runs:read", "runs:write"]
-    )
+    await revoke_named(session, TENANT, list(KEYS))
+    starter, approver, admin = [
+        await issue_key(session, TENANT, name, scopes) for name, scopes in KEYS.items()
+    ]
     return starter, approver, admin
 
 

@@ -79,7 +79,10 @@ def told(dev: Dev, *arguments: str) -> Result:
 
 
 def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
-    """Start, pause a run, stop by SIGTERM, start again after SIGKILL: the run still waits."""
+    """Start, pause a run, stop by SIGTERM, start again after SIGKILL: the run still waits.
+
+    Each start ends the keys of the start before.
+    """
     first = Dev(tmp_path)
     assert set(first.ready) == {"url", "starter_key", "approver_key", "admin_key", "database_url"}
     run = first.client("starter").start("cus_ann", TWICE)
@@ -95,6 +98,16 @@ def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
     assert not server.is_running(), "the server outlived its killed parent"
 
     third = Dev(tmp_path)
+    with psycopg.connect(third.ready["database_url"]) as connection:
+        live = "SELECT count(*) FROM api_keys WHERE tenant_id = 'demo' AND revoked_at IS NULL"
+        assert connection.execute(live).fetchone() == (3,)
+    for printed in (first, second):
+        assert (
+            Client(third.ready["url"], printed.ready["admin_key"])
+            .http.get("/v1/policy")
+            .status_code
+            == 401
+        )
     kept = third.client("starter").run(run["id"])
     assert kept["status"] == "interrupted"
     assert third.client("approver").decide(kept, "approve").status_code == 202

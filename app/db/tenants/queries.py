@@ -98,6 +98,14 @@ async def revoke_key(session: AsyncSession, tenant_id: str, key_id: str) -> bool
     return (await session.scalars(query)).one_or_none() is not None
 
 
+async def revoke_named(session: AsyncSession, tenant_id: str, names: Collection[str]) -> None:
+    """Revoke the tenant's keys of these names from now on."""
+    query = update(ApiKey).where(
+        ApiKey.tenant_id == tenant_id, ApiKey.name.in_(names), ApiKey.revoked_at.is_(None)
+    )
+    await session.execute(query.values(revoked_at=func.now()))
+
+
 async def newest_policy(executor: Executor, tenant_id: str) -> PolicyVersion | None:
     """The tenant's newest policy; None while it has the default one."""
     return await _select_newest_policy().one_or_none(executor, tenant=tenant_id)
