@@ -19,6 +19,7 @@ GROUPS = {
     "keys": "Create, list and revoke API keys.",
     "policy": "Show and set a tenant's policy.",
     "articles": "Fill the knowledge base.",
+    "agents": "Import and list who takes hand-offs.",
     "contacts": "Fill the list of contacts.",
     "customers": "Erase customers.",
     "webhooks": "Sign callbacks.",

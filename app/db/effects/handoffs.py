@@ -1,6 +1,7 @@
 """Queries on hand-offs and the people who take them."""
 
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, case, func, or_, select, update
@@ -76,6 +77,14 @@ async def agents_of(session: AsyncSession, tenant_id: str) -> list[Agent]:
     )
     query = select(sandbox.Agent, load).where(sandbox.Agent.tenant_id == tenant_id)
     return [_agent(row, open_count) for row, open_count in await session.execute(query)]
+
+
+async def put_agents(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
+    """Store people who take hand-offs; the same id replaces the row, and keeps what is open."""
+    query = insert(sandbox.Agent).values(rows)
+    keys = ("tenant_id", "id")
+    changed = {column.name: column for column in query.excluded if column.name not in keys}
+    await session.execute(query.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
 async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, datetime | None]:
