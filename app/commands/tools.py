@@ -38,11 +38,13 @@ def _read(tool: Tool[Any]) -> Row:
 
 
 def _effect(effect: Effect[Any]) -> Row:
-    again = "called again"
+    after = "called again" if effect.repeatable else "a person looks"
+    if effect.find is not None and not effect.repeatable:
+        after = "asked for by key"
     return Row(
         effect.name,
         effect.permission,
         "yes" if effect.gated else "no",
         (getdoc(effect.key) or "").partition("\n")[0],
-        again if effect.repeatable else "asked for by key",
+        after,
     )

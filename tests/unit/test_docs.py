@@ -1,8 +1,10 @@
 """What the documents say is what the code does; each test holds one table, list or picture."""
 
+import ast
 import re
 import shlex
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
 from graphs.run import memory
+from graphs.state import SPECIALISTS
 from graphs.support import build_support_graph
 from tests.unit import configuration_page
 from tools.catalog import EFFECTS, TOOLS
@@ -38,6 +41,12 @@ LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([\w-]+))?\)")
 PATH = re.compile(r"\.?[\w-][\w.-]*(/[\w.-]+)*/?")
 TOP = {path.name for path in ROOT.iterdir() if path.name != ".env"}
 SOURCES = (".py", ".md", ".toml", ".yml", ".lock")
+
+# Calls by the beginning of their path, and the word of the table of scopes for them.
+GROUPS_OF_CALLS = {
+    "approvals": "approvals", "handoffs": "hand-offs", "articles": "articles", "policy": "policy",
+    "customers": "customers", "callbacks": "callbacks", "threads": "threads",
+}  # fmt: skip
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
@@ -214,6 +223,54 @@ def test_node_table_is_the_graph() -> None:
         assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
 
 
+def test_router_table_is_the_graph() -> None:
+    """Every router stands after its node with each node that it can choose, and no other."""
+    told = {
+        (code(name)[0], code(after)[0]): set(code(ways)) - {code(after)[0]}
+        for name, after, ways in table("docs/workflow.md", "## Routers")
+    }
+    graph = build_support_graph()
+    assert set(told) == {(name, node) for node in graph.branches for name in graph.branches[node]}
+    drawn = re.findall(r"(\w+) -\.?-> (\w+);", picture())
+    for (name, node), ways in told.items():
+        # The specialists stand there in one word.
+        known = {end for start, end in drawn if start == node} - {node, *SPECIALISTS}
+        assert ways == known, name
+
+
+def escalation_reasons() -> set[str]:
+    """The reasons in the code: of each dictionary of a reason and a detail."""
+    reasons: set[str] = set()
+    for path in (*ROOT.glob("graphs/**/*.py"), *ROOT.glob("app/execution/*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Dict):
+                keys = [key.value for key in node.keys if isinstance(key, ast.Constant)]
+                if keys == ["reason", "detail"]:
+                    reasons |= {
+                        str(found.value)
+                        for found in ast.walk(node.values[0])
+                        if isinstance(found, ast.Constant)
+                    }
+    return reasons
+
+
+def test_reasons_of_an_escalation_are_told() -> None:
+    """The list of docs/workflow.md has each reason that the code gives, and no other."""
+    page = text_of("docs/workflow.md")
+    [line] = re.findall(r"^Reasons of an escalation: ([^.]*)\.", page, re.MULTILINE)
+    assert set(code(line)) == escalation_reasons()
+
+
+def test_scope_table_names_what_a_scope_reads() -> None:
+    """Each scope is named with every group of calls that it opens."""
+    told = {code(cells[0])[0]: cells[1] for cells in table("docs/api.md", "## Keys and scopes")}
+    for path, operations in openapi()["paths"].items():
+        for operation in operations.values():
+            for scope in (scope for one in operation.get("security", ()) for scope in one.values()):
+                word = GROUPS_OF_CALLS.get(path.split("/")[2])
+                assert word is None or word in told[scope[0]], (scope, path)
+
+
 def test_tools_are_listed_as_the_catalog_has_them() -> None:
     """`deskgraph tools` shows every tool with its permission, and whether it is gated and how."""
     listed = {row.name: row for row in tool_list.rows()}
@@ -224,7 +281,20 @@ def test_tools_are_listed_as_the_catalog_has_them() -> None:
         effect = EFFECTS.get(name)
         is_gated, repeatable = (effect.gated, effect.repeatable) if effect else (False, False)
         assert (row.gated == "yes", row.key != "none, only reads") == (is_gated, effect is not None)
-        assert (row.after_unknown_end == "called again") == (effect is None or repeatable)
+        found = effect is not None and effect.find is not None
+        assert row.after_unknown_end == (
+            "called again"
+            if effect is None or repeatable
+            else "asked for by key"
+            if found
+            else "a person looks"
+        )
+
+
+def test_effect_that_cannot_be_asked_for_is_left_to_a_person() -> None:
+    """Neither repeatable nor with a `find`: after an unknown end only a person can look."""
+    listed = tool_list._effect(replace(EFFECTS["refund_payment"], find=None))
+    assert listed.after_unknown_end == "a person looks"
 
 
 def test_statuses_are_the_transition_table() -> None:
