@@ -115,7 +115,8 @@ def _head(approval: Mapping[str, Any], run: Mapping[str, Any] | None) -> dict[st
         "approvers": f"{approval['required_approvers']} needed, agreed: {names or 'none yet'}",
         "said": "\n".join(said),
         "round": approval["round"] or None,
-        "expires": f"in {due}, at {moment(expires)} UTC. {approval['on_expiry']}",
+        "expires": f"in {due}, at {moment(expires)} UTC. "
+        f"Without a decision by then: {approval['on_expiry']}",
         "digest": approval["digest"],
     }
 
@@ -125,7 +126,12 @@ def _lines(texts: list[str]) -> RenderableType:
 
 
 def _step(number: int, step: Mapping[str, Any]) -> RenderableType:
-    shown = {name: _argument(step["args"], name) for name in step["args"]}
+    # The reason of a refund is an argument as well; it is shown once.
+    shown = {
+        name: _argument(step["args"], name)
+        for name, value in step["args"].items()
+        if (name, value) != ("reason", step["reason"])
+    }
     for name in step["editable"]:
         shown[name] = f"{shown.get(name, '')}  (may be changed)"
     evidence = [f"{one['kind']} {one['id']}: {one['summary']}" for one in step["evidence"]]

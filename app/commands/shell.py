@@ -10,7 +10,9 @@ import asyncio
 import code
 import concurrent.futures
 import inspect
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from types import CodeType, FunctionType
@@ -38,9 +40,13 @@ deskgraph shell on {database}. Top-level `await` works; Ctrl-D leaves.
   sessions   `sessions()` only reads; `sessions.begin()` COMMITS at its end
   graph      the compiled workflow with its checkpoints: `await graph.aget_state(config)`
   service    everything that a worker has: models, prices, saver, ports
-  queries    {queries}
-  tables     {tables}
-  SQL        select, update, func
+
+  {queries}
+             modules of queries
+  {tables}
+             tables
+  select, update, func
+             what SQLAlchemy makes statements of
 
 THIS SHELL CAN WRITE: no gate, no ledger and no approval stands between you and the database.
 
@@ -123,6 +129,15 @@ class AwaitingConsole(code.InteractiveConsole):
         else:
             if leaving is not None:
                 raise leaving
+
+    def showtraceback(self) -> None:
+        """Show the error from the typed line on, without the frames of this console above it."""
+        error = sys.exception()
+        assert error is not None, "called while an error is handled"
+        trace = error.__traceback__
+        while trace is not None and trace.tb_frame.f_code.co_filename != self.filename:
+            trace = trace.tb_next
+        self.write("".join(traceback.format_exception(type(error), error, trace)))
 
     async def _run(self, code: CodeType) -> SystemExit | None:
         """An exit is given back: raised within the loop it would stop the loop."""

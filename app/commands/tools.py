@@ -27,8 +27,13 @@ def rows() -> list[Row]:
 
 def table() -> Table:
     """The rows for a terminal."""
-    drawn = Table(*(Column(name.replace("_", " "), no_wrap=name == "name") for name in Row._fields))
-    for row in rows():
+    listed = rows()
+    # A narrow terminal breaks every other column before the name, which is what one types.
+    whole = max(len(row.name) for row in listed)
+    drawn = Table(Column("name", no_wrap=True, min_width=whole))
+    for name in Row._fields[1:]:
+        drawn.add_column(name.replace("_", " "), overflow="fold")
+    for row in listed:
         drawn.add_row(*row)
     return drawn
 

@@ -56,9 +56,11 @@ def test_paused_refund_is_approved_from_a_terminal(dev: Dev) -> None:
         for words in (
             TWICE, "cus_ann", step["risk"], step["id"], step["reason"], "4900 = 49.00 USD",
             *approval["reasons"], *(one["summary"] for one in step["evidence"]),
-            approval["on_expiry"], "1 needed, agreed: none yet", approval["digest"],
+            f"Without a decision by then: {approval['on_expiry']}", "1 needed, agreed: none yet",
+            approval["digest"],
         ):  # fmt: skip
             assert words in seen, words
+        assert seen.count(step["reason"]) == 1
         person.type("approve")
         answer(person, ("Comment", "clear duplicate"), ("You approve 1 of 1 steps, 49.00 USD", "y"))
         assert person.end() == 0

@@ -1,5 +1,7 @@
 """`deskgraph shell`: a prompt with the service's parts, for people who know what they do."""
 
+import re
+
 from app.execution.wiring import Service
 from tests.conftest import Tenant
 from tests.integration.command_line import deskgraph
@@ -64,3 +66,19 @@ async def test_what_fails_is_shown_and_the_prompt_stays(database_url: str) -> No
     assert "not here" not in shown
     for error in ("ZeroDivisionError", "TimeoutError", "SyntaxError"):
         assert error in beside
+
+
+async def test_error_is_shown_from_the_typed_line_on(database_url: str) -> None:
+    """A misspelled name shows the typed line alone: no frame of the console."""
+    _, beside = await at_prompt(database_url, "rnus")
+    assert 'File "<console>", line 1' in beside
+    assert beside.count("  File ") == 1
+    assert "NameError: name 'rnus' is not defined" in beside
+
+
+async def test_banner_begins_lines_with_names_alone(database_url: str) -> None:
+    """What stands where names stand can be typed; a heading does not look like one."""
+    _, beside = await at_prompt(database_url)
+    first = re.findall(r"^  (\w+)(?:,|  )", beside, re.MULTILINE)
+    shown, _ = await at_prompt(database_url, *(f"print({name!r} in globals())" for name in first))
+    assert (len(first) >= 7, shown.count("True")) == (True, len(first))

@@ -5,12 +5,14 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
 from pydantic import SecretStr
+from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_command
 
@@ -191,6 +193,15 @@ def test_every_route_has_its_heading() -> None:
     assert sorted(told) == sorted(f"{m.upper()} {path}" for path in paths for m in paths[path])
 
 
+def test_titles_of_calls_are_sentences() -> None:
+    """`/docs` titles a call by the first sentence of what it does, not by a function's name."""
+    for path, operations in openapi()["paths"].items():
+        for operation in operations.values():
+            title = operation["summary"]
+            assert operation["description"].startswith(title), path
+            assert title.title() != title, path
+
+
 def test_run_fields_are_told() -> None:
     """Each field of a run and of an approval stands in its table."""
     schemas = openapi()["components"]["schemas"]
@@ -289,6 +300,14 @@ def test_tools_are_listed_as_the_catalog_has_them() -> None:
             if found
             else "a person looks"
         )
+
+
+def test_names_of_tools_are_whole_in_a_narrow_terminal() -> None:
+    """80 columns break permission and key, never the name."""
+    narrow = Console(width=80, file=StringIO())
+    narrow.print(tool_list.table())
+    shown = narrow.file.getvalue()  # type: ignore[attr-defined]
+    assert all(f" {name} " in shown for name in TOOLS)
 
 
 def test_effect_that_cannot_be_asked_for_is_left_to_a_person() -> None:

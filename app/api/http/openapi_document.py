@@ -36,6 +36,8 @@ class DocumentedApi(FastAPI):
 
 def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str, Any]) -> None:
     """Add scopes and examples of the body and of each parameter, and set the answers right."""
+    # FastAPI's own title is the name of the function.
+    operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
     if (required := route.required_scope) is not None:
         operation["security"] = [{"HTTPBearer": [scope]} for scope in required.any_of]
     for parameter in operation.get("parameters", ()):

@@ -13,6 +13,7 @@ from starlette.types import Message, Receive, Scope
 from app.errors import BodyError, MediaTypeError, TooLargeError
 
 MAX_DEPTH = 32
+# No DELETE of ours takes a body; one that is sent meets the same limits before it is read.
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}
 SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_DIGITS = 30

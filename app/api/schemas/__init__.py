@@ -12,9 +12,10 @@ from app.api.schemas.approvals import (
 from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
 from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.customers import ErasureOut
+from app.api.schemas.events import EventOut
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
-from app.api.schemas.problems import EventOut, Problem
+from app.api.schemas.problems import Problem
 from app.api.schemas.replays import ReplayRun, RunDiffOut
 from app.api.schemas.runs import (
     CustomerIn,

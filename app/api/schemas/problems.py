@@ -1,8 +1,6 @@
-"""Problems (RFC 9457) and events as the OpenAPI document describes them."""
+"""Problems (RFC 9457) as the OpenAPI document describes them."""
 
-from datetime import datetime
-from typing import Annotated, Any
-from uuid import UUID
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -30,12 +28,3 @@ class Problem(BaseModel):
     detail: str
     instance: UriReference
     errors: list[ProblemDetail] = Field(default_factory=list)
-
-
-class EventOut(BaseModel):
-    """The `data` of one event of a stream; ignore types that you do not know."""
-
-    type: Annotated[str, Field(examples=["run.started", "approval.opened", "run.finished"])]
-    run_id: UUID
-    at: datetime
-    data: dict[str, Any]
