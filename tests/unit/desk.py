@@ -64,6 +64,16 @@ class Desk:
         self.world.caller = replace(self.world.caller, run_id=UUID(int=run))
         return await self.advance(fresh_run(str(UUID(int=run)), ticket(body, subject)))
 
+    async def planned(self, body: str) -> JsonObject:
+        """The plan that a new run waits with; without one, say how the run went instead."""
+        state = await self.start(body)
+        triage, plan = state.get("triage") or {}, state["plan"] or {"steps": []}
+        assert plan["steps"], (
+            f"no plan: the run went {' -> '.join(await self.path())}, "
+            f"intents {triage.get('intents')}, escalation {state.get('escalation')}"
+        )
+        return dict(plan)
+
     async def advance(self, following: Any, config: RunnableConfig | None = None) -> JsonObject:
         """Go on from the thread's last checkpoint, or from another one."""
         state: JsonObject = await self.graph.ainvoke(
