@@ -82,7 +82,7 @@ def test_no_code_outside_tools_names_an_effect() -> None:
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Constant) and node.value in EFFECTS
     ]
-    assert found == []
+    assert found == [], "ask the effect for what is special about it, as tools/effect.py has it"
 
 
 def test_only_a_reply_and_a_hand_off_need_no_permit() -> None:
@@ -167,9 +167,12 @@ def test_every_effect_is_named_in_the_reply(
     step = done(effect, data.draw(args_of(effect)))
     known = facts(done=[step], language=language)
     [sentence] = known["sentences"]
-    assert all(value in sentence for fact in known["effects"] for value in fact["values"])
+    missing = [v for fact in known["effects"] for v in fact["values"] if v not in sentence]
+    assert missing == [], f"the phrase of {effect.name} in {language!r} must name every value"
     english = facts(done=[step], language="en")["sentences"]
-    assert (known["sentences"] == english) == (language == "en")
+    assert (known["sentences"] == english) == (language == "en"), (
+        f"{effect.name} needs a phrase in {language!r}"
+    )
     assert judged(with_sentences("Hello!", known["sentences"]), known, language) == []
     assert judged(sentence, known, language) == []
     state: Any = {**fresh_run("r", ticket("Hello")), "findings": {}, "effects": [step]}
@@ -210,7 +213,10 @@ def test_what_an_outside_system_wrote_is_a_name_or_is_not_said(
     }
     step["result"] = {**step["result"], **foreign}
     [sentence] = facts(done=[step])["sentences"]
-    assert poison not in sentence
+    assert poison not in sentence, (
+        f"{effect.name} repeats a text of its result: give it to `names`, or compute it from the "
+        "arguments"
+    )
 
 
 @every(ALL)
@@ -223,7 +229,8 @@ def test_every_effect_can_be_rehearsed(effect: Effect[Any], data: st.DataObject)
     box = replace(toolbox(effect, world), strategy=rehearse)
     try:
         answer = asyncio.run(box.call(effect, args.model_dump(mode="json")))
-        assert json.loads(json.dumps(answer)) == {**effect.simulate(args), "simulated": True}
+        simulated = {**effect.simulate(args), "simulated": True}
+        assert json.loads(json.dumps(answer)) == simulated, "`simulate` must give plain JSON"
     except RefusedError:
         assert effect.check is not None
     assert untouched(world)
@@ -232,7 +239,10 @@ def test_every_effect_can_be_rehearsed(effect: Effect[Any], data: st.DataObject)
 @every(ALL)
 def test_unknown_end_can_be_cleared_up(effect: Effect[Any]) -> None:
     """The outside system is asked by key, or the same call may simply be made again."""
-    assert effect.find is not None or effect.repeatable
+    assert effect.find is not None or effect.repeatable, (
+        f"give {effect.name} a `find` that asks the provider by key, or `repeatable=True` if the "
+        "provider drops a repeated key"
+    )
 
 
 @every(ALL)
@@ -251,7 +261,7 @@ def test_an_edit_never_widens(effect: Effect[Any], data: st.DataObject) -> None:
     except EditNotAllowedError:
         return
     changed = {name for name, value in left["args"].items() if value != step["args"][name]}
-    assert changed <= set(effect.editable)
+    assert changed <= set(effect.editable), "mark what may be changed LOWERABLE or REWRITABLE"
     assert {**left, "args": step["args"]} == step
     for name in changed:
         old, new = step["args"][name], left["args"][name]
@@ -275,13 +285,13 @@ def test_key_is_the_business_fact(effect: Effect[Any], data: st.DataObject) -> N
     key = effect.key(args, CALLER)
     assert key == effect.key(effect.args(**args.model_dump(mode="json")), CALLER)
     replayed = replace(CALLER, run_id=UUID(int=2), attempt=7, replayed=(CALLER.run_id,))
-    assert effect.key(args, replayed) == key
+    assert effect.key(args, replayed) == key, f"the key of {effect.name} must not name the run"
     texts = [name for name, way in effect.editable.items() if way == "text"]
     other = data.draw(args_of(effect))
     reworded = args.model_copy(update={name: getattr(other, name) for name in texts})
-    assert effect.key(reworded, CALLER) == key
+    assert effect.key(reworded, CALLER) == key, f"the key of {effect.name} must not hold {texts}"
     elsewhere = replace(CALLER, ticket_id="T2", run_id=UUID(int=3))
-    assert effect.key(args, elsewhere) != key
+    assert effect.key(args, elsewhere) != key, f"the key of {effect.name} must name the ticket"
 
 
 @few
@@ -289,7 +299,7 @@ def test_key_is_the_business_fact(effect: Effect[Any], data: st.DataObject) -> N
 def test_no_two_effects_share_a_key(data: st.DataObject) -> None:
     """Whatever their arguments are, the ledger never takes one for the other."""
     keys = [effect.key(data.draw(args_of(effect)), CALLER) for effect in ALL]
-    assert len(set(keys)) == len(ALL)
+    assert len(set(keys)) == len(ALL), "begin the key with a word that no other effect has"
 
 
 @every(ALL)
