@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --progress-bar on --require-hashes --no-deps
+# Quiet: it would print some hundred lines; warnings and errors still show.
+INSTALL := $(PIP) install -q --require-hashes --no-deps
 XDIST ?= 3
 KILLS ?= 40
 SEED ?= 1
