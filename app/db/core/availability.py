@@ -19,8 +19,9 @@ log = get_logger(__name__)
 # Everything that a database's driver, or a library on top of one, raises.
 DATABASE_ERRORS = (StatementError, EngineTimeout, psycopg.Error, ConnectorException)
 # SQLSTATEs that mean "not now": connection, resources, operator, serialization; and a transaction
-# that stood still for so long that the server ended its session.
-NOT_NOW = ("08", "53", "57", "40", "25P03", "25P04")
+# that stood still for so long that the server ended its session; and a
+# read-only transaction, since a failover may lead to a standby that is not promoted yet.
+NOT_NOW = ("08", "53", "57", "40", "25006", "25P03", "25P04")
 
 
 class StatementFailedError(ToolError):
