@@ -3,6 +3,7 @@
 DeskgraphError                  500 internal
 ├── BodyError                   400 invalid-json
 ├── InvalidUrlError             400 invalid-url
+├── MalformedRequestError       400 malformed-request
 ├── TooLargeError               413 body-too-large
 ├── MediaTypeError              415 unsupported-media-type
 ├── InvalidRequestError         422 invalid-request
@@ -28,6 +29,7 @@ DeskgraphError                  500 internal
 ├── StaleVersionError           412 stale-version
 ├── IdempotencyMismatchError    422 idempotency-key-reused
 ├── TooManyStreamsError         429 too-many-streams
+├── HeadTooLargeError           431 head-too-large
 └── UnavailableError            503 unavailable
 """
 
@@ -61,6 +63,18 @@ class InvalidUrlError(DeskgraphError):
     """The path or query holds what no text holds."""
 
     status, code, title = 400, "invalid-url", "The URL holds a character that is not allowed"
+
+
+class MalformedRequestError(DeskgraphError):
+    """The bytes are not HTTP."""
+
+    status, code, title = 400, "malformed-request", "The request is not HTTP"
+
+
+class HeadTooLargeError(DeskgraphError):
+    """The address and the headers, or the trailers, are above the limit."""
+
+    status, code, title = 431, "head-too-large", "The request's headers are too large"
 
 
 class TooLargeError(DeskgraphError):

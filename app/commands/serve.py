@@ -9,8 +9,10 @@ from contextlib import contextmanager
 
 import typer
 import uvicorn
+from starlette.types import ASGIApp
 
 from app.api.application import create_app
+from app.api.http.bounded_protocol import BoundedProtocol
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.execution.wiring import Service, open_service
@@ -90,6 +92,18 @@ async def _serve(
             tasks.create_task(_run_api(service, listener, secret_key, stop, on_ready))
 
 
+def server_config(app: ASGIApp) -> uvicorn.Config:
+    """How the API is served."""
+    return uvicorn.Config(
+        app,
+        http=BoundedProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
 def freeze_gc() -> None:
     """Take modules and schemas out of the garbage collector's rounds: they are never garbage."""
     gc.collect()
@@ -105,14 +119,7 @@ async def _run_api(
 ) -> None:
     backend = Backend(service.settings, service.sessions, enqueue_run, Cursors(secret_key))
     app = create_app(backend)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
-    server = QuietServer(config)
+    server = QuietServer(server_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     # uvicorn has no event for it.
     while not server.started and not serving.done():  # noqa: ASYNC110

@@ -3,7 +3,7 @@
 import asyncio
 
 from app.adapters.ports.embeddings import Embedder, EmbeddingsError
-from app.db.core.availability import DATABASE_ERRORS, log_outage
+from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import Sessions
 from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors
 from app.log import get_logger
@@ -23,7 +23,7 @@ async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
         except EmbeddingsError as error:
             log.warning("embeddings_unavailable", error=error)
         except DATABASE_ERRORS as error:
-            log_outage(error, "embeddings")
+            await wait_out(error, "embeddings", 0)
         await asyncio.sleep(PAUSE_SECONDS)
 
 

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, log_outage
+from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.compiled import RawConnection
 from app.db.core.connections import direct_connection, direct_url
 from app.db.runs import workers
@@ -40,10 +40,9 @@ async def run_heartbeat(jobs: RunRunner) -> None:
                 await liveness.execute("SELECT pg_advisory_lock(%s)", [jobs.id])
                 await _renew_lease(jobs, liveness)
         except DATABASE_ERRORS as error:
-            log_outage(error, "heartbeat")
             if not jobs.draining:
                 jobs.alive.clear()
-            await asyncio.sleep(UNAVAILABLE_SECONDS)
+            await wait_out(error, "heartbeat", UNAVAILABLE_SECONDS)
 
 
 async def _renew_lease(jobs: RunRunner, liveness: RawConnection) -> None:

@@ -7,7 +7,7 @@ from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
 from app.adapters.ports.embeddings import build_embedder
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, end_if_cancelled, is_unavailable
 from app.db.core.connections import direct_url
 from app.execution.wiring import Service
 from app.log import get_logger
@@ -27,7 +27,10 @@ DEFECT_SECONDS = 5.0
 
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:
-    """Advance runs until `stop` is set; then drain: every run settles or is handed back."""
+    """Advance runs until `stop` is set; then drain: every run settles or is handed back.
+
+    A part of the worker that fails stops it in the same way, and its error ends the process.
+    """
     jobs = RunRunner(service, enqueue_run, id=secrets.randbits(62) + 1)
     async with (
         open_consumer(direct_url(service.settings), jobs.advance, jobs.summarize) as consumer,
@@ -43,23 +46,24 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
         sweeping = tasks.create_task(run_maintenance(jobs, consumer, stop))
         log.info("worker_started", worker=jobs.id)
-        await stop.wait()
-        # First no new jobs, then the border: a run handed back must not be taken again here.
-        embedding.cancel()
-        consuming.cancel()
-        forgetting.cancel()
-        sweeping.cancel()
-        await jobs.drain()
-        # Waited for before it is cancelled again: that aborts the jobs that still settle.
-        await asyncio.wait([consuming], timeout=service.settings.drain_seconds)
-        consuming.cancel()
-        watching.cancel()
+        try:
+            await stop.wait()
+        finally:
+            stop.set()
+            # First no new jobs, then the border: a run handed back must not be taken again here.
+            for part in (embedding, consuming, forgetting, sweeping):
+                part.cancel()
+            await jobs.drain()
+            # Waited for before it is cancelled again: that aborts the jobs that still settle, or
+            # that wait for a heartbeat which has failed.
+            await asyncio.wait([consuming], timeout=service.settings.drain_seconds)
+            consuming.cancel()
+            watching.cancel()
     log.info("worker_stopped", worker=jobs.id)
 
 
 async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
     """Consume, and start again after each outage of the database."""
-    # Away at the very moment of a stop, the database turns the cancel into an error of its own.
     while not stop.is_set():
         try:
             await jobs.alive.wait()
@@ -69,8 +73,10 @@ async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
             if is_unavailable(error):
                 log.warning("database_unavailable", part="queue", error=error)
+                end_if_cancelled()
                 await asyncio.sleep(RECONNECT_SECONDS)
             else:
                 # The runs that this worker has go on; one that took jobs no more would strand them.
                 log.exception("statement_failed", part="queue", error=error)
+                end_if_cancelled()
                 await asyncio.sleep(DEFECT_SECONDS)

@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from procrastinate import App
 
-from app.db.core.availability import is_unavailable
+from app.db.core.availability import end_if_cancelled, is_unavailable
 from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import prune_answers
 from app.db.runs import scheduling, transitions, workers
@@ -30,7 +30,6 @@ BATCH = 100
 
 async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
     """Run every maintenance task each MAINTENANCE_SECONDS until `stop` is set."""
-    # Checks `stop` as well: a failing database may turn a cancellation into an error of its own.
     while not stop.is_set():
         for work in (remind, expire, assign_handoffs, queue_overdue, prune):
             await _try(work.__name__, work(jobs))
@@ -49,6 +48,7 @@ async def _try(name: str, work: Awaitable[object]) -> None:
             log.warning("database_unavailable", part="maintenance", task=name, error=error)
         else:
             log.exception("maintenance_failed", task=name, error=error)
+        end_if_cancelled()
 
 
 async def remind(jobs: RunRunner) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, log_outage
+from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import Sessions
 from app.db.runs import retention
 from app.db.tenants.queries import current_policy
@@ -40,7 +40,7 @@ async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
         try:
             await prune(sessions)
         except DATABASE_ERRORS as error:
-            log_outage(error, "retention")
+            await wait_out(error, "retention", 0)
 
 
 async def prune(sessions: Sessions) -> dict[str, int]:

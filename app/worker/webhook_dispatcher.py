@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.db.core.availability import DATABASE_ERRORS, log_outage
+from app.db.core.availability import DATABASE_ERRORS, log_outage, wait_out
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
@@ -48,7 +48,7 @@ class WebhookDispatcher:
                 while await self._take():
                     pass
             except DATABASE_ERRORS as error:
-                log_outage(error, "webhooks")
+                await wait_out(error, "webhooks", 0)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
         if self._open:

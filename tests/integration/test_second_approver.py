@@ -10,6 +10,7 @@ import pytest
 from app.db.core.connections import Sessions
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
+from app.db.tenants.queries import revoke_key
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -204,6 +205,23 @@ async def test_starter_of_a_merged_run_may_not_decide_either(desk: Desk) -> None
     assert helpdesk is not None
     with pytest.raises(OwnRunError):
         await desk.decide(helpdesk, approval, "approve")
+
+
+async def test_agreement_of_a_revoked_key_does_not_count(desk: Desk) -> None:
+    """Once the first of two is revoked, two others must agree, and only they are named."""
+    run, approval = await opened(desk)
+    ann, ben, cid = [await desk.person(name) for name in ("Ann", "Ben", "Cid")]
+    await desk.decide(ann, approval, "edit", LOWERED)
+    async with desk.sessions.begin() as session:
+        assert await revoke_key(session, desk.tenant.id, ann.id)
+    shown = await desk.approval(run)
+    waiting = await desk.decide(ben, shown, "approve")
+    assert waiting.status is RunStatus.INTERRUPTED
+    await desk.decide(cid, await desk.approval(run), "approve")
+    closed = await desk.approval(run)
+    assert closed.decision is not None
+    assert closed.decision["decided_by"] == f"Ben ({ben.id}), Cid ({cid.id})"
+    assert closed.decision["verdict"] == "edit", "Ann's edit is in the plan that they agreed to"
 
 
 async def test_half_agreed_plan_expires(desk: Desk) -> None:

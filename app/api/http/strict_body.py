@@ -67,8 +67,9 @@ def replay(body: bytes, receive: Receive) -> Receive:
 def check_json(scope: Scope, body: bytes) -> None:
     """Raises MediaTypeError or BodyError."""
     kind = dict(scope["headers"]).get(b"content-type", b"").decode("latin-1").lower()
-    media, _, rest = kind.partition(";")
-    if media.strip() != "application/json" or ("charset" in rest and "utf-8" not in rest):
+    media, *parameters = [part.strip() for part in kind.split(";")]
+    charsets = {part.partition("=")[2].strip(' "') for part in parameters if _is_charset(part)}
+    if media != "application/json" or charsets - {"utf-8"}:
         raise MediaTypeError("Send `Content-Type: application/json` in UTF-8.")
     try:
         document = json.loads(
@@ -85,6 +86,10 @@ def check_json(scope: Scope, body: bytes) -> None:
         raise BodyError(f"The body is not UTF-8: {error.reason} at byte {error.start}.") from None
     except json.JSONDecodeError as error:
         raise BodyError(f"{error.msg} at line {error.lineno}, column {error.colno}.") from None
+
+
+def _is_charset(parameter: str) -> bool:
+    return parameter.partition("=")[0].strip() == "charset"
 
 
 def check_value(value: Any, levels: int = 0) -> None:

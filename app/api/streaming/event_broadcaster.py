@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from prometheus_client import Gauge
 
 from app.api.streaming.event_subscription import EventSubscription, render
-from app.db.core.availability import DATABASE_ERRORS, log_outage
+from app.db.core.availability import DATABASE_ERRORS, log_outage, wait_out
 from app.db.core.connections import Sessions
 from app.db.events.queries import (
     BEGINNING,
@@ -155,8 +155,7 @@ class EventBroadcaster:
                 # Readers get their turn between two pages of a flood.
                 await asyncio.sleep(POLL_SECONDS if read < PAGE else 0)
             except DATABASE_ERRORS as error:
-                log_outage(error, "event_broadcaster")
-                await asyncio.sleep(UNAVAILABLE_SECONDS)
+                await wait_out(error, "event_broadcaster", UNAVAILABLE_SECONDS)
 
     async def _pass_on(self) -> int:
         tenants = {subscription.tenant_id for subscription in self._subscriptions}

@@ -3,6 +3,8 @@
 The second is a defect of ours, in the statement or in the schema, so retrying cannot help.
 """
 
+import asyncio
+
 import psycopg
 from procrastinate.exceptions import ConnectorException
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -17,8 +19,9 @@ log = get_logger(__name__)
 # Everything that a database's driver, or a library on top of one, raises.
 DATABASE_ERRORS = (StatementError, EngineTimeout, psycopg.Error, ConnectorException)
 # SQLSTATEs that mean "not now": connection, resources, operator, serialization; and a transaction
-# that stood still for so long that the server ended its session.
-NOT_NOW = ("08", "53", "57", "40", "25P03", "25P04")
+# that stood still for so long that the server ended its session; and a
+# read-only transaction, since a failover may lead to a standby that is not promoted yet.
+NOT_NOW = ("08", "53", "57", "40", "25006", "25P03", "25P04")
 
 
 class StatementFailedError(ToolError):
@@ -44,6 +47,26 @@ def is_unavailable(error: BaseException | None) -> bool:
 def statement_failed(error: BaseException) -> StatementFailedError:
     """The defect that the database's error is, in our own words."""
     return StatementFailedError(f"the database refused a statement (SQLSTATE {sqlstate_of(error)})")
+
+
+async def wait_out(error: BaseException, part: str, seconds: float) -> None:
+    """Log a database error of a loop in the background, and wait before its next turn.
+
+    Raises:
+        asyncio.CancelledError: the task was asked to end. A failing database may have turned the
+            cancellation into `error`, and a loop that went on would never end.
+        BaseException: `error` itself, when it is a defect that waiting cannot repair.
+    """
+    log_outage(error, part)
+    end_if_cancelled()
+    await asyncio.sleep(seconds)
+
+
+def end_if_cancelled() -> None:
+    """Raise CancelledError in a task that was asked to end and got another error instead."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def log_outage(error: BaseException, part: str) -> None:

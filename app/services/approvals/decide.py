@@ -14,6 +14,7 @@ from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
+from app.db.tenants.queries import live_keys
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -100,7 +101,8 @@ async def resume(
     refuse_over_limit(approver, steps)
     messages = await absorb_newer_messages(session, approver, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
-    values = resolve(approval, [*earlier, own], steps, messages)
+    live = await live_keys(session, {decision.key_id for decision in earlier})
+    values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
     await record_decision(session, approval, own, values)
     if "decision" in values:
         await reopen(session, enqueue, run.id)
@@ -217,17 +219,21 @@ def new_decision(
 
 
 def resolve(
-    approval: Approval, decisions: list[Decision], steps: list[dict[str, Any]], messages: list[str]
+    approval: Approval,
+    decisions: list[Decision],
+    live: set[str],
+    steps: list[dict[str, Any]],
+    messages: list[str],
 ) -> dict[str, Any]:
     """The approval's columns that the newest decision changes.
 
     With `decision` among them the approval is closed. Else a second approver must agree to the
-    plan as it is now, which an edit may just have changed.
+    plan as it is now, which an edit may just have changed. Only agreements of `live` keys count.
     """
     newest = decisions[-1]
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
-        agreeing = standing(decisions, newest.digest)
+        agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
         if len({decision.key_id for decision in agreeing}) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
