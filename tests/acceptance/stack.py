@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import time
@@ -14,6 +15,8 @@ from typing import Any
 import httpx
 
 START_SECONDS = 90
+# To read the certificates that a client trusts takes longer than most tests: once for all of them.
+TLS = ssl.create_default_context()
 
 
 def free_port() -> int:
@@ -124,9 +127,10 @@ def ticket(customer: str, body: str, ticket_id: str = "T-1", subject: str = "Hel
 class Client:
     """One caller of the API."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
         self.http = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60
+            base_url=url, headers=headers, timeout=60, verify=TLS, transport=transport
         )
 
     def start(self, customer: str, body: str, ticket_id: str = "T-1", wait: float = 20) -> Any:
