@@ -7,6 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Quiet: it would print some hundred lines; warnings and errors still show.
 INSTALL := $(PIP) install -q --require-hashes --no-deps
 XDIST ?= 3
+# What starts processes stays together, in the order of tests/conftest.py: the long ones first.
+DIST := --dist loadgroup --no-loadscope-reorder
 KILLS ?= 40
 SEED ?= 1
 
@@ -21,7 +23,7 @@ run: install ## Start everything on this machine, with a demo tenant
 	@$(BIN)/deskgraph dev
 
 check: lint ## Before every commit: lint, then the unit tests
-	$(BIN)/pytest -n logical tests/unit
+	$(BIN)/pytest -n logical $(DIST) tests/unit
 
 # Only from the command line: a variable T of the environment must not make CI run less.
 ifeq ($(origin T),command line)
@@ -30,7 +32,7 @@ test: $(VENV)/.test
 else
 test: lint ## Lint, then every test with coverage; only some: make test T=tests/unit/test_money.py
 	$(BIN)/coverage erase
-	$(BIN)/pytest -n $(XDIST) --cov --cov-report=
+	$(BIN)/pytest -n $(XDIST) $(DIST) --cov --cov-report=
 	$(BIN)/coverage report
 endif
 

@@ -14,20 +14,49 @@ from pathlib import Path
 import psycopg
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import text
+from sqlalchemy import Insert, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands import seed as demo
 from app.commands.keys import issue_key
 from app.commands.migrate import migrate
-from app.db.core.connections import Sessions
+from app.db.core.base import Base
+from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import embedded_postgres
+from app.db.tables.knowledge import Article
+from app.db.tables.mailings import Contact
+from app.db.tables.sandbox import Agent, SandboxPayment, SandboxSubscription
 from app.db.tenants.queries import ensure_tenant, tenant_exists
 from app.execution.wiring import Service, open_service
 from app.log import configure_logging
 from app.settings import Settings
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
+
+# What takes longest, in this order; started last, each would run while all else has ended.
+LONG = (
+    "tests/acceptance/crash/",
+    "tests/integration/test_howto.py",
+    "tests/acceptance/test_schemathesis.py",
+    "tests/unit/test_linear_time.py",
+    "tests/acceptance/openai/",
+    "tests/acceptance/own/",
+    "tests/acceptance/test_dev.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the long ones begin, and one process of several run all tests that share processes.
+
+    With --dist=loadgroup a module stays together, and so does the package whose service has a
+    stand-in provider.
+    """
+    # A stable order: modules stay whole.
+    items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
+    for item in items:
+        module = item.nodeid.partition("::")[0]
+        together = "openai" if "/openai/" in module else module
+        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,11 +81,21 @@ def new_database(server_url: str, template: str = "template1") -> str:
 
 
 @pytest.fixture(scope="session")
-def migrated_database(postgres: str) -> Callable[[], str]:
-    """Makes databases with the whole schema: the first is migrated, the others are copies of it."""
+def migrated(postgres: str) -> str:
+    """The URL of a database with the whole schema."""
     url = new_database(postgres)
     migrate(url, lambda _step: None)
-    return lambda: new_database(postgres, template=url.rsplit("/", 1)[1])
+    return url
+
+
+@pytest.fixture(scope="session")
+async def migrated_database(postgres: str, migrated: str) -> Callable[[], str]:
+    """Makes copies of that database, with the tenant that others are copied from."""
+    engine = make_engine(migrated, 1)
+    async with Sessions(engine).begin() as session:
+        await demo.seed(session, TEMPLATE)
+    await engine.dispose()
+    return lambda: new_database(postgres, template=migrated.rsplit("/", 1)[1])
 
 
 @pytest.fixture(scope="session")
@@ -104,9 +143,7 @@ numbers = itertools.count(1)
 
 TEMPLATE = "template"
 # To index the demo's articles takes half a second, to copy their rows a few milliseconds.
-COPY_ARTICLES = """
-INSERT INTO articles (tenant_id, id, title, content, language)
-SELECT :new, id, title, content, language FROM articles WHERE tenant_id = :old"""
+COPIED: tuple[type[Base], ...] = (Article, SandboxPayment, SandboxSubscription, Contact, Agent)
 COPY_INDEX = """
 WITH copied AS (
     INSERT INTO article_chunks (tenant_id, article_id, position, title, text, config)
@@ -122,6 +159,14 @@ JOIN article_terms terms ON terms.chunk_id = old.id
 WHERE old.tenant_id = :old"""
 
 
+def copy_of(table: type[Base], tenant_id: str) -> Insert:
+    """Gives the tenant the rows that the template has in a table."""
+    columns = table.__table__.columns
+    others = [column for column in columns if column.name != "tenant_id"]
+    rows = select(literal(tenant_id), *others).where(columns["tenant_id"] == TEMPLATE)
+    return insert(table).from_select(["tenant_id", *(column.name for column in others)], rows)
+
+
 async def make_tenant(session: AsyncSession) -> Tenant:
     """A fresh tenant with the demo's payments, people and articles."""
     tenant_id = f"t{next(numbers)}-{secrets.token_hex(4)}"
@@ -130,10 +175,10 @@ async def make_tenant(session: AsyncSession) -> Tenant:
     await ensure_tenant(session, tenant_id, tenant_id)
     # What is copied refers to what is copied; to look each of 5,000 rows up takes most of the time.
     await session.execute(text("SET LOCAL session_replication_role = replica"))
-    for copy in (COPY_ARTICLES, COPY_INDEX):
-        await session.execute(text(copy), {"new": tenant_id, "old": TEMPLATE})
+    for table in COPIED:
+        await session.execute(copy_of(table, tenant_id))
+    await session.execute(text(COPY_INDEX), {"new": tenant_id, "old": TEMPLATE})
     await session.execute(text("SET LOCAL session_replication_role = origin"))
-    await demo.seed(session, tenant_id)
     starter = await issue_key(session, tenant_id, "starter", ["runs:write", "runs:read"])
     approver = await issue_key(session, tenant_id, "approver", ["approvals:decide", "runs:read"])
     scopes = ["admin", "articles:write", "runs:read", "runs:write"]

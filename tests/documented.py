@@ -3,11 +3,18 @@
 import json
 import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import httpx
 import jsonschema_rs
+
+from app.api.application import create_app
+from app.api.http.dependencies import Backend
+from app.api.http.pagination import Cursors
+from app.db.core.connections import Sessions
+from app.settings import Settings
+from app.worker.consumer import enqueue_run
 
 PROBLEM = "application/problem+json"
 # What an address or method outside the document is answered.
@@ -23,7 +30,7 @@ def pattern(template: str) -> str:
     return re.sub(r"\{\w+\}", "[^/]+", template)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Documented:
     """An OpenAPI document that answers are held against."""
 
@@ -74,8 +81,12 @@ class Documented:
 
     def fits(self, value: Any, schema: dict[str, Any]) -> None:
         """Fails unless the value is of the shape."""
+        self._validator(json.dumps(schema)).validate(value)
+
+    @cache  # noqa: B019  # documents live as long as the tests
+    def _validator(self, schema: str) -> jsonschema_rs.Validator:
         components = {"components": self.document["components"]}
-        jsonschema_rs.validator_for({**schema, **components}).validate(value)
+        return jsonschema_rs.validator_for({**json.loads(schema), **components})
 
     def check_events(self, text: str, schema: dict[str, Any]) -> None:
         """Fails unless each event, and the JSON in its data, is of the shape."""
@@ -85,3 +96,10 @@ class Documented:
                 self.fits({k: v for k, v in fields.items() if k != "retry"}, schema)
                 data = schema["properties"]["data"]["contentSchema"]
                 self.fits(json.loads(fields["data"]), data)
+
+
+@cache
+def own_document() -> Documented:
+    """What `/openapi.json` answers."""
+    backend = Backend(Settings(_env_file=None), Sessions(), enqueue_run, Cursors("x"))
+    return Documented(create_app(backend).openapi())

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from app.settings import Settings
+from tests.acceptance.in_process import InProcess, api_in_process
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 
@@ -16,6 +18,13 @@ def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         started.api()
         started.worker()
         yield started
+
+
+@pytest.fixture(scope="session")
+def in_process(stack: Stack, settings: Settings) -> Iterator[InProcess]:
+    """The API without a socket, on the running service's database."""
+    with api_in_process(settings) as api:
+        yield api
 
 
 @pytest.fixture

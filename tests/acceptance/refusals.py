@@ -13,9 +13,10 @@ import psycopg
 
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant, make_tenant
-from tests.documented import Documented
+from tests.documented import own_document
 
 MEDIA_TYPE = "application/problem+json"
 NOBODY = "00000000-0000-4000-8000-000000000000"
@@ -33,6 +34,12 @@ WATCHED = (
 )
 
 
+@cache
+def connected(database_url: str) -> psycopg.Connection[Any]:
+    """One connection for all tests: to open one takes as long as most of them."""
+    return psycopg.connect(database_url, autocommit=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Books:
     """One tenant's rows, read from Postgres past the service."""
@@ -42,10 +49,8 @@ class Books:
 
     def read(self) -> list[list[Any]]:
         """Every watched row."""
-        with psycopg.connect(self.database_url) as connection:
-            return [
-                connection.execute(sql.encode(), [self.tenant_id]).fetchall() for sql in WATCHED
-            ]
+        connection = connected(self.database_url)
+        return [connection.execute(sql.encode(), [self.tenant_id]).fetchall() for sql in WATCHED]
 
     @contextmanager
     def unchanged(self) -> Iterator[None]:
@@ -60,7 +65,7 @@ class Books:
 class Callers:
     """A tenant's callers, and its books."""
 
-    stack: Stack
+    api: Stack | InProcess
     sessions: Sessions
     tenant: Tenant
     starter: Client
@@ -75,20 +80,20 @@ class Callers:
 
     async def caller(self, *scopes: str, limits: dict[str, int] | None = None) -> Client:
         """A caller with a new key of the tenant."""
-        return self.stack.client(await self.key(*scopes, limits=limits))
+        return self.api.client(await self.key(*scopes, limits=limits))
 
 
-async def make_callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def make_callers(api: Stack | InProcess, sessions: Sessions, database_url: str) -> Callers:
     """A tenant of its own for the tests of one file: refusals change nothing, so they share it."""
     async with sessions.begin() as session:
         tenant = await make_tenant(session)
     return Callers(
-        stack,
+        api,
         sessions,
         tenant,
-        starter=stack.client(tenant.starter),
-        approver=stack.client(tenant.approver),
-        admin=stack.client(tenant.admin),
+        starter=api.client(tenant.starter),
+        approver=api.client(tenant.approver),
+        admin=api.client(tenant.admin),
         books=Books(database_url, tenant.id),
     )
 
@@ -103,14 +108,8 @@ def problem_of(answer: httpx.Response, status: int) -> Any:
     for member in ("title", "detail", "instance"):
         assert isinstance(problem[member], str), member
         assert problem[member], member
-    documented(str(answer.request.url.copy_with(raw_path=b"/openapi.json"))).check(answer)
+    own_document().check(answer)
     return problem
-
-
-@cache
-def documented(url: str) -> Documented:
-    """The OpenAPI document of a running service."""
-    return Documented(httpx.get(url).json())
 
 
 def expect_refused(answer: httpx.Response, status: int, code: str) -> Any:

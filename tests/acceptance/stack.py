@@ -1,11 +1,11 @@
 """Real processes of the service on one database, and a client that speaks to them over HTTP."""
 
 import contextlib
+import multiprocessing
 import os
 import signal
 import socket
-import subprocess
-import sys
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,11 @@ from typing import Any
 
 import httpx
 
+from tests.acceptance import forked
+
 START_SECONDS = 90
+# To read the certificates that a client trusts takes longer than most tests: once for all of them.
+TLS = ssl.create_default_context()
 
 
 def free_port() -> int:
@@ -24,37 +28,61 @@ def free_port() -> int:
         return port
 
 
+# To import the service takes seconds; a process that is forked has done it.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload([forked.__name__])
+
+
 class Process:
     """One `deskgraph` command, with its log in a file."""
 
     def __init__(self, command: list[str], env: dict[str, str], log: Path) -> None:
         self.log = log
-        with log.open("ab") as out:
-            self.popen = subprocess.Popen(
-                [sys.executable, "-m", "app.cli", *command],
-                env={**os.environ, "DESKGRAPH_LOG_JSON": "true", **env},
-                stdout=out,
-                stderr=out,
-            )
+        log.touch()
+        env = {**os.environ, "DESKGRAPH_LOG_JSON": "true", **env}
+        asked = (command, env, log)
+        self.forked = FORKS.Process(target=forked.command, args=asked, daemon=True)
+        self.forked.start()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.forked.pid is not None, "it was started"
+        return self.forked.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs."""
+        return self.forked.exitcode
 
     def wait_for_line(self, text: str) -> None:
         """Until the log holds `text`."""
         deadline = time.monotonic() + START_SECONDS
         while text not in self.log.read_text():
-            assert self.popen.poll() is None, self.log.read_text()
+            assert self.exit_code is None, self.log.read_text()
             assert time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.02)
 
     def kill(self) -> None:
         """SIGKILL: nothing of it gets to clean up."""
-        self.popen.kill()
-        self.popen.wait()
+        self.signal(signal.SIGKILL)
+        self.wait()
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to it, if it runs."""
+        if self.exit_code is None:
+            os.kill(self.pid, number)
+
+    def wait(self, seconds: float = 40) -> int:
+        """Its exit code, once it has ended; at most so long."""
+        self.forked.join(seconds)
+        assert self.exit_code is not None, "it does not end"
+        return self.exit_code
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
-        if self.popen.poll() is None:
-            self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(timeout=40)
+        self.signal(signal.SIGTERM)
+        return self.wait()
 
 
 class Stack:
@@ -99,10 +127,9 @@ class Stack:
         """Stop what still runs, gently and all at once; the first `besides` of them go on."""
         begun = self.processes[besides:]
         for process in begun:
-            if process.popen.poll() is None:
-                process.popen.send_signal(signal.SIGTERM)
+            process.signal(signal.SIGTERM)
         for process in begun:
-            process.popen.wait(timeout=40)
+            process.wait()
 
 
 @contextlib.contextmanager
@@ -124,9 +151,10 @@ def ticket(customer: str, body: str, ticket_id: str = "T-1", subject: str = "Hel
 class Client:
     """One caller of the API."""
 
-    def __init__(self, url: str, key: str) -> None:
+    def __init__(self, url: str, key: str, transport: httpx.BaseTransport | None = None) -> None:
+        headers = {"Authorization": f"Bearer {key}"}
         self.http = httpx.Client(
-            base_url=url, headers={"Authorization": f"Bearer {key}"}, timeout=60
+            base_url=url, headers=headers, timeout=60, verify=TLS, transport=transport
         )
 
     def start(self, customer: str, body: str, ticket_id: str = "T-1", wait: float = 20) -> Any:

@@ -8,6 +8,8 @@ from typing import Any
 
 import httpx
 
+from tests.acceptance.stack import TLS
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -63,7 +65,7 @@ class Follower:
     def _connect(self) -> None:
         headers = self.headers | ({"Last-Event-ID": self.told[-1].id} if self.told else {})
         with (
-            httpx.Client(base_url=self.url, headers=headers, timeout=60) as http,
+            httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=TLS) as http,
             http.stream("GET", self.path) as answer,
         ):
             answer.raise_for_status()

@@ -1,5 +1,6 @@
 """Keys and scopes: every route asks for a live key that holds its scope."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,8 +9,9 @@ import pytest
 from app.api.http.dependencies import SCOPES
 from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers
-from tests.acceptance.stack import Stack, ticket
+from tests.acceptance.stack import TLS, Stack, ticket
 
 TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
@@ -52,9 +54,9 @@ IDS = [f"{method} {path}" for method, path, *_ in ROUTES]
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 @pytest.fixture(scope="module")
@@ -64,21 +66,35 @@ async def by_scope(callers: Callers) -> dict[str, str]:
     return {**keys, "none": await callers.key()}
 
 
-def call(stack: Stack, route: Route, headers: Any) -> httpx.Response:
+@pytest.fixture(scope="module")
+def nobody(in_process: InProcess) -> Iterator[httpx.Client]:
+    """Who shows only the keys that a test gives."""
+    with in_process.anonymous() as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def socket(stack: Stack) -> Iterator[httpx.Client]:
+    """The same over a socket, where a stream can be left before its end."""
+    with httpx.Client(base_url=stack.url, verify=TLS, timeout=30) as client:
+        yield client
+
+
+def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id")
     ids = {name: NOBODY for name in names}
-    url = stack.url + path.format(**ids, article_id=f"article-for-{method}")
-    with httpx.stream(method, url, json=body, headers=headers, timeout=30) as answer:
+    url = path.format(**ids, article_id=f"article-for-{method}")
+    with client.stream(method, url, json=body, headers=headers) as answer:
         if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
             answer.read()
     return answer
 
 
-def test_every_route_is_in_the_table(stack: Stack) -> None:
+def test_every_route_is_in_the_table(socket: httpx.Client) -> None:
     """A new route cannot miss the tests below."""
-    paths = httpx.get(stack.url + "/openapi.json").json()["paths"]
+    paths = socket.get("/openapi.json").json()["paths"]
     served = {
         (method.upper(), path)
         for path, methods in paths.items()
@@ -89,17 +105,21 @@ def test_every_route_is_in_the_table(stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)
-def test_route_without_a_key_is_401(callers: Callers, stack: Stack, route: Route) -> None:
+def test_route_without_a_key_is_401(callers: Callers, nobody: httpx.Client, route: Route) -> None:
     """401 with the scheme that would be accepted."""
     with callers.books.unchanged():
-        answer = call(stack, route, {})
+        answer = call(nobody, route, {})
         expect_refused(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)
 def test_route_asks_for_its_scope(
-    callers: Callers, stack: Stack, by_scope: dict[str, str], route: Route
+    callers: Callers,
+    nobody: httpx.Client,
+    socket: httpx.Client,
+    by_scope: dict[str, str],
+    route: Route,
 ) -> None:
     """403 missing-scope for every key without the scope, the admin's included."""
     enough, status = route[3], route[4]
@@ -107,10 +127,10 @@ def test_route_asks_for_its_scope(
         for scope in [*SCOPES, "none"]:
             if scope not in enough:
                 headers = {"Authorization": f"Bearer {by_scope[scope]}"}
-                problem = expect_refused(call(stack, route, headers), 403, "missing-scope")
+                problem = expect_refused(call(nobody, route, headers), 403, "missing-scope")
                 assert all(needed in problem["detail"] for needed in enough)
     for scope in enough:
-        answer = call(stack, route, {"Authorization": f"Bearer {by_scope[scope]}"})
+        answer = call(socket, route, {"Authorization": f"Bearer {by_scope[scope]}"})
         assert answer.status_code == status, answer.text
         if status == 202:  # the next test watches a tenant where nothing moves
             callers.starter.run(answer.json()["id"])
@@ -136,38 +156,38 @@ def strange_headers(key: str) -> list[bytes]:
     return [*(f"Bearer {token}".encode().rstrip() for token in tokens), *raw]
 
 
-def test_strange_authorization_is_401(callers: Callers, stack: Stack) -> None:
+def test_strange_authorization_is_401(callers: Callers, nobody: httpx.Client) -> None:
     """All the same answer, so that nobody learns which part was right."""
     told = set()
     with callers.books.unchanged():
         for header in strange_headers(callers.tenant.starter):
-            answer = httpx.get(stack.url + "/v1/runs", headers={b"Authorization": header})
+            answer = nobody.get("/v1/runs", headers={b"Authorization": header})
             problem = expect_refused(answer, 401, "unauthorized")
             assert answer.headers["WWW-Authenticate"] == "Bearer", header
             told.add(tuple(problem.items()))
     assert len(told) == 1
 
 
-def test_secret_of_one_key_does_not_open_another(callers: Callers, stack: Stack) -> None:
+def test_secret_of_one_key_does_not_open_another(callers: Callers, nobody: httpx.Client) -> None:
     """Id and secret belong together."""
     [dg, key_id, _], [_, _, secret] = (
         key.split("_", 2) for key in (callers.tenant.approver, callers.tenant.starter)
     )
     headers = {"Authorization": f"Bearer {dg}_{key_id}_{secret}"}
-    expect_refused(httpx.get(stack.url + "/v1/approvals", headers=headers), 401, "unauthorized")
+    expect_refused(nobody.get("/v1/approvals", headers=headers), 401, "unauthorized")
 
 
-def test_scheme_is_read_in_any_case(callers: Callers, stack: Stack) -> None:
+def test_scheme_is_read_in_any_case(callers: Callers, nobody: httpx.Client) -> None:
     """RFC 9110, 11.1: the scheme's name is case-insensitive."""
     for scheme in ("bearer", "BEARER", "bEaReR"):
         headers = {"Authorization": f"{scheme} {callers.tenant.starter}"}
-        assert httpx.get(stack.url + "/v1/runs", headers=headers).status_code == 200
+        assert nobody.get("/v1/runs", headers=headers).status_code == 200
 
 
 async def test_revoked_key_is_worthless_at_once(callers: Callers) -> None:
     """The next request is refused, also on a connection that is open."""
     key = await callers.key("runs:read", "runs:write")
-    client = callers.stack.client(key)
+    client = callers.api.client(key)
     assert client.http.get("/v1/runs").status_code == 200
     async with callers.sessions.begin() as session:
         assert await revoke_key(session, callers.tenant.id, key.split("_")[1])

@@ -7,22 +7,22 @@ import pytest
 from itsdangerous import URLSafeSerializer
 
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import Callers, expect_refused, make_callers
-from tests.acceptance.stack import Stack
 
 HOURS = "What are your opening hours?"
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 @pytest.fixture(scope="module")
-async def stranger(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def stranger(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """Another tenant."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 @pytest.fixture(scope="module")

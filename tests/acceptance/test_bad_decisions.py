@@ -6,17 +6,18 @@ import httpx
 import pytest
 
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers, pointers
-from tests.acceptance.stack import Client, Stack
+from tests.acceptance.stack import Client
 
 SEATS = "Please refund pay_4001 and pay_4002 and pay_4003. I cancelled the three team seats."
 PLANNED = 60_000
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 @pytest.fixture(scope="module")

@@ -6,14 +6,15 @@ import httpx
 import pytest
 
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers, pointers
-from tests.acceptance.stack import Stack, ticket
+from tests.acceptance.stack import ticket
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 def changed(path: str, value: Any) -> Any:

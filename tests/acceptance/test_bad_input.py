@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import Callers, connect, expect_refused, make_callers
 from tests.acceptance.stack import Stack, ticket
 
@@ -14,9 +15,9 @@ JSON = "application/json"
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 def valid(body: str = "What are your opening hours?") -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, connect, make_callers
-from tests.acceptance.stack import Stack
+from tests.acceptance.stack import TLS, Stack
 
 SIZE = 260_000
 WRONG = ["", "Bearer dg_0_0", "Bearer dg_x", "Basic eDp5"]
@@ -28,7 +28,7 @@ async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Caller
 
 def keyed_operations(stack: Stack) -> list[tuple[str, str]]:
     """Method and address of every operation that needs a key."""
-    paths = httpx.get(stack.url + "/openapi.json").json()["paths"]
+    paths = httpx.get(stack.url + "/openapi.json", verify=TLS).json()["paths"]
     return [
         (method.upper(), path.replace("{", "").replace("}", "").replace("run_id", NOBODY))
         for path, methods in paths.items()
@@ -127,7 +127,7 @@ def test_endless_upload_is_cut_off(stack: Stack) -> None:
 def test_refused_upload_in_one_go_reads_its_answer(stack: Stack) -> None:
     """A client that sends the whole body without listening still gets the problem."""
     for _ in range(20):
-        answer = httpx.post(stack.url + "/v1/runs", content=b"x" * SIZE)
+        answer = httpx.post(stack.url + "/v1/runs", content=b"x" * SIZE, verify=TLS)
         assert (answer.status_code, answer.json()["code"]) == (401, "unauthorized")
 
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from app.db.core.connections import Sessions
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import (
     NOBODY,
     Callers,
@@ -22,9 +23,9 @@ HOURS = "What are your opening hours?"
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 def get(callers: Callers, path: str, **params: Any) -> httpx.Response:

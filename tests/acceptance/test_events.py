@@ -8,7 +8,7 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import expect_refused
-from tests.acceptance.stack import Client, Stack
+from tests.acceptance.stack import TLS, Client, Stack
 from tests.acceptance.streams import Follower, follow
 from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant, make_tenant
@@ -16,7 +16,7 @@ from tests.conftest import Tenant, make_tenant
 
 def metric(stack: Stack, name: str) -> float:
     """A number from /metrics."""
-    lines = httpx.get(f"{stack.url}/metrics", timeout=60).text.splitlines()
+    lines = httpx.get(f"{stack.url}/metrics", timeout=60, verify=TLS).text.splitlines()
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[1])
 
 

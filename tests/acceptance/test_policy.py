@@ -7,17 +7,17 @@ import pytest
 
 from app.db.core.connections import Sessions
 from graphs.policy import Policy
+from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import Callers, expect_refused, make_callers, pointers
-from tests.acceptance.stack import Stack
 
 DEFAULTS = Policy().model_dump(mode="json")
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 
 
 @pytest.fixture
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """A tenant of one test, with the default policy."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 def put(callers: Callers, body: Any, **headers: str) -> Any:

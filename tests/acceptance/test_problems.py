@@ -2,23 +2,24 @@
 
 import re
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from app.db.core.connections import Sessions
+from app.settings import Settings
+from tests.acceptance.in_process import InProcess, api_in_process
 from tests.acceptance.refusals import Callers, expect_refused, make_callers, problem_of
-from tests.acceptance.stack import Stack, running
 
 # RFC 3986: the characters of a path, with every other one percent-encoded.
 URI_PATH = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})+")
 
 
 @pytest.fixture(scope="module")
-async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
+async def callers(in_process: InProcess, sessions: Sessions, database_url: str) -> Callers:
     """The tenant of this file."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(in_process, sessions, database_url)
 
 
 @pytest.mark.parametrize(
@@ -63,24 +64,24 @@ def test_bad_request_id_is_replaced(callers: Callers, sent: bytes) -> None:
     assert len(seen) == 2
 
 
-@pytest.fixture
-def unready(fresh_database: Callable[[], str], tmp_path: Path) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def unready(fresh_database: Callable[[], str], settings: Settings) -> Iterator[httpx.Client]:
     """An API on a database that nobody has migrated yet."""
-    with running(Stack(fresh_database(), tmp_path)) as stack:
-        stack.api()
-        yield stack
+    empty = settings.model_copy(update={"database_url": SecretStr(fresh_database())})
+    with api_in_process(empty) as api, api.anonymous() as client:
+        yield client
 
 
-def test_api_without_its_schema_is_not_ready(unready: Stack) -> None:
+def test_api_without_its_schema_is_not_ready(unready: httpx.Client) -> None:
     """503, so that no traffic is sent to it; alive it is."""
-    assert httpx.get(unready.url + "/healthz").status_code == 200
-    expect_refused(httpx.get(unready.url + "/readyz"), 503, "unavailable")
+    assert unready.get("/healthz").status_code == 200
+    expect_refused(unready.get("/readyz"), 503, "unavailable")
 
 
-def test_failure_of_ours_carries_the_request_id(unready: Stack) -> None:
+def test_failure_of_ours_carries_the_request_id(unready: httpx.Client) -> None:
     """The one answer for which somebody will search the log."""
     headers = {"Authorization": "Bearer dg_0_0", "X-Request-Id": "lost-schema"}
-    answer = httpx.get(unready.url + "/v1/runs", headers=headers)
+    answer = unready.get("/v1/runs", headers=headers)
     assert answer.status_code >= 500
     assert answer.headers.get_list("X-Request-Id") == ["lost-schema"]
     problem_of(answer, answer.status_code)

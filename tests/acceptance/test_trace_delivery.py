@@ -105,7 +105,7 @@ def test_drained_run_is_no_error(starter: Client, stack: Stack, tmp_path: Path) 
     ):
         run = starter.start("cus_ann", TWICE, wait=0)
         assert model.arrived.wait(PATIENCE_SECONDS)
-        process.popen.send_signal(signal.SIGTERM)
+        process.signal(signal.SIGTERM)
         process.wait_for_line("drain_begins")
         model.release()
         assert process.stop() == 0

@@ -122,7 +122,7 @@ def fill(url: str, run_id: str, runs: int) -> float:
 
 def measure(stack: Stack, helpdesk: Client, reviewer: Client, name: str) -> dict[str, float]:
     """One line of the table; the API's own time of a core tells what a busy machine hides."""
-    api = psutil.Process(stack.processes[0].popen.pid)
+    api = psutil.Process(stack.processes[0].pid)
     before = sum(api.cpu_times()[:2])
     lists = listing(reviewer)
     busy = sum(api.cpu_times()[:2]) - before

@@ -45,13 +45,17 @@ async def service(
     database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Service]:
     """The wired service on it, without API and worker."""
-    settings = Settings(
+    async with open_service(settings_for(database_url, tmp_path_factory)) as opened:
+        yield opened
+
+
+def settings_for(database_url: str, folders: pytest.TempPathFactory) -> Settings:
+    """Settings of a service on a database."""
+    return Settings(
         _env_file=None,
         database_url=SecretStr(database_url),
-        data_dir=Path(tmp_path_factory.mktemp("integration")),
+        data_dir=Path(folders.mktemp("integration")),
     )
-    async with open_service(settings) as opened:
-        yield opened
 
 
 @pytest.fixture

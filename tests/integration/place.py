@@ -13,23 +13,19 @@ from app.api.application import create_app
 from app.api.http.dependencies import SCOPES, Backend
 from app.api.http.pagination import Cursors
 from app.commands.keys import issue_key
-from app.db.core.connections import Sessions
 from app.db.runs import transitions
 from app.execution.wiring import Service
-from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from tests.acceptance.refusals import NOBODY
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant
-from tests.documented import Documented
+from tests.documented import own_document
 from tests.integration.conftest import WORKER
 from tests.integration.paused import Desk
 from tests.integration.workplace import Workplace
 
 E42 = "My upload fails with error E42. How do I fix it?"
-DOCUMENT = Documented(
-    create_app(Backend(Settings(_env_file=None), Sessions(), enqueue_run, Cursors("x"))).openapi()
-)
+DOCUMENT = own_document()
 OPERATIONS = list(DOCUMENT.operations)
 
 

@@ -8,16 +8,12 @@ import pytest
 from pydantic import BaseModel
 
 from app.api import schemas
-from app.api.application import create_app
 from app.api.http import openapi_examples
-from app.api.http.dependencies import SCOPES, Backend
-from app.api.http.pagination import Cursors, Page
+from app.api.http.dependencies import SCOPES
+from app.api.http.pagination import Page
 from app.api.routes import webhooks
-from app.db.core.connections import Sessions
-from app.settings import Settings
-from app.worker.consumer import enqueue_run
 from graphs.state import Outcome
-from tests.documented import Documented
+from tests.documented import Documented, own_document
 from tests.unit.desk import ROOT
 
 API_PAGE = (ROOT / "docs/api.md").read_text()
@@ -26,8 +22,7 @@ API_PAGE = (ROOT / "docs/api.md").read_text()
 @pytest.fixture(scope="module")
 def documented() -> Documented:
     """What /openapi.json answers."""
-    backend = Backend(Settings(_env_file=None), Sessions(), enqueue_run, Cursors("x"))
-    return Documented(create_app(backend).openapi())
+    return own_document()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Nothing is lost and nothing happens twice when workers die, drain, or are told to stop."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -142,10 +143,10 @@ def test_sigterm_hands_the_run_back_at_a_step_border(
     first = held_stack.worker()
     run = helpdesk.start("cus_ann", TWICE, wait=0)
     assert model.arrived.wait(PATIENCE_SECONDS)
-    first.popen.terminate()
+    first.signal(signal.SIGTERM)
     first.wait_for_line("drain_begins")
     model.release()
-    assert first.popen.wait(PATIENCE_SECONDS) == 0
+    assert first.wait(PATIENCE_SECONDS) == 0
     waiting = helpdesk.run(run["id"], wait=0)
     assert waiting["status"] == "pending"
 

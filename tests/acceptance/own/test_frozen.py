@@ -32,7 +32,7 @@ def test_frozen_worker_is_replaced_and_its_late_writes_are_refused(
         frozen = stack.worker()
         run = helpdesk.start("cus_ann", TWICE, wait=0)
         assert model.arrived.wait(PATIENCE_SECONDS)
-        frozen.popen.send_signal(signal.SIGSTOP)
+        frozen.signal(signal.SIGSTOP)
         stack.worker()
         query(
             database_url,
@@ -48,7 +48,7 @@ def test_frozen_worker_is_replaced_and_its_late_writes_are_refused(
         newest = newest_checkpoint(database_url, paused["thread_id"])
 
         # Its answer waits in its socket: it wakes up with work that is no longer its own.
-        frozen.popen.send_signal(signal.SIGCONT)
+        frozen.signal(signal.SIGCONT)
         frozen.wait_for_line("run_lost")
         assert newest_checkpoint(database_url, paused["thread_id"]) == newest
 

@@ -140,7 +140,7 @@ def test_failed_process_tells_its_place_in_the_code(stack: Stack, database_url: 
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("ALTER TABLE workers RENAME COLUMN beat_at TO gone")
         try:
-            assert worker.popen.wait(timeout=60) == 1
+            assert worker.wait(60) == 1
         finally:
             connection.execute("ALTER TABLE workers RENAME COLUMN gone TO beat_at")
     end = worker.log.read_text()
