@@ -50,8 +50,9 @@ class Terminal:
 
     def end(self) -> int:
         """Read what it still shows; its exit code once it has ended."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while self._read():
-            pass
+            assert time.monotonic() < deadline, f"it goes on after:\n{self.shown}"
         _, status = os.waitpid(self._pid, 0)
         return os.waitstatus_to_exitcode(status)
 
@@ -75,6 +76,9 @@ def terminal(*arguments: str, env: Mapping[str, str]) -> Iterator[Terminal]:
     surroundings = {k: v for k, v in os.environ.items() if not k.startswith("DESKGRAPH_")}
     pid, descriptor = pty.fork()
     if pid == 0:
+        # A shell starts what runs in the background with these ignored; a terminal does not.
+        for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+            signal.signal(ignored, signal.SIG_DFL)
         os.execve(command[0], command, {**surroundings, "TERM": "xterm", **env})  # noqa: S606  # a shell would read the arguments
     size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
     fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)
