@@ -8,13 +8,20 @@ from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_examples import PARAMETERS
 from app.api.http.openapi_responses import with_problems
 from app.api.schemas import EventOut, Problem
-from app.errors import MethodNotAllowedError, NotFoundError, all_errors
+from app.errors import (
+    HeadTooLargeError,
+    MalformedRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    all_errors,
+)
 
 DESCRIPTION = """\
 Every call under `/v1` needs `Authorization: Bearer dg_<id>_<secret>`, a key that holds one of the
 scopes that the call names. Errors are `application/problem+json` (RFC 9457) with a stable `code`;
 `GET /problems/{code}` says what it means. An address without a route is 404 `not-found`, a method
-that an address does not know is 405 `method-not-allowed`."""
+that an address does not know is 405 `method-not-allowed`. Before any address is read, bytes that
+are not HTTP are 400 `malformed-request`, and a head above 64 KiB is 431 `head-too-large`."""
 # FastAPI's own answer to wrong parameters, which is never given here.
 FASTAPI_ERROR = "#/components/schemas/HTTPValidationError"
 REF = "#/components/schemas/{model}"
@@ -78,8 +85,12 @@ def add_components(components: dict[str, Any]) -> None:
     problem["properties"]["code"]["enum"] = sorted({error.code for error in all_errors()})
     schemas["Problem"] = problem
     schemas["Event"] = EventOut.model_json_schema(ref_template=REF)
-    outside = with_problems({}, NotFoundError, MethodNotAllowedError)
+    outside = {
+        "UnknownAddress": NotFoundError,
+        "UnknownMethod": MethodNotAllowedError,
+        "MalformedRequest": MalformedRequestError,
+        "HeadTooLarge": HeadTooLargeError,
+    }
     components["responses"] = {
-        "UnknownAddress": outside[NotFoundError.status],
-        "UnknownMethod": outside[MethodNotAllowedError.status],
+        name: with_problems({}, error)[error.status] for name, error in outside.items()
     }
