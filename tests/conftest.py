@@ -67,8 +67,12 @@ def log_as_the_service_does() -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of our own."""
+    """The URL of a server of our own, which need not outlive a power cut."""
     with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
         yield url
 
 
