@@ -7,8 +7,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Quiet: it would print some hundred lines; warnings and errors still show.
 INSTALL := $(PIP) install -q --require-hashes --no-deps
 XDIST ?= 3
-# What starts processes stays together, in the order of tests/conftest.py: the long ones first.
-DIST := --dist loadgroup --no-loadscope-reorder
+# The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
+DIST := --dist loadfile --no-loadscope-reorder
 KILLS ?= 40
 SEED ?= 1
 

@@ -36,27 +36,20 @@ from tests.doubles.server import serving
 # What takes longest, in this order; started last, each would run while all else has ended.
 LONG = (
     "tests/acceptance/crash/",
-    "tests/integration/test_howto.py",
-    "tests/acceptance/test_schemathesis.py",
     "tests/unit/test_linear_time.py",
-    "tests/acceptance/openai/",
-    "tests/acceptance/own/",
     "tests/acceptance/test_dev.py",
+    "tests/acceptance/test_schemathesis.py",
+    "tests/acceptance/test_terminal.py",
+    "tests/integration/test_howto.py",
+    "tests/acceptance/own/",
+    "tests/acceptance/openai/",
+    "tests/unit/test_hostile.py",
 )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long ones begin, and one process of several run all tests that share processes.
-
-    With --dist=loadgroup a module stays together, and so does the package whose service has a
-    stand-in provider.
-    """
-    # A stable order: modules stay whole.
+    """Let the long ones begin; otherwise the order stays, and with it every module whole."""
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
-    for item in items:
-        module = item.nodeid.partition("::")[0]
-        together = "openai" if "/openai/" in module else module
-        item.add_marker(pytest.mark.xdist_group(together))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -67,8 +60,12 @@ def log_as_the_service_does() -> None:
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a server of our own."""
+    """The URL of a server of our own, which need not outlive a power cut."""
     with embedded_postgres(tmp_path_factory.mktemp("pg")) as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for setting in ("fsync", "full_page_writes"):
+                connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+            connection.execute("SELECT pg_reload_conf()")
         yield url
 
 

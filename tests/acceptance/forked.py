@@ -12,12 +12,17 @@ from app.models import openai, openai_chat
 IMPORTED = (database, serve, openai, openai_chat)
 
 
-def command(arguments: list[str], env: dict[str, str], log: Path) -> None:
-    """`deskgraph` with these arguments, in these surroundings, its output at the end of a file."""
+def command(
+    arguments: list[str], env: dict[str, str], log: Path, errors: Path | None = None
+) -> None:
+    """`deskgraph` with these arguments, in these surroundings.
+
+    What it prints goes to the end of `log`, and what it prints as errors too, or to `errors`.
+    """
     os.environ.clear()
     os.environ.update(env)
-    with log.open("ab") as out:
-        os.dup2(out.fileno(), sys.stdout.fileno())
-        os.dup2(out.fileno(), sys.stderr.fileno())
+    for file, stream in ((log, sys.stdout), (errors or log, sys.stderr)):
+        with file.open("ab") as out:
+            os.dup2(out.fileno(), stream.fileno())
     sys.argv = ["deskgraph", *arguments]
     cli.main()

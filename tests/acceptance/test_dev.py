@@ -5,8 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import psycopg
@@ -15,7 +16,8 @@ from typer.testing import CliRunner, Result
 
 from app.cli import app
 from app.db.core.embedded import embedded_postgres
-from tests.acceptance.stack import Client
+from tests.acceptance import forked
+from tests.acceptance.stack import FORKS, Client
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 
@@ -57,16 +59,25 @@ class Dev:
         return self.popen.wait(timeout=60)
 
 
-def deskgraph(data_dir: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *arguments],
-        env={**environment(data_dir), **env},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+class Ended(NamedTuple):
+    """How a command ended."""
+
+    returncode: int | None
+    stdout: str
+    stderr: str
+
+
+def deskgraph(data_dir: Path, *arguments: str, **env: str) -> Ended:
+    """Run one command to its end, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        out, errors = Path(folder, "out"), Path(folder, "errors")
+        asked = (list(arguments), {**environment(data_dir), **env}, out, errors)
+        # No daemon of its parent: it may start a server.
+        process = FORKS.Process(target=forked.command, args=asked)
+        process.start()
+        process.join(120)
+        process.kill()  # if it still runs
+        return Ended(process.exitcode, out.read_text(), errors.read_text())
 
 
 def told(dev: Dev, *arguments: str) -> Result:
