@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from langgraph.types import TimeoutPolicy
 
+from graphs.llm.ask import RETRY
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
@@ -165,10 +166,12 @@ async def test_step_that_takes_too_long_is_not_done_again() -> None:
     """The node's time is over before the provider answers: its retry reads the ledger."""
     opened = desk("cus_ann")
     exchange_billing(opened, slow := SlowBilling({}))
-    opened.builder.nodes["act"].timeout = TimeoutPolicy(run_timeout=0.2)
+    opened.builder.nodes["act"].timeout = TimeoutPolicy(run_timeout=1.0)
+    # Between the two tries the answer comes.
+    opened.builder.nodes["act"].retry_policy = RETRY._replace(initial_interval=1.0, jitter=False)
     opened.compile()
     await opened.start(TWICE)
-    asyncio.get_running_loop().call_later(0.4, slow.answer.set)
+    asyncio.get_running_loop().call_later(1.2, slow.answer.set)
     done = await opened.decide("approve")
     assert (slow.calls, len(slow.refunds)) == (1, 1)
     assert done["outcome"] == "acted"

@@ -129,6 +129,7 @@ BENIGN = (
     "https://example.com/help. We will delete it within 5 days. It takes one hundred dollars.\n"
 )
 CITED = ("upload-error-e42",)
+JSON_SCOPE = {"headers": [(b"content-type", b"application/json")]}
 SAID = "We have refunded 49.00 USD for Pro plan."
 PAYMENTS = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
 SUBSCRIPTIONS: list[Any] = [
@@ -218,6 +219,9 @@ ON_DRAFTS: dict[str, Reader] = {
     for name in checks.RULES
 }
 READERS: dict[str, list[Reader]] = {
+    "app.api.http.strict_body:check_json": [
+        lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
+    ],
     "app.api.http.strict_body:check_value": [
         lambda text: strict_body.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
