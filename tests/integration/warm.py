@@ -8,6 +8,7 @@ import importlib
 import json
 import os
 import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
 
 # What costs most of the time that a test of ours needs to start.
 LIBRARIES = (
@@ -20,6 +21,12 @@ LIBRARIES = (
 
 def main() -> None:
     """Serve until the end of the standard input."""
+    ArgumentParser(
+        prog="python -m tests.integration.warm",
+        description=__doc__,
+        formatter_class=RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    ).parse_args()
     for name in LIBRARIES:
         importlib.import_module(name)
     for line in sys.stdin:
