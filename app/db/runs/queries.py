@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
+from app.db.tables.tenants import ApiKey
 from app.lifecycle import RunStatus
 
 SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
@@ -124,10 +125,13 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
 
 
 async def starters(session: AsyncSession, run: Run) -> set[str]:
-    """The keys that started the run, a run that it replays, or one merged into any of these."""
+    """The names of the keys that started the run, one that it replays, or one merged into these."""
     wanted = select(Run.id, Run.replay_of, Run.started_by).where(Run.tenant_id == run.tenant_id)
     itself = wanted.where(Run.id == run.id).cte("lineage", recursive=True)
     others = wanted.where(or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id))
     # UNION drops rows that are there already, so no data can make this run in a circle.
     lineage = itself.union(others)
-    return set(await session.scalars(select(lineage.c.started_by).distinct()))
+    names = select(ApiKey.name).where(
+        ApiKey.tenant_id == run.tenant_id, ApiKey.id.in_(select(lineage.c.started_by))
+    )
+    return set(await session.scalars(names))
