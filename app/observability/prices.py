@@ -62,7 +62,8 @@ def tokens_of(message: AIMessage | None) -> Tokens:
     spent: Any = (message.usage_metadata if message else None) or {}
     cached = (spent.get("input_token_details") or {}).get("cache_read")
     reported = (spent.get("input_tokens"), cached, spent.get("output_tokens"))
-    return Tokens(*(n if isinstance(n, int) and 0 <= n <= MAX_TOKENS else 0 for n in reported))
+    # `true` is an int in Python, and no count.
+    return Tokens(*(n if type(n) is int and 0 <= n <= MAX_TOKENS else 0 for n in reported))
 
 
 def _own(price: ModelPrice, tokens: Tokens) -> Decimal | None:

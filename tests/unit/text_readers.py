@@ -113,7 +113,6 @@ EXCUSED = {
     "app.models.offline.triage:intent_scores": "reads what `triage` has cut",
     "app.models.offline.triage:topics": "tried within `triage`",
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
-    "app.services.runs.diff:node_changes": "names of nodes, few of them",
     "app.api.http.openapi_document:": "the document of our own routes",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
@@ -283,6 +282,12 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.wishes:quoted": [wishes.quoted],
     "app.models.offline.wishes:named_audience": [
         lambda text: wishes.named_audience(text, ["all", "pro-plan"])
+    ],
+    "app.services.runs.diff:node_changes": [
+        lambda text: diff.node_changes(list(text), list(text[::-1])),
+    ],
+    "app.services.runs.diff:long_changes": [
+        lambda text: diff.long_changes(list(text), list(text[:-1])),
     ],
     "app.services.runs.diff:text_diff": [
         lambda text: diff.text_diff(text, text[::-1]),

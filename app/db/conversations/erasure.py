@@ -43,6 +43,15 @@ STATEMENTS = {
             result = CASE WHEN amount_minor IS NULL AND status = 'done' THEN '{}' ELSE result END,
             error = CASE WHEN error IS NOT NULL THEN 'Erased.' END
         WHERE tenant_id = :tenant AND customer_id = :customer""",
+    # What the sandbox's provider was given as the reason; a real provider keeps its own records.
+    "sandbox_refunds": """
+        UPDATE sandbox_refunds SET reason = '' WHERE tenant_id = :tenant AND payment_id IN
+            (SELECT id FROM sandbox_payments
+                WHERE tenant_id = :tenant AND customer_id = :customer)""",
+    "sandbox_cancellations": """
+        UPDATE sandbox_cancellations SET reason = '' WHERE tenant_id = :tenant
+            AND subscription_id IN (SELECT id FROM sandbox_subscriptions
+                WHERE tenant_id = :tenant AND customer_id = :customer)""",
     # Cached replies hold no name, but their digests identify the first customers who asked.
     "answers": """
         DELETE FROM answers WHERE tenant_id = :tenant AND
