@@ -1,6 +1,7 @@
 """Own prices: they come first, in integers, and a cost is never rounded down."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ def test_own_price_comes_before_the_list() -> None:
 @pytest.mark.parametrize("count", [True, "1_000", -1, 10**15, 1.5, None])
 def test_what_is_no_count_of_tokens_is_0(count: object) -> None:
     """A server may report anything; a boolean is no token."""
-    usage = {"input_tokens": count, "output_tokens": 5, "total_tokens": 5}
+    usage: Any = {"input_tokens": count, "output_tokens": 5, "total_tokens": 5}
     answer = AIMessage.model_construct(content="", usage_metadata=usage)
     assert tokens_of(answer) == Tokens(0, 0, 5)
 
