@@ -41,8 +41,18 @@ class Triage(TypedDict):
     confidence: float
 
 
+class Proposer(TypedDict):
+    """The model that proposed steps, and as which tier it was asked."""
+
+    model: str
+    tier: Tier
+
+
 class Finding(TypedDict):
-    """What one specialist found; `failed` or `unsure` says why it is not enough."""
+    """What one specialist found; `failed` or `unsure` says why it is not enough.
+
+    `proposer` is there with the steps of a model.
+    """
 
     passages: list[Passage]
     payments: list[Payment]
@@ -50,6 +60,7 @@ class Finding(TypedDict):
     steps: list[Step]
     failed: str | None
     unsure: str | None
+    proposer: NotRequired[Proposer]
 
 
 class Plan(TypedDict):

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from genai_prices import Usage, calc_price
 from langchain_core.messages import AIMessage
 
-from app.models.offline.chat_model import NAME as OFFLINE
 from app.settings import ModelPrice
+from graphs.policy import OFFLINE
 
 # More than any model reads; a server that reports more reports nonsense.
 MAX_TOKENS = 100_000_000

@@ -33,7 +33,9 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
     try:
         if not state["effects"] and (changed := await changes(toolbox, plan)):
             return {"plan": unfit(plan, changed)}
-        result = await toolbox.call(step["tool"], step["args"], step_id=step["id"])
+        result = await toolbox.call(
+            step["tool"], step["args"], step_id=step["id"], needs_person=bool(plan["gate"])
+        )
     except UnfinishedError:
         # by_progress sends the same step here again, after a checkpoint.
         return {"effects": state["effects"]}

@@ -34,8 +34,9 @@ MODEL_SECONDS = 0.02
 
 
 class DoomedModel(OfflineChatModel):
-    """Dies inside the call, after it has taken its time."""
+    """Dies inside the call, after it has taken its time. Its plans need no person within limits."""
 
+    model_name: str = "doomed"
     hazard: Any
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
