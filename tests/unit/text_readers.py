@@ -103,6 +103,8 @@ EXCUSED = {
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
+    "graphs.llm.structured_output:note": "within `repeats_a_key`",
+    "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.calendar_words:any_of": "words of ours",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
@@ -242,6 +244,10 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:guided": [
         lambda text: billing.guided({"guidance": [f"pay_1 {text}"], "payments": PAYMENTS})
     ],
+    "app.models.offline.billing:requested": [
+        lambda text: billing.requested(f"refund {text[:7900]}"),
+        lambda text: billing.requested(f"{text[:4000]} I want {text[:3900]} refund"),
+    ],
     "app.models.offline.billing:wanted_refunds": [
         lambda text: billing.propose(ticket(f"Charged twice, please refund {text}"), OFFLINE),
         lambda text: billing.wanted_refunds(f"refund {text[:7900]}", PAYMENTS),
@@ -307,6 +313,10 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.llm.routing:tier_of": [lambda text: routing.tier_of(ticket(text), None, {}, None, 0)],
     "graphs.llm.structured_output:asked_again": [answered],
+    "graphs.llm.structured_output:repeats_a_key": [
+        lambda text: structured_output.repeats_a_key(json.dumps({text: [text], text[1:]: {}})),
+        structured_output.repeats_a_key,
+    ],
     "graphs.llm.token_estimate:estimate_tokens": [token_estimate.estimate_tokens],
     "graphs.llm.token_estimate:clip": [
         lambda text: token_estimate.clip(text, 1000),
