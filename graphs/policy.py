@@ -43,7 +43,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "check": frozenset(),
     "review": frozenset(),
     "send": frozenset({REPLY.permission}),
-    "escalate": frozenset({HANDOFF.permission}),
+    "escalate": frozenset({HANDOFF.permission, SEARCH_ARTICLES.permission}),
 }
 
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
