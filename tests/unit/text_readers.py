@@ -22,12 +22,12 @@ from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import billing, reply, summary, triage, wishes
 from app.services.runs import diff, merge_messages
-from graphs import handoffs, quiet, ticket_parts
+from graphs import alarm, handoffs, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
-from graphs.reply import checks, question_key, reusable_answer
+from graphs.reply import checks, question_key, reusable_answer, suggestion
 from graphs.reply import facts as reply_facts
 from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
 from graphs.reply.checks.draft_case import Case, plain
@@ -107,6 +107,9 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
+    "graphs.alarm:phrase_pattern": "phrases of ours",
+    "graphs.alarm:any_of": "phrases of ours",
+    "graphs.reply.suggestion:found_passages": STRUCTURES,
     "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.calendar_words:any_of": "words of ours",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
@@ -161,6 +164,9 @@ def told(text: str) -> Case:
     """The text as the article that the same draft cites."""
     known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
+
+
+FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 
 
 def state(text: str) -> Any:
@@ -304,6 +310,18 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.services.runs.merge_messages:merged": [
         lambda text: merge_messages.merged([{"body": text, "language": None}] * 20)
+    ],
+    "graphs.alarm:folded": [alarm.folded],
+    "graphs.alarm:alarm": [alarm.alarm],
+    "graphs.alarm:mild_signs": [lambda text: alarm.mild_signs(text, text)],
+    "graphs.alarm:shouts": [alarm.shouts],
+    "graphs.reply.suggestion:best_articles": [
+        lambda text: suggestion.best_articles([{**FOUND, "text": text}])
+    ],
+    "graphs.reply.suggestion:answering_sections": [suggestion.answering_sections],
+    "app.commands.articles:declared": [
+        refused(lambda text: files.declared(f"questions:\n- {text}", "here"), files.SourceError),
+        refused(lambda text: files.declared(text, "here"), files.SourceError),
     ],
     "graphs.handoffs:skill_for": [
         lambda text: handoffs.skill_for(state(text), {"reason": "anger", "detail": text})
