@@ -54,6 +54,7 @@ class Triage(TypedDict):
     language: str
     wants_human: bool
     confidence: float
+    nothing_asked: NotRequired[bool]
 
 
 class Proposer(TypedDict):

@@ -24,7 +24,8 @@ work), general (how-to and company questions, mailings to contacts), escalate (n
 unclear).
 parts: for each intent but escalate, the sentences of the body that it is about, word for word.
 anger and confidence are between 0 and 1. language is a two-letter ISO 639-1 code.
-wants_human: true only if the customer asks for a person, a manager or a complaint."""
+wants_human: true only if the customer asks for a person, a manager or a complaint.
+nothing_asked: true only for thanks or a note that needs no answer."""
 
 MAX_PARTS = 40
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -51,6 +52,7 @@ class Classification(BaseModel):
     language: str
     wants_human: bool
     confidence: Score
+    nothing_asked: bool = False
 
 
 async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -102,4 +104,5 @@ def judged(answer: Classification, ticket: Ticket) -> Triage:
         "language": ticket["language"] or iso_language(answer.language),
         "wants_human": answer.wants_human,
         "confidence": answer.confidence,
+        "nothing_asked": answer.nothing_asked,
     }

@@ -316,7 +316,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.alarm:mild_signs": [lambda text: alarm.mild_signs(text, text)],
     "graphs.alarm:shouts": [alarm.shouts],
     "graphs.reply.suggestion:best_articles": [
-        lambda text: suggestion.best_articles([{**FOUND, "text": text}])
+        lambda text: suggestion.best_articles([FOUND | {"text": text}])
     ],
     "graphs.reply.suggestion:answering_sections": [suggestion.answering_sections],
     "app.commands.articles:declared": [

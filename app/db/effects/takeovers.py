@@ -1,6 +1,5 @@
 """Queries on threads that people have: who took one over, and what keeps the bot silent there."""
 
-from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -71,7 +70,7 @@ def _replies(tenant_id: Any, ticket_id: Any) -> ColumnElement[int]:
     )
 
 
-def _public_replies(tenant_id: Any, ticket_id: Any) -> Iterable[ColumnElement[bool]]:
+def _public_replies(tenant_id: Any, ticket_id: Any) -> tuple[Any, ...]:
     of_ticket = (Message.tenant_id == tenant_id, Message.ticket_id == ticket_id)
     return (*of_ticket, Message.author == "deskgraph", Message.public)
 

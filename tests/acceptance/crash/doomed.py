@@ -142,10 +142,12 @@ class DoomedHelpdesk(LocalHelpdesk):
         return sent
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str
+        self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str, **found: Any
     ) -> Handoff:
         """See LocalHelpdesk."""
-        opened = await LocalHelpdesk.open_handoff(self, ticket_id, skill, urgency, summary, key=key)
+        opened = await LocalHelpdesk.open_handoff(
+            self, ticket_id, skill, urgency, summary, key=key, **found
+        )
         self.hazard.reach("after_provider")
         return opened
 
