@@ -37,7 +37,10 @@ def found_passages(state: SupportState, part: str | None = None) -> list[Passage
     names = [part] if part else SPECIALISTS
     lists = [findings[name]["passages"] for name in names if name in findings]
     ranked = [passage for rank in zip_longest(*lists) for passage in rank if passage]
-    return list({passage["article_id"]: passage for passage in reversed(ranked)}.values())[::-1]
+    found: dict[str, Passage] = {}
+    for passage in ranked:
+        found.setdefault(passage["article_id"], passage)
+    return list(found.values())
 
 
 def best_articles(passages: Sequence[Passage]) -> list[FoundArticle]:
