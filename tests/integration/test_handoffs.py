@@ -63,7 +63,7 @@ async def test_suggestion_and_articles_stay_with_the_handoff(
     }
     await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with", **offered)
     await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with")
-    await desk.open_handoff("T-1", "legal", "normal", "Call.", key="without")
+    await desk.open_handoff("T-2", "legal", "normal", "Call.", key="without")
     async with sessions() as session:
         rows = list(await session.scalars(handoffs.handoffs_of_tenant(tenant.id)))
     found = {row.key: (row.suggestion, row.articles) for row in rows}
