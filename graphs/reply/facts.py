@@ -11,6 +11,7 @@ from tools.billing import payment_line
 from tools.catalog import EFFECTS, kind_of
 from tools.wording import Names, in_language
 
+
 class PassageFact(TypedDict):
     """What an article says; `part` is the part of the ticket that it was found for."""
 

@@ -23,7 +23,7 @@ ESCAPE = re.compile(r"\\(?=[!-/:-@\[-`{-~])")
 # Emphasis stands at a word's edge: "snake_case" and "2*4" keep their signs.
 EMPHASIS = re.compile(r"(?<!\d)\*+|\*+(?!\d)|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)|~~|`+")
 QUOTES = re.compile(
-    "[\"\u00ab\u00bb\u201c-\u201f\u2039\u203a]"
+    '["\u00ab\u00bb\u201c-\u201f\u2039\u203a]'
     "|(?<!\\w)['\u2018\u2019\u201a]|['\u2018\u2019\u201a](?!\\w)"
 )
 APOSTROPHE = re.compile("[\u2018\u2019]")

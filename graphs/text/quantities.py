@@ -142,7 +142,9 @@ def _in_digits(text: str) -> Iterator[Figure]:
         glued = figure.end == end and re.match(LETTER, text[end : end + 1])
         if money:
             sign = money["code"] or SIGNS[money["sign"]]
-            yield figure._replace(start=start - len(money[0]), unit=sign.upper() if money["code"] else sign)
+            yield figure._replace(
+                start=start - len(money[0]), unit=sign.upper() if money["code"] else sign
+            )
         elif not glued or ORDINAL.match(text, end):
             yield figure
 
