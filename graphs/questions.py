@@ -1,7 +1,7 @@
 """The questions of a ticket: what the customer asks, each to be answered, done or handed over."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from typing_extensions import TypedDict
 
@@ -32,14 +32,21 @@ def whole_text(ticket: Ticket) -> str:
 
 
 def asked_questions(state: SupportState) -> list[Question]:
-    """The run's questions; a run that an older release began asks one for each intent."""
+    """The run's questions; a run that an older release began asks one for each part."""
     if known := state.get("questions"):
         return known
-    triage = state.get("triage")
-    whole = (
-        [whole_question(intent, state["ticket"]) for intent in triage["intents"]] if triage else []
-    )
-    return [{**question, "id": f"q{n}"} for n, question in enumerate(whole, 1)]
+    if (triage := state.get("triage")) is None:
+        return []
+    parts: Mapping[str, str] = triage["parts"]
+    return [
+        {
+            "id": f"q{n}",
+            "intent": intent,
+            "text": parts.get(intent) or whole_text(state["ticket"]),
+            "queries": [],
+        }
+        for n, intent in enumerate(triage["intents"], 1)
+    ]
 
 
 class Settled(TypedDict):

@@ -62,11 +62,8 @@ def numbers_agree(numbers: Iterable[tuple[int, str]], source: Reading) -> bool:
 
 def _text(source: Source) -> str:
     """The source's text below its title, which is a heading of it."""
-    return (
-        f"# {source['title']}\n\n{source['text']}"
-        if source["kind"] == "article"
-        else source["text"]
-    )
+    title = f"# {source['title']}\n\n" if source["kind"] == "article" else ""
+    return title + source["text"]
 
 
 def _forms(quote: str) -> Iterator[Reading]:

@@ -141,10 +141,8 @@ def _in_digits(text: str) -> Iterator[Figure]:
         figure = _counting(text, Figure(start, end, "number", amount, spelled=False))
         glued = figure.end == end and re.match(LETTER, text[end : end + 1])
         if money:
-            sign = money["code"] or SIGNS[money["sign"]]
-            yield figure._replace(
-                start=start - len(money[0]), unit=sign.upper() if money["code"] else sign
-            )
+            unit = SIGNS[money["sign"]] if money["sign"] else money["code"].upper()
+            yield figure._replace(start=start - len(money[0]), unit=unit)
         elif not glued or ORDINAL.match(text, end):
             yield figure
 
