@@ -55,7 +55,8 @@ class Values:
         """Those of its values that the other text lacks."""
         yield from (date.said for date in self.dates if not known.has_date(date.value))
         yield from (time.said for time in self.times if not known.has_time(time.value))
-        yield from (self.said(figure) for figure in self.figures if not known.has(figure))
+        stated = [figure for figure in self.figures if not self.is_word(figure)]
+        yield from (self.said(figure) for figure in stated if not known.has(figure))
         yield from (version for version in self.versions if version not in known.versions)
 
     def has_date(self, day: Day | int) -> bool:
@@ -72,8 +73,6 @@ class Values:
 
     def has(self, figure: Figure) -> bool:
         """Whether the number stands here, and counts the same where both texts say what."""
-        if figure.spelled and figure.count == 1:
-            return True
         if figure.unit == "number":
             return self.has_number(figure.count)
         same = [f.kind for f in self.figures if f.amount == figure.amount]
@@ -86,6 +85,11 @@ class Values:
         years = {day.year for date in self.dates if isinstance(day := date.value, Day)}
         hours = {Decimal(t.value) / 60 for t in self.times if isinstance(t.value, int)}
         return any(f.count == amount for f in self.figures) or amount in years or amount in hours
+
+    def is_word(self, figure: Figure) -> bool:
+        """Whether it states no number: "one" may be anything, and "two-factor" is a name."""
+        part_of_name = figure.unit == "number" and self.text[figure.end : figure.end + 1] == "-"
+        return figure.spelled and (figure.count == 1 or part_of_name)
 
     def said(self, figure: Figure) -> str:
         """A figure as the text writes it."""

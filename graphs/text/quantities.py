@@ -51,7 +51,7 @@ AFTER = re.compile(
     rf"(?P<unit>{any_of(SIZES)}|(?i:{any_of(UNITS)})){_NO_LETTER})?"
 )
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|e|º|ª|x)(?!\w)")
-BETWEEN = re.compile(rf"\s?(?:-|~|(?i:{any_of(RANGES)}))\s?")
+BETWEEN = re.compile(rf"\s?(?:[-~〜]|(?i:{any_of(RANGES)}))\s?")
 RANGE_CHARS = 8
 WORD = re.compile(r"[^\W\d_]+(?:['-][^\W\d_]+)*")
 # No number is more words, such as "treinta y uno", or longer.
@@ -148,7 +148,7 @@ def _in_digits(text: str) -> Iterator[Figure]:
 
 
 def _in_words(text: str, languages: Iterable[str]) -> Iterator[Figure]:
-    """Numbers in words, up to WORDS of them for one; "two-factor" is a name."""
+    """Numbers in words, up to WORDS of them for one, and that of "six-digit"."""
     codes = list(languages)
     known = {word: n for code in codes for word, n in number_words(code).items()}
     factors = {word: n for code in codes for word, n in scales(code).items()}
@@ -161,10 +161,10 @@ def _in_words(text: str, languages: Iterable[str]) -> Iterator[Figure]:
                 yield _spelled(text, first.start(), last.end(), known[phrase], following, factors)
                 break
         else:
-            number, _, unit = first[0].casefold().partition("-")
-            if number in known and unit in UNITS:
-                figure = (first.start(), first.start() + len(number), known[number])
-                yield _spelled(text, *figure, None, factors)
+            number = first[0].casefold().partition("-")[0]
+            if number in known:
+                end = first.start() + len(number)
+                yield _spelled(text, first.start(), end, known[number], None, factors)
 
 
 def _spelled(
