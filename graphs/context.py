@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import Role, Ticket, Tier
+from tools.models import Proposer
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -38,10 +39,16 @@ class Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer(Generic[T]):
-    """An answer in the shape asked for, and which tier gave it."""
+    """An answer in the shape asked for, and which model of which tier gave it."""
 
     value: T
     tier: Tier
+    model: str
+
+    @property
+    def proposer(self) -> Proposer:
+        """The model, as the gate asks for it when the answer leads to an effect."""
+        return {"model": self.model, "fallback": self.tier == "fallback"}
 
 
 class ModelGateway(Protocol):

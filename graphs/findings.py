@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 from graphs.context import SupportContext
 from graphs.llm.errors import ModelError
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Finding, Specialist, SupportState
+from graphs.state import AskedBack, Finding, Specialist, SupportState
 from graphs.text.tokens import coverages
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
-from tools.models import Passage, Payment, Step
+from tools.models import Passage, Payment, Proposer, Step
 
 # Share of the ticket's content words that the best passage must contain before it may be quoted.
 MIN_COVERAGE = 0.3
@@ -27,6 +27,9 @@ def finding(
     steps: Sequence[Step] = (),
     failed: str | None = None,
     unsure: str | None = None,
+    proposer: Proposer | None = None,
+    doubts: Sequence[str] = (),
+    asked: Sequence[AskedBack] = (),
 ) -> Finding:
     """What one specialist found; empty where nothing is given."""
     return {
@@ -36,6 +39,9 @@ def finding(
         "steps": list(steps),
         "failed": failed,
         "unsure": unsure,
+        "proposer": proposer,
+        "doubts": list(doubts),
+        "asked": list(asked),
     }
 
 

@@ -1,19 +1,29 @@
 """The policy: what needs a person, and which tools each node may call. Pure functions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from graphs.policy_limits import Rates, Retention
-from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
+from graphs.state import (
+    Decision,
+    DoneStep,
+    Escalation,
+    Finding,
+    Intent,
+    Plan,
+    SupportState,
+    Triage,
+)
 from tools.billing import READ_PAYMENTS
 from tools.catalog import EFFECTS, money_of, parsed
+from tools.effect import Money
 from tools.helpdesk import HANDOFF, REPLY
 from tools.knowledge import SEARCH_ARTICLES
 from tools.mail import READ_AUDIENCES
-from tools.models import Step
+from tools.models import Proposer, Step
 from tools.money import format_money
 from tools.rules import Rules
 from tools.subscriptions import READ_SUBSCRIPTIONS
@@ -60,8 +70,28 @@ class Budgets(BaseModel):
     day_micro_usd: MicroUsd | None = None
 
 
+# The model without a key: it may propose, and never decides alone.
+OFFLINE = "offline"
+
+
+def never_offline(model: str) -> str:
+    """The model's name. Raises ValueError for the offline model, whom no tenant may trust."""
+    if model.strip().casefold() == OFFLINE:
+        raise ValueError("the offline model's proposals always wait for a person")
+    return model
+
+
+ModelName = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(never_offline)]
+
+
 class Policy(Rules):
     """A tenant's rules: those for effects, and those for everything else."""
+
+    auto_approve_models: Annotated[list[ModelName], Field(max_length=50)] | None = Field(
+        None,
+        description="Models whose refunds within the limit need no person; null: those that are "
+        "configured. Never the offline model, never one that answers for another.",
+    )
 
     reply_mode: ReplyMode = ReplyMode()
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
@@ -105,16 +135,51 @@ def money_totals(steps: Sequence[Step], spent: dict[str, int]) -> dict[str, int]
 
 
 def gate(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> list[str]:
-    """Why a person must agree to these steps; empty when none needs to."""
+    """Why a person must agree to these steps, whoever proposed them; empty when none needs to."""
     reasons = []
     for currency, total in money_totals(steps, spent).items():
         limit = policy.refund_auto_limit.get(currency, 0)
         if total > limit:
-            reasons.append(
-                f"refunds of {format_money(total, currency)} in 24 hours "
-                f"exceed the limit of {format_money(limit, currency)}"
-            )
+            money = format_money(total, currency)
+            one = len(refunds_in(steps, currency)) == 1 and not spent.get(currency)
+            what = f"a refund of {money} exceeds" if one else f"refunds of {money} exceed"
+            reasons.append(f"{what} the limit of {format_money(limit, currency)} in 24 hours")
     return reasons + [why for step in steps if (why := gate_on_step(step, policy))]
+
+
+def refunds_in(steps: Sequence[Step], currency: str) -> list[Money]:
+    """What the steps move in one currency, each by itself."""
+    return [money for money in filter(None, map(money_of, steps)) if money.currency == currency]
+
+
+def gate_on_finding(finding: Finding, policy: Policy) -> list[str]:
+    """Why a person must agree to what one specialist proposes, whatever the limits are."""
+    if not any(map(money_of, finding["steps"])):
+        return []
+    distrust = gate_on_proposer(finding.get("proposer"), policy)
+    return [*([distrust] if distrust else []), *finding.get("doubts", [])]
+
+
+def gate_on_proposer(proposer: Proposer | None, policy: Policy) -> str | None:
+    """Why money that this model proposed needs a person within every limit, or None."""
+    if proposer is None:
+        return "it is not known which model proposed the refund"
+    model, trusted = proposer["model"], policy.auto_approve_models
+    if model == OFFLINE:
+        return "the refund was proposed without a model"
+    if proposer["fallback"]:
+        return f"the refund was proposed by {model}, which answered for another model"
+    if trusted is not None and model not in trusted:
+        return f"the refund was proposed by {model}, which auto_approve_models does not name"
+    return None
+
+
+def proposer_of(step: Step, findings: Mapping[str, Finding]) -> Proposer | None:
+    """The model that proposed exactly this step; None for a step that a person changed."""
+    for finding in findings.values():
+        if step in finding["steps"]:
+            return finding.get("proposer")
+    return None
 
 
 def gate_on_step(step: Step, policy: Policy) -> str | None:
@@ -148,6 +213,11 @@ def verdicts(shown: Plan) -> list[str]:
 def agreed(decision: Decision | None) -> bool:
     """Whether a person said yes to the plan, as it was or as they left it."""
     return decision is not None and decision["verdict"] in ("approve", "edit")
+
+
+def waits(plan: Plan, decision: Decision | None) -> bool:
+    """Whether a person must look at a plan that was on its way, before any of it is done."""
+    return bool(plan["changed"] or (plan["gate"] and not agreed(decision)))
 
 
 def wished(decision: Decision | None) -> bool:

@@ -5,7 +5,16 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
-from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
+from tools.models import (
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    Proposer,
+    SentReply,
+    Step,
+    Urgency,
+)
 
 Role = Literal["fast", "strong"]
 Tier = Literal["fast", "strong", "fallback"]
@@ -41,8 +50,19 @@ class Triage(TypedDict):
     confidence: float
 
 
+class AskedBack(TypedDict):
+    """What the customer is asked before their question can be answered, in words of code."""
+
+    question: str
+    text: str
+
+
 class Finding(TypedDict):
-    """What one specialist found; `failed` or `unsure` says why it is not enough."""
+    """What one specialist found; `failed` or `unsure` says why it is not enough.
+
+    `proposer` is the model that proposed the steps, and `doubts` says why a person must look at
+    them whatever the limits are.
+    """
 
     passages: list[Passage]
     payments: list[Payment]
@@ -50,6 +70,9 @@ class Finding(TypedDict):
     steps: list[Step]
     failed: str | None
     unsure: str | None
+    proposer: NotRequired[Proposer | None]
+    doubts: NotRequired[list[str]]
+    asked: NotRequired[list[AskedBack]]
 
 
 class Plan(TypedDict):

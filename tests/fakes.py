@@ -177,6 +177,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, int] = {}
+        self.elsewhere: list[RecentRefund] = []
         self.lost = False
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
@@ -202,6 +203,9 @@ class MemoryLedger:
 
     async def refunded_24h(self) -> dict[str, int]:
         return dict(self.spent)
+
+    async def refunded_elsewhere(self) -> list[RecentRefund]:
+        return list(self.elsewhere)
 
     def statuses(self) -> list[str]:
         """The rows' statuses in the order in which they were begun."""

@@ -16,7 +16,7 @@ from tools.errors import (
     UnknownOutcomeError,
 )
 from tools.ledger import Call, Gate, Ledger
-from tools.models import JsonObject
+from tools.models import JsonObject, Proposer
 from tools.ports import Caller, Ports
 from tools.tool import Permission, Tool
 
@@ -71,7 +71,11 @@ class EffectCall:
     async def look_up(self) -> Any:
         """Learn from the outside system how an earlier call ended; never call twice."""
         key = self.call.key
-        result = await self.effect.find(self.ports, key) if self.effect.find else None
+        try:
+            result = await self.effect.find(self.ports, key) if self.effect.find else None
+        except RefusedError as refusal:
+            await self.ledger.fail(key, str(refusal))
+            raise
         if result is None:
             raise UnknownOutcomeError(f"{key} was started and its outcome is unknown")
         await self.ledger.finish(key, result)
@@ -82,6 +86,12 @@ class EffectCall:
         if self.effect.check is None:
             return None
         return await self.effect.check(self.args, self.ports, self.caller)
+
+    async def doubts(self) -> list[str]:
+        """Why a person must look at the call as the world is now, whatever the limits are."""
+        if self.effect.doubts is None:
+            return []
+        return await self.effect.doubts(self.args, self.ports, self.caller)
 
     def simulated(self) -> JsonObject:
         """What the call would have answered, marked as what never happened."""
@@ -112,11 +122,17 @@ class Toolbox:
     durable: Callable[[], Awaitable[None]] = nothing_to_wait_for
 
     async def call(
-        self, tool: AnyTool | str, args: JsonObject, *, step_id: str | None = None
+        self,
+        tool: AnyTool | str,
+        args: JsonObject,
+        *,
+        step_id: str | None = None,
+        proposer: Proposer | None = None,
     ) -> Any:
         """Do what the tool does, at most once per business key, and answer its plain-JSON result.
 
-        A plan's step names its effect; code that speaks of one tool passes the object.
+        A plan's step names its effect; code that speaks of one tool passes the object. `proposer`
+        is the model that the step comes from, as far as it is known.
 
         Raises:
             PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError,
@@ -131,7 +147,7 @@ class Toolbox:
             parsed = _parse(granted, args)
             if isinstance(granted, Tool):
                 return await granted.run(parsed, self.ports, self.caller)
-            call = self._about_to(granted, parsed, step_id)
+            call = self._about_to(granted, parsed, step_id, proposer)
             return await _finish_despite_cancel(self.strategy(call))
 
     async def problem(self, tool: AnyTool | str, args: JsonObject) -> str | None:
@@ -147,13 +163,30 @@ class Toolbox:
             parsed = _parse(granted, args)
             if isinstance(granted, Tool):
                 return None
-            call = self._about_to(granted, parsed, None)
+            call = self._about_to(granted, parsed)
             entry = await self.ledger.find(call.call.key)
             if entry is not None and entry.own:
                 return None
             if entry is not None and entry.status != "failed":
                 return f"{granted.name} was already carried out by another run of the ticket"
             return await call.problem()
+
+    async def doubts(self, tool: AnyTool | str, args: JsonObject) -> list[str]:
+        """Why a person must look at this call as the world is now; has no effect.
+
+        Nothing stands against what this run itself began.
+
+        Raises:
+            PermissionDeniedError, InvalidArgsError, UnavailableError.
+        """
+        with self.guard():
+            granted = self._granted(tool)
+            parsed = _parse(granted, args)
+            if isinstance(granted, Tool):
+                return []
+            call = self._about_to(granted, parsed)
+            entry = await self.ledger.find(call.call.key)
+            return [] if entry is not None and entry.own else await call.doubts()
 
     def _granted(self, tool: AnyTool | str) -> AnyTool:
         name = tool if isinstance(tool, str) else tool.name
@@ -162,7 +195,13 @@ class Toolbox:
             raise PermissionDeniedError(f"node {self.node!r} may not call {name!r}")
         return found
 
-    def _about_to(self, effect: Effect[Any], args: BaseModel, step_id: str | None) -> EffectCall:
+    def _about_to(
+        self,
+        effect: Effect[Any],
+        args: BaseModel,
+        step_id: str | None = None,
+        proposer: Proposer | None = None,
+    ) -> EffectCall:
         money = effect.moves(args)
         call = Call(
             tool=effect.name,
@@ -171,6 +210,7 @@ class Toolbox:
             step_id=step_id,
             amount_minor=money.amount_minor if money else None,
             currency=money.currency if money else None,
+            proposer=proposer,
         )
         return EffectCall(
             effect, args, call, self.ports, self.caller, self.gate, self.ledger, self.durable

@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.handoffs import part_step
-from graphs.policy import approvers, gate
+from graphs.policy import approvers, gate, gate_on_finding
 from graphs.state import SPECIALISTS, Escalation, Finding, Plan, SupportState
 from tools.models import JsonObject, Step
 
@@ -27,10 +27,12 @@ async def plan(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
 def made_plan(
     state: SupportState, context: SupportContext, steps: list[Step], spent: dict[str, int]
 ) -> Plan:
-    """The steps with what the policy says about them."""
+    """The steps with what the policy says about them and about who proposed them."""
+    found = state["findings"].values()
+    by_finding = [why for one in found for why in gate_on_finding(one, context.policy)]
     return {
         "steps": steps,
-        "gate": gate(steps, context.policy, spent),
+        "gate": [*gate(steps, context.policy, spent), *by_finding],
         "required_approvers": approvers(steps, context.policy, spent),
         "changed": [],
         "round": state["round"],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import agreed_steps
-from graphs.policy import Policy
+from graphs.policy import Policy, gate_on_proposer
 from tools.catalog import EFFECTS
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Permit
@@ -24,7 +24,8 @@ class PostgresGate:
         """An approval first; else what the tenant's policy permits without a person.
 
         That is a gated effect which needs no person by itself, as the world counts it now; if it
-        moves money, within the customer's allowance, which the ledger counts and locks.
+        moves money, proposed by a model that the tenant trusts with it and within the customer's
+        allowance, which the ledger counts and locks.
         """
         async with self.sessions() as session:
             agreed = await agreed_steps(session, self.caller.tenant_id, self.caller.run_id)
@@ -35,6 +36,8 @@ class PostgresGate:
         if await self._leaves_to_policy(call):
             if call.amount_minor is None:
                 return Permit()
+            if distrust := gate_on_proposer(call.proposer, self.policy):
+                raise ApprovalRequiredError(distrust)
             limit = self.policy.refund_auto_limit.get(call.currency or "", 0)
             if 0 < call.amount_minor <= limit:
                 return Permit(limit_minor=limit)
@@ -48,4 +51,6 @@ class PostgresGate:
         args = effect.args.model_validate(call.args)
         if effect.recount:
             args = await effect.recount(args, self.ports, call.key)
-        return effect.needs_person(args, self.policy) is None
+        if effect.needs_person(args, self.policy) is not None:
+            return False
+        return not (effect.doubts and await effect.doubts(args, self.ports, self.caller))
