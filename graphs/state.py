@@ -35,6 +35,15 @@ class Ticket(TypedDict):
     customer_name: str | None
 
 
+class Question(TypedDict):
+    """One thing that the customer asks, in their words; `queries` are what to search for."""
+
+    id: str
+    intent: Intent
+    text: str
+    queries: list[str]
+
+
 class Triage(TypedDict):
     """What classify thinks; `anger` and `confidence` lie between 0 and 1.
 
@@ -169,7 +178,10 @@ def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> d
 
 
 class SupportState(TypedDict, total=False):
-    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs."""
+    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs.
+
+    `asked_once` alone outlives a run: the specialists that have asked the customer back.
+    """
 
     run_id: str
     ticket: Ticket
@@ -177,6 +189,8 @@ class SupportState(TypedDict, total=False):
     cache_hit: bool
     kb_version: int | None
     triage: Triage | None
+    questions: list[Question]
+    asked_once: list[Specialist]
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
     review: Plan | None

@@ -25,7 +25,17 @@ from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscrip
 from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
-from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
+from tools.models import (
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    RecentRefund,
+    Refund,
+    SentReply,
+    Step,
+    Urgency,
+)
 from tools.ports import Billing, Caller, Helpdesk, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox

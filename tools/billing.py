@@ -171,11 +171,17 @@ def refund_problem(payment: Payment | None, args: RefundArgs) -> str | None:
         return f"payment {payment['id']} is in {payment['currency']}, not {args.currency}"
     if (status := payment.get("status", "succeeded")) != "succeeded":
         return f"payment {payment['id']} is {status}; only one that succeeded can be given back"
-    refundable = payment["amount_minor"] - payment["refunded_minor"]
-    if args.amount_minor > refundable:
-        left = format_money(refundable, payment["currency"])
+    if args.amount_minor > refundable(payment):
+        left = format_money(refundable(payment), payment["currency"])
         return f"payment {payment['id']} has only {left} left to refund"
     return None
+
+
+def refundable(payment: Payment) -> int:
+    """What may still be given back of a payment, in minor units."""
+    if payment.get("status", "succeeded") != "succeeded":
+        return 0
+    return payment["amount_minor"] - payment["refunded_minor"]
 
 
 def refund_gate(_args: RefundArgs, _rules: Rules) -> str | None:
@@ -219,6 +225,12 @@ def payment_line(payment: Payment) -> str:
     dispute = ", under dispute" if payment.get("disputed") else ""
     line = f"{payment['description']}: {amount} {taken} on {day}, {back} refunded so far"
     return line + dispute
+
+
+def payment_choice(payment: Payment, name: str) -> str:
+    """A payment as its customer may choose it in any language: what, how much, when, its id."""
+    amount = format_money(payment["amount_minor"], payment["currency"])
+    return f"{name}, {amount}, {payment['captured_at'][:10]} ({payment['id']})"
 
 
 READ_PAYMENTS = Tool("read_payments", MAY_READ_PAYMENTS, ReadPaymentsArgs, read_payments)

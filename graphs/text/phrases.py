@@ -32,3 +32,13 @@ DECLINED = Phrase(
     nl="Wij hebben uw verzoek bekeken en zo niet uitgevoerd.",
     ja="ご依頼を確認しましたが、そのままの形では実行いたしませんでした。",
 )
+WHICH_PAYMENT = Phrase(
+    en="Which payment do you mean? Please answer with one of these:\n{choices}",
+    de="Welche Zahlung meinen Sie? Bitte antworten Sie mit einer von diesen:\n{choices}",
+    fr="De quel paiement s'agit-il ? Veuillez répondre avec l'un de ceux-ci :\n{choices}",
+    es="¿A qué pago se refiere? Responda, por favor, con uno de estos:\n{choices}",
+    it="Di quale pagamento si tratta? Risponda, per favore, con uno di questi:\n{choices}",
+    pt="A que pagamento se refere? Responda, por favor, com um destes:\n{choices}",
+    nl="Welke betaling bedoelt u? Antwoord alstublieft met een van deze:\n{choices}",
+    ja="どのお支払いについてのお問い合わせでしょうか。次の中からお選びください。\n{choices}",
+)
