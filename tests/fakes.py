@@ -285,6 +285,7 @@ class ScriptedModel(OfflineChatModel):
     A line that is an exception is raised, and a line of text is no valid answer.
     """
 
+    model_name: str = "scripted"
     script: dict[str, list[Any]] = Field(default_factory=dict)
     heard: list[tuple[str, str]] = Field(default_factory=list)
 

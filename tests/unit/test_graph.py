@@ -143,8 +143,9 @@ async def test_decision_that_fits_no_schema_leaves_the_gate_open() -> None:
 
 
 async def test_refund_within_the_limit_needs_nobody() -> None:
-    """plan -> act, when the tenant's limit covers all of it."""
+    """plan -> act, when the tenant's limit covers all of it and trusts the model."""
     opened = Desk(World("cus_ann", gate=FakeGate(everything=True)))
+    scripted(opened)
     opened.world.policy = Policy(refund_auto_limit={"USD": 4900})
     done = await opened.start(TWICE)
     assert (done["outcome"], done["decision"]) == ("acted", None)
@@ -156,6 +157,7 @@ async def test_refund_within_the_limit_needs_nobody() -> None:
 async def test_refund_over_what_the_limit_leaves_waits() -> None:
     """What the customer got back today counts against the limit."""
     opened = desk("cus_ann")
+    scripted(opened)
     opened.world.policy = Policy(refund_auto_limit={"USD": 4900})
     opened.world.ledger.spent = {"USD": 1}
     paused = await opened.start(TWICE)
