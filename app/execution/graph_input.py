@@ -59,10 +59,10 @@ async def _fresh(service: Service, run: Run) -> dict[str, Any]:
         # Most customers have no earlier message: then no erasure needs to be kept off.
         known = any(await wrote_before(connection, run))
     if not known:
-        return fresh_run(str(run.id), _ticket(run))
+        return fresh_run(str(run.id), ticket_of(run))
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
-    return fresh_run(str(run.id), _ticket(run), memory)
+    return fresh_run(str(run.id), ticket_of(run), memory)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
@@ -122,7 +122,7 @@ async def _fit(service: Service, run: Run, config: Any) -> bool:
 async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     log.warning("run_outlived_its_graph", run_id=str(run.id), version=run.graph_version, why=why)
     detail = f"The workflow was changed while this run waited, and {why}."
-    fresh = fresh_run(str(run.id), _ticket(run))
+    fresh = fresh_run(str(run.id), ticket_of(run))
     stored = (await service.graph.aget_state(config)).values
     # Values that no node here can read would fail the hand-off, too.
     unread = incompatible_keys(stored)
@@ -162,7 +162,7 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     )
 
 
-def _ticket(run: Run) -> Ticket:
+def ticket_of(run: Run) -> Ticket:
     return {
         "subject": run.ticket["subject"],
         "body": run.ticket["body"],
