@@ -53,6 +53,13 @@ class HandedOver(TypedDict):
     sentence: str
 
 
+class AskedFact(TypedDict):
+    """A question of the ticket, as a claim names it."""
+
+    id: str
+    text: str
+
+
 class Facts(TypedDict):
     """The only sources of a reply; `guidance` is a reviewer's wish, and no source.
 
@@ -60,6 +67,7 @@ class Facts(TypedDict):
     the reply: what was done, what was not, and who goes on.
     """
 
+    questions: list[AskedFact]
     effects: list[EffectFact]
     handed_over: list[HandedOver]
     undone: list[str]
@@ -80,6 +88,7 @@ def reply_facts(state: SupportState) -> Facts:
     handed = [handed_over(step, names, language) for step, kind in done if kind == "handoff"]
     dropped = undone(state, names)
     return {
+        "questions": [{"id": q["id"], "text": q["text"]} for q in state.get("questions", [])],
         "effects": effects,
         "handed_over": handed,
         "undone": dropped,

@@ -3,12 +3,15 @@
 import re
 from typing import Any
 
-from graphs.nodes.respond import Reply
+from graphs.nodes.respond import CitedQuote, Reply, Statement
+from graphs.nodes.technical import ERROR_CODE
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words, coverages
 
 MAX_BLOCKS = 3
+# Share of the question's content words that an article must contain before it may be quoted.
+MIN_COVERAGE = 0.3
 FIRST_STEP = re.compile(r"\A\s*1[.)] ")
 # Share of the words still missing that a further block of the article must cover.
 MIN_GAIN = 0.4
@@ -16,39 +19,46 @@ MIN_GAIN = 0.4
 CLEARLY = 0.25
 
 
-def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
-    """Quote what answers the question; list the payments when nothing was done or found.
+def compose(_ticket: Ticket, facts: dict[str, Any]) -> Reply:
+    """Quote what answers each question, whole; what no article answers is left to a person."""
+    claims = []
+    for question in facts["questions"]:
+        found = [s for s in facts["sources"] if answers(s, question["intent"])]
+        if (source := best(question["text"][:READ_CHARS], found)) is not None:
+            claims.append(claim(question, source))
+    answered = {claim.question for claim in claims}
+    left = [question["id"] for question in facts["questions"] if question["id"] not in answered]
+    return Reply(claims=claims, unanswered=left)
 
-    What was done is added by code; then a greeting is enough.
+
+def answers(source: dict[str, str], intent: str) -> bool:
+    """Whether it is an article that was found for that part of the ticket."""
+    return source["kind"] == "article" and source["part"] == intent
+
+
+def best(question: str, articles: list[dict[str, str]]) -> dict[str, str] | None:
+    """What the search found best, or one that covers clearly more; None when it covers too little.
+
+    An article that has an error code of the question in its title needs no more.
     """
-    question = f"{ticket['subject']}\n{ticket['body']}"[:READ_CHARS]
-    passages = best_passages(question, facts["passages"])
-    parts = [quote(question, passage) for passage in passages]
-    if not (parts or facts["effects"]) and facts["payments"]:
-        parts = ["These are the payments we have on record for you:", "\n".join(facts["payments"])]
-    if not (parts or facts["effects"]):
-        return Reply(text="", citations=[])
-    name = ticket["customer_name"]
-    greeting = f"Hello {name}," if name else "Hello,"
-    text = "\n\n".join([greeting, *parts])
-    return Reply(text=text[:3000], citations=[p["article_id"] for p in passages])
+    if not articles:
+        return None
+    scored = coverages(question, [f"{a['title']} {a['text']}" for a in articles])
+    fullest = max(range(len(articles)), key=lambda i: (scored[i], -i))
+    at = fullest if scored[fullest] - scored[0] >= CLEARLY else 0
+    named = any(code in articles[at]["title"] for code in ERROR_CODE.findall(question))
+    return articles[at] if named or scored[at] >= MIN_COVERAGE else None
 
 
-def best_passages(question: str, passages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """For each part of the ticket what the search found best; no article twice.
-
-    Of a ticket with one part, another passage that covers clearly more of it.
-    """
-    parts = dict.fromkeys(passage["part"] for passage in passages)
-    if len(parts) == 1:
-        scored = coverages(question, [f"{p['title']} {p['text']}" for p in passages])
-        fullest = max(range(len(passages)), key=lambda i: (scored[i], -i))
-        return [passages[fullest if scored[fullest] - scored[0] >= CLEARLY else 0]]
-    first = [next(p for p in passages if p["part"] == part) for part in parts]
-    return list({passage["article_id"]: passage for passage in first}.values())
+def claim(question: dict[str, str], article: dict[str, str]) -> Statement:
+    """The article's words as the answer."""
+    quoted = quote(question["text"][:READ_CHARS], article)
+    evidence = [CitedQuote(kind="article", id=article["id"], quote=block) for block in quoted]
+    said = "\n\n".join(plain(block) for block in quoted)
+    return Statement(question=question["id"], text=said, evidence=evidence)
 
 
-def quote(question: str, passage: dict[str, str]) -> str:
+def quote(question: str, passage: dict[str, str]) -> list[str]:
     """The opening paragraph, and the blocks that add something the question asks for."""
     opening, *others = blocks(passage["text"])
     missing = " ".join(content_words(question) - content_words(opening))
@@ -56,7 +66,7 @@ def quote(question: str, passage: dict[str, str]) -> str:
     gains = [share + steps(block) for share, block in zip(covered, others, strict=True)]
     ranked = sorted((i for i, g in enumerate(gains) if g >= MIN_GAIN), key=lambda i: -gains[i])
     chosen = [others[i] for i in sorted(ranked[: MAX_BLOCKS - 1])]
-    return "\n\n".join(plain(block) for block in (opening, *chosen))
+    return [opening.strip(), *(block.strip() for block in chosen)]
 
 
 def blocks(text: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Any
 from app.models.offline.intents_en import ENGLISH, GREETING
 from app.models.offline.intents_other import WORLD
 from app.models.offline.mood import WANTS_HUMAN, anger_score, urgency
-from graphs.nodes.classify import MAX_PARTS, Classification, Part
+from graphs.nodes.classify import AskedQuestion, Classification
 from graphs.state import Intent, Ticket
 from graphs.text.bounds import READ_CHARS
 from graphs.text.language import CONFIDENT, LIKELY, language_of
@@ -48,16 +48,22 @@ def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
     text = readable(f"{ticket['subject']}\n{ticket['body']}")
     scores = intent_scores(text)
     about = topics(ticket)
-    intents = list(about) if len(about) > 1 or "escalate" in about else best(scores)
+    several = len(about) > 1 or "escalate" in about
+    intents = list(about) if several else best(scores)
     anger = anger_score(text)
     return Classification(
         intents=intents,
-        parts=[Part(intent=i, quote=q) for i in intents for q in about.get(i, [])][:MAX_PARTS],
+        # Of one topic the whole text is the question.
+        questions=[
+            AskedQuestion(intent=intent, text=text, queries=[])
+            for intent, text in (about.items() if several else ())
+        ],
         urgency=urgency(text, anger),
         anger=anger,
         language=language(text),
         wants_human=bool(WANTS_HUMAN.search(text)),
         confidence=confidence(scores, intents),
+        nothing_asked=False,
     )
 
 
@@ -94,20 +100,32 @@ def best(scores: Scores) -> list[Intent]:
     return [name] if scores[name] > 0 else ["escalate"]
 
 
-def topics(ticket: Ticket) -> dict[Intent, list[str]]:
-    """The clauses that are clearly about an intent, in the order of the text.
+def topics(ticket: Ticket) -> dict[Intent, str]:
+    """For each intent the first clauses that are clearly about it, up to those of another.
 
     What only a person may handle, such as a theft, is no part among others: it is the ticket.
     """
-    found: dict[Intent, list[str]] = {}
+    found: dict[Intent, str] = {}
+    last, gap = None, ""
     for clause in clauses(ticket["body"][:READ_CHARS])[:MAX_CLAUSES]:
-        first, second = sorted(intent_scores(readable(clause)).items(), key=lambda item: -item[1])[
-            :2
-        ]
-        clear = first[1] >= STRONG and first[1] - second[1] >= CLEAR
-        if clear and not HELLO.search(clause):
-            found.setdefault(first[0], []).append(clause.strip())
-    return {"escalate": found["escalate"]} if "escalate" in found else found
+        intent = topic(clause)
+        if intent is None:
+            gap += clause
+        elif intent == last:
+            found[intent] += gap + clause
+        last, gap = (intent, "") if intent else (last, gap)
+        if intent and intent not in found:
+            found[intent] = clause
+    said: dict[Intent, str] = {intent: text.strip() for intent, text in found.items()}
+    return {"escalate": said["escalate"]} if "escalate" in said else said
+
+
+def topic(clause: str) -> Intent | None:
+    """What the clause is clearly about, if it is about one thing."""
+    scores = intent_scores(readable(clause))
+    first, second = sorted(scores.items(), key=lambda item: -item[1])[:2]
+    clear = first[1] >= STRONG and first[1] - second[1] >= CLEAR
+    return first[0] if clear and not HELLO.search(clause) else None
 
 
 def confidence(scores: Scores, chosen: list[Intent]) -> float:
