@@ -106,7 +106,7 @@ class Decision(TypedDict):
     """A person's answer at the gate.
 
     `steps` are the steps after their edits; `messages` is what the customer wrote meanwhile and
-    another plan takes in.
+    another plan takes in. `release`: others who ask the same may get the reply as well.
     """
 
     approval_id: str
@@ -115,6 +115,7 @@ class Decision(TypedDict):
     comment: str
     decided_by: str
     messages: NotRequired[list[str]]
+    release: NotRequired[bool]
 
 
 class DecisionModel(RootModel[Decision]):
@@ -161,6 +162,7 @@ class Draft(TypedDict):
 
     What code says itself stands outside it and is appended when it leaves. `unanswered` are the
     ids of the questions that the model left open; `grounding` is what the draft is held to.
+    `released`: a person's text from the answer cache, held to the rules for such texts.
     """
 
     text: str
@@ -168,6 +170,7 @@ class Draft(TypedDict):
     claims: NotRequired[list[Claim]]
     unanswered: NotRequired[list[str]]
     grounding: NotRequired[Grounding]
+    released: NotRequired[bool]
 
 
 class Objection(TypedDict):

@@ -25,7 +25,7 @@ async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonOb
     draft = state["draft"]
     assert draft is not None, "respond always leaves a draft"
     edited = was_edited(state)
-    found = problems(state, draft, edited=edited)
+    found = problems(state, draft, edited=edited or draft.get("released", False))
     hopeless = any(objection["rule"] in HOPELESS for objection in found)
     if found and not edited and (hopeless or state["drafts"] > MAX_REDRAFTS):
         detail = "; ".join(objection["detail"] for objection in found)[:1000]

@@ -12,6 +12,7 @@ from graphs.llm.ask import ask
 from graphs.policy import must_escalate
 from graphs.questions import question_in, whole_question
 from graphs.reply.reusable_answer import recalled_draft, remembers
+from graphs.run.memory import read_memory
 from graphs.state import Intent, Question, SupportState, Ticket, Triage
 from graphs.ticket_parts import slices
 from tools.language_tags import iso_language
@@ -74,9 +75,10 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "questions": [whole_question(known["triage"]["intents"][0], ticket)],
             "findings": recalled_finding(known),
             "draft": recalled_draft(known, ticket),
+            "verdicts": [],
             "escalation": must_escalate(known["triage"], policy),
         }
-    facts = {"memory": state.get("memory")}
+    facts = {"memory": read_memory(state)}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     questions = questions_of(answer, ticket)
     triage = judged(answer, ticket, questions)

@@ -15,6 +15,7 @@ from graphs.reply.facts import Facts, reply_facts, reply_language
 from graphs.reply.instructions import reply_instructions
 from graphs.reply.said_by_code import said_by_code
 from graphs.reply.sources import sources
+from graphs.run.memory import read_memory
 from graphs.state import Claim, Draft, EvidenceKind, Grounding, SupportState
 from graphs.text.tokens import visible
 from tools.models import JsonObject
@@ -74,7 +75,7 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
             ],
             "sources": sources(state),
             "sentences": said_by_code(state),
-            "memory": state.get("memory"),
+            "memory": read_memory(state),
         },
         seconds=DRAFT_SECONDS,
     )

@@ -189,6 +189,15 @@ THREAD: dict[str, Any] = {
     "messages": [MESSAGE],
     "runs": [RUN],
 }
+FEEDBACK: dict[str, Any] = {
+    "id": "01a20147-c1d2-7e43-8a70-8f1e4d6b0f32",
+    "ticket_id": "T-1001",
+    "run_id": RUN_ID,
+    "scale": "stars",
+    "score": 2,
+    "comment": "That was not my question.",
+    "created_at": LATER,
+}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -211,6 +220,7 @@ ERASURE: dict[str, Any] = {
     "erased_at": LATER,
     "erased": {
         "messages": 6,
+        "feedback": 1,
         "summaries": 1,
         "steps": 21,
         "approvals": 1,

@@ -17,6 +17,8 @@ from app.db.webhooks.queries import hold_url
 # a second refund, and the law wants them.
 STATEMENTS = {
     "messages": "DELETE FROM messages WHERE tenant_id = :tenant AND run_id = ANY(:runs)",
+    "feedback": """
+        UPDATE feedback SET comment = '' WHERE tenant_id = :tenant AND run_id = ANY(:runs)""",
     "summaries": """
         DELETE FROM thread_summaries WHERE tenant_id = :tenant AND customer_id = :customer""",
     "steps": """
