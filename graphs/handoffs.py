@@ -6,7 +6,7 @@ from graphs.state import Escalation, Specialist, SupportState
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
 
-COMPLAINTS = frozenset({"human_requested", "anger"})
+COMPLAINTS = frozenset({"human_requested", "anger", "alarm"})
 
 
 def skill_for(state: SupportState, why: Escalation) -> str:

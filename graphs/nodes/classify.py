@@ -5,6 +5,7 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
+from graphs.alarm import alarmed
 from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
@@ -65,7 +66,7 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "triage": known["triage"],
             "findings": recalled_finding(known),
             "draft": recalled_draft(known, ticket),
-            "escalation": must_escalate(known["triage"], policy),
+            "escalation": alarmed(ticket) or must_escalate(known["triage"], policy),
         }
     facts = {"memory": state.get("memory")}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
@@ -73,7 +74,7 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
-        "escalation": must_escalate(triage, policy),
+        "escalation": alarmed(ticket) or must_escalate(triage, policy),
     }
 
 
