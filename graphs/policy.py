@@ -33,7 +33,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "check": frozenset(),
     "review": frozenset(),
     "send": frozenset({REPLY.permission}),
-    "escalate": frozenset({HANDOFF.permission}),
+    "escalate": frozenset({HANDOFF.permission, SEARCH_ARTICLES.permission}),
 }
 
 MicroUsd = Annotated[int, Field(ge=0, le=10**15)]

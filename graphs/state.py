@@ -165,6 +165,8 @@ class SupportState(TypedDict, total=False):
     handoff: Handoff | None
     draft: Draft | None
     objections: list[Objection]
+    # What `check` or `verify` refused when a person took over: they may use it.
+    refused_draft: Draft | None
     drafts: int
     tier: Tier | None
     reply: SentReply | None
@@ -191,6 +193,7 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "handoff": None,
         "draft": None,
         "objections": [],
+        "refused_draft": None,
         "drafts": 0,
         "tier": None,
         "reply": None,
