@@ -70,6 +70,13 @@ class Policy(Rules):
     budgets: Budgets = Field(
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
     )
+    without_model: Literal["handover", "wait"] = Field(
+        "handover",
+        description=(
+            "When no configured model answers: `handover` gives the ticket to a person with a "
+            "suggestion, `wait` tries the run again later."
+        ),
+    )
     rates: Rates = Rates()
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(
         86_400, description="How long a reply may be given again to others; 0: never."

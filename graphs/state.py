@@ -241,8 +241,6 @@ class SupportState(TypedDict, total=False):
     asked_back: list[AskedBack]
     refused_draft: Draft | None
     objections: list[Objection]
-    # What `check` or `verify` refused when a person took over: they may use it.
-    refused_draft: Draft | None
     drafts: int
     tier: Tier | None
     proposers: dict[str, str]
@@ -275,7 +273,6 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "asked_back": [],
         "refused_draft": None,
         "objections": [],
-        "refused_draft": None,
         "drafts": 0,
         "tier": None,
         "proposers": {},

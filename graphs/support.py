@@ -12,7 +12,7 @@ from langgraph.types import Command
 from graphs.context import SupportContext
 from graphs.findings import failed_finding, failure_text
 from graphs.llm.ask import RETRY
-from graphs.llm.errors import BudgetSpentError
+from graphs.llm.errors import BudgetSpentError, ModelGoneError
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.billing import billing
@@ -102,8 +102,8 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
     if state.get("handoff"):
         raise error.error
     detail = f"{error.node} failed: {failure_text(error.error)}"
-    spent = isinstance(error.error, BudgetSpentError)
-    failure = {"reason": "budget_spent" if spent else "node_failed", "detail": detail}
+    known = isinstance(error.error, BudgetSpentError | ModelGoneError)
+    failure = {"reason": error.error.reason if known else "node_failed", "detail": detail}
     return Command(update={"escalation": failure}, goto="escalate")
 
 

@@ -5,7 +5,7 @@ Pure functions. A suggestion is never sent: a person reads it first.
 
 import re
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from graphs.state import SPECIALISTS, SupportState
 from tools.models import FoundArticle, Passage, Suggestion
@@ -36,8 +36,11 @@ def found_passages(state: SupportState, part: str | None = None) -> list[Passage
     findings = state.get("findings") or {}
     names = [part] if part else SPECIALISTS
     lists = [findings[name]["passages"] for name in names if name in findings]
-    ranked = [passage for rank in zip_longest(*lists) for passage in rank if passage]
-    return list({passage["article_id"]: passage for passage in reversed(ranked)}.values())[::-1]
+    best: dict[str, Passage] = {}
+    for passage in chain.from_iterable(zip_longest(*lists)):
+        if passage:
+            best.setdefault(passage["article_id"], passage)
+    return list(best.values())
 
 
 def best_articles(passages: Sequence[Passage]) -> list[FoundArticle]:

@@ -88,7 +88,7 @@ def explains_code(title: str, text: str, language: str) -> bool:
 
 @lru_cache(maxsize=20_000)
 def form(text: str, language: str) -> Form:
-    """What the text asks, as one reads it in that language; a text that is too long asks nothing."""
+    """What the text asks, as one reads it in that language; one that is too long asks nothing."""
     if len(text) > MAX_CHARS:
         return Form(None, ())
     plain = without(spoken(text), phrases(language, "greeting", "courtesy", "asking"))
