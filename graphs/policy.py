@@ -7,7 +7,16 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.policy_limits import Rates, Retention
-from graphs.state import Decision, DoneStep, Escalation, Intent, Plan, SupportState, Triage
+from graphs.state import (
+    Decision,
+    DoneStep,
+    Escalation,
+    Grounding,
+    Intent,
+    Plan,
+    SupportState,
+    Triage,
+)
 from tools.billing import READ_PAYMENTS
 from tools.catalog import EFFECTS, money_of, parsed
 from tools.helpdesk import HANDOFF, REPLY
@@ -30,6 +39,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     # Whatever a plan may hold.
     "act": frozenset(effect.permission for effect in EFFECTS.values() if effect.kind != "reply"),
     "respond": frozenset(),
+    "verify": frozenset(),
     "check": frozenset(),
     "review": frozenset(),
     "send": frozenset({REPLY.permission}),
@@ -64,6 +74,11 @@ class Policy(Rules):
     """A tenant's rules: those for effects, and those for everything else."""
 
     reply_mode: ReplyMode = ReplyMode()
+    grounding: Grounding | None = Field(
+        None,
+        description="What a reply is held to: `quotes`, or claims that a model has `verified`; "
+        "null: `verified` with a model, `quotes` without.",
+    )
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5

@@ -160,13 +160,14 @@ class Draft(TypedDict):
     """A reply before it is checked; `text` is what a person may edit.
 
     What code says itself stands outside it and is appended when it leaves. `unanswered` are the
-    ids of the questions that the model left open.
+    ids of the questions that the model left open; `grounding` is what the draft is held to.
     """
 
     text: str
     citations: list[str]
     claims: NotRequired[list[Claim]]
     unanswered: NotRequired[list[str]]
+    grounding: NotRequired[Grounding]
 
 
 class Objection(TypedDict):

@@ -376,7 +376,10 @@ class World:
     @property
     def context(self) -> SupportContext:
         gateway = open_gateway(self.pool, self.caller.tenant_id, self.meter)
-        return SupportContext(self.caller, self.policy, gateway, self.toolbox, self.answers)
+        grounding = self.pool.grounding(self.policy.grounding)
+        return SupportContext(
+            self.caller, self.policy, gateway, self.toolbox, self.answers, grounding
+        )
 
 
 def shop() -> dict[str, list[Payment]]:

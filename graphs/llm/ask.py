@@ -1,8 +1,8 @@
 """Ask a model one question: instructions, facts and the ticket, each in a message of its own."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
@@ -21,6 +21,13 @@ from tools.errors import ToolError, UnavailableError
 
 # Shorter than the shortest time limit of a node that asks, so that a fallback still has its turn.
 QUESTION_SECONDS = 25.0
+# What of a ticket a model sees: never what was set apart from the new text, and no headers.
+TICKET_KEYS: tuple[Literal["subject", "body", "language", "customer_name"], ...] = (
+    "subject",
+    "body",
+    "language",
+    "customer_name",
+)
 
 
 def is_retryable(error: Exception) -> bool:
@@ -73,17 +80,28 @@ async def ask_model(
         BudgetSpentError, ModelGoneError, ModelOutputError: a person must go on.
         ModelAwaitedError, ModelBusyError: the run must wait.
     """
+    data = [{"facts": facts or {}}, {"ticket": {key: ticket[key] for key in TICKET_KEYS}}]
+    return await ask_about(runtime, role, schema, instructions, data, seconds=seconds)
+
+
+async def ask_about(
+    runtime: Runtime[SupportContext],
+    role: Role,
+    schema: type[T],
+    instructions: str,
+    data: Sequence[Mapping[str, Any]],
+    *,
+    seconds: float,
+) -> ModelAnswer[T]:
+    """The same about any data, each piece in a message of its own.
+
+    Raises:
+        ModelError: see `ask_model`.
+    """
     info = runtime.execution_info
     last_try = info is not None and info.node_attempt >= RETRY.max_attempts
-    question = Question(
-        schema,
-        [
-            SystemMessage(instructions),
-            HumanMessage(json.dumps({"facts": facts or {}}, ensure_ascii=False)),
-            HumanMessage(json.dumps({"ticket": ticket}, ensure_ascii=False)),
-        ],
-        seconds,
-    )
+    told = [HumanMessage(json.dumps(piece, ensure_ascii=False)) for piece in data]
+    question = Question(schema, [SystemMessage(instructions), *told], seconds)
     try:
         return await runtime.context.models.answer(role, question, last_try=last_try)
     except ModelGoneError as error:
