@@ -218,7 +218,8 @@ class SupportState(TypedDict, total=False):
     """The state of one run. `fresh_run` sets every key, since a thread outlives its runs.
 
     `refused_draft` is a reply that may not leave: the person who takes over reads it.
-    `proposers` is which tier proposed each step of a plan. `ignored` is why nothing is answered.
+    `proposers` is which model proposed each step of a plan. `ignored` is why nothing is answered.
+    `asked_once` alone outlives a run: the specialists that have asked the customer back.
     """
 
     run_id: str
@@ -240,6 +241,7 @@ class SupportState(TypedDict, total=False):
     draft: Draft | None
     verdicts: list[ClaimVerdict]
     asked_back: list[AskedBack]
+    asked_once: list[Specialist]
     refused_draft: Draft | None
     objections: list[Objection]
     drafts: int

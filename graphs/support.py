@@ -25,6 +25,7 @@ from graphs.nodes.respond import respond
 from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
+from graphs.nodes.verify import verify
 from graphs.policy import agreed, next_step, wished
 from graphs.state import SPECIALISTS, SupportState
 
@@ -73,6 +74,13 @@ async def by_progress(state: SupportState) -> Literal["act", "approve", "respond
     return "act" if next_step(plan, state["effects"]) else "respond"
 
 
+async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
+    """Claims are verified by another model, if the draft is held to that; quotes need none."""
+    draft = state["draft"]
+    verified = draft and draft.get("grounding") == "verified" and draft.get("claims")
+    return "verify" if verified else "check"
+
+
 async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
     """A clean draft leaves, or waits for a person; one with objections is drafted again."""
     if state["escalation"]:
@@ -104,7 +112,9 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
     detail = f"{error.node} failed: {failure_text(error.error)}"
     known = isinstance(error.error, BudgetSpentError | ModelGoneError)
     failure = {"reason": error.error.reason if known else "node_failed", "detail": detail}
-    return Command(update={"escalation": failure}, goto="escalate")
+    # Only a draft that was about to be verified is one that a person may want to send.
+    refused = {"refused_draft": state.get("draft")} if error.node == "verify" else {}
+    return Command(update={"escalation": failure, **refused}, goto="escalate")
 
 
 def build_support_graph() -> SupportGraph:
@@ -122,6 +132,14 @@ def build_support_graph() -> SupportGraph:
     g.add_node(
         "respond",
         respond,
+        retry_policy=RETRY,
+        timeout=90,
+        error_handler=node_failed,
+        destinations=("escalate",),
+    )
+    g.add_node(
+        "verify",
+        verify,
         retry_policy=RETRY,
         timeout=90,
         error_handler=node_failed,
@@ -146,7 +164,8 @@ def build_support_graph() -> SupportGraph:
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
     g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
     g.add_conditional_edges("act", by_progress)  # act | approve | respond | escalate
-    g.add_edge("respond", "check")
+    g.add_conditional_edges("respond", by_grounding)  # verify | check
+    g.add_edge("verify", "check")
     g.add_conditional_edges("check", by_objections)  # send | review | respond | escalate
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")

@@ -21,7 +21,8 @@ async def plan(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
     steps = [step for finding in findings.values() for step in finding["steps"]]
     steps += [part_step(state, name, why) for name, why in obstacles.items()]
     spent = {k: v for finding in findings.values() for k, v in finding["refunded_24h"].items()}
-    return {"plan": made_plan(state, runtime.context, steps, spent)}
+    asked = [back for finding in findings.values() for back in finding.get("asked", [])]
+    return {"plan": made_plan(state, runtime.context, steps, spent), "asked_back": asked}
 
 
 def made_plan(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -26,12 +27,17 @@ NAME_CHARS = 100
 
 
 class PassageFact(TypedDict):
-    """What an article says; `part` is the part of the ticket that it was found for."""
+    """What an article says; `part` is the part of the ticket that it was found for.
+
+    `questions` are those that the article declares; `opens`: the text begins where it does.
+    """
 
     article_id: str
     title: str
     text: str
     part: str
+    questions: NotRequired[list[str]]
+    opens: NotRequired[bool]
 
 
 class EffectFact(TypedDict):
@@ -53,6 +59,13 @@ class HandedOver(TypedDict):
     sentence: str
 
 
+class AskedFact(TypedDict):
+    """A question of the ticket, as a claim names it."""
+
+    id: str
+    text: str
+
+
 class Facts(TypedDict):
     """The only sources of a reply; `guidance` is a reviewer's wish, and no source.
 
@@ -60,6 +73,7 @@ class Facts(TypedDict):
     the reply: what was done, what was not, and who goes on.
     """
 
+    questions: list[AskedFact]
     effects: list[EffectFact]
     handed_over: list[HandedOver]
     undone: list[str]
@@ -80,13 +94,21 @@ def reply_facts(state: SupportState) -> Facts:
     handed = [handed_over(step, names, language) for step, kind in done if kind == "handoff"]
     dropped = undone(state, names)
     return {
+        "questions": [{"id": q["id"], "text": q["text"]} for q in state.get("questions", [])],
         "effects": effects,
         "handed_over": handed,
         "undone": dropped,
         "sentences": added_sentences(effects, dropped, handed, language),
         "payments": [payment_line({**p, "description": names(p["id"])}) for p in payments],
         "passages": [
-            {"article_id": p["article_id"], "title": p["title"], "text": p["text"], "part": part}
+            {
+                "article_id": p["article_id"],
+                "title": p["title"],
+                "text": p["text"],
+                "part": part,
+                "questions": p.get("questions", []),
+                "opens": p.get("opens", False),
+            }
             for part, finding in findings.items()
             for p in finding["passages"]
         ],

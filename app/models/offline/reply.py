@@ -3,9 +3,8 @@
 from typing import Any
 
 from app.models.offline.exact import exact_passage
-from app.models.offline.triage import is_money_wish
 from graphs.nodes.respond import Reply
-from graphs.reply.suggestion import answering_sections
+from graphs.reply.suggestion import answering_sections, readable
 from graphs.state import Ticket
 from tools.models import Passage
 
@@ -16,13 +15,12 @@ SECTION_CHARS = 5_000
 def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
     """A claim for each section of the article that answers the ticket's one question.
 
-    What was done is said by code; every other question is left to a person.
+    Every other question is left open: code says what was done, and a person has the rest.
     """
     asked = [question["id"] for question in facts["questions"]]
     passage = exact_passage(ticket, passages(facts)) if len(asked) == 1 else None
     claims = claims_of(asked[0], passage) if passage else []
-    left = [question for question in facts["questions"] if not (claims or is_done(question, facts))]
-    return Reply.model_validate({"claims": claims, "unanswered": [q["id"] for q in left]})
+    return Reply.model_validate({"claims": claims, "unanswered": [] if claims else asked})
 
 
 def passages(facts: dict[str, Any]) -> list[Passage]:
@@ -50,13 +48,8 @@ def claims_of(question: str, passage: Passage) -> list[dict[str, Any]]:
     return [
         {
             "question": question,
-            "text": section,
+            "text": readable(section),
             "evidence": [{"kind": "article", "id": passage["article_id"], "quote": section}],
         }
         for section in sections
     ]
-
-
-def is_done(question: dict[str, str], facts: dict[str, Any]) -> bool:
-    """Whether code says what became of it: a wish about money that an effect or a person has."""
-    return bool(facts["sentences"]) and is_money_wish(question["text"])

@@ -6,7 +6,7 @@ from itertools import chain
 from graphs.reply.checks import amounts, citations, dates, deeds, grounding, leaks, promises, shape
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.facts import Facts
-from graphs.state import Draft, Objection, Ticket
+from graphs.state import Draft, Grounding, Objection, Ticket
 from graphs.text.bounds import READ_CHARS
 
 MAX_REDRAFTS = 2
@@ -22,7 +22,6 @@ RULES: dict[str, Rule] = {
     "numbers": amounts.in_facts,
     "dates": dates.dates,
     "commitments": lambda case: chain(promises.commitments(case), deeds.actions(case)),
-    "effects_stated": promises.effects_stated,
     "personal_data": leaks.personal_data,
     "secrets": leaks.secrets,
     "prompt": leaks.prompt,
@@ -30,7 +29,14 @@ RULES: dict[str, Rule] = {
 
 
 def objections(
-    draft: Draft, facts: Facts, ticket: Ticket, language: str | None = None, prompt: str = ""
+    draft: Draft,
+    facts: Facts,
+    ticket: Ticket,
+    language: str | None = None,
+    prompt: str = "",
+    *,
+    grounding: Grounding = "quotes",  # noqa: ARG001
+    edited: bool = False,  # noqa: ARG001
 ) -> list[Objection]:
     """Every reason why this draft may not leave; an empty list lets it go.
 
