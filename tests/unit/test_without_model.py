@@ -57,7 +57,7 @@ async def test_run_waits_where_the_policy_says_so(line: Any, question: str) -> N
 
 async def test_second_provider_still_answers() -> None:
     """Only the model in this process is no stand-in."""
-    opened = without(DOWN, "Classification", "Reply")
+    opened = without(DOWN, "Classification", "Reply", grounding="quotes")
     models = opened.world.models
     second = ScriptedModel()
     opened.world.models = Models(models.fast, models.strong, OfflineChatModel(), second)
