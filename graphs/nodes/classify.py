@@ -1,6 +1,5 @@
 """classify: read the ticket, name its questions, urgency and anger. Holds no grants."""
 
-from collections.abc import Sequence
 from typing import Annotated
 
 from langgraph.runtime import Runtime
@@ -79,12 +78,11 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
         }
     facts = {"memory": state.get("memory")}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
-    questions = questions_of(answer, ticket)
-    triage = judged(answer, ticket, questions)
+    triage = judged(answer, ticket)
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
-        "questions": questions,
+        "questions": questions_of(answer, ticket),
         "escalation": alarmed(ticket) or must_escalate(triage, policy),
     }
 
@@ -111,8 +109,9 @@ def questions_of(answer: Classification, ticket: Ticket) -> list[Question]:
     return [{**question, "id": f"q{n}"} for n, question in enumerate(once.values(), 1)]
 
 
-def judged(answer: Classification, ticket: Ticket, questions: Sequence[Question]) -> Triage:
+def judged(answer: Classification, ticket: Ticket) -> Triage:
     """What of the model's opinion is kept: slices that are real, a language that exists."""
+    questions = questions_of(answer, ticket)
     intents = list(dict.fromkeys([*answer.intents, *(q["intent"] for q in questions)]))
     quotes = [(question["intent"], question["text"]) for question in questions]
     return {

@@ -174,8 +174,9 @@ async def test_wish_about_a_reply_is_heard_by_the_writer() -> None:
     model = scripted(opened)
     await opened.start(E42)
     await opened.decide("respond", comment="Shorter, please.", messages=["And refund me!"])
-    assert "Shorter, please." in model.heard[-1][1]
-    assert "And refund me!" not in model.heard[-1][1], "the customer is no reviewer"
+    heard = [text for question, text in model.heard if question == "Reply"][-1]
+    assert "Shorter, please." in heard
+    assert "And refund me!" not in heard, "the customer is no reviewer"
     assert (await opened.open_gate()).value["round"] == 1
 
 

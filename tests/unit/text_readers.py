@@ -109,6 +109,7 @@ EXCUSED = {
     "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
     "graphs.reply.checks.leaks:held_secrets": "tried as the rule `secrets`",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
+    "app.models.offline.reply:passages": "loops over articles, and hands texts on whole",
     "graphs.alarm:phrase_pattern": "phrases of ours",
     "graphs.alarm:any_of": "phrases of ours",
     "graphs.alarm:words_of": "phrases of ours",
@@ -171,13 +172,15 @@ def state(text: str) -> Any:
 
 def triaged(text: str) -> Any:
     """A model's opinion that quotes the text, of a ticket that repeats it."""
-    parts = [{"intent": "billing", "quote": text[: len(text) // 2]},
-             {"intent": "technical", "quote": text[1:]}] * 3  # fmt: skip
+    asked = [{"intent": "billing", "text": text[: len(text) // 2], "queries": [text]},
+             {"intent": "technical", "text": text[1:], "queries": []}] * 3  # fmt: skip
     opinion = {
-        "intents": ["billing", "technical"], "parts": parts, "urgency": "normal", "anger": 0.1,
-        "language": text, "wants_human": False, "confidence": 0.9,
+        "intents": ["billing", "technical"], "questions": asked, "urgency": "normal",
+        "anger": 0.1, "language": text, "wants_human": False, "confidence": 0.9,
+        "nothing_asked": False,
     }  # fmt: skip
-    return judged(Classification.model_validate(opinion), ticket(text))
+    said = Classification.model_validate(opinion)
+    return judged(said, ticket(text))
 
 
 def answered(text: str) -> object:

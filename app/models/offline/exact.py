@@ -23,7 +23,6 @@ LEADS = ("how", "where", "what", "may")
 CODE = re.compile(
     r"(?<![A-Za-z0-9_])(?:[A-Z]{1,5}[-_]?[0-9]{2,6}|0x[0-9A-Fa-f]{4,8})(?![A-Za-z0-9_])"
 )
-LINES = re.compile(r"\s*\n\s*")
 CLAUSE = re.compile(r"[^,.!?\n]*[,.!?\n]?")
 # More words after a greeting or below a farewell are no name.
 NAME_WORDS = 3
@@ -102,7 +101,8 @@ def form(text: str, language: str) -> Form:
 
 def bare(ticket: Ticket) -> str:
     """The body without the line that greets by name and the name below it."""
-    lines = [line for line in LINES.split(ticket["body"].strip()[: MAX_CHARS + 1]) if line]
+    begin = ticket["body"].strip()[: MAX_CHARS + 1]
+    lines = [line.strip() for line in begin.splitlines() if line.strip()]
     own = set(spoken(ticket["customer_name"] or "").split())
     if len(lines) > 1 and is_name(lines[-1], own, after=lines[-2]):
         lines.pop()
