@@ -56,6 +56,11 @@ def test_sample_ticket_reaches_its_specialist(at: int, intents: list[str]) -> No
             "I was charged twice. Thanks for looking. When are you open?",
             [("billing", "I was charged twice."), ("general", "When are you open?")],
         ),
+        (
+            "Is it E42? I use Safari. Please refund pay_1. Why?",
+            [("billing", "Please refund pay_1."),
+             ("technical", "Is it E42? I use Safari. Please refund pay_1. Why?")],
+        ),
         ("Error E42 and E17", [("technical", "Error E42 and E17")]),
         ("Can I get a refund?", [("general", "Can I get a refund?")]),
         ("How do I cancel my plan?", [("general", "How do I cancel my plan?")]),
@@ -160,7 +165,7 @@ def test_long_ticket_has_a_bounded_opinion(body: str) -> None:
     """The schema's bounds hold for whatever a customer may post."""
     made = triage(ticket(body), {})
     assert 0 <= made.confidence <= 1
-    assert len(made.questions) <= 20
+    assert len(made.questions) <= 2
 
 
 @pytest.mark.parametrize(

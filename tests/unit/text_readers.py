@@ -144,7 +144,7 @@ SOURCE = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ART
 EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
-    "questions": [{"id": "q1", "text": "Files over 2 GB"}], "sources": [SOURCE],
+    "questions": [{"id": "q1", "intent": "general", "text": DECLARED}], "sources": [SOURCE],
     "summary": "", "messages": [],
 }  # fmt: skip
 

@@ -15,12 +15,27 @@ SECTION_CHARS = 5_000
 def compose(ticket: Ticket, facts: dict[str, Any]) -> Reply:
     """A claim for each section of the article that answers the ticket's one question.
 
-    Every other question is left open: code says what was done, and a person has the rest.
+    Every other question is left open: code says what became of a wish about money, and a person
+    has the rest.
     """
-    asked = [question["id"] for question in facts["questions"]]
-    passage = exact_passage(ticket, passages(facts)) if len(asked) == 1 else None
-    claims = claims_of(asked[0], passage) if passage else []
-    return Reply.model_validate({"claims": claims, "unanswered": [] if claims else asked})
+    asked = [question for question in facts["questions"] if question["intent"] != "billing"]
+    claims = exact_claims(asked[0], ticket, facts) if len(asked) == 1 else []
+    answered = {claim["question"] for claim in claims}
+    left = [q["id"] for q in facts["questions"] if q["id"] not in answered]
+    return Reply.model_validate({"claims": claims, "unanswered": left})
+
+
+def exact_claims(
+    question: dict[str, str], ticket: Ticket, facts: dict[str, Any]
+) -> list[dict[str, Any]]:
+    """What the article says that answers the question exactly; empty without one.
+
+    Beside a wish about money the subject may be about that wish.
+    """
+    alone = len(facts["questions"]) == 1
+    part: Ticket = ticket if alone else {**ticket, "subject": "", "body": question["text"]}
+    passage = exact_passage(part, passages(facts))
+    return claims_of(question["id"], passage) if passage else []
 
 
 def passages(facts: dict[str, Any]) -> list[Passage]:

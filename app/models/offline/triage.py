@@ -21,7 +21,6 @@ from tools.models import Urgency
 from tools.wording import LANGUAGES as SPOKEN
 
 SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
-MAX_QUESTIONS = 20
 # How sure it is of each: a default threshold of 0.5 lets all be looked up, a higher one only those
 # that are certain.
 SURE: dict[Intent, float] = {"billing": 0.9, "technical": 0.6, "general": 0.5}
@@ -60,18 +59,24 @@ def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
 
 
 def questions(ticket: Ticket) -> list[Asked]:
-    """What the ticket asks: a wish about money with each other question beside it, or one thing."""
+    """What the ticket asks: a wish about money and what is asked beside it, or one thing."""
     body = ticket["body"][:READ_CHARS]
-    sentences = [match[0].strip() for match in SENTENCE.finditer(body)]
-    wishes = [sentence for sentence in sentences if is_money_wish(sentence)]
+    sentences = list(SENTENCE.finditer(body))
+    wishes = [found for found in sentences if is_money_wish(found[0].strip())]
     if not wishes:
         # Of a message without a wish there is one whole: its parts are never answered alone.
         return [matter(ticket["body"].strip() or ticket["subject"], ticket["subject"])]
-    money = Asked("billing", wishes[0], SURE["billing"])
-    others = [
-        s for s in sentences if s not in wishes and (s.endswith(("?", "？")) or CODE.search(s))
-    ]
-    return [money, *(matter(sentence) for sentence in others)][:MAX_QUESTIONS]
+    money = Asked("billing", wishes[0][0].strip(), SURE["billing"])
+    others = [found for found in sentences if found not in wishes and asks(found[0].strip())]
+    if not others:
+        return [money]
+    # Also what is said between two questions, so that none is answered without it.
+    return [money, matter(body[others[0].start() : others[-1].end()].strip())]
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence is a question, or shows an error code."""
+    return sentence.endswith(("?", "？")) or CODE.search(sentence) is not None
 
 
 def matter(text: str, subject: str = "") -> Asked:
