@@ -100,8 +100,8 @@ async def ask_about(
     """
     info = runtime.execution_info
     last_try = info is not None and info.node_attempt >= RETRY.max_attempts
-    told = [HumanMessage(json.dumps(piece, ensure_ascii=False)) for piece in data]
-    question = Question(schema, [SystemMessage(instructions), *told], seconds)
+    pieces = [HumanMessage(json.dumps(piece, ensure_ascii=False)) for piece in data]
+    question = Question(schema, [SystemMessage(instructions), *pieces], seconds)
     try:
         return await runtime.context.models.answer(role, question, last_try=last_try)
     except ModelGoneError as error:
