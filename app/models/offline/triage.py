@@ -103,7 +103,8 @@ def anger_of(text: str) -> float:
 
 def urgency(said: str, anger: float) -> Urgency:
     """The first urgency whose words occur; anger makes it at least high."""
-    found = next((name for name in URGENCIES if anywhere(name).search(said)), "normal")
+    normal: Urgency = "normal"
+    found = next((name for name in URGENCIES if anywhere(name).search(said)), normal)
     return "high" if anger >= ANGRY and found != "critical" else found
 
 
