@@ -114,6 +114,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
+        "verdicts": state.get("verdicts", []),
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
     }
