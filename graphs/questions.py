@@ -1,7 +1,9 @@
 """The questions of a ticket: what the customer asks, each to be answered, done or handed over."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from typing_extensions import TypedDict
 
 from graphs.state import Intent, Question, Specialist, SupportState, Ticket
 from graphs.ticket_parts import places
@@ -47,23 +49,48 @@ def asked_questions(state: SupportState) -> list[Question]:
     ]
 
 
-def unsettled(state: SupportState, ids: Collection[str]) -> list[Question]:
-    """Those of the questions that nothing settles which code itself says in the reply.
+class Settled(TypedDict):
+    """What code itself says in the reply: by question, and by the number of steps of a part.
 
-    That is a hand-off of their part, a question back, or a step of their specialist, done or
-    dropped by a reviewer: each step settles one question, since code says what became of it.
+    Each step of a specialist, done or dropped by a reviewer, settles one question of its part.
     """
+
+    questions: list[str]
+    steps: dict[str, int]
+
+
+def settled(state: SupportState) -> Settled:
+    """The questions that were asked back or handed over, and the steps that code tells of."""
     back = {asked["question"] for asked in state.get("asked_back", [])}
     handed = {step["args"].get("part") for step in state["effects"]}
-    said = Counter({name: len(found["steps"]) for name, found in state["findings"].items()})
+    return {
+        "questions": [
+            question["id"]
+            for question in asked_questions(state)
+            if question["id"] in back or question["intent"] in handed
+        ],
+        "steps": {name: len(found["steps"]) for name, found in state["findings"].items()},
+    }
+
+
+def left_open(known: Settled, asked: Iterable[tuple[str, str]]) -> list[str]:
+    """Of the unanswered questions, as id and part, those that code does not settle either."""
+    steps = Counter(known["steps"])
     left = []
-    for question in asked_questions(state):
-        if question["id"] not in ids or question["id"] in back or question["intent"] in handed:
+    for id_, part in asked:
+        if id_ in known["questions"]:
             continue
-        said[question["intent"]] -= 1
-        if said[question["intent"]] < 0:
-            left.append(question)
+        steps[part] -= 1
+        if steps[part] < 0:
+            left.append(id_)
     return left
+
+
+def unsettled(state: SupportState, ids: Collection[str]) -> list[Question]:
+    """Those of the questions that nothing settles which code itself says in the reply."""
+    asked = [question for question in asked_questions(state) if question["id"] in ids]
+    left = left_open(settled(state), [(question["id"], question["intent"]) for question in asked])
+    return [question for question in asked if question["id"] in left]
 
 
 def may_ask_back(state: SupportState, specialist: Specialist) -> bool:
