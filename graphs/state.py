@@ -14,7 +14,7 @@ SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
-Outcome = Literal["answered", "acted", "rejected", "escalated"]
+Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignored"]
 
 
 class Ticket(TypedDict):
@@ -24,6 +24,21 @@ class Ticket(TypedDict):
     body: str
     language: str | None
     customer_name: str | None
+    set_apart: NotRequired[str]
+    headers: NotRequired[dict[str, str]]
+
+
+class ThreadView(TypedDict):
+    """The thread as a run found it: who has it, and what was sent there.
+
+    `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
+    newest public ones, oldest first; `replies_last_hour` counts them.
+    """
+
+    held: bool
+    parts: list[str]
+    replies: list[str]
+    replies_last_hour: int
 
 
 class Triage(TypedDict):
@@ -169,9 +184,13 @@ class SupportState(TypedDict, total=False):
     tier: Tier | None
     reply: SentReply | None
     outcome: Outcome | None
+    thread: ThreadView | None
+    ignored: str | None
 
 
-def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> JsonObject:
+def fresh_run(
+    run_id: str, ticket: Ticket, memory: Memory | None = None, thread: ThreadView | None = None
+) -> JsonObject:
     """The input of a new run: the ticket, and every key that an earlier run may have left."""
     return {
         "run_id": run_id,
@@ -195,4 +214,6 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "tier": None,
         "reply": None,
         "outcome": None,
+        "thread": thread,
+        "ignored": None,
     }
