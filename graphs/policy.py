@@ -75,6 +75,12 @@ class Policy(Rules):
         86_400, description="How long a reply may be given again to others; 0: never."
     )
     retention: Retention = Retention()
+    replies_per_thread_hour: Annotated[int, Field(ge=1, le=1000)] = Field(
+        5, description="Public replies that one thread may get within an hour; then a person."
+    )
+    handoff_hold_hours: Annotated[int | None, Field(ge=1, le=8760)] = Field(
+        72, description="How long an open hand-off keeps the bot silent; null: until it is closed."
+    )
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:

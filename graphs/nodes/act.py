@@ -9,6 +9,7 @@ from tools.errors import (
     ApprovalRequiredError,
     InvalidArgsError,
     RefusedError,
+    SilencedError,
     UnfinishedError,
     UnknownOutcomeError,
 )
@@ -16,7 +17,13 @@ from tools.models import JsonObject
 from tools.toolbox import Toolbox
 
 # What stops the plan and brings a person; anything else may heal and is tried again.
-STOPS = (ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeError)
+STOPS = (
+    ApprovalRequiredError,
+    InvalidArgsError,
+    RefusedError,
+    SilencedError,
+    UnknownOutcomeError,
+)
 
 
 async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:

@@ -9,6 +9,7 @@ from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
 from graphs.policy import must_escalate
+from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.state import Intent, SupportState, Ticket, Triage
 from graphs.ticket_parts import slices
@@ -57,6 +58,8 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     The tenant's thresholds decide who goes on, either way.
     """
     ticket, policy = state["ticket"], runtime.context.policy
+    if (silent := nothing_to_answer(state, policy)) is not None:
+        return silent
     recalled = await recall(state, runtime.context)
     if (known := recalled.answer) is not None:
         return {
@@ -70,10 +73,12 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     facts = {"memory": state.get("memory")}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     triage = judged(answer, ticket)
+    escalation = must_escalate(triage, policy)
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
-        "escalation": must_escalate(triage, policy),
+        "escalation": escalation,
+        **({} if escalation else after_triage(state, triage)),
     }
 
 

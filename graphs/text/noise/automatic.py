@@ -8,9 +8,10 @@ import re
 from graphs.text.noise import Reading
 from graphs.text.noise.wordings import SENTENCE, UNSPACED, Wordings, holds, in_words
 
-# What mail programs put before a subject: reply and forward, in the languages that have an own one.
+# What mail programs put before a subject: reply and forward.
 PREFIXES = re.compile(
-    r"\A\s*(?:(?:re|aw|wg|fwd?|tr|rv|sv|vs|antw|rif|enc|ref|res|r|i)\s?[:：]\s?){1,9}", re.IGNORECASE
+    r"\A\s*(?:(?:re|aw|wg|fwd?|tr|rv|sv|vs|antw|rif|enc|ref|res|r|i)\s?[:：]\s?){1,9}",
+    re.IGNORECASE,
 )
 # Where the name of a notice ends and its own words begin: "Automatic reply: Your ticket".
 HEAD = re.compile(r"\s[-–—|]\s|[:：(\[|,]")
