@@ -5,20 +5,36 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
-from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
+from tools.models import (
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    SentReply,
+    Step,
+    Subscription,
+    Urgency,
+)
 
-Role = Literal["fast", "strong"]
-Tier = Literal["fast", "strong", "fallback"]
+Role = Literal["fast", "strong", "verify"]
+Tier = Literal["fast", "strong", "verify", "fallback"]
 Specialist = Literal["billing", "technical", "general"]
 SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
 Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignored"]
+# What a reply may be held to: whole quotes alone, or claims that another model has verified.
+Grounding = Literal["quotes", "verified"]
+EvidenceKind = Literal["article", "effect", "payment", "subscription"]
 
 
 class Ticket(TypedDict):
-    """The customer's message as the helpdesk posted it."""
+    """The customer's new text as the helpdesk posted it.
+
+    `set_apart` is what of the message was not new (quotes, a signature, ...): people see it, no
+    model does. `headers` are the mail headers that tell an automatic message.
+    """
 
     subject: str
     body: str
@@ -41,6 +57,15 @@ class ThreadView(TypedDict):
     replies_last_hour: int
 
 
+class Question(TypedDict):
+    """One thing that the customer asks, in their words; `queries` are what to search for."""
+
+    id: str
+    intent: Intent
+    text: str
+    queries: list[str]
+
+
 class Triage(TypedDict):
     """What classify thinks; `anger` and `confidence` lie between 0 and 1.
 
@@ -54,6 +79,14 @@ class Triage(TypedDict):
     language: str
     wants_human: bool
     confidence: float
+    nothing_asked: NotRequired[bool]
+
+
+class AskedBack(TypedDict):
+    """What code asks the customer about a question, in the ticket's language."""
+
+    question: str
+    text: str
 
 
 class Finding(TypedDict):
@@ -65,6 +98,8 @@ class Finding(TypedDict):
     steps: list[Step]
     failed: str | None
     unsure: str | None
+    subscriptions: NotRequired[list[Subscription]]
+    asked: NotRequired[list[AskedBack]]
 
 
 class Plan(TypedDict):
@@ -109,11 +144,42 @@ class DoneStep(TypedDict):
     result: JsonObject
 
 
+class Quote(TypedDict):
+    """Whole sentences of one source, word for word."""
+
+    kind: EvidenceKind
+    id: str
+    quote: str
+
+
+class Claim(TypedDict):
+    """What a reply says about one question, and what shows that it is so."""
+
+    question: str
+    text: str
+    evidence: list[Quote]
+
+
+class ClaimVerdict(TypedDict):
+    """Whether the evidence of a claim supports it, as the verifier says."""
+
+    question: str
+    text: str
+    supported: bool
+    reason: str
+
+
 class Draft(TypedDict):
-    """A reply before it is checked."""
+    """A reply before it is checked; `text` is what a person may edit.
+
+    What code says itself stands outside it and is appended when it leaves. `unanswered` are the
+    ids of the questions that the model left open.
+    """
 
     text: str
     citations: list[str]
+    claims: NotRequired[list[Claim]]
+    unanswered: NotRequired[list[str]]
 
 
 class Objection(TypedDict):
@@ -161,7 +227,11 @@ def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> d
 
 
 class SupportState(TypedDict, total=False):
-    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs."""
+    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs.
+
+    `refused_draft` is a reply that may not leave: the person who takes over reads it.
+    `proposers` is which tier proposed each step of a plan. `ignored` is why nothing is answered.
+    """
 
     run_id: str
     ticket: Ticket
@@ -169,6 +239,7 @@ class SupportState(TypedDict, total=False):
     cache_hit: bool
     kb_version: int | None
     triage: Triage | None
+    questions: list[Question]
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
     review: Plan | None
@@ -179,13 +250,17 @@ class SupportState(TypedDict, total=False):
     escalation: Escalation | None
     handoff: Handoff | None
     draft: Draft | None
+    verdicts: list[ClaimVerdict]
+    asked_back: list[AskedBack]
+    refused_draft: Draft | None
     objections: list[Objection]
     drafts: int
     tier: Tier | None
+    proposers: dict[str, str]
     reply: SentReply | None
+    ignored: str | None
     outcome: Outcome | None
     thread: ThreadView | None
-    ignored: str | None
 
 
 def fresh_run(
@@ -199,6 +274,7 @@ def fresh_run(
         "cache_hit": False,
         "kb_version": None,
         "triage": None,
+        "questions": [],
         "findings": None,
         "plan": None,
         "review": None,
@@ -209,11 +285,15 @@ def fresh_run(
         "escalation": None,
         "handoff": None,
         "draft": None,
+        "verdicts": [],
+        "asked_back": [],
+        "refused_draft": None,
         "objections": [],
         "drafts": 0,
         "tier": None,
+        "proposers": {},
         "reply": None,
+        "ignored": None,
         "outcome": None,
         "thread": thread,
-        "ignored": None,
     }
