@@ -26,6 +26,7 @@ from app.api.routes import (
     policy,
     replays,
     runs,
+    threads,
     webhooks,
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
@@ -64,6 +65,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         approvals,
         policy,
         handoffs,
+        threads,
         webhooks,
         articles,
         customers,

@@ -33,10 +33,15 @@ STATEMENTS = {
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
-        UPDATE handoffs SET summary = '' FROM runs
+        UPDATE handoffs SET summary = '', status = 'closed',
+            closed_at = coalesce(handoffs.closed_at, now()) FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",
+    # A person who had the ticket has nothing of it any more; the next message is a new one.
+    "takeovers": """
+        DELETE FROM takeovers WHERE tenant_id = :tenant AND ticket_id IN
+            (SELECT ticket_id FROM runs WHERE tenant_id = :tenant AND id = ANY(:runs))""",
     "ledger": """
         UPDATE ledger SET customer_id = :pseudonym,
             args = CASE WHEN amount_minor IS NULL THEN '{}' ELSE args - 'reason' END,
