@@ -32,7 +32,7 @@ class PostgresLedger:
             known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
             if begins:
-                # What has begun goes on: nobody could say whether it left.
+                # What has begun goes on: whether it left is not known.
                 await pass_silence(session, self.caller, call, permit)
             if begins and permit:
                 await self._spend(session, call, permit)

@@ -14,10 +14,13 @@ from app.api.http import openapi_examples
 from app.api.http.dependencies import Backend, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS
 from app.db.runs.queries import ignored_last_hour
 from app.errors import NotFoundError, UnavailableError, all_errors
+from app.log import get_logger
 from graphs.text.noise import Ignored
+
+log = get_logger(__name__)
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
@@ -78,8 +81,7 @@ async def _count_ignored(backend: Backend) -> None:
         async with backend.sessions() as session:
             counts = await ignored_last_hour(session)
     except DATABASE_ERRORS as error:
-        if not is_unavailable(error):
-            raise
+        log.warning("database_unavailable", part="metrics", error=error)
         IGNORED.clear()
         return
     for reason in get_args(Ignored):

@@ -61,7 +61,9 @@ async def start_run(
     """Handle a customer message. The same Idempotency-Key and body answer the same run."""
     if body.callback_url is not None:
         await check_callback_url(backend.settings, body.callback_url)
-    ticket = body.ticket.model_dump(mode="json")
+    # Without headers as before they were known, so that repeats of older requests are still known.
+    without = None if body.ticket.headers else {"headers"}
+    ticket = body.ticket.model_dump(mode="json", exclude=without)
     new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
     async with backend.sessions.raw_connection() as connection:
         run = await start_and_cancel.start(connection, key.tenant_id, key.id, new)

@@ -27,10 +27,10 @@ async def take_over(
     ticket_id: schemas.OutsideId,
     backend: BackendDep,
     key: Approver,
-    body: Annotated[schemas.TakeOver | None, Body()] = None,
+    body: Annotated[schemas.TakeOver, Body(default_factory=schemas.TakeOver)],
 ) -> schemas.ThreadHolder:
     """Give the ticket to a person: from the answer on no reply of the bot begins on it."""
-    by = (body and body.handled_by) or key.name
+    by = body.handled_by or key.name
     async with backend.sessions.begin() as session:
         await cases.take_over(session, key.tenant_id, ticket_id, by)
     await cases.wait_for_begun_replies(backend.sessions, key.tenant_id, ticket_id)
