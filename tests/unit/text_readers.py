@@ -22,8 +22,9 @@ from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import billing, reply, summary, triage, wishes
 from app.services.runs import diff, merge_messages
-from graphs import handoffs, ticket_parts
+from graphs import handoffs, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
+from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
 from graphs.reply import checks, question_key, reusable_answer
@@ -32,8 +33,10 @@ from graphs.reply.checks import citations, dates, draft_case, grounding, idioms,
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
+from graphs.run.replay import UNKNOWN_TRIAGE as TRIAGE
 from graphs.state import fresh_run
 from graphs.text import bounds, language, normalize, tokens
+from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
@@ -385,6 +388,41 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
+    "graphs.llm.ask:shown": [lambda text: shown(ticket(text))],
+    "graphs.quiet:after_triage": [
+        lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),
+    ],
+    "graphs.quiet:held_parts": [lambda text: quiet.held_parts(state(text), TRIAGE)],
+    "graphs.text.noise.automatic:is_named": [
+        lambda text: automatic.is_named(text, "en", (" out of office ",)),
+        lambda text: automatic.is_named(text, "ja", ("自動返信",)),
+    ],
+    "graphs.text.noise.echo:is_echo": [
+        lambda text: echo.is_echo(text, [text[: len(text) // 2], text[1:]])
+    ],
+    "graphs.text.noise.headers:telling": [
+        lambda text: headers.telling(dict.fromkeys(headers.TELLING, text))
+    ],
+    "graphs.text.noise.headers:told_by_headers": [
+        lambda text: headers.told_by_headers(dict.fromkeys(headers.TELLING, text))
+    ],
+    "graphs.text.noise.reading:reading_of": [
+        lambda text: reading.reading_of(ticket(text), [text]),
+        lambda text: reading.reading_of(ticket(f"I am out of the office {text}", text)),
+    ],
+    "graphs.text.noise.thanks:is_sign": [thanks.is_sign],
+    "graphs.text.noise.thanks:is_thanks": [
+        lambda text: thanks.is_thanks(text, "en", wordings.wordings()["en"], [text[:50]]),
+        lambda text: thanks.is_thanks(text, "ja", wordings.wordings()["ja"], []),
+    ],
+    "graphs.text.noise.thanks:agrees_to_thanks": [
+        lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
+    ],
+    "graphs.text.noise.wordings:folded": [wordings.folded],
+    "graphs.text.noise.wordings:in_words": [lambda text: wordings.in_words(text, "en")],
+    "graphs.text.noise.wordings:holds": [
+        lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
+    ],
     "graphs.text.normalize:folded": [normalize.folded],
     "graphs.text.normalize:joined": [normalize.joined],
     "graphs.text.normalize:sentences": [normalize.sentences],
