@@ -39,9 +39,9 @@ cli = typer.Typer()
 Tenant = Annotated[str, typer.Option(help="Whose runs.")]
 
 LINE = (
-    "id", "tenant_id", "ticket_id", "customer_id", "subject", "status", "outcome", "error",
-    "attempt", "tokens", "cost_usd", "replay_of", "merged_into", "created_at", "started_at",
-    "finished_at",
+    "id", "tenant_id", "ticket_id", "customer_id", "subject", "status", "outcome", "ignored",
+    "error", "attempt", "tokens", "cost_usd", "replay_of", "merged_into", "created_at",
+    "started_at", "finished_at",
 )  # fmt: skip
 # Of a prefix that several runs share, so many are named.
 NAMED = 10
@@ -105,8 +105,9 @@ def _print(rows: list[Run], limit: int) -> None:
 
 
 def _line(run: Run) -> dict[str, Any]:
-    values = {name: getattr(run, name) for name in LINE if name != "subject"}
+    values = {name: getattr(run, name) for name in LINE if name not in ("subject", "ignored")}
     values["subject"] = run.ticket.get("subject")
+    values["ignored"] = run.result.get("ignored")
     values["cost_usd"] = None if run.cost_usd is None else float(run.cost_usd)
     return {name: _plain(values[name]) for name in LINE}
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text, update
@@ -13,7 +14,11 @@ from app.db.tables.sandbox import Handoff
 from app.execution.wiring import Service
 from tests.conftest import Tenant
 from tests.integration.api import caller, serving_api
+from tests.integration.conftest import Begin
+from tests.integration.test_ledger import open_toolbox, refund_args
 from tests.integration.threads import AWAY, HUMAN, QUESTION, Desk, key_of, worker_on
+from tests.unit.desk import TWICE
+from tools.errors import TakenOverError
 
 
 @pytest.fixture
@@ -49,6 +54,21 @@ async def test_automatic_mail_is_ignored_and_counted(desk: Desk) -> None:
     metrics = (await desk.client.get("/metrics")).text
     [line] = [m for m in metrics.splitlines() if 'last_hour{reason="auto_reply"}' in m]
     assert float(line.split()[1]) >= 1
+
+
+async def test_callback_says_that_it_was_ignored(desk: Desk) -> None:
+    """The helpdesk hears of the end, as of every other one."""
+    ticket = {"id": "T-1", "subject": "s", "body": QUESTION, "customer": {"id": "c"}}
+    wanted = {"ticket": ticket | {"headers": AWAY}, "callback_url": "https://helpdesk.invalid/hook"}
+    run = (await desk.client.post("/v1/runs", json=wanted)).json()
+    await desk.advance(run["id"])
+    [callback] = (await desk.client.get("/v1/callbacks")).json()["items"]
+    assert callback["event"] == "run.finished"
+    async with desk.jobs.service.sessions() as session:
+        body = await session.scalar(
+            text("SELECT body FROM callbacks WHERE run_id = :run"), {"run": run["id"]}
+        )
+    assert '"outcome":"ignored"' in str(body).replace(" ", "").replace("'", '"')
 
 
 async def test_headers_are_bounded_and_hold_no_control_characters(desk: Desk) -> None:
@@ -112,6 +132,25 @@ async def test_messages_that_waited_are_the_persons_too(desk: Desk) -> None:
     assert (await desk.advance(other))["ignored"] == "human_has_it"
     [handoff] = await desk.handoffs()
     assert [message["text"] for message in handoff["messages"]] == ["And my invoice?"]
+
+
+async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
+    """The bot goes on with the ticket, and leaves that part to its person until it is closed."""
+    first = await desk.write("Thank you!")
+    helpdesk = LocalHelpdesk(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    for part in ("billing", "technical", "general"):
+        key = f"handoff:{first['id']}:{part}"
+        await helpdesk.open_handoff("T-1", part, "normal", "Why", key=key)
+    assert (await desk.thread())["handled_since"] is None
+    assert (await desk.write(QUESTION))["ignored"] == "human_has_it"
+    opened = await desk.handoffs()
+    assert [handoff["part"] for handoff in opened] == ["billing", "technical", "general"]
+    assert [[m["text"] for m in handoff["messages"]] for handoff in opened] == [[QUESTION]] * 3
+    await desk.hand_back()
+    assert len(await desk.handoffs()) == 3, "they are no hand-offs of the whole ticket"
+    for handoff in opened:
+        await desk.post(f"/v1/handoffs/{handoff['id']}/close")
+    assert (await desk.write(QUESTION))["outcome"] == "answered"
 
 
 async def test_handoff_that_nobody_closes_lets_go(desk: Desk) -> None:
@@ -188,6 +227,40 @@ async def test_nothing_leaves_after_a_takeover_has_answered(
     assert taken.is_set()
     assert (run["status"], run["outcome"], run["ignored"]) == ("success", "ignored", "human_has_it")
     assert (run["reply"], run["effects"], await desk.replies("T-9")) == (None, [], [])
+
+
+async def test_approved_plan_of_a_taken_over_ticket_is_carried_out(desk: Desk) -> None:
+    """A person agreed to it, so the money moves; its reply is not sent."""
+    run = await desk.write(TWICE, customer={"id": "cus_ann"})
+    [approval] = run["approvals"]
+    await desk.take_over()
+    still = (await desk.client.get(f"/v1/runs/{run['id']}")).json()
+    assert still["status"] == "interrupted"
+    answer = {"approval_id": approval["id"], "digest": approval["digest"], "verdict": "approve"}
+    other = await key_of(desk.jobs, desk.tenant, "Max")
+    decided = await desk.client.post(
+        f"/v1/runs/{run['id']}/resume",
+        json=answer,
+        headers={"Authorization": f"Bearer {other}"},
+    )
+    assert decided.status_code == 202, decided.text
+    ended = await desk.advance(run["id"])
+    assert (ended["status"], ended["outcome"]) == ("success", "acted")
+    assert (ended["ignored"], ended["reply"]) == ("human_has_it", None)
+    assert [effect["tool"] for effect in ended["effects"]] == ["refund_payment"]
+    assert await desk.replies() == []
+
+
+async def test_effect_without_a_person_waits_for_no_takeover(desk: Desk, begin: Begin) -> None:
+    """A refund within the limit is the bot's own deed, and the ticket is a person's."""
+    whose = await begin()
+    box = open_toolbox(desk.jobs.service.sessions, whose)
+    assert (await box.call("refund_payment", refund_args("pay_4001", 100)))["amount_minor"] == 100
+    await desk.take_over(whose.ticket_id)
+    with pytest.raises(TakenOverError):
+        await box.call("refund_payment", refund_args("pay_4002", 100))
+    again = await box.call("refund_payment", refund_args("pay_4001", 100))
+    assert again["amount_minor"] == 100, "what was done is known"
 
 
 async def test_takeover_waits_for_a_reply_that_has_begun(

@@ -62,7 +62,7 @@ class Desk:
 
     async def post(self, path: str, **body: Any) -> dict[str, Any]:
         """A call that succeeds."""
-        answer = await self.client.post(path, **({"json": body} if body else {}))
+        answer = await self.client.post(path, json=body or None)
         assert answer.status_code == 200, answer.text
         shown = answer.json()
         assert isinstance(shown, dict)

@@ -26,6 +26,13 @@ AWAY = {
              "Ann Lee\nHead of Sales"),
         Mail("Re: Charged twice", "Thank you for your email. I am currently out of the office with "
              "limited access to email and will respond when I return on 12 August."),
+        Mail("Automatic reply: [T-1] Charged twice", "Hi,\nI'm out of the office from 24 December "
+             "to 2 January with no access to email. If it is urgent, please contact my colleague Jane "
+             "(jane@example.org).\n\nBest,\nJohn\n\nJohn Smith | Senior Account Manager | ACME"),
+        Mail("Out of Office Re: Your ticket", "I will be out of office until Tuesday. For billing "
+             "questions please contact billing@example.org."),
+        Mail("Re: hello", "Thanks for reaching out! Our office is closed for the holidays and will "
+             "reopen on January 3rd. We'll get back to you soon. Happy holidays!"),
         Mail("Out of office until 5 May", "Hello,\nI'm on annual leave and back on 5 May.\nUrgent? "
              "Please call my colleague.\nBest\nTom"),
     ],
@@ -35,6 +42,8 @@ AWAY = {
              "Mit freundlichen Grüßen\nMax Muster"),
         Mail("AW: Rechnung", "Vielen Dank für Ihre Nachricht. Ich bin im Urlaub und ab dem 17.08. "
              "wieder erreichbar. Ihre E-Mail wird nicht weitergeleitet."),
+        Mail("Automatische Antwort: Ihre Anfrage", "vielen Dank für Ihre Mail. Ich bin ab Montag, "
+             "12.08., wieder im Haus. Ihre Mail wird nicht weitergeleitet.\nViele Grüße\nSabine"),
         Mail("Abwesenheitsnotiz", "Ich bin bis Freitag auf Dienstreise und antworte danach."),
     ],
     "fr": [
@@ -98,10 +107,10 @@ NEWSLETTERS = {
 }  # fmt: skip
 THANKS = {
     "en": ["Thank you!", "Thanks, it works now.", "Perfect, thank you very much for the quick "
-           "help!\nBest regards\nAnn", "ty", "👍",
+           "help!\nBest regards\nAnn", "Thank you Mia, all good now.", "ty", "👍",
            "Great support, much appreciated. Have a great weekend!"],
     "de": ["Vielen Dank!", "Super, jetzt funktioniert es. Danke für die schnelle Hilfe!\nLG Ann",
-           "Danke, hat geklappt."],
+           "Danke, hat geklappt.", "Danke Mia, das hat mir sehr geholfen!"],
     "fr": ["Merci beaucoup !",
            "Parfait, ça marche maintenant. Merci pour votre aide.\nCordialement"],
     "es": ["¡Muchas gracias!", "Perfecto, ya funciona. Gracias por su ayuda. Saludos"],
@@ -127,6 +136,9 @@ ASKING = {
         Mail("Newsletter", "How do I unsubscribe from your newsletter?"),
         Mail("Re", "Thank you for contacting me. We have received your invoice and it is wrong."),
         Mail("Export", "?"),
+        Mail("Automatic reply: x", "I am on leave. Please refund me and contact me at a@b.example"),
+        Mail("Mail", "How can I unsubscribe and manage my email preferences"),
+        Mail("Re", "Thank you Refund"),
     ],
     "de": [
         Mail("Abwesenheitsnotiz", "Ich bin im Urlaub. Bitte erstatten Sie die letzte Rechnung."),

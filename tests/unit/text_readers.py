@@ -418,6 +418,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
     ],
+    "graphs.text.noise.wordings:sentences": [wordings.sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
     "graphs.text.noise.wordings:in_words": [lambda text: wordings.in_words(text, "en")],
     "graphs.text.noise.wordings:holds": [

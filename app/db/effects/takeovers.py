@@ -73,7 +73,7 @@ def _replies(tenant_id: Any, ticket_id: Any) -> ColumnElement[int]:
 
 def _public_replies(tenant_id: Any, ticket_id: Any) -> Iterable[ColumnElement[bool]]:
     of_ticket = (Message.tenant_id == tenant_id, Message.ticket_id == ticket_id)
-    return (*of_ticket, Message.author == "deskgraph", Message.public)
+    return (*of_ticket, Message.author == "deskgraph", Message.public.is_(True))
 
 
 async def is_new_thread(executor: Executor, run: Run) -> bool:

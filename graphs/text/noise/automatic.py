@@ -6,7 +6,7 @@ A wording alone ignores nothing: no sentence may ask anything or speak of the pr
 import re
 
 from graphs.text.noise import Reading
-from graphs.text.noise.wordings import SENTENCE, UNSPACED, Wordings, holds, in_words
+from graphs.text.noise.wordings import UNSPACED, Wordings, holds, in_words, sentences
 
 # What mail programs put before a subject: reply and forward.
 PREFIXES = re.compile(
@@ -18,9 +18,9 @@ HEAD = re.compile(r"\s[-–—|]\s|[:：(\[|,]")
 # What may follow the name without a mark: "Out of office until Monday".
 FOLLOWING = frozenset(
     "until till from to since bis vom ab von seit jusqu du des au le hasta del desde fino dal dall"
-    " al ate de desde tot van vanaf on returned".split()
+    " al ate de desde tot van vanaf on returned re aw".split()
 )
-SHORT_WORDS = 4
+SHORT_WORDS, SIGNATURE_WORDS = 4, 8
 # Two wordings of a newsletter's footer: one alone may stand in a customer's question about it.
 BULK_SIGNS = 2
 QUESTION_MARKS = frozenset("?？¿؟")
@@ -60,21 +60,24 @@ def _auto_reply(subject: str, body: str, language: str, known: Wordings) -> Read
 
 
 def _asks(body: str, language: str, known: Wordings, *, excused: bool) -> bool:
-    """Whether any sentence before the signature is more than a notice of absence.
+    """Whether any sentence is more than a notice of absence; of a signature only a long one.
 
-    `excused`: a sentence that says whom to write to instead may ask and name a matter.
+    `excused`: a sentence that says whom to write to instead may ask and name a matter, but no deed.
     """
-    own = True
-    for sentence in SENTENCE.findall(body):
+    signed = False
+    for sentence in sentences(body):
         words = in_words(sentence, language)
-        if not words.strip():
+        asks = bool(QUESTION_MARKS & set(sentence))
+        if signed and not asks and words.count(" ") <= SIGNATURE_WORDS + 1:
             continue
-        asks = bool(QUESTION_MARKS & set(sentence)) or holds(words, known["matters"])
-        if asks and not (excused and holds(words, known["urgent"])):
+        asks = asks or holds(words, known["matters"])
+        if holds(words, known["deeds"]) or (
+            asks and not (excused and holds(words, known["urgent"]))
+        ):
             return True
-        if own and not _is_notice(sentence, words, language, known):
+        if not signed and not _is_notice(sentence, words, language, known):
             return True
-        own = own and not (_is_short(words, language) and holds(words, known["sign_offs"]))
+        signed = signed or (_is_short(words, language) and holds(words, known["sign_offs"]))
     return False
 
 
@@ -90,7 +93,7 @@ def _is_short(words: str, language: str) -> bool:
 def _bounce(subject: str, body: str, language: str, known: Wordings) -> Reading | None:
     if not is_named(subject, language, known["bounce_subjects"]):
         return None
-    for sentence in SENTENCE.findall(body):
+    for sentence in sentences(body):
         words = in_words(sentence, language)
         if holds(words, known["bounce_notices"]):
             # The report goes on with the mail that did not arrive, which may be a question of ours.
@@ -101,8 +104,10 @@ def _bounce(subject: str, body: str, language: str, known: Wordings) -> Reading 
 
 
 def _bulk(body: str, language: str, known: Wordings) -> Reading | None:
-    words = in_words(body, language)
-    signs = sum(cue in words for cue in known["bulk"])
-    if signs < BULK_SIGNS:
+    if sum(cue in in_words(body, language) for cue in known["bulk"]) < BULK_SIGNS:
         return None
-    return "doubtful" if QUESTION_MARKS & set(body) else "bulk"
+    spoken = [in_words(sentence, language) for sentence in sentences(body)]
+    signs = [words for words in spoken if holds(words, known["bulk"])]
+    # The links of a footer stand apart; one sentence with both wordings is a person's.
+    plain = len(signs) >= BULK_SIGNS
+    return "bulk" if plain and not QUESTION_MARKS & set(body) else "doubtful"

@@ -1,14 +1,19 @@
 """Thanks without a question: all words are courtesy, or a model agrees that nothing is asked."""
 
+import re
 from collections.abc import Iterable, Mapping
 
 from graphs.text.noise.automatic import QUESTION_MARKS
-from graphs.text.noise.wordings import SENTENCE, UNSPACED, Wordings, holds, in_words
+from graphs.text.noise.wordings import UNSPACED, Wordings, holds, in_words, sentences
 
 # A longer text says more than thanks.
 THANKS_CHARS = 400
 AGREED_CHARS = 250
 # What people send for thanks without a word, with the selector that makes some of them pictures.
+# A colleague by name: "Thank you Mia". In a language with spaces only.
+THANKED = re.compile(
+    r"(?i:thank you|thanks|danke|merci|gracias|grazie|obrigad[oa]|bedankt) ([A-Z][^\W\d_]+)"
+)
 SIGNS = frozenset("👍🙏❤💯👌🎉😊🙂😀😃😄👏♥💪\ufe0f\u200d🏻🏼🏽🏾🏿")
 
 
@@ -31,7 +36,13 @@ def is_thanks(body: str, language: str, known: Wordings, names: Iterable[str]) -
     courteous = (*known["thanks"], *known["courtesy"])
     if language in UNSPACED:
         return not _without(words, courteous)
-    allowed = {*courteous, *(in_words(name, language) for name in names)}
+    thanked = [in_words(name, language) for name in THANKED.findall(body)]
+    signed = [in_words(name, language) for name in names]
+    allowed = {
+        *courteous,
+        *signed,
+        *(name for name in thanked if not holds(name, known["matters"])),
+    }
     return all(f" {word} " in allowed for word in words.split())
 
 
@@ -60,7 +71,7 @@ def _inverted(body: str, language: str, known: Wordings) -> bool:
     """Whether a sentence begins as a question does, though its mark is missing."""
     return any(
         in_words(sentence, language).startswith(known["openers"])
-        for sentence in SENTENCE.findall(body)
+        for sentence in sentences(body)
         if in_words(sentence, language).strip()
     )
 

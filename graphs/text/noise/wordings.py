@@ -11,7 +11,10 @@ from graphs.text.bounds import normalized
 
 FOLDER = Path(__file__).parent / "languages"
 WORD = re.compile(r"[^\W_]+")
-SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
+# A bar sets the links of a footer apart.
+SENTENCE = re.compile(r"[^.!?。！？\n|]+[.!?。！？]?")
+# "12. August", "5.8.": a day or a month, and no end of a sentence.
+DAY = re.compile(r"(?<!\d)(\d{1,2})\.")
 # Languages whose words stand without spaces: a wording is looked for in the bare characters.
 UNSPACED = frozenset({"ja"})
 Wordings = Mapping[str, tuple[str, ...]]
@@ -21,6 +24,11 @@ def folded(text: str) -> str:
     """The text in small letters without accents, so that "REPONSE" is "Réponse"."""
     letters = normalized("NFD", normalized("NFKC", text).casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def sentences(text: str) -> list[str]:
+    """The sentences of the text, each with its mark; a line is one as well."""
+    return SENTENCE.findall(DAY.sub(r"\1 ", text))
 
 
 def in_words(text: str, language: str) -> str:
