@@ -294,7 +294,7 @@ async def test_nothing_answers_for_the_verifier(line: object, *, last_try: bool)
     with pytest.raises(ModelError):
         await ask(opened, "verify", last_try=last_try)
     assert verifier.asked
-    assert not (drafter.asked or spare.asked or second.asked)
+    assert (drafter.asked, spare.asked, second.asked) == ([], [], [])
 
 
 async def test_fast_model_verifies_when_there_is_no_other() -> None:
