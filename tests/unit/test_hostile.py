@@ -18,7 +18,7 @@ from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
 from tests.unit.desk import E42, TWICE, Desk, desk, told_by
 from tests.unit.desk import ticket as written
-from tests.unit.test_checks import facts, rules
+from tests.unit.test_checks import claim, facts, rules
 from tools.helpdesk import TAKEN_BY
 from tools.models import JsonObject
 from tools.wording import LANGUAGES
@@ -274,18 +274,23 @@ async def test_guidance_that_quotes_the_customer_orders_nothing() -> None:
     assert {"Proposal"} == set(model.obedience)
 
 
-@pytest.mark.parametrize("language", ["pl", "sv", "fi", "tr", "ru", "ko", "zh"])
-def test_language_that_no_rule_reads_is_not_let_go_by_a_label(language: str) -> None:
-    """Deeds are known in eight languages; in any other a person answers."""
-    deeds = {
-        "pl": "Usunęliśmy twoje konto, bo nie jest już w planie i jest to dla ciebie.",
-        "sv": "Vi har raderat ditt konto och det är inte möjligt att se det när du är här.",
-        "fi": "Olemme poistaneet tilisi, koska se ei ole enää sinun ja tämä on nyt niin.",
-        "tr": "Hesabınızı sildik ve bu çok iyi bir şey çünkü daha sonra siz de var.",
-        "ru": "Мы удалили ваш аккаунт, потому что он больше не нужен.",
-        "ko": "계정을 삭제했습니다.",
-        "zh": "您的帐户已删除。",
-    }
-    known = facts(passages=[told_by("upload-error-e42")])
-    broken = rules(deeds[language], known, citations=("upload-error-e42",), language=language)
-    assert broken & {"language", "support", "commitments"}
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We have deleted your account.",
+        "What is your password?",
+        "Usunęliśmy twoje konto.",
+        "Vi har raderat ditt konto.",
+        "Olemme poistaneet tilisi.",
+        "Hesabınızı sildik.",
+        "Мы удалили ваш аккаунт.",
+        "계정을 삭제했습니다.",
+        "您的帐户已删除。",
+    ],
+)
+def test_what_no_article_says_needs_a_verifier_in_any_language(said: str) -> None:
+    """With a true quote beside it: in `quotes` mode it stays, whatever its language."""
+    known = facts(passages=[told_by("upload-error-e42")], questions=[E42])
+    made = claim(said, "Upload the file again and keep the tab open until the progress bar has "
+                 "reached the end.")  # fmt: skip
+    assert rules(said, known, claims=[made], grounding="quotes") == {"quotes"}

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from graphs.reply.assemble import with_sentences
 from graphs.reply.checks import objections
 from graphs.state import Draft
 from graphs.text import phrases
@@ -90,18 +91,18 @@ def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> 
     assert (name or "2026-11-23 08:00 UTC") in sentence
     draft: Draft = {"text": sentence, "citations": []}
     assert objections(draft, known, ticket("Help"), language) == []
-    other: Draft = {**draft, "text": sentence.replace(name or "3", "4", 1)}
-    assert objections(other, known, ticket("Help"), language)
+    other = sentence.replace(name or "3", "4", 1)
+    assert with_sentences(other, [sentence]) == f"{other}\n\n{sentence}"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("about", ["Team seat October, Annual plan", "Free month 2.0", "pay_4002"])
 def test_what_was_not_done_may_be_told(language: str, about: str) -> None:
-    """Exactly when a reviewer dropped it, whatever it is called."""
-    draft: Draft = {"text": UNDONE.fill(language, about=about), "citations": []}
+    """When a reviewer dropped it, whatever it is called."""
+    said = UNDONE.fill(language, about=about)
     dropped = facts(undone=about.split(", "), language=language)
-    assert objections(draft, dropped, ticket("Help"), language) == []
-    assert objections({**draft, "text": "Hello"}, dropped, ticket("Help"), language) != []
+    assert dropped["sentences"] == [said]
+    assert objections({"text": said, "citations": []}, dropped, ticket("Help"), language) == []
 
 
 def test_unknown_part_keeps_its_name() -> None:

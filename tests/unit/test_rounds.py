@@ -152,18 +152,18 @@ def edited(text: str, step: Step) -> Step:
 
 
 async def test_edited_reply_is_held_to_the_same_rules() -> None:
-    """A promise that a person adds comes back as what changed; the corrected text is sent."""
+    """A link that a person adds comes back as what changed; their statements are theirs."""
     opened = desk("cus_bob", E42_ARTICLE)
     opened.world.policy = DRAFTS
     await opened.start(E42)
     [step] = (await opened.open_gate()).value["steps"]
     text = step["args"]["text"]
-    await opened.decide("edit", [edited(f"{text} We will refund 100.00 USD.", step)])
+    await opened.decide("edit", [edited(f"{text} See other.example/refund", step)])
     shown = (await opened.open_gate()).value
-    assert any("commitments" in line for line in shown["changed"])
+    assert any("markup" in line for line in shown["changed"])
     assert "approve" not in shown["verdicts"]
-    done = await opened.decide("edit", [edited(f"{text}\n\nKind regards", step)])
-    assert done["reply"]["text"].endswith("Kind regards")
+    done = await opened.decide("edit", [edited(f"{text}\n\nWe owe you a favour.", step)])
+    assert done["reply"]["text"].endswith("We owe you a favour.")
     assert done["drafts"] == 1, "a person's text is not written over by the model"
 
 

@@ -26,18 +26,28 @@ from graphs import handoffs, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
-from graphs.reply import checks, question_key, reusable_answer
+from graphs.reply import assemble, checks, names, question_key, quotes, reusable_answer, values
 from graphs.reply import facts as reply_facts
-from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
+from graphs.reply.checks import evidence
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
 from graphs.state import fresh_run
-from graphs.text import bounds, language, normalize, tokens
+from graphs.text import (
+    bounds,
+    calendar_values,
+    language,
+    links,
+    markdown,
+    normalize,
+    quantities,
+    sentence_ends,
+    tokens,
+)
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
-from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
+from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, claim, facts, source
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
@@ -103,11 +113,7 @@ EXCUSED = {
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
-    "graphs.text.calendar_words:any_of": "words of ours",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
-    "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
-    "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
-    "graphs.reply.checks.leaks:held_secrets": "tried as the rule `secrets`",
     "app.models.offline.mood:anger_score": "reads what `triage` has cut",
     "app.models.offline.mood:urgency": "reads what `triage` has cut",
     "app.models.offline.triage:intent_scores": "reads what `triage` has cut",
@@ -128,7 +134,7 @@ BENIGN = (
     "Hello Ann,\n\nFiles over 2 GB fail by 4 May 2026. See pay_1001, ann@example.com or "
     "https://example.com/help. We will delete it within 5 days. It takes one hundred dollars.\n"
 )
-CITED = ("upload-error-e42",)
+KNOWN_QUOTE = "Files over 2 GB fail."
 JSON_SCOPE = {"headers": [(b"content-type", b"application/json")]}
 SAID = "We have refunded 49.00 USD for Pro plan."
 PAYMENTS = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
@@ -143,20 +149,29 @@ OFFLINE: dict[str, Any] = {
 }  # fmt: skip
 
 
+def case(text: str, quote: str, article: str, message: str) -> Case:
+    """A draft of one claim, held against an article and a ticket."""
+    known = facts(
+        done=[REFUNDED], payments=[PAYMENT], passages=[{**ARTICLE, "text": article}],
+        questions=[message],
+    )  # fmt: skip
+    draft: Any = {"text": text, "citations": [], "claims": [claim(text, quote)]}
+    return Case.of(draft, known, ticket(message), "en", REPLY, "quotes")
+
+
 def draft_of(text: str) -> Case:
-    """The text as the draft, and few facts."""
-    return Case.of({"text": text, "citations": list(CITED)}, KNOWN, ticket("Help"), "en", REPLY)
+    """The text as the draft, its claim and what it quotes."""
+    return case(text, text, ARTICLE["text"], "Help")
 
 
 def asked(text: str) -> Case:
     """The text as the ticket, beside a draft that makes every rule look for what was said."""
-    return Case.of({"text": BENIGN, "citations": list(CITED)}, KNOWN, ticket(text), "en", REPLY)
+    return case(BENIGN, KNOWN_QUOTE, ARTICLE["text"], text)
 
 
 def told(text: str) -> Case:
-    """The text as the article that the same draft cites."""
-    known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
-    return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
+    """The text as the article that the same draft quotes."""
+    return case(BENIGN, KNOWN_QUOTE, text, "Help")
 
 
 def state(text: str) -> Any:
@@ -188,6 +203,11 @@ def answered(text: str) -> object:
 def chunk(text: str) -> Any:
     """A stored part of an article."""
     return ArticleChunk(title="Upload", text=text, position=0), []
+
+
+def quote_of(text: str) -> Any:
+    """The text as a quote of an article."""
+    return {"kind": "article", "id": "a", "quote": text}
 
 
 def refused(read: Callable[[str], object], error: type[Exception]) -> Reader:
@@ -315,50 +335,47 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
-    "graphs.reply.checks.amounts:money": rule("money"),
-    "graphs.reply.checks.amounts:in_facts": rule("numbers"),
-    "graphs.reply.checks.citations:links": rule("markup"),
-    "graphs.reply.checks.citations:stands_in": [
-        lambda text: citations.stands_in("example.com/help", text),
-        lambda text: citations.stands_in(text, f"{text}{text}"),
+    "graphs.reply.assemble:assembled": [
+        lambda text: assemble.assembled(
+            [claim(text)], language="en", customer_name=text, sentences=[SAID]
+        )
     ],
-    "graphs.reply.checks.citations:citations": rule("citations"),
-    "graphs.reply.checks.dates:dates": rule("dates"),
-    "graphs.reply.checks.dates:asks": [dates.asks],
-    "graphs.reply.checks.dates:stated_dates": [
-        lambda text: dates.stated_dates(normalize.folded(text))
+    "graphs.reply.assemble:with_sentences": [lambda text: assemble.with_sentences(text, [SAID])],
+    "graphs.reply.assemble:without_sentences": [
+        lambda text: assemble.without_sentences(text, [SAID, text[:200]]),
+        lambda text: assemble.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
+        lambda text: assemble.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
     ],
+    "graphs.reply.checks.answers:unanswered": rule("unanswered"),
+    "graphs.reply.checks.evidence:quotes": rule("quotes"),
+    "graphs.reply.checks.evidence:values": rule("values"),
+    "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(f"{text}?", text))],
+    "graphs.reply.checks.markup:links": rule("markup"),
     "graphs.reply.checks.draft_case:plain": [plain],
-    "graphs.reply.checks.grounding:support": rule("support"),
-    "graphs.reply.checks.grounding:claims": [lambda text: list(grounding.claims(asked(text)))],
-    "graphs.reply.checks.grounding:near": [
-        lambda text: grounding.Passage(text, "en").near("Files over two gigabytes fail")
+    "graphs.reply.names:named": [lambda text: names.named(text, "pay_1")],
+    "graphs.reply.quotes:quote_problem": [
+        lambda text: quotes.quote_problem(quote_of(text[:5000]), [source("article", "a", text)]),
+        lambda text: quotes.quote_problem(quote_of(text[3:200]), [source("article", "a", text)]),
+        lambda text: quotes.quote_problem(
+            quote_of(f"a:\n- {text[:2000]}"), [source("article", "a", f"a:\n- {text}")]
+        ),
     ],
-    "graphs.reply.checks.grounding:clauses": [grounding.clauses],
-    "graphs.reply.checks.grounding:measures": [grounding.measures],
-    "graphs.reply.checks.grounding:flipped": [lambda text: grounding.flipped(text, [text, "not"])],
-    "graphs.reply.checks.grounding:swapped": [
-        lambda text: grounding.swapped(text, [text, f"5 files {text}"])
+    "graphs.reply.quotes:only_quotes": [
+        lambda text: quotes.only_quotes(claim(text, text[:9], text[:5000]))
     ],
-    "graphs.reply.checks.idioms:says_in_short": [idioms.says_in_short],
-    "graphs.reply.checks.idioms:asks": [lambda text: idioms.asks(f"{text}?")],
+    "graphs.reply.values:unsupported_values": [
+        lambda text: values.unsupported_values(text, [text[: len(text) // 2]]),
+        lambda text: values.unsupported_values(BENIGN, [text]),
+    ],
+    "graphs.reply.values:plain": [values.plain],
+    "graphs.reply.values:languages_of": [lambda text: values.languages_of(text, ())],
+    "graphs.reply.values:without_steps": [values.without_steps],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
     "graphs.reply.checks.leaks:prompt": rule("prompt"),
-    "graphs.reply.checks.draft_case:without_sentences": [
-        lambda text: draft_case.without_sentences(text, [SAID, text[:200]]),
-        lambda text: draft_case.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
-        lambda text: draft_case.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
-    ],
-    "graphs.reply.checks.promises:commitments": rule("commitments"),
-    "graphs.reply.checks.promises:effects_stated": rule("effects_stated"),
-    "graphs.reply.checks.promises:mentions": [lambda text: promises.mentions(text, "49.00 USD")],
     "graphs.reply.checks.shape:language": rule("language"),
     "graphs.reply.facts:reply_facts": [lambda text: reply_facts.reply_facts(state(text))],
-    "graphs.reply.facts:named": [lambda text: reply_facts.named(text, "pay_1")],
-    "graphs.reply.facts:undone": [
-        lambda text: reply_facts.undone(state(text), reply_facts.names_in([]))
-    ],
+    "graphs.reply.facts:undone": [lambda text: reply_facts.undone(state(text), names.names_in([]))],
     "graphs.reply.question_key:normal_form": [question_key.normal_form],
     "graphs.reply.question_key:speaks_for_others": [
         lambda text: question_key.speaks_for_others(ticket(text)),
@@ -385,16 +402,28 @@ READERS: dict[str, list[Reader]] = {
             )
         )
     ],
+    "graphs.text.calendar_values:dates_in": [calendar_values.dates_in],
+    "graphs.text.calendar_values:times_in": [calendar_values.times_in],
+    "graphs.text.links:links_in": [links.links_in],
+    "graphs.text.links:literals_in": [links.literals_in],
+    "graphs.text.links:stands_in": [
+        lambda text: links.stands_in("example.com/help", text),
+        lambda text: links.stands_in(text, f"{text}{text}"),
+    ],
+    "graphs.text.markdown:read": [markdown.read, lambda text: markdown.read(f"a:\n- {text}")],
+    "graphs.text.markdown:words": [markdown.words],
+    "graphs.text.quantities:figures_in": [
+        lambda text: quantities.figures_in(text, ("en", "de", "es", "ja"))
+    ],
+    "graphs.text.quantities:kinds_in": [quantities.kinds_in],
+    "graphs.text.quantities:number_of": [lambda text: quantities.number_of(f"1,{len(text)}")],
+    "graphs.text.sentence_ends:sentence_ends": [sentence_ends.sentence_ends],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
     "graphs.text.normalize:folded": [normalize.folded],
-    "graphs.text.normalize:joined": [normalize.joined],
-    "graphs.text.normalize:sentences": [normalize.sentences],
-    "graphs.text.normalize:squeezed": [normalize.squeezed],
     "graphs.text.tokens:visible": [tokens.visible],
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],
-    "graphs.text.tokens:numbers": [tokens.numbers],
     "graphs.ticket_parts:clauses": [ticket_parts.clauses],
     "graphs.ticket_parts:places": [
         lambda text: ticket_parts.places([text, text[1:], text[: len(text) // 2]], text),
