@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from graphs.policy import Policy
 from graphs.state import fresh_run
 from tests.fakes import FakeGate, FakeKnowledge, World
-from tests.unit.desk import E42, TWICE, Desk, article, desk, ticket
+from tests.unit.desk import E42, TWICE, Desk, article, desk, scripted, ticket
 from tools.models import Passage, Step
 
 ANNUAL = "Please refund my annual plan, we stopped using it."
