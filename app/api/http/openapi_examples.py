@@ -38,7 +38,7 @@ APPROVAL: dict[str, Any] = {
     "kind": "plan",
     "status": "pending",
     "steps": [STEP],
-    "reasons": ["refunds of 49.00 USD in 24 hours exceed the limit of 0.00 USD"],
+    "reasons": ["a refund of 49.00 USD exceeds the limit of 0.00 USD in 24 hours"],
     "digest": DIGEST,
     "verdicts": ["approve", "edit", "reject", "respond"],
     "answer_schema": {"type": "object", "required": ["approval_id", "digest", "verdict"]},

@@ -34,8 +34,12 @@ MODEL_SECONDS = 0.02
 
 
 class DoomedModel(OfflineChatModel):
-    """Dies inside the call, after it has taken its time."""
+    """Dies inside the call, after it has taken its time; a model that the tenant trusts.
 
+    It answers as the offline one does, which may never move money alone.
+    """
+
+    model_name: str = "doomed"
     hazard: Any
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
