@@ -1,7 +1,9 @@
 """The questions of a ticket: what the customer asks, each to be answered, done or handed over."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from typing_extensions import TypedDict
 
 from graphs.state import Intent, Question, Specialist, SupportState, Ticket
 from graphs.ticket_parts import places
@@ -30,33 +32,65 @@ def whole_text(ticket: Ticket) -> str:
 
 
 def asked_questions(state: SupportState) -> list[Question]:
-    """The run's questions; a run that an older release began asks one for each intent."""
+    """The run's questions; a run that an older release began asks one for each part."""
     if known := state.get("questions"):
         return known
-    triage = state.get("triage")
-    whole = (
-        [whole_question(intent, state["ticket"]) for intent in triage["intents"]] if triage else []
-    )
-    return [{**question, "id": f"q{n}"} for n, question in enumerate(whole, 1)]
+    if (triage := state.get("triage")) is None:
+        return []
+    parts: Mapping[str, str] = triage["parts"]
+    return [
+        {
+            "id": f"q{n}",
+            "intent": intent,
+            "text": parts.get(intent) or whole_text(state["ticket"]),
+            "queries": [],
+        }
+        for n, intent in enumerate(triage["intents"], 1)
+    ]
+
+
+class Settled(TypedDict):
+    """What code itself says in the reply: by question, and by the number of steps of a part.
+
+    Each step of a specialist, done or dropped by a reviewer, settles one question of its part.
+    """
+
+    questions: list[str]
+    steps: dict[str, int]
+
+
+def settled(state: SupportState) -> Settled:
+    """The questions that were asked back or handed over, and the steps that code tells of."""
+    back = {asked["question"] for asked in state.get("asked_back", [])}
+    handed = {step["args"].get("part") for step in state["effects"]}
+    return {
+        "questions": [
+            question["id"]
+            for question in asked_questions(state)
+            if question["id"] in back or question["intent"] in handed
+        ],
+        "steps": {name: len(found["steps"]) for name, found in state["findings"].items()},
+    }
+
+
+def left_open(known: Settled, asked: Iterable[tuple[str, str]]) -> list[str]:
+    """Of the unanswered questions, as id and part, those that code does not settle either."""
+    steps = Counter(known["steps"])
+    left = []
+    for id_, part in asked:
+        if id_ in known["questions"]:
+            continue
+        steps[part] -= 1
+        if steps[part] < 0:
+            left.append(id_)
+    return left
 
 
 def unsettled(state: SupportState, ids: Collection[str]) -> list[Question]:
-    """Those of the questions that nothing settles which code itself says in the reply.
-
-    That is a hand-off of their part, a question back, or a step of their specialist, done or
-    dropped by a reviewer: each step settles one question, since code says what became of it.
-    """
-    back = {asked["question"] for asked in state.get("asked_back", [])}
-    handed = {step["args"].get("part") for step in state["effects"]}
-    said = Counter({name: len(found["steps"]) for name, found in state["findings"].items()})
-    left = []
-    for question in asked_questions(state):
-        if question["id"] not in ids or question["id"] in back or question["intent"] in handed:
-            continue
-        said[question["intent"]] -= 1
-        if said[question["intent"]] < 0:
-            left.append(question)
-    return left
+    """Those of the questions that nothing settles which code itself says in the reply."""
+    asked = [question for question in asked_questions(state) if question["id"] in ids]
+    left = left_open(settled(state), [(question["id"], question["intent"]) for question in asked])
+    return [question for question in asked if question["id"] in left]
 
 
 def may_ask_back(state: SupportState, specialist: Specialist) -> bool:

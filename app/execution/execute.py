@@ -115,6 +115,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
+        "verdicts": state.get("verdicts", []),
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
         # A bad rating, or a person's correction, drops the answer that is kept under this key.

@@ -56,6 +56,9 @@ def problems(state: SupportState, draft: Draft, *, edited: bool) -> list[Objecti
     )
     if edited:
         return found
+    if "claims" not in draft:
+        # Of a release whose drafts had none, and not yet checked there.
+        return [*found, {"rule": "quotes", "detail": "Nothing shows what the reply says."}]
     return [*found, *left_open(state, draft), *unsupported(state.get("verdicts", []))]
 
 

@@ -11,8 +11,9 @@ from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
 from graphs.questions import asked_questions
 from graphs.reply.assemble import assembled
-from graphs.reply.facts import Facts, reply_facts, reply_language
+from graphs.reply.facts import Facts, reply_facts
 from graphs.reply.instructions import reply_instructions
+from graphs.reply.names import reply_language
 from graphs.reply.said_by_code import said_by_code
 from graphs.reply.sources import sources
 from graphs.run.memory import read_memory

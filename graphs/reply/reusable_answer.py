@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from graphs.reply.assemble import assembled
 from graphs.reply.checks.draft_case import Case
-from graphs.reply.checks.leaks import held_secrets, personal_data
+from graphs.reply.checks.leaks import personal_data, secrets
 from graphs.reply.facts import reply_facts
 from graphs.reply.question_key import speaks_for_others
 from graphs.run.memory import IMPERSONAL, read_memory
@@ -147,8 +147,8 @@ def tells_of(text: str, name: str, email: str, ids: Iterable[str]) -> bool:
         return True
     if any(len(id_) > 2 and folded(id_) in said for id_ in ids):
         return True
-    case = Case.of({"text": text, "citations": []}, NO_FACTS, NO_TICKET, None, "")
-    return any(personal_data(case)) or any(held_secrets(case))
+    case = Case.of({"text": text, "citations": []}, NO_FACTS, NO_TICKET)
+    return any(personal_data(case)) or any(secrets(case))
 
 
 def _stands_in(word: str, said: str, words: set[str]) -> bool:

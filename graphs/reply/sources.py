@@ -1,13 +1,22 @@
-"""What a claim may quote: articles, payments, subscriptions and effects, each with its text."""
+"""What a claim may quote: articles, payments, subscriptions and effects, each with its text.
+
+All but articles are lines that code writes, so that the books are quoted as exactly as an article.
+"""
+
+from collections.abc import Iterator
 
 from typing_extensions import TypedDict
 
-from graphs.reply.facts import reply_facts
-from graphs.state import EvidenceKind, SupportState
+from graphs.reply.names import named, names_in, reply_language, sentences_about, text_of
+from graphs.state import SPECIALISTS, EvidenceKind, Finding, Memory, SupportState
+from tools.billing import payment_line
+from tools.catalog import kind_of
+from tools.subscriptions import subscription_line
+from tools.wording import Names
 
 
 class Source(TypedDict):
-    """One source; `part` is the part of the ticket that it was found for."""
+    """One source; `part` is the part of the ticket that it was found for, "" for all parts."""
 
     kind: EvidenceKind
     id: str
@@ -17,15 +26,49 @@ class Source(TypedDict):
 
 
 def sources(state: SupportState) -> list[Source]:
-    """The sources of a run, articles first."""
-    facts = reply_facts(state)
+    """All that this run has retrieved or done: articles first, specialists in their fixed order."""
+    found = {name: state["findings"][name] for name in SPECIALISTS if name in state["findings"]}
+    names = names_in([payment for one in found.values() for payment in one["payments"]])
     return [
-        {
-            "kind": "article",
-            "id": p["article_id"],
-            "title": p["title"],
-            "text": p["text"],
-            "part": p["part"],
-        }
-        for p in facts["passages"]
+        *(source for part, one in found.items() for source in _articles(part, one)),
+        *(source for part, one in found.items() for source in _books(part, one, names)),
+        *_effects(state, names),
+        *_earlier(state.get("memory")),
     ]
+
+
+def _articles(part: str, finding: Finding) -> Iterator[Source]:
+    for p in finding["passages"]:
+        yield _source("article", p["article_id"], p["title"], p["text"], part)
+
+
+def _books(part: str, finding: Finding, names: Names) -> Iterator[Source]:
+    for payment in finding["payments"]:
+        line = payment_line({**payment, "description": names(payment["id"])})
+        yield _source("payment", payment["id"], names(payment["id"]), line, part)
+    for subscription in finding.get("subscriptions", []):
+        name = named(subscription["description"], subscription["id"])
+        line = subscription_line({**subscription, "description": name})
+        yield _source("subscription", subscription["id"], name, line, part)
+
+
+def _effects(state: SupportState, names: Names) -> Iterator[Source]:
+    """What this run has done, as the reply tells it; hand-offs are told, never quoted."""
+    language = reply_language(state)
+    for step in state["effects"]:
+        told = text_of(sentences_about(step, names), language)
+        if kind_of(step["tool"]) == "action" and told:
+            yield _source("effect", step["step_id"], step["tool"], told, "")
+
+
+def _earlier(memory: Memory | None) -> Iterator[Source]:
+    """What was done on the customer's earlier tickets, one line an effect."""
+    for past in memory["tickets"] if memory else []:
+        day = past["at"][:10]
+        lines = "\n".join(f"- Ticket of {day}: {done}" for done in past["promised"])
+        if lines:
+            yield _source("effect", past["ticket_id"], f"Earlier ticket of {day}", lines, "")
+
+
+def _source(kind: EvidenceKind, id_: str, title: str, text: str, part: str) -> Source:
+    return {"kind": kind, "id": id_, "title": title, "text": text, "part": part}

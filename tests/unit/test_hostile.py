@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.context import Models
-from graphs.reply.facts import named
+from graphs.reply.names import named
 from graphs.run.memory import cut
 from graphs.state import Memory, fresh_run
 from graphs.text.phrases import THANKS

@@ -11,7 +11,8 @@ from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason
 from graphs.nodes.technical import ERROR_CODE
 from graphs.policy import Policy, gate, money_totals
-from graphs.reply.facts import effect_fact, names_in
+from graphs.reply.facts import effect_fact
+from graphs.reply.names import names_in
 from graphs.state import fresh_run
 from graphs.support import node_failed
 from tests.fakes import payment

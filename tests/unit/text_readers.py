@@ -22,7 +22,7 @@ from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import billing, reply, summary, triage, wishes
 from app.services.runs import diff, merge_messages
-from graphs import handoffs, ticket_parts
+from graphs import handoffs, questions, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
@@ -385,6 +385,11 @@ READERS: dict[str, list[Reader]] = {
             )
         )
     ],
+    "graphs.questions:question_in": [
+        lambda text: questions.question_in(ticket(text), "general", text[1:], [text, text]),
+    ],
+    "graphs.questions:whole_text": [lambda text: questions.whole_text(ticket(text))],
+    "graphs.questions:asked_questions": [lambda text: questions.asked_questions(state(text))],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
     "graphs.text.normalize:folded": [normalize.folded],

@@ -67,6 +67,7 @@ RUN: dict[str, Any] = {
     "plan": [STEP],
     "approvals": [APPROVAL],
     "reply": None,
+    "verdicts": [],
     "effects": [],
     "escalation": None,
     "handoff": None,
