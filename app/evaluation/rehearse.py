@@ -63,7 +63,9 @@ async def rehearse(service: Service, graph: Graph, tenant_id: str, case: Case) -
     """One ticket; whatever its run raises is its result."""
     began, usage = time.perf_counter(), UsageHandler(service.prices)
     run = _run(tenant_id, case)
-    state, gates, failure = {}, list[Plan](), None
+    state: dict[str, Any] = {}
+    gates: list[Plan] = []
+    failure = None
     try:
         state, gates = await _advance(service, graph, run, case, usage)
     except Exception as error:  # noqa: BLE001  # a ticket that breaks a run is a finding

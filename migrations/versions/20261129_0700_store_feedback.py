@@ -18,7 +18,7 @@ def upgrade() -> None:
         sa.Column("ticket_id", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Uuid(), sa.ForeignKey("runs.id"), nullable=False),
         sa.Column("scale", sa.Text(), nullable=False),
-        sa.Column("score", sa.Integer(), nullable=False),
+        sa.Column("score", sa.BigInteger(), nullable=False),
         sa.Column("comment", sa.Text(), nullable=False, server_default=""),
         sa.Column("given_by", sa.Text(), nullable=False),
         sa.Column(

@@ -116,7 +116,8 @@ class KnowingModel(OfflineChatModel):
 
     def worded(self, case: Case, quote: str) -> str:
         """The sentence, in the customer's language if that is another."""
-        return IN_LANGUAGE.get(case.id) or MARKER.sub("", quote).replace("*", "").strip()
+        said = quote.splitlines()[-1]
+        return IN_LANGUAGE.get(case.id) or MARKER.sub("", said).replace("*", "").strip()
 
     def support(self, given: JsonObject) -> JsonObject:
         """Whether the evidence says it: in the same words, or in a translation that is known."""
@@ -183,12 +184,18 @@ def evidence_for(words: str, case: Case, sources: list[JsonObject]) -> JsonObjec
 
 
 def statements(text: str) -> list[str]:
-    """The sentences of paragraphs, and the items of lists as they stand there."""
+    """The sentences of paragraphs, and the items of lists below the line that introduces them."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     prose = [line for line in lines if not line.startswith(("#", "|", "```"))]
-    return [
-        part for line in prose for part in ([line] if MARKER.match(line) else SENTENCE.split(line))
-    ]
+    found, lead = [], ""
+    for line in prose:
+        if MARKER.match(line):
+            found.append(f"{lead}\n{line}".strip())
+            continue
+        *whole, last = SENTENCE.split(line)
+        lead = last if last.endswith(":") else ""
+        found += [*whole, *([] if lead else [last])]
+    return found
 
 
 def refund_of(wish: Effect, paid: dict[str, JsonObject]) -> JsonObject:

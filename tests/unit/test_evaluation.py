@@ -48,7 +48,8 @@ def refund(payment_id: str, amount_minor: int = 4900) -> dict[str, Any]:
 def plan(*steps: dict[str, Any]) -> Plan:
     """A plan of these steps."""
     whole: Any = {"steps": steps, "gate": [], "required_approvers": 1, "changed": [], "round": 0}
-    return whole
+    planned: Plan = whole
+    return planned
 
 
 def test_shipped_dataset_fits_the_demo() -> None:

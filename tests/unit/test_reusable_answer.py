@@ -10,7 +10,7 @@ from langgraph.types import Command
 from graphs.policy import Policy, ReplyMode
 from graphs.reply.reusable_answer import NAME_HERE, reusable, tells_of, with_name, without_name
 from graphs.run.memory import read_memory
-from graphs.state import Memory, SupportState, fresh_run
+from graphs.state import Memory, PastTicket, SupportState, fresh_run
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted, ticket
 from tools.models import JsonObject
 
@@ -154,8 +154,10 @@ async def test_recalled_draft_is_held_to_the_rules() -> None:
     assert "refunded" not in again["reply"]["text"]
 
 
-PAST = {"ticket_id": "T0", "subject": "s", "outcome": "acted", "promised": [], "at": "2026-11-01"}
-KNOWN: Memory = {"window": [], "summary": "", "tickets": [PAST]}  # type: ignore[typeddict-item]
+PAST: PastTicket = {
+    "ticket_id": "T0", "subject": "s", "outcome": "acted", "promised": [], "at": "2026-11-01",
+}  # fmt: skip
+KNOWN: Memory = {"window": [], "summary": "", "tickets": [PAST]}
 
 
 async def test_known_customer_gives_and_gets_answers() -> None:
