@@ -28,7 +28,7 @@ AWAY = {
              "limited access to email and will respond when I return on 12 August."),
         Mail("Automatic reply: [T-1] Charged twice", "Hi,\nI am out of the office from 24 December "
              "to 2 January with no access to email. If it is urgent, please contact my colleague "
-             "Jane (jane@example.org).\n\nBest,\nJohn\n\nJohn Smith | Senior Account Manager | ACME"),
+             "Jane (jane@example.org).\n\nBest,\nJohn\n\nJohn Smith | Account Manager | ACME"),
         Mail("Out of Office Re: Your ticket", "I will be out of office until Tuesday. For billing "
              "questions please contact billing@example.org."),
         Mail("Re: hello", "Thanks for reaching out! Our office is closed for the holidays and will "
