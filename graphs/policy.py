@@ -43,7 +43,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "check": frozenset(),
     "review": frozenset(),
     "send": frozenset({REPLY.permission}),
-    "escalate": frozenset({HANDOFF.permission}),
+    "escalate": frozenset({HANDOFF.permission, SEARCH_ARTICLES.permission}),
 }
 
 MicroUsd = Annotated[int, Field(ge=0, le=10**15)]
@@ -84,6 +84,13 @@ class Policy(Rules):
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     budgets: Budgets = Field(
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
+    )
+    without_model: Literal["handover", "wait"] = Field(
+        "handover",
+        description=(
+            "When no configured model answers: `handover` gives the ticket to a person with a "
+            "suggestion, `wait` tries the run again later."
+        ),
     )
     rates: Rates = Rates()
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(

@@ -12,7 +12,7 @@ from langgraph.types import Command
 from graphs.context import SupportContext
 from graphs.findings import failed_finding, failure_text
 from graphs.llm.ask import RETRY
-from graphs.llm.errors import BudgetSpentError
+from graphs.llm.errors import BudgetSpentError, ModelGoneError
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.billing import billing
@@ -110,8 +110,11 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
     if state.get("handoff"):
         raise error.error
     detail = f"{error.node} failed: {failure_text(error.error)}"
-    spent = isinstance(error.error, BudgetSpentError)
-    failure = {"reason": "budget_spent" if spent else "node_failed", "detail": detail}
+    spent, gone = (isinstance(error.error, e) for e in (BudgetSpentError, ModelGoneError))
+    failure = {
+        "reason": "budget_spent" if spent else "no_model" if gone else "node_failed",
+        "detail": detail,
+    }
     # Only a draft that was about to be verified is one that a person may want to send.
     refused = {"refused_draft": state.get("draft")} if error.node == "verify" else {}
     return Command(update={"escalation": failure, **refused}, goto="escalate")

@@ -26,7 +26,18 @@ from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscrip
 from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
-from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
+from tools.models import (
+    FoundArticle,
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    Refund,
+    SentReply,
+    Step,
+    Suggestion,
+    Urgency,
+)
 from tools.ports import Billing, Caller, Helpdesk, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
@@ -132,6 +143,8 @@ class FakeHelpdesk(Helpdesk):
         self.replies: dict[str, SentReply] = {}
         self.handoffs: dict[str, Handoff] = {}
         self.summaries: list[str] = []
+        self.suggestions: list[Suggestion | None] = []
+        self.articles: list[list[FoundArticle]] = []
         self.keys: list[str] = []
 
     async def reply(
@@ -142,10 +155,20 @@ class FakeHelpdesk(Helpdesk):
         return self.replies.setdefault(key, sent)
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Urgency, summary: str, *, key: str
+        self,
+        ticket_id: str,
+        skill: str,
+        urgency: Urgency,
+        summary: str,
+        *,
+        key: str,
+        suggestion: Suggestion | None = None,
+        articles: Sequence[FoundArticle] = (),
     ) -> Handoff:
         self.keys.append(key)
         self.summaries.append(summary)
+        self.suggestions.append(suggestion)
+        self.articles.append(list(articles))
         opened: Handoff = {
             "id": "h1",
             "skill": skill,

@@ -9,7 +9,13 @@ from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
 
 from graphs.context import ModelAnswer, Question, SupportContext, T
-from graphs.llm.errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
+from graphs.llm.errors import (
+    PROGRAMMING_ERRORS,
+    ModelAwaitedError,
+    ModelError,
+    ModelGoneError,
+    ModelUnavailableError,
+)
 from graphs.state import Role, Ticket
 from tools.errors import ToolError, UnavailableError
 
@@ -65,13 +71,14 @@ async def ask_model(
 ) -> ModelAnswer[T]:
     """The same, with the tier that answered; the gateway gives up its models after `seconds`.
 
-    A node's last try asks the fallback, so a provider that is down ends in an answer.
+    A node's last try asks the fallback, so a provider that is down ends in an answer, in a person,
+    or, if the tenant's policy says so, in a run that waits.
     The ticket travels as data: what it says can never stand in the instructions.
 
     Raises:
         ModelUnavailableError: trying the node again can help.
-        BudgetSpentError, ModelOutputError: a person must go on.
-        ModelBusyError: the run must wait.
+        BudgetSpentError, ModelGoneError, ModelOutputError: a person must go on.
+        ModelAwaitedError, ModelBusyError: the run must wait.
     """
     data = [{"facts": facts or {}}, {"ticket": {key: ticket[key] for key in TICKET_KEYS}}]
     return await ask_about(runtime, role, schema, instructions, data, seconds=seconds)
@@ -95,4 +102,9 @@ async def ask_about(
     last_try = info is not None and info.node_attempt >= RETRY.max_attempts
     pieces = [HumanMessage(json.dumps(piece, ensure_ascii=False)) for piece in data]
     question = Question(schema, [SystemMessage(instructions), *pieces], seconds)
-    return await runtime.context.models.answer(role, question, last_try=last_try)
+    try:
+        return await runtime.context.models.answer(role, question, last_try=last_try)
+    except ModelGoneError as error:
+        if runtime.context.policy.without_model == "wait":
+            raise ModelAwaitedError(str(error)) from error
+        raise

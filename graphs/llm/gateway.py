@@ -14,6 +14,7 @@ from graphs.llm.errors import (
     BudgetSpentError,
     ModelBusyError,
     ModelError,
+    ModelGoneError,
     ModelOutputError,
     ModelSkippedError,
     ModelUnavailableError,
@@ -28,6 +29,8 @@ TIERS: dict[Role, tuple[Role, ...]] = {
     "fast": ("fast",),
     "verify": ("verify",),
 }
+# What decides whether a reply is sent with no person involved, by the name of its schema.
+MODEL_ONLY = frozenset({"Classification", "Reply"})
 # Calls of one run that are open at once, as a share of the tenant's: the rest wait their turn
 # without counting as a tenant that is busy.
 RUN_SHARE = 0.5
@@ -84,7 +87,17 @@ class GuardedModels:
     async def _fall_back(
         self, role: Role, question: Question[T], deadline: float, why: str
     ) -> ModelAnswer[T]:
+        """The models that may answer in the place of the role's own, one after the other.
+
+        The one in this process never takes the place of a configured model where that would let
+        something be sent. Raises ModelGoneError when such a question got no answer.
+        """
+        configured = self.pool.tiers[role].circuit is not None
+        model_only = configured and question.schema.__name__ in MODEL_ONLY
+        failure: ModelError = ModelGoneError(why)
         for endpoint in self.pool.fallbacks:
+            if model_only and endpoint.circuit is None:
+                continue
             notes = {"role": role, "fallback": True, "reason": why}
             try:
                 return await self._ask("fallback", endpoint, question, deadline, notes)
@@ -92,6 +105,8 @@ class GuardedModels:
                 raise
             except ModelError as error:
                 failure, why = error, error.reason
+        if model_only and not isinstance(failure, BudgetSpentError):
+            raise ModelGoneError(f"No configured model answered: {why}.") from failure
         raise failure
 
     async def _ask(

@@ -5,6 +5,7 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
+from graphs.alarm import alarmed
 from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
@@ -75,7 +76,7 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "findings": recalled_finding(known),
             "draft": recalled_draft(known, ticket),
             "verdicts": [],
-            "escalation": must_escalate(known["triage"], policy),
+            "escalation": alarmed(ticket) or must_escalate(known["triage"], policy),
         }
     facts = {"memory": read_memory(state)}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
@@ -84,7 +85,7 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
         "kb_version": recalled.kb_version,
         "triage": triage,
         "questions": questions_of(answer, ticket),
-        "escalation": must_escalate(triage, policy),
+        "escalation": alarmed(ticket) or must_escalate(triage, policy),
     }
 
 

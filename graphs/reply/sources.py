@@ -4,6 +4,7 @@ All but articles are lines that code writes, so that the books are quoted as exa
 """
 
 from collections.abc import Iterator
+from typing import NotRequired
 
 from typing_extensions import TypedDict
 
@@ -16,13 +17,18 @@ from tools.wording import Names
 
 
 class Source(TypedDict):
-    """One source; `part` is the part of the ticket that it was found for, "" for all parts."""
+    """One source; `part` is the part of the ticket that it was found for, "" for all parts.
+
+    An article's `questions` are those that it declares; `opens`: its text begins where it does.
+    """
 
     kind: EvidenceKind
     id: str
     title: str
     text: str
     part: str
+    questions: NotRequired[list[str]]
+    opens: NotRequired[bool]
 
 
 def sources(state: SupportState) -> list[Source]:
@@ -39,7 +45,8 @@ def sources(state: SupportState) -> list[Source]:
 
 def _articles(part: str, finding: Finding) -> Iterator[Source]:
     for p in finding["passages"]:
-        yield _source("article", p["article_id"], p["title"], p["text"], part)
+        source = _source("article", p["article_id"], p["title"], p["text"], part)
+        yield {**source, "questions": p.get("questions", []), "opens": p.get("opens", False)}
 
 
 def _books(part: str, finding: Finding, names: Names) -> Iterator[Source]:

@@ -1,6 +1,7 @@
 """Hand-offs on Postgres: who takes them, who waits, and when it is over."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -49,6 +50,25 @@ async def test_load_is_shared_until_everybody_is_full(sessions: Sessions, tenant
     assert names == ["Ann", "Bob", "Ann", "Bob", None]
     assert opened[-1]["queue_position"] == 1
     assert (await hand_over(sessions, tenant, "critical", ticket="T-9"))["agent"] is not None
+
+
+async def test_suggestion_and_articles_stay_with_the_handoff(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """As they were first given; a hand-off without them has neither."""
+    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    offered: Any = {
+        "suggestion": {"text": "Choose Reset.", "citations": ["a"]},
+        "articles": [{"article_id": "a", "title": "A", "excerpt": "Choose **Reset**."}],
+    }
+    await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with", **offered)
+    await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with")
+    await desk.open_handoff("T-1", "legal", "normal", "Call.", key="without")
+    async with sessions() as session:
+        rows = list(await session.scalars(handoffs.handoffs_of_tenant(tenant.id)))
+    found = {row.key: (row.suggestion, row.articles) for row in rows}
+    assert found["with"] == (offered["suggestion"], offered["articles"])
+    assert found["without"] == (None, [])
 
 
 async def test_same_ticket_meets_the_same_person(sessions: Sessions, tenant: Tenant) -> None:

@@ -230,12 +230,14 @@ async def test_state_is_plain_json() -> None:
 
 
 async def test_reply_answers_every_part_from_an_article_of_its_own() -> None:
-    """Two questions, two specialists, one reply with both sources."""
-    opened = desk("cus_bob")
+    """A wish and a question, two specialists, one reply with what was done and the source."""
+    opened = desk("cus_ann")
     opened.world.knowledge = PartsOfKnowledge()
-    done = await opened.start(f"{E42} Also, what are your opening hours?")
-    assert done["triage"]["intents"] == ["technical", "general"]
-    assert done["reply"]["citations"] == ["upload-error-e42", "opening-hours"]
+    paused = await opened.start(f"{TWICE} Also, what are your opening hours?")
+    assert paused["triage"]["intents"] == ["billing", "general"]
+    done = await opened.decide("approve")
+    assert done["reply"]["citations"] == ["opening-hours"]
+    assert "We have refunded 49.00 USD" in done["reply"]["text"]
 
 
 class PartsOfKnowledge(FakeKnowledge):

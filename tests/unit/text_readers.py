@@ -20,13 +20,13 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, reply, summary, triage, wishes
+from app.models.offline import billing, exact, reply, summary, triage, wishes, words
 from app.services.runs import diff, merge_messages
-from graphs import handoffs, questions, ticket_parts
+from graphs import alarm, handoffs, questions, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
-from graphs.reply import checks, question_key, reusable_answer
+from graphs.reply import checks, question_key, reusable_answer, suggestion
 from graphs.reply import facts as reply_facts
 from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
 from graphs.reply.checks.draft_case import Case, plain
@@ -108,10 +108,12 @@ EXCUSED = {
     "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
     "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
     "graphs.reply.checks.leaks:held_secrets": "tried as the rule `secrets`",
-    "app.models.offline.mood:anger_score": "reads what `triage` has cut",
-    "app.models.offline.mood:urgency": "reads what `triage` has cut",
-    "app.models.offline.triage:intent_scores": "reads what `triage` has cut",
-    "app.models.offline.triage:topics": "tried within `triage`",
+    "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
+    "app.models.offline.reply:passages": "loops over articles, and hands texts on whole",
+    "graphs.alarm:phrase_pattern": "phrases of ours",
+    "graphs.alarm:any_of": "phrases of ours",
+    "graphs.alarm:words_of": "phrases of ours",
+    "app.commands.articles:declared": "tried within `front_matter`'s reader",
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
     "app.services.runs.diff:node_changes": "names of nodes, few of them",
     "app.api.http.openapi_document:": "the document of our own routes",
@@ -136,9 +138,13 @@ SUBSCRIPTIONS: list[Any] = [
     {"id": "sub_1", "description": "Team plan", "status": "active", "ends_at": None}
 ]
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
+DECLARED = "Which files fail?"
+SOURCE = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
+          "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
+EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
-    "effects": KNOWN["effects"], "passages": [ARTICLE, {**ARTICLE, "article_id": "other"}],
+    "questions": [{"id": "q1", "intent": "general", "text": DECLARED}], "sources": [SOURCE],
     "summary": "", "messages": [],
 }  # fmt: skip
 
@@ -233,6 +239,10 @@ READERS: dict[str, list[Reader]] = {
     "app.adapters.ports.passages:within_budget": [
         lambda text: passages.within_budget([chunk(text), chunk(text)], 3000)
     ],
+    "app.commands.articles:front_matter": [
+        refused(lambda text: files.front_matter(f"---\n{text}", "here"), files.SourceError),
+        refused(lambda text: files.declared(f"questions:\n- {text}", "here"), files.SourceError),
+    ],
     "app.commands.articles:checked": [
         refused(lambda text: files.checked("a", "A", text, "en", "here"), files.SourceError),
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
@@ -255,14 +265,42 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:named_amounts": [
         lambda text: billing.named_amounts(text, PAYMENTS[:1])
     ],
-    "app.models.offline.reply:compose": [lambda text: reply.compose(ticket(text), OFFLINE)],
-    "app.models.offline.reply:best_passages": [
-        lambda text: reply.best_passages(text, OFFLINE["passages"])
+    "app.models.offline.exact:exact_passage": [
+        lambda text: exact.exact_passage(ticket(text, text), EXACT),
+        lambda text: exact.exact_passage(ticket(text[:600], ""), [{**EXACT[0], "title": text}]),
     ],
-    "app.models.offline.reply:quote": [lambda text: reply.quote("Files over 2 GB", passage(text))],
-    "app.models.offline.reply:blocks": [reply.blocks],
-    "app.models.offline.reply:steps": [reply.steps],
-    "app.models.offline.reply:plain": [reply.plain],
+    "app.models.offline.exact:answers": [
+        lambda text: exact.answers(EXACT[0], text[:300], text[:300], "en")
+    ],
+    "app.models.offline.exact:repeats": [
+        lambda text: exact.repeats(text, exact.Form(None, ("upload",)), "en")
+    ],
+    "app.models.offline.exact:explains_code": [
+        lambda text: exact.explains_code("Upload error E42", f"E42 {text}", "en")
+    ],
+    "app.models.offline.exact:form": [lambda text: exact.form(text, "en")],
+    "app.models.offline.exact:bare": [
+        lambda text: exact.bare(ticket(text)),
+        lambda text: exact.bare(ticket(f"Hi {text[:500]}")),
+    ],
+    "app.models.offline.exact:is_name": [lambda text: exact.is_name(text, set(), text)],
+    "app.models.offline.exact:greets": [lambda text: exact.greets(f"{text},")],
+    "app.models.offline.words:spoken": [words.spoken],
+    "app.models.offline.words:without": [
+        lambda text: words.without(text, words.phrases("en", "greeting", "courtesy", "failing"))
+    ],
+    "app.models.offline.words:one_of": [
+        lambda text: words.one_of(text, ("how", "where", "what", "may"), "ja")
+    ],
+    "app.models.offline.reply:compose": [
+        lambda text: reply.compose(ticket(text), OFFLINE),
+        lambda text: reply.compose(
+            ticket(DECLARED), {**OFFLINE, "sources": [{**SOURCE, "text": text}]}
+        ),
+    ],
+    "app.models.offline.reply:claims_of": [
+        lambda text: reply.claims_of("q1", {**EXACT[0], "text": text})
+    ],
     "app.models.offline.summary:extract": [
         lambda text: summary.extract(
             ticket(text), {"summary": text, "messages": [{"author": "customer", "text": text}]}
@@ -271,8 +309,14 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.summary:first_sentence": [summary.first_sentence],
     "app.models.offline.summary:fit": [lambda text: summary.fit([text, text])],
     "app.models.offline.triage:triage": [lambda text: triage.triage(ticket(text), {})],
-    "app.models.offline.triage:readable": [triage.readable],
-    "app.models.offline.triage:asks": [triage.asks],
+    "app.models.offline.triage:questions": [
+        lambda text: triage.questions(ticket(text)),
+        lambda text: triage.questions(ticket(f"Please refund pay_1. {text}")),
+    ],
+    "app.models.offline.triage:matter": [triage.matter],
+    "app.models.offline.triage:is_money_wish": [triage.is_money_wish],
+    "app.models.offline.triage:urgency": [lambda text: triage.urgency(text, 0.0)],
+    "app.models.offline.triage:only_courtesy": [triage.only_courtesy],
     "app.models.offline.wishes:cancellations": [
         lambda text: wishes.cancellations(text, SUBSCRIPTIONS),
         lambda text: wishes.cancellations(f"cancel my plan {text[:7900]}", SUBSCRIPTIONS),
@@ -293,6 +337,10 @@ READERS: dict[str, list[Reader]] = {
     "app.services.runs.merge_messages:merged": [
         lambda text: merge_messages.merged([{"body": text, "language": None}] * 20)
     ],
+    "graphs.alarm:folded": [alarm.folded],
+    "graphs.alarm:alarm": [alarm.alarm],
+    "graphs.alarm:mild_signs": [lambda text: alarm.mild_signs(text, text)],
+    "graphs.alarm:shouts": [alarm.shouts],
     "graphs.handoffs:skill_for": [
         lambda text: handoffs.skill_for(state(text), {"reason": "anger", "detail": text})
     ],
@@ -374,6 +422,17 @@ READERS: dict[str, list[Reader]] = {
     "graphs.reply.reusable_answer:tells_of": [
         lambda text: reusable_answer.tells_of(text[:7900], "Ann Lee", "ann@example.com", ["T-1"])
     ],
+    "graphs.reply.suggestion:suggestion": [
+        lambda text: suggestion.suggestion(state("Hi"), [{**EXACT[0], "text": text}])
+    ],
+    "graphs.reply.suggestion:found_passages": [
+        lambda text: suggestion.found_passages(state(text), text)
+    ],
+    "graphs.reply.suggestion:best_articles": [
+        lambda text: suggestion.best_articles([{**EXACT[0], "text": text}])
+    ],
+    "graphs.reply.suggestion:answering_sections": [suggestion.answering_sections],
+    "graphs.reply.suggestion:readable": [suggestion.readable],
     "graphs.run.memory:cut": [lambda text: memory.cut(text, 500)],
     "graphs.run.memory:window": [
         lambda text: memory.window([{"author": "customer", "text": text}] * 12)

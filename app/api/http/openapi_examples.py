@@ -204,6 +204,7 @@ ARTICLE: dict[str, Any] = {
     "title": "Opening hours",
     "content": "We are open from 9 to 5.",
     "language": "en",
+    "questions": ["When are you open?"],
     "version": 1,
     "updated_at": EARLY,
 }

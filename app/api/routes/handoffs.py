@@ -15,7 +15,7 @@ from app.api.routes.runs import Cursor, Limit
 from app.db.effects import handoffs
 from app.db.tables.sandbox import Handoff
 from app.errors import InvalidCursorError, NotFoundError
-from tools.models import Urgency
+from tools.models import FoundArticle, Suggestion, Urgency
 
 router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"], route_class=GuardedRoute)
 
@@ -30,11 +30,25 @@ EXAMPLE: dict[str, Any] = {
     "status": "open",
     "created_at": "2026-11-22T09:00:01Z",
     "closed_at": None,
+    "suggestion": {
+        "text": "Choose Forgot password? on the sign-in page.",
+        "citations": ["reset-password"],
+    },
+    "articles": [
+        {
+            "article_id": "reset-password",
+            "title": "Reset your password",
+            "excerpt": "Choose **Forgot password?** on the sign-in page.",
+        }
+    ],
 }
 
 
 class HandoffOut(BaseModel):
-    """A ticket opened for a person; without an agent it waits in the queue."""
+    """A ticket opened for a person; without an agent it waits in the queue.
+
+    `suggestion` is a reply that no person checked: read it before it is sent. `articles` fit best.
+    """
 
     id: UUID
     ticket_id: str
@@ -45,6 +59,8 @@ class HandoffOut(BaseModel):
     status: Status
     created_at: datetime
     closed_at: datetime | None
+    suggestion: Suggestion | None
+    articles: list[FoundArticle]
 
 
 HandoffPage = Page[HandoffOut]

@@ -35,7 +35,7 @@ STATEMENTS = {
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
-        UPDATE handoffs SET summary = '' FROM runs
+        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]' FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",

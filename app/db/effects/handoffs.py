@@ -1,5 +1,6 @@
 """Queries on hand-offs and the people who take them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from app.db.core import advisory_locks
 from app.db.tables import sandbox
 from app.db.tables.sandbox import Handoff
 from tools.helpdesk import is_available, next_opening, pick_agent
-from tools.models import Agent, Urgency
+from tools.models import Agent, FoundArticle, Suggestion, Urgency
 
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
@@ -28,7 +29,8 @@ async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
 
 async def open_handoff(
     session: AsyncSession, tenant_id: str, ticket_id: str, skill: str, urgency: Urgency,
-    summary: str, key: str,
+    summary: str, key: str, *, suggestion: Suggestion | None = None,
+    articles: Sequence[FoundArticle] = (),
 ) -> Handoff:  # fmt: skip
     """Open a hand-off once per key, for an agent who is available now; the desk must be locked."""
     known = await agent_of_ticket(session, tenant_id, ticket_id)
@@ -43,6 +45,8 @@ async def open_handoff(
         skill=skill,
         urgency=urgency,
         summary=summary,
+        suggestion=suggestion,
+        articles=list(articles),
     )
     await session.execute(row.on_conflict_do_nothing())
     query = select(Handoff).where(Handoff.tenant_id == tenant_id, Handoff.key == key)

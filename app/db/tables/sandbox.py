@@ -53,6 +53,9 @@ class Handoff(Base):
     status: Mapped[str] = mapped_column(server_default="open")
     created_at: Mapped[datetime] = now()
     closed_at: Mapped[datetime | None]
+    # What the person may answer from; NULL: no suggestion.
+    suggestion: Mapped[dict[str, Any] | None]
+    articles: Mapped[list[Any]] = mapped_column(server_default="[]")
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),
