@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Role, Ticket, Tier
+from graphs.state import Proposer, Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -38,10 +38,16 @@ class Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer(Generic[T]):
-    """An answer in the shape asked for, and which tier gave it."""
+    """An answer in the shape asked for, which tier gave it, and the name of the model."""
 
     value: T
     tier: Tier
+    model: str
+
+    @property
+    def proposer(self) -> Proposer:
+        """Which model answered, as a finding keeps it."""
+        return {"model": self.model, "tier": self.tier}
 
 
 class ModelGateway(Protocol):

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from graphs.context import SupportContext
 from graphs.llm.errors import ModelError
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Finding, Specialist, SupportState
+from graphs.state import Finding, Proposer, Specialist, SupportState
 from graphs.text.tokens import coverages
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
@@ -27,9 +27,10 @@ def finding(
     steps: Sequence[Step] = (),
     failed: str | None = None,
     unsure: str | None = None,
+    proposer: Proposer | None = None,
 ) -> Finding:
     """What one specialist found; empty where nothing is given."""
-    return {
+    found: Finding = {
         "passages": list(passages),
         "payments": list(payments),
         "refunded_24h": dict(refunded_24h or {}),
@@ -37,6 +38,7 @@ def finding(
         "failed": failed,
         "unsure": unsure,
     }
+    return {**found, "proposer": proposer} if proposer else found
 
 
 async def articles_finding(

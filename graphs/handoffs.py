@@ -1,12 +1,13 @@
 """The hand-off brief: what the person who takes over a ticket reads. Pure functions."""
 
 from graphs.reply.facts import reply_facts
+from graphs.reply.suggestion import best_articles, found_passages, suggestion
 from graphs.run.memory import handoff_lines
 from graphs.state import Escalation, Specialist, SupportState
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
 
-COMPLAINTS = frozenset({"human_requested", "anger"})
+COMPLAINTS = frozenset({"human_requested", "anger", "alarm"})
 
 
 def skill_for(state: SupportState, why: Escalation) -> str:
@@ -20,12 +21,14 @@ def skill_for(state: SupportState, why: Escalation) -> str:
 
 def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
     """The step of a plan that gives one part of the ticket to a person."""
-    triage = state["triage"]
+    triage, passages = state["triage"], found_passages(state, part)
     args = HandoffArgs(
         skill=part,
         urgency=triage["urgency"] if triage else "normal",
         summary=handoff_brief(state, why),
         part=part,
+        suggestion=suggestion(state, passages),
+        articles=best_articles(passages),
     )
     return HANDOFF.step(f"handoff-{part}", args, why["detail"])
 

@@ -14,7 +14,7 @@ SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
-Outcome = Literal["answered", "acted", "rejected", "escalated"]
+Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignored"]
 
 
 class Ticket(TypedDict):
@@ -24,6 +24,21 @@ class Ticket(TypedDict):
     body: str
     language: str | None
     customer_name: str | None
+    set_apart: NotRequired[str]
+    headers: NotRequired[dict[str, str]]
+
+
+class ThreadView(TypedDict):
+    """The thread as a run found it: who has it, and what was sent there.
+
+    `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
+    newest public ones, oldest first; `replies_last_hour` counts them.
+    """
+
+    held: bool
+    parts: list[str]
+    replies: list[str]
+    replies_last_hour: int
 
 
 class Triage(TypedDict):
@@ -39,10 +54,21 @@ class Triage(TypedDict):
     language: str
     wants_human: bool
     confidence: float
+    nothing_asked: NotRequired[bool]
+
+
+class Proposer(TypedDict):
+    """The model that proposed steps, and as which tier it was asked."""
+
+    model: str
+    tier: Tier
 
 
 class Finding(TypedDict):
-    """What one specialist found; `failed` or `unsure` says why it is not enough."""
+    """What one specialist found; `failed` or `unsure` says why it is not enough.
+
+    `proposer` is there with the steps of a model.
+    """
 
     passages: list[Passage]
     payments: list[Payment]
@@ -50,6 +76,7 @@ class Finding(TypedDict):
     steps: list[Step]
     failed: str | None
     unsure: str | None
+    proposer: NotRequired[Proposer]
 
 
 class Plan(TypedDict):
@@ -165,13 +192,19 @@ class SupportState(TypedDict, total=False):
     handoff: Handoff | None
     draft: Draft | None
     objections: list[Objection]
+    # What `check` or `verify` refused when a person took over: they may use it.
+    refused_draft: Draft | None
     drafts: int
     tier: Tier | None
     reply: SentReply | None
     outcome: Outcome | None
+    thread: ThreadView | None
+    ignored: str | None
 
 
-def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> JsonObject:
+def fresh_run(
+    run_id: str, ticket: Ticket, memory: Memory | None = None, thread: ThreadView | None = None
+) -> JsonObject:
     """The input of a new run: the ticket, and every key that an earlier run may have left."""
     return {
         "run_id": run_id,
@@ -191,8 +224,11 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "handoff": None,
         "draft": None,
         "objections": [],
+        "refused_draft": None,
         "drafts": 0,
         "tier": None,
         "reply": None,
         "outcome": None,
+        "thread": thread,
+        "ignored": None,
     }

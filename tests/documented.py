@@ -54,9 +54,11 @@ class Documented:
     def operation_of(self, request: httpx.Request) -> dict[str, Any] | None:
         """The operation of a request; None for an address or a method that the document lacks."""
         path = request.url.raw_path.decode().partition("?")[0]
+        method = request.method.lower()
         for template, methods in self.document["paths"].items():
-            if re.fullmatch(pattern(template), path):
-                found: dict[str, Any] | None = methods.get(request.method.lower())
+            # A ticket's id may end as another path does: the method decides.
+            if method in methods and re.fullmatch(pattern(template), path):
+                found: dict[str, Any] = methods[method]
                 return found
         return None
 

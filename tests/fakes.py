@@ -25,7 +25,18 @@ from tests.fake_mail import FakeContacts, FakeMailer, FakeMailings, FakeSubscrip
 from tools.catalog import TOOLS
 from tools.errors import ApprovalRequiredError, RefusedError, UnavailableError
 from tools.ledger import Call, Entry, Permit
-from tools.models import Handoff, JsonObject, Passage, Payment, Refund, SentReply, Step, Urgency
+from tools.models import (
+    FoundArticle,
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    Refund,
+    SentReply,
+    Step,
+    Suggestion,
+    Urgency,
+)
 from tools.ports import Billing, Caller, Helpdesk, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
@@ -131,6 +142,8 @@ class FakeHelpdesk(Helpdesk):
         self.replies: dict[str, SentReply] = {}
         self.handoffs: dict[str, Handoff] = {}
         self.summaries: list[str] = []
+        self.suggestions: list[Suggestion | None] = []
+        self.articles: list[list[FoundArticle]] = []
         self.keys: list[str] = []
 
     async def reply(
@@ -141,10 +154,20 @@ class FakeHelpdesk(Helpdesk):
         return self.replies.setdefault(key, sent)
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Urgency, summary: str, *, key: str
+        self,
+        ticket_id: str,
+        skill: str,
+        urgency: Urgency,
+        summary: str,
+        *,
+        key: str,
+        suggestion: Suggestion | None = None,
+        articles: Sequence[FoundArticle] = (),
     ) -> Handoff:
         self.keys.append(key)
         self.summaries.append(summary)
+        self.suggestions.append(suggestion)
+        self.articles.append(list(articles))
         opened: Handoff = {
             "id": "h1",
             "skill": skill,
@@ -271,6 +294,7 @@ class ScriptedModel(OfflineChatModel):
     A line that is an exception is raised, and a line of text is no valid answer.
     """
 
+    model_name: str = "scripted"
     script: dict[str, list[Any]] = Field(default_factory=dict)
     heard: list[tuple[str, str]] = Field(default_factory=list)
 
@@ -329,6 +353,11 @@ class World:
     def toolbox(self, node: str) -> Toolbox:
         grants = GRANTS.get(node, frozenset())
         return Toolbox(node, grants, TOOLS, self.ports, self.caller, self.gate, self.ledger, live)
+
+    def configure_model(self) -> None:
+        """Let a model with a name of its own answer, as the offline one does."""
+        chat = ScriptedModel()
+        self.models = Models(chat, chat, OfflineChatModel())
 
     @property
     def pool(self) -> ModelPool:

@@ -9,7 +9,17 @@ from zoneinfo import ZoneInfo
 from pydantic import Field
 
 from tools.effect import Effect
-from tools.models import Agent, Evidence, Handoff, JsonObject, SentReply, Step, Urgency
+from tools.models import (
+    Agent,
+    Evidence,
+    FoundArticle,
+    Handoff,
+    JsonObject,
+    SentReply,
+    Step,
+    Suggestion,
+    Urgency,
+)
 from tools.ports import Caller, Ports
 from tools.tool import REWRITABLE, Args, Permission
 from tools.wording import Names, Phrase, Sentence, Value
@@ -107,12 +117,17 @@ class ReplyArgs(Args):
 
 
 class HandoffArgs(Args):
-    """What a person needs to go on without asking again; `part` names a part of the ticket."""
+    """What a person needs to go on without asking again; `part` names a part of the ticket.
+
+    `suggestion` and `articles` are what they may answer from.
+    """
 
     skill: Annotated[str, Field(min_length=1, max_length=50)]
     urgency: Urgency
     summary: Annotated[str, Field(min_length=1, max_length=20_000)]
     part: Annotated[str | None, Field(max_length=50)] = None
+    suggestion: Suggestion | None = None
+    articles: Annotated[list[FoundArticle], Field(max_length=3)] = Field(default_factory=list)
 
 
 def reply_key(run_id: UUID) -> str:
@@ -151,7 +166,13 @@ def handoff_key(args: HandoffArgs, caller: Caller) -> str:
 async def open_handoff(args: HandoffArgs, ports: Ports, caller: Caller, key: str) -> Handoff:
     """Open the run's one hand-off of a part of the ticket, or of all of it."""
     return await ports.helpdesk.open_handoff(
-        caller.ticket_id, args.skill, args.urgency, args.summary, key=key
+        caller.ticket_id,
+        args.skill,
+        args.urgency,
+        args.summary,
+        key=key,
+        suggestion=args.suggestion,
+        articles=args.articles,
     )
 
 

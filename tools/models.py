@@ -1,6 +1,6 @@
 """The plain-JSON shapes that tools, plans and the ledger exchange. Money is integer minor units."""
 
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired
 
 from typing_extensions import TypedDict
 
@@ -116,12 +116,18 @@ class Delivery(TypedDict):
 
 
 class Passage(TypedDict):
-    """A part of an article that answered a search; `score` ranks within one search only."""
+    """A part of an article that answered a search; `score` ranks within one search only.
+
+    `questions` are those that the article says it answers. `opens` is true of a text that begins
+    where the article does.
+    """
 
     article_id: str
     title: str
     text: str
     score: float
+    questions: NotRequired[list[str]]
+    opens: NotRequired[bool]
 
 
 class Agent(TypedDict):
@@ -139,10 +145,26 @@ class Agent(TypedDict):
     max_load: int
 
 
+class Suggestion(TypedDict):
+    """A reply that the person who has a hand-off may use, and the ids of its articles."""
+
+    text: str
+    citations: list[str]
+
+
+class FoundArticle(TypedDict):
+    """An article that fits a ticket that went to a person; `excerpt` is a part of what it says."""
+
+    article_id: str
+    title: str
+    excerpt: str
+
+
 class Handoff(TypedDict):
     """A ticket opened for a person; `agent` is None while it waits in the queue.
 
     `opens_at` is when the next person with the skill begins to work, ISO 8601 in UTC.
+    `suggestion` and `articles` are what the person may answer from; the customer sees neither.
     """
 
     id: str
@@ -151,6 +173,8 @@ class Handoff(TypedDict):
     agent: JsonObject | None
     queue_position: int | None
     opens_at: str | None
+    suggestion: NotRequired[Suggestion | None]
+    articles: NotRequired[list[FoundArticle]]
 
 
 class SentReply(TypedDict):

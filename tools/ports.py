@@ -4,6 +4,7 @@ An adapter names its protocol as its base. A method that not every provider offe
 raises RefusedError: an adapter without it refuses.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,6 +16,7 @@ from tools.models import (
     Cancellation,
     Contact,
     Delivery,
+    FoundArticle,
     Handoff,
     Mail,
     MailTally,
@@ -23,6 +25,7 @@ from tools.models import (
     Refund,
     SentReply,
     Subscription,
+    Suggestion,
     Urgency,
 )
 
@@ -81,7 +84,15 @@ class Helpdesk(Protocol):
     ) -> SentReply: ...
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Urgency, summary: str, *, key: str
+        self,
+        ticket_id: str,
+        skill: str,
+        urgency: Urgency,
+        summary: str,
+        *,
+        key: str,
+        suggestion: Suggestion | None = None,
+        articles: Sequence[FoundArticle] = (),
     ) -> Handoff: ...
 
 

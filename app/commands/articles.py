@@ -3,8 +3,9 @@
 import asyncio
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,8 @@ from app.log.error_text import wrong_value
 cli = typer.Typer()
 
 LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*(\S+)\s*-->\s*$", re.MULTILINE)
+# A line of a list, as YAML writes it: with quotation marks or without.
+ITEM = re.compile(r"""- +(?:"(?P<quoted>[^"\\]+)"|(?P<text>[^\s"'].*))""")
 # One transaction for so many articles: quick, and a broken one loses little.
 BATCH = 50
 
@@ -37,6 +40,7 @@ class SourceArticle:
     title: str
     content: str
     language: str
+    questions: tuple[str, ...] = ()
 
 
 class SourceError(ValueError):
@@ -44,18 +48,50 @@ class SourceError(ValueError):
 
 
 def read_markdown(path: Path) -> SourceArticle:
-    """The id is the file's name, the title its first heading."""
-    page = path.read_text(encoding="utf-8-sig")
+    """The id is the file's name, the title its first heading; `questions` are in its front matter.
+
+    Other keys of the front matter are other programs' and are passed over.
+    """
+    front, page = front_matter(path.read_text(encoding="utf-8-sig").strip(), path)
     first, _, rest = page.strip().partition("\n")
     if not first.startswith("# "):
         raise SourceError(f"{path}: the first line must be `# Title`")
     language = LANGUAGE_COMMENT.search(rest)
     content = LANGUAGE_COMMENT.sub("", rest, count=1).strip()
-    return checked(path.stem, first[2:].strip(), content, language[1] if language else "en", path)
+    title, code = first[2:].strip(), language[1] if language else "en"
+    return checked(path.stem, title, content, code, path, declared(front, path))
+
+
+def front_matter(page: str, where: object) -> tuple[str, str]:
+    """What stands between two lines `---` at the very beginning, and the page after it.
+
+    Raises SourceError when the second line is missing.
+    """
+    if not page.startswith("---\n"):
+        return "", page
+    front, line, rest = page[4:].partition("\n---\n")
+    if not line:
+        raise SourceError(f"{where}: no line `---` ends the front matter")
+    return front, rest
+
+
+def declared(front: str, where: object) -> list[str]:
+    """The list below `questions:`, one a line after a dash. Raises SourceError for another form."""
+    lines = iter(front.splitlines())
+    heading = next((line for line in lines if line.startswith("questions:")), None)
+    if heading is None:
+        return []
+    if heading.removeprefix("questions:").strip():
+        raise SourceError(f"{where}: write each question below `questions:`, after a dash")
+    items = takewhile(lambda line: not line or line[0] in " -", lines)
+    found = [ITEM.fullmatch(line.strip()) for line in items if line.strip()]
+    if not all(found):
+        raise SourceError(f"{where}: each line of `questions:` must be `- a question`")
+    return [item["text"] or item["quoted"] for item in found if item]
 
 
 def read_jsonl(path: Path) -> Iterator[SourceArticle]:
-    """One object a line: `id`, `title`, `content`, and `language` if it is not English."""
+    """One object a line: `id`, `title`, `content`; `language` if not English; `questions`."""
     with path.open(encoding="utf-8-sig") as lines:
         for number, line in enumerate(lines, 1):
             where = f"{path}:{number}"
@@ -63,25 +99,31 @@ def read_jsonl(path: Path) -> Iterator[SourceArticle]:
                 continue
             try:
                 row = json.loads(line)
-                yield checked(
-                    row["id"], row["title"], row["content"], row.get("language", "en"), where
-                )
+                language, questions = row.get("language", "en"), row.get("questions", [])
+                yield checked(row["id"], row["title"], row["content"], language, where, questions)
             except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
                 raise SourceError(f"{where}: needs id, title and content ({error!r})") from None
 
 
 def checked(
-    article_id: str, title: str, content: str, language: str, where: object
+    article_id: str,
+    title: str,
+    content: str,
+    language: str,
+    where: object,
+    questions: Sequence[str] = (),
 ) -> SourceArticle:
     """The same rules as the API's. Raises SourceError."""
     try:
-        body = PutArticle(title=title, content=content, language=language)
+        body = PutArticle.model_validate(
+            {"title": title, "content": content, "language": language, "questions": questions}
+        )
     except ValidationError as error:
         first = error.errors()[0]
         raise SourceError(f"{where}: {first['loc'][0]}: {wrong_value(first['msg'])}") from None
     if not isinstance(article_id, str) or not re.fullmatch(r"[!-~]{1,128}", article_id):
         raise SourceError(f"{where}: the id must be 1 to 128 printable ASCII characters")
-    return SourceArticle(article_id, body.title, body.content, body.language)
+    return SourceArticle(article_id, body.title, body.content, body.language, tuple(body.questions))
 
 
 def read_source(source: Path) -> list[SourceArticle]:
@@ -95,7 +137,13 @@ async def store(session: AsyncSession, tenant_id: str, articles: list[SourceArti
     """Write a batch of articles."""
     for article in articles:
         await put_article(
-            session, tenant_id, article.id, article.title, article.content, article.language
+            session,
+            tenant_id,
+            article.id,
+            article.title,
+            article.content,
+            article.language,
+            article.questions,
         )
 
 

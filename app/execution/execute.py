@@ -114,6 +114,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
+        "ignored": state.get("ignored"),
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
     }
@@ -194,7 +195,7 @@ async def _stream(
 ) -> None:
     context = await context_for(service, run)
     while True:
-        following, stands = await next_input(service, run, _writing(config))
+        following, stands = await next_input(service, run, context.policy, _writing(config))
         seen.state, seen.interrupts = (stands.values, stands.interrupts) if stands else (None, ())
         if following is NOTHING:
             return

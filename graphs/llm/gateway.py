@@ -98,7 +98,7 @@ class GuardedModels:
             got = await self._call(endpoint, repair, deadline, {**notes, "repair": True})
         if not isinstance(got["parsed"], question.schema):
             raise ModelOutputError(f"{question.schema.__name__}: {got['parsing_error']}")
-        return ModelAnswer(got["parsed"], tier)
+        return ModelAnswer(got["parsed"], tier, endpoint.name)
 
     async def _call(
         self, endpoint: Endpoint, question: Question[T], deadline: float, notes: dict[str, Any]

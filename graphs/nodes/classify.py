@@ -5,10 +5,12 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
+from graphs.alarm import alarmed
 from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
 from graphs.policy import must_escalate
+from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.state import Intent, SupportState, Ticket, Triage
 from graphs.ticket_parts import slices
@@ -22,7 +24,8 @@ work), general (how-to and company questions, mailings to contacts), escalate (n
 unclear).
 parts: for each intent but escalate, the sentences of the body that it is about, word for word.
 anger and confidence are between 0 and 1. language is a two-letter ISO 639-1 code.
-wants_human: true only if the customer asks for a person, a manager or a complaint."""
+wants_human: true only if the customer asks for a person, a manager or a complaint.
+nothing_asked: true only for thanks or a note that needs no answer."""
 
 MAX_PARTS = 40
 Score = Annotated[float, Field(ge=0, le=1)]
@@ -49,6 +52,7 @@ class Classification(BaseModel):
     language: str
     wants_human: bool
     confidence: Score
+    nothing_asked: bool = False
 
 
 async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -57,6 +61,8 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     The tenant's thresholds decide who goes on, either way.
     """
     ticket, policy = state["ticket"], runtime.context.policy
+    if (silent := nothing_to_answer(state, policy)) is not None:
+        return silent
     recalled = await recall(state, runtime.context)
     if (known := recalled.answer) is not None:
         return {
@@ -65,15 +71,17 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "triage": known["triage"],
             "findings": recalled_finding(known),
             "draft": recalled_draft(known, ticket),
-            "escalation": must_escalate(known["triage"], policy),
+            "escalation": alarmed(ticket) or must_escalate(known["triage"], policy),
         }
     facts = {"memory": state.get("memory")}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     triage = judged(answer, ticket)
+    escalation = alarmed(ticket) or must_escalate(triage, policy)
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
-        "escalation": must_escalate(triage, policy),
+        "escalation": escalation,
+        **({} if escalation else after_triage(state, triage)),
     }
 
 
@@ -96,4 +104,5 @@ def judged(answer: Classification, ticket: Ticket) -> Triage:
         "language": ticket["language"] or iso_language(answer.language),
         "wants_human": answer.wants_human,
         "confidence": answer.confidence,
+        "nothing_asked": answer.nothing_asked,
     }

@@ -60,6 +60,25 @@ async def test_edits_are_found_at_once_and_deletions_are_gone(
     assert await knowledge.search(["quokka"], "en", 5) == []
 
 
+async def test_article_is_found_by_the_questions_it_declares(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
+) -> None:
+    """They count as its title does, come with the passage, and a change of them is an edit."""
+    asked = ["How do numbats brush their teeth?"]
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "n", "Numbats", "They eat.", "en", asked)
+    [found] = await knowledge.search(["numbats teeth"], "en", 5)
+    assert (found["questions"], found["opens"]) == (asked, True)
+    async with sessions.begin() as session:
+        same = await put_article(session, tenant.id, "n", "Numbats", "They eat.", "en", asked)
+        assert same.version == 1
+        edited = await put_article(session, tenant.id, "n", "Numbats", "They eat.", "en")
+        assert (edited.version, edited.questions) == (2, [])
+    assert await knowledge.search(["teeth"], "en", 5) == []
+    async with sessions.begin() as session:
+        await delete_article(session, tenant.id, "n")
+
+
 async def test_a_long_article_answers_with_the_part_that_fits(
     knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
 ) -> None:

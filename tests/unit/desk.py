@@ -34,7 +34,14 @@ def ticket(body: str, subject: str = "Help", name: str | None = None) -> Ticket:
 def article(id_: str) -> Passage:
     """The whole of one of the demo's articles, as a search finds it."""
     read = read_markdown(ARTICLES / f"{id_}.md")
-    return {"article_id": read.id, "title": read.title, "text": read.content, "score": 1.0}
+    return {
+        "article_id": read.id,
+        "title": read.title,
+        "text": read.content,
+        "score": 1.0,
+        "questions": list(read.questions),
+        "opens": True,
+    }
 
 
 def told_by(id_: str, part: str = "general") -> PassageFact:

@@ -40,6 +40,32 @@ def test_markdown_gives_id_title_content_and_language(tmp_path: Path) -> None:
     assert (brazilian.language, brazilian.content) == ("pt-BR", "Texto")
 
 
+def test_front_matter_holds_the_questions_that_an_article_answers(tmp_path: Path) -> None:
+    """As plain or quoted items; keys of other programs are passed over, and none of it is text."""
+    front = '---\nlayout: page\nquestions:\n  - When are you open?\n- "How: by phone?"\nx: 1\n---\n'
+    read = read_markdown(markdown(tmp_path, f"{front}\n# Hours\n\nText\n\n---\n\nMore"))
+    assert read.questions == ("When are you open?", "How: by phone?")
+    assert (read.title, read.content) == ("Hours", "Text\n\n---\n\nMore")
+    assert read_markdown(markdown(tmp_path, "---\nlayout: page\n---\n# Hi\n\nx")).questions == ()
+    assert read_markdown(markdown(tmp_path, "# Hi\n\n---\n\nx")).questions == ()
+
+
+@pytest.mark.parametrize(
+    "front",
+    [
+        "---\nquestions:\n- a\n# T\n\nx",
+        "---\nquestions: [a, b]\n---\n# T\n\nx",
+        "---\nquestions:\n  - a\n  b\n---\n# T\n\nx",
+        "---\nquestions:\n  -\n---\n# T\n\nx",
+        f"---\nquestions:\n- {'a' * 301}\n---\n# T\n\nx",
+    ],
+)
+def test_questions_in_another_form_are_refused(tmp_path: Path, front: str) -> None:
+    """An author hears of it; no question is lost without a word."""
+    with pytest.raises(SourceError, match=r"upload-error\.md"):
+        read_markdown(markdown(tmp_path, front))
+
+
 @pytest.mark.parametrize("tag", ["english", "xx", "e", "de_AT", "-"])
 def test_comment_with_an_unknown_language_is_refused(tmp_path: Path, tag: str) -> None:
     """It does not become a part of the text, nor the article an English one."""
@@ -66,12 +92,15 @@ def test_id_fits_a_url(tmp_path: Path) -> None:
 def test_jsonl_gives_an_article_a_line(tmp_path: Path) -> None:
     """Empty lines are no articles; other fields are somebody else's."""
     first = json.dumps({"id": "a", "title": "A", "content": "x", "extra": 1})
-    second = json.dumps({"id": "b", "title": "B", "content": "y", "language": "ja"})
+    second = json.dumps(
+        {"id": "b", "title": "B", "content": "y", "language": "ja", "questions": ["なに"]}
+    )
     read = list(read_jsonl(jsonl(tmp_path, first, "", "  ", second)))
     assert [(a.id, a.title, a.content, a.language) for a in read] == [
         ("a", "A", "x", "en"),
         ("b", "B", "y", "ja"),
     ]
+    assert [a.questions for a in read] == [(), ("なに",)]
 
 
 @pytest.mark.parametrize(
@@ -92,6 +121,8 @@ def test_jsonl_gives_an_article_a_line(tmp_path: Path) -> None:
         '{"id": "a", "title": "A", "content": ["x"]}',
         '{"id": "a", "title": "A", "content": "x", "language": "english"}',
         '{"id": "a b", "title": "A", "content": "x"}',
+        '{"id": "a", "title": "A", "content": "x", "questions": "x"}',
+        '{"id": "a", "title": "A", "content": "x", "questions": [""]}',
     ],
 )
 def test_jsonl_says_which_line_is_wrong(tmp_path: Path, line: str) -> None:

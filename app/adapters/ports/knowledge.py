@@ -9,7 +9,7 @@ from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
 from app.db.knowledge.bm25 import Hit, rank_chunks
-from app.db.knowledge.search import read_chunks
+from app.db.knowledge.search import questions_of, read_chunks
 from app.db.knowledge.tokenize import sentences
 from app.db.knowledge.vectors import has_table, nearest_chunks
 from app.log import get_logger
@@ -44,6 +44,9 @@ class PostgresKnowledge:
                 hits = fused([hits, near])
             best = hits[:limit]
             chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
+            questions = await questions_of(
+                session, self.tenant_id, [hit.article_id for hit in best]
+            )
         scores = {hit.chunk_id: hit.score for hit in best}
         texts = within_budget(chunks, self.context_tokens)
         return [
@@ -52,6 +55,8 @@ class PostgresKnowledge:
                 "title": chunk.title,
                 "text": text,
                 "score": scores[chunk.id],
+                "questions": questions.get(chunk.article_id, []),
+                "opens": chunk.position == 0,
             }
             for (chunk, _), text in zip(chunks, texts, strict=False)
         ]

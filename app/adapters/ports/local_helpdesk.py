@@ -1,5 +1,6 @@
 """The helpdesk on our own tables: replies join the ticket's messages, hand-offs find a person."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from app.db.core.connections import Sessions
 from app.db.effects import handoffs
 from app.db.runs.steps import add_message
 from app.db.tables import sandbox
-from tools.models import Handoff, SentReply, Urgency
+from tools.models import FoundArticle, Handoff, SentReply, Suggestion, Urgency
 from tools.ports import Helpdesk
 
 
@@ -45,13 +46,29 @@ class LocalHelpdesk(Helpdesk):
         }
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Urgency, summary: str, *, key: str
+        self,
+        ticket_id: str,
+        skill: str,
+        urgency: Urgency,
+        summary: str,
+        *,
+        key: str,
+        suggestion: Suggestion | None = None,
+        articles: Sequence[FoundArticle] = (),
     ) -> Handoff:
         """Find a person, or a place in the queue, and note the hand-off, as one change."""
         async with self.sessions.begin() as session:
             await handoffs.lock_desk(session, self.tenant_id)
             row = await handoffs.open_handoff(
-                session, self.tenant_id, ticket_id, skill, urgency, summary, key
+                session,
+                self.tenant_id,
+                ticket_id,
+                skill,
+                urgency,
+                summary,
+                key,
+                suggestion=suggestion,
+                articles=articles,
             )
             return await self._show(session, row)
 

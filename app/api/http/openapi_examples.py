@@ -70,6 +70,7 @@ RUN: dict[str, Any] = {
     "effects": [],
     "escalation": None,
     "handoff": None,
+    "ignored": None,
     "error": None,
     "attempt": 1,
     "policy_version": 0,
@@ -186,14 +187,24 @@ MESSAGE: dict[str, Any] = {
 THREAD: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
+    "handled_by": None,
+    "handled_since": None,
     "messages": [MESSAGE],
     "runs": [RUN],
 }
+TAKEN_OVER: dict[str, Any] = {
+    "thread_id": THREAD_ID,
+    "ticket_id": "T-1001",
+    "handled_by": "Mia",
+    "handled_since": LATER,
+}
+HANDED_BACK: dict[str, Any] = {**TAKEN_OVER, "handled_by": None, "handled_since": None}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
     "content": "We are open from 9 to 5.",
     "language": "en",
+    "questions": ["When are you open?"],
     "version": 1,
     "updated_at": EARLY,
 }
@@ -216,6 +227,7 @@ ERASURE: dict[str, Any] = {
         "approvals": 1,
         "decisions": 1,
         "handoffs": 1,
+        "takeovers": 0,
         "rates": 1,
         "contacts": 1,
         "mail_recipients": 0,
@@ -279,6 +291,7 @@ PARAMETERS: dict[str, Any] = {
     "language": "pt-BR",
     "status": "pending",
     "/v1/handoffs status": "open",
+    "outcome": "ignored",
     "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
     "limit": 50,
     "wait": 10,

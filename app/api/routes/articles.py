@@ -27,7 +27,13 @@ async def put_article(
 ) -> schemas.ArticleOut:
     """Store or replace an article; the next search finds it."""
     article = await articles.put_article(
-        session, key.tenant_id, article_id, body.title, body.content, body.language
+        session,
+        key.tenant_id,
+        article_id,
+        body.title,
+        body.content,
+        body.language,
+        body.questions,
     )
     return show(article)
 

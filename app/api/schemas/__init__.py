@@ -29,6 +29,7 @@ from app.api.schemas.runs import (
     ThreadOut,
     TicketIn,
 )
+from app.api.schemas.threads import Holder, TakeOver, ThreadHolder
 
 __all__ = [
     "ApprovalOut",
@@ -40,6 +41,7 @@ __all__ = [
     "EffectOut",
     "ErasureOut",
     "EventOut",
+    "Holder",
     "LanguageTag",
     "MessageOut",
     "OutsideId",
@@ -63,6 +65,8 @@ __all__ = [
     "StartRun",
     "StepEditIn",
     "StepOut",
+    "TakeOver",
+    "ThreadHolder",
     "ThreadOut",
     "TicketIn",
 ]

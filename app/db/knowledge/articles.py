@@ -1,7 +1,7 @@
 """Queries on articles: store them in chunks, and index the chunks' words at once."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Select, delete, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -66,13 +66,24 @@ def _last_sentences(part: str) -> str:
 
 
 async def put_article(
-    session: AsyncSession, tenant_id: str, article_id: str, title: str, content: str, language: str
+    session: AsyncSession,
+    tenant_id: str,
+    article_id: str,
+    title: str,
+    content: str,
+    language: str,
+    questions: Sequence[str] = (),
 ) -> Article:
     """Create or replace an article and its chunks; searches see it when the transaction ends.
 
     What it already is changes nothing: version, vectors and kept answers stay.
     """
-    values = {"title": title, "content": content, "language": language}
+    values = {
+        "title": title,
+        "content": content,
+        "language": language,
+        "questions": list(questions),
+    }
     same = articles_of_tenant(tenant_id).filter_by(id=article_id, **values)
     if (known := (await session.scalars(same)).one_or_none()) is not None:
         return known
@@ -102,7 +113,7 @@ async def put_article(
         for position, text in enumerate(chunks(content) or [""])
     ]
     stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
-    await index_chunks(session, tenant_id, list(stored))
+    await index_chunks(session, tenant_id, list(stored), questions)
     return article
 
 

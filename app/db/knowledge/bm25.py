@@ -106,10 +106,17 @@ SELECT_RANKED = text("""
 
 
 async def index_chunks(
-    session: AsyncSession, tenant_id: str, stored: Sequence[ArticleChunk]
+    session: AsyncSession,
+    tenant_id: str,
+    stored: Sequence[ArticleChunk],
+    questions: Sequence[str] = (),
 ) -> None:
-    """Write the words of new chunks of one article; they are found when the transaction ends."""
-    fields = [(c.id, spaced(c.title), TITLE_FACTOR) for c in stored]
+    """Write the words of new chunks of one article; they are found when the transaction ends.
+
+    The questions that the article answers count as its title does.
+    """
+    title = "\n".join([stored[0].title, *questions])
+    fields = [(c.id, spaced(title), TITLE_FACTOR) for c in stored]
     fields += [(c.id, spaced(c.text), 1) for c in stored]
     ids, texts, factors = map(list, zip(*fields, strict=True))
     values: dict[str, Any] = {

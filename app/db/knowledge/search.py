@@ -24,6 +24,16 @@ async def search_articles(
     return sorted(rows, key=lambda article: ids.index(article.id))
 
 
+async def questions_of(
+    session: AsyncSession, tenant_id: str, article_ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """The questions that each of these articles says it answers."""
+    query = select(Article.id, Article.questions).where(
+        Article.tenant_id == tenant_id, Article.id.in_(article_ids)
+    )
+    return {row.id: row.questions for row in await session.execute(query)}
+
+
 async def read_chunks(
     session: AsyncSession, tenant_id: str, chunk_ids: Sequence[int]
 ) -> list[tuple[ArticleChunk, list[ArticleChunk]]]:

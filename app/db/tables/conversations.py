@@ -1,4 +1,4 @@
-"""The tables about customers: what was summed up about a ticket, and who was erased."""
+"""The tables about customers: summaries of tickets, who took one over, and who was erased."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -31,6 +31,17 @@ class ConversationSummary(Base):
     claim: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
     updated_at: Mapped[datetime] = now()
+
+
+class Takeover(Base):
+    """A ticket that a person has taken over; while the row stands the bot is silent there."""
+
+    __tablename__ = "takeovers"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(primary_key=True)
+    handled_by: Mapped[str]
+    handled_since: Mapped[datetime] = now()
 
 
 class PseudonymSalt(Base):

@@ -35,6 +35,8 @@ class Article(Base):
     language: Mapped[str]
     version: Mapped[int] = mapped_column(server_default="1")
     updated_at: Mapped[datetime] = now()
+    # What customers ask when this article is the answer, in their words.
+    questions: Mapped[list[str]] = mapped_column(server_default="{}")
 
 
 class ArticleChunk(Base):
