@@ -135,7 +135,7 @@ class MissingScopeError(DeskgraphError):
 class OwnRunError(DeskgraphError):
     """The key that started a run tries to decide its approval."""
 
-    status, code, title = 403, "own-run", "A key that started a run may not decide its approvals"
+    status, code, title = 403, "own-run", "Who started a run may not decide its approvals"
 
 
 class OverLimitError(DeskgraphError):

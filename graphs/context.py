@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Grounding, Role, Ticket, Tier
+from graphs.state import Grounding, Proposer, Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -51,6 +51,11 @@ class ModelAnswer(Generic[T]):
     tier: Tier
     model: str
     local: bool
+
+    @property
+    def proposer(self) -> Proposer:
+        """Which model answered, as a finding keeps it."""
+        return {"model": self.model, "tier": self.tier}
 
 
 class ModelGateway(Protocol):

@@ -6,7 +6,7 @@ from graphs.context import SupportContext
 from graphs.llm.errors import ModelError
 from graphs.questions import queries_for
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import AskedBack, Finding, Specialist, SupportState
+from graphs.state import AskedBack, Finding, Proposer, Specialist, SupportState
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
@@ -28,9 +28,10 @@ def finding(
     asked: Sequence[AskedBack] = (),
     failed: str | None = None,
     unsure: str | None = None,
+    proposer: Proposer | None = None,
 ) -> Finding:
     """What one specialist found; empty where nothing is given."""
-    return {
+    found: Finding = {
         "passages": list(passages),
         "payments": list(payments),
         "refunded_24h": dict(refunded_24h or {}),
@@ -40,6 +41,7 @@ def finding(
         "failed": failed,
         "unsure": unsure,
     }
+    return {**found, "proposer": proposer} if proposer else found
 
 
 async def articles_finding(

@@ -1,19 +1,21 @@
 """The policy: what needs a person, and which tools each node may call. Pure functions."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from graphs.policy_limits import Rates, Retention
 from graphs.state import (
     Decision,
     DoneStep,
     Escalation,
+    Finding,
     Grounding,
     Intent,
     Plan,
+    Proposer,
     SupportState,
     Triage,
 )
@@ -46,8 +48,11 @@ GRANTS: dict[str, frozenset[Permission]] = {
     "escalate": frozenset({HANDOFF.permission, SEARCH_ARTICLES.permission}),
 }
 
+ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 MicroUsd = Annotated[int, Field(ge=0, le=10**15)]
 Mode = Literal["auto", "draft"]
+# The deterministic model of this service, which knows a few patterns and no meaning.
+OFFLINE = "offline"
 # How often a reviewer may ask for another plan or another draft.
 MAX_ROUNDS = 3
 
@@ -73,6 +78,11 @@ class Budgets(BaseModel):
 class Policy(Rules):
     """A tenant's rules: those for effects, and those for everything else."""
 
+    auto_approve_models: Annotated[list[ModelName], Field(max_length=50)] | None = Field(
+        None,
+        description="Models whose plans may be carried out without a person, within the limits; "
+        "null: every configured model. Never `offline`, and never a fallback.",
+    )
     reply_mode: ReplyMode = ReplyMode()
     grounding: Grounding | None = Field(
         None,
@@ -97,6 +107,19 @@ class Policy(Rules):
         86_400, description="How long a reply may be given again to others; 0: never."
     )
     retention: Retention = Retention()
+    replies_per_thread_hour: Annotated[int, Field(ge=1, le=1000)] = Field(
+        5, description="Public replies that one thread may get within an hour; then a person."
+    )
+    handoff_hold_hours: Annotated[int | None, Field(ge=1, le=8760)] = Field(
+        72, description="How long an open hand-off keeps the bot silent; null: until it is closed."
+    )
+
+    @field_validator("auto_approve_models")
+    @classmethod
+    def _without_offline(cls, models: list[str] | None) -> list[str] | None:
+        if models and OFFLINE in models:
+            raise ValueError("the offline model may not decide alone; name your own models")
+        return models
 
 
 def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:
@@ -145,6 +168,32 @@ def gate_on_step(step: Step, policy: Policy) -> str | None:
         return f"{step['tool']} cannot be carried out as it is planned"
     effect, args = known
     return effect.needs_person(args, policy)
+
+
+def distrust(found: Iterable[Finding], policy: Policy) -> list[str]:
+    """Why a person must agree because of the models that proposed these findings' gated steps."""
+    gated = (f for f in found if any(is_gated(step) for step in f["steps"]))
+    reasons = (distrusted(finding.get("proposer"), policy) for finding in gated)
+    return list(dict.fromkeys(filter(None, reasons)))
+
+
+def is_gated(step: Step) -> bool:
+    """Whether a step may need a person; one of a tool that is unknown here always does."""
+    return (effect := EFFECTS.get(step["tool"])) is None or effect.gated
+
+
+def distrusted(proposer: Proposer | None, policy: Policy) -> str | None:
+    """Why plans of this model need a person whatever they hold, or None."""
+    if proposer is None:
+        return "it is not known which model proposed it"
+    model, trusted = proposer["model"], policy.auto_approve_models
+    if model == OFFLINE:
+        return "the offline model proposed it"
+    if proposer["tier"] == "fallback":
+        return f"{model} proposed it as a fallback"
+    if trusted is not None and model not in trusted:
+        return f"{model}, which proposed it, may not decide alone"
+    return None
 
 
 def approvers(steps: Sequence[Step], policy: Policy, spent: dict[str, int]) -> int:

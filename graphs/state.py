@@ -53,6 +53,19 @@ class Question(TypedDict):
     queries: list[str]
 
 
+class ThreadView(TypedDict):
+    """The thread as a run found it: who has it, and what was sent there.
+
+    `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
+    newest public ones, oldest first; `replies_last_hour` counts them.
+    """
+
+    held: bool
+    parts: list[str]
+    replies: list[str]
+    replies_last_hour: int
+
+
 class Triage(TypedDict):
     """What classify thinks; `anger` and `confidence` lie between 0 and 1.
 
@@ -76,8 +89,18 @@ class AskedBack(TypedDict):
     text: str
 
 
+class Proposer(TypedDict):
+    """The model that proposed steps, and as which tier it was asked."""
+
+    model: str
+    tier: Tier
+
+
 class Finding(TypedDict):
-    """What one specialist found; `failed` or `unsure` says why it is not enough."""
+    """What one specialist found; `failed` or `unsure` says why it is not enough.
+
+    `proposer` is there with the steps of a model.
+    """
 
     passages: list[Passage]
     payments: list[Payment]
@@ -87,6 +110,7 @@ class Finding(TypedDict):
     unsure: str | None
     subscriptions: NotRequired[list[Subscription]]
     asked: NotRequired[list[AskedBack]]
+    proposer: NotRequired[Proposer]
 
 
 class Plan(TypedDict):
@@ -251,11 +275,14 @@ class SupportState(TypedDict, total=False):
     tier: Tier | None
     proposers: dict[str, str]
     reply: SentReply | None
-    ignored: str | None
     outcome: Outcome | None
+    thread: ThreadView | None
+    ignored: str | None
 
 
-def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> JsonObject:
+def fresh_run(
+    run_id: str, ticket: Ticket, memory: Memory | None = None, thread: ThreadView | None = None
+) -> JsonObject:
     """The input of a new run: the ticket, and every key that an earlier run may have left."""
     return {
         "run_id": run_id,
@@ -283,6 +310,7 @@ def fresh_run(run_id: str, ticket: Ticket, memory: Memory | None = None) -> Json
         "tier": None,
         "proposers": {},
         "reply": None,
-        "ignored": None,
         "outcome": None,
+        "thread": thread,
+        "ignored": None,
     }

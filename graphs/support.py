@@ -27,6 +27,7 @@ from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.nodes.verify import verify
 from graphs.policy import agreed, next_step, wished
+from graphs.quiet import held_parts
 from graphs.state import SPECIALISTS, SupportState
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
@@ -39,13 +40,19 @@ TRIAGE_NODE = "classify"
 
 
 async def by_intent(state: SupportState) -> list[str]:
-    """billing, technical and general in parallel, or escalate; a recalled draft is checked."""
+    """billing, technical and general in parallel, or escalate; a recalled draft is checked.
+
+    A run with nothing to answer ends, and a part that a person has is not looked into again.
+    """
     triage = state["triage"]
+    if state.get("ignored"):
+        return [END]
     if state["escalation"] or triage is None:
         return ["escalate"]
     if state.get("cache_hit"):
         return ["check"]
-    return [name for name in SPECIALISTS if name in triage["intents"]]
+    held = held_parts(state, triage)
+    return [name for name in SPECIALISTS if name in triage["intents"] and name not in held]
 
 
 async def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escalate"]:
@@ -161,7 +168,7 @@ def build_support_graph() -> SupportGraph:
     )
 
     g.add_edge(START, "classify")
-    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate"])
+    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate", END])
     for name in SPECIALISTS:
         g.add_edge(name, "plan")
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate

@@ -299,6 +299,7 @@ class ScriptedModel(OfflineChatModel):
     claims is supported, unless the script says otherwise.
     """
 
+    model_name: str = "scripted"
     script: dict[str, list[Any]] = Field(default_factory=dict)
     heard: list[tuple[str, str]] = Field(default_factory=list)
 
@@ -357,6 +358,11 @@ class World:
     def toolbox(self, node: str) -> Toolbox:
         grants = GRANTS.get(node, frozenset())
         return Toolbox(node, grants, TOOLS, self.ports, self.caller, self.gate, self.ledger, live)
+
+    def configure_model(self) -> None:
+        """Let a model with a name of its own answer, as the offline one does."""
+        chat = ScriptedModel()
+        self.models = Models(chat, chat, OfflineChatModel())
 
     @property
     def pool(self) -> ModelPool:

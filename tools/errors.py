@@ -9,6 +9,9 @@ ToolError
 ├── RefusedError            the outside system said no; nothing happened
 ├── UnknownOutcomeError     the call began earlier and left no trace of its end
 ├── UnfinishedError         a part is done; the same call again goes on with the rest
+├── SilencedError           no reply may leave on the thread now
+│   ├── TakenOverError      a person has the thread
+│   └── TooManyRepliesError the thread got its hour's replies
 └── UnavailableError        the outside system did not answer; may heal
 """
 
@@ -42,6 +45,18 @@ class EffectsPausedError(ToolError):
 
 class RefusedError(ToolError):
     """The outside system refused, so nothing happened."""
+
+
+class SilencedError(ToolError):
+    """The thread gets no reply now; nothing was tried."""
+
+
+class TakenOverError(SilencedError):
+    """A person has taken the thread over, so the bot neither replies nor acts by itself."""
+
+
+class TooManyRepliesError(SilencedError):
+    """The thread got as many replies within the hour as the tenant allows."""
 
 
 class UnknownOutcomeError(ToolError):

@@ -9,7 +9,10 @@ from tools.models import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One effect about to happen, with the amount it moves (minor units) if it moves money."""
+    """One effect about to happen, with the amount it moves (minor units) if it moves money.
+
+    `needs_person`: the plan had to wait for a person, so only an approval permits the call.
+    """
 
     tool: str
     key: str
@@ -17,6 +20,7 @@ class Call:
     step_id: str | None
     amount_minor: int | None = None
     currency: str | None = None
+    needs_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,11 +112,17 @@ class Toolbox:
     durable: Callable[[], Awaitable[None]] = nothing_to_wait_for
 
     async def call(
-        self, tool: AnyTool | str, args: JsonObject, *, step_id: str | None = None
+        self,
+        tool: AnyTool | str,
+        args: JsonObject,
+        *,
+        step_id: str | None = None,
+        needs_person: bool = False,
     ) -> Any:
         """Do what the tool does, at most once per business key, and answer its plain-JSON result.
 
-        A plan's step names its effect; code that speaks of one tool passes the object.
+        A plan's step names its effect; code that speaks of one tool passes the object. With
+        `needs_person` nothing but a person's approval permits a gated effect.
 
         Raises:
             PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError,
@@ -131,7 +137,7 @@ class Toolbox:
             parsed = _parse(granted, args)
             if isinstance(granted, Tool):
                 return await granted.run(parsed, self.ports, self.caller)
-            call = self._about_to(granted, parsed, step_id)
+            call = self._about_to(granted, parsed, step_id, needs_person)
             return await _finish_despite_cancel(self.strategy(call))
 
     async def problem(self, tool: AnyTool | str, args: JsonObject) -> str | None:
@@ -147,7 +153,7 @@ class Toolbox:
             parsed = _parse(granted, args)
             if isinstance(granted, Tool):
                 return None
-            call = self._about_to(granted, parsed, None)
+            call = self._about_to(granted, parsed, None, False)
             entry = await self.ledger.find(call.call.key)
             if entry is not None and entry.own:
                 return None
@@ -162,7 +168,9 @@ class Toolbox:
             raise PermissionDeniedError(f"node {self.node!r} may not call {name!r}")
         return found
 
-    def _about_to(self, effect: Effect[Any], args: BaseModel, step_id: str | None) -> EffectCall:
+    def _about_to(
+        self, effect: Effect[Any], args: BaseModel, step_id: str | None, needs_person: bool
+    ) -> EffectCall:
         money = effect.moves(args)
         call = Call(
             tool=effect.name,
@@ -171,6 +179,7 @@ class Toolbox:
             step_id=step_id,
             amount_minor=money.amount_minor if money else None,
             currency=money.currency if money else None,
+            needs_person=needs_person,
         )
         return EffectCall(
             effect, args, call, self.ports, self.caller, self.gate, self.ledger, self.durable

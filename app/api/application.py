@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from app.api.http.dependencies import Backend
 from app.api.http.openapi_document import DESCRIPTION, DocumentedApi
-from app.api.http.problems import install_problems
+from app.api.http.problems import install_problems, route_of
 from app.api.http.strict_url import StrictUrl
 from app.api.http.unread_body import CloseUnread
 from app.api.routes import (
@@ -27,6 +27,7 @@ from app.api.routes import (
     policy,
     replays,
     runs,
+    threads,
     webhooks,
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
@@ -66,6 +67,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         approvals,
         policy,
         handoffs,
+        threads,
         webhooks,
         articles,
         customers,
@@ -115,7 +117,7 @@ class RequestId:
                 self._record(scope, status, time.perf_counter() - started)
 
     def _record(self, scope: Scope, status: int, seconds: float) -> None:
-        route = getattr(scope.get("route"), "path", "unknown")
+        route = route_of(scope)
         LATENCY.labels(scope["method"], route, status).observe(seconds)
         log.info("request", method=scope["method"], route=route, status=status,
                  ms=round(seconds * 1000, 1))  # fmt: skip

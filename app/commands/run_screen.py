@@ -85,6 +85,7 @@ def _head_facts(report: RunReport) -> dict[str, object]:
         "replay of": run.replay_of and f"{run.replay_of}{', dry run' if run.dry_run else ''}",
         "merged into": run.merged_into,
         "escalated": run.escalation and _pairs(run.escalation),
+        "not answered": run.ignored,
         "handed to": run.handoff and _pairs(run.handoff),
         "callbacks to": report.callback_url,
         "trace": run.trace_url or run.trace_id,

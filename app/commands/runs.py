@@ -33,14 +33,15 @@ from app.db.tables.runs import Run
 from app.db.tenants.queries import tenant_exists
 from app.lifecycle import RunStatus
 from app.settings import Settings
+from graphs.state import Outcome
 
 cli = typer.Typer()
 Tenant = Annotated[str, typer.Option(help="Whose runs.")]
 
 LINE = (
-    "id", "tenant_id", "ticket_id", "customer_id", "subject", "status", "outcome", "error",
-    "attempt", "tokens", "cost_usd", "replay_of", "merged_into", "created_at", "started_at",
-    "finished_at",
+    "id", "tenant_id", "ticket_id", "customer_id", "subject", "status", "outcome", "ignored",
+    "error", "attempt", "tokens", "cost_usd", "replay_of", "merged_into", "created_at",
+    "started_at", "finished_at",
 )  # fmt: skip
 # Of a prefix that several runs share, so many are named.
 NAMED = 10
@@ -54,11 +55,12 @@ def list_runs(
     status: Annotated[RunStatus | None, typer.Option(help="Only runs of this status.")] = None,
     customer: Annotated[str | None, typer.Option(help="Only runs of this customer id.")] = None,
     ticket: Annotated[str | None, typer.Option(help="Only runs of this ticket id.")] = None,
+    outcome: Annotated[Outcome | None, typer.Option(help="Only runs that ended like this.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=1000, help="At most so many.")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines for scripts.")] = False,
 ) -> None:
     """List a tenant's runs, newest first, one line a run."""
-    query = runs_of_tenant(tenant, status, ticket, customer).order_by(Run.id.desc())
+    query = runs_of_tenant(tenant, status, ticket, customer, outcome).order_by(Run.id.desc())
 
     async def work(sessions: Sessions) -> list[Run]:
         async with sessions() as session:
@@ -103,8 +105,9 @@ def _print(rows: list[Run], limit: int) -> None:
 
 
 def _line(run: Run) -> dict[str, Any]:
-    values = {name: getattr(run, name) for name in LINE if name != "subject"}
+    values = {name: getattr(run, name) for name in LINE if name not in ("subject", "ignored")}
     values["subject"] = run.ticket.get("subject")
+    values["ignored"] = run.result.get("ignored")
     values["cost_usd"] = None if run.cost_usd is None else float(run.cost_usd)
     return {name: _plain(values[name]) for name in LINE}
 

@@ -4,7 +4,6 @@ A terminal obeys escape sequences, and rich obeys markup in a plain `str`. Whate
 row is therefore printed as the `Text` that `inert` makes, never as a string.
 """
 
-import re
 import shlex
 import shutil
 import sys
@@ -20,11 +19,8 @@ from rich.console import Console, OverflowMethod
 from rich.table import Table
 from rich.text import Text
 
-# C0 and C1 controls except the line feed, the marks that reorder text (UAX 9), line and paragraph
-# separators, and halves of surrogate pairs.
-ACTIVE = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
-)
+from app.log.inert_text import inert_text
+
 # What a list is wide when no terminal says how wide it is: a line a row for grep and cut.
 PIPED_COLUMNS = 200
 # Below it a list leaves out what can be looked up by the id.
@@ -35,11 +31,7 @@ ID_CHARACTERS = 36
 def inert(value: object, style: str = "") -> Text:
     """The value as text that a terminal only shows; what it would obey stands there escaped."""
     text = str(value).replace("\r\n", "\n").replace("\t", "    ")
-    return Text(ACTIVE.sub(_escaped, text), style)
-
-
-def _escaped(found: re.Match[str]) -> str:
-    return found[0].encode("unicode_escape").decode()
+    return Text(inert_text(text), style)
 
 
 def one_line(value: object, characters: int) -> str:

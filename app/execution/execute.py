@@ -116,6 +116,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
         "verdicts": state.get("verdicts", []),
+        "ignored": state.get("ignored"),
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
         # A bad rating, or a person's correction, drops the answer that is kept under this key.
@@ -198,7 +199,7 @@ async def _stream(
 ) -> None:
     context = await context_for(service, run)
     while True:
-        following, stands = await next_input(service, run, _writing(config))
+        following, stands = await next_input(service, run, context.policy, _writing(config))
         seen.state, seen.interrupts = (stands.values, stands.interrupts) if stands else (None, ())
         if following is NOTHING:
             return

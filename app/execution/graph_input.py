@@ -8,16 +8,19 @@ from langgraph.types import Command, StateSnapshot
 
 from app.db.conversations.memory import wrote_before
 from app.db.effects.approvals import decision_for
+from app.db.effects.takeovers import is_new_thread, view_thread
 from app.db.runs.queries import get_run
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.conversations.memory import remember
+from graphs.policy import Policy
 from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
 from graphs.support import TRIAGE_NODE
+from graphs.text.noise.headers import telling
 
 log = get_logger(__name__)
 
@@ -25,7 +28,9 @@ log = get_logger(__name__)
 NOTHING = object()
 
 
-async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, StateSnapshot | None]:
+async def next_input(
+    service: Service, run: Run, policy: Policy, config: Any
+) -> tuple[Any, StateSnapshot | None]:
     """The graph's next input, and the thread's snapshot; no snapshot for a run that only begins.
 
     LangGraph silently accepts an answer to an interrupt that no longer exists, so the interrupt is
@@ -35,12 +40,12 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
         CheckpointGoneError: the checkpoint that a replay begins with was pruned.
     """
     if run.attempt == 1 and run.replay_of is None:
-        return await _fresh(service, run), None
+        return await _fresh(service, run, policy), None
     snapshot = await service.graph.aget_state(config)
     changed = False
     if snapshot.values.get("run_id") != str(run.id):
         if run.replay_of is None:
-            return await _fresh(service, run), None
+            return await _fresh(service, run, policy), None
         await _fork(service, run, config)
         changed = True
     elif run.graph_version != service.graph_version:
@@ -54,15 +59,20 @@ async def next_input(service: Service, run: Run, config: Any) -> tuple[Any, Stat
     return following, snapshot
 
 
-async def _fresh(service: Service, run: Run) -> dict[str, Any]:
+async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
     async with service.sessions.raw_connection() as connection:
         # Most customers have no earlier message: then no erasure needs to be kept off.
         known = any(await wrote_before(connection, run))
+        new = await is_new_thread(connection, run)
+    thread = None
+    if not new:
+        async with service.sessions() as session:
+            thread = await view_thread(session, run, policy.handoff_hold_hours)
     if not known:
-        return fresh_run(str(run.id), ticket_of(run))
+        return fresh_run(str(run.id), ticket_of(run), thread=thread)
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
-    return fresh_run(str(run.id), ticket_of(run), memory)
+    return fresh_run(str(run.id), ticket_of(run), memory, thread)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
@@ -163,9 +173,12 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
 
 
 def ticket_of(run: Run) -> Ticket:
-    return {
+    ticket: Ticket = {
         "subject": run.ticket["subject"],
         "body": run.ticket["body"],
         "language": run.ticket.get("language"),
         "customer_name": run.ticket["customer"].get("name"),
     }
+    if headers := telling(run.ticket.get("headers") or {}):
+        ticket["headers"] = headers
+    return ticket

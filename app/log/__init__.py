@@ -10,6 +10,9 @@ from typing import Any
 import structlog
 
 from app.log.error_text import describe, render, sqlstate_of, without_messages
+from app.log.inert_text import inert_line, inert_text
+
+MAX_VALUE = 2000
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
@@ -20,6 +23,7 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         structlog.processors.TimeStamper(fmt="iso"),
         describe_error,
         render_exception,
+        make_inert,
     ]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -60,6 +64,18 @@ def describe_error(_logger: Any, _method: str, line: Any) -> Any:
         line["error"] = describe(error)
         if state := sqlstate_of(error):
             line["sqlstate"] = state
+    return line
+
+
+def make_inert(_logger: Any, _method: str, line: Any) -> Any:
+    """Processor: show every text value on one line of bounded length, without escape sequences.
+
+    Only a trace, which `render_exception` wrote, keeps its lines.
+    """
+    for key, value in line.items():
+        if isinstance(value, str):
+            trace = key == "exception"
+            line[key] = inert_text(value) if trace else inert_line(value, MAX_VALUE)
     return line
 
 

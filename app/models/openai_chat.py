@@ -55,6 +55,8 @@ class OpenAIChatModel(ChatOpenAI):
             raise ModelServerError(f"The answer is no chat completion: {name}.") from error
         if not answer.generations:
             raise ModelServerError("The answer holds no choice.")
+        if not isinstance(answer.generations[0].message, AIMessage):
+            raise ModelServerError("The answer is not the assistant's.")
         return answer
 
     def with_structured_output(

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from genai_prices import Usage, calc_price
 from langchain_core.messages import AIMessage
 
-from app.models.offline.chat_model import NAME as OFFLINE
 from app.settings import ModelPrice
+from graphs.policy import OFFLINE
 
 # More than any model reads; a server that reports more reports nonsense.
 MAX_TOKENS = 100_000_000
@@ -62,7 +62,8 @@ def tokens_of(message: AIMessage | None) -> Tokens:
     spent: Any = (message.usage_metadata if message else None) or {}
     cached = (spent.get("input_token_details") or {}).get("cache_read")
     reported = (spent.get("input_tokens"), cached, spent.get("output_tokens"))
-    return Tokens(*(n if isinstance(n, int) and 0 <= n <= MAX_TOKENS else 0 for n in reported))
+    # `true` is an int in Python, and no count.
+    return Tokens(*(n if type(n) is int and 0 <= n <= MAX_TOKENS else 0 for n in reported))
 
 
 def _own(price: ModelPrice, tokens: Tokens) -> Decimal | None:

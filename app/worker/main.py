@@ -7,7 +7,7 @@ from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
 from app.adapters.ports.embeddings import build_embedder
-from app.db.core.availability import DATABASE_ERRORS, end_if_cancelled, is_unavailable
+from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import direct_url
 from app.execution.wiring import Service
 from app.log import get_logger
@@ -22,8 +22,6 @@ from app.worker.webhook_dispatcher import deliver_callbacks
 log = get_logger(__name__)
 
 RECONNECT_SECONDS = 0.1
-# A defect does not heal by itself; a schema that is just being migrated does.
-DEFECT_SECONDS = 5.0
 
 
 async def run_worker(service: Service, stop: asyncio.Event) -> None:
@@ -71,12 +69,5 @@ async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
             await consume(consumer, jobs.id, places, stop)
             return
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
-            if is_unavailable(error):
-                log.warning("database_unavailable", part="queue", error=error)
-                end_if_cancelled()
-                await asyncio.sleep(RECONNECT_SECONDS)
-            else:
-                # The runs that this worker has go on; one that took jobs no more would strand them.
-                log.exception("statement_failed", part="queue", error=error)
-                end_if_cancelled()
-                await asyncio.sleep(DEFECT_SECONDS)
+            # After a defect, too: a worker that took no more jobs would strand its runs.
+            await wait_out(error, "queue", RECONNECT_SECONDS)

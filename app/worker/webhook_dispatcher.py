@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from app.adapters.webhooks.delivery import Receipt, Sender
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.db.core.availability import DATABASE_ERRORS, log_outage, wait_out
+from app.db.core.availability import DATABASE_ERRORS, log_database_error, wait_out
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
@@ -92,7 +92,7 @@ class WebhookDispatcher:
                 status = await outbox.conclude(session, callback, answer)
             _log_result(callback, answer, status)
         except DATABASE_ERRORS as error:
-            log_outage(error, "webhooks")
+            log_database_error(error, "webhooks")
 
 
 def _log_result(callback: Callback, answer: Receipt, status: str | None) -> None:

@@ -43,6 +43,15 @@ def is_retryable(error: Exception) -> bool:
 RETRY = RetryPolicy(initial_interval=0.3, max_interval=5.0, max_attempts=3, retry_on=is_retryable)
 
 
+# What of a ticket a model reads; headers and what was set apart stay out of its sight.
+SHOWN = ("subject", "body", "language", "customer_name")
+
+
+def shown(ticket: Ticket) -> dict[str, object]:
+    """The customer's own words, as a model gets them."""
+    return {name: value for name, value in ticket.items() if name in SHOWN}
+
+
 async def ask(
     runtime: Runtime[SupportContext],
     role: Role,

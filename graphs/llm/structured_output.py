@@ -17,12 +17,31 @@ Answer the same question again, with one JSON object of exactly the shape asked 
 
 def check(schema: type[BaseModel], message: AIMessage) -> dict[str, Any]:
     """The answer in the shape asked for, or what is wrong with it, without repeating its text."""
+    text = str(message.content)
+    if repeats_a_key(text):
+        return {"raw": message, "parsed": None, "parsing_error": "answer: a key stands twice"}
     try:
         # Strict: "1_000", 500.0 and true are no amounts.
-        parsed = schema.model_validate_json(str(message.content), strict=True)
+        parsed = schema.model_validate_json(text, strict=True)
     except ValidationError as error:
         return {"raw": message, "parsed": None, "parsing_error": "; ".join(problems(schema, error))}
     return {"raw": message, "parsed": parsed, "parsing_error": None}
+
+
+def repeats_a_key(text: str) -> bool:
+    """Whether an object of the JSON names a key twice: which one counts differs by reader."""
+    repeated = False
+
+    def note(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal repeated
+        repeated = repeated or len({key for key, _ in pairs}) < len(pairs)
+
+    try:
+        json.loads(text, object_pairs_hook=note)
+    except (ValueError, RecursionError):
+        # No JSON, or deeper than any schema of ours: the validation says so.
+        return False
+    return repeated
 
 
 def problems(schema: type[BaseModel], error: ValidationError) -> list[str]:

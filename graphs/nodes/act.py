@@ -9,6 +9,7 @@ from tools.errors import (
     ApprovalRequiredError,
     InvalidArgsError,
     RefusedError,
+    SilencedError,
     UnfinishedError,
     UnknownOutcomeError,
 )
@@ -16,7 +17,13 @@ from tools.models import JsonObject
 from tools.toolbox import Toolbox
 
 # What stops the plan and brings a person; anything else may heal and is tried again.
-STOPS = (ApprovalRequiredError, InvalidArgsError, RefusedError, UnknownOutcomeError)
+STOPS = (
+    ApprovalRequiredError,
+    InvalidArgsError,
+    RefusedError,
+    SilencedError,
+    UnknownOutcomeError,
+)
 
 
 async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -33,7 +40,9 @@ async def act(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObje
     try:
         if not state["effects"] and (changed := await changes(toolbox, plan)):
             return {"plan": unfit(plan, changed)}
-        result = await toolbox.call(step["tool"], step["args"], step_id=step["id"])
+        result = await toolbox.call(
+            step["tool"], step["args"], step_id=step["id"], needs_person=bool(plan["gate"])
+        )
     except UnfinishedError:
         # by_progress sends the same step here again, after a checkpoint.
         return {"effects": state["effects"]}

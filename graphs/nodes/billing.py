@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.context import SupportContext
 from graphs.findings import finding
-from graphs.llm.ask import ask
+from graphs.llm.ask import ask_model
 from graphs.state import SupportState
 from graphs.ticket_parts import slice_of
 from tools.billing import READ_PAYMENTS, REFUND, RefundArgs, payment_line, refund_problem
@@ -68,7 +68,8 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         "subscriptions": subscriptions,
         "guidance": state["guidance"],
     }
-    proposal = await ask(runtime, "fast", Proposal, PROMPT, slice_of(state, "billing"), facts)
+    answer = await ask_model(runtime, "fast", Proposal, PROMPT, slice_of(state, "billing"), facts)
+    proposal = answer.value
     steps = proposed_steps(proposal, history["payments"], subscriptions)
     wanted = len(proposal.refunds) + len(proposal.cancellations)
     doubtful = proposal.unsure or len({step["id"] for step in steps}) < wanted
@@ -77,6 +78,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         refunded_24h=history["refunded_24h"],
         steps=[] if doubtful else steps,
         unsure="No proposal fits the customer's account." if doubtful else None,
+        proposer=answer.proposer,
     )
     return {"findings": {"billing": found}}
 

@@ -30,12 +30,9 @@ async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonOb
     if found and not edited and (hopeless or state["drafts"] > MAX_REDRAFTS):
         detail = "; ".join(objection["detail"] for objection in found)[:1000]
         unanswered: Escalation = {"reason": "no_valid_reply", "detail": detail}
-        return {
-            "objections": found,
-            "review": None,
-            "escalation": unanswered,
-            "refused_draft": draft,
-        }
+        # The person who takes over reads it as a suggestion, and why it did not leave.
+        refused = {"refused_draft": draft} if draft["text"] else {}
+        return {"objections": found, "review": None, "escalation": unanswered, **refused}
     triage = state.get("triage")
     asks = drafts_only(runtime.context.policy, triage["intents"] if triage else [])
     shown = (found and edited) or (not found and asks and not edited)

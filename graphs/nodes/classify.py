@@ -11,6 +11,7 @@ from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
 from graphs.policy import must_escalate
 from graphs.questions import question_in, whole_question
+from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.run.memory import read_memory
 from graphs.state import Intent, Question, SupportState, Ticket, Triage
@@ -66,6 +67,8 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     The tenant's thresholds decide who goes on, either way.
     """
     ticket, policy = state["ticket"], runtime.context.policy
+    if (silent := nothing_to_answer(state, policy)) is not None:
+        return silent
     recalled = await recall(state, runtime.context)
     if (known := recalled.answer) is not None:
         return {
@@ -81,11 +84,13 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
     facts = {"memory": read_memory(state)}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     triage = judged(answer, ticket)
+    escalation = alarmed(ticket) or must_escalate(triage, policy)
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
         "questions": questions_of(answer, ticket),
-        "escalation": alarmed(ticket) or must_escalate(triage, policy),
+        "escalation": escalation,
+        **({} if escalation else after_triage(state, triage)),
     }
 
 

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from graphs.context import SupportContext
 from graphs.findings import articles_finding, finding
-from graphs.llm.ask import ask
+from graphs.llm.ask import ask_model
 from graphs.state import Finding, SupportState
 from graphs.ticket_parts import slice_of
 from tools.mail import (
@@ -54,9 +54,10 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
     """The mailing's step, or `unsure`; None when the ticket asks for none."""
     toolbox = runtime.context.toolbox("general")
     audiences: dict[str, int] = await toolbox.call(READ_AUDIENCES, {})
-    wish = await ask(
+    answer = await ask_model(
         runtime, "fast", Mailing, PROMPT, slice_of(state, "general"), {"audiences": audiences}
     )
+    wish = answer.value
     if wish.audience is None and not wish.unsure:
         return None
     step = None
@@ -69,7 +70,7 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
             step = mail_step(args, await toolbox.call(PREVIEW_MAIL, args.model_dump(mode="json")))
     if step is None:
         return finding(unsure="The audience or the text of the mailing is not clear.")
-    return finding(steps=[step])
+    return finding(steps=[step], proposer=answer.proposer)
 
 
 def mail_step(wish: PreviewArgs, preview: MailPreview) -> Step | None:

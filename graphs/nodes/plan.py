@@ -4,7 +4,7 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.handoffs import part_step
-from graphs.policy import approvers, gate
+from graphs.policy import approvers, distrust, gate
 from graphs.state import SPECIALISTS, Escalation, Finding, Plan, SupportState
 from tools.models import JsonObject, Step
 
@@ -22,16 +22,21 @@ async def plan(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
     steps += [part_step(state, name, why) for name, why in obstacles.items()]
     spent = {k: v for finding in findings.values() for k, v in finding["refunded_24h"].items()}
     asked = [back for finding in findings.values() for back in finding.get("asked", [])]
-    return {"plan": made_plan(state, runtime.context, steps, spent), "asked_back": asked}
+    doubts = distrust(findings.values(), runtime.context.policy)
+    return {"plan": made_plan(state, runtime.context, steps, spent, doubts), "asked_back": asked}
 
 
 def made_plan(
-    state: SupportState, context: SupportContext, steps: list[Step], spent: dict[str, int]
+    state: SupportState,
+    context: SupportContext,
+    steps: list[Step],
+    spent: dict[str, int],
+    doubts: list[str],
 ) -> Plan:
-    """The steps with what the policy says about them."""
+    """The steps with what the policy says about them, and about who proposed them."""
     return {
         "steps": steps,
-        "gate": gate(steps, context.policy, spent),
+        "gate": [*gate(steps, context.policy, spent), *doubts],
         "required_approvers": approvers(steps, context.policy, spent),
         "changed": [],
         "round": state["round"],

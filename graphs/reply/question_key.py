@@ -18,6 +18,18 @@ LONGEST_NAME = 60
 NAME = re.compile(r"[^\W\d_]+(?:[ .'\u2019-]{1,2}[^\W\d_]+){0,4}\.?")
 
 
+class _Kept(dict[int, str]):
+    """What stands for a character, by its code point: itself, or a space; worked out once each."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        left_out = unicodedata.category(character)[0] in "PZC" and character not in TELLING
+        return self.setdefault(code, " " if left_out else character)
+
+
+KEPT = _Kept()
+
+
 def normal_form(text: str) -> str:
     """The text without case, punctuation, invisible characters and the width of its spaces.
 
@@ -25,12 +37,7 @@ def normal_form(text: str) -> str:
     """
     plain = normalized("NFKC", visible(normalized("NFKC", text)).casefold())
     signed = NEGATIVE.sub("\u2212", DASHES.sub("-", plain.replace("\u2212", "-")))
-    return " ".join("".join(map(_kept, signed)).split())
-
-
-def _kept(character: str) -> str:
-    left_out = unicodedata.category(character)[0] in "PZC" and character not in TELLING
-    return " " if left_out else character
+    return " ".join(signed.translate(KEPT).split())
 
 
 def question_sha256(ticket: Ticket) -> bytes:

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0022"
+revision = "0020"
 down_revision = "0019"
 
 
@@ -14,7 +14,9 @@ def upgrade() -> None:
     op.add_column("handoffs", sa.Column("suggestion", json, nullable=True))
     op.add_column("handoffs", sa.Column("articles", json, server_default="[]", nullable=False))
     questions = postgresql.ARRAY(sa.Text())
-    op.add_column("articles", sa.Column("questions", questions, server_default="{}", nullable=False))
+    op.add_column(
+        "articles", sa.Column("questions", questions, server_default="{}", nullable=False)
+    )
 
 
 def downgrade() -> None:

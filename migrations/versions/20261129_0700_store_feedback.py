@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0024"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 FITS = "scale = 'stars' AND score BETWEEN 1 AND 5 OR scale = 'thumbs' AND score IN (-1, 1)"
 

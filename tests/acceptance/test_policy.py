@@ -57,7 +57,10 @@ def test_new_runs_are_held_to_the_new_policy(callers: Callers) -> None:
     callers.starter.http.post(f"/v1/runs/{before['id']}/cancel").raise_for_status()
     put(callers, {"refund_auto_limit": {"USD": 5000}}).raise_for_status()
     after = callers.starter.start("cus_ann", TWICE, "T-after")
-    assert (after["outcome"], after["policy_version"]) == ("acted", 1)
+    assert (after["status"], after["policy_version"]) == ("interrupted", 1)
+    shown = [callers.approver.http.get(f"/v1/runs/{run['id']}").json() for run in (before, after)]
+    reasons = [run["approvals"][0]["reasons"] for run in shown]
+    assert [len(gate) for gate in reasons] == [2, 1], "the limit no longer asks"
     assert callers.starter.run(before["id"])["policy_version"] == 0
 
 

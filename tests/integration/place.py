@@ -105,6 +105,6 @@ def expect(answer: httpx.Response, code: str) -> None:
 async def opened(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
     """The tenant with its two people."""
     async with service.sessions.begin() as session:
-        keys = [await issue_key(session, tenant.id, "all", list(SCOPES)) for _ in range(2)]
+        keys = [await issue_key(session, tenant.id, name, list(SCOPES)) for name in ("Uma", "Vic")]
     async with client(service, keys[0]) as starter, client(service, keys[1]) as reviewer:
         yield Place(service, tenant, starter, reviewer)

@@ -41,6 +41,12 @@ DEEDS = {
     " SELECT tenant_id, 'k', id, 'c', 'refund_payment', '{}', 100, 'USD', 'failed' FROM runs",
     "a run has at most one reply": "DELETE FROM messages",
     "an escalated run": "UPDATE runs SET outcome = 'escalated'",
+    "a ticket has at most one open": "INSERT INTO handoffs (id, tenant_id, key, ticket_id, skill,"
+    " urgency, summary) SELECT gen_random_uuid(), tenant_id, 'k' || n, 'T', 'legal', 'low', ''"
+    " FROM runs, generate_series(1, 2) AS n",
+    "an ignored run did nothing": "WITH i AS (UPDATE runs SET outcome = 'ignored' RETURNING *)"
+    " INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args, status, result)"
+    " SELECT tenant_id, 'k', id, 'c', 'send_reply', '{}', 'done', '{}' FROM i",
     "a mail that left": "INSERT INTO sandbox_mails (tenant_id, key, recipient, subject, text)"
     " SELECT tenant_id, 'mail:pro:T:con_1', 'a@example.com', 's', 't' FROM runs",
     "a finished mailing": "WITH l AS (INSERT INTO ledger (tenant_id, key, run_id, customer_id,"

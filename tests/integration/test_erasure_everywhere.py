@@ -169,6 +169,28 @@ async def test_no_column_holds_anything_of_an_erased_customer(
     assert counts["disabled_urls"] == 1
 
 
+async def test_sandbox_keeps_no_reason_of_an_erased_customer(
+    marked: Marked, sessions: Sessions, database_url: str
+) -> None:
+    """Its books keep what was moved; a reason is words, and may be the customer's own."""
+    await marked.decide(await marked.write(TWICE, "T-1"), "approve")
+    told = text("UPDATE sandbox_refunds SET reason = :word WHERE tenant_id = :tenant")
+    ended = text(
+        "INSERT INTO sandbox_cancellations SELECT tenant_id, 'key', 'can_1', id, :word"
+        " FROM sandbox_subscriptions WHERE tenant_id = :tenant AND customer_id = :customer LIMIT 1"
+    )
+    values = {"tenant": marked.place.tenant.id, "customer": marked.customer, "word": marked.word}
+    async with sessions.begin() as session:
+        for statement in (told, ended):
+            await session.execute(statement, values)
+    counts = await marked.erase()
+    assert (counts["sandbox_refunds"], counts["sandbox_cancellations"]) == (1, 1)
+    with psycopg.connect(database_url) as connection:
+        for table in ("sandbox_refunds", "sandbox_cancellations"):
+            query = SQL("SELECT reason FROM {} WHERE tenant_id = %s").format(Identifier(table))
+            assert connection.execute(query, [marked.place.tenant.id]).fetchall() == [("",)]
+
+
 async def test_delivery_that_waits_is_not_made_after_an_erasure(
     marked: Marked, sessions: Sessions
 ) -> None:

@@ -63,7 +63,7 @@ async def test_suggestion_and_articles_stay_with_the_handoff(
     }
     await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with", **offered)
     await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with")
-    await desk.open_handoff("T-1", "legal", "normal", "Call.", key="without")
+    await desk.open_handoff("T-2", "legal", "normal", "Call.", key="without")
     async with sessions() as session:
         rows = list(await session.scalars(handoffs.handoffs_of_tenant(tenant.id)))
     found = {row.key: (row.suggestion, row.articles) for row in rows}
@@ -72,11 +72,33 @@ async def test_suggestion_and_articles_stay_with_the_handoff(
 
 
 async def test_same_ticket_meets_the_same_person(sessions: Sessions, tenant: Tenant) -> None:
-    """Although the other one has less to do."""
+    """In the same hand-off while it is open, then in another, though others have less to do."""
     for id_ in ("ann", "bob"):
         await hire(sessions, tenant, id_, there=True)
     first = await hand_over(sessions, tenant, ticket="T-7")
-    assert (await hand_over(sessions, tenant, ticket="T-7"))["agent"] == first["agent"]
+    assert (await hand_over(sessions, tenant, ticket="T-7"))["id"] == first["id"]
+    async with sessions.begin() as session:
+        await handoffs.close_handoff(session, tenant.id, UUID(first["id"]))
+    again = await hand_over(sessions, tenant, ticket="T-7")
+    assert again["id"] != first["id"]
+    assert again["agent"] == first["agent"]
+
+
+async def test_each_part_of_a_ticket_has_a_handoff_of_its_own(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """One for each part and one of the whole; the same part again is the same one."""
+    await hire(sessions, tenant, "ann", there=True, max_load=9)
+    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    opened = [
+        await desk.open_handoff("T-1", "legal", "normal", "Call.", key=f"handoff:{uuid4()}{part}")
+        for part in ("", ":billing", ":technical", ":billing", "")
+    ]
+    ids = [handoff["id"] for handoff in opened]
+    assert (ids[3], ids[4], len(set(ids))) == (ids[1], ids[0], 3)
+    async with sessions() as session:
+        rows = await session.scalars(handoffs.handoffs_of_tenant(tenant.id))
+        assert [row.part for row in rows] == [None, "billing", "technical"]
 
 
 async def test_queue_puts_the_urgent_first_and_tells_the_next_opening(
@@ -84,12 +106,13 @@ async def test_queue_puts_the_urgent_first_and_tells_the_next_opening(
 ) -> None:
     """A place counts those of the same skill that are more urgent or older."""
     await hire(sessions, tenant, "ann", there=False)
+    urgencies: list[Urgency] = ["normal", "normal", "critical", "low", "high"]
     places = [
-        (await hand_over(sessions, tenant, urgency))["queue_position"]
-        for urgency in ("normal", "normal", "critical", "low", "high")
+        (await hand_over(sessions, tenant, urgency, f"T-{n}"))["queue_position"]
+        for n, urgency in enumerate(urgencies)
     ]
     assert places == [1, 2, 1, 4, 2]
-    opens_at = (await hand_over(sessions, tenant))["opens_at"]
+    opens_at = (await hand_over(sessions, tenant, ticket="T-9"))["opens_at"]
     assert opens_at is not None
     wait = datetime.fromisoformat(opens_at) - datetime.now(UTC)
     assert timedelta(days=1) < wait < timedelta(days=4)
@@ -97,8 +120,9 @@ async def test_queue_puts_the_urgent_first_and_tells_the_next_opening(
 
 async def test_queue_moves_when_somebody_comes(sessions: Sessions, tenant: Tenant) -> None:
     """The most urgent go first, up to what the person can take; closing makes room again."""
-    for urgency in ("low", "critical", "normal"):
-        await hand_over(sessions, tenant, urgency)
+    urgencies: list[Urgency] = ["low", "critical", "normal"]
+    for n, urgency in enumerate(urgencies):
+        await hand_over(sessions, tenant, urgency, f"T-{n}")
     await hire(sessions, tenant, "ann", there=True)
     async with sessions.begin() as session:
         assert await handoffs.assign_waiting(session, tenant.id) == 2
@@ -121,8 +145,8 @@ async def test_queue_without_people_holds_up_no_other(sessions: Sessions, tenant
         FROM generate_series(1, 150) AS i"""
     async with sessions.begin() as session:
         await session.execute(text(many), {"tenant": tenant.id})
-    await hand_over(sessions, tenant, "low", skill="fences")
-    await hand_over(sessions, tenant, "low", skill="fences")
+    await hand_over(sessions, tenant, "low", "F-1", skill="fences")
+    await hand_over(sessions, tenant, "low", "F-2", skill="fences")
     await hire(sessions, tenant, "bob", there=True, skill="fences", max_load=1)
     async with sessions.begin() as session:
         before = await rows_read(session, "agents")

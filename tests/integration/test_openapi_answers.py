@@ -205,6 +205,9 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     [handoff] = (await ask("GET /v1/handoffs"))["items"]
     await ask("POST /v1/handoffs/{handoff_id}/close", {"handoff_id": handoff["id"]})
 
+    for verb in ("takeover", "handback"):
+        await ask(f"POST /v1/threads/{{ticket_id}}/{verb}", {"ticket_id": "T-2"})
+
     article = {"article_id": "opening-hours"}
     content = {"title": "Hours", "content": "9 to 5", "language": "en-GB"}
     await ask("PUT /v1/articles/{article_id}", article, json=content)

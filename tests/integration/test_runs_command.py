@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from app.commands.run_report import RunReport
-from app.commands.runs import LINE
+from app.commands.run_screen import screen
+from app.commands.runs import LINE, PIPED_SCREEN
+from app.commands.terminal import console
 from app.db.tables.runs import Run
 from app.execution.wiring import Service
 from tests.conftest import Tenant
@@ -83,6 +85,27 @@ async def test_show_holds_a_run_from_ticket_to_checkpoint(
                   "approval.decided", "the graph has ended", "success  acted"):  # fmt: skip
         assert words in screen.stdout, words
     assert "Nothing in: callbacks." in screen.stdout
+
+
+def drawn(report: dict[str, Any]) -> str:
+    """The screen of what `--json` printed."""
+    out = console(PIPED_SCREEN)
+    with out.capture() as written:
+        for part in screen(RunReport.model_validate(report)):
+            out.print(part)
+    return written.get()
+
+
+async def test_screen_and_json_tell_the_same(database_url: str, workplace: Workplace) -> None:
+    """The screen is drawn from the object that scripts get, and from nothing else."""
+    run = await workplace.advance(await workplace.start())
+    paused = await shown(database_url, workplace, run)
+    assert "refund-pay_1002" in drawn(paused)
+    done = await shown(database_url, workplace, await workplace.decide(run))
+    typed = await deskgraph(
+        database_url, "runs", "show", str(run.id), "--tenant", workplace.tenant.id
+    )
+    assert drawn(done) == typed.stdout
 
 
 async def test_checkpoint_is_of_this_run(database_url: str, workplace: Workplace) -> None:

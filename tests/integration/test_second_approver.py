@@ -106,6 +106,19 @@ async def test_second_approver_is_another_key(desk: Desk) -> None:
     assert len(await desk.decisions(approval)) == 1
 
 
+async def test_second_key_of_one_person_is_no_second_person(desk: Desk) -> None:
+    """Two keys of one name: the second yes is refused, and a repeat shows the first answer."""
+    run, approval = await opened(desk)
+    await desk.decide(await desk.person("Ann"), approval, "approve", comment="once")
+    again = await desk.person("ANN ")
+    with pytest.raises(AlreadyDecidedError):
+        await desk.decide(again, approval, "approve")
+    with pytest.raises(SecondApproverError):
+        await desk.decide(again, approval, "edit", LOWERED)
+    await desk.decide(await desk.person("Ben"), approval, "approve")
+    assert (await desk.approval(run)).status is ApprovalStatus.APPROVED
+
+
 async def test_edit_of_the_first_is_what_the_second_agrees_to(desk: Desk) -> None:
     """The digest changes with the steps; whoever read the old plan has to read again."""
     run, approval = await opened(desk)

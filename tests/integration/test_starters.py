@@ -123,7 +123,15 @@ async def test_starter_is_neither_of_two_approvers(place: Workplace) -> None:
     halfway = await place.decide(again)
     assert halfway.status is RunStatus.INTERRUPTED
     await refused(place, halfway, [first, second])
-    assert (await place.decide(halfway)).outcome == "acted"
+    other = await place.key("Vic")
+    assert (await place.decide(halfway, by=other)).outcome == "acted"
+
+
+async def test_another_key_of_the_starters_name_does_not_decide(place: Workplace) -> None:
+    """A person with two keys is one person, however they spell their name's letters."""
+    run = await place.advance(await place.start(by=await place.key("Ann Lee")))
+    await refused(place, run, [await place.key("Ann Lee"), await place.key(" ann  LEE ")])
+    assert (await place.decide(run)).outcome == "acted"
 
 
 async def test_every_starter_in_a_tangle_of_replays_and_merges(place: Workplace) -> None:
@@ -151,7 +159,7 @@ async def test_every_starter_in_a_tangle_of_replays_and_merges(place: Workplace)
             new = before[frontier.pop()] - reached
             reached |= new
             frontier += new
-        wanted = {other.started_by for other in runs if other.id in reached}
+        wanted = {f"k{number}" for number, other in enumerate(runs) if other.id in reached}
         async with place.service.sessions() as session:
             assert await starters(session, await place.run(run.id)) == wanted
 

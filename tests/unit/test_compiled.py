@@ -17,6 +17,7 @@ ON_THE_WAY_OF_EVERY_RUN = {
     "app/db/conversations/summaries.py": "whether a summary is due, at each end",
     "app/db/effects/approvals.py": "what is shown of each run that paused, and its answer",
     "app/db/effects/ledger.py": "the fence, the beginning and the end of each effect; each answer",
+    "app/db/effects/takeovers.py": "whether a thread is new, at each start; silence at each reply",
     "app/db/knowledge/answer_cache.py": "the cache is asked by each run that opens its ticket",
     "app/db/runs/insert.py": "the start",
     "app/db/runs/merging.py": "what is shown of each run that waits for a person",

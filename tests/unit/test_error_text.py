@@ -3,6 +3,7 @@
 import ast
 import asyncio
 import gc
+import json
 import logging
 from collections.abc import Callable, Iterator
 from io import StringIO
@@ -17,9 +18,9 @@ from pydantic import BaseModel, ValidationError
 from sqlalchemy.exc import DBAPIError, StatementError
 from sqlalchemy.exc import TimeoutError as EngineTimeout
 
-from app.db.core.availability import DATABASE_ERRORS, is_unavailable, log_outage
+from app.db.core.availability import DATABASE_ERRORS, DEFECT_SECONDS, is_unavailable, wait_out
 from app.db.core.connections import make_engine
-from app.log import configure_logging, get_logger
+from app.log import MAX_VALUE, configure_logging, get_logger
 from app.log.error_text import describe, public_message, render, sqlstate_of
 from tools.errors import RefusedError
 
@@ -162,7 +163,6 @@ def test_lost_connection_is_unavailable_whoever_wraps_it(error: Exception) -> No
     for seen in (error, DBAPIError("SELECT 1", {}, error), wrapped):
         assert isinstance(seen, DATABASE_ERRORS)
         assert is_unavailable(seen)
-        log_outage(seen, "test")
 
 
 @pytest.mark.parametrize(
@@ -179,15 +179,46 @@ def test_lost_connection_is_unavailable_whoever_wraps_it(error: Exception) -> No
     ids=lambda error: type(error).__name__,
 )
 def test_refused_statement_is_a_defect_whoever_wraps_it(error: Exception) -> None:
-    """It is never waited out: the error goes on to whoever answers for it."""
+    """No connection is missing, so it is not called an outage."""
     wrapped = ConnectorException()
     wrapped.__cause__ = error
     for seen in (error, DBAPIError("SELECT 1", {}, error), wrapped):
         assert isinstance(seen, DATABASE_ERRORS)
         assert not is_unavailable(seen)
         assert sqlstate_of(seen) == getattr(error, "sqlstate", None)
-        with pytest.raises(type(seen)):
-            log_outage(seen, "test")
+
+
+@pytest.mark.parametrize(
+    ("error", "event", "seconds"),
+    [
+        (errors.UndefinedColumn(WORD), "statement_failed", DEFECT_SECONDS),
+        (errors.AdminShutdown(WORD), "database_unavailable", 0.0),
+    ],
+)
+async def test_loop_in_the_background_waits_and_goes_on(
+    error: Exception, event: str, seconds: float, logged: Callable[[], str]
+) -> None:
+    """After a refused statement, too, but it is not tried again at once, and quotes no value."""
+    turn = asyncio.create_task(wait_out(error, "test", 0))
+    if seconds:
+        done, _ = await asyncio.wait([turn], timeout=0.1)
+        assert not done
+        turn.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await turn
+    else:
+        await turn
+    line = logged()
+    assert f'"event": "{event}"' in line
+    assert WORD not in line
+
+
+def test_values_of_a_line_are_inert_and_bounded(logged: Callable[[], str]) -> None:
+    """A model's name or a customer's id neither moves a terminal's cursor nor begins a line."""
+    get_logger("test").warning("x\nforged", model="\x1b[2Jred\r\n\u202e", body="y" * 5000)
+    line = json.loads(logged())
+    assert (line["event"], line["model"]) == (r"x\nforged", r"\x1b[2Jred\r\n\u202e")
+    assert line["body"] == "y" * (MAX_VALUE - 1) + "…"
 
 
 def test_what_is_no_error_of_the_database_is_no_outage() -> None:

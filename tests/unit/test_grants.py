@@ -48,6 +48,7 @@ ALLOWED = {("act", effect.name) for effect in EFFECTS.values() if effect.kind ==
     ("escalate", "search_articles"),
     ("act", "create_handoff"),
     ("escalate", "create_handoff"),
+    ("escalate", "search_articles"),
     ("send", "send_reply"),
 }
 PAIRS = sorted(product(GRANTS, ARGS))

@@ -7,9 +7,12 @@ import pytest
 from langgraph.types import Command
 from pydantic import ValidationError
 
+from app.models.offline.chat_model import OfflineChatModel
+from graphs.context import Models
+from graphs.llm.errors import ModelRefusedError
 from graphs.policy import Policy
 from graphs.state import fresh_run
-from tests.fakes import FakeGate, FakeKnowledge, World
+from tests.fakes import FakeGate, FakeKnowledge, ScriptedModel, World
 from tests.unit.desk import E42, TWICE, Desk, article, desk, ticket
 from tools.models import Passage, Step
 
@@ -145,6 +148,7 @@ async def test_decision_that_fits_no_schema_leaves_the_gate_open() -> None:
 async def test_refund_within_the_limit_needs_nobody() -> None:
     """plan -> act, when the tenant's limit covers all of it."""
     opened = Desk(World("cus_ann", gate=FakeGate(everything=True)))
+    opened.world.configure_model()
     opened.world.policy = Policy(refund_auto_limit={"USD": 4900})
     done = await opened.start(TWICE)
     assert (done["outcome"], done["decision"]) == ("acted", None)
@@ -153,9 +157,45 @@ async def test_refund_within_the_limit_needs_nobody() -> None:
     assert "approve" not in path
 
 
+@pytest.mark.parametrize(
+    ("fast", "trusted", "reason"),
+    [
+        ("offline", None, "the offline model proposed it"),
+        ("scripted", ["another"], "scripted, which proposed it, may not decide alone"),
+        ("scripted", [], "scripted, which proposed it, may not decide alone"),
+        ("down", None, "the offline model proposed it"),
+        ("down, a second answers", None, "scripted proposed it as a fallback"),
+    ],
+)
+async def test_plan_of_a_model_that_is_not_trusted_waits_within_the_limit(
+    fast: str, trusted: list[str] | None, reason: str
+) -> None:
+    """Whatever the limit: a pattern matcher and a stand-in do not move money alone."""
+    opened = Desk(World("cus_ann", gate=FakeGate()))
+    offline, down = OfflineChatModel(), ScriptedModel(model_name="down")
+    down.script["Proposal"] = [ModelRefusedError("no", for_all=False)]
+    chat = {"offline": offline, "scripted": ScriptedModel()}.get(fast, down)
+    second = ScriptedModel() if "second" in fast else None
+    opened.world.models = Models(chat, chat, offline, second)
+    opened.world.policy = Policy(refund_auto_limit={"USD": 10**6}, auto_approve_models=trusted)
+    paused = await opened.start(TWICE)
+    assert paused["plan"]["gate"] == [reason]
+    assert opened.world.billing.calls == 0
+
+
+async def test_call_of_a_plan_that_had_to_wait_says_so_to_the_gate() -> None:
+    """The policy's allowance is no way round the person whom the plan waited for."""
+    opened = desk("cus_ann")
+    opened.world.policy = Policy(refund_auto_limit={"USD": 10**6})
+    await opened.start(TWICE)
+    await opened.decide("approve")
+    assert [call.needs_person for call in opened.world.gate.asked] == [True]
+
+
 async def test_refund_over_what_the_limit_leaves_waits() -> None:
     """What the customer got back today counts against the limit."""
     opened = desk("cus_ann")
+    opened.world.configure_model()
     opened.world.policy = Policy(refund_auto_limit={"USD": 4900})
     opened.world.ledger.spent = {"USD": 1}
     paused = await opened.start(TWICE)

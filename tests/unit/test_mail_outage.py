@@ -64,6 +64,7 @@ def open_toolbox(world: World) -> Toolbox:
 
 async def test_person_who_takes_over_knows_how_far_the_mailing_came(world: World) -> None:
     """A server that stays away ends in a hand-off that says how many were mailed, of how many."""
+    world.configure_model()
     at = Desk(world)
     done = await at.start(ASK)
     assert done["outcome"] == "escalated"

@@ -42,7 +42,9 @@ async def test_mailing_is_proposed_with_count_and_text_and_waits() -> None:
         "3 recipients, first: a***@example.com, b***@example.com, e***@example.com",
         "Subject: New prices\n\nHello A***, hi.",
     ]
-    assert paused["plan"]["gate"] == ["a mail to 3 people reaches the gate of 3"]
+    assert paused["plan"]["gate"] == [
+        "a mail to 3 people reaches the gate of 3", "the offline model proposed it",
+    ]  # fmt: skip
     assert at.world.mailer.mails == []
     done = await at.decide("approve")
     assert done["outcome"] == "acted"
@@ -79,6 +81,7 @@ async def test_list_that_changed_meanwhile_brings_the_plan_back() -> None:
 async def test_below_the_gate_nobody_is_asked_but_the_door() -> None:
     """No approval is opened, and the door's gate judges the call."""
     at = opened(may_mail=True, gate_from=4)
+    at.world.configure_model()
     at.world.gate.everything = True
     done = await at.start(ASK)
     assert (done["outcome"], done["plan"]["gate"]) == ("acted", [])

@@ -173,3 +173,76 @@ def test_words_that_say_otherwise_are_heard(body: str) -> None:
     """Neither against the customer's word, nor more than they name."""
     assert not proposed(body, PRO)
     assert not proposed(body, PRO, AGAIN)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Where is my refund?",
+        "Thank you for the refund!",
+        "Please don't process the refund",
+        "Please do not refund me, I found the reason",
+        "The refund you promised has not arrived",
+        "When will the refund arrive?",
+        "I got the refund, all good now",
+        "Why did you refund me? I did not ask for it",
+        "My colleague asked for a refund last week, has it been approved?",
+        "How do refunds work?",
+        "What happens if I want a refund later?",
+        "I never wanted my money back",
+        "You already gave me a refund, thanks",
+        "No refund is needed",
+        "I was promised a reimbursement. I am still waiting",
+        "Refund policy says 30 days, is that right?",
+    ],
+)
+def test_word_about_a_refund_is_no_request(body: str) -> None:
+    """Nothing is proposed, whatever was paid: a person reads what is meant."""
+    assert proposed(body, PRO) is None
+    assert proposed(body, PRO, AGAIN) is None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Please refund 50 % of my Pro plan",
+        "Please refund 50 percent of it",
+        "Please refund twenty dollars of my Pro plan",
+        "Please refund the VAT on my Pro plan",
+        "Please refund the tax",
+        "Please refund the difference between Pro and Team",
+        "Please refund the unused days of my Pro plan",
+        "Please refund the rest of it",
+        "Please refund the fee only",
+        "Please refund a portion of it",
+        "I want a partial refund",
+        "Please refund a few euros",
+        "Refund pay_1, but leave pay_2",
+        "Refund pay_1 and keep pay_2 as it is",
+    ],
+)
+def test_quantity_that_is_not_worked_out_proposes_nothing(body: str) -> None:
+    """Less than everything was asked for, so everything is wrong."""
+    assert proposed(body, PRO, AGAIN) is None
+    assert proposed(body, PRO) is None
+
+
+@pytest.mark.parametrize("body", ["Please refund USD 20 of my Pro plan", "Refund me USD 20.00"])
+def test_currency_may_stand_before_the_amount(body: str) -> None:
+    """ "USD 20" is the part that was asked for."""
+    assert proposed(body, PRO) == [("pay_1", 2000)]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Please refund my Pro plan",
+        "I want a refund for the Pro plan.",
+        "Could you please refund pay_1?",
+        "I would like my money back",
+        "Hi, can I get a refund for my Pro plan? Thanks!",
+    ],
+)
+def test_own_request_is_one(body: str) -> None:
+    """Said as an order, as a wish, or as a polite question."""
+    assert proposed(body, PRO) == [("pay_1", 4900)]

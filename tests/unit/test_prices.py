@@ -1,13 +1,15 @@
 """Own prices: they come first, in integers, and a cost is never rounded down."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from langchain_core.messages import AIMessage
 from pydantic import ValidationError
 
-from app.observability.prices import Prices, Tokens, micro_usd
+from app.observability.prices import Prices, Tokens, micro_usd, tokens_of
 from app.settings import ModelPrice, Settings
 
 OWN = ModelPrice(
@@ -26,6 +28,14 @@ def test_own_price_comes_before_the_list() -> None:
     assert Prices().cost_usd("gpt-5-mini", Tokens(1000, 0, 0)) != prices.cost_usd(
         "gpt-5-mini", Tokens(1000, 0, 0)
     )
+
+
+@pytest.mark.parametrize("count", [True, "1_000", -1, 10**15, 1.5, None])
+def test_what_is_no_count_of_tokens_is_0(count: object) -> None:
+    """A server may report anything; a boolean is no token."""
+    usage: Any = {"input_tokens": count, "output_tokens": 5, "total_tokens": 5}
+    answer = AIMessage.model_construct(content="", usage_metadata=usage)
+    assert tokens_of(answer) == Tokens(0, 0, 5)
 
 
 def test_price_may_name_the_model_that_was_asked() -> None:

@@ -13,7 +13,7 @@ from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.api.routes.index import FILES, FOLDER
-from app.db.core.connections import Sessions
+from app.db.core.connections import Sessions, make_engine
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
 
@@ -37,8 +37,20 @@ async def test_every_link_of_the_index_leads_somewhere(api: httpx.AsyncClient) -
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert (told["name"], told["version"], told["api"]) == ("deskgraph", project["version"], "/v1")
     assert set(told["links"]) == {"docs", "openapi", "healthz", "readyz", "metrics"}
-    for link in set(told["links"].values()) - {"/readyz"}:  # it needs the database
+    for link in set(told["links"].values()) - {"/readyz", "/metrics"}:  # they read the database
         assert (await api.get(link)).status_code == 200, link
+
+
+async def test_metrics_are_served_while_the_database_is_away() -> None:
+    """Without the one gauge that is read from it."""
+    engine = make_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
+    app = create_app(Backend(Settings(_env_file=None), Sessions(engine), enqueue_run, Cursors("x")))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as api:
+        answer = await api.get("/metrics")
+    await engine.dispose()
+    assert answer.status_code == 200
+    assert "deskgraph_http_request_seconds" in answer.text
+    assert "deskgraph_runs_ignored_last_hour{" not in answer.text
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ async def test_edit_that_mends_the_plan_is_carried_out() -> None:
 async def test_safe_plan_that_no_longer_fits_waits_for_a_person() -> None:
     """Inside the limit nobody is asked, unless the world moved between plan and act."""
     opened = desk("cus_max")
+    opened.world.configure_model()
     opened.world.policy = Policy(refund_auto_limit={"USD": 10**6})
     opened.world.gate.everything = True
     opened.world.billing = MovingBilling(shop())

@@ -98,6 +98,21 @@ def test_a_whole_number_is_a_score() -> None:
     assert check(Classification, AIMessage(whole))["parsing_error"] is None
 
 
+def test_a_key_that_stands_twice_is_refused() -> None:
+    """Readers of JSON differ in which of the two counts, so neither does."""
+    good = json.dumps(GOOD[Classification])
+    twice = good.replace('"wants_human"', '"wants_human": true, "wants_human"')
+    assert twice != good
+    read = check(Classification, AIMessage(twice))
+    assert (read["parsed"], read["parsing_error"]) == (None, "answer: a key stands twice")
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, "{", "no JSON", '"\\ud800"', ""])
+def test_what_is_no_json_object_is_refused(text: str) -> None:
+    """However deep or broken, it is a problem of the answer and never an error of ours."""
+    assert check(Classification, AIMessage(text))["parsed"] is None
+
+
 @pytest.mark.parametrize(("schema", "path", "new"), CASES)
 def test_a_look_alike_is_refused(
     schema: type[BaseModel], path: tuple[str | int, ...], new: Any

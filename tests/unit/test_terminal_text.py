@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from app.commands.terminal import ACTIVE, age, clock, inert, one_line
+from app.commands.terminal import age, clock, inert, one_line
+from app.log.inert_text import ACTIVE
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 

@@ -22,8 +22,9 @@ from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import billing, exact, reply, summary, triage, wishes, words
 from app.services.runs import diff, merge_messages
-from graphs import alarm, handoffs, questions, ticket_parts
+from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
+from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
 from graphs.reply import checks, question_key, reusable_answer, suggestion
@@ -32,8 +33,10 @@ from graphs.reply.checks import citations, dates, draft_case, grounding, idioms,
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
+from graphs.run.replay import UNKNOWN_TRIAGE as TRIAGE
 from graphs.state import fresh_run
 from graphs.text import bounds, language, normalize, tokens
+from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
@@ -103,6 +106,11 @@ EXCUSED = {
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
+    "graphs.llm.structured_output:note": "within `repeats_a_key`",
+    "graphs.alarm:phrase_pattern": "phrases of ours",
+    "graphs.alarm:any_of": "phrases of ours",
+    "graphs.reply.suggestion:found_passages": STRUCTURES,
+    "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.calendar_words:any_of": "words of ours",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
@@ -115,7 +123,6 @@ EXCUSED = {
     "graphs.alarm:words_of": "phrases of ours",
     "app.commands.articles:declared": "tried within `front_matter`'s reader",
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
-    "app.services.runs.diff:node_changes": "names of nodes, few of them",
     "app.api.http.openapi_document:": "the document of our own routes",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
@@ -163,6 +170,9 @@ def told(text: str) -> Case:
     """The text as the article that the same draft cites."""
     known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
+
+
+FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 
 
 def state(text: str) -> Any:
@@ -255,6 +265,10 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:guided": [
         lambda text: billing.guided({"guidance": [f"pay_1 {text}"], "payments": PAYMENTS})
     ],
+    "app.models.offline.billing:requested": [
+        lambda text: billing.requested(f"refund {text[:7900]}"),
+        lambda text: billing.requested(f"{text[:4000]} I want {text[:3900]} refund"),
+    ],
     "app.models.offline.billing:wanted_refunds": [
         lambda text: billing.propose(ticket(f"Charged twice, please refund {text}"), OFFLINE),
         lambda text: billing.wanted_refunds(f"refund {text[:7900]}", PAYMENTS),
@@ -330,6 +344,12 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.wishes:named_audience": [
         lambda text: wishes.named_audience(text, ["all", "pro-plan"])
     ],
+    "app.services.runs.diff:node_changes": [
+        lambda text: diff.node_changes(list(text), list(text[::-1])),
+    ],
+    "app.services.runs.diff:long_changes": [
+        lambda text: diff.long_changes(list(text), list(text[:-1])),
+    ],
     "app.services.runs.diff:text_diff": [
         lambda text: diff.text_diff(text, text[::-1]),
         lambda text: diff.text_diff("\n".join(text), "\n".join(text[3:])),
@@ -341,6 +361,14 @@ READERS: dict[str, list[Reader]] = {
     "graphs.alarm:alarm": [alarm.alarm],
     "graphs.alarm:mild_signs": [lambda text: alarm.mild_signs(text, text)],
     "graphs.alarm:shouts": [alarm.shouts],
+    "graphs.reply.suggestion:best_articles": [
+        lambda text: suggestion.best_articles([FOUND | {"text": text}])
+    ],
+    "graphs.reply.suggestion:answering_sections": [suggestion.answering_sections],
+    "app.commands.articles:declared": [
+        refused(lambda text: files.declared(f"questions:\n- {text}", "here"), files.SourceError),
+        refused(lambda text: files.declared(text, "here"), files.SourceError),
+    ],
     "graphs.handoffs:skill_for": [
         lambda text: handoffs.skill_for(state(text), {"reason": "anger", "detail": text})
     ],
@@ -352,6 +380,10 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.llm.routing:tier_of": [lambda text: routing.tier_of(ticket(text), None, {}, None, 0)],
     "graphs.llm.structured_output:asked_again": [answered],
+    "graphs.llm.structured_output:repeats_a_key": [
+        lambda text: structured_output.repeats_a_key(json.dumps({text: [text], text[1:]: {}})),
+        structured_output.repeats_a_key,
+    ],
     "graphs.llm.token_estimate:estimate_tokens": [token_estimate.estimate_tokens],
     "graphs.llm.token_estimate:clip": [
         lambda text: token_estimate.clip(text, 1000),
@@ -451,6 +483,42 @@ READERS: dict[str, list[Reader]] = {
     "graphs.questions:asked_questions": [lambda text: questions.asked_questions(state(text))],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
+    "graphs.llm.ask:shown": [lambda text: shown(ticket(text))],
+    "graphs.quiet:after_triage": [
+        lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),
+    ],
+    "graphs.quiet:held_parts": [lambda text: quiet.held_parts(state(text), TRIAGE)],
+    "graphs.text.noise.automatic:is_named": [
+        lambda text: automatic.is_named(text, "en", (" out of office ",)),
+        lambda text: automatic.is_named(text, "ja", ("自動返信",)),
+    ],
+    "graphs.text.noise.echo:is_echo": [
+        lambda text: echo.is_echo(text, [text[: len(text) // 2], text[1:]])
+    ],
+    "graphs.text.noise.headers:telling": [
+        lambda text: headers.telling(dict.fromkeys(headers.TELLING, text))
+    ],
+    "graphs.text.noise.headers:told_by_headers": [
+        lambda text: headers.told_by_headers(dict.fromkeys(headers.TELLING, text))
+    ],
+    "graphs.text.noise.reading:reading_of": [
+        lambda text: reading.reading_of(ticket(text), [text]),
+        lambda text: reading.reading_of(ticket(f"I am out of the office {text}", text)),
+    ],
+    "graphs.text.noise.thanks:is_sign": [thanks.is_sign],
+    "graphs.text.noise.thanks:is_thanks": [
+        lambda text: thanks.is_thanks(text, "en", wordings.wordings()["en"], [text[:50]]),
+        lambda text: thanks.is_thanks(text, "ja", wordings.wordings()["ja"], []),
+    ],
+    "graphs.text.noise.thanks:agrees_to_thanks": [
+        lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
+    ],
+    "graphs.text.noise.wordings:sentences": [wordings.sentences],
+    "graphs.text.noise.wordings:folded": [wordings.folded],
+    "graphs.text.noise.wordings:in_words": [lambda text: wordings.in_words(text, "en")],
+    "graphs.text.noise.wordings:holds": [
+        lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
+    ],
     "graphs.text.normalize:folded": [normalize.folded],
     "graphs.text.normalize:joined": [normalize.joined],
     "graphs.text.normalize:sentences": [normalize.sentences],

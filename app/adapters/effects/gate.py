@@ -21,7 +21,7 @@ class PostgresGate:
     ports: Ports
 
     async def permit(self, call: Call) -> Permit:
-        """An approval first; else what the tenant's policy permits without a person.
+        """An approval first; else what the tenant's policy permits, unless the plan had to wait.
 
         That is a gated effect which needs no person by itself, as the world counts it now; if it
         moves money, within the customer's allowance, which the ledger counts and locks.
@@ -32,7 +32,7 @@ class PostgresGate:
             if (step["id"], step["tool"], step["args"]) == (call.step_id, call.tool, call.args):
                 second = self.policy.refund_second_approver_from.get(call.currency or "")
                 return Permit(approval_id, below_minor=second if people < 2 else None)
-        if await self._leaves_to_policy(call):
+        if not call.needs_person and await self._leaves_to_policy(call):
             if call.amount_minor is None:
                 return Permit()
             limit = self.policy.refund_auto_limit.get(call.currency or "", 0)

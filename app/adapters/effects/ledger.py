@@ -5,7 +5,7 @@ from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.effects.ownership import pass_fence
+from app.adapters.effects.ownership import pass_fence, pass_silence
 from app.db.core.connections import Sessions
 from app.db.effects import ledger
 from app.db.effects.approvals import money_in_open_plans
@@ -26,11 +26,14 @@ class PostgresLedger:
     caller: Caller
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
-        """Fence, allowance and `started` row in one transaction."""
+        """Fences, allowance and `started` row in one transaction."""
         async with self.sessions.begin() as session:
             await pass_fence(session, self.caller)
             known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
+            if begins:
+                # What has begun goes on: whether it left is not known.
+                await pass_silence(session, self.caller, call, permit)
             if begins and permit:
                 await self._spend(session, call, permit)
             if await self._start(session, call, permit):

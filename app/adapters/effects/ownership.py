@@ -1,10 +1,15 @@
-"""The fence in front of every effect: only a run's owner may begin one, and only if not paused."""
+"""The fences in front of an effect: the run is this attempt's, not paused, and may speak."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects.ledger import owns_run
+from app.db.effects.takeovers import lock_thread, silence_on
 from app.db.tenants import pauses
-from tools.errors import EffectsPausedError, RunLostError
+from app.db.tenants.queries import policy_of_run
+from graphs.policy import Policy
+from tools.catalog import kind_of
+from tools.errors import EffectsPausedError, RunLostError, TakenOverError, TooManyRepliesError
+from tools.ledger import Call, Permit
 from tools.ports import Caller
 
 
@@ -21,3 +26,30 @@ async def pass_fence(session: AsyncSession, caller: Caller) -> None:
     if await pauses.is_paused(session, caller.tenant_id):
         raise EffectsPausedError(f"replies and effects of {caller.tenant_id} are paused")
     raise RunLostError(f"run {caller.run_id} is no longer this worker's")
+
+
+async def pass_silence(
+    session: AsyncSession, caller: Caller, call: Call, permit: Permit | None
+) -> None:
+    """Hold the thread as it is until the reply or effect that is about to begin is written down.
+
+    A hand-off may always begin, and so may what a person agreed to. A takeover waits for this
+    transaction, so that from its answer on no reply begins.
+
+    Raises:
+        TakenOverError: a person has the thread.
+        TooManyRepliesError: the thread got its hour's replies.
+    """
+    kind = kind_of(call.tool)
+    if kind == "handoff" or (permit is not None and permit.approval_id is not None):
+        return
+    await lock_thread(session, caller.tenant_id, caller.ticket_id)
+    silence = await silence_on(session, caller.tenant_id, caller.ticket_id)
+    if silence.taken_over:
+        raise TakenOverError("a person has taken the thread over")
+    if kind != "reply" or not silence.replies_last_hour:
+        return
+    body = await policy_of_run(session, caller.tenant_id, caller.run_id)
+    most = Policy.model_validate(body).replies_per_thread_hour
+    if silence.replies_last_hour >= most:
+        raise TooManyRepliesError(f"the thread got {most} replies within the last hour")

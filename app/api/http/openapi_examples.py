@@ -71,6 +71,7 @@ RUN: dict[str, Any] = {
     "effects": [],
     "escalation": None,
     "handoff": None,
+    "ignored": None,
     "error": None,
     "attempt": 1,
     "policy_version": 0,
@@ -187,6 +188,8 @@ MESSAGE: dict[str, Any] = {
 THREAD: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
+    "handled_by": None,
+    "handled_since": None,
     "messages": [MESSAGE],
     "runs": [RUN],
 }
@@ -199,6 +202,13 @@ FEEDBACK: dict[str, Any] = {
     "comment": "That was not my question.",
     "created_at": LATER,
 }
+TAKEN_OVER: dict[str, Any] = {
+    "thread_id": THREAD_ID,
+    "ticket_id": "T-1001",
+    "handled_by": "Mia",
+    "handled_since": LATER,
+}
+HANDED_BACK: dict[str, Any] = {**TAKEN_OVER, "handled_by": None, "handled_since": None}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -228,6 +238,7 @@ ERASURE: dict[str, Any] = {
         "approvals": 1,
         "decisions": 1,
         "handoffs": 1,
+        "takeovers": 0,
         "rates": 1,
         "contacts": 1,
         "mail_recipients": 0,
@@ -291,6 +302,7 @@ PARAMETERS: dict[str, Any] = {
     "language": "pt-BR",
     "status": "pending",
     "/v1/handoffs status": "open",
+    "outcome": "ignored",
     "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
     "limit": 50,
     "wait": 10,

@@ -34,6 +34,11 @@ def address(scope: Scope) -> str:
     return quote(scope["path"].encode("utf-8", "replace"), safe="/~!$&'()*+,;=:@")
 
 
+def route_of(scope: Scope) -> str:
+    """The route's template, for logs and metrics: a path may hold a customer's id."""
+    return str(getattr(scope.get("route"), "path", "unknown"))
+
+
 def problem_body(error: DeskgraphError, instance: str) -> dict[str, Any]:
     """The members of RFC 9457, our `code`, and what the error adds."""
     return {
@@ -80,7 +85,7 @@ def install_problems(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def _unexpected(request: Request, error: Exception) -> Response:
-        log.error("request_failed", path=request.url.path, error=error, exc_info=error)
+        log.error("request_failed", route=route_of(request.scope), error=error, exc_info=error)
         # This handler stands outside the middleware that answers the id elsewhere.
         headers = {"X-Request-Id": request.scope["request_id"]}
         return problem(address(request.scope), UNEXPECTED, headers)
@@ -91,9 +96,9 @@ def install_problems(app: FastAPI) -> None:
 
 async def _database(request: Request, error: Exception) -> Response:
     if not is_unavailable(error):
-        log.error("statement_failed", path=request.url.path, error=error, exc_info=error)
+        log.error("statement_failed", route=route_of(request.scope), error=error, exc_info=error)
         return problem(address(request.scope), UNEXPECTED)
-    log.warning("database_unavailable", part="api", path=request.url.path, error=error)
+    log.warning("database_unavailable", part="api", route=route_of(request.scope), error=error)
     return problem(
         address(request.scope), UnavailableError("Nothing was changed; try again in a second.")
     )

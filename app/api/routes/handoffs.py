@@ -1,17 +1,21 @@
 """/v1/handoffs: tickets that people have, or that wait for one."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api import schemas
+from app.api.http import openapi_examples
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
+from app.api.views.approvals import show_message
 from app.db.effects import handoffs
 from app.db.tables.sandbox import Handoff
 from app.errors import InvalidCursorError, NotFoundError
@@ -20,6 +24,8 @@ from tools.models import FoundArticle, Suggestion, Urgency
 router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"], route_class=GuardedRoute)
 
 Status = Literal["open", "closed"]
+MAX_MESSAGES = 20
+LATER = "2026-11-22T09:30:00Z"
 EXAMPLE: dict[str, Any] = {
     "id": "01a20147-a3aa-728a-9a39-1cf480623d08",
     "ticket_id": "T-1001",
@@ -41,6 +47,11 @@ EXAMPLE: dict[str, Any] = {
             "excerpt": "Choose **Forgot password?** on the sign-in page.",
         }
     ],
+    "part": None,
+    "held_since": "2026-11-22T09:00:01Z",
+    "messages": [
+        openapi_examples.MESSAGE | {"id": "msg_3", "text": "Any news?", "created_at": LATER}
+    ],
 }
 
 
@@ -61,6 +72,16 @@ class HandoffOut(BaseModel):
     closed_at: datetime | None
     suggestion: Suggestion | None
     articles: list[FoundArticle]
+    part: Annotated[
+        str | None, Field(description="What of the ticket it is about; null: all of it.")
+    ]
+    held_since: Annotated[
+        datetime, Field(description="Since when the bot leaves the ticket, or the part, to it.")
+    ]
+    messages: Annotated[
+        list[schemas.MessageOut],
+        Field(description="What the customer wrote since, oldest first; the newest 20."),
+    ]
 
 
 HandoffPage = Page[HandoffOut]
@@ -91,7 +112,7 @@ async def list_handoffs(
         limit=limit,
         read=UUID,
     )
-    return HandoffPage(items=[show(row) for row in rows], next_cursor=following)
+    return HandoffPage(items=await show_all(session, rows), next_cursor=following)
 
 
 @router.post(
@@ -104,9 +125,18 @@ async def close_handoff(handoff_id: UUID, session: Session, key: Approver) -> Ha
     closed = await handoffs.close_handoff(session, key.tenant_id, handoff_id)
     if closed is None:
         raise NotFoundError(f"There is no hand-off {handoff_id}.")
-    return show(closed)
+    [shown] = await show_all(session, [closed])
+    return shown
 
 
-def show(row: Handoff) -> HandoffOut:
-    """A hand-off in the API's shape."""
-    return HandoffOut(**{name: getattr(row, name) for name in HandoffOut.model_fields})
+async def show_all(session: AsyncSession, rows: list[Handoff]) -> list[HandoffOut]:
+    """Hand-offs in the API's shape, with what their customers wrote since."""
+    newer = await handoffs.newer_messages(session, [row.id for row in rows], MAX_MESSAGES)
+    columns = HandoffOut.model_fields.keys() - {"messages"}
+    return [
+        HandoffOut(
+            **{name: getattr(row, name) for name in columns},
+            messages=[show_message(message) for message in newer.get(row.id, [])],
+        )
+        for row in rows
+    ]

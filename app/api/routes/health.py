@@ -1,20 +1,34 @@
 """Liveness, readiness and metrics of the process; and the meaning of each error code."""
 
+from typing import get_args
+
 from fastapi import APIRouter, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import generate_latest
+from prometheus_client import Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.api.http import openapi_examples
-from app.api.http.dependencies import Session
+from app.api.http.dependencies import Backend, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
+from app.db.core.availability import DATABASE_ERRORS
+from app.db.runs.queries import ignored_last_hour
 from app.errors import NotFoundError, UnavailableError, all_errors
+from app.log import get_logger
+from graphs.text.noise import Ignored
+
+log = get_logger(__name__)
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
+
+IGNORED = Gauge(
+    "deskgraph_runs_ignored_last_hour",
+    "Runs of the last hour that were ignored, over all tenants.",
+    ["reason"],
+)
 
 
 class StatusOut(BaseModel):
@@ -55,9 +69,23 @@ async def readyz(session: Session) -> StatusOut:
         200, openapi_examples.METRICS, media_type=str(PlainTextResponse.media_type)
     ),
 )
-async def metrics() -> Response:
+async def metrics(backend: BackendDep) -> Response:
     """Counters for Prometheus, in its text format 0.0.4."""
+    await _count_ignored(backend)
     return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+async def _count_ignored(backend: Backend) -> None:
+    """Bring the gauge up to date; while the database is unavailable it shows nothing."""
+    try:
+        async with backend.sessions() as session:
+            counts = await ignored_last_hour(session)
+    except DATABASE_ERRORS as error:
+        log.warning("database_unavailable", part="metrics", error=error)
+        IGNORED.clear()
+        return
+    for reason in get_args(Ignored):
+        IGNORED.labels(reason).set(counts.get(reason, 0))
 
 
 @router.get(

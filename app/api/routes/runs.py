@@ -24,8 +24,10 @@ from app.errors import (
     RunFinishedError,
 )
 from app.lifecycle import FINAL, RunStatus
+from app.services.conversations.takeover import handled
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun, thread_of
+from graphs.state import Outcome
 
 router = APIRouter(prefix="/v1", tags=["runs"], route_class=GuardedRoute)
 
@@ -59,7 +61,9 @@ async def start_run(
     """Handle a customer message. The same Idempotency-Key and body answer the same run."""
     if body.callback_url is not None:
         await check_callback_url(backend.settings, body.callback_url)
-    ticket = body.ticket.model_dump(mode="json")
+    # Without headers as before they were known, so that repeats of older requests are still known.
+    without = None if body.ticket.headers else {"headers"}
+    ticket = body.ticket.model_dump(mode="json", exclude=without)
     new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
     async with backend.sessions.raw_connection() as connection:
         run = await start_and_cancel.start(connection, key.tenant_id, key.id, new)
@@ -83,15 +87,16 @@ async def list_runs(
     status: RunStatus | None = None,
     ticket_id: schemas.OutsideId | None = None,
     customer_id: schemas.OutsideId | None = None,
+    outcome: Outcome | None = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.RunPage:
     """The tenant's runs, newest first, over all threads."""
     rows, following = await backend.cursors.page(
         session,
-        runs_of_tenant(key.tenant_id, status, ticket_id, customer_id),
+        runs_of_tenant(key.tenant_id, status, ticket_id, customer_id, outcome),
         Run.id,
-        scope=["runs", key.tenant_id, status, ticket_id, customer_id],
+        scope=["runs", key.tenant_id, status, ticket_id, customer_id, outcome],
         cursor=cursor,
         limit=limit,
         newest_first=True,
@@ -151,12 +156,15 @@ async def get_thread(
     query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).where(Run.replay_of.is_(None))
     newest = query.order_by(Run.id.desc()).limit(MAX_MESSAGES)
     rows = list(await session.scalars(newest))[::-1]
-    if not rows:
+    held = await handled(session, key.tenant_id, ticket_id)
+    if not rows and held.since is None:
         raise NotFoundError(f"No run knows a ticket {ticket_id}.")
     messages = await messages_of_ticket(session, key.tenant_id, ticket_id, MAX_MESSAGES)
     return schemas.ThreadOut(
         thread_id=thread_of(key.tenant_id, ticket_id),
         ticket_id=ticket_id,
+        handled_by=held.by,
+        handled_since=held.since,
         messages=[show_message(message) for message in messages],
         runs=await show_runs(session, rows, backend.settings),
     )

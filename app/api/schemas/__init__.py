@@ -30,6 +30,7 @@ from app.api.schemas.runs import (
     ThreadOut,
     TicketIn,
 )
+from app.api.schemas.threads import Holder, TakeOver, ThreadHolder
 
 __all__ = [
     "ApprovalOut",
@@ -43,6 +44,7 @@ __all__ = [
     "EventOut",
     "FeedbackOut",
     "GiveFeedback",
+    "Holder",
     "LanguageTag",
     "MessageOut",
     "OutsideId",
@@ -66,6 +68,8 @@ __all__ = [
     "StartRun",
     "StepEditIn",
     "StepOut",
+    "TakeOver",
+    "ThreadHolder",
     "ThreadOut",
     "TicketIn",
 ]

@@ -9,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import LanguageTag, OutsideId, Request
+from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
 from graphs.state import ClaimVerdict, Outcome
+from graphs.text.noise import Ignored
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
@@ -25,16 +27,32 @@ class CustomerIn(Request):
     name: Annotated[str, Field(max_length=200)] | None = None
 
 
+# Names of RFC 9110, 5.1; values may be folded and long, and hold no control character.
+HeaderName = Annotated[
+    str, Field(min_length=1, max_length=100, pattern=r"^[!#-'*+.0-9A-Z^-z|~-]+$")
+]
+HeaderValue = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
+MAX_HEADERS = 100
+
+
 class TicketIn(Request):
-    """The customer's message."""
+    """The customer's message; without a text, as with an attachment only, a person gets it."""
 
     id: OutsideId
     subject: Annotated[str, Field(max_length=500)]
-    body: Annotated[str, Field(min_length=1, max_length=50_000)]
+    body: Annotated[str, Field(max_length=50_000)]
     channel: Annotated[str, Field(max_length=50)] | None = None
     language: Annotated[
         LanguageTag | None, Field(description="Recognised from the text if null.")
     ] = None
+    headers: Annotated[
+        dict[HeaderName, HeaderValue],
+        Field(
+            max_length=MAX_HEADERS,
+            description="The mail's headers, by name: they tell an automatic reply, a bounce or "
+            "list mail, which are not answered. Only those that tell are kept.",
+        ),
+    ] = Field(default_factory=dict)
     customer: CustomerIn
 
 
@@ -116,6 +134,9 @@ class RunOut(BaseModel):
     effects: list[EffectOut]
     escalation: dict[str, Any] | None
     handoff: dict[str, Any] | None
+    ignored: Annotated[
+        Ignored | None, Field(description="Why the message got no reply; null for one that did.")
+    ]
     error: dict[str, Any] | None
     attempt: int
     policy_version: int
@@ -164,7 +185,7 @@ class RunStepOut(BaseModel):
     cost_usd: float | None
 
 
-class ThreadOut(BaseModel):
+class ThreadOut(Holder):
     """A ticket's conversation and its runs, oldest first."""
 
     thread_id: UUID

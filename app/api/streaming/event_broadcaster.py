@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from prometheus_client import Gauge
 
 from app.api.streaming.event_subscription import EventSubscription, render
-from app.db.core.availability import DATABASE_ERRORS, log_outage, wait_out
+from app.db.core.availability import DATABASE_ERRORS, log_database_error, wait_out
 from app.db.core.connections import Sessions
 from app.db.events.queries import (
     BEGINNING,
@@ -86,7 +86,7 @@ class EventBroadcaster:
                     return
             yield RETRY
         except DATABASE_ERRORS as error:
-            log_outage(error, "event_stream")
+            log_database_error(error, "event_stream")
         finally:
             self._subscriptions.discard(subscription)
 

@@ -35,16 +35,30 @@ STATEMENTS = {
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
-        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]' FROM runs
+        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', status = 'closed',
+             closed_at = coalesce(handoffs.closed_at, now()) FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",
+    # A person who had the ticket has nothing of it any more; the next message is a new one.
+    "takeovers": """
+        DELETE FROM takeovers WHERE tenant_id = :tenant AND ticket_id IN
+            (SELECT ticket_id FROM runs WHERE tenant_id = :tenant AND id = ANY(:runs))""",
     "ledger": """
         UPDATE ledger SET customer_id = :pseudonym,
             args = CASE WHEN amount_minor IS NULL THEN '{}' ELSE args - 'reason' END,
             result = CASE WHEN amount_minor IS NULL AND status = 'done' THEN '{}' ELSE result END,
             error = CASE WHEN error IS NOT NULL THEN 'Erased.' END
         WHERE tenant_id = :tenant AND customer_id = :customer""",
+    # What the sandbox's provider was given as the reason; a real provider keeps its own records.
+    "sandbox_refunds": """
+        UPDATE sandbox_refunds SET reason = '' WHERE tenant_id = :tenant AND payment_id IN
+            (SELECT id FROM sandbox_payments
+                WHERE tenant_id = :tenant AND customer_id = :customer)""",
+    "sandbox_cancellations": """
+        UPDATE sandbox_cancellations SET reason = '' WHERE tenant_id = :tenant
+            AND subscription_id IN (SELECT id FROM sandbox_subscriptions
+                WHERE tenant_id = :tenant AND customer_id = :customer)""",
     # Cached replies hold no name, but their digests identify the first customers who asked.
     "answers": """
         DELETE FROM answers WHERE tenant_id = :tenant AND

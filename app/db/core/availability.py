@@ -16,6 +16,9 @@ from tools.errors import ToolError
 
 log = get_logger(__name__)
 
+# Pause after a refused statement: a release, or a migration under way, has to repair it.
+DEFECT_SECONDS = 5.0
+
 # Everything that a database's driver, or a library on top of one, raises.
 DATABASE_ERRORS = (StatementError, EngineTimeout, psycopg.Error, ConnectorException)
 # SQLSTATEs that mean "not now": connection, resources, operator, serialization; and a transaction
@@ -52,14 +55,16 @@ def statement_failed(error: BaseException) -> StatementFailedError:
 async def wait_out(error: BaseException, part: str, seconds: float) -> None:
     """Log a database error of a loop in the background, and wait before its next turn.
 
+    A refused statement does not end the loop: one row of one tenant may cause it, and the process
+    serves all of them. It waits DEFECT_SECONDS instead of `seconds`.
+
     Raises:
         asyncio.CancelledError: the task was asked to end. A failing database may have turned the
             cancellation into `error`, and a loop that went on would never end.
-        BaseException: `error` itself, when it is a defect that waiting cannot repair.
     """
-    log_outage(error, part)
+    log_database_error(error, part)
     end_if_cancelled()
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(seconds if is_unavailable(error) else DEFECT_SECONDS)
 
 
 def end_if_cancelled() -> None:
@@ -69,12 +74,9 @@ def end_if_cancelled() -> None:
         raise asyncio.CancelledError
 
 
-def log_outage(error: BaseException, part: str) -> None:
-    """Log that a part of the service waits until the database is back.
-
-    Raises:
-        BaseException: `error` itself, when it is a defect that waiting cannot repair.
-    """
-    if not is_unavailable(error):
-        raise error
-    log.warning("database_unavailable", part=part, error=error)
+def log_database_error(error: BaseException, part: str) -> None:
+    """Log that a part of the service met an outage, or a statement that Postgres refused."""
+    if is_unavailable(error):
+        log.warning("database_unavailable", part=part, error=error)
+    else:
+        log.error("statement_failed", part=part, error=error, exc_info=error)

@@ -5,13 +5,27 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    column,
+    func,
+    or_,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.core import advisory_locks
+from app.db.core.base import sql_table
 from app.db.tables import sandbox
+from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
 from tools.helpdesk import is_available, next_opening, pick_agent
 from tools.models import Agent, FoundArticle, Suggestion, Urgency
@@ -19,6 +33,29 @@ from tools.models import Agent, FoundArticle, Suggestion, Urgency
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
 ASSIGN_BATCH = 100
+# The hand-off's own message is the newest of the run that opened it, which its key names. Without
+# one, as after an erasure, the time at which it was opened counts.
+NEWER_MESSAGES = (
+    text("""
+    SELECT newer.*, handoffs.id AS handoff_id FROM handoffs
+    LEFT JOIN LATERAL (
+        SELECT max(said.id) AS id FROM messages AS said JOIN runs ON runs.id = said.run_id
+        WHERE said.tenant_id = handoffs.tenant_id AND said.ticket_id = handoffs.ticket_id
+            AND said.author = 'customer'
+            AND split_part(handoffs.key, ':', 2) = CAST(coalesce(runs.merged_into, runs.id) AS text)
+    ) AS own ON true
+    CROSS JOIN LATERAL (
+        SELECT messages.* FROM messages
+        WHERE messages.tenant_id = handoffs.tenant_id AND messages.ticket_id = handoffs.ticket_id
+            AND messages.author = 'customer'
+            AND coalesce(messages.id > own.id, messages.created_at > handoffs.created_at)
+            AND (handoffs.closed_at IS NULL OR messages.created_at <= handoffs.closed_at)
+        ORDER BY messages.id DESC LIMIT :most
+    ) AS newer
+    WHERE handoffs.id = ANY(:handoffs) ORDER BY newer.id DESC""")
+    .bindparams(bindparam("handoffs", type_=ARRAY(Uuid)))
+    .columns(*sql_table(Message).columns, column("handoff_id", Uuid))
+)
 QUEUED = (Handoff.status == "open", Handoff.agent_id.is_(None))
 
 
@@ -32,7 +69,13 @@ async def open_handoff(
     summary: str, key: str, *, suggestion: Suggestion | None = None,
     articles: Sequence[FoundArticle] = (),
 ) -> Handoff:  # fmt: skip
-    """Open a hand-off once per key, for an agent who is available now; the desk must be locked."""
+    """Open a hand-off once per key, for an agent who is available now; the desk must be locked.
+
+    An open one of the same ticket, or of the same part of it, is that one still: its person goes
+    on, and it holds the ticket afresh.
+    """
+    if (same := await _same_handoff(session, tenant_id, ticket_id, key)) is not None:
+        return same
     known = await agent_of_ticket(session, tenant_id, ticket_id)
     agents = await agents_of(session, tenant_id)
     agent = pick_agent(agents, skill, urgency, datetime.now(UTC), known)
@@ -51,6 +94,53 @@ async def open_handoff(
     await session.execute(row.on_conflict_do_nothing())
     query = select(Handoff).where(Handoff.tenant_id == tenant_id, Handoff.key == key)
     return (await session.scalars(query)).one()
+
+
+async def _same_handoff(
+    session: AsyncSession, tenant_id: str, ticket_id: str, key: str
+) -> Handoff | None:
+    """The hand-off of that key, or an open one of the same part of the ticket."""
+    of_tenant = select(Handoff).where(Handoff.tenant_id == tenant_id)
+    if (row := (await session.scalars(of_tenant.where(Handoff.key == key))).one_or_none()) is None:
+        part = [*key.split(":", 3), "", ""][2] or None
+        same = (Handoff.ticket_id == ticket_id, Handoff.part.is_not_distinct_from(part))
+        query = of_tenant.where(*same, Handoff.status == "open").order_by(Handoff.id).limit(1)
+        if (row := (await session.scalars(query)).one_or_none()) is not None:
+            row.held_since = func.now()
+            await session.flush()
+            await session.refresh(row)
+    return row
+
+
+async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> None:
+    """Close the open hand-offs of the whole ticket; those of a part stay with their people."""
+    await session.execute(
+        update(Handoff)
+        .where(
+            Handoff.tenant_id == tenant_id,
+            Handoff.ticket_id == ticket_id,
+            Handoff.status == "open",
+            Handoff.part.is_(None),
+        )
+        .values(status="closed", closed_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def newer_messages(
+    session: AsyncSession, handoff_ids: list[UUID], limit: int
+) -> dict[UUID, list[Message]]:
+    """What customers wrote on these hand-offs' tickets after them, by hand-off, oldest first.
+
+    Up to the time at which each was closed, and of each the newest `limit`.
+    """
+    found: dict[UUID, list[Message]] = {}
+    query = select(Message, column("handoff_id")).from_statement(NEWER_MESSAGES)
+    for message, handoff_id in await session.execute(
+        query, {"handoffs": handoff_ids, "most": limit}
+    ):
+        found.setdefault(handoff_id, []).append(message)
+    return {handoff_id: messages[::-1] for handoff_id, messages in found.items()}
 
 
 async def agent_of_ticket(session: AsyncSession, tenant_id: str, ticket_id: str) -> str | None:

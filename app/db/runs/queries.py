@@ -1,5 +1,6 @@
 """Queries on runs; what changes a status is in transitions.py."""
 
+from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
@@ -18,7 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
+from app.db.tables.tenants import ApiKey
 from app.lifecycle import RunStatus
+from graphs.state import Outcome
 
 SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
 SELECT_RUN_FOR_UPDATE = SELECT_RUN.with_for_update()
@@ -58,6 +61,7 @@ def runs_of_tenant(
     status: RunStatus | None = None,
     ticket_id: str | None = None,
     customer_id: str | None = None,
+    outcome: Outcome | None = None,
 ) -> Select[Run]:
     """Select the tenant's runs that match every filter given."""
     query = select(Run).where(Run.tenant_id == tenant_id)
@@ -67,7 +71,20 @@ def runs_of_tenant(
         query = query.where(Run.ticket_id == ticket_id)
     if customer_id is not None:
         query = query.where(Run.customer_id == customer_id)
+    if outcome is not None:
+        query = query.where(Run.outcome == outcome)
     return query
+
+
+async def ignored_last_hour(session: AsyncSession) -> dict[str, int]:
+    """How many runs ended as ignored within the last hour, over all tenants, by reason."""
+    reason = func.jsonb_extract_path_text(Run.result, "ignored")
+    query = (
+        select(reason, func.count())
+        .where(Run.outcome == "ignored", Run.finished_at > func.now() - timedelta(hours=1))
+        .group_by(reason)
+    )
+    return {str(name): count for name, count in await session.execute(query) if name}
 
 
 async def next_in_thread(session: AsyncSession, thread_id: UUID) -> Run | None:
@@ -124,10 +141,13 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
 
 
 async def starters(session: AsyncSession, run: Run) -> set[str]:
-    """The keys that started the run, a run that it replays, or one merged into any of these."""
+    """The names of the keys that started the run, one that it replays, or one merged into these."""
     wanted = select(Run.id, Run.replay_of, Run.started_by).where(Run.tenant_id == run.tenant_id)
     itself = wanted.where(Run.id == run.id).cte("lineage", recursive=True)
     others = wanted.where(or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id))
     # UNION drops rows that are there already, so no data can make this run in a circle.
     lineage = itself.union(others)
-    return set(await session.scalars(select(lineage.c.started_by).distinct()))
+    names = select(ApiKey.name).where(
+        ApiKey.tenant_id == run.tenant_id, ApiKey.id.in_(select(lineage.c.started_by))
+    )
+    return set(await session.scalars(names))

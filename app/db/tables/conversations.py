@@ -1,4 +1,4 @@
-"""The tables about customers: what was summed up about a ticket, and who was erased."""
+"""The tables about customers: summaries of tickets, who took one over, and who was erased."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -59,6 +59,17 @@ class Feedback(Base):
         Index("feedback_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("feedback_by_run", "run_id"),
     )
+
+
+class Takeover(Base):
+    """A ticket that a person has taken over; while the row stands the bot is silent there."""
+
+    __tablename__ = "takeovers"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    ticket_id: Mapped[str] = mapped_column(primary_key=True)
+    handled_by: Mapped[str]
+    handled_since: Mapped[datetime] = now()
 
 
 class PseudonymSalt(Base):

@@ -120,6 +120,7 @@ class Run(Base):
             "finished_at",
             postgresql_where=sql("checkpoints_pruned_at IS NULL AND finished_at IS NOT NULL"),
         ),
+        Index("runs_ignored", "finished_at", postgresql_where=sql("outcome = 'ignored'")),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
         CheckConstraint(

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     CheckConstraint,
+    Computed,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -18,6 +19,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core.base import Base, now
+
+# tools/helpdesk.py makes keys: "handoff:<run>" or "handoff:<run>:<part>".
+PART_OF_KEY = "NULLIF(split_part(key, ':', 3), '')"
 
 
 class Agent(Base):
@@ -56,6 +60,10 @@ class Handoff(Base):
     # What the person may answer from; NULL: no suggestion.
     suggestion: Mapped[dict[str, Any] | None]
     articles: Mapped[list[Any]] = mapped_column(server_default="[]")
+    # Since when it holds its ticket or part: since it was opened, or needed again.
+    held_since: Mapped[datetime] = now()
+    # The part of the ticket that it is about, as its key names it; null for all of the ticket.
+    part: Mapped[str | None] = mapped_column(Computed(PART_OF_KEY, persisted=True))
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "key"),

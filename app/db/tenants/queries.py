@@ -136,6 +136,20 @@ async def policy_at(executor: Executor, tenant_id: str, version: int) -> dict[st
     return found.body if found else {}
 
 
+async def policy_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> dict[str, Any]:
+    """The policy that the run was started under; empty for the default one."""
+    query = (
+        select(PolicyVersion.body)
+        .join(
+            Run,
+            (Run.tenant_id == PolicyVersion.tenant_id)
+            & (Run.policy_version == PolicyVersion.version),
+        )
+        .where(Run.tenant_id == tenant_id, Run.id == run_id)
+    )
+    return (await session.scalars(query)).one_or_none() or {}
+
+
 async def add_policy(
     session: AsyncSession, tenant_id: str, version: int, body: dict[str, Any], created_by: str
 ) -> PolicyVersion:

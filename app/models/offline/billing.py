@@ -21,19 +21,38 @@ WANTS_MONEY = re.compile(
 )
 TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|both|every|each)\b", re.IGNORECASE)
-NEGATED = re.compile(
-    r"\b(?:do not|don't|no need to|not) (?:(?:want|need|ask for|to|a|an|any|the) )*refund",
+# Asks for money: an order, a request to us, or what the writer says they want.
+REQUEST = re.compile(
+    r"(?:^\W*|\b(?:please|pls|kindly|and|so|to)\s+|\byou\s+(?:\w+\s+){0,3})(?:refund|reimburse)\b"
+    r"(?!\s+(?:polic|rule|term|period|process|status|request))"
+    r"|\b(?:want|need|like|request|requesting|demand|asking|ask for|give me|get|have|issue)\b"
+    r"[^.!?]{0,40}\b(?:refund(?:ed)?|money back|reimburse\w*)\b"
+    r"|\brefund (?:me|us)\b",
     re.IGNORECASE,
 )
+# Speaks of a refund that was promised, made or is awaited, of a mistake, or says not to.
+NO_REQUEST = re.compile(
+    r"\b(?:not|never|no|\w+n't|cannot|without|thanks?|already|yet|still|since|where|when|why|how|what"
+    r"|did|does|has|have you|if|unless|status|waiting|promised|received|arrived|issued|processed"
+    r"|approved|requested|asked|got|leave|keep|except|instead|mistake)\b",
+    re.IGNORECASE,
+)
+SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\d)[^.!?\n]*)*[.!?]*")
 PAYMENT_ID = re.compile(r"\bpay_\w+")
 # An amount in figures with its currency on either side; "half" and the like cannot be read.
 AMOUNT = re.compile(
     r"(?P<sign>[$€£¥])\s?(?P<a>\d[\d.,]*)"
+    r"|\b(?P<before>[A-Z]{3})\s?(?P<c>\d[\d.,]*)"
     r"|(?<![\d.,])[.,]*+(?P<b>\d[\d.,]*+)\s?(?P<code>[A-Z]{3}\b|dollars?|euros?|yen)"
 )
 GROUPING = re.compile(r"[.,](?=\d{3}(?:\D|$))")
-IN_WORDS = re.compile(
-    r"\b(?:half|third|quarter|part(?:ly|ial(?:ly)?)?|some) (?:of|refund)", re.IGNORECASE
+# A quantity that this model does not work out: a share, a tax, what was not used, words.
+NOT_UNDERSTOOD = re.compile(
+    r"%|\b(?:percent|per cent|half|third|quarter|part|partly|partial|partially|portion|some"
+    r"|vat|tax|taxes|fee|fees|difference|unused|remaining|remainder|rest|balance|surplus|excess"
+    r"|pro[- ]?rat\w*|bucks|quid)\b"
+    r"|(?<!\d)(?<!\d )\b(?:dollars?|euros?|pounds?|yen)\b",
+    re.IGNORECASE,
 )
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
 NAMES = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "yen": "JPY"}
@@ -68,14 +87,21 @@ def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
 def wanted_refunds(text: str, payments: list[Payment]) -> list[ProposedRefund] | None:
     """For the payments the ticket names, or the later one of a duplicate; None if not clear.
 
-    A text of more than READ_CHARS is not clear.
+    Clear is an own request, when nothing else that is said of a refund speaks against it, and no
+    quantity is named that this model does not work out. A text of more than READ_CHARS is not.
     """
     if not WANTS_MONEY.search(text):
         return []
-    if len(text) > READ_CHARS:
+    if len(text) > READ_CHARS or not requested(text) or NOT_UNDERSTOOD.search(text):
         return None
     refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)
-    return None if NEGATED.search(text) else refunds or None
+    return refunds or None
+
+
+def requested(text: str) -> bool:
+    """Whether a sentence asks for a refund, and none speaks of one in another way."""
+    told = [s for s in SENTENCE.findall(text) if WANTS_MONEY.search(s)]
+    return any(map(REQUEST.search, told)) and not any(map(NO_REQUEST.search, told))
 
 
 def duplicates(text: str, payments: list[Payment]) -> list[ProposedRefund]:
@@ -131,7 +157,7 @@ def named(text: str, payments: list[Payment]) -> list[ProposedRefund]:
 def named_amounts(text: str, chosen: list[Payment]) -> list[int] | None:
     """What to give back of each payment; None when the ticket's words about it are not clear."""
     spoken = list(AMOUNT.finditer(text))
-    if IN_WORDS.search(text) or (spoken and (len(spoken) > 1 or len(chosen) != 1)):
+    if spoken and (len(spoken) > 1 or len(chosen) != 1):
         return None
     if not spoken:
         return [refundable(p) for p in chosen]
@@ -141,10 +167,10 @@ def named_amounts(text: str, chosen: list[Payment]) -> list[int] | None:
 
 def minor_units(spoken: re.Match[str], currency: str) -> int | None:
     """The amount in minor units; None in another currency, or finer than the currency is."""
-    named_currency = spoken["sign"] or spoken["code"]
+    named_currency = spoken["sign"] or spoken["before"] or spoken["code"]
     if CURRENCY.get(named_currency.lower(), named_currency) != currency:
         return None
-    figures = (spoken["a"] or spoken["b"]).rstrip(".,")
+    figures = (spoken["a"] or spoken["b"] or spoken["c"]).rstrip(".,")
     if len(figures) > MAX_FIGURES:
         return None
     # A comma or point before three figures groups thousands, unless the currency has three.

@@ -25,10 +25,9 @@ from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
+from graphs.policy import OFFLINE
 from graphs.run.summary import Summary
 from graphs.state import Ticket
-
-NAME = "offline"
 
 ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {
     Classification.__name__: triage,
@@ -42,15 +41,15 @@ ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {
 class OfflineChatModel(BaseChatModel):
     """A chat model whose whole knowledge is a few rules; see the `offline_*` modules."""
 
-    model_name: str = NAME
+    model_name: str = OFFLINE
 
     @property
     def _llm_type(self) -> str:
-        return NAME
+        return OFFLINE
 
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
-        return {**params, "ls_provider": NAME, "ls_model_name": NAME}
+        return {**params, "ls_provider": OFFLINE, "ls_model_name": OFFLINE}
 
     def _generate(
         self,
@@ -61,7 +60,7 @@ class OfflineChatModel(BaseChatModel):
     ) -> ChatResult:
         message = AIMessage(
             self._text(kwargs["question"], messages),
-            response_metadata={"model_name": NAME},
+            response_metadata={"model_name": OFFLINE},
             usage_metadata={"input_tokens": 0, "output_tokens": 0, "total_tokens": 0},
         )
         return ChatResult(generations=[ChatGeneration(message=message)])

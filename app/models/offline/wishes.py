@@ -29,6 +29,12 @@ DOUBTFUL = re.compile(
     rf"|later|next (?:year|month)|someday)\b|{NOT}",
     re.IGNORECASE,
 )
+# What was ended already, or should not have been: to stop "it" then means the opposite.
+UNDONE = re.compile(
+    r"\b(?:mistake|accident\w*|wrongly|by error|restore|reinstate|reactivate|resubscribe"
+    r"|(?:you|was|were|been|got|has|have) (?:\w+ ){0,2}(?:cancell?ed|ended|stopped|terminated))\b",
+    re.IGNORECASE,
+)
 EVERY = re.compile(r"\b(?:all|both|every|each|them|subscriptions|plans)\b", re.IGNORECASE)
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
 # "my Team plan": a name before the kind.
@@ -48,15 +54,16 @@ SUBJECT_LINE = re.compile(r"^subject:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | 
 def cancellations(text: str, subscriptions: list[Subscription]) -> list[str] | None:
     """Ids of the active subscriptions to cancel; empty without a wish, None when it is not clear.
 
-    A question, or a sentence that says not to, is no wish; "if", "maybe", or a "not" elsewhere in
-    the sentence is not clear. One active subscription needs no name; of several each must be
-    named, or all. A wish in a text of more than READ_CHARS is not clear.
+    A question, or a sentence that says not to, is no wish; "if", "maybe", a "not" elsewhere in the
+    sentence, or a word of an end that was a mistake, is not clear. One active subscription needs
+    no name; of several each must be named, or all. A wish in a text of more than READ_CHARS is not
+    clear.
     """
     wishes = [sentence for sentence in SENTENCE.findall(text) if CANCEL.search(sentence)]
     wishes = [s for s in wishes if not (s.rstrip().endswith("?") or ASKED.search(s))]
     if all(NEGATED.search(s) and not CONDITION.search(s) for s in wishes):
         return []
-    if len(text) > READ_CHARS or any(DOUBTFUL.search(s) for s in wishes):
+    if len(text) > READ_CHARS or UNDONE.search(text) or any(map(DOUBTFUL.search, wishes)):
         return None
     active = [s for s in subscriptions if s["status"] == "active"]
     said = spoken(" ".join(wishes))

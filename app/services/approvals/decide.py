@@ -96,7 +96,7 @@ async def resume(
     await refuse_starter(session, approver, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
-    refuse_repeat(approval, earlier, approver.id, answer)
+    refuse_repeat(approval, earlier, approver.name, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     refuse_release(approval, answer)
@@ -119,15 +119,21 @@ async def resume(
 
 
 async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> None:
-    """Raise OwnRunError when the key started the run, one that it replays, or a message in these.
+    """Raise OwnRunError when the approver started the run, one that it replays, or a message in it.
 
-    So a replay by another key does not let a starter approve what they started.
+    So neither a replay by another key nor a second key of the same holder lets a starter approve
+    what they started.
     """
-    if approver.id in await run_queries.starters(session, run):
+    if holder_of(approver.name) in map(holder_of, await run_queries.starters(session, run)):
         raise OwnRunError(
-            "Another key must decide: this one started the run, a message in it, "
+            "Another person must decide: a key of this name started the run, a message in it, "
             "or a run that it replays."
         )
+
+
+def holder_of(key_name: str) -> str:
+    """The person that a key's name stands for: two keys of one name are one person's."""
+    return " ".join(key_name.casefold().split())
 
 
 async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
@@ -148,22 +154,23 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 
 
 def refuse_repeat(
-    approval: Approval, earlier: list[Decision], key_id: str, answer: GivenAnswer
+    approval: Approval, earlier: list[Decision], key_name: str, answer: GivenAnswer
 ) -> None:
-    """Refuse a second agreement of one key; a repeated request gets the key's first answer.
+    """Refuse a second agreement of one person; a repeated request gets their first answer.
 
     Raises:
         AlreadyDecidedError, SecondApproverError.
     """
-    agreed = [d for d in standing(earlier, approval.digest) if d.key_id == key_id]
+    person = holder_of(key_name)
+    agreed = [d for d in standing(earlier, approval.digest) if holder_of(d.decided_by) == person]
     if not agreed or answer.verdict not in AGREEING:
         return
     own = agreed[-1]
     if (own.verdict, own.shown_digest) == (answer.verdict, answer.digest):
-        detail = "This key agreed already; another key must agree as well."
+        detail = "This person agreed already; another one must agree as well."
         raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
-        raise SecondApproverError("This key agreed already; another key must decide as well.")
+        raise SecondApproverError("This person agreed already; another one must decide as well.")
 
 
 def refuse_release(approval: Approval, answer: GivenAnswer) -> None:
@@ -255,7 +262,7 @@ def resolve(
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
         agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
-        if len({decision.key_id for decision in agreeing}) < approval.required_approvers:
+        if len({holder_of(d.decided_by) for d in agreeing}) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
             shown = as_edited(approval, newest.decided_by, steps)

@@ -8,6 +8,8 @@ from app.db.tables.runs import Run, Step
 
 # difflib takes time quadratic in the lines; no reply that can be sent has so many.
 MAX_LINES = 1000
+# It takes time cubic in a sequence that repeats itself, as the steps of a long plan do.
+MAX_NODES = 200
 COMPARED = ("status", "outcome", "nodes", "intents", "plan", "draft")
 
 
@@ -71,7 +73,12 @@ def diff(base: Side, run: Side) -> dict[str, Any]:
 
 
 def node_changes(old: list[str], new: list[str]) -> list[dict[str, Any]]:
-    """The shortest way from one sequence of nodes to the other."""
+    """The shortest way from one sequence of nodes to the other.
+
+    Behind their common beginning, sequences of more than MAX_NODES are compared as wholes.
+    """
+    if max(len(old), len(new)) > MAX_NODES:
+        return long_changes(old, new)
     found: list[dict[str, Any]] = []
     matcher = difflib.SequenceMatcher(a=old, b=new, autojunk=False)
     for kind, i, j, k, m in matcher.get_opcodes():
@@ -81,6 +88,14 @@ def node_changes(old: list[str], new: list[str]) -> list[dict[str, Any]]:
         found += [{"change": "removed", "nodes": old[i:j]}] if j > i else []
         found += [{"change": "added", "nodes": new[k:m]}] if m > k else []
     return found
+
+
+def long_changes(old: list[str], new: list[str]) -> list[dict[str, Any]]:
+    """What both begin with, and what follows in each."""
+    same = next((i for i, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), None)
+    same = min(len(old), len(new)) if same is None else same
+    parts = {"same": old[:same], "removed": old[same:], "added": new[same:]}
+    return [{"change": change, "nodes": nodes} for change, nodes in parts.items() if nodes]
 
 
 def text_diff(old: str, new: str) -> list[str]:

@@ -43,8 +43,11 @@ def merged(tickets: list[dict[str, Any]]) -> dict[str, Any]:
     named = [ticket["language"] for ticket in tickets if ticket.get("language")]
     one = len({iso_language(tag) for tag in named}) == 1
     body = BLANK_LINE.join(ticket["body"] for ticket in tickets)
+    headers = set.intersection(*[set((t.get("headers") or {}).items()) for t in tickets])
     return {
         **tickets[0],
         "body": body,
+        # What makes one message automatic says nothing about the others.
+        **({"headers": dict(sorted(headers))} if "headers" in tickets[0] else {}),
         "language": named[0] if one else None,
     }

@@ -51,7 +51,7 @@ class NewRun:
     def sha256(self) -> bytes:
         """Digest of what the caller asked for, to tell a repeat from another request."""
         asked: list[Any] = [self.ticket, self.metadata]
-        # Left out when it is not there, so that repeats of older requests are still known.
+        # Left out when they are not there, so that repeats of older requests are still known.
         asked += [self.callback_url] if self.callback_url else []
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).digest()
 

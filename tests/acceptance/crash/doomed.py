@@ -34,8 +34,9 @@ MODEL_SECONDS = 0.02
 
 
 class DoomedModel(OfflineChatModel):
-    """Dies inside the call, after it has taken its time."""
+    """Dies inside the call, after it has taken its time. Its plans need no person within limits."""
 
+    model_name: str = "doomed"
     hazard: Any
 
     async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
@@ -141,10 +142,12 @@ class DoomedHelpdesk(LocalHelpdesk):
         return sent
 
     async def open_handoff(
-        self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str
+        self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str, **found: Any
     ) -> Handoff:
         """See LocalHelpdesk."""
-        opened = await LocalHelpdesk.open_handoff(self, ticket_id, skill, urgency, summary, key=key)
+        opened = await LocalHelpdesk.open_handoff(
+            self, ticket_id, skill, urgency, summary, key=key, **found
+        )
         self.hazard.reach("after_provider")
         return opened
 

@@ -49,16 +49,25 @@ LAWS = {
         SELECT r.id, l.key FROM runs r LEFT JOIN ledger l ON l.run_id = r.id
         LEFT JOIN messages m ON m.run_id = r.id AND m.author = 'deskgraph'
         WHERE r.replay_of IS NOT NULL AND (l.key IS NOT NULL OR m.id IS NOT NULL)""",
-    "a run has at most one reply, a successful one exactly one": """
+    "a run has at most one reply, a successful one exactly one unless it is silent": """
         SELECT r.id, r.status, count(m.id) FROM runs r
         LEFT JOIN messages m ON m.run_id = r.id AND m.author = 'deskgraph'
         WHERE r.replay_of IS NULL
-        GROUP BY r.id HAVING count(m.id) > 1 OR (r.status = 'success' AND count(m.id) <> 1)""",
+        GROUP BY r.id HAVING count(m.id) > 1 OR (r.status = 'success' AND count(m.id) <>
+            (r.summary->>'ignored' IS NULL AND coalesce(r.summary->'escalation'->>'reason', '')
+                NOT IN ('perhaps_automatic', 'too_many_replies'))::int)""",
     "an escalated run has exactly one hand-off of the whole ticket": """
         SELECT r.id, count(h.id) FROM runs r
-        LEFT JOIN handoffs h ON h.tenant_id = r.tenant_id AND h.key = 'handoff:' || r.id
+        LEFT JOIN handoffs h ON h.tenant_id = r.tenant_id AND h.ticket_id = r.ticket_id
+          AND h.part IS NULL AND h.id::text = r.summary->'handoff'->>'id'
         WHERE r.outcome = 'escalated' AND r.replay_of IS NULL
         GROUP BY r.id HAVING count(h.id) <> 1""",
+    "a ticket has at most one open hand-off of the whole, and of each part": """
+        SELECT tenant_id, ticket_id, part, count(*) FROM handoffs WHERE status = 'open'
+        GROUP BY 1, 2, 3 HAVING count(*) > 1""",
+    "an ignored run did nothing": """
+        SELECT r.id, l.key FROM runs r JOIN ledger l ON l.run_id = r.id
+        WHERE r.outcome = 'ignored' AND l.status <> 'failed'""",
     "a mail that left is sent or unknown in the list, and a sent one left": """
         SELECT p.key, p.contact_id, p.status, m.key FROM mail_recipients p
         FULL JOIN sandbox_mails m ON m.tenant_id = p.tenant_id

@@ -42,7 +42,14 @@ def test_offline_model_goes_on_when_the_provider_is_down(
 
 
 @pytest.mark.parametrize(
-    "garbled", ["<html>bad gateway</html>", '{"choices": []}', '{"error": {"message": "quota"}}']
+    "garbled",
+    [
+        "<html>bad gateway</html>",
+        '{"choices": []}',
+        '{"error": {"message": "quota"}}',
+        '{"choices": [{"index": 0, "message": {"role": "system", "content": "{}"}}]}',
+        '{"choices": [{"index": 0, "message": {"role": "user", "content": "{}"}}], "usage": 7}',
+    ],
 )
 def test_what_is_no_answer_is_tried_again(
     starter: Client, models: OpenAIDouble, garbled: str

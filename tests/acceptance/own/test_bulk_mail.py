@@ -76,6 +76,20 @@ def marketing(mail_stack: Stack, marketing_key: str) -> Client:
     return mail_stack.client(marketing_key)
 
 
+@pytest.fixture
+def reviewer(mail_stack: Stack, tenant: Tenant) -> Client:
+    """Agrees to mailings: the offline model's plans wait for a person."""
+    return mail_stack.client(tenant.approver)
+
+
+async def agreed(marketing: Client, reviewer: Client, body: str) -> Any:
+    """A mailing that a person has just agreed to."""
+    run = await asyncio.to_thread(marketing.start, "cus_desk", body)
+    answer = await asyncio.to_thread(reviewer.decide, run, "approve")
+    assert answer.status_code == 202, answer.text
+    return run
+
+
 async def until(condition: Callable[[], Any]) -> None:
     """Wait while the mail server goes on."""
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -95,7 +109,7 @@ def mailings(run: Any) -> list[Any]:
 
 
 async def test_worker_killed_inside_a_mail_mails_nobody_twice(
-    mail_stack: Stack, marketing: Client, postbox: Postbox
+    mail_stack: Stack, marketing: Client, reviewer: Client, postbox: Postbox
 ) -> None:
     """The server had the second mail when the worker died: unknown, and the rest get theirs."""
     arrived, never = asyncio.Event(), asyncio.Event()
@@ -107,7 +121,7 @@ async def test_worker_killed_inside_a_mail_mails_nobody_twice(
 
     postbox.before_answer = hold_the_second
     doomed = await asyncio.to_thread(mail_stack.worker)
-    run = await asyncio.to_thread(marketing.start, "cus_desk", ASK, wait=0)
+    run = await agreed(marketing, reviewer, ASK)
     await asyncio.wait_for(arrived.wait(), PATIENCE_SECONDS)
     doomed.kill()
     await asyncio.to_thread(mail_stack.worker)
@@ -123,7 +137,7 @@ async def test_worker_killed_inside_a_mail_mails_nobody_twice(
 
 
 async def test_drained_worker_hands_the_rest_to_another(
-    mail_stack: Stack, marketing: Client, postbox: Postbox
+    mail_stack: Stack, marketing: Client, reviewer: Client, postbox: Postbox
 ) -> None:
     """SIGTERM inside a mailing: the run is handed back with its progress, and goes on."""
 
@@ -133,7 +147,7 @@ async def test_drained_worker_hands_the_rest_to_another(
     postbox.before_answer = take_time
     first = await asyncio.to_thread(mail_stack.worker)
     body = ASK.replace("on the Pro plan", "in trial")
-    run = await asyncio.to_thread(marketing.start, "cus_desk", body, wait=0)
+    run = await agreed(marketing, reviewer, body)
     await until(lambda: len(postbox.taken) >= 2)
     assert await asyncio.to_thread(first.stop) == 0
     rest = await asyncio.to_thread(marketing.run, run["id"], 0)
@@ -145,7 +159,7 @@ async def test_drained_worker_hands_the_rest_to_another(
 
     await asyncio.to_thread(mail_stack.worker)
     done = await asyncio.to_thread(marketing.run, run["id"])
-    assert (done["outcome"], done["attempt"]) == ("acted", 2)
+    assert (done["outcome"], done["attempt"]) == ("acted", 3), "agreed to, and handed back"
     assert sorted(postbox.addresses) == sorted(readers(12))
     assert mailings(done)[0]["result"]["sent"] == 12
 

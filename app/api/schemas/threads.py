@@ -1,0 +1,36 @@
+"""Who has a ticket: the bot, or a person who took it over."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.api.schemas.base import Request
+
+
+class TakeOver(Request):
+    """Give the ticket to this person; without a name to the one whose key calls."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"handled_by": "Mia"}]})
+
+    handled_by: Annotated[
+        str | None, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
+    ] = None
+
+
+class Holder(BaseModel):
+    """Who has the ticket, and since when the bot is silent there."""
+
+    handled_by: Annotated[
+        str | None,
+        Field(description="Null while the bot has it, or a hand-off waits in the queue."),
+    ]
+    handled_since: Annotated[datetime | None, Field(description="Null while the bot answers.")]
+
+
+class ThreadHolder(Holder):
+    """A thread with the person who has it."""
+
+    thread_id: UUID
+    ticket_id: str

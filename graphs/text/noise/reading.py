@@ -1,0 +1,54 @@
+"""How a ticket reads before any model does: one of the kinds that ask nothing, or None."""
+
+from collections.abc import Iterable, Sequence
+
+from graphs.state import Ticket
+from graphs.text.bounds import READ_CHARS
+from graphs.text.noise import Reading
+from graphs.text.noise.automatic import automatic
+from graphs.text.noise.echo import is_echo
+from graphs.text.noise.headers import told_by_headers
+from graphs.text.noise.thanks import agrees_to_thanks, is_sign, is_thanks
+from graphs.text.noise.wordings import wordings
+
+SUBJECT_CHARS = 200
+NAME_CHARS = 100
+
+
+def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
+    """What kind of message asks nothing, the surest sign first; None for one that may ask.
+
+    `replies` are those that this thread got. Headers tell first, then wordings; what only looks
+    automatic and may hold a question is `doubtful`.
+    """
+    if told := told_by_headers(ticket.get("headers", {})):
+        return told
+    body = ticket["body"][:READ_CHARS]
+    if is_echo(body if body.strip() else ticket.get("set_apart", "")[:READ_CHARS], replies):
+        return "echo"
+    if found := _by_wordings(ticket["subject"][:SUBJECT_CHARS], body):
+        return found
+    if is_sign(body):
+        return "thanks"
+    if not any(character.isalnum() or character in "?？" for character in body):
+        return "empty"
+    names = (ticket["customer_name"] or "")[:NAME_CHARS].split()
+    thanked = any(is_thanks(body, code, known, names) for code, known in wordings().items())
+    return "thanks" if thanked and not _asked_before(replies) else None
+
+
+def only_thanks(ticket: Ticket, replies: Sequence[str] = ()) -> bool:
+    """Whether code agrees with a model that says that the ticket asks nothing."""
+    return agrees_to_thanks(ticket["body"], wordings()) and not _asked_before(replies)
+
+
+def _by_wordings(subject: str, body: str) -> Reading | None:
+    """The first language whose wordings say a kind for certain; else `doubtful` if one doubts."""
+    found = [automatic(subject, body, code, known) for code, known in wordings().items()]
+    said: Iterable[Reading] = [reading for reading in found if reading is not None]
+    return next((reading for reading in said if reading != "doubtful"), next(iter(said), None))
+
+
+def _asked_before(replies: Sequence[str]) -> bool:
+    """Whether our newest reply asked something: "ok, thanks" may then be the answer."""
+    return bool(replies) and "?" in replies[-1]

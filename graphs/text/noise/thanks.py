@@ -1,0 +1,83 @@
+"""Thanks without a question: all words are courtesy, or a model agrees that nothing is asked."""
+
+import re
+from collections.abc import Iterable, Mapping
+
+from graphs.text.noise.automatic import QUESTION_MARKS
+from graphs.text.noise.wordings import UNSPACED, Wordings, holds, in_words, sentences
+
+# A longer text says more than thanks.
+THANKS_CHARS = 400
+AGREED_CHARS = 250
+# What people send for thanks without a word, with the selector that makes some of them pictures.
+# A colleague by name: "Thank you Mia". In a language with spaces only.
+THANKED = re.compile(
+    r"(?i:thank you|thanks|danke|merci|gracias|grazie|obrigad[oa]|bedankt) ([A-Z][^\W\d_]+)"
+)
+SIGNS = frozenset("👍🙏❤💯👌🎉😊🙂😀😃😄👏♥💪\ufe0f\u200d🏻🏼🏽🏾🏿")
+
+
+def is_sign(body: str) -> bool:
+    """Whether the text is nothing but signs of approval."""
+    shown = [character for character in body if not character.isspace()]
+    return bool(shown) and set(shown) <= SIGNS
+
+
+def is_thanks(body: str, language: str, known: Wordings, names: Iterable[str]) -> bool:
+    """Whether the text thanks, and has no word but those of courtesy in that language and `names`.
+
+    `names` are the customer's: they may sign.
+    """
+    if len(body) > THANKS_CHARS or _may_ask(body):
+        return False
+    words = in_words(body, language)
+    if not holds(words, known["thanks"]) or _inverted(body, language, known):
+        return False
+    courteous = (*known["thanks"], *known["courtesy"])
+    if language in UNSPACED:
+        return not _without(words, courteous)
+    thanked = [in_words(name, language) for name in THANKED.findall(body)]
+    signed = [in_words(name, language) for name in names]
+    allowed = {
+        *courteous,
+        *signed,
+        *(name for name in thanked if not holds(name, known["matters"])),
+    }
+    return all(f" {word} " in allowed for word in words.split())
+
+
+def agrees_to_thanks(body: str, languages: Mapping[str, Wordings]) -> bool:
+    """Whether code finds nothing against a model's word that a short text only thanks.
+
+    Thanks in one language are enough, and a contradiction or a matter in any is too much.
+    """
+    if len(body) > AGREED_CHARS or _may_ask(body):
+        return False
+    thanked = False
+    for language, known in languages.items():
+        words = in_words(body, language)
+        if holds(words, (*known["but"], *known["matters"])) or _inverted(body, language, known):
+            return False
+        thanked = thanked or holds(words, known["thanks"])
+    return thanked
+
+
+def _may_ask(body: str) -> bool:
+    """A question mark, a number or a code, an address: too much for thanks."""
+    return any(c in QUESTION_MARKS or c.isdigit() or c in "@/<>{}" for c in body)
+
+
+def _inverted(body: str, language: str, known: Wordings) -> bool:
+    """Whether a sentence begins as a question does, though its mark is missing."""
+    return any(
+        in_words(sentence, language).startswith(known["openers"])
+        for sentence in sentences(body)
+        if in_words(sentence, language).strip()
+    )
+
+
+def _without(text: str, known: Iterable[str]) -> str:
+    """What is left of a text of bare characters without the known wordings, the longest first."""
+    for said in sorted(known, key=len, reverse=True):
+        text = text.replace(said, "")
+    return text

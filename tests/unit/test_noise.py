@@ -1,0 +1,174 @@
+"""Mails that ask nothing are known as such, and no question is taken for one of them."""
+
+import pytest
+
+from graphs.text.noise import Reading
+from graphs.text.noise.headers import TELLING, VALUE_CHARS, telling, told_by_headers
+from graphs.text.noise.reading import only_thanks, reading_of
+from graphs.text.noise.wordings import holds, in_words, wordings
+from tests.unit.mails import ASKING, AWAY, BOUNCES, NEWSLETTERS, RECEIPTS, THANKS, Mail
+
+LANGUAGES = ["de", "en", "es", "fr", "it", "ja", "nl", "pt"]
+REPLY = "Sign out and sign in again. Then upload the file once more; it takes a minute."
+QUESTION = "How do I export my data?"
+
+
+def each(mails: dict[str, list[Mail]]) -> list[tuple[str, Mail]]:
+    """Every mail with its language."""
+    return [(language, mail) for language, found in mails.items() for mail in found]
+
+
+@pytest.mark.parametrize(("language", "mail"), each(AWAY))
+def test_notice_of_absence_is_an_automatic_reply(language: str, mail: Mail) -> None:
+    """By its wording alone, in every language."""
+    assert reading_of(mail.ticket()) == "auto_reply", language
+
+
+@pytest.mark.parametrize("language", RECEIPTS)
+def test_receipt_is_an_automatic_reply(language: str) -> None:
+    """Another desk that says it has our mail would be answered for ever."""
+    assert reading_of(RECEIPTS[language].ticket()) == "auto_reply"
+
+
+@pytest.mark.parametrize("language", BOUNCES)
+def test_returned_mail_is_a_bounce(language: str) -> None:
+    """Also when the mail that came back held a question of ours."""
+    assert reading_of(BOUNCES[language].ticket()) == "bounce"
+
+
+@pytest.mark.parametrize("language", NEWSLETTERS)
+def test_newsletter_is_bulk(language: str) -> None:
+    """Two signs of a footer, and no question."""
+    assert reading_of(NEWSLETTERS[language].ticket()) == "bulk"
+
+
+@pytest.mark.parametrize(
+    ("language", "body"), [(code, body) for code, bodies in THANKS.items() for body in bodies]
+)
+def test_thanks_alone_asks_nothing(language: str, body: str) -> None:
+    """Every word is one of courtesy, or the customer's name."""
+    assert reading_of(Mail("Re: Your ticket", body).ticket("Ann Lee")) == "thanks", language
+
+
+@pytest.mark.parametrize(("language", "mail"), each(ASKING))
+def test_question_is_never_lost(language: str, mail: Mail) -> None:
+    """It is read as any ticket, or a person reads it; also a model's word does not lose it."""
+    assert reading_of(mail.ticket()) in (None, "doubtful"), language
+    assert not only_thanks(mail.ticket()), language
+
+
+def test_doubtful_mail_goes_to_a_person() -> None:
+    """A notice of absence by its subject, around something that asks."""
+    doubted = [mail for _, mail in each(ASKING) if reading_of(mail.ticket()) == "doubtful"]
+    assert len(doubted) >= 8
+
+
+@pytest.mark.parametrize(
+    ("headers", "kind"),
+    [
+        ({"Auto-Submitted": "auto-replied"}, "auto_reply"),
+        ({"AUTO-SUBMITTED": "auto-generated; owner-email=a@example.org"}, "auto_reply"),
+        ({"X-Auto-Response-Suppress": "DR, OOF, AutoReply"}, "auto_reply"),
+        ({"X-Auto-Response-Suppress": "All"}, "auto_reply"),
+        ({"X-Autoreply": "yes"}, "auto_reply"),
+        ({"Precedence": "auto_reply"}, "auto_reply"),
+        ({"Precedence": "bulk", "Auto-Submitted": "auto-replied"}, "auto_reply"),
+        ({"Return-Path": "<>", "Auto-Submitted": "auto-replied"}, "auto_reply"),
+        ({"Content-Type": "multipart/report; report-type=disposition-notification"}, "auto_reply"),
+        ({"Content-Type": 'multipart/report; report-type="delivery-status"'}, "bounce"),
+        ({"From": "Mail Delivery System <MAILER-DAEMON@example.org>"}, "bounce"),
+        ({"X-Failed-Recipients": "a@example.org"}, "bounce"),
+        ({"Return-Path": " < > "}, "bounce"),
+        ({"Precedence": "list"}, "bulk"),
+        ({"List-Id": "<news.example.org>"}, "bulk"),
+        ({"List-Unsubscribe": "<mailto:leave@example.org>"}, "bulk"),
+        ({"Auto-Submitted": "no"}, None),
+        ({"X-Auto-Response-Suppress": "DR, RN, NRN, OOF"}, None),
+        ({"Precedence": "normal"}, None),
+        ({"X-Autoreply": "no"}, None),
+        ({"Return-Path": "<ann@example.org>", "Content-Type": "multipart/alternative"}, None),
+        ({"X-Mailer": "auto-replied", "Subject": "List-Id"}, None),
+    ],
+)
+def test_headers_tell_before_any_wording(headers: dict[str, str], kind: Reading | None) -> None:
+    """What a header says holds whatever the text asks."""
+    assert told_by_headers(headers) == kind
+    assert reading_of(Mail("Export", QUESTION).ticket(**headers)) == kind
+
+
+def test_only_telling_headers_are_kept() -> None:
+    """No address of the customer's, no route, and no long value."""
+    given = {"Received": "from a by b", "To": "us@example.org", "List-Id": "x" * 5000}
+    assert telling(given) == {"list-id": "x" * VALUE_CHARS}
+    assert all(name == name.lower() for name in TELLING)
+
+
+@pytest.mark.parametrize("body", [REPLY, f"Ann wrote:\n{REPLY.upper()}", f"{REPLY}\nAnn"])
+def test_our_own_reply_is_an_echo(body: str) -> None:
+    """Whatever became of its letters, lines and marks."""
+    assert reading_of(Mail("Re", body).ticket(), ["Older.", REPLY]) == "echo"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [f"{REPLY} I did. What now?", f"{REPLY} {'It did not help me at all. ' * 10}", "Upload."],
+)
+def test_answer_to_our_reply_is_no_echo(body: str) -> None:
+    """A customer who quotes us and goes on is heard."""
+    assert reading_of(Mail("Re", body).ticket(), [REPLY]) is None
+
+
+def test_echo_that_was_set_apart_as_a_quote_is_known() -> None:
+    """Nothing new stands above it."""
+    ticket = Mail("Re", " ").ticket()
+    ticket["set_apart"] = f"> {REPLY}"
+    assert reading_of(ticket, [REPLY]) == "echo"
+    assert reading_of(ticket, []) == "empty"
+
+
+@pytest.mark.parametrize("body", ["", "  \n\t", "...", "-- "])
+def test_empty_message_goes_to_a_person(body: str) -> None:
+    """Only a subject, or an attachment that nobody here sees."""
+    assert reading_of(Mail("See attachment", body).ticket()) == "empty"
+
+
+def test_thanks_that_may_answer_a_question_is_read() -> None:
+    """We asked, so "ok, thanks" may be a yes."""
+    mail = Mail("Re", "Ok, thank you")
+    assert reading_of(mail.ticket(), ["Which payment do you mean?", "All is well."]) == "thanks"
+    assert reading_of(mail.ticket(), ["Shall we cancel it?"]) is None
+    assert not only_thanks(mail.ticket(), ["Shall we cancel it?"])
+
+
+@pytest.mark.parametrize(
+    ("body", "agreed"),
+    [
+        ("Thank you, my boss is happy with the outcome", True),
+        ("Danke, mein Chef freut sich", True),
+        ("Thanks, what about the second one?", False),
+        ("Thanks, E42 again", False),
+        ("Thanks, the export fails", False),
+        ("Thanks, however my boss disagrees", False),
+        ("I am happy with the outcome", False),
+        (f"Thank you. {'My boss is happy. ' * 20}", False),
+    ],
+)
+def test_model_alone_makes_no_ticket_vanish(body: str, *, agreed: bool) -> None:
+    """Code must find thanks, and no question, number, matter or contradiction."""
+    assert only_thanks(Mail("Re", body).ticket()) == agreed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_each_language_has_every_use(language: str) -> None:
+    """A use without wordings would find nothing and say nothing."""
+    known = wordings()
+    assert sorted(known) == LANGUAGES
+    assert known[language].keys() == known["en"].keys()
+    assert all(said and all(cue.strip() for cue in said) for said in known[language].values())
+
+
+def test_wording_is_found_by_whole_words() -> None:
+    """ "back" is no "backup"; what ends in a star is the beginning of words."""
+    assert holds(in_words("I am BACK.", "en"), wordings()["en"]["away"])
+    assert not holds(in_words("backup", "en"), (" back ",))
+    assert holds(in_words("Réponses", "fr"), (" reponse",))
