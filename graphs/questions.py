@@ -37,7 +37,7 @@ def asked_questions(state: SupportState) -> list[Question]:
         return known
     if (triage := state.get("triage")) is None:
         return []
-    parts: Mapping[str, str] = triage["parts"]
+    parts: Mapping[str, str] = dict(triage["parts"].items())
     return [
         {
             "id": f"q{n}",

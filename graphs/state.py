@@ -245,7 +245,7 @@ class SupportState(TypedDict, total=False):
     """The state of one run. `fresh_run` sets every key, since a thread outlives its runs.
 
     `refused_draft` is a reply that may not leave: the person who takes over reads it.
-    `proposers` is which model proposed each step of a plan. `ignored` is why nothing is answered.
+    `ignored` is why nothing is answered.
     `asked_once` alone outlives a run: the specialists that have asked the customer back.
     """
 
@@ -273,7 +273,6 @@ class SupportState(TypedDict, total=False):
     objections: list[Objection]
     drafts: int
     tier: Tier | None
-    proposers: dict[str, str]
     reply: SentReply | None
     outcome: Outcome | None
     thread: ThreadView | None
@@ -308,7 +307,6 @@ def fresh_run(
         "objections": [],
         "drafts": 0,
         "tier": None,
-        "proposers": {},
         "reply": None,
         "outcome": None,
         "thread": thread,

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
 from langgraph.runtime import Runtime
@@ -21,15 +21,9 @@ from tools.errors import ToolError, UnavailableError
 
 # Shorter than the shortest time limit of a node that asks, so that a fallback still has its turn.
 QUESTION_SECONDS = 25.0
+
+
 # What of a ticket a model sees: never what was set apart from the new text, and no headers.
-TICKET_KEYS: tuple[Literal["subject", "body", "language", "customer_name"], ...] = (
-    "subject",
-    "body",
-    "language",
-    "customer_name",
-)
-
-
 def is_retryable(error: Exception) -> bool:
     """Whether trying the node again can help."""
     if isinstance(error, ToolError):
@@ -89,7 +83,7 @@ async def ask_model(
         BudgetSpentError, ModelGoneError, ModelOutputError: a person must go on.
         ModelAwaitedError, ModelBusyError: the run must wait.
     """
-    data = [{"facts": facts or {}}, {"ticket": {key: ticket[key] for key in TICKET_KEYS}}]
+    data: list[Mapping[str, Any]] = [{"facts": facts or {}}, {"ticket": shown(ticket)}]
     return await ask_about(runtime, role, schema, instructions, data, seconds=seconds)
 
 

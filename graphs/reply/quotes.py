@@ -44,7 +44,8 @@ def only_quotes(claim: Claim) -> bool:
     """Whether the text of a claim is nothing but the quotes of its evidence."""
     quotes = sorted((read(q["quote"]) for q in claim["evidence"]), key=lambda q: -len(q.text))
     said = read(claim["text"])
-    at, numbers = 0, {}
+    at = 0
+    numbers: dict[int, str] = {}
     while at < len(said.text):
         quote = next((q for q in quotes if q.text and said.text.startswith(q.text, at)), None)
         if quote is None:

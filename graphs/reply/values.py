@@ -69,14 +69,14 @@ class Values:
         if any(time.value == minutes for time in self.times):
             return True
         full = isinstance(minutes, int) and bool(self.times) and minutes % 60 == 0
-        return full and any(f.unit == "number" and f.count * 60 == minutes for f in self.figures)
+        return full and any(f.unit == "number" and f.value * 60 == minutes for f in self.figures)
 
     def has(self, figure: Figure) -> bool:
         """Whether the number stands here, and counts the same where both texts say what."""
         if figure.unit == "number":
-            return self.has_number(figure.count)
+            return self.has_number(figure.value)
         same = [f.kind for f in self.figures if f.amount == figure.amount]
-        bare = [f for f in self.figures if f.unit == "number" and f.count == figure.count]
+        bare = [f for f in self.figures if f.unit == "number" and f.value == figure.value]
         named = any(same_kind(figure.kind, kind) for kind in self.kinds)
         return any(same_kind(figure.kind, kind) for kind in same) or bool(bare and named)
 
@@ -84,12 +84,12 @@ class Values:
         """Whether the number stands here, of whatever it is; a year or a full hour is one."""
         years = {day.year for date in self.dates if isinstance(day := date.value, Day)}
         hours = {Decimal(t.value) / 60 for t in self.times if isinstance(t.value, int)}
-        return any(f.count == amount for f in self.figures) or amount in years or amount in hours
+        return any(f.value == amount for f in self.figures) or amount in years or amount in hours
 
     def is_word(self, figure: Figure) -> bool:
         """Whether it states no number: "one" may be anything, and "two-factor" is a name."""
         part_of_name = figure.unit == "number" and self.text[figure.end : figure.end + 1] == "-"
-        return figure.spelled and (figure.count == 1 or part_of_name)
+        return figure.spelled and (figure.value == 1 or part_of_name)
 
     def said(self, figure: Figure) -> str:
         """A figure as the text writes it."""

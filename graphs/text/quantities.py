@@ -71,7 +71,7 @@ class Figure(NamedTuple):
     start: int
     end: int
     unit: str
-    count: Decimal
+    value: Decimal
     spelled: bool
 
     @property
@@ -82,7 +82,7 @@ class Figure(NamedTuple):
     @property
     def amount(self) -> Decimal:
         """The number in the unit that `kind` names: an hour is 60 minutes."""
-        return self.count * SPANS.get(self.unit, (self.unit, 1))[1]
+        return self.value * SPANS.get(self.unit, (self.unit, 1))[1]
 
 
 def figures_in(text: str, languages: Iterable[str]) -> list[Figure]:
@@ -195,8 +195,8 @@ def _counting(text: str, figure: Figure) -> Figure:
     if after is None or not after[0]:
         return figure
     scale = (after["scale"] or "").lstrip("- \t\n").casefold()
-    count = figure.count * (1000 if scale == "k" else THOUSANDS.get(scale, 1))
-    return figure._replace(end=after.end(), unit=_unit(after), count=count)
+    value = figure.value * (1000 if scale == "k" else THOUSANDS.get(scale, 1))
+    return figure._replace(end=after.end(), unit=_unit(after), value=value)
 
 
 def _unit(after: re.Match[str]) -> str:

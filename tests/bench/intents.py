@@ -44,7 +44,7 @@ def measure(rows: list[Labelled], articles: list[Passage]) -> dict[str, Any]:
 def tables() -> Iterable[tuple[str, list[Labelled]]]:
     """Every set whole."""
     for name in SETS:
-        rows = [row for part in ("tune", "held_out") for row in labelled(name, part)]  # type: ignore[arg-type]  # the two halves
+        rows = [row for part in ("tune", "held_out") for row in labelled(name, part)]
         yield name, list(dict.fromkeys(rows))
 
 

@@ -1,4 +1,7 @@
-"""Claims that a good model makes, and texts that may not leave: data for the tests of the checks."""
+"""Claims that a good model makes, and texts that may not leave: data of the tests of checks."""
+
+# What is quoted stands as its article has it, in lines of any length.
+# ruff: noqa: E501
 
 from typing import Any, NamedTuple
 

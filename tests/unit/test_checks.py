@@ -241,7 +241,7 @@ def test_payment_is_quoted_as_the_line_that_code_writes() -> None:
                  kind="payment", question="q2")  # fmt: skip
     known = facts(payments=[PAYMENT], questions=["E42?", "Was zahlte ich?"], settled=["q1"])
     assert claimed(paid, known=known, language="de") == set()
-    wrong = {**paid, "text": "Sie zahlten am 18. November 2026 59,00 USD."}
+    wrong: Claim = {**paid, "text": "Sie zahlten am 18. November 2026 59,00 USD."}
     assert claimed(wrong, known=known, language="de") == {"values"}
 
 

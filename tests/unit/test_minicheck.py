@@ -108,9 +108,9 @@ def test_verifier_has_model_server_key_and_wire_of_its_own() -> None:
     assert isinstance(own, OpenAIChatModel)
     assert not isinstance(own, MiniCheckModel)
     assert (own.model_name, own.openai_api_base) == ("bespoke-minicheck", url)
-    assert own.openai_api_key.get_secret_value() == "other"
+    assert own.openai_api_key == SecretStr("other")
     shared: Any = build_models(settings(verify_wire="minicheck")).verify
     assert isinstance(shared, MiniCheckModel)
     assert shared.openai_api_base == "http://127.0.0.1:9/v1"
-    assert shared.openai_api_key.get_secret_value() == "key"
+    assert shared.openai_api_key == SecretStr("key")
     assert build_models(Settings(_env_file=None, verify_model="small")).verify is None

@@ -1,6 +1,6 @@
 """Which tickets the offline model answers: those in the words of one article, and no other."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,8 @@ from tools.models import Passage
 def passage(title: str, *questions: str, **changes: Any) -> Passage:
     """An article of that title, found from its beginning."""
     found: Any = {"article_id": title, "title": title, "text": "x", "score": 1.0, "opens": True}
-    return {**found, "questions": list(questions), **changes}
+    found |= {"questions": list(questions)} | changes
+    return cast("Passage", found)
 
 
 BASE = [

@@ -13,6 +13,7 @@ from graphs.policy import Policy, ReplyMode
 from graphs.run.compatibility import incompatible_keys, missing_keys
 from tests.unit.desk import ROOT, Desk, desk, scripted
 from tests.unit.test_triage import OPINION
+from tools.models import Step
 
 RELEASED: dict[str, Any] = json.loads(
     (ROOT / "tests/unit/data/paused_before_claims.json").read_text()
@@ -77,8 +78,8 @@ async def test_approved_reply_leaves_as_it_stands(name: str) -> None:
 async def test_edited_reply_leaves_and_says_what_was_done() -> None:
     """Whatever the person wrote, the effect is stated."""
     opened = await paused("reply_after_refund")
-    step = (await opened.open_gate()).value["steps"][0]
-    thanks = {**step, "args": {**step["args"], "text": "Thank you for your patience."}}
+    step: Step = (await opened.open_gate()).value["steps"][0]
+    thanks: Step = {**step, "args": {**step["args"], "text": "Thank you for your patience."}}
     done = await opened.decide("edit", [thanks])
     assert done["outcome"] == "acted"
     assert done["reply"]["text"] == f"Thank you for your patience.\n\n{REFUNDED}"

@@ -14,6 +14,7 @@ from graphs.nodes.verify import Support, together
 from graphs.policy import Policy, ReplyMode
 from tests.fakes import ScriptedModel
 from tests.unit.desk import E42, Desk, article, claimed, desk, scripted
+from tools.models import Step
 
 SAID = "Your upload is larger than the storage that is left."
 YES, NO = Support(supported=True, reason=""), Support(supported=False, reason="It says less.")
@@ -133,7 +134,7 @@ async def test_reviewers_text_is_not_verified() -> None:
     opened, model = opened_with(YES)
     opened.world.policy = Policy(reply_mode=ReplyMode(default="draft"))
     await opened.start(E42)
-    step = (await opened.open_gate()).value["steps"][0]
+    step: Step = (await opened.open_gate()).value["steps"][0]
     own = "Dear Eva, please split the file with the tool of your choice."
     asked = model.asked.count("Support")
     done = await opened.decide("edit", [{**step, "args": {**step["args"], "text": own}}])

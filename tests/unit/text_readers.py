@@ -27,15 +27,35 @@ from graphs.llm import routing, structured_output, token_estimate
 from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
-from graphs.reply import checks, question_key, reusable_answer, suggestion
+from graphs.reply import (
+    assemble,
+    checks,
+    names,
+    question_key,
+    quotes,
+    reusable_answer,
+    sources,
+    suggestion,
+    values,
+)
 from graphs.reply import facts as reply_facts
-from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
+from graphs.reply.checks import evidence
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
 from graphs.run.replay import UNKNOWN_TRIAGE as TRIAGE
 from graphs.state import fresh_run
-from graphs.text import bounds, language, normalize, tokens
+from graphs.text import (
+    bounds,
+    calendar_values,
+    language,
+    links,
+    markdown,
+    normalize,
+    quantities,
+    sentence_ends,
+    tokens,
+)
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from tests.fakes import payment
 from tests.unit.desk import ticket
@@ -107,8 +127,6 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
-    "graphs.alarm:phrase_pattern": "phrases of ours",
-    "graphs.alarm:any_of": "phrases of ours",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
     "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.calendar_words:any_of": "words of ours",
@@ -170,6 +188,16 @@ def told(text: str) -> Case:
     """The text as the article that the same draft cites."""
     known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
+
+
+def quote(text: str) -> Any:
+    """A quote of the one source."""
+    return {"kind": "article", "id": "a", "quote": text}
+
+
+def claim(text: str) -> Any:
+    """A claim that its own words show."""
+    return {"question": "q1", "text": text, "evidence": [quote(text[:4900]), quote(text)]}
 
 
 FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
@@ -395,50 +423,13 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
-    "graphs.reply.checks.amounts:money": rule("money"),
-    "graphs.reply.checks.amounts:in_facts": rule("numbers"),
-    "graphs.reply.checks.citations:links": rule("markup"),
-    "graphs.reply.checks.citations:stands_in": [
-        lambda text: citations.stands_in("example.com/help", text),
-        lambda text: citations.stands_in(text, f"{text}{text}"),
-    ],
-    "graphs.reply.checks.citations:citations": rule("citations"),
-    "graphs.reply.checks.dates:dates": rule("dates"),
-    "graphs.reply.checks.dates:asks": [dates.asks],
-    "graphs.reply.checks.dates:stated_dates": [
-        lambda text: dates.stated_dates(normalize.folded(text))
-    ],
     "graphs.reply.checks.draft_case:plain": [plain],
-    "graphs.reply.checks.grounding:support": rule("support"),
-    "graphs.reply.checks.grounding:claims": [lambda text: list(grounding.claims(asked(text)))],
-    "graphs.reply.checks.grounding:near": [
-        lambda text: grounding.Passage(text, "en").near("Files over two gigabytes fail")
-    ],
-    "graphs.reply.checks.grounding:clauses": [grounding.clauses],
-    "graphs.reply.checks.grounding:measures": [grounding.measures],
-    "graphs.reply.checks.grounding:flipped": [lambda text: grounding.flipped(text, [text, "not"])],
-    "graphs.reply.checks.grounding:swapped": [
-        lambda text: grounding.swapped(text, [text, f"5 files {text}"])
-    ],
-    "graphs.reply.checks.idioms:says_in_short": [idioms.says_in_short],
-    "graphs.reply.checks.idioms:asks": [lambda text: idioms.asks(f"{text}?")],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
     "graphs.reply.checks.leaks:prompt": rule("prompt"),
-    "graphs.reply.checks.draft_case:without_sentences": [
-        lambda text: draft_case.without_sentences(text, [SAID, text[:200]]),
-        lambda text: draft_case.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
-        lambda text: draft_case.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
-    ],
-    "graphs.reply.checks.promises:commitments": rule("commitments"),
-    "graphs.reply.checks.promises:effects_stated": rule("effects_stated"),
-    "graphs.reply.checks.promises:mentions": [lambda text: promises.mentions(text, "49.00 USD")],
     "graphs.reply.checks.shape:language": rule("language"),
     "graphs.reply.facts:reply_facts": [lambda text: reply_facts.reply_facts(state(text))],
-    "graphs.reply.facts:named": [lambda text: reply_facts.named(text, "pay_1")],
-    "graphs.reply.facts:undone": [
-        lambda text: reply_facts.undone(state(text), reply_facts.names_in([]))
-    ],
+    "graphs.reply.facts:undone": [lambda text: reply_facts.undone(state(text), names.names_in([]))],
     "graphs.reply.question_key:normal_form": [question_key.normal_form],
     "graphs.reply.question_key:speaks_for_others": [
         lambda text: question_key.speaks_for_others(ticket(text)),
@@ -460,10 +451,6 @@ READERS: dict[str, list[Reader]] = {
     "graphs.reply.suggestion:found_passages": [
         lambda text: suggestion.found_passages(state(text), text)
     ],
-    "graphs.reply.suggestion:best_articles": [
-        lambda text: suggestion.best_articles([{**EXACT[0], "text": text}])
-    ],
-    "graphs.reply.suggestion:answering_sections": [suggestion.answering_sections],
     "graphs.reply.suggestion:readable": [suggestion.readable],
     "graphs.run.memory:cut": [lambda text: memory.cut(text, 500)],
     "graphs.run.memory:window": [
@@ -520,9 +507,55 @@ READERS: dict[str, list[Reader]] = {
         lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
     ],
     "graphs.text.normalize:folded": [normalize.folded],
-    "graphs.text.normalize:joined": [normalize.joined],
-    "graphs.text.normalize:sentences": [normalize.sentences],
-    "graphs.text.normalize:squeezed": [normalize.squeezed],
+    "graphs.reply.checks.evidence:quotes": rule("quotes"),
+    "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(text))],
+    "graphs.reply.checks.evidence:ends_as_shown": [
+        lambda text: evidence.ends_as_shown(f"Choose Forgot {text}?", text)
+    ],
+    "graphs.reply.checks.evidence:values": rule("values"),
+    "graphs.reply.checks.markup:links": rule("markup"),
+    "graphs.reply.checks.answers:unanswered": rule("unanswered"),
+    "graphs.reply.assemble:without_sentences": [
+        lambda text: assemble.without_sentences(text, [SAID, text[:200]]),
+        lambda text: assemble.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
+        lambda text: assemble.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
+    ],
+    "graphs.reply.assemble:with_sentences": [
+        lambda text: assemble.with_sentences(text, [text, SAID])
+    ],
+    "graphs.reply.assemble:assembled": [
+        lambda text: assemble.assembled([claim(text)] * 3, language="en", customer_name=text)
+    ],
+    "graphs.reply.assemble:greeting": [lambda text: assemble.greeting("en", text)],
+    "graphs.reply.names:named": [lambda text: names.named(text, "pay_1")],
+    "graphs.reply.quotes:quote_problem": [
+        lambda text: quotes.quote_problem(quote(text), [{**SOURCE, "text": text}]),
+        lambda text: quotes.quote_problem(quote(text[:4900]), [{**SOURCE, "text": text}]),
+        lambda text: quotes.quote_problem(quote("Which files fail?"), [{**SOURCE, "text": text}]),
+    ],
+    "graphs.reply.quotes:only_quotes": [lambda text: quotes.only_quotes(claim(text))],
+    "graphs.reply.sources:sources": [lambda text: sources.sources(state(text))],
+    "graphs.reply.values:of": [lambda text: values.Values.of(text, ["en", "de"])],
+    "graphs.reply.values:unsupported_values": [
+        lambda text: values.unsupported_values(text, [text[1:]])
+    ],
+    "graphs.reply.values:plain": [values.plain],
+    "graphs.reply.values:languages_of": [lambda text: values.languages_of(text, ("en",))],
+    "graphs.reply.values:without_steps": [values.without_steps],
+    "graphs.text.calendar_values:dates_in": [calendar_values.dates_in],
+    "graphs.text.calendar_values:times_in": [calendar_values.times_in],
+    "graphs.text.links:links_in": [links.links_in],
+    "graphs.text.links:literals_in": [links.literals_in],
+    "graphs.text.links:stands_in": [
+        lambda text: links.stands_in("example.com/help", text),
+        lambda text: links.stands_in(text, f"{text}{text}"),
+    ],
+    "graphs.text.markdown:read": [markdown.read],
+    "graphs.text.markdown:words": [markdown.words],
+    "graphs.text.quantities:figures_in": [lambda text: quantities.figures_in(text, ["en", "ja"])],
+    "graphs.text.quantities:kinds_in": [quantities.kinds_in],
+    "graphs.text.quantities:number_of": [quantities.number_of],
+    "graphs.text.sentence_ends:sentence_ends": [sentence_ends.sentence_ends],
     "graphs.text.tokens:visible": [tokens.visible],
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],

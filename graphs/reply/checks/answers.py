@@ -9,12 +9,16 @@ SHOWN_CHARS = 200
 
 
 def unanswered(case: Case) -> Iterator[str]:
-    """No question is dropped, and no claim answers one that was not asked."""
+    """No question is dropped, and no claim answers one that was not asked.
+
+    What the model lists as unanswered is no mistake of the draft: a person gets it.
+    """
     asked = {question["id"]: question for question in case.facts["questions"]}
     answered = {claim["question"] for claim in case.claims}
     for unknown in sorted(answered - set(asked)):
         yield f"A claim answers {unknown[:SHOWN_CHARS]!r}, no question: name one by its id."
-    missing = [(q["id"], q["part"]) for q in asked.values() if q["id"] not in answered]
+    said = answered | case.left_open
+    missing = [(q["id"], q["part"]) for q in asked.values() if q["id"] not in said]
     for id_ in left_open(case.facts["settled"], missing):
-        said = asked[id_]["text"][:SHOWN_CHARS]
-        yield f"No claim answers {id_}, {said!r}: answer it, or list it as unanswered."
+        text = asked[id_]["text"][:SHOWN_CHARS]
+        yield f"No claim answers {id_}, {text!r}: answer it, or list it as unanswered."

@@ -20,10 +20,12 @@ class Case:
     """A draft held against its facts; `language` is the ticket's, or None when it is unknown.
 
     `text` is what the model or a reviewer wrote: the draft without the sentences that code adds.
+    `left_open` are the questions that the model says it cannot answer.
     """
 
     text: str
     claims: tuple[Claim, ...]
+    left_open: frozenset[str]
     facts: Facts
     ticket: Ticket
     language: str | None
@@ -44,7 +46,8 @@ class Case:
         own = [plain(sentence) for sentence in facts["sentences"]]
         text, _ = without_sentences(plain(draft["text"]), own)
         claims = tuple(draft.get("claims") or ())
-        return cls(text, claims, facts, ticket, language, prompt, grounding)
+        left_open = frozenset(draft.get("unanswered") or ())
+        return cls(text, claims, left_open, facts, ticket, language, prompt, grounding)
 
     @cached_property
     def sources(self) -> str:

@@ -1,6 +1,7 @@
 """Each claim quotes what shows it, and has no value that its quotes lack."""
 
 from collections.abc import Iterator
+from itertools import islice
 
 from graphs.reply.checks.draft_case import Case
 from graphs.reply.quotes import only_quotes, quote_problem
@@ -10,7 +11,7 @@ from graphs.text.markdown import read
 from graphs.text.sentence_ends import sentence_ends
 
 SHOWN_CHARS = 200
-MARKS = "?？"
+MAX_NAMES = 20
 
 
 def quotes(case: Case) -> Iterator[str]:
@@ -41,9 +42,21 @@ def asks(claim: Claim) -> bool:
     begin = 0
     for end in sentence_ends(text):
         sentence, begin = text[begin:end].strip(), end
-        if "?" in sentence and not any(sentence in quote for quote in shown):
+        if "?" in sentence and not any(ends_as_shown(sentence, quote) for quote in shown):
             return True
     return False
+
+
+def ends_as_shown(sentence: str, quote: str) -> bool:
+    """Whether the quote holds the sentence, or the name that it ends with: "choose Forgot password?".
+
+    A name is two words or more, begins with a capital, and holds the sentence's one mark.
+    """
+    if sentence in quote:
+        return True
+    words = sentence.split()
+    names = (" ".join(words[at:]) for at in range(1, len(words) - 1) if words[at][0].isupper())
+    return sentence.count("?") == 1 and any(name in quote for name in islice(names, MAX_NAMES))
 
 
 def values(case: Case) -> Iterator[str]:
