@@ -131,7 +131,7 @@ async def measure(service: Service, wanted: Wanted, model: str) -> Measured:
     """The verdicts on every ticket with the service's models; progress goes to stderr."""
 
     async def fill(session: AsyncSession, tenant_id: str) -> None:
-        await ensure_tenant(session, tenant_id, "deskgraph eval")
+        await ensure_tenant(session, tenant_id, "Evaluation")
         await store(session, tenant_id, list(wanted.articles))
         await seed(session, tenant_id)
 

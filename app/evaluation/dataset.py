@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 import app.demo
 from graphs.state import Outcome
+from tools.billing import REFUND
+from tools.subscriptions import CANCEL
 
 SHIPPED = Path(app.demo.__file__).parent / "eval.jsonl"
 # In a list of articles: whatever is cited is fine.
@@ -16,8 +18,8 @@ ANY_ARTICLE = "*"
 OR = "|"
 # The tools that an expected effect may name, and the argument that says of what.
 EFFECT_TOOLS = {
-    "refund": ("refund_payment", "payment_id"),
-    "cancel": ("cancel_subscription", "subscription_id"),
+    "refund": (REFUND.name, "payment_id"),
+    "cancel": (CANCEL.name, "subscription_id"),
 }
 
 Text = Annotated[str, Field(max_length=64_000)]

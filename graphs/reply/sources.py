@@ -60,12 +60,12 @@ def _books(part: str, finding: Finding, names: Names) -> Iterator[Source]:
 
 
 def _effects(state: SupportState, names: Names) -> Iterator[Source]:
-    """What this run has done, as the reply tells it; hand-offs are told, never quoted."""
+    """What this run has done, as the reply says it; hand-offs are never quoted."""
     language = reply_language(state)
     for step in state["effects"]:
-        told = text_of(sentences_about(step, names), language)
-        if kind_of(step["tool"]) == "action" and told:
-            yield _source("effect", step["step_id"], step["tool"], told, "")
+        text = text_of(sentences_about(step, names), language)
+        if kind_of(step["tool"]) == "action" and text:
+            yield _source("effect", step["step_id"], step["tool"], text, "")
 
 
 def _earlier(memory: Memory | None) -> Iterator[Source]:

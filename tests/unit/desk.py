@@ -48,11 +48,16 @@ def article(id_: str) -> Passage:
     }
 
 
-def claimed(text: str, id_: str = "upload-error-e42", quote: str | None = None) -> Reply:
+def claimed(
+    text: str,
+    id_: str = "upload-error-e42",
+    quote: str | None = None,
+    question: str = "q1",
+) -> Reply:
     """A draft of one claim, with a quote of a demo article: its first sentence, or another."""
     said = quote or first_sentence(article(id_)["text"])
     evidence = [CitedQuote(kind="article", id=id_, quote=said)]
-    return Reply(claims=[Statement(question="q1", text=text, evidence=evidence)], unanswered=[])
+    return Reply(claims=[Statement(question=question, text=text, evidence=evidence)], unanswered=[])
 
 
 def told_by(id_: str, part: str = "general") -> PassageFact:

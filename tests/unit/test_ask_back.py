@@ -21,9 +21,10 @@ def coded(*titles: str) -> list[Passage]:
 
 
 def opened_with(*titles: str) -> Desk:
-    """A desk whose search finds them."""
+    """A desk whose search finds them, and whose model cannot answer from them."""
     opened = desk("cus_eva")
     opened.world.knowledge.passages = coded(*titles)
+    scripted(opened, Classification=[opinion(intents=["technical"])], Reply=[SILENT])
     return opened
 
 
@@ -51,7 +52,7 @@ async def test_code_that_is_known_or_does_not_decide_is_not_asked_for(
 ) -> None:
     """One article, one code, or a code in the ticket: there is nothing to ask."""
     done = await opened_with(*titles).start(body)
-    assert (done["asked_back"], done["outcome"]) == ([], "answered")
+    assert (done["asked_back"], done["outcome"]) == ([], "escalated")
 
 
 async def test_customer_is_asked_once_in_a_thread() -> None:
@@ -78,7 +79,7 @@ async def test_question_is_asked_in_the_tickets_language() -> None:
 async def test_model_sees_that_code_asks() -> None:
     """So that it does not ask again in its own words."""
     opened = opened_with("Sync error E17", "Upload error E42")
-    model = scripted(opened)
+    model = scripted(opened, Classification=[opinion(intents=["technical"])], Reply=[SILENT])
     await opened.start(FAILS)
     [heard] = [text for name, text in model.heard if name == "Reply"]
     assert WHICH in heard

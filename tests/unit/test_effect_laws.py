@@ -186,11 +186,12 @@ def test_every_effect_is_named_in_the_reply(
 @given(data=st.data())
 def test_no_text_hides_an_effect(effect: Effect[Any], language: str, data: st.DataObject) -> None:
     """Left out, cut off, or woven into another sentence: code says it below, each effect once."""
-    known = facts(done=[done(effect, data.draw(args_of(effect)))], language=language)
+    step = done(effect, data.draw(args_of(effect)))
+    known = facts(done=[step], language=language)
     [sentence] = known["sentences"]
     for text in ("Hello!", f"Hello! {sentence[:-1]}", f"It is not true that {sentence}"):
         assert with_sentences(text, known["sentences"]) == f"{text}\n\n{sentence}"
-    twice = facts(done=[done(effect, data.draw(args_of(effect)))] * 2, language=language)
+    twice = facts(done=[step] * 2, language=language)
     assert with_sentences("Hello!", twice["sentences"]).count(sentence) == 2
 
 

@@ -318,7 +318,7 @@ def test_grounding_needs_a_model_to_verify(wanted: Any, with_model: str, without
 
 async def test_answer_names_its_model_and_whether_it_is_local() -> None:
     """So that a plan can say who proposed it."""
-    offline = ScriptedModel(script={"Word": [YES]})
+    offline = ScriptedModel(script={"Word": [YES]}, model_name="offline")
     far = ScriptedModel(script={"Word": [YES]}, model_name="far")
     opened = open_gateway(open_pool(Models(far, far, offline)), "acme", FakeMeter())
     question = Question(Word, [SystemMessage("Say."), HumanMessage("{}"), HumanMessage("{}")], 5.0)

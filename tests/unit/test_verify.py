@@ -40,7 +40,7 @@ async def test_verifier_sees_question_claim_and_quotes_and_nothing_else() -> Non
     [heard] = asked_of(model, "Support")
     facts = json.loads(heard[heard.index('{"facts"') :])
     assert set(facts["facts"]) == {"question", "claim", "evidence"}
-    assert (facts["facts"]["question"], facts["facts"]["claim"]) == (f"Help\n{E42}", SAID)
+    assert (facts["facts"]["question"], facts["facts"]["claim"]) == (E42, SAID)
     [shown] = facts["facts"]["evidence"]
     assert shown["title"] == article("upload-error-e42")["title"]
     assert shown["quote"].startswith("Error E42 means")
@@ -111,13 +111,12 @@ async def test_quotes_mode_asks_no_verifier(held_to: Any) -> None:
     assert done["draft"]["grounding"] == held_to
 
 
-async def test_draft_of_the_offline_model_is_held_to_quotes() -> None:
-    """It answers for a model that is down; no verifier judges rules."""
+async def test_no_draft_of_the_offline_model_stands_in_for_a_model_that_is_down() -> None:
+    """A person goes on, and no verifier is asked."""
     opened = desk("cus_eva", "upload-error-e42")
     model = scripted(opened, Reply=[DOWN], Support=[NO])
     done = await opened.start(E42)
-    assert (done["tier"], done["draft"]["grounding"]) == ("fallback", "quotes")
-    assert done["outcome"] == "answered"
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "no_model")
     assert "Support" not in model.asked
 
 

@@ -129,11 +129,13 @@ EXCUSED = {
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
     "app.services.approvals.decide:holder_of": "a key's name",
-    "graphs.text.calendar_words:any_of": "words of ours",
+    "graphs.text.value_words:any_of": "words of ours",
+    "graphs.questions:": STRUCTURES,
+    "graphs.reply.quotes:numbers_agree": "numbers of list items",
+    "graphs.reply.reusable_answer:verified": STRUCTURES,
+    "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
-    "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
-    "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
-    "graphs.reply.checks.leaks:held_secrets": "tried as the rule `secrets`",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
     "app.models.offline.reply:passages": "loops over articles, and hands texts on whole",
     "graphs.alarm:phrase_pattern": "phrases of ours",
@@ -164,7 +166,7 @@ SUBSCRIPTIONS: list[Any] = [
 ]
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
 DECLARED = "Which files fail?"
-SOURCE = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
+SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
           "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
 EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
@@ -357,6 +359,7 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.models.offline.triage:matter": [triage.matter],
     "app.models.offline.triage:is_money_wish": [triage.is_money_wish],
+    "app.models.offline.triage:asks": [triage.asks],
     "app.models.offline.triage:urgency": [lambda text: triage.urgency(text, 0.0)],
     "app.models.offline.triage:only_courtesy": [triage.only_courtesy],
     "app.models.offline.wishes:cancellations": [

@@ -48,7 +48,7 @@ def asks(claim: Claim) -> bool:
 
 
 def ends_as_shown(sentence: str, quote: str) -> bool:
-    """Whether the quote holds the sentence, or the name that it ends with: "choose Forgot password?".
+    """Whether the quote holds the sentence, or the name at its end: "choose Forgot password?".
 
     A name is two words or more, begins with a capital, and holds the sentence's one mark.
     """
