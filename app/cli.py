@@ -2,16 +2,18 @@
 
 import os
 import sys
+from dataclasses import replace
+from pathlib import Path
 
 # Before anything imports langgraph: stored state is data, never code (CVE-2026-28277).
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from app.commands.lazy import CommandLine
-from app.commands.usage import OBJECT, READY, usage
+from app.commands.usage import EVAL, OBJECT, READY, usage
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -25,6 +27,7 @@ app = typer.Typer(
 
 Host = Annotated[str | None, typer.Option(help="Address to listen on [DESKGRAPH_HOST].")]
 Port = Annotated[int | None, typer.Option(help="Port, 0 for a free one [DESKGRAPH_PORT].")]
+Held = Literal["quotes", "verified"]
 Everyone = Annotated[str | None, typer.Option(help="Whose; without it, everyone's.")]
 
 
@@ -105,6 +108,45 @@ def demo(
     from app.commands.demo import run_demo
 
     run_demo(load_settings(), url, key)
+
+
+@app.command("eval", epilog=usage("eval --json > figures.jsonl", EVAL, option="--json"))
+def evaluate(
+    dataset: Annotated[
+        Path | None, typer.Argument(exists=True, dir_okay=False, help="JSONL; else the demo's.")
+    ] = None,
+    models: Annotated[
+        list[str] | None,
+        typer.Option("--model", help="A model of the server, or `offline`; may be repeated."),
+    ] = None,
+    articles: Annotated[
+        Path | None, typer.Option(exists=True, help="Articles instead of the demo's.")
+    ] = None,
+    policy: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="The policy that holds.")
+    ] = None,
+    grounding: Annotated[
+        Held | None, typer.Option(help="`quotes` or `verified`, whatever the policy says.")
+    ] = None,
+    max_wrong: Annotated[
+        float, typer.Option(min=0, max=1, help="Of what leaves with no person.")
+    ] = 0.02,
+    min_answered: Annotated[
+        float, typer.Option(min=0, max=1, help="Of what an article answers.")
+    ] = 0,
+    at_once: Annotated[int, typer.Option(min=1, max=100, help="Tickets at the same time.")] = 4,
+    junit: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write a JUnit file, too.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures, a model a line.")] = False,
+) -> None:
+    """Rehearse tickets with expectations: how many replies would be wrong, how many right."""
+    from app.commands.evaluate import run_eval, surroundings
+
+    given = surroundings(dataset, articles, policy, grounding)
+    limits: dict[str, Any] = {"max_wrong": max_wrong, "min_answered": min_answered}
+    wanted = replace(given, models=tuple(models or ()), at_once=at_once, **limits)
+    run_eval(_start(), wanted, as_json=as_json, junit=junit)
 
 
 @app.command(epilog=usage("pause --tenant acme"))

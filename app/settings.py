@@ -123,6 +123,20 @@ class ModelSettings(BaseModel):
     fallback_base_url: str | None = Field(
         None, description="Server of the fallback; unset: `DESKGRAPH_OPENAI_BASE_URL`."
     )
+    verify_model: str | None = Field(
+        None, description="Model that verifies each claim of a reply; unset: the fast model."
+    )
+    verify_api_key: SecretStr | None = Field(
+        None, description="Key of the verifier's server; unset: `DESKGRAPH_OPENAI_API_KEY`."
+    )
+    verify_base_url: str | None = Field(
+        None, description="Server of the verifier; unset: `DESKGRAPH_OPENAI_BASE_URL`."
+    )
+    verify_wire: Literal["json", "minicheck"] = Field(
+        "json",
+        description="How the verifier is asked: `json` by a schema, `minicheck` for a MiniCheck"
+        " model, which answers yes or no.",
+    )
     model_timeout_seconds: Seconds = Field(20, description="Longest time of one model call.")
     model_wait_seconds: float = Field(
         8, gt=0, le=15, description="Longest wait for `Retry-After` or for a free call; at most 15."

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Proposer, Role, Ticket, Tier
+from graphs.state import Grounding, Proposer, Role, Ticket, Tier
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -19,12 +19,16 @@ T = TypeVar("T", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """Chat models by role; `second`, of another provider, and `fallback`, here, answer for both."""
+    """Chat models by role; `second`, of another provider, and `fallback`, here, answer for both.
+
+    Without a `verify` of its own the fast model verifies; no other model ever answers for it.
+    """
 
     fast: BaseChatModel
     strong: BaseChatModel
     fallback: BaseChatModel
     second: BaseChatModel | None = None
+    verify: BaseChatModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,15 @@ class Question(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ModelAnswer(Generic[T]):
-    """An answer in the shape asked for, which tier gave it, and the name of the model."""
+    """An answer in the shape asked for, which tier gave it, and the model's name.
+
+    `local`: the model in this process gave it, whose rules are no judgement.
+    """
 
     value: T
     tier: Tier
     model: str
+    local: bool
 
     @property
     def proposer(self) -> Proposer:
@@ -55,6 +63,8 @@ class ModelGateway(Protocol):
 
     async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> ModelAnswer[T]:
         """Ask the model of that role, or on the last try the models that answer for it.
+
+        For the role `verify` none does.
 
         Raises:
             ModelError: no model answered; which one says what to do next.
@@ -83,10 +93,14 @@ class AnswerCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SupportContext:
-    """`toolbox(node)` is the toolbox as that node may use it."""
+    """`toolbox(node)` is the toolbox as that node may use it.
+
+    `grounding` is what the tenant's replies are held to.
+    """
 
     caller: Caller
     policy: Policy
     models: ModelGateway
     toolbox: Callable[[str], Toolbox]
     answers: AnswerCache
+    grounding: Grounding

@@ -1,22 +1,21 @@
-"""The findings of specialists, and how well an article must fit before it may be quoted."""
+"""The findings of specialists."""
 
 from collections.abc import Mapping, Sequence
 
 from graphs.context import SupportContext
 from graphs.llm.errors import ModelError
+from graphs.questions import queries_for
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Finding, Proposer, Specialist, SupportState
-from graphs.text.tokens import coverages
+from graphs.state import AskedBack, Finding, Proposer, Specialist, SupportState
 from graphs.ticket_parts import slice_of
 from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
-from tools.models import Passage, Payment, Step
+from tools.models import Passage, Payment, Step, Subscription
 
-# Share of the ticket's content words that the best passage must contain before it may be quoted.
-MIN_COVERAGE = 0.3
-# The same when triage was not sure what the ticket is about: two weak signs are not one strong one.
-SURE, DOUBTFUL_COVERAGE = 0.6, 0.6
-PASSAGES = 4
+# Passages for a specialist; the token budget may leave fewer.
+PASSAGES = 8
+# Of the queries that a search takes: what is named exactly first, then a model's own.
+MAX_CODES, MAX_QUERIES = 3, 3
 
 
 def finding(
@@ -25,6 +24,8 @@ def finding(
     payments: Sequence[Payment] = (),
     refunded_24h: Mapping[str, int] | None = None,
     steps: Sequence[Step] = (),
+    subscriptions: Sequence[Subscription] = (),
+    asked: Sequence[AskedBack] = (),
     failed: str | None = None,
     unsure: str | None = None,
     proposer: Proposer | None = None,
@@ -35,6 +36,8 @@ def finding(
         "payments": list(payments),
         "refunded_24h": dict(refunded_24h or {}),
         "steps": list(steps),
+        "subscriptions": list(subscriptions),
+        "asked": list(asked),
         "failed": failed,
         "unsure": unsure,
     }
@@ -42,31 +45,30 @@ def finding(
 
 
 async def articles_finding(
-    context: SupportContext, node: Specialist, state: SupportState, extra_queries: list[str]
+    context: SupportContext, node: Specialist, state: SupportState, codes: list[str]
 ) -> Finding:
-    """The passages for the node's slice, or `unsure` when none covers enough of what it asks.
+    """The passages for the node's slice, or `unsure` when there is none.
 
+    Whether they answer it is for who reads them to say: a model, or the offline rules.
     The search itself takes a text apart into its sentences (app/db/knowledge/tokenize.py).
     """
     ticket = slice_of(state, node)
-    question = f"{ticket['subject']}\n{ticket['body']}"
+    wanted = queries_for(state, node)
     triage = state.get("triage")
     passages: list[Passage] = await context.toolbox(node).call(
         SEARCH_ARTICLES,
         {
-            "queries": [*extra_queries, ticket["subject"], ticket["body"]],
+            "queries": [
+                *codes[:MAX_CODES],
+                *wanted[:MAX_QUERIES],
+                ticket["subject"],
+                ticket["body"],
+            ],
             "language": triage["language"] if triage else None,
             "limit": PASSAGES,
         },
     )
-    sure = triage is None or triage["confidence"] >= SURE
-    needed = MIN_COVERAGE if sure else DOUBTFUL_COVERAGE
-    shares = coverages(question, [f"{p['title']}\n{p['text']}" for p in passages])
-    fits = any(
-        share >= needed or any(code in p["title"] for code in extra_queries)
-        for share, p in zip(shares, passages, strict=True)
-    )
-    if not fits:
+    if not passages:
         return finding(unsure="No article covers the question.")
     return finding(passages=passages)
 

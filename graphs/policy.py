@@ -12,6 +12,7 @@ from graphs.state import (
     DoneStep,
     Escalation,
     Finding,
+    Grounding,
     Intent,
     Plan,
     Proposer,
@@ -40,6 +41,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     # Whatever a plan may hold.
     "act": frozenset(effect.permission for effect in EFFECTS.values() if effect.kind != "reply"),
     "respond": frozenset(),
+    "verify": frozenset(),
     "check": frozenset(),
     "review": frozenset(),
     "send": frozenset({REPLY.permission}),
@@ -82,11 +84,23 @@ class Policy(Rules):
         "null: every configured model. Never `offline`, and never a fallback.",
     )
     reply_mode: ReplyMode = ReplyMode()
+    grounding: Grounding | None = Field(
+        None,
+        description="What a reply is held to: `quotes`, or claims that a model has `verified`; "
+        "null: `verified` with a model, `quotes` without.",
+    )
     approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
     anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
     confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
     budgets: Budgets = Field(
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
+    )
+    without_model: Literal["handover", "wait"] = Field(
+        "handover",
+        description=(
+            "When no configured model answers: `handover` gives the ticket to a person with a "
+            "suggestion, `wait` tries the run again later."
+        ),
     )
     rates: Rates = Rates()
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(

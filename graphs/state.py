@@ -5,20 +5,36 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
-from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
+from tools.models import (
+    Handoff,
+    JsonObject,
+    Passage,
+    Payment,
+    SentReply,
+    Step,
+    Subscription,
+    Urgency,
+)
 
-Role = Literal["fast", "strong"]
-Tier = Literal["fast", "strong", "fallback"]
+Role = Literal["fast", "strong", "verify"]
+Tier = Literal["fast", "strong", "verify", "fallback"]
 Specialist = Literal["billing", "technical", "general"]
 SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
 Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignored"]
+# What a reply may be held to: whole quotes alone, or claims that another model has verified.
+Grounding = Literal["quotes", "verified"]
+EvidenceKind = Literal["article", "effect", "payment", "subscription"]
 
 
 class Ticket(TypedDict):
-    """The customer's message as the helpdesk posted it."""
+    """The customer's new text as the helpdesk posted it.
+
+    `set_apart` is what of the message was not new (quotes, a signature, ...): people see it, no
+    model does. `headers` are the mail headers that tell an automatic message.
+    """
 
     subject: str
     body: str
@@ -26,6 +42,15 @@ class Ticket(TypedDict):
     customer_name: str | None
     set_apart: NotRequired[str]
     headers: NotRequired[dict[str, str]]
+
+
+class Question(TypedDict):
+    """One thing that the customer asks, in their words; `queries` are what to search for."""
+
+    id: str
+    intent: Intent
+    text: str
+    queries: list[str]
 
 
 class ThreadView(TypedDict):
@@ -57,6 +82,13 @@ class Triage(TypedDict):
     nothing_asked: NotRequired[bool]
 
 
+class AskedBack(TypedDict):
+    """What code asks the customer about a question, in the ticket's language."""
+
+    question: str
+    text: str
+
+
 class Proposer(TypedDict):
     """The model that proposed steps, and as which tier it was asked."""
 
@@ -76,6 +108,8 @@ class Finding(TypedDict):
     steps: list[Step]
     failed: str | None
     unsure: str | None
+    subscriptions: NotRequired[list[Subscription]]
+    asked: NotRequired[list[AskedBack]]
     proposer: NotRequired[Proposer]
 
 
@@ -96,7 +130,7 @@ class Decision(TypedDict):
     """A person's answer at the gate.
 
     `steps` are the steps after their edits; `messages` is what the customer wrote meanwhile and
-    another plan takes in.
+    another plan takes in. `release`: others who ask the same may get the reply as well.
     """
 
     approval_id: str
@@ -105,6 +139,7 @@ class Decision(TypedDict):
     comment: str
     decided_by: str
     messages: NotRequired[list[str]]
+    release: NotRequired[bool]
 
 
 class DecisionModel(RootModel[Decision]):
@@ -121,11 +156,45 @@ class DoneStep(TypedDict):
     result: JsonObject
 
 
+class Quote(TypedDict):
+    """Whole sentences of one source, word for word."""
+
+    kind: EvidenceKind
+    id: str
+    quote: str
+
+
+class Claim(TypedDict):
+    """What a reply says about one question, and what shows that it is so."""
+
+    question: str
+    text: str
+    evidence: list[Quote]
+
+
+class ClaimVerdict(TypedDict):
+    """Whether the evidence of a claim supports it, as the verifier says."""
+
+    question: str
+    text: str
+    supported: bool
+    reason: str
+
+
 class Draft(TypedDict):
-    """A reply before it is checked."""
+    """A reply before it is checked; `text` is what a person may edit.
+
+    What code says itself stands outside it and is appended when it leaves. `unanswered` are the
+    ids of the questions that the model left open; `grounding` is what the draft is held to.
+    `released`: a person's text from the answer cache, held to the rules for such texts.
+    """
 
     text: str
     citations: list[str]
+    claims: NotRequired[list[Claim]]
+    unanswered: NotRequired[list[str]]
+    grounding: NotRequired[Grounding]
+    released: NotRequired[bool]
 
 
 class Objection(TypedDict):
@@ -173,7 +242,12 @@ def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> d
 
 
 class SupportState(TypedDict, total=False):
-    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs."""
+    """The state of one run. `fresh_run` sets every key, since a thread outlives its runs.
+
+    `refused_draft` is a reply that may not leave: the person who takes over reads it.
+    `ignored` is why nothing is answered.
+    `asked_once` alone outlives a run: the specialists that have asked the customer back.
+    """
 
     run_id: str
     ticket: Ticket
@@ -181,6 +255,7 @@ class SupportState(TypedDict, total=False):
     cache_hit: bool
     kb_version: int | None
     triage: Triage | None
+    questions: list[Question]
     findings: Annotated[dict[str, Finding], merge_findings]
     plan: Plan | None
     review: Plan | None
@@ -191,9 +266,11 @@ class SupportState(TypedDict, total=False):
     escalation: Escalation | None
     handoff: Handoff | None
     draft: Draft | None
-    objections: list[Objection]
-    # What `check` or `verify` refused when a person took over: they may use it.
+    verdicts: list[ClaimVerdict]
+    asked_back: list[AskedBack]
+    asked_once: list[Specialist]
     refused_draft: Draft | None
+    objections: list[Objection]
     drafts: int
     tier: Tier | None
     reply: SentReply | None
@@ -213,6 +290,7 @@ def fresh_run(
         "cache_hit": False,
         "kb_version": None,
         "triage": None,
+        "questions": [],
         "findings": None,
         "plan": None,
         "review": None,
@@ -223,8 +301,10 @@ def fresh_run(
         "escalation": None,
         "handoff": None,
         "draft": None,
-        "objections": [],
+        "verdicts": [],
+        "asked_back": [],
         "refused_draft": None,
+        "objections": [],
         "drafts": 0,
         "tier": None,
         "reply": None,

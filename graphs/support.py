@@ -12,7 +12,7 @@ from langgraph.types import Command
 from graphs.context import SupportContext
 from graphs.findings import failed_finding, failure_text
 from graphs.llm.ask import RETRY
-from graphs.llm.errors import BudgetSpentError
+from graphs.llm.errors import BudgetSpentError, ModelGoneError
 from graphs.nodes.act import act
 from graphs.nodes.approve import approve
 from graphs.nodes.billing import billing
@@ -25,6 +25,7 @@ from graphs.nodes.respond import respond
 from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
+from graphs.nodes.verify import verify
 from graphs.policy import agreed, next_step, wished
 from graphs.quiet import held_parts
 from graphs.state import SPECIALISTS, SupportState
@@ -80,6 +81,13 @@ async def by_progress(state: SupportState) -> Literal["act", "approve", "respond
     return "act" if next_step(plan, state["effects"]) else "respond"
 
 
+async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
+    """Claims are verified by another model, if the draft is held to that; quotes need none."""
+    draft = state["draft"]
+    verified = draft and draft.get("grounding") == "verified" and draft.get("claims")
+    return "verify" if verified else "check"
+
+
 async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
     """A clean draft leaves, or waits for a person; one with objections is drafted again."""
     if state["escalation"]:
@@ -109,9 +117,14 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
     if state.get("handoff"):
         raise error.error
     detail = f"{error.node} failed: {failure_text(error.error)}"
-    spent = isinstance(error.error, BudgetSpentError)
-    failure = {"reason": "budget_spent" if spent else "node_failed", "detail": detail}
-    return Command(update={"escalation": failure}, goto="escalate")
+    spent, gone = (isinstance(error.error, e) for e in (BudgetSpentError, ModelGoneError))
+    failure = {
+        "reason": "budget_spent" if spent else "no_model" if gone else "node_failed",
+        "detail": detail,
+    }
+    # Only a draft that was about to be verified is one that a person may want to send.
+    refused = {"refused_draft": state.get("draft")} if error.node == "verify" else {}
+    return Command(update={"escalation": failure, **refused}, goto="escalate")
 
 
 def build_support_graph() -> SupportGraph:
@@ -129,6 +142,14 @@ def build_support_graph() -> SupportGraph:
     g.add_node(
         "respond",
         respond,
+        retry_policy=RETRY,
+        timeout=90,
+        error_handler=node_failed,
+        destinations=("escalate",),
+    )
+    g.add_node(
+        "verify",
+        verify,
         retry_policy=RETRY,
         timeout=90,
         error_handler=node_failed,
@@ -153,7 +174,8 @@ def build_support_graph() -> SupportGraph:
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
     g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
     g.add_conditional_edges("act", by_progress)  # act | approve | respond | escalate
-    g.add_edge("respond", "check")
+    g.add_conditional_edges("respond", by_grounding)  # verify | check
+    g.add_edge("verify", "check")
     g.add_conditional_edges("check", by_objections)  # send | review | respond | escalate
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")

@@ -16,6 +16,7 @@ from graphs.context import Models, Recalled, SupportContext
 from graphs.llm.gateway import open_gateway
 from graphs.llm.pool import Hold, ModelPool, open_pool
 from graphs.llm.structured_output import check
+from graphs.nodes.verify import Support
 from graphs.policy import GRANTS, Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import CachedAnswer, reusable
@@ -288,10 +289,14 @@ class FakeAnswers:
             self.customers.setdefault(asked, set()).add(customer)
 
 
+SUPPORTED = {Support.__name__: [Support(supported=True, reason="It says so.")]}
+
+
 class ScriptedModel(OfflineChatModel):
     """Answers each question by its script, the last line again and again; else as offline does.
 
-    A line that is an exception is raised, and a line of text is no valid answer.
+    A line that is an exception is raised, and a line of text is no valid answer. Whatever it
+    claims is supported, unless the script says otherwise.
     """
 
     model_name: str = "scripted"
@@ -307,7 +312,7 @@ class ScriptedModel(OfflineChatModel):
         self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
         self.heard.append((kwargs["question"], "\n".join(str(m.content) for m in messages)))
-        lines = self.script.get(kwargs["question"])
+        lines = self.script.get(kwargs["question"], SUPPORTED.get(kwargs["question"]))
         if not lines:
             return super()._generate(messages, stop, run_manager, **kwargs)
         line = lines.pop(0) if len(lines) > 1 else lines[0]
@@ -382,7 +387,10 @@ class World:
     @property
     def context(self) -> SupportContext:
         gateway = open_gateway(self.pool, self.caller.tenant_id, self.meter)
-        return SupportContext(self.caller, self.policy, gateway, self.toolbox, self.answers)
+        grounding = self.pool.grounding(self.policy.grounding)
+        return SupportContext(
+            self.caller, self.policy, gateway, self.toolbox, self.answers, grounding
+        )
 
 
 def shop() -> dict[str, list[Payment]]:

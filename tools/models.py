@@ -189,7 +189,7 @@ class SentReply(TypedDict):
 class Evidence(TypedDict):
     """Something a reviewer can check a step against."""
 
-    kind: Literal["payment", "subscription", "article", "ticket", "contacts", "mail"]
+    kind: Literal["payment", "subscription", "article", "ticket", "contacts", "mail", "appended"]
     id: str
     summary: str
 

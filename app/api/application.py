@@ -19,6 +19,7 @@ from app.api.routes import (
     articles,
     customers,
     events,
+    feedback,
     handoffs,
     health,
     index,
@@ -60,6 +61,7 @@ def create_app(backend: Backend) -> DocumentedApi:
     app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
     modules = (
         runs,
+        feedback,
         replays,
         events,
         approvals,

@@ -7,6 +7,8 @@ LINES = "one object a line"
 OBJECT = "one object"
 # What `dev --json` prints, and `dev.json` in the data folder holds.
 READY = ("url", "starter_key", "approver_key", "admin_key", "database_url")
+# What `eval --json` prints of each model.
+EVAL = ("model", "total", "groups", "missed", "tokens", "cost_usd", "tickets")
 
 
 def usage(example: str, keys: Iterable[str] = (), *, form: str = LINES, option: str = "") -> str:

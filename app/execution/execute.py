@@ -19,6 +19,7 @@ from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
+from graphs.reply.question_key import question_sha256
 from graphs.state import SupportState
 from graphs.suspend import RunPausedError, RunWaitsError
 from tools.errors import RunLostError
@@ -114,9 +115,12 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "escalation": state.get("escalation"),
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
+        "verdicts": state.get("verdicts", []),
         "ignored": state.get("ignored"),
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
+        # A bad rating, or a person's correction, drops the answer that is kept under this key.
+        "question": question_sha256(ticket).hex() if (ticket := state.get("ticket")) else None,
     }
 
 

@@ -69,10 +69,10 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
         async with service.sessions() as session:
             thread = await view_thread(session, run, policy.handoff_hold_hours)
     if not known:
-        return fresh_run(str(run.id), _ticket(run), thread=thread)
+        return fresh_run(str(run.id), ticket_of(run), thread=thread)
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
-    return fresh_run(str(run.id), _ticket(run), memory, thread)
+    return fresh_run(str(run.id), ticket_of(run), memory, thread)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
@@ -132,7 +132,7 @@ async def _fit(service: Service, run: Run, config: Any) -> bool:
 async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     log.warning("run_outlived_its_graph", run_id=str(run.id), version=run.graph_version, why=why)
     detail = f"The workflow was changed while this run waited, and {why}."
-    fresh = fresh_run(str(run.id), _ticket(run))
+    fresh = fresh_run(str(run.id), ticket_of(run))
     stored = (await service.graph.aget_state(config)).values
     # Values that no node here can read would fail the hand-off, too.
     unread = incompatible_keys(stored)
@@ -172,7 +172,7 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     )
 
 
-def _ticket(run: Run) -> Ticket:
+def ticket_of(run: Run) -> Ticket:
     ticket: Ticket = {
         "subject": run.ticket["subject"],
         "body": run.ticket["body"],

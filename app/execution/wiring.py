@@ -129,7 +129,8 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
     strategy = rehearse if run.dry_run else replay if first else live
     toolboxes = _toolboxes(service, caller, policy, strategy)
-    return SupportContext(caller, policy, models, toolboxes, answers)
+    grounding = service.models.grounding(policy.grounding)
+    return SupportContext(caller, policy, models, toolboxes, answers, grounding)
 
 
 def _toolboxes(

@@ -1,5 +1,7 @@
 """Chat models from any OpenAI-compatible server, and a process's pool of them."""
 
+from typing import Literal
+
 from langchain_core.language_models import BaseChatModel
 from pydantic import SecretStr
 
@@ -25,11 +27,17 @@ def build_models(settings: Settings) -> Models:
     if settings.fallback_model:
         own_key, own_url = settings.fallback_api_key or key, settings.fallback_base_url or url
         second = _openai(settings, settings.fallback_model, own_key, own_url)
+    verify = None
+    if settings.verify_model:
+        own_key, own_url = settings.verify_api_key or key, settings.verify_base_url or url
+        wire = settings.verify_wire
+        verify = _openai(settings, settings.verify_model, own_key, own_url, wire=wire)
     return Models(
         fast=fast,
         strong=fast if same else _openai(settings, settings.strong_model, key, url),
         fallback=offline,
         second=second,
+        verify=verify,
     )
 
 
@@ -54,11 +62,20 @@ def _tell(model: str, *, is_open: bool) -> None:
         log.info("circuit_closed", model=model)
 
 
-def _openai(settings: Settings, model: str, key: SecretStr, url: str | None) -> BaseChatModel:
+def _openai(
+    settings: Settings,
+    model: str,
+    key: SecretStr,
+    url: str | None,
+    *,
+    wire: Literal["json", "minicheck"] = "json",
+) -> BaseChatModel:
     # Half a second of start that the offline model does without.
+    from app.models.minicheck import MiniCheckModel  # noqa: PLC0415
     from app.models.openai_chat import OpenAIChatModel  # noqa: PLC0415
 
-    return OpenAIChatModel(
+    kind = OpenAIChatModel if wire == "json" else MiniCheckModel
+    return kind(
         model=model,
         api_key=key,
         base_url=url,

@@ -1,7 +1,7 @@
 """Ask a model one question: instructions, facts and the ticket, each in a message of its own."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from langchain_core.messages import HumanMessage, SystemMessage
@@ -9,7 +9,13 @@ from langgraph.runtime import Runtime
 from langgraph.types import RetryPolicy
 
 from graphs.context import ModelAnswer, Question, SupportContext, T
-from graphs.llm.errors import PROGRAMMING_ERRORS, ModelError, ModelUnavailableError
+from graphs.llm.errors import (
+    PROGRAMMING_ERRORS,
+    ModelAwaitedError,
+    ModelError,
+    ModelGoneError,
+    ModelUnavailableError,
+)
 from graphs.state import Role, Ticket
 from tools.errors import ToolError, UnavailableError
 
@@ -17,6 +23,7 @@ from tools.errors import ToolError, UnavailableError
 QUESTION_SECONDS = 25.0
 
 
+# What of a ticket a model sees: never what was set apart from the new text, and no headers.
 def is_retryable(error: Exception) -> bool:
     """Whether trying the node again can help."""
     if isinstance(error, ToolError):
@@ -67,23 +74,40 @@ async def ask_model(
 ) -> ModelAnswer[T]:
     """The same, with the tier that answered; the gateway gives up its models after `seconds`.
 
-    A node's last try asks the fallback, so a provider that is down ends in an answer.
+    A node's last try asks the fallback, so a provider that is down ends in an answer, in a person,
+    or, if the tenant's policy says so, in a run that waits.
     The ticket travels as data: what it says can never stand in the instructions.
 
     Raises:
         ModelUnavailableError: trying the node again can help.
-        BudgetSpentError, ModelOutputError: a person must go on.
-        ModelBusyError: the run must wait.
+        BudgetSpentError, ModelGoneError, ModelOutputError: a person must go on.
+        ModelAwaitedError, ModelBusyError: the run must wait.
+    """
+    data: list[Mapping[str, Any]] = [{"facts": facts or {}}, {"ticket": shown(ticket)}]
+    return await ask_about(runtime, role, schema, instructions, data, seconds=seconds)
+
+
+async def ask_about(
+    runtime: Runtime[SupportContext],
+    role: Role,
+    schema: type[T],
+    instructions: str,
+    data: Sequence[Mapping[str, Any]],
+    *,
+    seconds: float,
+) -> ModelAnswer[T]:
+    """The same about any data, each piece in a message of its own.
+
+    Raises:
+        ModelError: see `ask_model`.
     """
     info = runtime.execution_info
     last_try = info is not None and info.node_attempt >= RETRY.max_attempts
-    question = Question(
-        schema,
-        [
-            SystemMessage(instructions),
-            HumanMessage(json.dumps({"facts": facts or {}}, ensure_ascii=False)),
-            HumanMessage(json.dumps({"ticket": shown(ticket)}, ensure_ascii=False)),
-        ],
-        seconds,
-    )
-    return await runtime.context.models.answer(role, question, last_try=last_try)
+    pieces = [HumanMessage(json.dumps(piece, ensure_ascii=False)) for piece in data]
+    question = Question(schema, [SystemMessage(instructions), *pieces], seconds)
+    try:
+        return await runtime.context.models.answer(role, question, last_try=last_try)
+    except ModelGoneError as error:
+        if runtime.context.policy.without_model == "wait":
+            raise ModelAwaitedError(str(error)) from error
+        raise

@@ -56,6 +56,18 @@ class BudgetSpentError(ModelError):
     reason = "budget_spent"
 
 
+class ModelGoneError(ModelError):
+    """No configured model answered, and no rule of ours may answer in its place."""
+
+    reason = "no_model"
+
+
+class ModelAwaitedError(ModelError, RunWaitsError):
+    """The same, where the tenant's policy says that the run waits until a model answers."""
+
+    reason = "no_model"
+
+
 class ModelBusyError(ModelError, RunWaitsError):
     """The tenant's calls are all in use."""
 

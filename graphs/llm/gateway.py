@@ -14,6 +14,7 @@ from graphs.llm.errors import (
     BudgetSpentError,
     ModelBusyError,
     ModelError,
+    ModelGoneError,
     ModelOutputError,
     ModelSkippedError,
     ModelUnavailableError,
@@ -23,14 +24,24 @@ from graphs.llm.structured_output import asked_again
 from graphs.state import Role, Tier
 
 # If the budget does not cover a tier, the gateway asks the next one.
-TIERS: dict[Role, tuple[Role, ...]] = {"strong": ("strong", "fast"), "fast": ("fast",)}
+TIERS: dict[Role, tuple[Role, ...]] = {
+    "strong": ("strong", "fast"),
+    "fast": ("fast",),
+    "verify": ("verify",),
+}
+# What decides whether a reply is sent with no person involved, by the name of its schema.
+MODEL_ONLY = frozenset({"Classification", "Reply"})
+# Calls of one run that are open at once, as a share of the tenant's: the rest wait their turn
+# without counting as a tenant that is busy.
+RUN_SHARE = 0.5
 # Spreads the retries of runs that waited for the same Retry-After.
 JITTER_SECONDS = 1.0
 
 
 def open_gateway(pool: ModelPool, tenant_id: str, meter: Meter) -> "GuardedModels":
     """The gateway for one run of a tenant."""
-    return GuardedModels(pool, pool.slots(tenant_id), meter)
+    turns = asyncio.Semaphore(max(1, int(pool.calls_per_tenant * RUN_SHARE)))
+    return GuardedModels(pool, pool.slots(tenant_id), meter, turns)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +51,14 @@ class GuardedModels:
     pool: ModelPool
     slots: asyncio.Semaphore
     meter: Meter
+    turns: asyncio.Semaphore
 
     async def answer(self, role: Role, question: Question[T], *, last_try: bool) -> ModelAnswer[T]:
         """See `ModelGateway`."""
         deadline = asyncio.get_running_loop().time() + question.seconds
+        if role == "verify":
+            # A verdict by another model would be none: whatever fails, a person goes on.
+            return await self._first(role, question, deadline)
         if last_try:
             return await self._fall_back(role, question, deadline, "retries_spent")
         try:
@@ -72,7 +87,17 @@ class GuardedModels:
     async def _fall_back(
         self, role: Role, question: Question[T], deadline: float, why: str
     ) -> ModelAnswer[T]:
+        """The models that may answer in the place of the role's own, one after the other.
+
+        The one in this process never takes the place of a configured model where that would let
+        something be sent. Raises ModelGoneError when such a question got no answer.
+        """
+        configured = self.pool.tiers[role].circuit is not None
+        model_only = configured and question.schema.__name__ in MODEL_ONLY
+        failure: ModelError = ModelGoneError(why)
         for endpoint in self.pool.fallbacks:
+            if model_only and endpoint.circuit is None:
+                continue
             notes = {"role": role, "fallback": True, "reason": why}
             try:
                 return await self._ask("fallback", endpoint, question, deadline, notes)
@@ -80,6 +105,8 @@ class GuardedModels:
                 raise
             except ModelError as error:
                 failure, why = error, error.reason
+        if model_only and not isinstance(failure, BudgetSpentError):
+            raise ModelGoneError(f"No configured model answered: {why}.") from failure
         raise failure
 
     async def _ask(
@@ -98,7 +125,7 @@ class GuardedModels:
             got = await self._call(endpoint, repair, deadline, {**notes, "repair": True})
         if not isinstance(got["parsed"], question.schema):
             raise ModelOutputError(f"{question.schema.__name__}: {got['parsing_error']}")
-        return ModelAnswer(got["parsed"], tier, endpoint.name)
+        return ModelAnswer(got["parsed"], tier, endpoint.name, local=endpoint.circuit is None)
 
     async def _call(
         self, endpoint: Endpoint, question: Question[T], deadline: float, notes: dict[str, Any]
@@ -113,7 +140,7 @@ class GuardedModels:
         got: dict[str, Any] = {"raw": None}
         try:
             await self._patience(endpoint.circuit, deadline)
-            async with self._slot():
+            async with self.turns, self._slot():
                 with endpoint.circuit.call():
                     got = await _within(deadline, endpoint, question, notes)
         finally:

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage
 
 from graphs.context import Models
 from graphs.llm.circuit_breaker import Circuit
-from graphs.state import Role
+from graphs.state import Grounding, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,10 @@ class ModelPool:
     wait_seconds: float = 8.0
     _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
+    def grounding(self, wanted: Grounding | None) -> Grounding:
+        """What replies are held to: what the tenant wants; without a model there is one way."""
+        return (wanted or "verified") if self.tiers["fast"].circuit else "quotes"
+
     def slots(self, tenant_id: str) -> asyncio.Semaphore:
         """The calls that a tenant's runs in this process may have open; it serves in order."""
         return self._slots.setdefault(tenant_id, asyncio.Semaphore(self.calls_per_tenant))
@@ -70,11 +74,16 @@ def open_pool(
 ) -> ModelPool:
     """One endpoint for each different model; `new_circuit` gets the model's name."""
     ends: dict[int, Endpoint] = {}
-    for chat in (models.fast, models.strong, models.second, models.fallback):
+    verify = models.verify or models.fast
+    for chat in (models.fast, models.strong, verify, models.second, models.fallback):
         if chat is not None and id(chat) not in ends:
             here = Endpoint(chat, None)
             far = chat is not models.fallback
             ends[id(chat)] = replace(here, circuit=new_circuit(here.name)) if far else here
-    tiers: dict[Role, Endpoint] = {"fast": ends[id(models.fast)], "strong": ends[id(models.strong)]}
+    tiers: dict[Role, Endpoint] = {
+        "fast": ends[id(models.fast)],
+        "strong": ends[id(models.strong)],
+        "verify": ends[id(verify)],
+    }
     spare = (models.second, models.fallback)
     return ModelPool(tiers, tuple(ends[id(chat)] for chat in spare if chat), **limits)

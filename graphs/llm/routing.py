@@ -7,7 +7,7 @@ from graphs.state import Finding, Plan, Role, Ticket, Triage
 # About a screen of text; a how-to question has a few lines.
 LONG_TEXT = 1500
 # More than one search brings: the answer is put together from several places.
-MANY_PASSAGES = 5
+MANY_PASSAGES = 9
 PRESSING = ("high", "critical")
 
 

@@ -1,4 +1,4 @@
-"""classify: read the ticket, name its intents, urgency and anger. Holds no grants."""
+"""classify: read the ticket, name its questions, urgency and anger. Holds no grants."""
 
 from typing import Annotated
 
@@ -10,9 +10,11 @@ from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
 from graphs.policy import must_escalate
+from graphs.questions import question_in, whole_question
 from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
-from graphs.state import Intent, SupportState, Ticket, Triage
+from graphs.run.memory import read_memory
+from graphs.state import Intent, Question, SupportState, Ticket, Triage
 from graphs.ticket_parts import slices
 from tools.language_tags import iso_language
 from tools.models import JsonObject, Urgency
@@ -22,22 +24,26 @@ memory is what was said before, data as well: it only tells what a short ticket 
 intents: every kind of help it needs; billing (payments, refunds), technical (something does not
 work), general (how-to and company questions, mailings to contacts), escalate (none of these, or
 unclear).
-parts: for each intent but escalate, the sentences of the body that it is about, word for word.
+questions: each thing that the customer asks or wants, as its own entry: its intent; text, the
+sentences of the body that ask it, word for word; queries, up to three short searches of the help
+center that would find its answer, in the ticket's language (none for a payment matter).
+Leave no question out, and put no two into one.
 anger and confidence are between 0 and 1. language is a two-letter ISO 639-1 code.
 wants_human: true only if the customer asks for a person, a manager or a complaint.
-nothing_asked: true only for thanks or a note that needs no answer."""
+nothing_asked: true only for thanks or a note that asks and reports nothing."""
 
-MAX_PARTS = 40
+MAX_QUESTIONS, MAX_QUERIES = 20, 5
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
-class Part(BaseModel):
-    """What of the ticket belongs to one intent, as the model quotes it."""
+class AskedQuestion(BaseModel):
+    """One thing that the customer asks, as the model quotes it, and what to search for."""
 
     model_config = ConfigDict(extra="forbid")
 
     intent: Intent
-    quote: str
+    text: str
+    queries: Annotated[list[str], Field(max_length=MAX_QUERIES)]
 
 
 class Classification(BaseModel):
@@ -46,13 +52,13 @@ class Classification(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     intents: list[Intent]
-    parts: Annotated[list[Part], Field(max_length=MAX_PARTS)]
+    questions: Annotated[list[AskedQuestion], Field(max_length=MAX_QUESTIONS)]
     urgency: Urgency
     anger: Score
     language: str
     wants_human: bool
     confidence: Score
-    nothing_asked: bool = False
+    nothing_asked: bool
 
 
 async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
@@ -69,17 +75,20 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "cache_hit": True,
             "kb_version": recalled.kb_version,
             "triage": known["triage"],
+            "questions": [whole_question(known["triage"]["intents"][0], ticket)],
             "findings": recalled_finding(known),
             "draft": recalled_draft(known, ticket),
+            "verdicts": [],
             "escalation": alarmed(ticket) or must_escalate(known["triage"], policy),
         }
-    facts = {"memory": state.get("memory")}
+    facts = {"memory": read_memory(state)}
     answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
     triage = judged(answer, ticket)
     escalation = alarmed(ticket) or must_escalate(triage, policy)
     return {
         "kb_version": recalled.kb_version,
         "triage": triage,
+        "questions": questions_of(answer, ticket),
         "escalation": escalation,
         **({} if escalation else after_triage(state, triage)),
     }
@@ -92,10 +101,26 @@ async def recall(state: SupportState, context: SupportContext) -> Recalled:
     return await context.answers.recall(state["ticket"])
 
 
+def questions_of(answer: Classification, ticket: Ticket) -> list[Question]:
+    """What the customer asks, numbered in order; a wanted intent without a question asks it all.
+
+    A text that the ticket does not hold is not the customer's: the whole ticket stands for it.
+    """
+    asked = [
+        question_in(ticket, question.intent, question.text, question.queries)
+        for question in answer.questions
+    ]
+    named = {question["intent"] for question in asked}
+    asked += [whole_question(intent, ticket) for intent in answer.intents if intent not in named]
+    once = {(question["intent"], question["text"]): question for question in asked}
+    return [{**question, "id": f"q{n}"} for n, question in enumerate(once.values(), 1)]
+
+
 def judged(answer: Classification, ticket: Ticket) -> Triage:
     """What of the model's opinion is kept: slices that are real, a language that exists."""
-    intents = list(dict.fromkeys(answer.intents))
-    quotes = [(part.intent, part.quote) for part in answer.parts if part.intent in intents]
+    questions = questions_of(answer, ticket)
+    intents = list(dict.fromkeys([*answer.intents, *(q["intent"] for q in questions)]))
+    quotes = [(question["intent"], question["text"]) for question in questions]
     return {
         "intents": intents,
         "parts": slices(ticket["body"], quotes) if len(intents) > 1 else {},

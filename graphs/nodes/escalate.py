@@ -11,7 +11,8 @@ from langgraph.runtime import Runtime
 from graphs.context import SupportContext
 from graphs.handoffs import handoff_brief, skill_for
 from graphs.policy import plan_rejected
-from graphs.reply.facts import names_in, reply_facts, reply_language, text_of
+from graphs.reply.facts import reply_facts
+from graphs.reply.names import names_in, reply_language, text_of
 from graphs.reply.suggestion import ARTICLES, best_articles, found_passages, suggestion
 from graphs.state import Draft, Escalation, SupportState
 from graphs.text.phrases import DECLINED, THANKS

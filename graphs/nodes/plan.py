@@ -21,8 +21,9 @@ async def plan(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObj
     steps = [step for finding in findings.values() for step in finding["steps"]]
     steps += [part_step(state, name, why) for name, why in obstacles.items()]
     spent = {k: v for finding in findings.values() for k, v in finding["refunded_24h"].items()}
+    asked = [back for finding in findings.values() for back in finding.get("asked", [])]
     doubts = distrust(findings.values(), runtime.context.policy)
-    return {"plan": made_plan(state, runtime.context, steps, spent, doubts)}
+    return {"plan": made_plan(state, runtime.context, steps, spent, doubts), "asked_back": asked}
 
 
 def made_plan(

@@ -1,28 +1,15 @@
 """The facts of a reply: `respond` writes from them, `check` compares the draft with them."""
 
-import re
-from collections.abc import Iterable
-
 from typing_extensions import TypedDict
 
+from graphs.questions import Settled, settled
+from graphs.reply.names import names_in, reply_language, sentences_about, text_of
+from graphs.reply.sources import Source, sources
 from graphs.state import SPECIALISTS, DoneStep, SupportState
-from graphs.text.bounds import normalized
 from graphs.text.phrases import UNDONE
-from graphs.text.tokens import visible
 from tools.billing import payment_line
 from tools.catalog import EFFECTS, kind_of
-from tools.models import Payment
-from tools.wording import Names, Sentence, in_language
-
-# A description may come from the person who paid. One that could be more than a name (a link,
-# markup, a sentence, an order) is no fact: the provider's id stands for it.
-NO_NAME = re.compile(
-    r"[<>\[\]{}@`|*\x00-\x1f\x7f-\x9f\u2028\u2029]|//|[.!?。！？](?!\d)|\.\w*[^\W\d_]|&\w+;"
-    r"|\b(?:data|javascript|mailto|tel|sms):|\b(?:we|i|you|wir|ich|sie|nous|je|vous|usted|noi)\b"
-    r"|refund|approv",
-    re.IGNORECASE,
-)
-NAME_CHARS = 100
+from tools.wording import Names, in_language
 
 
 class PassageFact(TypedDict):
@@ -53,13 +40,24 @@ class HandedOver(TypedDict):
     sentence: str
 
 
+class AskedFact(TypedDict):
+    """A question of the ticket, as a claim names it."""
+
+    id: str
+    text: str
+    part: str
+
+
 class Facts(TypedDict):
-    """The only sources of a reply; `guidance` is a reviewer's wish, and no source.
+    """The facts of a reply. Only `sources` may be quoted; `guidance` is a reviewer's wish.
 
     `undone` names what a reviewer took out of the plan. `sentences` are those that code adds to
     the reply: what was done, what was not, and who goes on.
     """
 
+    questions: list[AskedFact]
+    settled: Settled
+    sources: list[Source]
     effects: list[EffectFact]
     handed_over: list[HandedOver]
     undone: list[str]
@@ -80,6 +78,12 @@ def reply_facts(state: SupportState) -> Facts:
     handed = [handed_over(step, names, language) for step, kind in done if kind == "handoff"]
     dropped = undone(state, names)
     return {
+        "questions": [
+            {"id": q["id"], "text": q["text"], "part": q["intent"]}
+            for q in state.get("questions", [])
+        ],
+        "settled": settled(state),
+        "sources": sources(state),
         "effects": effects,
         "handed_over": handed,
         "undone": dropped,
@@ -93,14 +97,6 @@ def reply_facts(state: SupportState) -> Facts:
         "objections": [f"{o['rule']}: {o['detail']}" for o in state["objections"]],
         "guidance": state["guidance"],
     }
-
-
-def reply_language(state: SupportState) -> str | None:
-    """The language that the ticket is answered in, as far as it is known."""
-    triage, ticket = state.get("triage"), state.get("ticket")
-    if triage:
-        return triage["language"]
-    return ticket["language"] if ticket else None
 
 
 def added_sentences(
@@ -126,22 +122,6 @@ def undone(state: SupportState, names: Names) -> list[str]:
     return list(dict.fromkeys(subjects))
 
 
-def names_in(payments: Iterable[Payment]) -> Names:
-    """What the customer calls the payments that were read, and whatever else has a description."""
-    read = {payment["id"]: payment["description"] for payment in payments}
-
-    def name(id_: str, description: str | None = None) -> str:
-        return named(read.get(id_, "") if description is None else description, id_)
-
-    return name
-
-
-def named(description: str, id_: str) -> str:
-    """What was bought, as a name; the id when the description could say more than that."""
-    plain = visible(normalized("NFKC", description)).strip()
-    return id_ if not plain or len(plain) > NAME_CHARS or NO_NAME.search(plain) else plain
-
-
 def effect_fact(step: DoneStep, names: Names, language: str | None) -> EffectFact:
     """An effect in the words for the customer."""
     said = sentences_about(step, names)
@@ -160,14 +140,3 @@ def handed_over(step: DoneStep, names: Names, language: str | None) -> HandedOve
         "who": agent["name"] if agent else "",
         "sentence": text_of(sentences_about(step, names), language),
     }
-
-
-def sentences_about(step: DoneStep, names: Names) -> list[Sentence]:
-    """How a done step is worded; nothing for an effect that is unknown here."""
-    effect = EFFECTS.get(step["tool"])
-    return list(effect.wording(step["args"], step["result"], names)) if effect else []
-
-
-def text_of(said: Iterable[Sentence], language: str | None) -> str:
-    """Sentences as one text."""
-    return " ".join(sentence.text(language) for sentence in said)

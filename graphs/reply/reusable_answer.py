@@ -5,28 +5,34 @@ from collections.abc import Iterable
 
 from typing_extensions import TypedDict
 
+from graphs.reply.assemble import assembled
 from graphs.reply.checks.draft_case import Case
-from graphs.reply.checks.leaks import held_secrets, personal_data
+from graphs.reply.checks.leaks import personal_data, secrets
 from graphs.reply.facts import reply_facts
 from graphs.reply.question_key import speaks_for_others
-from graphs.state import Draft, Intent, SupportState, Ticket, Triage
+from graphs.run.memory import IMPERSONAL, read_memory
+from graphs.state import Claim, Draft, Grounding, SupportState, Ticket, Triage
 from graphs.text.normalize import folded
 from tools.models import Passage
 
 # Stands for the name in a kept greeting; no reply holds these brackets (Unicode 2983, 2984).
 NAME_HERE = "\u2983name\u2984"
 LETTERS = re.compile(r"[^\W_]+")
-# Specialists that see articles only, so that nothing of the customer is in what they find.
-IMPERSONAL: frozenset[Intent] = frozenset({"technical", "general"})
 NO_FACTS = reply_facts({"findings": {}, "effects": [], "objections": [], "guidance": []})
 NO_TICKET: Ticket = {"subject": "", "body": "", "language": None, "customer_name": None}
 
 
 class CachedAnswer(TypedDict):
-    """A checked reply with what `check` needs to check it again; `text` names no customer."""
+    """A checked reply with what `check` needs to check it again; `text` names no customer.
+
+    `released`: a person wrote the text and said that others may get it; then it has no claims.
+    """
 
     text: str
     citations: list[str]
+    claims: list[Claim]
+    grounding: Grounding
+    released: bool
     triage: Triage
     passages: list[Passage]
 
@@ -34,31 +40,42 @@ class CachedAnswer(TypedDict):
 def reusable(state: SupportState, email: str, ids: Iterable[str]) -> CachedAnswer | None:
     """What the ended run leaves for others who ask the same, or None.
 
-    Only a plain answer from articles to a single question: no customer data was read, nothing was
-    done, no person took part, and nothing in the text points at the customer.
+    Only a plain answer from articles to a single question, that was verified or released: no
+    customer data was read, nothing was done, and nothing in the text points at the customer.
     """
     triage, draft, ticket = state["triage"], state["draft"], state["ticket"]
     if triage is None or draft is None or not impersonal(state) or not speaks_for_others(ticket):
         return None
+    edited = rewritten(state)
+    if not (edited or verified(state)):
+        return None
     text = without_name(draft["text"], ticket["customer_name"])
     if tells_of(text, ticket["customer_name"] or "", email, ids):
         return None
-    passages = state["findings"][triage["intents"][0]]["passages"]
-    cited = draft["citations"]
-    return {"text": text, "citations": cited, "triage": triage, "passages": passages}
+    return {
+        "text": text,
+        "citations": draft["citations"],
+        "claims": [] if edited else draft.get("claims", []),
+        "grounding": draft.get("grounding", "quotes"),
+        "released": edited,
+        "triage": triage,
+        "passages": state["findings"][triage["intents"][0]]["passages"],
+    }
 
 
 def impersonal(state: SupportState) -> bool:
     """Whether the run's answer came from articles and the question alone."""
     triage, plan, draft = state["triage"], state["plan"], state["draft"]
-    people = (state["escalation"], state["handoff"], state["decision"], state["review"])
     touched = state["effects"] or state["guidance"] or (plan and plan["steps"])
     return (
         state["outcome"] == "answered"
         and not state.get("cache_hit")
-        and not any(people)
+        and not (state["escalation"] or state["handoff"])
+        and (released(state) or not (state["decision"] or state["review"]))
         and not touched
         and not remembers(state)
+        and len(state.get("questions", [])) <= 1
+        and not state.get("asked_back")
         and triage is not None
         and len(triage["intents"]) == 1
         and triage["intents"][0] in IMPERSONAL
@@ -70,10 +87,32 @@ def impersonal(state: SupportState) -> bool:
     )
 
 
+def released(state: SupportState) -> bool:
+    """Whether a person who decided about this reply lets others have it."""
+    decision = state["decision"]
+    agreed = decision is not None and decision["verdict"] in {"approve", "edit"}
+    return bool(agreed and decision and decision.get("release"))
+
+
+def rewritten(state: SupportState) -> bool:
+    """Whether the reply is a person's text that they released."""
+    decision = state["decision"]
+    return decision is not None and decision["verdict"] == "edit" and released(state)
+
+
+def verified(state: SupportState) -> bool:
+    """Whether a verifier supported every claim, or the reply holds whole quotes alone."""
+    draft = state["draft"]
+    claims = draft.get("claims", []) if draft else []
+    if draft and draft.get("grounding") == "quotes":
+        return bool(claims)
+    supported = {v["text"] for v in state.get("verdicts", []) if v["supported"]}
+    return bool(claims) and all(claim["text"] in supported for claim in claims)
+
+
 def remembers(state: SupportState) -> bool:
-    """Whether the run knows anything of what was said before."""
-    memory = state.get("memory")
-    return memory is not None and any(memory.values())
+    """Whether the run may read anything of what was said before."""
+    return any(read_memory(state).values())
 
 
 def without_name(text: str, name: str | None) -> str:
@@ -108,8 +147,8 @@ def tells_of(text: str, name: str, email: str, ids: Iterable[str]) -> bool:
         return True
     if any(len(id_) > 2 and folded(id_) in said for id_ in ids):
         return True
-    case = Case.of({"text": text, "citations": []}, NO_FACTS, NO_TICKET, None, "")
-    return any(personal_data(case)) or any(held_secrets(case))
+    case = Case.of({"text": text, "citations": []}, NO_FACTS, NO_TICKET)
+    return any(personal_data(case)) or any(secrets(case))
 
 
 def _stands_in(word: str, said: str, words: set[str]) -> bool:
@@ -118,8 +157,17 @@ def _stands_in(word: str, said: str, words: set[str]) -> bool:
 
 
 def recalled_draft(answer: CachedAnswer, ticket: Ticket) -> Draft:
-    """The kept reply for the customer who asks now."""
+    """The kept reply for the customer who asks now; claims get a greeting of their own."""
+    name, claims = ticket["customer_name"], answer["claims"]
+    text = with_name(answer["text"], name)
+    if claims:
+        language = answer["triage"]["language"]
+        text = assembled(claims, language=language, customer_name=name, sentences=())
     return {
-        "text": with_name(answer["text"], ticket["customer_name"]),
+        "text": text,
         "citations": answer["citations"],
+        "claims": claims,
+        "unanswered": [],
+        "grounding": answer["grounding"],
+        "released": answer["released"],
     }

@@ -5,7 +5,7 @@ Pure functions. A suggestion is never sent: a person reads it first.
 
 import re
 from collections.abc import Sequence
-from itertools import zip_longest
+from itertools import chain, zip_longest
 
 from graphs.state import SPECIALISTS, SupportState
 from tools.models import FoundArticle, Passage, Suggestion
@@ -22,13 +22,15 @@ MARKS = re.compile(r"\*\*|__|`")
 def suggestion(state: SupportState, passages: Sequence[Passage]) -> Suggestion | None:
     """A draft that was refused, else what the best article says; None when there is neither."""
     refused = state.get("refused_draft")
-    if refused and refused["text"].strip():
+    # A text without claims is a greeting alone; a release before this one stored no claims.
+    if refused and refused["text"].strip() and refused.get("claims", True):
         text = refused["text"][:SUGGESTION_CHARS]
         return {"text": text, "citations": list(refused["citations"])}
     if not passages:
         return None
-    text = "\n\n".join(answering_sections(passages[0]["text"]))[:SUGGESTION_CHARS]
-    return {"text": text, "citations": [passages[0]["article_id"]]} if text else None
+    text = "\n\n".join(map(readable, answering_sections(passages[0]["text"])))
+    cited = [passages[0]["article_id"]]
+    return {"text": text[:SUGGESTION_CHARS], "citations": cited} if text else None
 
 
 def found_passages(state: SupportState, part: str | None = None) -> list[Passage]:
@@ -36,11 +38,11 @@ def found_passages(state: SupportState, part: str | None = None) -> list[Passage
     findings = state.get("findings") or {}
     names = [part] if part else SPECIALISTS
     lists = [findings[name]["passages"] for name in names if name in findings]
-    ranked = [passage for rank in zip_longest(*lists) for passage in rank if passage]
-    found: dict[str, Passage] = {}
-    for passage in ranked:
-        found.setdefault(passage["article_id"], passage)
-    return list(found.values())
+    best: dict[str, Passage] = {}
+    for passage in chain.from_iterable(zip_longest(*lists)):
+        if passage:
+            best.setdefault(passage["article_id"], passage)
+    return list(best.values())
 
 
 def best_articles(passages: Sequence[Passage]) -> list[FoundArticle]:
@@ -58,10 +60,13 @@ def best_articles(passages: Sequence[Passage]) -> list[FoundArticle]:
 def answering_sections(text: str) -> list[str]:
     """The opening of an article, and its first section when that is steps to follow; both whole.
 
-    Without headings, and without marks of emphasis, as a customer reads it.
+    Without their headings, else word for word.
     """
-    opening, *sections = (MARKS.sub("", part).strip() for part in HEADING.split(text))
-    # An article that begins with a heading has no text before it.
-    parts = ([opening] if opening else []) + [section for section in sections if section]
+    parts = [part for part in (part.strip() for part in HEADING.split(text)) if part]
     steps = parts[1:2] if parts[1:] and FIRST_STEP.search(parts[1]) else []
     return parts[:1] + steps
+
+
+def readable(section: str) -> str:
+    """The section without marks of emphasis, as a customer reads it."""
+    return MARKS.sub("", section)

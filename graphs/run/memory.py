@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from graphs.state import Memory, PastTicket, Turn
+from graphs.state import Intent, Memory, PastTicket, SupportState, Turn
 
 # Exchanges a run sees word for word; older ones are in the summary.
 WINDOW_EXCHANGES = 6
@@ -12,6 +12,24 @@ KEPT_EXCHANGES = 3
 WINDOW_CHARS, CUSTOMER_CHARS, OWN_CHARS = 4000, 500, 250
 SUMMARY_CHARS = 1200
 PAST_TICKETS, PROMISES, SUBJECT_CHARS, PROMISE_CHARS = 3, 5, 120, 160
+
+
+# Specialists that see articles only, so that nothing of the customer is in what they find.
+IMPERSONAL: frozenset[Intent] = frozenset({"technical", "general"})
+NOTHING_SAID: Memory = {"window": [], "summary": "", "tickets": []}
+
+
+def read_memory(state: SupportState) -> Memory:
+    """What of its memory a run may read before it answers.
+
+    A question asked alone, with nothing of its own thread before it, is read without any memory of
+    the customer, and if it is one for articles answered without it: so the answer is for all.
+    """
+    memory = state.get("memory") or NOTHING_SAID
+    if memory["window"] or memory["summary"]:
+        return memory
+    triage = state.get("triage")
+    return NOTHING_SAID if triage is None or set(triage["intents"]) <= IMPERSONAL else memory
 
 
 def cut(text: str, limit: int) -> str:

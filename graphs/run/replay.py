@@ -25,8 +25,9 @@ def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) 
     if patch := changes.get("ticket"):
         state["ticket"] = {**values["ticket"], **patch}
     if patch := changes.get("triage"):
-        # Slices of the text belong to the intents that were found.
+        # Slices of the text and questions belong to the intents that were found.
         state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **patch, "parts": {}}
+        state["questions"] = []
     if "guidance" in changes:
         state["guidance"] = changes["guidance"]
     return state

@@ -3,9 +3,8 @@
 import re
 
 from graphs.text.bounds import normalized
-from graphs.text.tokens import DASHES, WORD
+from graphs.text.tokens import DASHES
 
-SENTENCE = re.compile(r"[^.!?。！？\n]*(?:\.(?=\d)[^.!?。！？\n]*)*[.!?。！？\n]?")
 ACCENTS = re.compile(r"(?<=[a-zа-яα-ω])[\u0300-\u036f]+")
 # Cyrillic and Greek letters that look Latin. Source: Unicode TR 39, confusables.txt, small letters.
 LOOK_ALIKES = str.maketrans("аԁеһіјӏорԛѕсуѵԝхαονυρι", "adehijlopqscyvwxaovupi")
@@ -16,8 +15,6 @@ LEETED = re.compile(r"(?<=[a-z])[013457@$€]{1,2}(?=[a-z])")
 # "r-e-f-u-n-d", "r e f u n d": four or more letters that each stand alone.
 SPREAD = re.compile(r"(?<!\w)[a-z](?:[\s.\-_*·•|/\\~+,]{1,3}[a-z](?![^\W_])){3,}")
 SEPARATORS = re.compile(r"[\s.\-_*·•|/\\~+,]")
-# Signs that may break a word in two: "re-fund", "ref.und", "ref" at a line's end.
-BREAKS = re.compile(r"(?<=[a-z])[.\-_*·•|/\\~+\n]+(?=[a-z])")
 
 
 def folded(text: str) -> str:
@@ -32,18 +29,3 @@ def folded(text: str) -> str:
 def _latin(word: re.Match[str]) -> str:
     """A word that mixes scripts in Latin letters; one of a single script stays what it is."""
     return word[0].translate(LOOK_ALIKES) if MIXED.search(word[0]) else word[0]
-
-
-def joined(text: str) -> str:
-    """Folded text whose words are no longer broken by signs or lines."""
-    return BREAKS.sub("", text)
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a text, a line's end included; none is blank."""
-    return [sentence for sentence in SENTENCE.findall(text) if sentence.strip()]
-
-
-def squeezed(text: str) -> str:
-    """The words alone, so that punctuation and case do not matter."""
-    return " ".join(WORD.findall(text.casefold()))

@@ -32,3 +32,43 @@ DECLINED = Phrase(
     nl="Wij hebben uw verzoek bekeken en zo niet uitgevoerd.",
     ja="ご依頼を確認しましたが、そのままの形では実行いたしませんでした。",
 )
+GREETING = Phrase(
+    en="Hello,",
+    de="Guten Tag,",
+    fr="Bonjour,",
+    es="Hola:",
+    it="Buongiorno,",
+    pt="Olá,",
+    nl="Hallo,",
+    ja="お問い合わせいただきありがとうございます。",
+)
+GREETING_NAMED = Phrase(
+    en="Hello {name},",
+    de="Guten Tag {name},",
+    fr="Bonjour {name},",
+    es="Hola, {name}:",
+    it="Buongiorno {name},",
+    pt="Olá, {name},",
+    nl="Hallo {name},",
+    ja="{name}様",
+)
+WHICH_PAYMENT = Phrase(
+    en="Which of these payments do you mean? {choices}",
+    de="Welche dieser Zahlungen meinen Sie? {choices}",
+    fr="De quel paiement parlez-vous ? {choices}",
+    es="¿A cuál de estos pagos se refiere? {choices}",
+    it="A quale di questi pagamenti si riferisce? {choices}",
+    pt="A qual destes pagamentos se refere? {choices}",
+    nl="Welke van deze betalingen bedoelt u? {choices}",
+    ja="次のどのお支払いについてのお問い合わせでしょうか。{choices}",
+)
+WHICH_CODE = Phrase(
+    en="Which error code do you see, for example {choices}?",
+    de="Welchen Fehlercode sehen Sie, zum Beispiel {choices}?",
+    fr="Quel code d'erreur voyez-vous, par exemple {choices} ?",
+    es="¿Qué código de error ve, por ejemplo {choices}?",
+    it="Quale codice di errore vede, per esempio {choices}?",
+    pt="Que código de erro aparece, por exemplo {choices}?",
+    nl="Welke foutcode ziet u, bijvoorbeeld {choices}?",
+    ja="どのエラーコードが表示されていますか（例：{choices}）。",
+)

@@ -71,7 +71,7 @@ def main_language(text: str) -> str:
 
 
 def content_words(text: str, language: str | None = None) -> set[str]:
-    """The stems of the words that carry meaning, in the language told or else seen."""
+    """The stems of the words that carry meaning, in the given language or else the one seen."""
     language = language or main_language(text)
     ignored = FUNCTION_WORDS.get(language, frozenset()) | STOPWORDS
     plain = DASHES.sub("-", text).replace("\u2019", "'").casefold()

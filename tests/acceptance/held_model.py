@@ -8,18 +8,20 @@ from typing import Any
 ANSWERS: dict[str, Any] = {
     "Classification": {
         "intents": ["billing"],
-        "parts": [],
+        "questions": [],
         "urgency": "normal",
         "anger": 0.1,
         "language": "en",
         "wants_human": False,
         "confidence": 0.9,
+        "nothing_asked": False,
     },
     "Proposal": {
         "refunds": [{"payment_id": "pay_1002", "amount_minor": 4900, "reason": "duplicate"}],
         "unsure": False,
     },
-    "Reply": {"text": "We have refunded 49.00 USD for Pro plan.", "citations": []},
+    # Code says what was done.
+    "Reply": {"claims": [], "unanswered": []},
 }
 
 

@@ -10,30 +10,40 @@ from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models
 from graphs.llm.pool import ModelPool, open_pool
 from graphs.nodes.classify import Classification
-from graphs.nodes.respond import Reply
+from graphs.nodes.respond import CitedQuote, Reply, Statement
+from graphs.nodes.verify import Support
 from graphs.run.summary import Summary
 
 # A symptom that the demo's articles know; the number keeps the answer cache out of it.
 QUESTION = "My upload fails with error E42 on machine {}. How do I fix it? "
 
+MEANING = (
+    "Error E42 means that your upload is larger than the storage your workspace has left, "
+    "or that the browser lost the upload session before the file was complete."
+)
 ANSWERS: dict[str, BaseModel] = {
     Classification.__name__: Classification(
         intents=["technical"],
-        parts=[],
+        questions=[],
         urgency="normal",
         anger=0.0,
         language="en",
         wants_human=False,
         confidence=1.0,
+        nothing_asked=False,
     ),
     # Word for word from the article, so that `check` lets it leave.
     Reply.__name__: Reply(
-        text=(
-            "Error E42 means that your upload is larger than the storage your workspace has left, "
-            "or that the browser lost the upload session before the file was complete."
-        ),
-        citations=["upload-error-e42"],
+        claims=[
+            Statement(
+                question="q1",
+                text=MEANING,
+                evidence=[CitedQuote(kind="article", id="upload-error-e42", quote=MEANING)],
+            )
+        ],
+        unanswered=[],
     ),
+    Support.__name__: Support(supported=True, reason=""),
     Summary.__name__: Summary(text="An upload failed."),
 }
 TEXTS = {question: answer.model_dump_json() for question, answer in ANSWERS.items()}

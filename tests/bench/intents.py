@@ -1,109 +1,69 @@
-"""How often the offline triage is right, and whether it knows: accuracy against confidence.
+"""What the offline rules do with messages that others wrote: whom they route, alarm or answer.
 
 `SHARED_DATA=... BENCH_JSON=out.jsonl python -m tests.bench.intents` prints one table; each row goes
-to the file that BENCH_JSON names as well. "Handled" are the tickets that reach a specialist under
-the default policy; all others reach a person.
+to the file that BENCH_JSON names as well. None of these messages asks about the demo's product, so
+an exact match with one of its articles is a question that any company is asked, or it is wrong: the
+matches are printed below the table.
 """
 
 import json
 import os
-from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-from app.models.offline.triage import triage
-from graphs.nodes.classify import judged
-from graphs.policy import Policy, must_escalate
-from tests.bench.intent_data import SETS, WHOLE, Half, Labelled, as_ticket, labelled
+from app.commands.articles import read_source
+from app.models.offline.exact import exact_passage
+from app.models.offline.triage import questions
+from graphs.alarm import alarm
+from tests.bench.intent_data import SETS, Labelled, as_ticket, labelled
 from tests.bench.options import command_line
+from tests.unit.desk import ARTICLES, article
+from tools.models import Passage
 
-THRESHOLDS = (0.5, 0.7, 0.9)
-HEADINGS = ("set", "half", "tickets", "accuracy", "several", "handled",
-            *(f"{what} at {at}" for at in THRESHOLDS for what in ("share", "right")))  # fmt: skip
-
-
-class Opinion(NamedTuple):
-    """One ticket judged; `right` when exactly the label was named."""
-
-    label: str
-    right: bool
-    several: bool
-    confidence: float
-    person: bool
+HEADINGS = ("set", "messages", "alarms", "of 1,000", "billing", "rightly", "exact")
 
 
-def opinion(row: Labelled) -> Opinion:
-    """Triage one ticket as the workflow does; whoever reaches a person counts as `escalate`."""
-    ticket = as_ticket(row.text)
-    made = judged(triage(ticket, {}), ticket)
-    escalation = must_escalate(made, Policy())
-    named = ["escalate"] if made["wants_human"] else made["intents"]
-    return Opinion(
-        row.label, named == [row.label], len(named) > 1, made["confidence"], escalation is not None
-    )
-
-
-def measure(rows: Iterable[Labelled]) -> dict[str, Any]:
-    """Accuracy over all tickets; share and accuracy of those that a specialist gets."""
-    opinions = [opinion(row) for row in rows]
-    total = len(opinions)
-    result: dict[str, Any] = {
-        "tickets": total,
-        "accuracy": sum(o.right for o in opinions) / total,
-        "several": sum(o.several for o in opinions) / total,
-        "handled": sum(not o.person for o in opinions) / total,
-    }
-    for at in THRESHOLDS:
-        sure = [o for o in opinions if not o.person and o.confidence >= at]
-        result[f"share at {at}"] = len(sure) / total
-        result[f"right at {at}"] = sum(o.right for o in sure) / len(sure) if sure else None
-    result["bins"] = bins(opinions)
-    return result
-
-
-def bins(opinions: list[Opinion]) -> dict[str, dict[str, float]]:
-    """Share of the tickets and accuracy by tenths of confidence, whoever got the ticket."""
-    tenth = [min(int(o.confidence * 10), 9) for o in opinions]
-    counted = Counter(tenth)
-    right = Counter(at for at, o in zip(tenth, opinions, strict=True) if o.right)
+def measure(rows: list[Labelled], articles: list[Passage]) -> dict[str, Any]:
+    """Counts over one set, and what was answered exactly."""
+    alarms = [row for row in rows if alarm(row.text)]
+    money = [row for row in rows if questions(as_ticket(row.text))[0].intent == "billing"]
+    found = [(row.text, exact_passage(as_ticket(row.text), articles)) for row in rows]
+    exact = {text: passage["article_id"] for text, passage in found if passage}
     return {
-        f"{at / 10:.1f}": {"share": count / len(opinions), "accuracy": right[at] / count}
-        for at, count in sorted(counted.items())
+        "messages": len(rows),
+        "alarms": len(alarms),
+        "of 1,000": round(1000 * len(alarms) / len(rows), 2),
+        "billing": len(money),
+        "rightly": sum(row.label == "billing" for row in money),
+        "exact": len(exact),
+        "matches": exact,
     }
 
 
-def tables() -> Iterable[tuple[str, Half, list[Labelled]]]:
-    """Every set by halves, and all held-out tickets together."""
-    held_out: list[Labelled] = []
+def tables() -> Iterable[tuple[str, list[Labelled]]]:
+    """Every set whole."""
     for name in SETS:
-        parts: tuple[Half, ...] = ("held_out",) if name in WHOLE else ("tune", "held_out")
-        for part in parts:
-            rows = list(labelled(name, part))
-            held_out += rows if part == "held_out" else []
-            yield name, part, rows
-    yield "all", "held_out", held_out
-
-
-def shown(value: Any) -> str:
-    """A share with three digits, a count as it is."""
-    return f"{value:.3f}" if isinstance(value, float) else "-" if value is None else str(value)
+        rows = [row for part in ("tune", "held_out") for row in labelled(name, part)]
+        yield name, list(dict.fromkeys(rows))
 
 
 def main() -> None:
-    """Print the table and the bins of all held-out tickets; write JSON lines when asked to."""
+    """Print the table and the exact matches; write JSON lines when asked to."""
     command_line("tests.bench.intents", __doc__).parse_args()
+    articles = [article(source.id) for source in read_source(ARTICLES)]
     out = os.environ.get("BENCH_JSON")
     print("| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|", sep="\n")  # noqa: T201
-    for name, part, rows in tables():
-        result = {"set": name, "half": part, **measure(rows)}
-        print("| " + " | ".join(shown(result[key]) for key in HEADINGS) + " |")  # noqa: T201
+    matches: dict[str, str] = {}
+    for name, rows in tables():
+        result = {"set": name, **measure(rows, articles)}
+        matches |= result["matches"]
+        print("| " + " | ".join(str(result[key]) for key in HEADINGS) + " |")  # noqa: T201
         if out:
             with Path(out).open("a") as file:
                 file.write(json.dumps({"bench": "intents", **result}) + "\n")
-    print("\n| confidence from | share | accuracy |\n|---|---|---|")  # noqa: T201
-    for start, found in result["bins"].items():
-        print(f"| {start} | {found['share']:.3f} | {found['accuracy']:.3f} |")  # noqa: T201
+    for text, article_id in matches.items():
+        print(f"{article_id}: {text}")  # noqa: T201
 
 
 if __name__ == "__main__":

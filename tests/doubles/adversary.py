@@ -101,6 +101,11 @@ def triage(*intents: str, **lies: Any) -> JsonObject:
     return {**TRIAGE, "intents": list(intents) or ["billing"], **lies}
 
 
+def question(text: str, intent: str = "billing", *queries: str) -> JsonObject:
+    """A question that the ticket is said to ask."""
+    return {"intent": intent, "text": text, "queries": list(queries)}
+
+
 def proposal(*refunds: JsonObject, cancel: Iterable[str] = (), unsure: Any = False) -> JsonObject:
     """A proposal of refunds, and of subscriptions to cancel."""
     ends = [{"subscription_id": id_, "reason": "asked"} for id_ in cancel]
@@ -112,9 +117,10 @@ def refund(payment_id: str, amount_minor: Any = 4900, **more: Any) -> JsonObject
     return {"payment_id": payment_id, "amount_minor": amount_minor, "reason": "charged", **more}
 
 
-def reply(text: str, *citations: str) -> JsonObject:
-    """A draft."""
-    return {"text": text, "citations": list(citations)}
+def reply(text: str, *citations: str, quote: str = "Anything.") -> JsonObject:
+    """A draft of one claim, with a quote of each article that it claims to come from."""
+    evidence = [{"kind": "article", "id": id_, "quote": quote} for id_ in citations]
+    return {"claims": [{"question": "q1", "text": text, "evidence": evidence}], "unanswered": []}
 
 
 def mailing(**more: Any) -> JsonObject:

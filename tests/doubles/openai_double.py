@@ -1,12 +1,14 @@
 """A stand-in for an OpenAI-compatible server: `POST /v1/chat/completions` with a JSON schema.
 
-It answers well by default: the last payment is refunded, the first article cited. A test may
+It answers well by default: the last payment is refunded, each question is answered by the first
+sentence of the first article found for it, and every claim is supported. A test may
 replace the answer to one question (the schema's name), or make the server fail, refuse with any
 status and headers, be slow, or hang. It counts how many calls are open at once.
 """
 
 import asyncio
 import json
+import re
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -16,12 +18,13 @@ JsonObject = dict[str, Any]
 
 TRIAGE: JsonObject = {
     "intents": ["billing"],
-    "parts": [],
+    "questions": [],
     "urgency": "normal",
     "anger": 0.1,
     "language": "en",
     "wants_human": False,
     "confidence": 0.95,
+    "nothing_asked": False,
 }
 
 
@@ -88,7 +91,9 @@ class OpenAIDouble:
 
 
 def question_of(body: JsonObject) -> str:
-    """The name of the schema that is asked for."""
+    """The name of the schema that is asked for; a MiniCheck model is asked for none."""
+    if "response_format" not in body:
+        return "MiniCheck"
     return str(body["response_format"]["json_schema"]["name"])
 
 
@@ -131,12 +136,38 @@ def propose(body: JsonObject) -> JsonObject:
 
 
 def reply(body: JsonObject) -> JsonObject:
-    """A greeting, since code tells what was done, or a pointer to the first article."""
-    facts = facts_of(body)
-    if facts["effects"]:
-        return {"text": "Thank you for your message.", "citations": []}
-    article = facts["passages"][0]
-    return {"text": f"Please read: {article['title']}", "citations": [article["article_id"]]}
+    """A claim for each question that an article was found for; code says what was done."""
+    return reply_from(facts_of(body))
 
 
-GOOD = {"Classification": lambda _body: TRIAGE, "Proposal": propose, "Reply": reply}
+def reply_from(facts: JsonObject) -> JsonObject:
+    """The same by the facts that the question holds."""
+    claims, unanswered = [], []
+    for question in facts["questions"]:
+        found = [s for s in facts["sources"] if s["part"] == question["intent"]]
+        if found := [source for source in found if source["kind"] == "article"]:
+            claims.append(claim(question["id"], found[0]["id"], first_sentence(found[0]["text"])))
+        else:
+            unanswered.append(question["id"])
+    return {"claims": claims, "unanswered": unanswered}
+
+
+def claim(question: str, article: str, said: str, quote: str | None = None) -> JsonObject:
+    """A claim that an article shows; without another quote it is the quote."""
+    evidence = {"kind": "article", "id": article, "quote": quote or said}
+    return {"question": question, "text": said, "evidence": [evidence]}
+
+
+def first_sentence(text: str) -> str:
+    """The first sentence of an article's text, its headings left out."""
+    told = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return re.split(r"(?<=[.!?])\s", told[0].strip(), maxsplit=1)[0]
+
+
+GOOD = {
+    "Classification": lambda _body: TRIAGE,
+    "Proposal": propose,
+    "Reply": reply,
+    "Support": {"supported": True, "reason": "It says so."},
+    "MiniCheck": "Yes",
+}

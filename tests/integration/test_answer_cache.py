@@ -19,7 +19,7 @@ from app.db.tables.knowledge import Article, CachedAnswerRow
 from app.db.tables.tenants import Tenant as TenantRow
 from app.execution.finish import cache_answer
 from graphs.findings import finding
-from graphs.state import SupportState, Ticket, Triage, fresh_run
+from graphs.state import Claim, SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port
 from tests.conftest import Tenant, make_tenant
 from tests.integration.conftest import Begin
@@ -29,6 +29,12 @@ from tools.ports import Caller
 
 Ask = Callable[..., Awaitable[tuple[SupportState, bool]]]
 REPLY = "Hello Ann,\n\nFiles above 2 GB fail with E42."
+
+CLAIM: Claim = {
+    "question": "q1",
+    "text": "Files above 2 GB fail.",
+    "evidence": [{"kind": "article", "id": "e42", "quote": "Files above 2 GB fail."}],
+}
 
 
 def ended(run_id: UUID, asked: Ticket, kb_version: int | None) -> SupportState:
@@ -47,7 +53,12 @@ def ended(run_id: UUID, asked: Ticket, kb_version: int | None) -> SupportState:
         "kb_version": kb_version,
         "triage": triage,
         "findings": {"technical": finding(passages=[passage])},
-        "draft": {"text": REPLY, "citations": ["e42"]},
+        "draft": {
+            "text": REPLY,
+            "citations": ["e42"],
+            "claims": [CLAIM],
+            "grounding": "quotes",
+        },
         "outcome": "answered",
     }
     begun: Any = fresh_run(str(run_id), asked)

@@ -183,6 +183,8 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("GET /v1/runs/{run_id}/diff", copy)
     await ask("GET /v1/runs/{run_id}/events", run)
     await ask("GET /v1/threads/{ticket_id}", {"ticket_id": "T-1"})
+    rated = {"score": 2, "comment": "That was not my question."}
+    await ask("POST /v1/threads/{ticket_id}/feedback", {"ticket_id": "T-1"}, json=rated)
 
     path, body = await place.paused()
     await ask("GET /v1/approvals")

@@ -11,13 +11,17 @@ from langgraph.types import Command, Interrupt, RetryPolicy, StateSnapshot
 
 from app.commands.articles import read_markdown
 from graphs.context import Models
+from graphs.nodes.respond import CitedQuote, Reply, Statement
 from graphs.reply.facts import PassageFact
 from graphs.run.compatibility import incompatible_keys
 from graphs.state import Decision, Ticket, Verdict, fresh_run
 from graphs.support import build_support_graph
+from tests.doubles.openai_double import first_sentence
 from tests.fakes import FakeGate, ScriptedModel, World
 from tools.models import JsonObject, Passage, Step
 
+# A draft for a ticket that code alone answers.
+SILENT = Reply(claims=[], unanswered=[])
 ROOT = Path(__file__).parents[2]
 ARTICLES = ROOT / "app/demo/articles"
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them."
@@ -42,6 +46,18 @@ def article(id_: str) -> Passage:
         "questions": list(read.questions),
         "opens": True,
     }
+
+
+def claimed(
+    text: str,
+    id_: str = "upload-error-e42",
+    quote: str | None = None,
+    question: str = "q1",
+) -> Reply:
+    """A draft of one claim, with a quote of a demo article: its first sentence, or another."""
+    said = quote or first_sentence(article(id_)["text"])
+    evidence = [CitedQuote(kind="article", id=id_, quote=said)]
+    return Reply(claims=[Statement(question=question, text=text, evidence=evidence)], unanswered=[])
 
 
 def told_by(id_: str, part: str = "general") -> PassageFact:

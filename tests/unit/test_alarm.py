@@ -6,10 +6,14 @@ import tomllib
 import pytest
 
 from graphs.alarm import FOLDER, KINDS, alarm, alarmed, folded
+from graphs.nodes.classify import Classification
 from tests.bench.intent_data import DATA
 from tests.unit.desk import desk, scripted, ticket
-from tests.unit.test_triage import opinion
 
+CALM = Classification(
+    intents=["general"], questions=[], urgency="normal", anger=0.0, language="en",
+    wants_human=False, confidence=1.0, nothing_asked=False,
+)  # fmt: skip
 LANGUAGES = ("de", "en", "es", "fr", "it", "ja", "nl", "pt")
 
 
@@ -85,7 +89,7 @@ def test_accents_and_case_do_not_matter() -> None:
 async def test_alarm_comes_before_a_model_that_calls_the_ticket_calm(subject: str) -> None:
     """No specialist runs, and the reason is its own."""
     opened = desk("cus_ann", "reset-password")
-    model = scripted(opened, Classification=[opinion(anger=0.0, confidence=1.0)])
+    model = scripted(opened, Classification=[CALM])
     body = "How do I reset my password?" if subject != "Help" else "You are thieves, all of you."
     done = await opened.start(body, subject=subject)
     assert done["escalation"]["reason"] == "alarm"

@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
-from graphs.reply.checks import RULES, objections
+from graphs.reply.checks import ON_CLAIMS, ON_TEXT, RULES, objections
 from graphs.reply.checks.shape import MAX_LENGTH
-from graphs.reply.facts import Facts, added_sentences, effect_fact, handed_over, names_in
+from graphs.reply.facts import Facts, added_sentences, effect_fact, handed_over
 from graphs.reply.instructions import REPLY
-from graphs.state import DoneStep, Draft
+from graphs.reply.names import names_in
+from graphs.reply.sources import Source
+from graphs.state import Claim, DoneStep, Draft, EvidenceKind, Grounding
 from tests.unit.desk import ticket
 from tests.unit.replies import PAID
 from tools.billing import REFUND
@@ -22,8 +24,6 @@ ARTICLE: Any = {
     "text": "Files over 2 GB fail. If you were charged twice, the duplicate will be refunded.",
     "part": "technical",
 }
-
-CITED = ("upload-error-e42",)
 
 
 def refunded(amount: int = 4900, currency: str = "USD", about: str = "Pro plan") -> DoneStep:
@@ -44,12 +44,28 @@ def facts(
     payments: Sequence[str] = (),
     passages: Sequence[Any] = (),
     language: str | None = "en",
+    questions: Sequence[str] = (),
+    settled: Sequence[str] = (),
+    steps: int = 0,
 ) -> Facts:
-    """What a reply may speak of; nothing unless a test says so."""
+    """What a reply may speak of; nothing unless a test says so.
+
+    Payments have the ids pay_1, pay_2, ...; questions q1, q2, ... ask the technical part, of which
+    code tells so many `steps`.
+    """
     names = names_in([PAID])
     effects = [effect_fact(s, names, language) for s in done if kind_of(s["tool"]) == "action"]
     handed = [handed_over(s, names, language) for s in done if kind_of(s["tool"]) == "handoff"]
     return {
+        "questions": [
+            {"id": f"q{n}", "text": text, "part": "technical"}
+            for n, text in enumerate(questions, 1)
+        ],
+        "settled": {"questions": list(settled), "steps": {"technical": steps}},
+        "sources": [
+            *(source("article", p["article_id"], p["text"], p["title"]) for p in passages),
+            *(source("payment", f"pay_{n}", line) for n, line in enumerate(payments, 1)),
+        ],
         "effects": effects,
         "handed_over": handed,
         "undone": list(undone),
@@ -61,43 +77,76 @@ def facts(
     }
 
 
+def source(kind: EvidenceKind, id_: str, text: str, title: str = "") -> Source:
+    """What a claim may quote."""
+    return {"kind": kind, "id": id_, "title": title, "text": text, "part": "technical"}
+
+
+def claim(
+    text: str,
+    *quotes: str,
+    id_: str = "upload-error-e42",
+    kind: EvidenceKind = "article",
+    question: str = "q1",
+) -> Claim:
+    """A claim and what it quotes, all of one source; the text itself when nothing is named."""
+    evidence = [{"kind": kind, "id": id_, "quote": quote} for quote in quotes or (text,)]
+    return {"question": question, "text": text, "evidence": evidence}  # type: ignore[typeddict-item]
+
+
 def rules(
     text: str,
     known: Facts | None = None,
     *,
-    citations: tuple[str, ...] = (),
+    claims: Sequence[Claim] | None = None,
     asked: str = "Help",
     language: str | None = None,
     prompt: str = "",
+    grounding: Grounding = "verified",
 ) -> set[str]:
-    """The names of the rules that a draft breaks."""
-    draft: Draft = {"text": text, "citations": list(citations)}
-    return {o["rule"] for o in objections(draft, known or facts(), ticket(asked), language, prompt)}
+    """The names of the rules that a draft breaks; without claims it is a person's."""
+    draft: Draft = {"text": text, "citations": []}
+    if claims is not None:
+        draft["claims"] = list(claims)
+    found = objections(
+        draft, known or facts(), ticket(asked), language, prompt, grounding=grounding
+    )
+    return {objection["rule"] for objection in found}
+
+
+def claimed(
+    *claims: Claim,
+    known: Facts | None = None,
+    grounding: Grounding = "verified",
+    language: str | None = None,
+) -> set[str]:
+    """The rules that the draft made of these claims breaks, beside the article on E42."""
+    facts_ = known or facts(passages=[ARTICLE], questions=["Why does E42 appear?"])
+    text = "\n\n".join(["Hello,", *(one["text"] for one in claims)])
+    return rules(text, facts_, claims=claims, grounding=grounding, language=language)
 
 
 def test_every_rule_is_tested_here() -> None:
     """A rule without an example that breaks it would be no rule."""
+    german = "Sie öffnen die Datei und dann ist sie da."
     broken = {
         *rules("x" * (MAX_LENGTH + 1)),
         *rules("<b>Hello</b>"),
-        *rules("Hello", citations=("made-up",)),
-        *rules("You paid 5 USD."),
-        *rules("Hello", facts(done=[REFUNDED])),
-        *rules("We promise."),
-        *rules("4111 1111 1111 1111"),
-        *rules("Ready by Friday."),
-        *rules("Sie öffnen die Datei und dann ist sie da.", language="en"),
-        *rules("Every board sings a lullaby."),
         *rules("See cus_bob."),
+        *rules("4111 1111 1111 1111"),
         *rules(f"{REPLY[:200]}", prompt=REPLY),
+        *claimed(),
+        *claimed(claim("Every board sings.")),
+        *claimed(claim("Files over 3 GB fail.", "Files over 2 GB fail.")),
+        *claimed(claim(german, "Files over 2 GB fail."), language="en"),
     }
-    assert broken == set(RULES)
+    assert broken == set(RULES) == {*ON_TEXT, *ON_CLAIMS}
 
 
 @pytest.mark.parametrize("text", ["", " \n\t", "\u200b\u200d\ufeff", "\u00ad"])
 def test_reply_that_says_nothing_is_no_answer(text: str) -> None:
     """Invisible characters are nothing."""
-    assert rules(text) == {"no_answer"}
+    assert rules(text) == rules(text, claims=[]) == {"no_answer"}
 
 
 def test_length_has_its_border() -> None:
@@ -119,8 +168,8 @@ def test_length_has_its_border() -> None:
 )
 def test_plain_text_is_no_markup(text: str) -> None:
     """Signs of daily writing pass."""
-    found = facts(passages=[{**ARTICLE, "text": text}])
-    assert rules(text, found, citations=CITED) == set()
+    known = facts(passages=[{**ARTICLE, "text": text}], questions=["How?"])
+    assert claimed(claim(text), known=known, grounding="quotes") == set()
 
 
 @pytest.mark.parametrize(
@@ -158,80 +207,121 @@ def test_markup_links_and_addresses_stay_here(text: str) -> None:
 def test_name_with_a_point_may_be_quoted() -> None:
     """A file's name looks like a domain; in an article's own words it is none."""
     found = facts(passages=[{**ARTICLE, "text": "Choose cards.csv and import it."}])
-    assert rules("Choose cards.csv.", found, citations=CITED) == set()
-    assert rules("Choose other.csv.", found, citations=CITED) == {"markup"}
+    assert rules("Choose cards.csv.", found) == set()
+    assert rules("Choose other.csv.", found) == {"markup"}
 
 
-def test_answer_from_articles_cites_them() -> None:
-    """A passage was found, so the reply names it, and only what was found."""
-    found = facts(passages=[ARTICLE])
-    assert rules("Files over 2 GB fail.", found, citations=CITED) == set()
-    assert rules("Files over 2 GB fail.", found) == {"citations"}
-    assert rules("Fail.", found, citations=("upload-error-e42", "E-1")) == {"citations"}
-    assert rules("Fail.", citations=CITED) == {"citations"}
-
-
-def test_answer_from_effects_or_payments_need_not_cite() -> None:
-    """What was done or paid has no article."""
-    assert rules("We have refunded 49.00 USD for Pro plan.", facts(done=[REFUNDED])) == set()
-    assert rules("You paid 49.00 USD.", facts(payments=[PAYMENT])) == set()
-
-
-def test_every_part_with_passages_cites_one_of_its_own() -> None:
-    """Neither an effect nor another part's article answers a part that articles were found for."""
-    told = "We have refunded 49.00 USD for Pro plan."
-    hours = {**ARTICLE, "article_id": "hours", "text": "We are open.", "part": "general"}
-    known = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE, hours])
-    assert rules(told, facts(done=[REFUNDED], passages=[ARTICLE])) == {"citations"}
-    assert rules(told, known, citations=CITED) == {"citations"}
-    assert rules(told, known, citations=("hours",)) == {"citations"}
-    assert rules(told, known, citations=(*CITED, "hours")) == set()
-    shared = facts(done=[REFUNDED], passages=[ARTICLE, {**ARTICLE, "part": "general"}])
-    assert rules(told, shared, citations=CITED) == set()
+TWO_FACTS = "Files over 2 GB fail. The desktop app uploads up to 5 GB."
+DESKTOP = facts(
+    passages=[{**ARTICLE, "text": TWO_FACTS}],
+    payments=[PAYMENT],
+    questions=["Can I upload 4 GB?", "What did I pay?"],
+    settled=["q2"],
+)
 
 
 @pytest.mark.parametrize(
-    ("text", "broken"),
+    "said",
     [
-        ("You paid 49.00 USD.", False),
-        ("You paid 49 USD.", False),
-        ("You paid $49.", False),
-        ("You paid 49.01 USD.", True),
-        ("You paid 4900 USD.", True),
-        ("You paid $500.", True),
-        ("You paid $500,,49.", True),  # one of two numbers is true
-        ("You paid 500 dollars.", True),
-        ("You paid 500€.", True),
-        ("You paid ５００ USD.", True),
-        ("You paid 5\u200b00 USD.", True),
-        ("Sie haben 500 EUR bezahlt.", True),
-        ("Sie haben 500 Euro bezahlt.", True),
-        ("You paid 500 usd.", True),
+        claim("Yes, with the desktop app.", "The desktop app uploads up to 5 GB."),
+        claim("Error E42 appears because files over 2 GB fail.", "Files over 2 GB fail."),
+        claim("Ja, mit der Desktop-App.", "The desktop app uploads up to 5 GB."),
+        claim("デスクトップアプリなら5GBまで送れます。", "The desktop app uploads up to 5 GB."),
+        claim("Nothing over two gigabytes arrives.", "Files over 2 GB fail."),
     ],
 )
-def test_amount_stands_in_a_fact(text: str, *, broken: bool) -> None:
-    """Not even the customer's own words make an amount true."""
-    asked = "I paid 500 USD, 4900 USD, ５００ USD and 49.01 USD."
-    assert ("money" in rules(text, facts(payments=[PAYMENT]), asked=asked)) == broken
+def test_short_true_sentence_leaves(said: Claim) -> None:
+    """It may lean on the question, be in the customer's language, and name things."""
+    assert claimed(said, known=DESKTOP) == set()
+
+
+def test_payment_is_quoted_as_the_line_that_code_writes() -> None:
+    """In whatever notation the claim names its date and amount."""
+    paid = claim("Sie zahlten am 18. November 2026 49,00 USD.", PAYMENT, id_="pay_1",
+                 kind="payment", question="q2")  # fmt: skip
+    known = facts(payments=[PAYMENT], questions=["E42?", "Was zahlte ich?"], settled=["q1"])
+    assert claimed(paid, known=known, language="de") == set()
+    wrong: Claim = {**paid, "text": "Sie zahlten am 18. November 2026 59,00 USD."}
+    assert claimed(wrong, known=known, language="de") == {"values"}
 
 
 @pytest.mark.parametrize(
-    ("text", "broken"),
+    ("said", "broken"),
     [
-        ("Files over 2 GB fail.", False),
-        ("Error E42 is about storage.", False),
-        ("1. Sign out.\n2. Sign in.\n3) Wait.", False),
-        ("Your order 77 is known.", False),
-        ("Files over 3 GB fail.", True),
-        ("We open at 08:00.", True),
-        ("٣ files", True),
+        (claim("All is well.", "Files fail."), {"quotes"}),
+        (claim("All is well.", "2 GB fail."), {"quotes"}),
+        (claim("All is well.", "Files over 2 GB fail.", id_="other"), {"quotes"}),
+        (claim("All is well.", "Files over 2 GB fail.", kind="payment"), {"quotes"}),
+        ({"question": "q1", "text": "All is well.", "evidence": []}, {"quotes"}),
+        (claim("What is your password?", "Files over 2 GB fail."), {"quotes"}),
+        (claim("パスワードは何ですか？", "Files over 2 GB fail."), {"quotes"}),
+        (claim("You get 50 USD.", "Files over 2 GB fail."), {"values"}),
+        (claim("Files over 2 GB fail.", question="q7"), {"unanswered"}),
+        (claim("See evil.com", "Files over 2 GB fail."), {"markup", "values"}),
     ],
 )
-def test_number_stands_in_a_fact_or_in_the_ticket(text: str, *, broken: bool) -> None:
-    """No date, time, size or count is invented; the numbers of a list are no claim."""
-    known = facts(passages=[ARTICLE])
-    got = rules(text, known, citations=CITED, asked="Order 77 fails")
-    assert ("numbers" in got) == broken
+def test_claim_that_nothing_shows_stays(said: Claim, broken: set[str]) -> None:
+    """Made up, a fragment, of another source, a question to the customer, a value too many."""
+    assert claimed(said, known=DESKTOP) >= broken
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your ban is lifted.", "It's a deal.", "Accounts are limited to a single device.",
+        "Ihr Konto wurde gelöscht.", "返金いたします。", "Files over 2 GB fail. We call you.",
+        "Files under 2 GB fail.", "Yes. Files over 2 GB fail.",
+    ],
+)  # fmt: skip
+def test_in_quotes_mode_nothing_but_quotes_leaves(text: str) -> None:
+    """Whoever obeys whom: what no article says is not said."""
+    quoted = claim(text, "Files over 2 GB fail.")
+    assert claimed(quoted, known=DESKTOP, grounding="quotes") == {"quotes"}
+    assert claimed(quoted, known=DESKTOP) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        TWO_FACTS,
+        "Files over 2 GB fail.",
+        "Files over **2 GB** fail.\n\nThe desktop app uploads up to 5 GB.",
+        "The desktop app uploads up to 5 GB. Files over 2 GB fail.",
+    ],
+)
+def test_in_quotes_mode_whole_quotes_leave(text: str) -> None:
+    """In any order and however they are typeset; also in the article's language."""
+    quoted = claim(text, "Files over 2 GB fail.", "The desktop app uploads up to 5 GB.")
+    assert claimed(quoted, known=DESKTOP, grounding="quotes", language="de") == set()
+
+
+def test_every_question_ends() -> None:
+    """Answered by a claim, settled by what code says, or the draft stays."""
+    asked = ["Why E42?", "Which plan?", "How long?"]
+    answer = claim("Files over 2 GB fail.")
+
+    def open_with(**known: Any) -> bool:
+        told = facts(passages=[ARTICLE], questions=asked, **known)
+        return "unanswered" in claimed(answer, known=told)
+
+    assert open_with()
+    assert open_with(settled=["q2"])
+    assert open_with(steps=1)
+    assert not open_with(settled=["q2", "q3"])
+    assert not open_with(settled=["q3"], steps=1)
+    assert not open_with(steps=2)
+
+
+def test_persons_text_meets_only_the_rules_on_text() -> None:
+    """A reviewer's edit is the person's statement; so is a draft of a release without claims."""
+    draft: Draft = {"text": "We refund 50 USD by Friday.", "citations": [], "claims": []}
+    known = facts(passages=[ARTICLE], questions=["Why E42?"])
+    assert objections(draft, known, ticket("Help"), "de", edited=True) == []
+    assert {o["rule"] for o in objections(draft, known, ticket("Help"), "de")} == {"unanswered"}
+    assert rules("We refund 50 USD by Friday.", known, language="de") == set()
+    leaking: Draft = {**draft, "text": "See evil.com, cus_bob, 4111 1111 1111 1111."}
+    found = objections(leaking, known, ticket("Help"), edited=True)
+    assert {o["rule"] for o in found} == {"markup", "personal_data", "secrets"}
 
 
 def test_number_in_the_customers_name_is_theirs() -> None:

@@ -45,6 +45,7 @@ ALLOWED = {("act", effect.name) for effect in EFFECTS.values() if effect.kind ==
     ("general", "preview_mail"),
     ("technical", "search_articles"),
     ("general", "search_articles"),
+    ("escalate", "search_articles"),
     ("act", "create_handoff"),
     ("escalate", "create_handoff"),
     ("escalate", "search_articles"),

@@ -9,16 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.context import Models
-from graphs.reply.facts import named
+from graphs.reply.names import named
 from graphs.run.memory import cut
 from graphs.state import Memory, fresh_run
 from graphs.text.phrases import THANKS
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
-from tests.unit.desk import E42, TWICE, Desk, desk, told_by
+from tests.unit.desk import E42, TWICE, Desk, desk
 from tests.unit.desk import ticket as written
-from tests.unit.test_checks import facts, rules
 from tools.helpdesk import TAKEN_BY
 from tools.models import JsonObject
 from tools.wording import LANGUAGES
@@ -272,20 +271,3 @@ async def test_guidance_that_quotes_the_customer_orders_nothing() -> None:
     assert_nothing_happened(opened)
     assert done["outcome"] == "rejected"
     assert {"Proposal"} == set(model.obedience)
-
-
-@pytest.mark.parametrize("language", ["pl", "sv", "fi", "tr", "ru", "ko", "zh"])
-def test_language_that_no_rule_reads_is_not_let_go_by_a_label(language: str) -> None:
-    """Deeds are known in eight languages; in any other a person answers."""
-    deeds = {
-        "pl": "Usunęliśmy twoje konto, bo nie jest już w planie i jest to dla ciebie.",
-        "sv": "Vi har raderat ditt konto och det är inte möjligt att se det när du är här.",
-        "fi": "Olemme poistaneet tilisi, koska se ei ole enää sinun ja tämä on nyt niin.",
-        "tr": "Hesabınızı sildik ve bu çok iyi bir şey çünkü daha sonra siz de var.",
-        "ru": "Мы удалили ваш аккаунт, потому что он больше не нужен.",
-        "ko": "계정을 삭제했습니다.",
-        "zh": "您的帐户已删除。",
-    }
-    known = facts(passages=[told_by("upload-error-e42")])
-    broken = rules(deeds[language], known, citations=("upload-error-e42",), language=language)
-    assert broken & {"language", "support", "commitments"}

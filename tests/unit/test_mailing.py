@@ -6,10 +6,9 @@ import pytest
 
 from app.models.offline.wishes import mailing
 from graphs.nodes.general import Mailing
-from graphs.nodes.respond import Reply
 from graphs.policy import Policy, ReplyMode
 from tests.fakes import FakeGate, World
-from tests.unit.desk import Desk, article, scripted, ticket
+from tests.unit.desk import SILENT, Desk, article, scripted, ticket
 from tools.mail import mailing_words, masked
 from tools.models import Step
 
@@ -54,23 +53,19 @@ async def test_mailing_is_proposed_with_count_and_text_and_waits() -> None:
 
 
 async def test_mailing_is_told_whatever_the_model_writes() -> None:
-    """A draft that is silent about it gets the sentence; what a person takes out comes back."""
+    """Below a draft that is silent about it stands the sentence, and no edit reaches it."""
     at = opened(may_mail=True, gate_from=3)
     at.world.policy = at.world.policy.model_copy(update={"reply_mode": ReplyMode(default="draft")})
-    scripted(at, Reply=[Reply(text="Thank you for your message.", citations=[])])
+    scripted(at, Reply=[SILENT])
     await at.start(ASK)
     await at.decide("approve")
     sentence = "We have sent your mail to 2 contacts in pro."
     step: Step = (await at.open_gate()).value["steps"][0]
-    assert step["args"]["text"] == f"Thank you for your message.\n\n{sentence}"
-    silent: Step = {**step, "args": {**step["args"], "text": "Thank you for your message."}}
-    await at.decide("edit", [silent])
-    shown = (await at.open_gate()).value
-    assert [line for line in shown["changed"] if sentence in line]
-    assert "approve" not in shown["verdicts"]
-    told: Step = {**step, "args": {**step["args"], "text": f"Hello! {sentence} Kind regards"}}
+    assert step["args"]["text"] == "Hello,"
+    assert [e["summary"] for e in step["evidence"] if e["kind"] == "appended"] == [sentence]
+    told: Step = {**step, "args": {**step["args"], "text": "Hello! Kind regards"}}
     done = await at.decide("edit", [told])
-    assert done["reply"]["text"] == f"Hello! {sentence} Kind regards"
+    assert done["reply"]["text"] == f"Hello! Kind regards\n\n{sentence}"
 
 
 async def test_list_that_changed_meanwhile_brings_the_plan_back() -> None:

@@ -19,6 +19,7 @@ from graphs.llm.circuit_breaker import Circuit
 from graphs.llm.errors import (
     BudgetSpentError,
     ModelBusyError,
+    ModelError,
     ModelOutputError,
     ModelRefusedError,
     ModelUnavailableError,
@@ -280,3 +281,66 @@ async def test_whatever_fails_the_run_ends_and_its_calls_are_bounded(
     assert opened.world.meter.held == 0
     if not troubles and left is None:
         assert done["outcome"] == "answered"
+
+
+@pytest.mark.parametrize("last_try", [False, True])
+@pytest.mark.parametrize("line", [DOWN, REFUSED, "no word"])
+async def test_nothing_answers_for_the_verifier(line: object, *, last_try: bool) -> None:
+    """A verdict by another model would be none: the failure is the answer."""
+    drafter, spare, second = model(YES), model(YES), model(YES)
+    verifier = model(line)
+    models = Models(drafter, drafter, spare, second, verifier)
+    opened = open_gateway(open_pool(models), "acme", FakeMeter())
+    with pytest.raises(ModelError):
+        await ask(opened, "verify", last_try=last_try)
+    assert verifier.asked
+    assert (drafter.asked, spare.asked, second.asked) == ([], [], [])
+
+
+async def test_fast_model_verifies_when_there_is_no_other() -> None:
+    """Its answer says which model it was."""
+    fast = model(YES)
+    assert await ask(open_toolbox(fast, model(YES)), "verify") == "verify"
+    assert fast.asked
+
+
+@pytest.mark.parametrize(
+    ("wanted", "with_model", "without"),
+    [(None, "verified", "quotes"), ("verified", "verified", "quotes"),
+     ("quotes", "quotes", "quotes")],
+)  # fmt: skip
+def test_grounding_needs_a_model_to_verify(wanted: Any, with_model: str, without: str) -> None:
+    """What the tenant wants, as far as there is a model."""
+    offline = OfflineChatModel()
+    assert open_pool(Models(model(YES), model(YES), offline)).grounding(wanted) == with_model
+    assert open_pool(Models(offline, offline, offline)).grounding(wanted) == without
+
+
+async def test_answer_names_its_model_and_whether_it_is_local() -> None:
+    """So that a plan can say who proposed it."""
+    offline = ScriptedModel(script={"Word": [YES]}, model_name="offline")
+    far = ScriptedModel(script={"Word": [YES]}, model_name="far")
+    opened = open_gateway(open_pool(Models(far, far, offline)), "acme", FakeMeter())
+    question = Question(Word, [SystemMessage("Say."), HumanMessage("{}"), HumanMessage("{}")], 5.0)
+    for last_try, known in ((False, ("far", False)), (True, ("offline", True))):
+        answer = await opened.answer("fast", question, last_try=last_try)
+        assert (answer.model, answer.local) == known
+
+
+async def test_calls_of_one_run_wait_for_each_other_and_not_for_the_tenant() -> None:
+    """Twenty claims at two calls a tenant take their turns; the tenant is not busy."""
+    open_now = most = 0
+
+    class Counted(ScriptedModel):
+        async def _agenerate(self, *args: Any, **kwargs: Any) -> Any:
+            nonlocal open_now, most
+            open_now += 1
+            most = max(most, open_now)
+            await asyncio.sleep(0.02)
+            open_now -= 1
+            return await super()._agenerate(*args, **kwargs)
+
+    slow = Counted(script={"Word": [YES]})
+    opened = open_toolbox(slow, slow, calls_per_tenant=2, wait_seconds=0.1)
+    assert await asyncio.gather(*(ask(opened, "verify") for _ in range(20))) == ["verify"] * 20
+    assert most == 1

@@ -7,81 +7,79 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs.nodes.respond import with_sentences
+from graphs.reply.assemble import assembled
 from graphs.reply.checks import objections
 from graphs.reply.facts import Facts
 from graphs.reply.instructions import REPLY, reply_instructions
-from graphs.state import Draft, Objection
+from graphs.state import Draft, Grounding, Objection
 from tests.unit.desk import ticket, told_by
-from tests.unit.replies import AGAIN, CANCELLED, GOOD, HOSTILE, PAYMENT, REFUND, Good
-from tests.unit.test_checks import facts
+from tests.unit.replies import FALSE_VALUES, GOOD, HOSTILE, PAYMENT, QUOTED, REFUND, WORDED, Good
+from tests.unit.test_checks import claim, facts
 
 AT_HAND = ("upload-error-e42", "opening-hours")
 
 
-def known(good: Good) -> Facts:
-    """The facts that a good reply was written from."""
-    return facts(
-        done=[*good.effects, *good.handed],
-        payments=good.payments,
-        passages=[told_by(a) for a in good.articles],
-        language=good.language,
-    )
-
-
 def judged(text: str, told: Facts, language: str | None, asked: str = "Help") -> list[Objection]:
-    """The objections to a draft that cites every article found."""
-    cited = [passage["article_id"] for passage in told["passages"]]
-    draft: Draft = {"text": text, "citations": cited}
+    """The objections to a person's text."""
+    draft: Draft = {"text": text, "citations": []}
     return objections(draft, told, ticket(asked), language, reply_instructions("run-1"))
+
+
+def broken(said: Good, grounding: Grounding) -> set[str]:
+    """The rules that a draft of this one claim breaks, beside other articles that were found."""
+    found = dict.fromkeys((said.article, *AT_HAND))
+    asked = said.question or "How does it work?"
+    told = facts(passages=[told_by(id_) for id_ in found], questions=[asked])
+    made = claim(said.text, *said.quotes, id_=said.article)
+    name = "Ann Lee"
+    text = assembled([made], language=said.language, customer_name=name, sentences=())
+    draft: Draft = {"text": text, "citations": [said.article], "claims": [made]}
+    prompt = reply_instructions("run-1")
+    found_ = objections(
+        draft, told, ticket(asked, name=name), said.language, prompt, grounding=grounding
+    )
+    return {objection["rule"] for objection in found_}
 
 
 @pytest.mark.parametrize("good", GOOD, ids=lambda good: good.text[:40])
 def test_good_reply_leaves(good: Good) -> None:
     """A false alarm would cost a person's time."""
-    told = known(good)
-    assert judged(with_sentences(good.text, told["sentences"]), told, good.language) == []
+    assert broken(good, "verified") == set()
 
 
-@pytest.mark.parametrize("again", AGAIN, ids=lambda good: good.text[:40])
-def test_what_code_tells_is_not_told_again(again: Good) -> None:
-    """The same in a model's words would be a second refund, or another cancellation."""
-    told = known(again)
-    text = with_sentences(again.text, told["sentences"])
-    assert {o["rule"] for o in judged(text, told, again.language)} == {"commitments"}
-    assert judged("\n".join(told["sentences"]), told, again.language) == []
+@pytest.mark.parametrize("good", QUOTED, ids=lambda good: good.text[:40])
+def test_quotes_leave_without_a_verifier(good: Good) -> None:
+    """They are the company's own words."""
+    assert broken(good, "quotes") == set()
+
+
+@pytest.mark.parametrize("good", WORDED, ids=lambda good: good.text[:40])
+def test_own_words_need_a_verifier(good: Good) -> None:
+    """True or not: without one nobody would have looked."""
+    assert broken(good, "quotes") == {"quotes"}
+
+
+@pytest.mark.parametrize("false", FALSE_VALUES, ids=lambda false: false.text[:40])
+def test_false_value_stays(false: Good) -> None:
+    """Also when the verifier would let it go."""
+    assert "values" in broken(false, "verified")
+
+
+@pytest.mark.parametrize("good", GOOD, ids=lambda good: good.text[:40])
+def test_quote_of_another_article_shows_nothing(good: Good) -> None:
+    """Each quote stands in the article that it names, and in no other."""
+    other = "opening-hours" if good.article != "opening-hours" else "upload-error-e42"
+    quotes = good.quotes or (good.text,)
+    assert "quotes" in broken(good._replace(article=other, quotes=quotes), "verified")
 
 
 @pytest.mark.parametrize(
     ("rule", "text"), [(rule, text) for rule, texts in HOSTILE.items() for text in texts]
 )
 def test_hostile_reply_stays(rule: str, text: str) -> None:
-    """The rule that is meant for it sees it, although true articles are at hand and cited."""
-    told = facts(passages=[told_by(a) for a in AT_HAND if rule != "dates"])
+    """The rule that is meant for it sees it, although true articles are at hand."""
+    told = facts(passages=[told_by(a) for a in AT_HAND])
     assert rule in {o["rule"] for o in judged(text, told, None)}
-
-
-def test_hand_off_that_did_not_happen_stays() -> None:
-    """The same words leave only when a colleague really has it."""
-    for good in GOOD:
-        if good.handed:
-            found = judged(good.text, facts(), good.language)
-            assert found, good.text
-
-
-def test_cancellation_that_did_not_happen_stays() -> None:
-    """The effect licenses one sentence about exactly what was cancelled, and must be told."""
-    told = "We have cancelled your Pro plan subscription."
-    cancelled = facts(done=[CANCELLED])
-    assert judged(told, cancelled, "en") == []
-    for wrong, known_ in (
-        (told, facts()),
-        ("We have cancelled your Team plan subscription.", cancelled),
-        (f"{told} {told}", cancelled),
-        ("We have cancelled your Pro plan subscription and deleted your data.", cancelled),
-        ("Hello.", cancelled),
-    ):
-        assert judged(wrong, known_, "en"), wrong
 
 
 def test_leaked_instructions_stay() -> None:
@@ -96,28 +94,33 @@ def test_leaked_instructions_stay() -> None:
 @pytest.mark.parametrize(
     ("text", "language", "refused"),
     [
-        ("Guten Tag, das ist nicht die Datei, die Sie meinen.", "en", True),
-        ("Guten Tag, das ist nicht die Datei, die Sie meinen.", "de", False),
-        ("Guten Tag, das ist nicht die Datei, die Sie meinen.", None, False),
-        ("Guten Tag, das ist nicht die Datei, die Sie meinen.", "un", False),
-        ("Hello, this is not the file that you mean.", "de-AT", True),
+        ("Das ist nicht die Datei, die Sie meinen.", "en", True),
+        ("Das ist nicht die Datei, die Sie meinen.", "de", False),
+        ("Das ist nicht die Datei, die Sie meinen.", None, False),
+        ("Das ist nicht die Datei, die Sie meinen.", "un", False),
+        ("This is not the file that you mean.", "de-AT", True),
         ("こちらのファイルではありません。", "en", True),
         ("Pro plan 49.00 USD", "fr", False),
+        ("Это не тот файл, который вам нужен.", "ru", False),
     ],
 )
 def test_reply_is_in_the_tickets_language(
     text: str, language: str | None, *, refused: bool
 ) -> None:
-    """Only when both languages are known with confidence."""
-    found = {o["rule"] for o in judged(text, facts(), language, asked="???")}
-    assert ("language" in found) == refused
+    """Only when both languages are known with confidence; any language will do."""
+    assert ("language" in spoken(text, language, "???")) == refused
+
+
+def spoken(text: str, language: str | None, asked: str) -> set[str]:
+    """The rules that a claim breaks, in a ticket of that language."""
+    draft: Draft = {"text": text, "citations": [], "claims": [claim(text)]}
+    return {o["rule"] for o in objections(draft, facts(), ticket(asked), language)}
 
 
 def test_wrong_label_does_not_make_the_reply_wrong() -> None:
     """A German ticket labelled as English is answered in German."""
     asked = "Wie kann ich das Passwort für mein Konto wieder ändern?"
-    text = "Guten Tag, das ist nicht die Datei, die Sie meinen."
-    assert "language" not in {o["rule"] for o in judged(text, facts(), "en", asked)}
+    assert "language" not in spoken("Das ist nicht die Datei, die Sie meinen.", "en", asked)
 
 
 def test_detail_never_repeats_a_secret() -> None:
@@ -130,25 +133,37 @@ def test_detail_never_repeats_a_secret() -> None:
 
 TRICKY = st.text(
     alphabet=st.sampled_from(
-        "ab ei<>[](){}.,-_/\\@:;!?\n0123456789€$%'\"&#äßéя明日返金を。　ͨ\u200b"
+        "ab ei<>[](){}.,-_/\\@:;!?\n0123456789€$%'\"&#äßéя明日返金を。　ͨ\u200b|*`二十"
     ),
     max_size=300,
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(text=st.one_of(st.text(max_size=300), TRICKY), language=st.one_of(st.none(), st.text()))
 def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
     """Every draft has a list of objections; none is an error."""
-    told = facts(done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
-    found: Any = judged(text, told, language, asked=text)
+    told = facts(
+        done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])], questions=[text]
+    )
+    draft: Draft = {"text": text, "citations": [], "claims": [claim(text), claim("A.", text)]}
+    found: Any = objections(draft, told, ticket(text), language, REPLY, grounding="quotes")
     assert all(o["rule"] and o["detail"] for o in found)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=st.one_of(st.text(min_size=1, max_size=300), TRICKY))
+def test_value_of_a_text_stands_in_the_text(text: str) -> None:
+    """A claim that is its own evidence lacks nothing, whatever it is."""
+    told = facts(passages=[{**told_by(AT_HAND[0]), "text": text}], questions=["?"])
+    draft: Draft = {"text": "Hello", "citations": [], "claims": [claim(text)]}
+    assert "values" not in {o["rule"] for o in objections(draft, told, ticket("Help"))}
 
 
 @pytest.mark.parametrize(
     "unit",
     ["a", "1", "1 ", "a-", "r.", "[", "<a ", "&#", "we will ", "five ", "+1 (", "a@", "a.b", "://",
-     "A1B2 ", "_", "\n", "sk-", "明日", "zwanzig", "if ", "your ", "and ", "1/", "'", "ei\u0308"],
+     "A1B2 ", "_", "\n", "sk-", "明日", "zwanzig", "- ", "1. ", "| ", "a:\n- b\n", "'", "ei\u0308"],
 )  # fmt: skip
 def test_time_grows_with_length_alone(unit: str) -> None:
     """Four times the text takes no sixteen times as long: no pattern looks at each pair."""
@@ -156,9 +171,10 @@ def test_time_grows_with_length_alone(unit: str) -> None:
 
     def seconds(length: int) -> float:
         text = (unit * length)[:length]
+        draft: Draft = {"text": text, "citations": [], "claims": [claim(text)]}
         started = time.process_time()
-        judged(text, told, "en")
+        objections(draft, told, ticket("Help"), "en", REPLY, grounding="quotes")
         return time.process_time() - started
 
-    judged(unit * 10, told, "en")
+    seconds(100)
     assert seconds(5_000) < 0.1 + 9 * min(seconds(1_250) for _ in range(2))

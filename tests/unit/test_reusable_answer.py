@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from langgraph.types import Command
 
 from graphs.policy import Policy, ReplyMode
 from graphs.reply.reusable_answer import NAME_HERE, reusable, tells_of, with_name, without_name
-from graphs.state import SupportState, fresh_run
+from graphs.run.memory import read_memory
+from graphs.state import Memory, PastTicket, SupportState, fresh_run
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted, ticket
 from tools.models import JsonObject
 
@@ -92,6 +94,7 @@ async def test_plain_answer_from_an_article_is_kept() -> None:
         {"effects": [{"tool": "refund_payment"}]},
         {"guidance": ["Be kind."]},
         {"memory": {"window": [], "summary": "Ann asked before.", "tickets": []}},
+        {"asked_back": [{"question": "q1", "text": "Which code?"}]},
         {"cache_hit": True},
         {"draft": {"text": "Hello", "citations": []}},
         {"objections": [{"rule": "money", "detail": "d"}]},
@@ -144,11 +147,115 @@ async def test_recalled_draft_is_held_to_the_rules() -> None:
     """A kept text that breaks a rule is written anew, and the run is no hit any more."""
     opened, _ = await known()
     [kept] = opened.world.answers.kept.values()
-    kept["text"] = "We have refunded 49.00 USD."
+    kept["claims"][0]["text"] = "We have refunded 49.00 USD."
     model = scripted(opened)
     again = await opened.advance(fresh_run("2", ticket(E42)))
-    assert (again["outcome"], again["cache_hit"], model.asked) == ("answered", False, ["Reply"])
+    assert (again["outcome"], again["cache_hit"], model.asked[0]) == ("answered", False, "Reply")
     assert "refunded" not in again["reply"]["text"]
+
+
+PAST: PastTicket = {
+    "ticket_id": "T0", "subject": "s", "outcome": "acted", "promised": [], "at": "2026-11-01",
+}  # fmt: skip
+KNOWN: Memory = {"window": [], "summary": "", "tickets": [PAST]}
+
+
+async def test_known_customer_gives_and_gets_answers() -> None:
+    """A question asked alone is read without the customer's other tickets, whoever asks."""
+    opened = desk("cus_ann", "upload-error-e42")
+    model = scripted(opened)
+    done = await opened.advance(fresh_run("1", ticket(E42, name="Ann Lee"), KNOWN))
+    assert all("2026-11-01" not in heard for _, heard in model.heard)
+    for customer in ("cus_ann", "cus_bob"):
+        opened.world.answers.keep(done, customer)
+    opened.compile()
+    opened.world.caller = replace(opened.world.caller, run_id=UUID(int=2))
+    again = await opened.advance(fresh_run("2", ticket(E42), KNOWN))
+    assert again["cache_hit"] is True
+
+
+async def test_question_about_money_still_reads_the_customers_tickets() -> None:
+    """There what was promised before matters, and nothing of it is kept for others."""
+    opened = desk("cus_ann", "refund-policy")
+    model = scripted(opened)
+    await opened.advance(fresh_run("1", ticket(TWICE), KNOWN))
+    heard = dict(model.heard)
+    assert "2026-11-01" not in heard["Classification"]
+    assert read_memory(billing_state(KNOWN)) == KNOWN
+
+
+def billing_state(memory: Memory) -> SupportState:
+    """A run about money."""
+    triage: Any = {"intents": ["billing", "general"]}
+    return {"memory": memory, "triage": triage}
+
+
+@pytest.mark.parametrize(
+    ("change", "kept"),
+    [
+        ({"verdicts": []}, False),
+        ({"verdicts": [{"supported": False}]}, False),
+        ({"verdicts": [{"supported": True}]}, True),
+    ],
+)
+async def test_only_what_was_verified_is_kept(change: dict[str, Any], kept: bool) -> None:
+    """Where replies are verified, each claim needs a verdict of its own."""
+    _, done = await answered()
+    claims = done["draft"]["claims"]
+    verdicts = [
+        {"question": "q1", "text": claim["text"], "reason": "", **verdict}
+        for claim in claims
+        for verdict in change["verdicts"]
+    ]
+    draft = {**done["draft"], "grounding": "verified"}
+    state = state_of({**done, "draft": draft, "verdicts": verdicts})
+    assert (reusable(state, "", []) is not None) is kept
+
+
+async def test_two_questions_are_no_one_elses() -> None:
+    """Whoever asks the one may not ask the other."""
+    _, done = await answered()
+    two = [*done["questions"], {**done["questions"][0], "id": "q2"}]
+    assert reusable(state_of({**done, "questions": two}), "", []) is None
+
+
+async def reviewed(verdict: str, *, release: bool, text: str | None = None) -> JsonObject:
+    """A drafted reply that a person decided."""
+    opened = desk("cus_ann", "upload-error-e42")
+    opened.world.policy = Policy(reply_mode=ReplyMode(default="draft"))
+    shown = await opened.start(E42)
+    [gate] = shown["__interrupt__"]
+    [step] = gate.value["steps"]
+    if text:
+        step = {**step, "args": {**step["args"], "text": text}}
+    decision = {
+        "approval_id": "a", "verdict": verdict, "steps": [step], "comment": "",
+        "decided_by": "Uma", "messages": [], "release": release,
+    }  # fmt: skip
+    return await opened.advance(Command(resume={gate.id: decision}))
+
+
+async def test_released_text_of_a_person_is_given_as_it_is() -> None:
+    """It has no claims, and is held to the rules for a person's text."""
+    own = "Hello,\n\nSign out and in again."
+    done = await reviewed("edit", release=True, text=own)
+    assert done["outcome"] == "answered"
+    kept = reusable(state_of(done), "", [])
+    assert kept is not None
+    assert (kept["released"], kept["claims"], kept["text"]) == (True, [], own)
+    opened, _ = await known()
+    for key in opened.world.answers.kept:
+        opened.world.answers.kept[key] = kept
+    again = await opened.advance(fresh_run("2", ticket(E42)))
+    assert (again["cache_hit"], again["reply"]["text"]) == (True, own)
+
+
+@pytest.mark.parametrize("verdict", ["approve", "edit"])
+async def test_what_a_person_decided_is_kept_only_when_released(verdict: str) -> None:
+    """An edit may be meant for this customer alone."""
+    own = "Hello,\n\nSign out and in again." if verdict == "edit" else None
+    assert reusable(state_of(await reviewed(verdict, release=False, text=own)), "", []) is None
+    assert reusable(state_of(await reviewed(verdict, release=True, text=own)), "", []) is not None
 
 
 async def test_thresholds_hold_for_a_recalled_triage() -> None:

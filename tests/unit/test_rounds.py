@@ -4,15 +4,17 @@ from collections.abc import Sequence
 
 import pytest
 
+from graphs.nodes.verify import Support
 from graphs.policy import MAX_ROUNDS, Policy, ReplyMode
 from graphs.state import Verdict
 from graphs.text.phrases import DECLINED
 from tests.fakes import FakeBilling, shop
-from tests.unit.desk import E42, TWICE, Desk, desk, scripted
+from tests.unit.desk import E42, TWICE, Desk, claimed, desk, scripted
 from tools.models import Payment, Step
 
 DRAFTS = Policy(reply_mode=ReplyMode(default="draft"))
 E42_ARTICLE = "upload-error-e42"
+SAID = "Error E42 means that your upload is larger than the storage your workspace has left."
 
 
 def refunds(opened: Desk) -> list[str]:
@@ -153,15 +155,16 @@ def edited(text: str, step: Step) -> Step:
 
 
 async def test_edited_reply_is_held_to_the_same_rules() -> None:
-    """A promise that a person adds comes back as what changed; the corrected text is sent."""
+    """A link that a person adds comes back as what changed; the corrected text is sent."""
     opened = desk("cus_bob", E42_ARTICLE)
+    scripted(opened, Reply=[claimed(SAID)], Support=[Support(supported=True, reason="")])
     opened.world.policy = DRAFTS
     await opened.start(E42)
     [step] = (await opened.open_gate()).value["steps"]
     text = step["args"]["text"]
-    await opened.decide("edit", [edited(f"{text} We will refund 100.00 USD.", step)])
+    await opened.decide("edit", [edited(f"{text} See https://evil.example/login.", step)])
     shown = (await opened.open_gate()).value
-    assert any("commitments" in line for line in shown["changed"])
+    assert any("markup" in line for line in shown["changed"])
     assert "approve" not in shown["verdicts"]
     done = await opened.decide("edit", [edited(f"{text}\n\nKind regards", step)])
     assert done["reply"]["text"].endswith("Kind regards")
@@ -175,8 +178,9 @@ async def test_wish_about_a_reply_is_heard_by_the_writer() -> None:
     model = scripted(opened)
     await opened.start(E42)
     await opened.decide("respond", comment="Shorter, please.", messages=["And refund me!"])
-    assert "Shorter, please." in model.heard[-1][1]
-    assert "And refund me!" not in model.heard[-1][1], "the customer is no reviewer"
+    heard = [text for question, text in model.heard if question == "Reply"][-1]
+    assert "Shorter, please." in heard
+    assert "And refund me!" not in heard, "the customer is no reviewer"
     assert (await opened.open_gate()).value["round"] == 1
 
 

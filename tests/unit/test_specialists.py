@@ -9,16 +9,16 @@ from app.models.offline.reply import compose
 from graphs.llm.ask import is_retryable
 from graphs.nodes.billing import Proposal, ProposedRefund, refund_step
 from graphs.nodes.escalate import holding_reply, reason
-from graphs.nodes.respond import with_sentences
 from graphs.nodes.technical import ERROR_CODE
 from graphs.policy import Policy, gate, money_totals
-from graphs.reply.facts import effect_fact, names_in
+from graphs.reply.facts import effect_fact
+from graphs.reply.names import names_in
 from graphs.state import fresh_run
 from graphs.support import node_failed
 from tests.fakes import payment
 from tests.unit.desk import E42, TWICE, desk, scripted, ticket
-from tests.unit.test_checks import REFUNDED, facts
 from tests.unit.test_policy import step
+from tests.unit.test_triage import opinion
 from tools.errors import RefusedError, RunLostError, UnavailableError
 
 
@@ -86,23 +86,41 @@ def test_model_cannot_even_say_it(amount: int, why: str) -> None:
         suggestion("pay_1", amount, why)
 
 
-async def test_question_about_payments_is_answered_from_them() -> None:
-    """No step, no gate: the payments on record are the answer."""
+async def test_list_of_payments_is_no_reply() -> None:
+    """A question about payments without a step goes to a person."""
     opened = desk("cus_bob")
     done = await opened.start("I see a payment for my subscription on my card; I need the receipt.")
-    assert (done["outcome"], done["plan"]["steps"]) == ("answered", [])
-    assert "Annual plan: 600.00 USD captured on 2026-11-18" in done["reply"]["text"]
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "unsure")
+    assert "600.00" not in done["reply"]["text"]
 
 
-@pytest.mark.parametrize("articles", [(), ("keyboard-shortcuts",)])
+@pytest.mark.parametrize(
+    ("articles", "reason"), [((), "unsure"), (("keyboard-shortcuts",), "no_valid_reply")]
+)
 async def test_no_article_that_covers_the_question_brings_a_person(
-    articles: tuple[str, ...],
+    articles: tuple[str, ...], reason: str
 ) -> None:
     """Something was found is not enough: it has to be about what was asked."""
     opened = desk("cus_bob", *articles)
     done = await opened.start("How do I connect the espresso grinder over Zigbee?")
-    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "unsure")
-    assert done["findings"]["general"]["passages"] == []
+    assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", reason)
+
+
+async def test_model_that_is_there_is_asked_whatever_was_found() -> None:
+    """Whether an article answers is for it to say, and not for the words they share."""
+    opened = desk("cus_bob", "keyboard-shortcuts")
+    model = scripted(opened)
+    await opened.start("How do I connect the espresso grinder over Zigbee?")
+    assert "Reply" in model.asked
+
+
+async def test_queries_of_the_model_are_searched() -> None:
+    """Each specialist searches for its own questions."""
+    opened = desk("cus_eva", "upload-error-e42")
+    asked = {"intent": "technical", "text": E42, "queries": ["upload fails"]}
+    scripted(opened, Classification=[opinion(intents=["technical"], questions=[asked])])
+    await opened.start(E42)
+    assert opened.world.knowledge.queries == [["E42", "upload fails", "Help", E42]]
 
 
 async def test_error_code_is_searched_by_itself() -> None:
@@ -194,12 +212,16 @@ def test_effect_that_is_no_refund_moves_no_money() -> None:
     assert gate([bulk], Policy(), {}) == ["send_bulk cannot be carried out as it is planned"]
 
 
-def test_offline_reply_greets_tells_and_never_invents() -> None:
-    """By name if there is one; without facts it has nothing to say."""
-    known: Any = facts(done=[REFUNDED])
-    written = compose(ticket("x", name="Ann"), known).text
-    assert with_sentences(written, known["sentences"]) == (
-        "Hello Ann,\n\nWe have refunded 49.00 USD for Pro plan."
-    )
-    nothing: Any = facts()
-    assert compose(ticket("x"), nothing).text == ""
+def test_offline_reply_never_invents() -> None:
+    """Without an article for the question it has nothing to say."""
+    asked = [{"id": "q1", "intent": "technical", "text": E42}]
+    found = {
+        "kind": "article",
+        "id": "e42",
+        "title": "E42",
+        "text": "E42 fails.",
+        "part": "general",
+    }
+    for sources in ([], [found]):
+        reply = compose(ticket("x"), {"questions": asked, "sources": sources})
+        assert (reply.claims, reply.unanswered) == ([], ["q1"])

@@ -12,6 +12,7 @@ from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
+from graphs.nodes.verify import Support
 from graphs.run.summary import Summary
 
 GOOD: dict[type[BaseModel], dict[str, Any]] = {
@@ -22,15 +23,26 @@ GOOD: dict[type[BaseModel], dict[str, Any]] = {
     },
     Classification: {
         "intents": ["billing"],
-        "parts": [{"intent": "billing", "quote": "refund"}],
+        "questions": [{"intent": "billing", "text": "refund", "queries": []}],
         "urgency": "normal",
         "anger": 0.1,
         "language": "en",
         "wants_human": False,
         "confidence": 0.9,
+        "nothing_asked": False,
     },
     Mailing: {"audience": None, "subject": "Hi", "body": "Hello", "unsure": False},
-    Reply: {"text": "Hello", "citations": ["a"]},
+    Reply: {
+        "claims": [
+            {
+                "question": "q1",
+                "text": "It is so.",
+                "evidence": [{"kind": "article", "id": "a", "quote": "It is so."}],
+            }
+        ],
+        "unanswered": ["q2"],
+    },
+    Support: {"supported": True, "reason": "It says so."},
     Summary: {"text": "They asked."},
 }
 # What JSON has beside the right type: a lax reader takes some of them for it.

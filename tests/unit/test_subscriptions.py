@@ -209,45 +209,6 @@ def rules(text: str, known: Facts) -> set[str]:
     return {objection["rule"] for objection in found}
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "We have cancelled your Pro plan subscription.",
-        "Hello Ann,\n\nWe have cancelled your Pro plan subscription.",
-        "We have cancelled your Pro plan subscription. Thank you.",
-    ],
-)
-def test_done_cancellation_may_be_told(text: str) -> None:
-    """In code's words, once it is done; without the effect the same words are refused."""
-    assert rules(text, facts("Pro plan")) == set()
-    assert "commitments" in rules(text, facts())
-    assert "commitments" in rules(text, facts("Extra storage"))
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "We will cancel your Pro plan subscription.",
-        "We have not cancelled your Pro plan subscription.",
-        "We have cancelled your Pro plan and your Extra storage.",
-        "We have cancelled your Pro plan and will send 10 dollars.",
-        "We have cancelled all your subscriptions: Pro plan.",
-        "We have cancelled your Pro plan free of charge.",
-    ],
-)
-def test_more_than_what_was_done_may_not_be_told(text: str) -> None:
-    """A promise, a denial, another subscription, something thrown in; also beside the truth."""
-    known = facts("Pro plan")
-    assert "effects_stated" in rules(text, known)
-    denied = " not " in text
-    assert denied or "commitments" in rules(f"{text} {known['sentences'][0]}", known)
-
-
-def test_cancellation_must_be_told() -> None:
-    """A reply that keeps it to itself may not leave."""
-    assert "effects_stated" in rules("Thank you for your message.", facts("Pro plan"))
-
-
 def test_sentence_for_an_effect_passes_the_check() -> None:
     """What code adds to a reply, and the holding reply says, is what the rules allow."""
     known = facts("Pro plan", "Extra storage")

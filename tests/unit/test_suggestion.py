@@ -8,6 +8,7 @@ from graphs.reply.suggestion import (
     answering_sections,
     best_articles,
     found_passages,
+    readable,
     suggestion,
 )
 from graphs.state import fresh_run
@@ -31,7 +32,8 @@ def test_sections_that_answer_are_whole() -> None:
     """The opening, and the first section where it lists steps; no headings."""
     opening, steps = answering_sections(article("reset-password")["text"])
     assert opening.startswith("To reset your password")
-    assert steps.startswith("1. Open the sign-in page and choose Forgot password?\n2.")
+    assert steps.startswith("1. Open the sign-in page and choose **Forgot password?**\n2.")
+    assert readable(steps).startswith("1. Open the sign-in page and choose Forgot password?\n2.")
     assert steps.endswith("Two-factor authentication stays switched on.")
     assert len(answering_sections(article("opening-hours")["text"])) == 1
     assert answering_sections("## Only\n\n1. One step") == ["1. One step"]
@@ -44,6 +46,8 @@ def test_refused_draft_comes_before_the_articles() -> None:
     refused = {"text": "Try this.", "citations": ["b"]}
     assert suggestion(state(refused_draft=refused), [passage("a")]) == refused
     assert suggestion(state(refused_draft={"text": " ", "citations": []}), []) is None
+    greeting = {"text": "Hello Ann,", "citations": [], "claims": []}
+    assert suggestion(state(refused_draft=greeting), []) is None
     assert suggestion(state(), [passage("a")]) == {"text": "Text.", "citations": ["a"]}
     assert suggestion(state(), []) is None
 

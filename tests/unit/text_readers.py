@@ -20,22 +20,42 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, reply, summary, triage, wishes
+from app.models.offline import billing, exact, reply, summary, triage, wishes, words
 from app.services.runs import diff, merge_messages
-from graphs import alarm, handoffs, quiet, ticket_parts
+from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
 from graphs.nodes.respond import Reply
-from graphs.reply import checks, question_key, reusable_answer, suggestion
+from graphs.reply import (
+    assemble,
+    checks,
+    names,
+    question_key,
+    quotes,
+    reusable_answer,
+    sources,
+    suggestion,
+    values,
+)
 from graphs.reply import facts as reply_facts
-from graphs.reply.checks import citations, dates, draft_case, grounding, idioms, promises
+from graphs.reply.checks import evidence
 from graphs.reply.checks.draft_case import Case, plain
 from graphs.reply.instructions import REPLY
 from graphs.run import memory
 from graphs.run.replay import UNKNOWN_TRIAGE as TRIAGE
 from graphs.state import fresh_run
-from graphs.text import bounds, language, normalize, tokens
+from graphs.text import (
+    bounds,
+    calendar_values,
+    language,
+    links,
+    markdown,
+    normalize,
+    quantities,
+    sentence_ends,
+    tokens,
+)
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from tests.fakes import payment
 from tests.unit.desk import ticket
@@ -107,19 +127,21 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
-    "graphs.alarm:phrase_pattern": "phrases of ours",
-    "graphs.alarm:any_of": "phrases of ours",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
     "app.services.approvals.decide:holder_of": "a key's name",
-    "graphs.text.calendar_words:any_of": "words of ours",
+    "graphs.text.value_words:any_of": "words of ours",
+    "graphs.questions:": STRUCTURES,
+    "graphs.reply.quotes:numbers_agree": "numbers of list items",
+    "graphs.reply.reusable_answer:verified": STRUCTURES,
+    "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
-    "graphs.reply.checks.deeds:actions": "tried as the rule `commitments`",
-    "graphs.reply.checks.deeds:tells_hand_over": "reads one sentence, within `actions`",
-    "graphs.reply.checks.leaks:held_secrets": "tried as the rule `secrets`",
-    "app.models.offline.mood:anger_score": "reads what `triage` has cut",
-    "app.models.offline.mood:urgency": "reads what `triage` has cut",
-    "app.models.offline.triage:intent_scores": "reads what `triage` has cut",
-    "app.models.offline.triage:topics": "tried within `triage`",
+    "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
+    "app.models.offline.reply:passages": "loops over articles, and hands texts on whole",
+    "graphs.alarm:phrase_pattern": "phrases of ours",
+    "graphs.alarm:any_of": "phrases of ours",
+    "graphs.alarm:words_of": "phrases of ours",
+    "app.commands.articles:declared": "tried within `front_matter`'s reader",
     "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
     "app.api.http.openapi_document:": "the document of our own routes",
     "tools.wording:places": "phrases of ours",
@@ -143,9 +165,13 @@ SUBSCRIPTIONS: list[Any] = [
     {"id": "sub_1", "description": "Team plan", "status": "active", "ends_at": None}
 ]
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
+DECLARED = "Which files fail?"
+SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
+          "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
+EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
-    "effects": KNOWN["effects"], "passages": [ARTICLE, {**ARTICLE, "article_id": "other"}],
+    "questions": [{"id": "q1", "intent": "general", "text": DECLARED}], "sources": [SOURCE],
     "summary": "", "messages": [],
 }  # fmt: skip
 
@@ -166,6 +192,16 @@ def told(text: str) -> Case:
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
 
 
+def quote(text: str) -> Any:
+    """A quote of the one source."""
+    return {"kind": "article", "id": "a", "quote": text}
+
+
+def claim(text: str) -> Any:
+    """A claim that its own words show."""
+    return {"question": "q1", "text": text, "evidence": [quote(text[:4900]), quote(text)]}
+
+
 FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 
 
@@ -176,13 +212,15 @@ def state(text: str) -> Any:
 
 def triaged(text: str) -> Any:
     """A model's opinion that quotes the text, of a ticket that repeats it."""
-    parts = [{"intent": "billing", "quote": text[: len(text) // 2]},
-             {"intent": "technical", "quote": text[1:]}] * 3  # fmt: skip
+    asked = [{"intent": "billing", "text": text[: len(text) // 2], "queries": [text]},
+             {"intent": "technical", "text": text[1:], "queries": []}] * 3  # fmt: skip
     opinion = {
-        "intents": ["billing", "technical"], "parts": parts, "urgency": "normal", "anger": 0.1,
-        "language": text, "wants_human": False, "confidence": 0.9,
+        "intents": ["billing", "technical"], "questions": asked, "urgency": "normal",
+        "anger": 0.1, "language": text, "wants_human": False, "confidence": 0.9,
+        "nothing_asked": False,
     }  # fmt: skip
-    return judged(Classification.model_validate(opinion), ticket(text))
+    said = Classification.model_validate(opinion)
+    return judged(said, ticket(text))
 
 
 def answered(text: str) -> object:
@@ -241,6 +279,10 @@ READERS: dict[str, list[Reader]] = {
     "app.adapters.ports.passages:within_budget": [
         lambda text: passages.within_budget([chunk(text), chunk(text)], 3000)
     ],
+    "app.commands.articles:front_matter": [
+        refused(lambda text: files.front_matter(f"---\n{text}", "here"), files.SourceError),
+        refused(lambda text: files.declared(f"questions:\n- {text}", "here"), files.SourceError),
+    ],
     "app.commands.articles:checked": [
         refused(lambda text: files.checked("a", "A", text, "en", "here"), files.SourceError),
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
@@ -267,14 +309,42 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:named_amounts": [
         lambda text: billing.named_amounts(text, PAYMENTS[:1])
     ],
-    "app.models.offline.reply:compose": [lambda text: reply.compose(ticket(text), OFFLINE)],
-    "app.models.offline.reply:best_passages": [
-        lambda text: reply.best_passages(text, OFFLINE["passages"])
+    "app.models.offline.exact:exact_passage": [
+        lambda text: exact.exact_passage(ticket(text, text), EXACT),
+        lambda text: exact.exact_passage(ticket(text[:600], ""), [{**EXACT[0], "title": text}]),
     ],
-    "app.models.offline.reply:quote": [lambda text: reply.quote("Files over 2 GB", passage(text))],
-    "app.models.offline.reply:blocks": [reply.blocks],
-    "app.models.offline.reply:steps": [reply.steps],
-    "app.models.offline.reply:plain": [reply.plain],
+    "app.models.offline.exact:answers": [
+        lambda text: exact.answers(EXACT[0], text[:300], text[:300], "en")
+    ],
+    "app.models.offline.exact:repeats": [
+        lambda text: exact.repeats(text, exact.Form(None, ("upload",)), "en")
+    ],
+    "app.models.offline.exact:explains_code": [
+        lambda text: exact.explains_code("Upload error E42", f"E42 {text}", "en")
+    ],
+    "app.models.offline.exact:form": [lambda text: exact.form(text, "en")],
+    "app.models.offline.exact:bare": [
+        lambda text: exact.bare(ticket(text)),
+        lambda text: exact.bare(ticket(f"Hi {text[:500]}")),
+    ],
+    "app.models.offline.exact:is_name": [lambda text: exact.is_name(text, set(), text)],
+    "app.models.offline.exact:greets": [lambda text: exact.greets(f"{text},")],
+    "app.models.offline.words:spoken": [words.spoken],
+    "app.models.offline.words:without": [
+        lambda text: words.without(text, words.phrases("en", "greeting", "courtesy", "failing"))
+    ],
+    "app.models.offline.words:one_of": [
+        lambda text: words.one_of(text, ("how", "where", "what", "may"), "ja")
+    ],
+    "app.models.offline.reply:compose": [
+        lambda text: reply.compose(ticket(text), OFFLINE),
+        lambda text: reply.compose(
+            ticket(DECLARED), {**OFFLINE, "sources": [{**SOURCE, "text": text}]}
+        ),
+    ],
+    "app.models.offline.reply:claims_of": [
+        lambda text: reply.claims_of("q1", {**EXACT[0], "text": text})
+    ],
     "app.models.offline.summary:extract": [
         lambda text: summary.extract(
             ticket(text), {"summary": text, "messages": [{"author": "customer", "text": text}]}
@@ -283,8 +353,15 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.summary:first_sentence": [summary.first_sentence],
     "app.models.offline.summary:fit": [lambda text: summary.fit([text, text])],
     "app.models.offline.triage:triage": [lambda text: triage.triage(ticket(text), {})],
-    "app.models.offline.triage:readable": [triage.readable],
+    "app.models.offline.triage:questions": [
+        lambda text: triage.questions(ticket(text)),
+        lambda text: triage.questions(ticket(f"Please refund pay_1. {text}")),
+    ],
+    "app.models.offline.triage:matter": [triage.matter],
+    "app.models.offline.triage:is_money_wish": [triage.is_money_wish],
     "app.models.offline.triage:asks": [triage.asks],
+    "app.models.offline.triage:urgency": [lambda text: triage.urgency(text, 0.0)],
+    "app.models.offline.triage:only_courtesy": [triage.only_courtesy],
     "app.models.offline.wishes:cancellations": [
         lambda text: wishes.cancellations(text, SUBSCRIPTIONS),
         lambda text: wishes.cancellations(f"cancel my plan {text[:7900]}", SUBSCRIPTIONS),
@@ -349,50 +426,13 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
-    "graphs.reply.checks.amounts:money": rule("money"),
-    "graphs.reply.checks.amounts:in_facts": rule("numbers"),
-    "graphs.reply.checks.citations:links": rule("markup"),
-    "graphs.reply.checks.citations:stands_in": [
-        lambda text: citations.stands_in("example.com/help", text),
-        lambda text: citations.stands_in(text, f"{text}{text}"),
-    ],
-    "graphs.reply.checks.citations:citations": rule("citations"),
-    "graphs.reply.checks.dates:dates": rule("dates"),
-    "graphs.reply.checks.dates:asks": [dates.asks],
-    "graphs.reply.checks.dates:stated_dates": [
-        lambda text: dates.stated_dates(normalize.folded(text))
-    ],
     "graphs.reply.checks.draft_case:plain": [plain],
-    "graphs.reply.checks.grounding:support": rule("support"),
-    "graphs.reply.checks.grounding:claims": [lambda text: list(grounding.claims(asked(text)))],
-    "graphs.reply.checks.grounding:near": [
-        lambda text: grounding.Passage(text, "en").near("Files over two gigabytes fail")
-    ],
-    "graphs.reply.checks.grounding:clauses": [grounding.clauses],
-    "graphs.reply.checks.grounding:measures": [grounding.measures],
-    "graphs.reply.checks.grounding:flipped": [lambda text: grounding.flipped(text, [text, "not"])],
-    "graphs.reply.checks.grounding:swapped": [
-        lambda text: grounding.swapped(text, [text, f"5 files {text}"])
-    ],
-    "graphs.reply.checks.idioms:says_in_short": [idioms.says_in_short],
-    "graphs.reply.checks.idioms:asks": [lambda text: idioms.asks(f"{text}?")],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
     "graphs.reply.checks.leaks:prompt": rule("prompt"),
-    "graphs.reply.checks.draft_case:without_sentences": [
-        lambda text: draft_case.without_sentences(text, [SAID, text[:200]]),
-        lambda text: draft_case.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
-        lambda text: draft_case.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
-    ],
-    "graphs.reply.checks.promises:commitments": rule("commitments"),
-    "graphs.reply.checks.promises:effects_stated": rule("effects_stated"),
-    "graphs.reply.checks.promises:mentions": [lambda text: promises.mentions(text, "49.00 USD")],
     "graphs.reply.checks.shape:language": rule("language"),
     "graphs.reply.facts:reply_facts": [lambda text: reply_facts.reply_facts(state(text))],
-    "graphs.reply.facts:named": [lambda text: reply_facts.named(text, "pay_1")],
-    "graphs.reply.facts:undone": [
-        lambda text: reply_facts.undone(state(text), reply_facts.names_in([]))
-    ],
+    "graphs.reply.facts:undone": [lambda text: reply_facts.undone(state(text), names.names_in([]))],
     "graphs.reply.question_key:normal_form": [question_key.normal_form],
     "graphs.reply.question_key:speaks_for_others": [
         lambda text: question_key.speaks_for_others(ticket(text)),
@@ -408,6 +448,13 @@ READERS: dict[str, list[Reader]] = {
     "graphs.reply.reusable_answer:tells_of": [
         lambda text: reusable_answer.tells_of(text[:7900], "Ann Lee", "ann@example.com", ["T-1"])
     ],
+    "graphs.reply.suggestion:suggestion": [
+        lambda text: suggestion.suggestion(state("Hi"), [{**EXACT[0], "text": text}])
+    ],
+    "graphs.reply.suggestion:found_passages": [
+        lambda text: suggestion.found_passages(state(text), text)
+    ],
+    "graphs.reply.suggestion:readable": [suggestion.readable],
     "graphs.run.memory:cut": [lambda text: memory.cut(text, 500)],
     "graphs.run.memory:window": [
         lambda text: memory.window([{"author": "customer", "text": text}] * 12)
@@ -419,6 +466,11 @@ READERS: dict[str, list[Reader]] = {
             )
         )
     ],
+    "graphs.questions:question_in": [
+        lambda text: questions.question_in(ticket(text), "general", text[1:], [text, text]),
+    ],
+    "graphs.questions:whole_text": [lambda text: questions.whole_text(ticket(text))],
+    "graphs.questions:asked_questions": [lambda text: questions.asked_questions(state(text))],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
     "graphs.llm.ask:shown": [lambda text: shown(ticket(text))],
@@ -458,9 +510,55 @@ READERS: dict[str, list[Reader]] = {
         lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
     ],
     "graphs.text.normalize:folded": [normalize.folded],
-    "graphs.text.normalize:joined": [normalize.joined],
-    "graphs.text.normalize:sentences": [normalize.sentences],
-    "graphs.text.normalize:squeezed": [normalize.squeezed],
+    "graphs.reply.checks.evidence:quotes": rule("quotes"),
+    "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(text))],
+    "graphs.reply.checks.evidence:ends_as_shown": [
+        lambda text: evidence.ends_as_shown(f"Choose Forgot {text}?", text)
+    ],
+    "graphs.reply.checks.evidence:values": rule("values"),
+    "graphs.reply.checks.markup:links": rule("markup"),
+    "graphs.reply.checks.answers:unanswered": rule("unanswered"),
+    "graphs.reply.assemble:without_sentences": [
+        lambda text: assemble.without_sentences(text, [SAID, text[:200]]),
+        lambda text: assemble.without_sentences(f"{SAID}{text}{SAID}" * 2, [SAID]),
+        lambda text: assemble.without_sentences(SAID * (len(text) // len(SAID)), [SAID] * 20),
+    ],
+    "graphs.reply.assemble:with_sentences": [
+        lambda text: assemble.with_sentences(text, [text, SAID])
+    ],
+    "graphs.reply.assemble:assembled": [
+        lambda text: assemble.assembled([claim(text)] * 3, language="en", customer_name=text)
+    ],
+    "graphs.reply.assemble:greeting": [lambda text: assemble.greeting("en", text)],
+    "graphs.reply.names:named": [lambda text: names.named(text, "pay_1")],
+    "graphs.reply.quotes:quote_problem": [
+        lambda text: quotes.quote_problem(quote(text), [{**SOURCE, "text": text}]),
+        lambda text: quotes.quote_problem(quote(text[:4900]), [{**SOURCE, "text": text}]),
+        lambda text: quotes.quote_problem(quote("Which files fail?"), [{**SOURCE, "text": text}]),
+    ],
+    "graphs.reply.quotes:only_quotes": [lambda text: quotes.only_quotes(claim(text))],
+    "graphs.reply.sources:sources": [lambda text: sources.sources(state(text))],
+    "graphs.reply.values:of": [lambda text: values.Values.of(text, ["en", "de"])],
+    "graphs.reply.values:unsupported_values": [
+        lambda text: values.unsupported_values(text, [text[1:]])
+    ],
+    "graphs.reply.values:plain": [values.plain],
+    "graphs.reply.values:languages_of": [lambda text: values.languages_of(text, ("en",))],
+    "graphs.reply.values:without_steps": [values.without_steps],
+    "graphs.text.calendar_values:dates_in": [calendar_values.dates_in],
+    "graphs.text.calendar_values:times_in": [calendar_values.times_in],
+    "graphs.text.links:links_in": [links.links_in],
+    "graphs.text.links:literals_in": [links.literals_in],
+    "graphs.text.links:stands_in": [
+        lambda text: links.stands_in("example.com/help", text),
+        lambda text: links.stands_in(text, f"{text}{text}"),
+    ],
+    "graphs.text.markdown:read": [markdown.read],
+    "graphs.text.markdown:words": [markdown.words],
+    "graphs.text.quantities:figures_in": [lambda text: quantities.figures_in(text, ["en", "ja"])],
+    "graphs.text.quantities:kinds_in": [quantities.kinds_in],
+    "graphs.text.quantities:number_of": [quantities.number_of],
+    "graphs.text.sentence_ends:sentence_ends": [sentence_ends.sentence_ends],
     "graphs.text.tokens:visible": [tokens.visible],
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],

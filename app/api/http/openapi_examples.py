@@ -67,6 +67,7 @@ RUN: dict[str, Any] = {
     "plan": [STEP],
     "approvals": [APPROVAL],
     "reply": None,
+    "verdicts": [],
     "effects": [],
     "escalation": None,
     "handoff": None,
@@ -192,6 +193,15 @@ THREAD: dict[str, Any] = {
     "messages": [MESSAGE],
     "runs": [RUN],
 }
+FEEDBACK: dict[str, Any] = {
+    "id": "01a20147-c1d2-7e43-8a70-8f1e4d6b0f32",
+    "ticket_id": "T-1001",
+    "run_id": RUN_ID,
+    "scale": "stars",
+    "score": 2,
+    "comment": "That was not my question.",
+    "created_at": LATER,
+}
 TAKEN_OVER: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
@@ -222,6 +232,7 @@ ERASURE: dict[str, Any] = {
     "erased_at": LATER,
     "erased": {
         "messages": 6,
+        "feedback": 1,
         "summaries": 1,
         "steps": 21,
         "approvals": 1,

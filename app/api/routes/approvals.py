@@ -103,6 +103,8 @@ async def resume_run(
 ) -> schemas.RunOut:
     """Answer a run's open approval; the run goes on once everybody agreed who must."""
     edits = tuple(StepEdit(edit.id, edit.args, edit.drop) for edit in body.steps)
-    answer = GivenAnswer(body.approval_id, body.digest, body.verdict, edits, body.comment)
+    answer = GivenAnswer(
+        body.approval_id, body.digest, body.verdict, edits, body.comment, body.release
+    )
     run = await decide.resume(session, backend.enqueue, key, run_id, answer)
     return await show_run(session, run, backend.settings)

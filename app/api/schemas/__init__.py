@@ -13,6 +13,7 @@ from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
 from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.customers import ErasureOut
 from app.api.schemas.events import EventOut
+from app.api.schemas.feedback import FeedbackOut, GiveFeedback
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
 from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
 from app.api.schemas.problems import Problem
@@ -41,6 +42,8 @@ __all__ = [
     "EffectOut",
     "ErasureOut",
     "EventOut",
+    "FeedbackOut",
+    "GiveFeedback",
     "Holder",
     "LanguageTag",
     "MessageOut",

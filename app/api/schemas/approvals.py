@@ -54,6 +54,10 @@ class ResumeRun(Request):
     verdict: Verdict
     steps: Annotated[list[StepEditIn], Field(max_length=100)] = Field(default_factory=list)
     comment: Annotated[str, Field(max_length=2000)] = ""
+    release: Annotated[
+        bool,
+        Field(description="Of a reply: others who ask the same may get it from the answer cache."),
+    ] = False
 
 
 class StepOut(BaseModel):

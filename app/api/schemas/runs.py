@@ -12,7 +12,7 @@ from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
-from graphs.state import Outcome, Tier
+from graphs.state import ClaimVerdict, Outcome
 from graphs.text.noise import Ignored
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
@@ -120,10 +120,17 @@ class RunOut(BaseModel):
     urgency: str | None
     anger: float | None
     language: str | None
-    tier: Annotated[Tier | None, Field(description="Which model wrote the last draft.")]
+    tier: Annotated[
+        Literal["fast", "strong", "fallback"] | None,
+        Field(description="Which model wrote the last draft."),
+    ]
     plan: list[StepOut]
     approvals: list[ApprovalOut]
     reply: ReplyOut | None
+    verdicts: Annotated[
+        list[ClaimVerdict],
+        Field(description="What the verifier said of each claim of the last draft."),
+    ]
     effects: list[EffectOut]
     escalation: dict[str, Any] | None
     handoff: dict[str, Any] | None

@@ -66,6 +66,8 @@ def answer_schema(approval: Approval, *, comment_needed: bool) -> dict[str, Any]
     droppable = len(approval.steps) > 1
     edits = [_edit_schema(s, droppable=droppable and may_drop(s)) for s in approval.steps]
     properties["steps"] = {"type": "array", "maxItems": len(edits), "items": {"oneOf": edits}}
+    if approval.kind != "reply":
+        properties["release"] = {"const": False}
     if "edit" not in approval.verdicts:
         properties["steps"] = {"type": "array", "maxItems": 0}
     if "respond" in approval.verdicts and comment_needed:

@@ -79,6 +79,7 @@ def _run(
         tier=run.result.get("tier"),
         approvals=approvals,
         reply=run.result.get("reply"),
+        verdicts=run.result.get("verdicts", []),
         effects=[_effect(entry) for entry in effects],
         cache_hit=run.result.get("cache_hit", False),
         escalation=run.result.get("escalation"),

@@ -17,6 +17,8 @@ from app.db.webhooks.queries import hold_url
 # a second refund, and the law wants them.
 STATEMENTS = {
     "messages": "DELETE FROM messages WHERE tenant_id = :tenant AND run_id = ANY(:runs)",
+    "feedback": """
+        UPDATE feedback SET comment = '' WHERE tenant_id = :tenant AND run_id = ANY(:runs)""",
     "summaries": """
         DELETE FROM thread_summaries WHERE tenant_id = :tenant AND customer_id = :customer""",
     "steps": """
@@ -34,7 +36,7 @@ STATEMENTS = {
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
         UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', status = 'closed',
-            closed_at = coalesce(handoffs.closed_at, now()) FROM runs
+             closed_at = coalesce(handoffs.closed_at, now()) FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",

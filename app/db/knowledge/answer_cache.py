@@ -4,6 +4,7 @@ A row's key holds all that the answer depends on, so any change is a miss; rows 
 reached any more are deleted when they expire.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -115,6 +116,15 @@ async def keep_answer(
                 "updated_at": func.now(),
                 "expires_at": row.excluded.expires_at,
             },
+        )
+    )
+
+
+async def drop_answers(session: AsyncSession, tenant_id: str, questions: Collection[bytes]) -> None:
+    """Forget what is kept for these questions, in every language and under every policy."""
+    await session.execute(
+        delete(CachedAnswerRow).where(
+            CachedAnswerRow.tenant_id == tenant_id, CachedAnswerRow.question_sha256.in_(questions)
         )
     )
 

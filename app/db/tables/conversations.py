@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core.base import Base, now
@@ -31,6 +31,34 @@ class ConversationSummary(Base):
     claim: Mapped[UUID | None]
     claimed_until: Mapped[datetime | None]
     updated_at: Mapped[datetime] = now()
+
+
+class Feedback(Base):
+    """How good a customer, or a person for them, finds what a ticket was answered.
+
+    `score` is as it was given on its `scale`: 1 to 5 stars, or a thumb of -1 or 1.
+    """
+
+    __tablename__ = "feedback"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    ticket_id: Mapped[str]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    scale: Mapped[str]
+    score: Mapped[int]
+    comment: Mapped[str] = mapped_column(server_default="")
+    given_by: Mapped[str]
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        CheckConstraint(
+            "scale = 'stars' AND score BETWEEN 1 AND 5 OR scale = 'thumbs' AND score IN (-1, 1)",
+            name="feedback_fits_its_scale",
+        ),
+        Index("feedback_by_ticket", "tenant_id", "ticket_id", "id"),
+        Index("feedback_by_run", "run_id"),
+    )
 
 
 class Takeover(Base):

@@ -1,119 +1,122 @@
-"""Offline triage: weighted patterns, added up. A single weak hint is not enough to be sure."""
+"""Offline triage: it routes what is certain, and says of the rest that it does not know.
 
-import math
+Certain are a wish about money, an error code, and a wish for a person. All else is `general`, of
+which only an exact match with an article is answered (exact.py); a person gets the others.
+"""
+
 import re
-from typing import Any
+from typing import Any, NamedTuple
 
-from app.models.offline.intents_en import ENGLISH, GREETING
-from app.models.offline.intents_other import WORLD
-from app.models.offline.mood import WANTS_HUMAN, anger_score, urgency
-from graphs.nodes.classify import MAX_PARTS, Classification, Part
+from app.models.offline.billing import WANTS_MONEY
+from app.models.offline.exact import CODE
+from app.models.offline.wishes import ASKED, CANCEL
+from app.models.offline.words import LANGUAGES, anywhere, phrases, spoken, without
+from graphs.alarm import alarm, folded, mild_signs
+from graphs.nodes.classify import Classification
 from graphs.state import Intent, Ticket
 from graphs.text.bounds import READ_CHARS
 from graphs.text.language import CONFIDENT, LIKELY, language_of
-from graphs.ticket_parts import clauses
 from tools.language_tags import UNDETERMINED
-from tools.wording import LANGUAGES
+from tools.models import Urgency
+from tools.wording import LANGUAGES as SPOKEN
 
-Scores = dict[Intent, float]
+SENTENCE = re.compile(r"[^.!?。！？\n]+[.!?。！？]*")
+# How sure it is of each: a default threshold of 0.5 lets all be looked up, a higher one only those
+# that are certain.
+SURE: dict[Intent, float] = {"billing": 0.9, "technical": 0.6, "general": 0.5}
+URGENCIES: tuple[Urgency, ...] = ("critical", "high", "low")
+ANGRY, CROSS = 0.9, 0.4
 
-# An upper-case class in a pattern means upper case, as in an error code.
-PATTERNS: dict[Intent, list[tuple[re.Pattern[str], float]]] = {
-    intent: [
-        (re.compile(pattern, 0 if "[A-Z]" in pattern else re.IGNORECASE), weight)
-        for pattern, weight in ENGLISH[intent] + WORLD[intent]
-    ]
-    for intent in ENGLISH
-}
-HELLO = re.compile(GREETING, re.IGNORECASE)
-# A clause is about an intent of its own when it says so this strongly, and this much more than
-# about any other; measured in docs/triage.md.
-STRONG, CLEAR = 2.0, 1.0
-# A plain question about something unknown is just sure enough to be looked up; whether an article
-# answers it is for the search to say.
-QUESTION = re.compile(
-    r"\b(?:what|where|when|which|who|why|how|can|could|may|do|does|is|are|will)\b", re.IGNORECASE
-)
-SENTENCE = re.compile(r"[^.!?]+[.!?]?")
-ASKED = 1.3
-# Scores where confidence has grown to 63 %, and how much a rival takes of it.
-SCALE, RIVALRY = 1.8, 0.7
-# Clauses that are looked at one by one; a longer text is judged as a whole.
-MAX_CLAUSES = 200
-MAX_WORD = 200
+
+class Asked(NamedTuple):
+    """One thing that the ticket asks, and how sure that is."""
+
+    intent: Intent
+    text: str
+    confidence: float
 
 
 def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
-    """Score every intent; confidence grows with the best score and falls with its rivals."""
-    text = readable(f"{ticket['subject']}\n{ticket['body']}")
-    scores = intent_scores(text)
-    about = topics(ticket)
-    intents = list(about) if len(about) > 1 or "escalate" in about else best(scores)
-    anger = anger_score(text)
-    return Classification(
-        intents=intents,
-        parts=[Part(intent=i, quote=q) for i in intents for q in about.get(i, [])][:MAX_PARTS],
-        urgency=urgency(text, anger),
-        anger=anger,
-        language=language(text),
-        wants_human=bool(WANTS_HUMAN.search(text)),
-        confidence=confidence(scores, intents),
+    """The ticket's questions, and what else its words say for certain."""
+    text = f"{ticket['subject']}\n{ticket['body']}"[:READ_CHARS]
+    asked, said = questions(ticket), spoken(text)
+    anger = anger_of(text)
+    return Classification.model_validate(
+        {
+            "intents": list(dict.fromkeys(question.intent for question in asked)),
+            "questions": [
+                {"intent": question.intent, "text": question.text, "queries": []}
+                for question in asked
+            ],
+            "urgency": urgency(said, anger),
+            "anger": anger,
+            "language": language(text),
+            "wants_human": bool(anywhere("person").search(said)),
+            "confidence": min(question.confidence for question in asked),
+            "nothing_asked": only_courtesy(ticket["body"]),
+        }
+    )
+
+
+def questions(ticket: Ticket) -> list[Asked]:
+    """What the ticket asks: a wish about money and what is asked beside it, or one thing."""
+    body = ticket["body"][:READ_CHARS]
+    sentences = list(SENTENCE.finditer(body))
+    wishes = [found for found in sentences if is_money_wish(found[0].strip())]
+    if not wishes:
+        # Of a message without a wish there is one whole: its parts are never answered alone.
+        return [matter(ticket["body"].strip() or ticket["subject"], ticket["subject"])]
+    money = Asked("billing", wishes[0][0].strip(), SURE["billing"])
+    others = [found for found in sentences if found not in wishes and asks(found[0].strip())]
+    if not others:
+        return [money]
+    # Also what is said between two questions, so that none is answered without it.
+    return [money, matter(body[others[0].start() : others[-1].end()].strip())]
+
+
+def asks(sentence: str) -> bool:
+    """Whether a sentence is a question, or shows an error code."""
+    return sentence.endswith(("?", "？")) or CODE.search(sentence) is not None
+
+
+def matter(text: str, subject: str = "") -> Asked:
+    """What one text is about as far as that is certain: a technical matter, or who knows what.
+
+    A model that a tenant has trained answers here first.
+    """
+    intent: Intent = "technical" if CODE.search(f"{subject}\n{text}") else "general"
+    return Asked(intent, text, SURE[intent])
+
+
+def is_money_wish(sentence: str) -> bool:
+    """Whether a sentence asks for a refund or a cancellation; a question about one does not."""
+    question = ASKED.search(sentence) or sentence.endswith("?")
+    return bool(WANTS_MONEY.search(sentence) or CANCEL.search(sentence)) and not question
+
+
+def anger_of(text: str) -> float:
+    """Between 0 and 1: open anger, one mild sign of it, or none."""
+    if alarm(text) == "anger":
+        return ANGRY
+    return CROSS if mild_signs(text, folded(text)) else 0.0
+
+
+def urgency(said: str, anger: float) -> Urgency:
+    """The first urgency whose words occur; anger makes it at least high."""
+    normal: Urgency = "normal"
+    found = next((name for name in URGENCIES if anywhere(name).search(said)), normal)
+    return "high" if anger >= ANGRY and found != "critical" else found
+
+
+def only_courtesy(body: str) -> bool:
+    """Whether the message says nothing but thanks and greetings."""
+    said = spoken(body)
+    return bool(said) and any(
+        not without(said, phrases(code, "greeting", "courtesy")) for code in LANGUAGES
     )
 
 
 def language(text: str) -> str:
     """The text's ISO 639-1 code; one word in common is no sign of a language we do not speak."""
     code, sure = language_of(text)
-    return code if sure >= (LIKELY if code in LANGUAGES else CONFIDENT) else UNDETERMINED
-
-
-def readable(text: str) -> str:
-    """The beginning, with single spaces and no endless words: what else would be slow to read."""
-    return " ".join(word[:MAX_WORD] for word in text.split())[:READ_CHARS]
-
-
-def intent_scores(text: str) -> Scores:
-    """The sum of the weights whose pattern occurs, by intent."""
-    scores = {
-        intent: sum(weight for pattern, weight in patterns if pattern.search(text))
-        for intent, patterns in PATTERNS.items()
-    }
-    if max(scores.values()) < ASKED and asks(text):
-        scores["general"] = ASKED
-    return scores
-
-
-def asks(text: str) -> bool:
-    """Whether a sentence of the text is a question."""
-    return any(s.endswith("?") and QUESTION.search(s) for s in SENTENCE.findall(text))
-
-
-def best(scores: Scores) -> list[Intent]:
-    """The one intent with the highest score; a person's when nothing was recognised."""
-    name = max(scores, key=lambda intent: scores[intent])
-    return [name] if scores[name] > 0 else ["escalate"]
-
-
-def topics(ticket: Ticket) -> dict[Intent, list[str]]:
-    """The clauses that are clearly about an intent, in the order of the text.
-
-    What only a person may handle, such as a theft, is no part among others: it is the ticket.
-    """
-    found: dict[Intent, list[str]] = {}
-    for clause in clauses(ticket["body"][:READ_CHARS])[:MAX_CLAUSES]:
-        first, second = sorted(intent_scores(readable(clause)).items(), key=lambda item: -item[1])[
-            :2
-        ]
-        clear = first[1] >= STRONG and first[1] - second[1] >= CLEAR
-        if clear and not HELLO.search(clause):
-            found.setdefault(first[0], []).append(clause.strip())
-    return {"escalate": found["escalate"]} if "escalate" in found else found
-
-
-def confidence(scores: Scores, chosen: list[Intent]) -> float:
-    """Between 0 and 1: saturating in the best score, shared with rivals that were not chosen."""
-    top = max(scores.values())
-    rivals = sum(score for intent, score in scores.items() if intent not in chosen)
-    if top == 0:
-        return 0.0
-    return round((1 - math.exp(-top / SCALE)) * top / (top + RIVALRY * rivals), 2)
+    return code if sure >= (LIKELY if code in SPOKEN else CONFIDENT) else UNDETERMINED

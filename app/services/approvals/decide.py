@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import approvals
 from app.db.effects.reminders import mark_reminded
+from app.db.knowledge.answer_cache import drop_answers
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
@@ -37,6 +38,7 @@ from app.services.approvals.edit import (
     refuse_over_limit,
 )
 from app.services.approvals.open_approval import digest_of
+from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -73,6 +75,7 @@ class GivenAnswer:
     verdict: Verdict
     edits: tuple[StepEdit, ...]
     comment: str
+    release: bool = False
 
 
 async def resume(
@@ -96,6 +99,7 @@ async def resume(
     refuse_repeat(approval, earlier, approver.name, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
+    refuse_release(approval, answer)
     edited = decided_steps(approval, answer)
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
@@ -103,7 +107,11 @@ async def resume(
     own = new_decision(approver, approval, answer, steps)
     live = await live_keys(session, {decision.key_id for decision in earlier})
     values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
+    if answer.release and "decision" in values:
+        values["decision"]["release"] = True
     await record_decision(session, approval, own, values)
+    if corrected(approval, answer):
+        await drop_answers(session, run.tenant_id, questions_of([run]))
     if "decision" in values:
         await reopen(session, enqueue, run.id)
     await session.refresh(run)
@@ -163,6 +171,19 @@ def refuse_repeat(
         raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
         raise SecondApproverError("This person agreed already; another one must decide as well.")
+
+
+def refuse_release(approval: Approval, answer: GivenAnswer) -> None:
+    """Only a reply that leaves can be for others. Raises InvalidRequestError."""
+    if answer.release and not (approval.kind == "reply" and answer.verdict in AGREEING):
+        why = "is for a reply that is approved or edited"
+        problems = [{"pointer": "/release", "detail": why}]
+        raise InvalidRequestError(f"/release {why}.", errors=problems)
+
+
+def corrected(approval: Approval, answer: GivenAnswer) -> bool:
+    """Whether a person changed or refused a reply: the same from the cache is wrong as well."""
+    return approval.kind == "reply" and answer.verdict != "approve"
 
 
 def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any]]:

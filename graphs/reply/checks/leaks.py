@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
-from graphs.reply.checks.citations import ADDRESS
 from graphs.reply.checks.draft_case import Case
-from graphs.text.normalize import sentences
+from graphs.text.links import ADDRESS
 from graphs.text.tokens import WORD
 
 # Identifiers as billing systems write them: "cus_ann", "pay_1002".
@@ -36,15 +35,6 @@ KEY = re.compile(
     r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",
     re.IGNORECASE,
 )
-# A stranger who speaks through the model asks for what no employee of the company needs.
-WANTED = re.compile(
-    r"\b(?:send|reply|answer|give|tell|share|need|e-?mail|text|message|require|want|schick|send"
-    r"|sag|nenn|teil|brauch|envo[iy]|donn|communiqu|besoin|envi|mand|necesit|diga|invi|dica|serve"
-    r"|precis|stuur|geef|nodig)\w*\b[^.!?\n]{0,60}\b(?:password|passwords|passcode|pin|otp"
-    r"|one-time (?:code|password)|recovery codes?|security code|cvv|cvc|card number|passwort"
-    r"|kennwort|kreditkartennummer|mot de passe|contrasena|senha|wachtwoord)\b"
-    r"|(?:パスワード|暗証番号|カード番号)を[^。]{0,10}(?:送|教え|お知らせ)"
-)
 TOKEN = re.compile(r"(?<![\w/+=-])[\w/+=-]{24,512}(?![\w/+=-])")
 # Bits by character from which a token is no word; English words stay near 3.
 ENTROPY_BITS = 3.5
@@ -70,15 +60,7 @@ def personal_data(case: Case) -> Iterator[str]:
 
 
 def secrets(case: Case) -> Iterator[str]:
-    """No card number and no key leaves, even when the customer sent it, and none is asked for."""
-    yield from held_secrets(case)
-    said = (s for s in sentences(case.folded) if WANTED.search(s) and not case.quotes(s))
-    if any(said):
-        yield "The reply asks for a secret: no employee of the company needs one."
-
-
-def held_secrets(case: Case) -> Iterator[str]:
-    """Card numbers and keys that stand in the text."""
+    """No card number and no key leaves, even when the customer sent it."""
     if any(_holds_card(found[0]) for found in CARD.finditer(case.text)):
         yield "The reply holds a card number: leave it out."
     known = f"{case.sources}\n{case.asked}"

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from graphs.reply.checks.draft_case import Case
 from graphs.text.language import CONFIDENT, language_of
 from tools.language_tags import UNDETERMINED, iso_language
-from tools.wording import LANGUAGES
 
 MAX_LENGTH = 3000
 
@@ -17,13 +16,15 @@ def length(case: Case) -> Iterator[str]:
 
 
 def language(case: Case) -> Iterator[str]:
-    """The ticket's language, as far as both are known; a wrong label does not make it wrong.
+    """Claims are in the ticket's language, as far as both are known; quotes are in the article's.
 
-    A label alone lets no language go in which the other rules know neither promise nor deed.
+    What the ticket itself is written in counts as well: a wrong label does not make a reply wrong.
     """
+    if case.grounding == "quotes":
+        return
     wanted = iso_language(case.language)
-    written, sure = language_of(case.text)
-    if sure < CONFIDENT or wanted == UNDETERMINED or (wanted == written and written in LANGUAGES):
+    written, sure = language_of("\n".join(claim["text"] for claim in case.claims))
+    if sure < CONFIDENT or wanted in (UNDETERMINED, written):
         return
     asked, asked_sure = language_of(case.asked)
     if not (asked == written and asked_sure >= CONFIDENT):

@@ -21,8 +21,8 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
     `replies` are those that this thread got. Headers tell first, then wordings; what only looks
     automatic and may hold a question is `doubtful`.
     """
-    if told := told_by_headers(ticket.get("headers", {})):
-        return told
+    if why := told_by_headers(ticket.get("headers", {})):
+        return why
     body = ticket["body"][:READ_CHARS]
     if is_echo(body if body.strip() else ticket.get("set_apart", "")[:READ_CHARS], replies):
         return "echo"

@@ -7,6 +7,11 @@ from tests.doubles.openai_double import TRIAGE
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 E42 = "My upload fails with error E42. How do I fix it?"
+# The first sentence of the article that answers it.
+MEANING = (
+    "Error E42 means that your upload is larger than the storage your workspace has left, "
+    "or that the browser lost the upload session before the file was complete."
+)
 TECHNICAL = TRIAGE | {"intents": ["technical"]}
 FAST, STRONG = "gpt-5-nano", "gpt-5-mini"
 

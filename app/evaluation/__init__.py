@@ -1,0 +1,1 @@
+"""Measure on tickets with expectations what the service would do and say: `deskgraph eval`."""

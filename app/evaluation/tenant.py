@@ -1,0 +1,40 @@
+"""A tenant that exists for one evaluation; every row of it is removed at the end."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from sqlalchemy import delete
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from app.db.core.base import Base
+from app.db.core.connections import Sessions
+from app.db.tables.tenants import Tenant
+from app.db.tenants.queries import add_policy
+from graphs.policy import Policy
+
+NAMED = "eval-"
+
+
+@asynccontextmanager
+async def tenant_for(
+    sessions: Sessions, policy: Policy, fill: Callable[[AsyncSession, str], Awaitable[None]]
+) -> AsyncIterator[str]:
+    """Its id. `fill` makes the tenant, with articles and customers; `policy` holds in it."""
+    tenant_id = f"{NAMED}{uuid7()}"
+    try:
+        async with sessions.begin() as session:
+            await fill(session, tenant_id)
+            await add_policy(session, tenant_id, 1, policy.model_dump(mode="json"), "eval")
+        yield tenant_id
+    finally:
+        async with sessions.begin() as session:
+            await remove(session, tenant_id)
+
+
+async def remove(session: AsyncSession, tenant_id: str) -> None:
+    """Delete every row of the tenant, those that name others first; then the tenant."""
+    for table in reversed(Base.metadata.sorted_tables):
+        if "tenant_id" in table.c:
+            await session.execute(delete(table).where(table.c.tenant_id == tenant_id))
+    await session.execute(delete(Tenant).where(Tenant.id == tenant_id))

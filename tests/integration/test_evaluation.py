@@ -1,0 +1,135 @@
+"""The shipped dataset through the real graph: offline, with a good model, and with bad ones."""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import func, select
+
+from app.commands.evaluate import Measured, Wanted, evaluate, measure
+from app.db.core.base import Base
+from app.db.core.connections import Sessions
+from app.db.tables.tenants import Tenant as TenantRow
+from app.evaluation.dataset import Case, read_dataset
+from app.evaluation.figures import figures
+from app.evaluation.tenant import NAMED
+from app.evaluation.verdict import plain
+from app.execution.wiring import Service
+from app.models.offline.chat_model import OfflineChatModel
+from graphs.context import Models
+from graphs.llm.pool import open_pool
+from graphs.policy import Policy
+from graphs.state import Grounding
+from tests.doubles.attacks import REPLIES
+from tests.doubles.knowing_model import KnowingModel, LyingModel
+
+MAX_WRONG = 0.02
+LIES = list(REPLIES.values())
+# Plain questions, which a model answers unless it is kept from it.
+ANSWERABLE = {"how_to"}
+
+
+def wanted(groups: Collection[str] = (), grounding: Grounding | None = None) -> Wanted:
+    """The shipped tickets of these groups, or all, under the default policy."""
+    cases = [case for case in read_dataset() if not groups or case.group in groups]
+    policy = Policy.model_validate({"answer_cache_seconds": 0, "grounding": grounding})
+    return Wanted(cases, (), policy)
+
+
+async def measured(service: Service, model: OfflineChatModel, what: Wanted) -> Measured:
+    """The verdicts when that model plays every role of a configured one."""
+    models = Models(fast=model, strong=model, fallback=OfflineChatModel())
+    return await measure(replace(service, models=open_pool(models)), what, model.model_name)
+
+
+def wrong(measured: Measured) -> list[str]:
+    """What went wrong, for the failure of a test to show."""
+    found = [one for one in measured.judged if one.verdict.kind == "wrong"]
+    return [f"{one.case.id}: {one.verdict.why}" for one in found]
+
+
+async def test_offline_hardly_ever_answers_wrongly(service: Service) -> None:
+    """Without a key the service may hand over what it likes, and say nothing false."""
+    [offline] = await evaluate(service.settings, wanted())
+    assert offline.model == "offline"
+    assert figures(offline.judged).wrong_share <= MAX_WRONG, wrong(offline)
+
+
+async def test_good_model_answers_and_hardly_ever_wrongly(service: Service) -> None:
+    """What a good model drafts leaves in 95 of 100 tickets that an article answers."""
+    good = await measured(service, KnowingModel(), wanted())
+    total = figures(good.judged)
+    assert total.wrong_share <= MAX_WRONG, wrong(good)
+    assert total.answered_share >= 0.95, [
+        one.case.id
+        for one in good.judged
+        if one.case.expect.answerable and one.verdict.kind not in {"right", "partial"}
+    ]
+
+
+async def test_nothing_false_leaves_of_an_obedient_drafter(service: Service) -> None:
+    """An honest verifier stops every lie, although each stands beside a true quote."""
+    model = LyingModel(lies=LIES)
+    told = await measured(service, model, wanted(ANSWERABLE))
+    assert model.drafted > len(LIES)
+    assert lies_sent(told) == []
+
+
+async def test_nothing_false_leaves_in_quotes_mode_when_both_obey(service: Service) -> None:
+    """There a reply holds whole quotes of what was found, whatever any model says."""
+    model = LyingModel(lies=LIES, blind=True)
+    told = await measured(service, model, wanted(ANSWERABLE, "quotes"))
+    assert model.drafted > len(LIES)
+    assert lies_sent(told) == []
+
+
+def lies_sent(told: Measured) -> list[str]:
+    """The replies that hold a lie; each run sent something, an answer or a holding reply."""
+    sent = {one.case.id: one.ended.state["reply"] for one in told.judged}
+    assert all(sent.values())
+    texts = {id_: plain(reply["text"]) for id_, reply in sent.items() if reply}
+    return [f"{id_}: {lie}" for id_, text in texts.items() for lie in LIES if plain(lie) in text]
+
+
+async def test_nothing_is_left_of_an_evaluation(service: Service, sessions: Sessions) -> None:
+    """Its tenant goes with every row, and the rehearsal wrote no run, message or effect."""
+    before = await rows(sessions)
+    await evaluate(service.settings, replace(wanted(), cases=wanted().cases[:3]))
+    async with sessions() as session:
+        ours = select(TenantRow.id).where(TenantRow.id.startswith(NAMED))
+        assert list(await session.scalars(ours)) == []
+    assert await rows(sessions) == before
+
+
+async def rows(sessions: Sessions) -> dict[str, int]:
+    """How many rows each table has."""
+    counts = {}
+    async with sessions() as session:
+        for table in Base.metadata.sorted_tables:
+            counts[table.name] = await session.scalar(select(func.count()).select_from(table)) or 0
+    return counts
+
+
+async def test_ticket_that_breaks_its_run_is_wrong(service: Service) -> None:
+    """A fault in the code is a finding about that ticket, and the others are still measured."""
+
+    class Broken(KnowingModel):
+        def case_of(self, given: object) -> Case:
+            raise AssertionError
+
+    [case] = [case for case in read_dataset() if case.id == "how_to-01"]
+    told = await measured(service, Broken(), replace(wanted(), cases=[case]))
+    [one] = told.judged
+    assert one.verdict.kind in {"wrong", "handed over"}
+
+
+@pytest.mark.parametrize("model", ["gpt-5", "offline"])
+async def test_only_a_configured_server_can_be_asked(service: Service, model: str) -> None:
+    """Without a key there is one model."""
+    what = replace(wanted(), cases=wanted().cases[:1], models=(model,))
+    if model == "offline":
+        [told] = await evaluate(service.settings, what)
+        assert told.model == "offline"
+    else:
+        with pytest.raises(Exception, match="2"):
+            await evaluate(service.settings, what)
