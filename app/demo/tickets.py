@@ -13,7 +13,7 @@ TICKETS = (
     _ticket("cus_bob", "Bob", "Refund of the annual plan",
             "Please refund my annual plan, we stopped using it."),
     _ticket("cus_max", "Max", "Refund the November seat",
-            "Please refund pay_4003, the colleague never joined."),
+            "Please refund pay_4003. The colleague moved to another team."),
     _ticket("cus_yui", "Yui", "Refund please", "I would like a refund for my Pro plan payment."),
     _ticket("cus_eva", "Eva", "Upload does not work",
             "My upload fails with error E42. How do I fix it?"),

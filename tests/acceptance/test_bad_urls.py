@@ -37,7 +37,7 @@ def get(callers: Callers, path: str, **params: Any) -> httpx.Response:
     "path",
     ["/v1", "/v2/runs", "/V1/runs", "/v1/runs/", "/v1//runs", "/v1/run", "/docs/", "/docs/LICENSE",
      "/docs/..%2Findex.html", "/redoc", "/v1/runs/%2F", "/v1/runs/a%2Fb/steps", "/%E2%82%AC",
-     "/v1/a%20b%3Fc%23d", "/" + "x" * 8000],
+     "/v1/a%20b%3Fc%23d", "/v1/threads/a/b", "/" + "x" * 8000],
 )  # fmt: skip
 def test_unknown_address_is_404(callers: Callers, path: str) -> None:
     """Nothing lives there; nothing is redirected."""
@@ -70,13 +70,24 @@ def test_unknown_thread_is_404(callers: Callers, ticket_id: str) -> None:
     expect_refused(get(callers, f"/v1/threads/{ticket_id}"), 404, "not-found")
 
 
-@pytest.mark.parametrize("ticket_id", ["T#1", "a/b", "a?b=c", "100%41", "a\\b", "~'\""])
+@pytest.mark.parametrize(
+    "ticket_id", ["T#1", "a/b", "a/takeover", "/", "a?b=c", "100%41", "a\\b", "~'\""]
+)
 def test_links_of_a_run_lead_to_its_thread(callers: Callers, ticket_id: str) -> None:
     """Every ticket id that is taken can be read back at the address the run gives."""
     run = callers.starter.start("cus_lou", HOURS, ticket_id)
     answer = get(callers, run["links"]["thread"])
     assert answer.status_code == 200, answer.text
     assert answer.json()["ticket_id"] == ticket_id
+
+
+def test_every_article_id_is_an_address(callers: Callers) -> None:
+    """One with a slash as well, and the address in a problem is the one that was asked for."""
+    path, body = "/v1/articles/faq%2Fhours", {"title": "T", "content": "c"}
+    assert callers.admin.http.put(path, json=body).json()["id"] == "faq/hours"
+    assert callers.admin.http.delete(path).status_code == 204
+    gone = callers.admin.http.delete(path)
+    assert expect_refused(gone, 404, "not-found")["instance"] == path
 
 
 @pytest.mark.parametrize(
@@ -101,6 +112,10 @@ def test_address_holds_only_text(callers: Callers, path: str) -> None:
         ("POST", "/v1/articles", {"GET"}),
         ("PATCH", "/v1/articles/x", {"PUT", "DELETE"}),
         ("OPTIONS", "/healthz", {"GET"}),
+        ("OPTIONS", "/v1/threads/T/takeover", {"POST"}),
+        ("GET", "/v1/threads/T%2Ftakeover/handback", {"POST"}),
+        ("POST", "/v1/threads/T%2ftakeover", {"GET"}),
+        ("GET", "/v1/customers/a%2Fb", {"DELETE"}),
     ],
 )
 def test_wrong_method_names_the_right_ones(

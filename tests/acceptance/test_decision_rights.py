@@ -11,6 +11,7 @@ from tests.acceptance.refusals import NOBODY, Callers, connect, expect_refused, 
 from tests.acceptance.stack import Client, Stack
 
 ANNUAL = "Please refund my annual plan."
+TWICE = "I was charged twice for my Pro plan, please refund one of them"
 SEATS = "Please refund pay_4001 and pay_4002 and pay_4003. I cancelled the three team seats."
 
 
@@ -41,7 +42,7 @@ def test_unknown_approval_is_404(callers: Callers, run: Any) -> None:
 
 def test_approval_of_another_run_is_404(callers: Callers, run: Any) -> None:
     """A run is only decided by its own approval, even with that one's digest."""
-    other = callers.starter.start("cus_ann", "I was charged twice for my Pro plan", "T-ann")
+    other = callers.starter.start("cus_ann", TWICE, "T-ann")
     [approval] = other["approvals"]
     with callers.books.unchanged():
         answer = decide(
@@ -52,7 +53,7 @@ def test_approval_of_another_run_is_404(callers: Callers, run: Any) -> None:
 
 def test_stale_digest_is_412(callers: Callers, run: Any) -> None:
     """An answer to something else than what is shown, whatever the verdict."""
-    other = callers.starter.start("cus_ann", "I was charged twice for my Pro plan", "T-ann")
+    other = callers.starter.start("cus_ann", TWICE, "T-ann")
     for digest in ("0" * 64, other["approvals"][0]["digest"]):
         for verdict in ("approve", "edit", "reject"):
             with callers.books.unchanged():

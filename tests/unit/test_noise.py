@@ -5,7 +5,7 @@ import pytest
 from graphs.text.noise import Reading
 from graphs.text.noise.headers import TELLING, VALUE_CHARS, telling, told_by_headers
 from graphs.text.noise.reading import only_thanks, reading_of
-from graphs.text.noise.wordings import holds, in_words, wordings
+from graphs.text.noise.wordings import Text, holds, wordings
 from tests.unit.mails import ASKING, AWAY, BOUNCES, NEWSLETTERS, RECEIPTS, THANKS, Mail
 
 LANGUAGES = ["de", "en", "es", "fr", "it", "ja", "nl", "pt"]
@@ -169,6 +169,6 @@ def test_each_language_has_every_use(language: str) -> None:
 
 def test_wording_is_found_by_whole_words() -> None:
     """ "back" is no "backup"; what ends in a star is the beginning of words."""
-    assert holds(in_words("I am BACK.", "en"), wordings()["en"]["away"])
-    assert not holds(in_words("backup", "en"), (" back ",))
-    assert holds(in_words("Réponses", "fr"), (" reponse",))
+    assert holds(Text("I am BACK.").in_words("en"), wordings()["en"]["away"])
+    assert not holds(Text("backup").in_words("en"), (" back ",))
+    assert holds(Text("Réponses").in_words("fr"), (" reponse",))

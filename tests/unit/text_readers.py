@@ -497,15 +497,17 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.noise.thanks:is_sign": [thanks.is_sign],
     "graphs.text.noise.thanks:is_thanks": [
-        lambda text: thanks.is_thanks(text, "en", wordings.wordings()["en"], [text[:50]]),
-        lambda text: thanks.is_thanks(text, "ja", wordings.wordings()["ja"], []),
+        lambda text: thanks.is_thanks(
+            wordings.Text(text), "en", wordings.wordings()["en"], [text[:50]]
+        ),
+        lambda text: thanks.is_thanks(wordings.Text(text), "ja", wordings.wordings()["ja"], []),
     ],
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
     ],
-    "graphs.text.noise.wordings:sentences": [wordings.sentences],
+    "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
-    "graphs.text.noise.wordings:in_words": [lambda text: wordings.in_words(text, "en")],
+    "graphs.text.noise.wordings:in_words": [lambda text: wordings.Text(text).in_words("en")],
     "graphs.text.noise.wordings:holds": [
         lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
     ],

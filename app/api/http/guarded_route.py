@@ -5,9 +5,11 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.convertors import Convertor, register_url_convertor
 
 from app.api.http.dependencies import RequiredScope, open_session
 from app.api.http.openapi_responses import with_problems
+from app.api.http.problems import SLASH_IN_ID
 from app.api.http.strict_body import WITH_BODY, checked_body
 from app.errors import (
     BodyError,
@@ -25,6 +27,23 @@ from app.errors import (
 # As proxies write it: the client left before there was an answer.
 CLIENT_CLOSED_REQUEST = 499
 Errors = tuple[type[DeskgraphError], ...]
+
+
+class OutsideIdConvertor(Convertor[str]):
+    """One segment of a path, `{name:outside_id}`, that may hold an encoded slash."""
+
+    regex = "[^/]+"
+
+    def convert(self, value: str) -> str:
+        """The id as it was before it was encoded."""
+        return value.replace(SLASH_IN_ID, "/")
+
+    def to_string(self, value: str) -> str:
+        """The way back."""
+        return value.replace("/", SLASH_IN_ID)
+
+
+register_url_convertor("outside_id", OutsideIdConvertor())
 
 
 class GuardedRoute(APIRoute):

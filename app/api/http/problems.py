@@ -26,17 +26,20 @@ from app.log.error_text import wrong_value
 log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+# Stands in `scope["path"]` for a slash inside an id (strict_url.py): no address can hold it itself.
+SLASH_IN_ID = "\udc2f"
 UNEXPECTED = DeskgraphError("The failure is logged; try again.")
 
 
 def address(scope: Scope) -> str:
     """The request's path as a URI reference, whatever characters it holds."""
-    return quote(scope["path"].encode("utf-8", "replace"), safe="/~!$&'()*+,;=:@")
+    parts = (part.encode("utf-8", "replace") for part in scope["path"].split(SLASH_IN_ID))
+    return "%2F".join(quote(part, safe="/~!$&'()*+,;=:@") for part in parts)
 
 
 def route_of(scope: Scope) -> str:
     """The route's template, for logs and metrics: a path may hold a customer's id."""
-    return str(getattr(scope.get("route"), "path", "unknown"))
+    return str(getattr(scope.get("route"), "path_format", "unknown"))
 
 
 def problem_body(error: DeskgraphError, instance: str) -> dict[str, Any]:

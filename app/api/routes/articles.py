@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/articles", tags=["articles"], route_class=Guarded
 
 
 @router.put(
-    "/{article_id}",
+    "/{article_id:outside_id}",
     response_model=schemas.ArticleOut,
     responses=documented_responses(200, openapi_examples.ARTICLE),
 )
@@ -81,7 +81,7 @@ async def list_articles(
     return schemas.ArticlePage(items=[show(row) for row in rows], next_cursor=following)
 
 
-@router.delete("/{article_id}", status_code=status.HTTP_204_NO_CONTENT)
+@router.delete("/{article_id:outside_id}", status_code=status.HTTP_204_NO_CONTENT)
 async def delete_article(
     article_id: schemas.OutsideId, session: Session, key: ArticleWriter
 ) -> Response:

@@ -15,7 +15,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=Guard
 
 
 @router.delete(
-    "/{customer_id:path}",
+    "/{customer_id:outside_id}",
     response_model=schemas.ErasureOut,
     responses=documented_responses(200, openapi_examples.ERASURE, CustomerHasLiveRunsError),
 )

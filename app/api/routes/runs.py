@@ -145,7 +145,7 @@ async def cancel_run(
 
 
 @router.get(
-    "/threads/{ticket_id:path}",
+    "/threads/{ticket_id:outside_id}",
     response_model=schemas.ThreadOut,
     responses=documented_responses(200, openapi_examples.THREAD),
 )

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/v1/threads", tags=["handoffs"], route_class=GuardedR
 
 
 @router.post(
-    "/{ticket_id:path}/takeover",
+    "/{ticket_id:outside_id}/takeover",
     response_model=schemas.ThreadHolder,
     responses=documented_responses(200, openapi_examples.TAKEN_OVER),
 )
@@ -38,7 +38,7 @@ async def take_over(
 
 
 @router.post(
-    "/{ticket_id:path}/handback",
+    "/{ticket_id:outside_id}/handback",
     response_model=schemas.ThreadHolder,
     responses=documented_responses(200, openapi_examples.HANDED_BACK),
 )

@@ -6,7 +6,7 @@ A wording alone ignores nothing: no sentence may ask anything or speak of the pr
 import re
 
 from graphs.text.noise import Reading
-from graphs.text.noise.wordings import UNSPACED, Wordings, holds, in_words, sentences
+from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds
 
 # What mail programs put before a subject: reply and forward.
 PREFIXES = re.compile(
@@ -26,7 +26,7 @@ BULK_SIGNS = 2
 QUESTION_MARKS = frozenset("?？¿؟")
 
 
-def automatic(subject: str, body: str, language: str, known: Wordings) -> Reading | None:
+def automatic(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
     """What kind of automatic mail this is by the wordings of one language, or None."""
     if found := _bounce(subject, body, language, known):
         return found
@@ -39,8 +39,8 @@ def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
     """Whether the subject is the name of a notice, with nothing of its own but after a mark."""
     plain = PREFIXES.sub("", subject, count=1)
     if language in UNSPACED:
-        return in_words(plain, language).startswith(names)
-    head = in_words(HEAD.split(plain, maxsplit=1)[0], language)
+        return Text(plain).in_words(language).startswith(names)
+    head = Text(HEAD.split(plain, maxsplit=1)[0]).in_words(language)
     for name in names:
         if head.startswith(name):
             rest = head.removeprefix(name).split()
@@ -49,9 +49,9 @@ def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
     return False
 
 
-def _auto_reply(subject: str, body: str, language: str, known: Wordings) -> Reading | None:
+def _auto_reply(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
     named = is_named(subject, language, known["auto_subjects"])
-    noticed = holds(in_words(body, language), known["auto_notices"])
+    noticed = holds(body.in_words(language), known["auto_notices"])
     if named:
         return "doubtful" if _asks(body, language, known, excused=True) else "auto_reply"
     if not noticed or _asks(body, language, known, excused=False):
@@ -59,15 +59,15 @@ def _auto_reply(subject: str, body: str, language: str, known: Wordings) -> Read
     return "auto_reply"
 
 
-def _asks(body: str, language: str, known: Wordings, *, excused: bool) -> bool:
+def _asks(body: Text, language: str, known: Wordings, *, excused: bool) -> bool:
     """Whether any sentence is more than a notice of absence; of a signature only a long one.
 
     `excused`: a sentence that says whom to write to instead may ask and name a matter, but no deed.
     """
     signed = False
-    for sentence in sentences(body):
-        words = in_words(sentence, language)
-        asks = bool(QUESTION_MARKS & set(sentence))
+    for sentence in body.sentences:
+        words = sentence.in_words(language)
+        asks = bool(QUESTION_MARKS & set(sentence.written))
         if signed and not asks and words.count(" ") <= SIGNATURE_WORDS + 1:
             continue
         asks = asks or holds(words, known["matters"])
@@ -75,7 +75,7 @@ def _asks(body: str, language: str, known: Wordings, *, excused: bool) -> bool:
             asks and not (excused and holds(words, known["urgent"]))
         ):
             return True
-        if not signed and not _is_notice(sentence, words, language, known):
+        if not signed and not _is_notice(sentence.written, words, language, known):
             return True
         signed = signed or (_is_short(words, language) and holds(words, known["sign_offs"]))
     return False
@@ -90,24 +90,25 @@ def _is_short(words: str, language: str) -> bool:
     return len(words) <= 8 if language in UNSPACED else words.count(" ") <= SHORT_WORDS + 1
 
 
-def _bounce(subject: str, body: str, language: str, known: Wordings) -> Reading | None:
+def _bounce(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
     if not is_named(subject, language, known["bounce_subjects"]):
         return None
-    for sentence in sentences(body):
-        words = in_words(sentence, language)
+    for sentence in body.sentences:
+        words = sentence.in_words(language)
         if holds(words, known["bounce_notices"]):
             # The report goes on with the mail that did not arrive, which may be a question of ours.
             return "bounce"
-        if QUESTION_MARKS & set(sentence) or holds(words, known["matters"]):
+        if QUESTION_MARKS & set(sentence.written) or holds(words, known["matters"]):
             return "doubtful"
-    return "doubtful" if body.strip() else "bounce"
+    return "doubtful" if body.written.strip() else "bounce"
 
 
-def _bulk(body: str, language: str, known: Wordings) -> Reading | None:
-    if sum(cue in in_words(body, language) for cue in known["bulk"]) < BULK_SIGNS:
+def _bulk(body: Text, language: str, known: Wordings) -> Reading | None:
+    words = body.in_words(language)
+    if sum(cue in words for cue in known["bulk"]) < BULK_SIGNS:
         return None
-    spoken = [in_words(sentence, language) for sentence in sentences(body)]
+    spoken = [sentence.in_words(language) for sentence in body.sentences]
     signs = [words for words in spoken if holds(words, known["bulk"])]
     # The links of a footer stand apart; one sentence with both wordings is a person's.
     plain = len(signs) >= BULK_SIGNS
-    return "bulk" if plain and not QUESTION_MARKS & set(body) else "doubtful"
+    return "bulk" if plain and not QUESTION_MARKS & set(body.written) else "doubtful"

@@ -9,7 +9,7 @@ from graphs.text.noise.automatic import automatic
 from graphs.text.noise.echo import is_echo
 from graphs.text.noise.headers import told_by_headers
 from graphs.text.noise.thanks import agrees_to_thanks, is_sign, is_thanks
-from graphs.text.noise.wordings import wordings
+from graphs.text.noise.wordings import Text, wordings
 
 SUBJECT_CHARS = 200
 NAME_CHARS = 100
@@ -26,14 +26,15 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
     body = ticket["body"][:READ_CHARS]
     if is_echo(body if body.strip() else ticket.get("set_apart", "")[:READ_CHARS], replies):
         return "echo"
-    if found := _by_wordings(ticket["subject"][:SUBJECT_CHARS], body):
+    text = Text(body)
+    if found := _by_wordings(ticket["subject"][:SUBJECT_CHARS], text):
         return found
     if is_sign(body):
         return "thanks"
     if not any(character.isalnum() or character in "?？" for character in body):
         return "empty"
     names = (ticket["customer_name"] or "")[:NAME_CHARS].split()
-    thanked = any(is_thanks(body, code, known, names) for code, known in wordings().items())
+    thanked = any(is_thanks(text, code, known, names) for code, known in wordings().items())
     return "thanks" if thanked and not _asked_before(replies) else None
 
 
@@ -42,7 +43,7 @@ def only_thanks(ticket: Ticket, replies: Sequence[str] = ()) -> bool:
     return agrees_to_thanks(ticket["body"], wordings()) and not _asked_before(replies)
 
 
-def _by_wordings(subject: str, body: str) -> Reading | None:
+def _by_wordings(subject: str, body: Text) -> Reading | None:
     """The first language whose wordings say a kind for certain; else `doubtful` if one doubts."""
     found = [automatic(subject, body, code, known) for code, known in wordings().items()]
     said: Iterable[Reading] = [reading for reading in found if reading is not None]

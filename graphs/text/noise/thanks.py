@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from graphs.text.noise.automatic import QUESTION_MARKS
-from graphs.text.noise.wordings import UNSPACED, Wordings, holds, in_words, sentences
+from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds
 
 # A longer text says more than thanks.
 THANKS_CHARS = 400
@@ -23,21 +23,21 @@ def is_sign(body: str) -> bool:
     return bool(shown) and set(shown) <= SIGNS
 
 
-def is_thanks(body: str, language: str, known: Wordings, names: Iterable[str]) -> bool:
+def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) -> bool:
     """Whether the text thanks, and has no word but those of courtesy in that language and `names`.
 
     `names` are the customer's: they may sign.
     """
-    if len(body) > THANKS_CHARS or _may_ask(body):
+    if len(body.written) > THANKS_CHARS or _may_ask(body.written):
         return False
-    words = in_words(body, language)
+    words = body.in_words(language)
     if not holds(words, known["thanks"]) or _inverted(body, language, known):
         return False
     courteous = (*known["thanks"], *known["courtesy"])
     if language in UNSPACED:
         return not _without(words, courteous)
-    thanked = [in_words(name, language) for name in THANKED.findall(body)]
-    signed = [in_words(name, language) for name in names]
+    thanked = [Text(name).in_words(language) for name in THANKED.findall(body.written)]
+    signed = [Text(name).in_words(language) for name in names]
     allowed = {
         *courteous,
         *signed,
@@ -53,10 +53,10 @@ def agrees_to_thanks(body: str, languages: Mapping[str, Wordings]) -> bool:
     """
     if len(body) > AGREED_CHARS or _may_ask(body):
         return False
-    thanked = False
+    text, thanked = Text(body), False
     for language, known in languages.items():
-        words = in_words(body, language)
-        if holds(words, (*known["but"], *known["matters"])) or _inverted(body, language, known):
+        words = text.in_words(language)
+        if holds(words, (*known["but"], *known["matters"])) or _inverted(text, language, known):
             return False
         thanked = thanked or holds(words, known["thanks"])
     return thanked
@@ -67,12 +67,12 @@ def _may_ask(body: str) -> bool:
     return any(c in QUESTION_MARKS or c.isdigit() or c in "@/<>{}" for c in body)
 
 
-def _inverted(body: str, language: str, known: Wordings) -> bool:
+def _inverted(body: Text, language: str, known: Wordings) -> bool:
     """Whether a sentence begins as a question does, though its mark is missing."""
     return any(
-        in_words(sentence, language).startswith(known["openers"])
-        for sentence in sentences(body)
-        if in_words(sentence, language).strip()
+        sentence.in_words(language).startswith(known["openers"])
+        for sentence in body.sentences
+        if sentence.in_words(language).strip()
     )
 
 

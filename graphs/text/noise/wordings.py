@@ -4,7 +4,7 @@ import re
 import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from graphs.text.bounds import normalized
@@ -26,15 +26,35 @@ def folded(text: str) -> str:
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
-def sentences(text: str) -> list[str]:
-    """The sentences of the text, each with its mark; a line is one as well."""
-    return SENTENCE.findall(DAY.sub(r"\1 ", text))
+class Text:
+    """A text as every language's wordings are looked for in it: each form is made once.
 
+    To fold a text is most of what it costs to read it, and one character may become eighteen.
+    """
 
-def in_words(text: str, language: str) -> str:
-    """The words of the text with a space around each; bare characters where no spaces are used."""
-    words = WORD.findall(folded(text))
-    return "".join(words) if language in UNSPACED else f" {' '.join(words)} "
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+    def in_words(self, language: str) -> str:
+        """The words with a space around each; bare characters where no spaces are used."""
+        return self._bare if language in UNSPACED else self._spaced
+
+    @cached_property
+    def sentences(self) -> list["Text"]:
+        """The sentences, each with its mark; a line is one as well."""
+        return [Text(said) for said in SENTENCE.findall(DAY.sub(r"\1 ", self.written))]
+
+    @cached_property
+    def _words(self) -> list[str]:
+        return WORD.findall(folded(self.written))
+
+    @cached_property
+    def _bare(self) -> str:
+        return "".join(self._words)
+
+    @cached_property
+    def _spaced(self) -> str:
+        return f" {' '.join(self._words)} "
 
 
 @cache
@@ -50,10 +70,10 @@ def wordings() -> dict[str, Wordings]:
 
 
 def _cue(said: str, language: str) -> str:
-    words = in_words(said, language)
+    words = Text(said).in_words(language)
     return words.removesuffix(" ") if said.endswith("*") else words
 
 
 def holds(words: str, cues: Iterable[str]) -> bool:
-    """Whether one of the wordings stands in the text, which `in_words` has prepared."""
+    """Whether one of the wordings stands in the text, which `Text.in_words` has prepared."""
     return any(cue in words for cue in cues)

@@ -172,8 +172,8 @@ async def question(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def angry(case: Case, desk: Desk, rng: random.Random) -> None:
-    """A person gets the ticket."""
-    case.outcomes, case.reasons = ("escalated",), ("anger", "human_requested")
+    """A person gets the ticket, by its words alone: no model and no crash decides that."""
+    case.outcomes, case.reasons = ("escalated",), ("alarm",)
     body = "This is unacceptable!! I am furious, let me speak to a manager right now."
     case.runs.append(await desk.rest(await desk.start(case.number, body)))
 

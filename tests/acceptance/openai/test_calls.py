@@ -27,6 +27,20 @@ def test_duplicate_charge_is_refunded_with_a_model_for_each_role(
     assert {request["model"] for request in models.asked("Reply")} == {STRONG}
 
 
+def test_refund_of_a_trusted_model_within_the_limit_asks_nobody(
+    starter: Client, admin: Client, models: OpenAIDouble
+) -> None:
+    """It is done at once; a model that the policy does not name must wait."""
+    limit = {"refund_auto_limit": {"USD": 4900}}
+    admin.http.put("/v1/policy", json=limit).raise_for_status()
+    run = starter.start("cus_ann", TWICE)
+    assert (run["outcome"], run["approvals"]) == ("acted", [])
+    assert "49.00 USD" in run["reply"]["text"]
+    admin.http.put("/v1/policy", json={**limit, "auto_approve_models": []}).raise_for_status()
+    other = starter.start("cus_bob", "Please refund my annual plan.", "T-2")
+    assert f"{FAST}, which proposed it, may not decide alone" in other["approvals"][0]["reasons"]
+
+
 def test_ticket_is_data_in_a_message_of_its_own(starter: Client, models: OpenAIDouble) -> None:
     """Instructions and data are apart; no word of the ticket is an instruction."""
     models.answers["Classification"] = TECHNICAL
