@@ -45,6 +45,7 @@ ROUTES: list[Route] = [
     ("GET", "/v1/handoffs", None, {"approvals:decide", "runs:read"}, 200),
     ("POST", "/v1/handoffs/{handoff_id}/close", None, {"approvals:decide"}, 404),
     ("POST", "/v1/threads/{ticket_id}/takeover", {}, {"approvals:decide"}, 200),
+    ("POST", "/v1/threads/{ticket_id}/feedback", {"score": 5}, {"runs:write"}, 404),
     ("POST", "/v1/threads/{ticket_id}/handback", None, {"approvals:decide"}, 200),
     ("DELETE", "/v1/customers/{customer_id}", None, {"admin"}, 200),
     ("GET", "/v1/callbacks", None, {"admin"}, 200),
