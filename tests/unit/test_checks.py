@@ -335,3 +335,37 @@ def test_card_number_never_leaves() -> None:
     for card in ("4111111111111111", "4111 1111 1111 1111", "5500-0000-0000-0004"):
         assert "secrets" in rules(f"Your card {card}.", asked=card)
     assert rules("Your order 4111111111111112.", asked="4111111111111112") == set()
+
+
+FORGOT = "Open the sign-in page and choose **Forgot password?** there."
+BUTTON = facts(passages=[{**ARTICLE, "text": FORGOT}], questions=["How?"])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "On the sign-in page, choose Forgot password?",
+        "Choisissez « Forgot password? » sur la page de connexion.",
+        "Auf der Anmeldeseite „Forgot password?“ wählen.",
+        "サインインページで「Forgot password?」を選びます。",
+        "Pick **Forgot password?** when you sign in.",
+    ],
+)
+def test_button_that_asks_may_be_named(text: str) -> None:
+    """The article names it so."""
+    assert claimed(claim(text, FORGOT), known=BUTTON) == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What is your password?",
+        "Choose “Your password?” and answer.",
+        "Choose Forgot password? What is your code?",
+        "“Forgot password?” Which one is yours?",
+        "パスワードは何ですか？",
+    ],
+)
+def test_question_of_a_model_may_not_leave(text: str) -> None:
+    """Also beside a button that asks."""
+    assert "quotes" in claimed(claim(text, FORGOT), known=BUTTON)

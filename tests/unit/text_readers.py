@@ -166,8 +166,10 @@ SUBSCRIPTIONS: list[Any] = [
 ]
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
 DECLARED = "Which files fail?"
-SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
-          "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
+SOURCE: sources.Source = {
+    "kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
+    "part": "technical", "questions": [DECLARED], "opens": True,
+}  # fmt: skip
 EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
@@ -514,6 +516,9 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.normalize:folded": [normalize.folded],
     "graphs.reply.checks.evidence:quotes": rule("quotes"),
     "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(text))],
+    "graphs.reply.checks.evidence:shows": [
+        lambda text: evidence.asks(claim(f'Choose "{text[:50]}?" {text}'))
+    ],
     "graphs.reply.checks.evidence:ends_as_shown": [
         lambda text: evidence.ends_as_shown(f"Choose Forgot {text}?", text)
     ],

@@ -1,17 +1,21 @@
 """Each claim quotes what shows it, and has no value that its quotes lack."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from graphs.reply.checks.draft_case import Case
 from graphs.reply.quotes import only_quotes, quote_problem
 from graphs.reply.values import unsupported_values
 from graphs.state import Claim
-from graphs.text.markdown import read
+from graphs.text.markdown import read, words
 from graphs.text.sentence_ends import sentence_ends
 
 SHOWN_CHARS = 200
 MAX_NAMES = 20
+# What stands in quotation marks or bold, and asks: the name of a button, perhaps.
+QUOTED = '"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u2018\u2019*'
+NAME = re.compile(rf"[{QUOTED}]\s?([^{QUOTED}\n?？]{{1,60}}[?？])\s?[{QUOTED}]")
 
 
 def quotes(case: Case) -> Iterator[str]:
@@ -38,13 +42,20 @@ def asks(claim: Claim) -> bool:
     Code asks the customer; what else asks may want a password.
     """
     shown = [read(quote["quote"]).text for quote in claim["evidence"]]
-    text = read(claim["text"]).text
+    named = NAME.sub(lambda name: "" if shows(name, shown) else name[0], claim["text"])
+    text = read(named).text
     begin = 0
     for end in sentence_ends(text):
         sentence, begin = text[begin:end].strip(), end
-        if "?" in sentence and not any(ends_as_shown(sentence, quote) for quote in shown):
+        asked = "?" in sentence or "？" in sentence
+        if asked and not any(ends_as_shown(sentence, quote) for quote in shown):
             return True
     return False
+
+
+def shows(name: re.Match[str], quotes: Sequence[str]) -> bool:
+    """Whether a quote holds what stands in quotation marks, such as the name of a button."""
+    return any(words(name[1]) in quote for quote in quotes)
 
 
 def ends_as_shown(sentence: str, quote: str) -> bool:
@@ -54,8 +65,8 @@ def ends_as_shown(sentence: str, quote: str) -> bool:
     """
     if sentence in quote:
         return True
-    words = sentence.split()
-    names = (" ".join(words[at:]) for at in range(1, len(words) - 1) if words[at][0].isupper())
+    said = sentence.split()
+    names = (" ".join(said[at:]) for at in range(1, len(said) - 1) if said[at][0].isupper())
     return sentence.count("?") == 1 and any(name in quote for name in islice(names, MAX_NAMES))
 
 
