@@ -67,7 +67,8 @@ class Proposer(TypedDict):
 class Finding(TypedDict):
     """What one specialist found; `failed` or `unsure` says why it is not enough.
 
-    `proposer` is there with the steps of a model.
+    `proposer` is there with the steps of a model, and `doubts` says why a person must look at them
+    whatever the limits are.
     """
 
     passages: list[Passage]
@@ -77,6 +78,7 @@ class Finding(TypedDict):
     failed: str | None
     unsure: str | None
     proposer: NotRequired[Proposer]
+    doubts: NotRequired[list[str]]
 
 
 class Plan(TypedDict):
