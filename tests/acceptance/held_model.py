@@ -16,7 +16,16 @@ ANSWERS: dict[str, Any] = {
         "confidence": 0.9,
     },
     "Proposal": {
-        "refunds": [{"payment_id": "pay_1002", "amount_minor": 4900, "reason": "duplicate"}],
+        "refunds": [
+            {
+                "payment_id": "pay_1002",
+                "amount_minor": 4900,
+                "reason": "duplicate",
+                "wish": "please refund one of them",
+            }
+        ],
+        "cancellations": [],
+        "candidates": [],
         "unsure": False,
     },
     "Reply": {"text": "We have refunded 49.00 USD for Pro plan.", "citations": []},

@@ -24,7 +24,7 @@ from tools.errors import RefusedError, RunLostError, UnavailableError
 
 def suggestion(id_: str, amount: int, why: str = "because") -> ProposedRefund:
     """One refund as a model suggests it."""
-    return ProposedRefund(payment_id=id_, amount_minor=amount, reason=why)
+    return ProposedRefund(payment_id=id_, amount_minor=amount, reason=why, wish="please refund")
 
 
 @pytest.mark.parametrize(

@@ -253,17 +253,14 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:guided": [
         lambda text: billing.guided({"guidance": [f"pay_1 {text}"], "payments": PAYMENTS})
     ],
-    "app.models.offline.billing:requested": [
-        lambda text: billing.requested(f"refund {text[:7900]}"),
-        lambda text: billing.requested(f"{text[:4000]} I want {text[:3900]} refund"),
-    ],
     "app.models.offline.billing:wanted_refunds": [
         lambda text: billing.propose(ticket(f"Charged twice, please refund {text}"), OFFLINE),
-        lambda text: billing.wanted_refunds(f"refund {text[:7900]}", PAYMENTS),
-        lambda text: billing.wanted_refunds(f"refund twice {text[:7900]}", PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"refund {text[:7900]}"), PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"refund twice {text[:7900]}"), PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"{text[:7000]} I want a refund"), PAYMENTS),
     ],
-    "app.models.offline.billing:duplicates": [lambda text: billing.duplicates(text, PAYMENTS)],
-    "app.models.offline.billing:named": [lambda text: billing.named(text[:8000], PAYMENTS)],
+    "app.models.offline.billing:answered": [lambda text: billing.answered(text, PAYMENTS)],
+    "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
     "app.models.offline.billing:named_amounts": [
         lambda text: billing.named_amounts(text, PAYMENTS[:1])
     ],
