@@ -48,7 +48,7 @@ LEFT_ALONE = re.compile(
     r"(?:but |and )?(?:please )?(?:leave|keep|not) (?:(?:and |or )?pay_\w+ ?)+(?:alone|as it is)?"
 )
 # Between two clauses.
-CUT = re.compile(r"(?<=[.!?,;:])\s+|\n+|\s+(?=but\b)", re.IGNORECASE)
+CUT = re.compile(r"(?<=[.!?,;:])\s|\n|\s(?=but\b)", re.IGNORECASE)
 WORD = re.compile(r"[\w'%$€£¥+/#-]+")
 # What makes a wish smaller or takes it back, in a clause beside it.
 DOUBT = re.compile(
