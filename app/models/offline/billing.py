@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from app.models.offline.amounts import AMOUNT, minor_units
+from graphs.wishes.amounts import AMOUNT, minor_units
 from app.models.offline.refund_wishes import MENTION, PAYMENT_ID, RefundWish, refund_wish
 from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import MAX_WISH, Proposal, ProposedRefund

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from app.models.offline.amounts import AMOUNT
+from graphs.wishes.amounts import AMOUNT
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS, normalized
 from tools.models import Payment

@@ -1,0 +1,182 @@
+"""Does the customer ask for this refund? Read by code, whatever the model that quotes them says.
+
+A refund is proposed only for a clause that asks for money in an own, positive request. Where more
+of the message speaks against it, or not all of it is understood, a person must agree to it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from graphs.alarm import folded
+from graphs.text.bounds import READ_CHARS
+from graphs.text.language import language_of
+from graphs.wishes.amounts import AMOUNT, UNCOUNTED, minor_units
+from graphs.wishes.clauses import QUOTED, Clause, clauses, touched
+from graphs.wishes.words import languages
+from tools.models import Payment
+
+Words = Mapping[str, re.Pattern[str]]
+NOT_PLAIN = "the customer's words do not plainly ask for this refund"
+DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(?!\d)")
+NUMBER = re.compile(r"[\d%]")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a quote asks for: its clauses that ask, the others of the text, and the languages that
+    the request may be in.
+
+    `doubtful`: something else in the text may speak against it.
+    """
+
+    asking: tuple[Clause, ...]
+    others: tuple[Clause, ...]
+    words: tuple[Words, ...]
+    doubtful: bool
+
+    def says(self, kind: str, text: str) -> bool:
+        """Whether the text holds a word of this kind, in a language that the request may be in."""
+        return any(words[kind].search(text) for words in self.words)
+
+
+def wish_in(quote: str, text: str) -> Wish | None:
+    """The own, positive request for money that the quote of this text makes; None without one."""
+    read = text[:READ_CHARS]
+    found = {
+        language: wish for language, words in languages().items()
+        if (wish := _wish(quote, read, words)) is not None
+    }  # fmt: skip
+    asked = {language: wish for language, wish in found.items() if wish.asking}
+    best = language_of(read)[0]
+    wish = found.get(best) or next(iter(found.values()), None)
+    # Where the language is not told, no language may see anything against it.
+    if wish is None or not wish.asking or (best not in found and asked != found):
+        return None
+    words = tuple(words for one in found.values() for words in one.words)
+    doubtful = asked != found or any(one.doubtful for one in found.values())
+    return replace(wish, words=words, doubtful=doubtful)
+
+
+def _wish(quote: str, text: str, words: Words) -> Wish | None:
+    """The wish as one language reads it; None when that language sees no request at all."""
+    among = clauses(text, words["cut"])
+    quoted = touched(quote, among)
+    requests = [n for n in sorted(quoted) if requests_money(among[n], words)]
+    asking = [n for n in requests if not denied(among[n], words)]
+    if not requests and not (asking := put_right(among, quoted, words)):
+        return None
+    others = [clause for n, clause in enumerate(among) if n not in asking]
+    doubtful = (
+        not all(requests_money(among[n], words) for n in asking)
+        or any(against(clause, words) for clause in others)
+        or any(words["against"].search(among[n].sentence) for n in asking)
+        or any(words["known"].search(among[n].text) for n in asking)
+        or len(text) >= READ_CHARS
+    )
+    return Wish(tuple(among[n] for n in asking), tuple(others), (words,), doubtful)
+
+
+def own(clause: Clause) -> str:
+    """The clause without what it quotes."""
+    return QUOTED.sub(" ", clause.text)
+
+
+def requests(clause: Clause, words: Words) -> bool:
+    """Whether the clause asks for something, or orders it."""
+    said = own(clause)
+    return bool(words["asks"].search(said) or words["order"].match(said))
+
+
+def requests_money(clause: Clause, words: Words) -> bool:
+    """Whether the clause asks for money, whatever else it says."""
+    return requests(clause, words) and words["money"].search(own(clause)) is not None
+
+
+def denied(clause: Clause, words: Words) -> bool:
+    """Whether the clause takes its request back, or is a question that asks for no deed."""
+    question = clause.asked and not words["polite"].search(clause.sentence)
+    return question or words["against"].search(own(clause)) is not None
+
+
+def against(clause: Clause, words: Words) -> bool:
+    """Whether a clause beside the request speaks of a refund in another way, or takes it back."""
+    if words["retracts"].search(clause.text):
+        return True
+    spoken = words["money"].search(clause.text) is not None
+    return spoken and (clause.asked or words["against"].search(clause.sentence) is not None)
+
+
+def put_right(among: Sequence[Clause], quoted: set[int], words: Words) -> list[int]:
+    """The quoted clauses that ask to put right a wrong charge which the text tells of."""
+    wrong = any(words["complaint"].search(c.text) and not c.asked for c in among)
+    if not wrong or any(against(clause, words) for clause in among):
+        return []
+    return [
+        n for n in sorted(quoted)
+        if requests(among[n], words) and words["repair"].search(own(among[n]))
+        and not denied(among[n], words)
+    ]  # fmt: skip
+
+
+def named(clause: Clause, payments: Sequence[Payment]) -> set[str]:
+    """The payments whose id, or else whose description, the clause holds."""
+    by_id = {p["id"] for p in payments if holds(clause.text, p["id"])}
+    return by_id or {p["id"] for p in payments if holds(clause.text, p["description"])}
+
+
+def holds(text: str, name: str) -> bool:
+    """Whether the name stands in the folded text as whole words."""
+    return bool(name.strip()) and re.search(whole(name), text) is not None
+
+
+def whole(name: str) -> str:
+    """The pattern of a name in a folded text; letters of Japanese may stand around it."""
+    return rf"(?<![a-z0-9_]){re.escape(folded(name))}(?![a-z0-9_])"
+
+
+def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
+    """Whether the request names another payment, less money, or a share that is not worked out."""
+    meant = {id_ for clause in wish.asking for id_ in named(clause, own)}
+    if meant and payment["id"] not in meant:
+        return True
+    for clause in wish.asking:
+        spoken, rest = amounts(clause, payment, own)
+        if any(amount is None or amount < amount_minor for amount in spoken):
+            return True
+        if is_share(rest, wish):
+            return True
+    return False
+
+
+def is_plain(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
+    """Whether all that the message says of it fits this refund."""
+    if wish.doubtful:
+        return False
+    for clause in (*wish.asking, *wish.others):
+        spoken, rest = amounts(clause, payment, own)
+        if any(amount != amount_minor for amount in spoken) or is_share(rest, wish):
+            return False
+    return not any(NUMBER.search(amounts(c, payment, own)[1]) for c in wish.asking)
+
+
+def amounts(
+    clause: Clause, payment: Payment, own: Sequence[Payment]
+) -> tuple[list[int | None], str]:
+    """The amounts of a clause as of this payment, and what else it says, names left out."""
+    rest = without_names(clause.text, own)
+    spoken = [minor_units(match, payment["currency"]) for match in AMOUNT.finditer(rest)]
+    return spoken, AMOUNT.sub(" ", rest)
+
+
+def is_share(rest: str, wish: Wish) -> bool:
+    """Whether a clause without its amounts names a part of one, or an amount without figures."""
+    return "%" in rest or UNCOUNTED.search(rest) is not None or wish.says("quantity", rest)
+
+
+def without_names(text: str, own: Sequence[Payment]) -> str:
+    """The text without the ids and descriptions of payments, and without dates."""
+    names = {name for p in own for name in (p["id"], p["description"]) if name.strip()}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        text = re.sub(whole(name), " ", text)
+    return DATE.sub(" ", text)
