@@ -10,7 +10,9 @@ from graphs.findings import finding
 from graphs.llm.ask import ask_model
 from graphs.state import SupportState
 from graphs.ticket_parts import slice_of
-from graphs.wishes.quotes import is_said, own_words, plainly
+from graphs.wishes.cancellations import is_denied
+from graphs.wishes.quotes import Said, own_words
+from graphs.wishes.refunds import NOT_PLAIN, are_plain, asks_for
 from tools.billing import (
     READ_PAYMENTS,
     REFUND,
@@ -90,7 +92,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     }
     ticket = slice_of(state, "billing")
     answer = await ask_model(runtime, "fast", Proposal, PROMPT, ticket, facts)
-    said = [*own_words(state, ticket), *state["guidance"]]
+    said = Said(own_words(state), state["guidance"])
     steps = proposed_steps(answer.value, history["payments"], subscriptions, said)
     unsure = doubt(answer.value, steps)
     found = finding(
@@ -99,7 +101,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         steps=[] if unsure else steps,
         unsure=unsure,
         proposer=answer.proposer,
-        doubts=[] if unsure else doubts_about(steps, history),
+        doubts=[] if unsure else doubts_about(answer.value, history, said),
     )
     return {"findings": {"billing": found}}
 
@@ -114,31 +116,31 @@ def doubt(proposal: Proposal, steps: list[Step]) -> str | None:
     return None
 
 
-def doubts_about(steps: list[Step], history: PaymentHistory) -> list[str]:
-    """Why a person must look at the refunds among the steps, whatever the limits are."""
-    wanted = {step["args"].get("payment_id") for step in steps}
-    paid = [payment for payment in history["payments"] if payment["id"] in wanted]
-    return refund_doubts(paid, history["refunded_elsewhere"])
+def doubts_about(proposal: Proposal, history: PaymentHistory, said: Said) -> list[str]:
+    """Why a person must look at the proposed refunds, whatever the limits are."""
+    wanted = [(refund.wish, refund.payment_id, refund.amount_minor) for refund in proposal.refunds]
+    ids = {id_ for _, id_, _ in wanted}
+    paid = [payment for payment in history["payments"] if payment["id"] in ids]
+    plain = are_plain(wanted, said, history["payments"])
+    return [*([] if plain else [NOT_PLAIN]), *refund_doubts(paid, history["refunded_elsewhere"])]
 
 
 def proposed_steps(
-    proposal: Proposal,
-    payments: list[Payment],
-    subscriptions: list[Subscription],
-    said: list[str],
+    proposal: Proposal, payments: list[Payment], subscriptions: list[Subscription], said: Said
 ) -> list[Step]:
-    """The steps that the customer asks for and their account allows, refunds first.
-
-    `said` holds what the customer wrote and what a reviewer wishes.
-    """
+    """The steps that the customer asks for and their account allows, refunds first."""
     paid = {payment["id"]: payment for payment in payments}
     active = {subscription["id"]: subscription for subscription in subscriptions}
-    texts = [plainly(text) for text in said]
-    refunds = [refund_step(r, paid) for r in proposal.refunds if is_said(r.wish, texts)]
+    refunds = [
+        refund_step(refund, paid)
+        for refund in proposal.refunds
+        if asks_for(refund.wish, refund.payment_id, refund.amount_minor, said, payments)
+    ]
     ends = [
         cancel_step(wish, active.get(wish.subscription_id))
         for wish in proposal.cancellations
-        if is_said(wish.wish, texts)
+        if said.by_reviewer(wish.wish)
+        or (said.quoted(wish.wish) and not is_denied(wish.wish, said.text))
     ]
     return [step for step in (*refunds, *ends) if step]
 

@@ -5,7 +5,7 @@ of the message speaks against it, or not all of it is understood, a person must 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from graphs.alarm import folded
@@ -13,13 +13,43 @@ from graphs.text.bounds import READ_CHARS
 from graphs.text.language import language_of
 from graphs.wishes.amounts import AMOUNT, UNCOUNTED, minor_units
 from graphs.wishes.clauses import QUOTED, Clause, clauses, touched
-from graphs.wishes.words import languages
+from graphs.wishes.quotes import Said
+from graphs.wishes.words import Words, languages
+from tools.billing import refundable
 from tools.models import Payment
 
-Words = Mapping[str, re.Pattern[str]]
 NOT_PLAIN = "the customer's words do not plainly ask for this refund"
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(?!\d)")
 NUMBER = re.compile(r"[\d%]")
+
+
+# The quote of a wish, the payment, and the amount in minor units.
+Wanted = tuple[str, str, int]
+
+
+def asks_for(quote: str, id_: str, amount_minor: int, said: Said, own: Sequence[Payment]) -> bool:
+    """Whether the quote is a reviewer's wish, or a customer's own request for no less than this."""
+    if said.by_reviewer(quote):
+        return True
+    payment = next((p for p in own if p["id"] == id_), None)
+    wish = wish_in(quote, said.text) if said.quoted(quote) else None
+    if wish is None or payment is None:
+        return False
+    return not is_too_much(wish, payment, amount_minor, own)
+
+
+def are_plain(wanted: Sequence[Wanted], said: Said, own: Sequence[Payment]) -> bool:
+    """Whether the customer plainly asks for each of these refunds and for so many."""
+    paid, ids = {p["id"]: p for p in own}, {id_ for _, id_, _ in wanted}
+    for quote, id_, amount_minor in wanted:
+        if said.by_reviewer(quote):
+            continue
+        wish = wish_in(quote, said.text)
+        if wish is None or not is_plain(wish, paid[id_], amount_minor, own):
+            return False
+        if len(ids) > 1 and not are_several_meant(wish, ids, own):
+            return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +64,12 @@ class Wish:
     others: tuple[Clause, ...]
     words: tuple[Words, ...]
     doubtful: bool
+
+    @property
+    def around(self) -> list[Clause]:
+        """The clauses of the sentences that ask."""
+        sentences = {clause.sentence for clause in self.asking}
+        return [c for c in (*self.asking, *self.others) if c.sentence in sentences]
 
     def says(self, kind: str, text: str) -> bool:
         """Whether the text holds a word of this kind, in a language that the request may be in."""
@@ -125,6 +161,12 @@ def named(clause: Clause, payments: Sequence[Payment]) -> set[str]:
     return by_id or {p["id"] for p in payments if holds(clause.text, p["description"])}
 
 
+def named_by(wish: Wish, payments: Sequence[Payment]) -> set[str]:
+    """The payments that the sentences name which ask, beside a "but leave that one"."""
+    clauses = [c for c in wish.around if not wish.says("against", c.text)]
+    return {id_ for clause in clauses for id_ in named(clause, payments)}
+
+
 def holds(text: str, name: str) -> bool:
     """Whether the name stands in the folded text as whole words."""
     return bool(name.strip()) and re.search(whole(name), text) is not None
@@ -137,10 +179,10 @@ def whole(name: str) -> str:
 
 def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
     """Whether the request names another payment, less money, or a share that is not worked out."""
-    meant = {id_ for clause in wish.asking for id_ in named(clause, own)}
+    meant = named_by(wish, own)
     if meant and payment["id"] not in meant:
         return True
-    for clause in wish.asking:
+    for clause in wish.around:
         spoken, rest = amounts(clause, payment, own)
         if any(amount is None or amount < amount_minor for amount in spoken):
             return True
@@ -151,13 +193,33 @@ def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[P
 
 def is_plain(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
     """Whether all that the message says of it fits this refund."""
-    if wish.doubtful:
+    if wish.doubtful or not is_meant(wish, payment, own):
         return False
     for clause in (*wish.asking, *wish.others):
         spoken, rest = amounts(clause, payment, own)
         if any(amount != amount_minor for amount in spoken) or is_share(rest, wish):
             return False
     return not any(NUMBER.search(amounts(c, payment, own)[1]) for c in wish.asking)
+
+
+def is_meant(wish: Wish, payment: Payment, own: Sequence[Payment]) -> bool:
+    """Whether it can be no other payment: it is named, or all that are left are of one thing."""
+    meant = named_by(wish, own)
+    beside = {id_ for clause in wish.others for id_ in named(clause, own)}
+    candidates = meant or beside or {p["id"] for p in own if refundable(p)}
+    things = {p["description"] for p in own if p["id"] in candidates}
+    return payment["id"] in candidates and (bool(meant) or len(things) == 1)
+
+
+def are_several_meant(wish: Wish, ids: Collection[str], own: Sequence[Payment]) -> bool:
+    """Whether the request asks for all of these payments: each by its id, or every one."""
+    for clause in wish.around:
+        rest = without_names(clause.text, own)
+        if AMOUNT.search(rest) or wish.says("single", rest):
+            return False
+    if all(any(holds(clause.text, id_) for clause in wish.around) for id_ in ids):
+        return True
+    return any(wish.says("every", clause.text) for clause in wish.asking)
 
 
 def amounts(

@@ -8,13 +8,15 @@ from pathlib import Path
 
 from graphs.alarm import any_of
 
+# The patterns of one language by kind.
+Words = Mapping[str, re.Pattern[str]]
 FOLDER = Path(__file__).parent / "words"
 # Before the verb of an order stand at most so many words, such as "hello and".
 FILLERS = 3
 
 
 @cache
-def languages() -> Mapping[str, Mapping[str, re.Pattern[str]]]:
+def languages() -> Mapping[str, Words]:
     """What each kind of word of each language looks like, by language and kind."""
     files = {path.stem: path.read_text("utf-8") for path in sorted(FOLDER.glob("*.toml"))}
     return {language: _patterns(tomllib.loads(text)) for language, text in files.items()}
@@ -26,7 +28,8 @@ def _patterns(words: Mapping[str, list[str]]) -> dict[str, re.Pattern[str]]:
     fillers, orders, headings = (
         patterns[k].pattern.strip("|") for k in ("fillers", "orders", "headings")
     )
-    order = rf"\W{{0,3}}(?:(?:{fillers})\W{{1,3}}){{0,{FILLERS}}}(?:{orders})(?!\W{{0,2}}(?:{headings}))"
+    begin = rf"\W{{0,3}}(?:(?:{fillers})\W{{1,3}}){{0,{FILLERS}}}"
+    order = rf"{begin}(?:{orders})(?!\W{{0,2}}(?:{headings}))"
     # "please" cuts where an order follows, and not where it stands last.
     cut = rf"\s(?=(?:{patterns['cuts'].pattern})(?:\s+\S+){{2}})"
     return {**patterns, "order": re.compile(order), "cut": re.compile(cut)}

@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from graphs.wishes.amounts import AMOUNT, minor_units
 from app.models.offline.refund_wishes import MENTION, PAYMENT_ID, RefundWish, refund_wish
 from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import MAX_WISH, Proposal, ProposedRefund
 from graphs.state import Ticket
 from graphs.text.tokens import content_words
+from graphs.wishes.amounts import AMOUNT, minor_units
 from tools.billing import refundable
 from tools.models import Payment
 from tools.money import format_money

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from graphs.wishes.amounts import AMOUNT
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS, normalized
+from graphs.wishes.amounts import AMOUNT
 from tools.models import Payment
 
 PAYMENT_ID = re.compile(r"\bpay_\w+")
