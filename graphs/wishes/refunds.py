@@ -20,7 +20,7 @@ from tools.models import Payment
 
 NOT_PLAIN = "the customer's words do not plainly ask for this refund"
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(?!\d)")
-NUMBER = re.compile(r"[\d%]")
+LETTER = re.compile(r"[^\W_]")
 
 
 # The quote of a wish, the payment, and the amount in minor units.
@@ -106,7 +106,7 @@ def _wish(quote: str, text: str, words: Words) -> Wish | None:
     doubtful = (
         not all(requests_money(among[n], words) for n in asking)
         or any(against(clause, words) for clause in others)
-        or any(words["against"].search(among[n].sentence) for n in asking)
+        or any(words["conditions"].search(among[n].sentence) for n in asking)
         or any(words["known"].search(among[n].text) for n in asking)
         or len(text) >= READ_CHARS
     )
@@ -199,7 +199,15 @@ def is_plain(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Paym
         spoken, rest = amounts(clause, payment, own)
         if any(amount != amount_minor for amount in spoken) or is_share(rest, wish):
             return False
-    return not any(NUMBER.search(amounts(c, payment, own)[1]) for c in wish.asking)
+    return all(is_understood(amounts(c, payment, own)[1], wish) for c in wish.asking)
+
+
+def is_understood(rest: str, wish: Wish) -> bool:
+    """Whether every word of a request is known, names and amounts left out.
+
+    What can turn a request into something else has no end; what plain requests are made of has.
+    """
+    return any(not LETTER.search(words["known_words"].sub(" ", rest)) for words in wish.words)
 
 
 def is_meant(wish: Wish, payment: Payment, own: Sequence[Payment]) -> bool:

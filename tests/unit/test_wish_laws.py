@@ -4,21 +4,29 @@ The real graph on messages in eight languages, with the offline model and with o
 it proposes the refund anyway, with a quote of the ticket.
 """
 
-from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models.offline.billing import propose
-from graphs.nodes.billing import ProposedRefund, Proposal
+from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.nodes.classify import Classification
 from graphs.policy import Policy
+from graphs.state import Memory, Turn, fresh_run
 from graphs.wishes.quotes import Said
 from graphs.wishes.refunds import NOT_PLAIN, are_plain, asks_for
 from tests.fakes import payment
 from tests.unit.desk import Desk, desk, scripted, ticket
-from tests.wishes import NO_REQUEST, QUANTITIES, REQUESTS
+from tests.wishes import (
+    MORE_NO_REQUEST,
+    MORE_QUANTITIES,
+    MORE_REQUESTS,
+    NO_REQUEST,
+    QUANTITIES,
+    REQUESTS,
+)
 from tools.models import JsonObject
 
 PAID = payment("pay_1002", 4900, "Pro plan")
@@ -145,12 +153,39 @@ async def test_quote_is_read_where_it_stands(body: str, quote: str) -> None:
     assert refunds(await opened.start(body)) == []
 
 
-async def test_subject_of_a_thread_that_has_begun_is_no_wish() -> None:
+@pytest.mark.parametrize("begun", [False, True])
+async def test_subject_of_a_thread_that_has_begun_is_no_wish(*, begun: bool) -> None:
     """Each mail of a thread repeats its subject."""
     opened = one_payment()
-    obedient(opened, "Please refund my Pro plan")
-    state = await opened.start("Thanks, that is good to hear.", subject="Please refund my Pro plan")
-    assert len(refunds(state)) == 1
+    wish = "Please refund my Pro plan"
+    obedient(opened, wish)
+    window: list[Turn] = [{"author": "customer", "text": wish}] if begun else []
+    memory: Memory = {"window": window, "summary": "", "tickets": []}
+    message = ticket("It crashed again today.", wish)
+    state = await opened.advance(fresh_run(str(UUID(int=1)), message, memory))
+    assert len(refunds(state)) == (0 if begun else 1)
+
+
+@pytest.mark.parametrize("body", MORE_NO_REQUEST)
+def test_no_request_is_read_in_other_words(body: str) -> None:
+    """Nothing is proposed of it, whoever proposes."""
+    assert not asks_for(body, "pay_1002", 4900, Said([body]), [PAID])
+
+
+@pytest.mark.parametrize("body", MORE_QUANTITIES)
+def test_part_of_a_payment_is_not_all_of_it(body: str) -> None:
+    """At least a person must agree."""
+    said = Said([body])
+    asked = asks_for(body, "pay_1002", 4900, said, [PAID])
+    assert not (asked and are_plain([(body, "pay_1002", 4900)], said, [PAID]))
+
+
+@pytest.mark.parametrize("body", MORE_REQUESTS)
+def test_request_is_plain_in_other_words(body: str) -> None:
+    """A trusted model's refund of it needs nobody."""
+    said = Said([body])
+    assert asks_for(body, "pay_1002", 4900, said, [PAID])
+    assert are_plain([(body, "pay_1002", 4900)], said, [PAID])
 
 
 @pytest.mark.parametrize(
@@ -203,7 +238,7 @@ def test_no_piece_of_such_a_message_is_a_wish(body: str, begin: int, length: int
 
 
 @given(st.sampled_from(REQUESTS), st.sampled_from(NO_REQUEST), st.booleans())
-def test_what_speaks_against_a_wish_is_heard(wish: str, other: str, first: Any) -> None:
+def test_what_speaks_against_a_wish_is_heard(wish: str, other: str, first: bool) -> None:
     """Beside a sentence that asks for none, no request is plain in the same language."""
     text = f"{wish}\n\n{other}" if first else f"{other}\n\n{wish}"
     if same_language(wish, other):
