@@ -313,7 +313,7 @@ MORE_QUANTITIES = (
 # Plain requests for all of it.
 MORE_REQUESTS = (
     "I'd like to request a refund for the Pro plan, it does not work on my Mac.",
-    "Hi there, my card was charged 49.00 USD for the Pro plan although I cancelled last month. Please refund me.",
+    "Hi, my card was charged 49.00 USD for the Pro plan after I cancelled. Please refund me.",
     "I did not order the Pro plan. Please give me my money back.",
     "Can you please reverse the charge for pay_1002? I bought it by accident.",
     "I bought the wrong plan. Could I have a refund?",

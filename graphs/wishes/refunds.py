@@ -7,6 +7,7 @@ of the message speaks against it, or not all of it is understood, a person must 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from graphs.alarm import folded
 from graphs.text.bounds import READ_CHARS
@@ -32,7 +33,7 @@ def asks_for(quote: str, id_: str, amount_minor: int, said: Said, own: Sequence[
     if said.by_reviewer(quote):
         return True
     payment = next((p for p in own if p["id"] == id_), None)
-    wish = wish_in(quote, said.text) if said.quoted(quote) else None
+    wish = wish_in(quote, said.text, own) if said.quoted(quote) else None
     if wish is None or payment is None:
         return False
     return not is_too_much(wish, payment, amount_minor, own)
@@ -44,7 +45,7 @@ def are_plain(wanted: Sequence[Wanted], said: Said, own: Sequence[Payment]) -> b
     for quote, id_, amount_minor in wanted:
         if said.by_reviewer(quote):
             continue
-        wish = wish_in(quote, said.text)
+        wish = wish_in(quote, said.text, own)
         if wish is None or not is_plain(wish, paid[id_], amount_minor, own):
             return False
         if len(ids) > 1 and not are_several_meant(wish, ids, own):
@@ -76,12 +77,12 @@ class Wish:
         return any(words[kind].search(text) for words in self.words)
 
 
-def wish_in(quote: str, text: str) -> Wish | None:
+def wish_in(quote: str, text: str, own: Sequence[Payment]) -> Wish | None:
     """The own, positive request for money that the quote of this text makes; None without one."""
     read = text[:READ_CHARS]
     found = {
         language: wish for language, words in languages().items()
-        if (wish := _wish(quote, read, words)) is not None
+        if (wish := _wish(quote, read, words, own)) is not None
     }  # fmt: skip
     asked = {language: wish for language, wish in found.items() if wish.asking}
     best = language_of(read)[0]
@@ -94,17 +95,17 @@ def wish_in(quote: str, text: str) -> Wish | None:
     return replace(wish, words=words, doubtful=doubtful)
 
 
-def _wish(quote: str, text: str, words: Words) -> Wish | None:
+def _wish(quote: str, text: str, words: Words, own: Sequence[Payment]) -> Wish | None:
     """The wish as one language reads it; None when that language sees no request at all."""
     among = clauses(text, words["cut"])
     quoted = touched(quote, among)
-    requests = [n for n in sorted(quoted) if requests_money(among[n], words)]
+    requests = [n for n in sorted(quoted) if requests_money(among[n], words, own)]
     asking = [n for n in requests if not denied(among[n], words)]
     if not requests and not (asking := put_right(among, quoted, words)):
         return None
     others = [clause for n, clause in enumerate(among) if n not in asking]
     doubtful = (
-        not all(requests_money(among[n], words) for n in asking)
+        not all(requests_money(among[n], words, own) for n in asking)
         or any(against(clause, words) for clause in others)
         or any(words["conditions"].search(among[n].sentence) for n in asking)
         or any(words["known"].search(among[n].text) for n in asking)
@@ -113,26 +114,41 @@ def _wish(quote: str, text: str, words: Words) -> Wish | None:
     return Wish(tuple(among[n] for n in asking), tuple(others), (words,), doubtful)
 
 
-def own(clause: Clause) -> str:
+def own_part(clause: Clause) -> str:
     """The clause without what it quotes."""
     return QUOTED.sub(" ", clause.text)
 
 
 def requests(clause: Clause, words: Words) -> bool:
     """Whether the clause asks for something, or orders it."""
-    said = own(clause)
+    said = own_part(clause)
     return bool(words["asks"].search(said) or words["order"].match(said))
 
 
-def requests_money(clause: Clause, words: Words) -> bool:
-    """Whether the clause asks for money, whatever else it says."""
-    return requests(clause, words) and words["money"].search(own(clause)) is not None
+def requests_money(clause: Clause, words: Words, own: Sequence[Payment]) -> bool:
+    """Whether the clause asks for money: between the request and the money every word is known.
+
+    "Please check the refund" asks for something else.
+    """
+    said = own_part(clause)
+    order, money = words["order"].match(said), list(words["money"].finditer(said))
+    asks = [*([order] if order else []), *words["asks"].finditer(said)]
+    marks = sorted([(m.span(), True) for m in asks] + [(m.span(), False) for m in money])
+    return any(
+        one_asks != other_asks and is_known(without_names(said[end:begin], own), words)
+        for ((_, end), one_asks), ((begin, _), other_asks) in pairwise(marks)
+    )
+
+
+def is_known(text: str, words: Words) -> bool:
+    """Whether every word of the text may stand in a plain request, amounts left out."""
+    return LETTER.search(words["known_words"].sub(" ", AMOUNT.sub(" ", text))) is None
 
 
 def denied(clause: Clause, words: Words) -> bool:
     """Whether the clause takes its request back, or is a question that asks for no deed."""
     question = clause.asked and not words["polite"].search(clause.sentence)
-    return question or words["against"].search(own(clause)) is not None
+    return question or words["against"].search(own_part(clause)) is not None
 
 
 def against(clause: Clause, words: Words) -> bool:
@@ -150,7 +166,7 @@ def put_right(among: Sequence[Clause], quoted: set[int], words: Words) -> list[i
         return []
     return [
         n for n in sorted(quoted)
-        if requests(among[n], words) and words["repair"].search(own(among[n]))
+        if requests(among[n], words) and words["repair"].search(own_part(among[n]))
         and not denied(among[n], words)
     ]  # fmt: skip
 
@@ -207,7 +223,7 @@ def is_understood(rest: str, wish: Wish) -> bool:
 
     What can turn a request into something else has no end; what plain requests are made of has.
     """
-    return any(not LETTER.search(words["known_words"].sub(" ", rest)) for words in wish.words)
+    return any(is_known(rest, words) for words in wish.words)
 
 
 def is_meant(wish: Wish, payment: Payment, own: Sequence[Payment]) -> bool:
