@@ -10,9 +10,9 @@ from graphs.findings import finding
 from graphs.llm.ask import ask_model
 from graphs.state import SupportState
 from graphs.ticket_parts import slice_of
-from graphs.wishes.cancellations import is_denied
+from graphs.wishes.cancellations import asks_to_end
 from graphs.wishes.quotes import Said, own_words
-from graphs.wishes.refunds import NOT_PLAIN, are_plain, asks_for
+from graphs.wishes.refunds import NOT_PLAIN, Wanted, Wishes
 from tools.billing import (
     READ_PAYMENTS,
     REFUND,
@@ -92,8 +92,8 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     }
     ticket = slice_of(state, "billing")
     answer = await ask_model(runtime, "fast", Proposal, PROMPT, ticket, facts)
-    said = Said(own_words(state), state["guidance"])
-    steps = proposed_steps(answer.value, history["payments"], subscriptions, said)
+    wishes = Wishes(Said(own_words(state), state["guidance"]), history["payments"])
+    steps = proposed_steps(answer.value, subscriptions, wishes)
     unsure = doubt(answer.value, steps)
     found = finding(
         payments=history["payments"],
@@ -101,7 +101,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         steps=[] if unsure else steps,
         unsure=unsure,
         proposer=answer.proposer,
-        doubts=[] if unsure else doubts_about(answer.value, history, said),
+        doubts=[] if unsure else doubts_about(answer.value, history, wishes),
     )
     return {"findings": {"billing": found}}
 
@@ -116,31 +116,30 @@ def doubt(proposal: Proposal, steps: list[Step]) -> str | None:
     return None
 
 
-def doubts_about(proposal: Proposal, history: PaymentHistory, said: Said) -> list[str]:
+def doubts_about(proposal: Proposal, history: PaymentHistory, wishes: Wishes) -> list[str]:
     """Why a person must look at the proposed refunds, whatever the limits are."""
-    wanted = [(refund.wish, refund.payment_id, refund.amount_minor) for refund in proposal.refunds]
-    ids = {id_ for _, id_, _ in wanted}
+    ids = {refund.payment_id for refund in proposal.refunds}
     paid = [payment for payment in history["payments"] if payment["id"] in ids]
-    plain = are_plain(wanted, said, history["payments"])
+    plain = wishes.are_plain([wanted(refund) for refund in proposal.refunds])
     return [*([] if plain else [NOT_PLAIN]), *refund_doubts(paid, history["refunded_elsewhere"])]
 
 
+def wanted(refund: ProposedRefund) -> Wanted:
+    """What the model proposes, as the customer's words are held against it."""
+    return refund.wish, refund.payment_id, refund.amount_minor
+
+
 def proposed_steps(
-    proposal: Proposal, payments: list[Payment], subscriptions: list[Subscription], said: Said
+    proposal: Proposal, subscriptions: list[Subscription], wishes: Wishes
 ) -> list[Step]:
     """The steps that the customer asks for and their account allows, refunds first."""
-    paid = {payment["id"]: payment for payment in payments}
+    paid = {payment["id"]: payment for payment in wishes.own}
     active = {subscription["id"]: subscription for subscription in subscriptions}
-    refunds = [
-        refund_step(refund, paid)
-        for refund in proposal.refunds
-        if asks_for(refund.wish, refund.payment_id, refund.amount_minor, said, payments)
-    ]
+    refunds = [refund_step(r, paid) for r in proposal.refunds if wishes.asks_for(wanted(r))]
     ends = [
-        cancel_step(wish, active.get(wish.subscription_id))
-        for wish in proposal.cancellations
-        if said.by_reviewer(wish.wish)
-        or (said.quoted(wish.wish) and not is_denied(wish.wish, said.text))
+        cancel_step(end, active.get(end.subscription_id))
+        for end in proposal.cancellations
+        if asks_to_end(end.wish, wishes.said)
     ]
     return [step for step in (*refunds, *ends) if step]
 

@@ -6,7 +6,15 @@ Only what speaks against it is read here: a person agrees to every cancellation.
 from graphs.text.bounds import READ_CHARS
 from graphs.text.language import language_of
 from graphs.wishes.clauses import Clause, clauses, touched
+from graphs.wishes.quotes import Said
 from graphs.wishes.words import Words, languages
+
+
+def asks_to_end(quote: str, said: Said) -> bool:
+    """Whether the quote is a reviewer's, or the customer's and nothing speaks against it."""
+    if said.by_reviewer(quote):
+        return True
+    return said.quoted(quote) and not is_denied(quote, said.text)
 
 
 def is_denied(quote: str, text: str) -> bool:
@@ -21,6 +29,6 @@ def is_denied(quote: str, text: str) -> bool:
 
 
 def _denied(clause: Clause, words: Words) -> bool:
-    question = clause.asked and not words["polite"].search(clause.sentence)
+    question = clause.asked and not clause.sentence.holds(words["polite"])
     rest = words["ends"].sub(" ", clause.text)
     return question or words["against"].search(rest) is not None

@@ -16,12 +16,26 @@ QUOTED = re.compile('["„“”«»「」][^"„“”«»「」\n]*+["“”«
 NO_LETTER = re.compile(r"[\W_]+")
 
 
+class Sentence:
+    """A sentence without what it quotes, which each of its clauses may ask about."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._held: dict[re.Pattern[str], bool] = {}
+
+    def holds(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the pattern is found; it is looked for once, however many clauses ask."""
+        if pattern not in self._held:
+            self._held[pattern] = pattern.search(self.text) is not None
+        return self._held[pattern]
+
+
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A part of a sentence in folded letters; `asked` when its sentence is a question."""
 
     text: str
-    sentence: str
+    sentence: Sentence
     asked: bool
 
 
@@ -29,7 +43,7 @@ def clauses(text: str, cut: re.Pattern[str]) -> list[Clause]:
     """The clauses of a text, cut at marks and where `cut` says."""
     found = []
     for sentence in SENTENCE.split(folded(text)):
-        own = QUOTED.sub(" ", sentence)
+        own = Sentence(QUOTED.sub(" ", sentence))
         asked = sentence.rstrip().endswith("?")
         for part in PART.split(sentence):
             found += [Clause(clause, own, asked) for clause in cut.split(part) if clause.strip()]

@@ -6,7 +6,7 @@ of the message speaks against it, or not all of it is understood, a person must 
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from graphs.alarm import folded
@@ -28,29 +28,45 @@ LETTER = re.compile(r"[^\W_]")
 Wanted = tuple[str, str, int]
 
 
-def asks_for(quote: str, id_: str, amount_minor: int, said: Said, own: Sequence[Payment]) -> bool:
-    """Whether the quote is a reviewer's wish, or a customer's own request for no less than this."""
-    if said.by_reviewer(quote):
-        return True
-    payment = next((p for p in own if p["id"] == id_), None)
-    wish = wish_in(quote, said.text, own) if said.quoted(quote) else None
-    if wish is None or payment is None:
-        return False
-    return not is_too_much(wish, payment, amount_minor, own)
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """The refunds that the customer of these payments asks for; each quote is read once."""
 
+    said: Said
+    own: Sequence[Payment]
+    read: dict[str, "Wish | None"] = field(default_factory=dict)
 
-def are_plain(wanted: Sequence[Wanted], said: Said, own: Sequence[Payment]) -> bool:
-    """Whether the customer plainly asks for each of these refunds and for so many."""
-    paid, ids = {p["id"]: p for p in own}, {id_ for _, id_, _ in wanted}
-    for quote, id_, amount_minor in wanted:
-        if said.by_reviewer(quote):
-            continue
-        wish = wish_in(quote, said.text, own)
-        if wish is None or not is_plain(wish, paid[id_], amount_minor, own):
+    def asks_for(self, wanted: Wanted) -> bool:
+        """Whether the quote is a reviewer's wish, or an own request for no less than this."""
+        quote, id_, amount_minor = wanted
+        if self.said.by_reviewer(quote):
+            return True
+        payment = next((p for p in self.own if p["id"] == id_), None)
+        wish = self._wish(quote)
+        if wish is None or payment is None:
             return False
-        if len(ids) > 1 and not are_several_meant(wish, ids, own):
+        return not is_too_much(wish, payment, amount_minor, self.own)
+
+    def are_plain(self, wanted: Sequence[Wanted]) -> bool:
+        """Whether the customer plainly asks for each of these refunds and for so many."""
+        ids = {id_ for _, id_, _ in wanted}
+        return all(self._is_plain(one, ids) for one in wanted)
+
+    def _is_plain(self, wanted: Wanted, ids: Collection[str]) -> bool:
+        quote, id_, amount_minor = wanted
+        if self.said.by_reviewer(quote):
+            return True
+        payment = next((p for p in self.own if p["id"] == id_), None)
+        wish = self._wish(quote)
+        if wish is None or payment is None or not is_plain(wish, payment, amount_minor, self.own):
             return False
-    return True
+        return len(ids) == 1 or are_several_meant(wish, ids, self.own)
+
+    def _wish(self, quote: str) -> "Wish | None":
+        if quote not in self.read:
+            quoted = self.said.quoted(quote)
+            self.read[quote] = wish_in(quote, self.said.text, self.own) if quoted else None
+        return self.read[quote]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +85,8 @@ class Wish:
     @property
     def around(self) -> list[Clause]:
         """The clauses of the sentences that ask."""
-        sentences = {clause.sentence for clause in self.asking}
-        return [c for c in (*self.asking, *self.others) if c.sentence in sentences]
+        sentences = {id(clause.sentence) for clause in self.asking}
+        return [c for c in (*self.asking, *self.others) if id(c.sentence) in sentences]
 
     def says(self, kind: str, text: str) -> bool:
         """Whether the text holds a word of this kind, in a language that the request may be in."""
@@ -107,7 +123,7 @@ def _wish(quote: str, text: str, words: Words, own: Sequence[Payment]) -> Wish |
     doubtful = (
         not all(requests_money(among[n], words, own) for n in asking)
         or any(against(clause, words) for clause in others)
-        or any(words["conditions"].search(among[n].sentence) for n in asking)
+        or any(among[n].sentence.holds(words["conditions"]) for n in asking)
         or any(words["known"].search(among[n].text) for n in asking)
         or len(text) >= READ_CHARS
     )
@@ -147,7 +163,7 @@ def is_known(text: str, words: Words) -> bool:
 
 def denied(clause: Clause, words: Words) -> bool:
     """Whether the clause takes its request back, or is a question that asks for no deed."""
-    question = clause.asked and not words["polite"].search(clause.sentence)
+    question = clause.asked and not clause.sentence.holds(words["polite"])
     return question or words["against"].search(own_part(clause)) is not None
 
 
@@ -156,7 +172,7 @@ def against(clause: Clause, words: Words) -> bool:
     if words["retracts"].search(clause.text):
         return True
     spoken = words["money"].search(clause.text) is not None
-    return spoken and (clause.asked or words["against"].search(clause.sentence) is not None)
+    return spoken and (clause.asked or clause.sentence.holds(words["against"]))
 
 
 def put_right(among: Sequence[Clause], quoted: set[int], words: Words) -> list[int]:

@@ -16,7 +16,7 @@ from graphs.nodes.classify import Classification
 from graphs.policy import Policy
 from graphs.state import Memory, Turn, fresh_run
 from graphs.wishes.quotes import Said
-from graphs.wishes.refunds import NOT_PLAIN, are_plain, asks_for
+from graphs.wishes.refunds import NOT_PLAIN, Wanted, Wishes
 from tests.fakes import payment
 from tests.unit.desk import Desk, desk, scripted, ticket
 from tests.wishes import (
@@ -27,7 +27,7 @@ from tests.wishes import (
     QUANTITIES,
     REQUESTS,
 )
-from tools.models import JsonObject
+from tools.models import JsonObject, Payment
 
 PAID = payment("pay_1002", 4900, "Pro plan")
 RICH = Policy(refund_auto_limit={"USD": 10**6})
@@ -243,6 +243,16 @@ def test_what_speaks_against_a_wish_is_heard(wish: str, other: str, first: bool)
     text = f"{wish}\n\n{other}" if first else f"{other}\n\n{wish}"
     if same_language(wish, other):
         assert not are_plain([(wish, "pay_1002", 4900)], Said([text]), [PAID])
+
+
+def asks_for(quote: str, id_: str, amount: int, said: Said, own: list[Payment]) -> bool:
+    """Whether this refund may be proposed."""
+    return Wishes(said, own).asks_for((quote, id_, amount))
+
+
+def are_plain(wanted: list[Wanted], said: Said, own: list[Payment]) -> bool:
+    """Whether these refunds need nobody, as far as the customer's words go."""
+    return Wishes(said, own).are_plain(wanted)
 
 
 def same_language(one: str, other: str) -> bool:

@@ -20,7 +20,7 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, reply, summary, triage, wishes
+from app.models.offline import billing, refund_wishes, reply, summary, triage, wishes
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
@@ -37,6 +37,9 @@ from graphs.run.replay import UNKNOWN_TRIAGE as TRIAGE
 from graphs.state import fresh_run
 from graphs.text import bounds, language, normalize, tokens
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
+from graphs.wishes import cancellations, quotes, refunds
+from graphs.wishes.clauses import Sentence, bare, clauses, touched
+from graphs.wishes.words import languages
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
@@ -120,7 +123,9 @@ EXCUSED = {
     "app.models.offline.mood:urgency": "reads what `triage` has cut",
     "app.models.offline.triage:intent_scores": "reads what `triage` has cut",
     "app.models.offline.triage:topics": "tried within `triage`",
-    "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
+    "graphs.wishes.amounts:minor_units": "reads one match, within `Wishes.asks_for`",
+    "app.models.offline.billing:refunds_of": "hands on to `named_amounts`",
+    "graphs.wishes.refunds:": "tried as `Wishes`, which `billing` asks",
     "app.api.http.openapi_document:": "the document of our own routes",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
@@ -139,6 +144,7 @@ CITED = ("upload-error-e42",)
 JSON_SCOPE = {"headers": [(b"content-type", b"application/json")]}
 SAID = "We have refunded 49.00 USD for Pro plan."
 PAYMENTS = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
+ENGLISH = languages()["en"]
 SUBSCRIPTIONS: list[Any] = [
     {"id": "sub_1", "description": "Team plan", "status": "active", "ends_at": None}
 ]
@@ -193,6 +199,12 @@ def answered(text: str) -> object:
     return structured_output.asked_again(data, f"{checked['parsing_error']}; {text}")
 
 
+def wished(text: str, quote: str = "refund") -> object:
+    """A refund that a model proposes with this quote of the text."""
+    wishes_of = refunds.Wishes(quotes.Said([text]), PAYMENTS)
+    return wishes_of.asks_for((quote, "pay_1", 100)), wishes_of.are_plain([(quote, "pay_1", 100)])
+
+
 def chunk(text: str) -> Any:
     """A stored part of an article."""
     return ArticleChunk(title="Upload", text=text, position=0), []
@@ -229,6 +241,30 @@ ON_DRAFTS: dict[str, Reader] = {
     for name in checks.RULES
 }
 READERS: dict[str, list[Reader]] = {
+    "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
+    "graphs.wishes.refunds:wish_in": [
+        lambda text: wished(f"Please refund {text}"),
+        lambda text: wished(f'{text} "{text} please refund'),
+    ],
+    "graphs.wishes.refunds:is_known": [lambda text: refunds.is_known(text[:8000], ENGLISH)],
+    "graphs.wishes.refunds:holds": [lambda text: refunds.holds(text, "pay_1")],
+    "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
+    "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
+    "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.cancellations:is_denied": [
+        lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
+    ],
+    "graphs.wishes.clauses:holds": [lambda text: Sentence(text).holds(ENGLISH["against"])],
+    "graphs.wishes.clauses:clauses": [lambda text: clauses(text[:8000], ENGLISH["cut"])],
+    "graphs.wishes.clauses:touched": [
+        lambda text: touched("refund", clauses(f"{text[:8000]} refund", ENGLISH["cut"]))
+    ],
+    "graphs.wishes.clauses:bare": [bare],
+    "graphs.wishes.quotes:is_said": [
+        lambda text: quotes.is_said(text, [text]),
+        lambda text: quotes.is_said("abcd", [text]),
+    ],
+    "graphs.wishes.quotes:plainly": [quotes.plainly],
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
@@ -261,6 +297,19 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.models.offline.billing:answered": [lambda text: billing.answered(text, PAYMENTS)],
     "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
+    "app.models.offline.refund_wishes:refund_wish": [
+        lambda text: refund_wishes.refund_wish(ticket(f"refund {text[:7900]}"), twice=False),
+        lambda text: refund_wishes.refund_wish(ticket(f"charged {text[:7900]}"), twice=True),
+    ],
+    "app.models.offline.refund_wishes:clauses": [refund_wishes.clauses],
+    "app.models.offline.refund_wishes:kind_of": [
+        lambda text: refund_wishes.kind_of(text, twice=False),
+    ],
+    "app.models.offline.refund_wishes:is_request": [
+        lambda text: refund_wishes.is_request(text, text)
+    ],
+    "app.models.offline.refund_wishes:is_doubtful": [refund_wishes.is_doubtful],
+    "app.models.offline.refund_wishes:words": [refund_wishes.words],
     "app.models.offline.billing:named_amounts": [
         lambda text: billing.named_amounts(text, PAYMENTS[:1])
     ],
@@ -285,6 +334,10 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.wishes:cancellations": [
         lambda text: wishes.cancellations(text, SUBSCRIPTIONS),
         lambda text: wishes.cancellations(f"cancel my plan {text[:7900]}", SUBSCRIPTIONS),
+    ],
+    "app.models.offline.wishes:cancel_wishes": [wishes.cancel_wishes],
+    "app.models.offline.wishes:proposed": [
+        lambda text: wishes.proposed(["sub_1"], SUBSCRIPTIONS, f"cancel my plan {text}")
     ],
     "app.models.offline.wishes:spoken": [wishes.spoken],
     "app.models.offline.wishes:mailing": [
