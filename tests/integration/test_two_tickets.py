@@ -33,7 +33,7 @@ async def place(service: Service, tenant: Tenant) -> Workplace:
 async def gate_of(place: Workplace, run: Run) -> list[str]:
     """Why the run's newest approval is asked for."""
     async with place.service.sessions() as session:
-        return (await approvals_of_runs(session, run.tenant_id, [run.id]))[-1].reasons
+        return (await approvals_of_runs(session, run.tenant_id, [run.id]))[-1].gate
 
 
 async def test_second_ticket_about_a_payment_waits(place: Workplace) -> None:
