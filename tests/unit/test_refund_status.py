@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from graphs.policy import Policy
+from graphs.reply.facts import names_in
 from tests.fakes import FakeBilling, MemoryLedger, World, payment
 from tests.unit.desk import Desk, desk
 from tests.unit.test_toolbox import refund, world_with
@@ -111,7 +112,7 @@ async def test_refund_that_came_to_nothing_is_refused(status: str) -> None:
 def test_have_refunded_is_said_of_succeeded_only(status: str) -> None:
     """In the reply, and in what later runs remember."""
     result = {"id": "re_1", "payment_id": "p", "amount_minor": 1, "currency": "USD"}
-    said = refund_wording({}, {**result, "status": status}, lambda _id: "it")
+    said = refund_wording({}, {**result, "status": status}, names_in([paid(id="p")]))
     told = [sentence.phrase.fill("en", **sentence.values) for sentence in said]
     assert any("have refunded" in text for text in told) is (status == "succeeded")
     remembered = refund_remembered({}, {**result, "status": status})
