@@ -295,7 +295,6 @@ READERS: dict[str, list[Reader]] = {
         lambda text: billing.wanted_refunds(ticket(f"refund twice {text[:7900]}"), PAYMENTS),
         lambda text: billing.wanted_refunds(ticket(f"{text[:7000]} I want a refund"), PAYMENTS),
     ],
-    "app.models.offline.billing:answered": [lambda text: billing.answered(text, PAYMENTS)],
     "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
     "app.models.offline.refund_wishes:refund_wish": [
         lambda text: refund_wishes.refund_wish(ticket(f"refund {text[:7900]}"), twice=False),

@@ -44,8 +44,6 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
     # A thread repeats its subject, so what it asks for is no wish of this message.
     body, subscriptions = ticket["body"], facts["subscriptions"]
     refunds = guided(facts)
-    if not refunds and facts.get("conversation"):
-        refunds = answered(body, facts["payments"])
     wanted = Wanted(refunds) if refunds else wanted_refunds(ticket, facts["payments"])
     ends = cancellations(body, subscriptions)
     if wanted.unsure or ends is None:
@@ -65,14 +63,6 @@ def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
         if (ids := set(PAYMENT_ID.findall(wish))) and ids <= set(own):
             return refunds_of([own[id_] for id_ in sorted(ids)], wish, wish)
     return []
-
-
-def answered(body: str, payments: Sequence[Payment]) -> list[ProposedRefund]:
-    """The one payment that a customer names, and nothing else, when they were asked for it."""
-    wish = RefundWish(body, body, body)
-    if len(body) > MAX_WISH or len(meant := meant_by(wish, payments)) != 1:
-        return []
-    return refunds_of(meant, body, body) if wish.is_understood(meant) else []
 
 
 def wanted_refunds(ticket: Ticket, payments: Sequence[Payment]) -> Wanted:
