@@ -11,7 +11,7 @@ from graphs.alarm import folded
 SENTENCE = re.compile(r"(?<=[.])\s|(?<=[!?。])|\n\s{0,20}\n")
 # Ends of clauses within a sentence.
 PART = re.compile(r"(?<=[,;:])\s|(?<=[、])|\s(?=[-\u2013\u2014]\s)")
-# What somebody else says, or what a thing is called.
+# What another person says, or what a thing is called.
 QUOTED = re.compile('["„“”«»「」][^"„“”«»「」\n]*+["“”«»」]')
 NO_LETTER = re.compile(r"[\W_]+")
 

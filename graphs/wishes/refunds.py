@@ -103,7 +103,7 @@ def wish_in(quote: str, text: str, own: Sequence[Payment]) -> Wish | None:
     asked = {language: wish for language, wish in found.items() if wish.asking}
     best = language_of(read)[0]
     wish = found.get(best) or next(iter(found.values()), None)
-    # Where the language is not told, no language may see anything against it.
+    # Where the language is not known, no language may see anything against it.
     if wish is None or not wish.asking or (best not in found and asked != found):
         return None
     words = tuple(words for one in found.values() for words in one.words)

@@ -185,7 +185,7 @@ async def test_nothing_leaves_after_the_switch_has_answered(
             return await switch(sessions, pause_of, on=True)
 
         left, *ends = await asyncio.gather(
-            later(name, (turn % 10) / 200), *effects, return_exceptions=True
+            later(name, (turn % 10) / 50), *effects, return_exceptions=True
         )
         assert await booked(sessions) == left
         assert all(isinstance(end, dict | EffectsPausedError) for end in ends), ends
