@@ -60,7 +60,8 @@ def any_of(phrases: Iterable[str]) -> re.Pattern[str]:
     ordered = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
     spaced = "|".join(phrase_pattern(p) for p in ordered if not UNSPACED.search(p))
     unspaced = "|".join(phrase_pattern(p) for p in ordered if UNSPACED.search(p))
-    return re.compile("|".join(filter(None, [rf"(?<!\w)(?:{spaced})(?!\w)", unspaced])))
+    whole = rf"(?<!\w)(?:{spaced})(?!\w)" if spaced else ""
+    return re.compile("|".join(filter(None, [whole, unspaced])))
 
 
 def words_of(kind: str) -> list[str]:

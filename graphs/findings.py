@@ -29,6 +29,7 @@ def finding(
     failed: str | None = None,
     unsure: str | None = None,
     proposer: Proposer | None = None,
+    doubts: Sequence[str] = (),
 ) -> Finding:
     """What one specialist found; empty where nothing is given."""
     found: Finding = {
@@ -41,7 +42,11 @@ def finding(
         "failed": failed,
         "unsure": unsure,
     }
-    return {**found, "proposer": proposer} if proposer else found
+    if proposer:
+        found["proposer"] = proposer
+    if doubts:
+        found["doubts"] = list(doubts)
+    return found
 
 
 async def articles_finding(

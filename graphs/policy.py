@@ -171,10 +171,12 @@ def gate_on_step(step: Step, policy: Policy) -> str | None:
 
 
 def distrust(found: Iterable[Finding], policy: Policy) -> list[str]:
-    """Why a person must agree because of the models that proposed these findings' gated steps."""
-    gated = (f for f in found if any(is_gated(step) for step in f["steps"]))
-    reasons = (distrusted(finding.get("proposer"), policy) for finding in gated)
-    return list(dict.fromkeys(filter(None, reasons)))
+    """Why a person must agree because of the models that proposed these findings' gated steps, or
+    because of what speaks against them."""
+    gated = [f for f in found if any(is_gated(step) for step in f["steps"])]
+    reasons = [distrusted(finding.get("proposer"), policy) for finding in gated]
+    doubts = [why for finding in gated for why in finding.get("doubts", [])]
+    return list(dict.fromkeys(filter(None, [*reasons, *doubts])))
 
 
 def is_gated(step: Step) -> bool:
@@ -219,6 +221,11 @@ def verdicts(shown: Plan) -> list[str]:
 def agreed(decision: Decision | None) -> bool:
     """Whether a person said yes to the plan, as it was or as they left it."""
     return decision is not None and decision["verdict"] in ("approve", "edit")
+
+
+def waits(plan: Plan, decision: Decision | None) -> bool:
+    """Whether a person must look at a plan that was on its way, before any of it is done."""
+    return bool(plan["changed"] or (plan["gate"] and not agreed(decision)))
 
 
 def wished(decision: Decision | None) -> bool:

@@ -99,7 +99,8 @@ class Proposer(TypedDict):
 class Finding(TypedDict):
     """What one specialist found; `failed` or `unsure` says why it is not enough.
 
-    `proposer` is there with the steps of a model.
+    `proposer` is there with the steps of a model, and `doubts` says why a person must look at them
+    whatever the limits are.
     """
 
     passages: list[Passage]
@@ -111,6 +112,7 @@ class Finding(TypedDict):
     subscriptions: NotRequired[list[Subscription]]
     asked: NotRequired[list[AskedBack]]
     proposer: NotRequired[Proposer]
+    doubts: NotRequired[list[str]]
 
 
 class Plan(TypedDict):

@@ -26,7 +26,7 @@ from graphs.nodes.review import review
 from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.nodes.verify import verify
-from graphs.policy import agreed, next_step, wished
+from graphs.policy import agreed, next_step, waits, wished
 from graphs.quiet import held_parts
 from graphs.state import SPECIALISTS, SupportState
 
@@ -73,10 +73,11 @@ async def by_decision(state: SupportState) -> Literal["act", "classify", "escala
 
 
 async def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
-    """Step after step, until all are done, one failed, or the plan fits no longer."""
+    """Step after step, until all are done, one failed, or a person must look at the plan again."""
     if state["escalation"]:
         return "escalate"
-    if (plan := state["plan"]) and plan["changed"]:
+    plan = state["plan"]
+    if plan and waits(plan, state["decision"]):
         return "approve"
     return "act" if next_step(plan, state["effects"]) else "respond"
 

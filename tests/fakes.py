@@ -32,6 +32,7 @@ from tools.models import (
     JsonObject,
     Passage,
     Payment,
+    RecentRefund,
     Refund,
     SentReply,
     Step,
@@ -201,6 +202,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.spent: dict[str, int] = {}
+        self.elsewhere: list[RecentRefund] = []
         self.lost = False
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
@@ -226,6 +228,9 @@ class MemoryLedger:
 
     async def refunded_24h(self) -> dict[str, int]:
         return dict(self.spent)
+
+    async def refunded_elsewhere(self) -> list[RecentRefund]:
+        return list(self.elsewhere)
 
     def statuses(self) -> list[str]:
         """The rows' statuses in the order in which they were begun."""

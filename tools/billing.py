@@ -1,13 +1,22 @@
 """Payments: read them, and refund one."""
 
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from tools.effect import Effect, Money
 from tools.errors import RefusedError, UnavailableError
-from tools.models import Evidence, JsonObject, Payment, PaymentHistory, Refund, Step
+from tools.models import (
+    Evidence,
+    JsonObject,
+    Payment,
+    PaymentHistory,
+    RecentRefund,
+    Refund,
+    RefundStatus,
+    Step,
+)
 from tools.money import format_money
 from tools.ports import Caller, Ports
 from tools.rules import Rules
@@ -26,6 +35,19 @@ REFUNDED = Phrase(
     nl="Wij hebben {amount} voor {about} terugbetaald.",
     ja="{about}の{amount}を返金いたしました。",
 )
+
+STARTED = Phrase(
+    en="A refund of {amount} for {about} is on its way.",
+    de="Eine Erstattung von {amount} für {about} ist unterwegs.",
+    fr="Un remboursement de {amount} pour {about} est en cours.",
+    es="Un reembolso de {amount} por {about} está en camino.",
+    it="Un rimborso di {amount} per {about} è in corso.",
+    pt="Um reembolso de {amount} por {about} está a caminho.",
+    nl="Een terugbetaling van {amount} voor {about} is onderweg.",
+    ja="{about}の{amount}の返金手続きを開始いたしました。",
+)
+# What the customer reads about a refund, by its status; nothing about one that is not sure yet.
+SAID = {"succeeded": REFUNDED, "pending": STARTED}
 
 
 class ReadPaymentsArgs(Args):
@@ -46,6 +68,7 @@ async def read_payments(_args: ReadPaymentsArgs, ports: Ports, caller: Caller) -
     return {
         "payments": await ports.billing.payments(caller.customer_id),
         "refunded_24h": await ports.ledger.refunded_24h(),
+        "refunded_elsewhere": await ports.ledger.refunded_elsewhere(),
     }
 
 
@@ -63,8 +86,32 @@ async def check_refund(args: RefundArgs, ports: Ports, caller: Caller) -> str | 
     return refund_problem(own.get(args.payment_id), args)
 
 
+async def doubts_about_refund(args: RefundArgs, ports: Ports, caller: Caller) -> list[str]:
+    """Why a person must look at this refund as the customer's account is now."""
+    payments = await ports.billing.payments(caller.customer_id)
+    own = [payment for payment in payments if payment["id"] == args.payment_id]
+    return refund_doubts(own, await ports.ledger.refunded_elsewhere())
+
+
+def refund_doubts(payments: Sequence[Payment], elsewhere: Sequence[RecentRefund]) -> list[str]:
+    """What speaks against giving back these payments without a person: a dispute, or a refund in
+    another ticket."""
+    disputed = [f"payment {p['id']} is under dispute" for p in payments if p.get("disputed")]
+    ids = {payment["id"] for payment in payments}
+    return disputed + [
+        f"{format_money(r['amount_minor'], r['currency'])} of payment {r['payment_id']} went back "
+        f"within the last 7 days, in ticket {r['ticket_id']}"
+        for r in elsewhere
+        if r["payment_id"] in ids
+    ]
+
+
 async def refund(args: RefundArgs, ports: Ports, caller: Caller, key: str) -> Refund:
-    """Give money back on a payment of the run's customer."""
+    """Give money back on a payment of the run's customer.
+
+    Raises:
+        RefusedError: nothing moved, and nothing will.
+    """
     try:
         problem = await check_refund(args, ports, caller)
     except UnavailableError as error:
@@ -72,14 +119,37 @@ async def refund(args: RefundArgs, ports: Ports, caller: Caller, key: str) -> Re
         raise RefusedError("the payments could not be read, nothing was tried") from error
     if problem:
         raise RefusedError(problem)
-    return await ports.billing.refund(
-        args.payment_id, args.amount_minor, args.currency, args.reason, key=key
+    return booked(
+        await ports.billing.refund(
+            args.payment_id, args.amount_minor, args.currency, args.reason, key=key
+        )
     )
 
 
 async def find_refund(ports: Ports, key: str) -> Refund | None:
-    """The refund that the provider booked under the key, if it did."""
-    return await ports.billing.find_refund(key)
+    """The refund that the provider booked under the key, if it did. Raises as `refund` does."""
+    found = await ports.billing.find_refund(key)
+    return booked(found) if found else None
+
+
+def booked(refund: Refund) -> Refund:
+    """The refund, unless it came to nothing. Raises RefusedError."""
+    if (status := status_of(refund)) in ("failed", "canceled"):
+        raise RefusedError(f"the provider reports refund {refund['id']} as {status}")
+    return refund
+
+
+def status_of(refund: Mapping[str, Any]) -> RefundStatus:
+    """How far a refund is; one that was stored before refunds had a status has succeeded."""
+    status: RefundStatus = refund.get("status", "succeeded")
+    return status
+
+
+def refund_unfinished(result: JsonObject) -> str | None:
+    """Why a person must see to a booked refund, or None."""
+    if status_of(result) in SAID:
+        return None
+    return f"the provider reports refund {result['id']} as {status_of(result)}"
 
 
 def simulate_refund(args: RefundArgs) -> Refund:
@@ -89,6 +159,7 @@ def simulate_refund(args: RefundArgs) -> Refund:
         "payment_id": args.payment_id,
         "amount_minor": args.amount_minor,
         "currency": args.currency,
+        "status": "succeeded",
     }
 
 
@@ -98,11 +169,19 @@ def refund_problem(payment: Payment | None, args: RefundArgs) -> str | None:
         return f"payment {args.payment_id} does not exist"
     if args.currency != payment["currency"]:
         return f"payment {payment['id']} is in {payment['currency']}, not {args.currency}"
-    refundable = payment["amount_minor"] - payment["refunded_minor"]
-    if args.amount_minor > refundable:
-        left = format_money(refundable, payment["currency"])
+    if (status := payment.get("status", "succeeded")) != "succeeded":
+        return f"payment {payment['id']} is {status}; only one that succeeded can be given back"
+    if args.amount_minor > refundable(payment):
+        left = format_money(refundable(payment), payment["currency"])
         return f"payment {payment['id']} has only {left} left to refund"
     return None
+
+
+def refundable(payment: Payment) -> int:
+    """What may still be given back of a payment, in minor units."""
+    if payment.get("status", "succeeded") != "succeeded":
+        return 0
+    return payment["amount_minor"] - payment["refunded_minor"]
 
 
 def refund_gate(_args: RefundArgs, _rules: Rules) -> str | None:
@@ -116,9 +195,11 @@ def refund_risk(args: RefundArgs, _evidence: Sequence[Evidence]) -> str:
 
 
 def refund_wording(_args: JsonObject, result: JsonObject, names: Names) -> list[Sentence]:
-    """The amount that the provider booked, and what was paid with it."""
+    """The amount that the provider booked, and what was paid with it; nothing if it is not sure."""
+    if (said := SAID.get(status_of(result))) is None:
+        return []
     amount = format_money(result["amount_minor"], result["currency"])
-    return [Sentence(REFUNDED, {"amount": amount, "about": names(result["payment_id"])})]
+    return [Sentence(said, {"amount": amount, "about": names(result["payment_id"])})]
 
 
 def refund_subject(step: Step, names: Names) -> str:
@@ -127,9 +208,11 @@ def refund_subject(step: Step, names: Names) -> str:
 
 
 def refund_remembered(_args: JsonObject, result: JsonObject) -> str:
-    """Such as "refunded 49.00 USD on pay_1002"."""
+    """Such as "refunded 49.00 USD on pay_1002"; any other status than succeeded is named."""
     amount = format_money(result["amount_minor"], result["currency"])
-    return f"refunded {amount} on {result['payment_id']}"
+    status = status_of(result)
+    done = "refunded" if status == "succeeded" else f"refund {status.replace('_', ' ')}:"
+    return f"{done} {amount} on {result['payment_id']}"
 
 
 def payment_line(payment: Payment) -> str:
@@ -137,7 +220,11 @@ def payment_line(payment: Payment) -> str:
     amount = format_money(payment["amount_minor"], payment["currency"])
     back = format_money(payment["refunded_minor"], payment["currency"])
     day = payment["captured_at"][:10]
-    return f"{payment['description']}: {amount} captured on {day}, {back} refunded so far"
+    status = payment.get("status", "succeeded")
+    taken = "captured" if status in ("succeeded", "refunded") else status
+    dispute = ", under dispute" if payment.get("disputed") else ""
+    line = f"{payment['description']}: {amount} {taken} on {day}, {back} refunded so far"
+    return line + dispute
 
 
 READ_PAYMENTS = Tool("read_payments", MAY_READ_PAYMENTS, ReadPaymentsArgs, read_payments)
@@ -149,7 +236,9 @@ REFUND = Effect(
     key=refund_key,
     run=refund,
     check=check_refund,
+    doubts=doubts_about_refund,
     find=find_refund,
+    unfinished=refund_unfinished,
     simulate=simulate_refund,
     money=lambda args: Money(args.amount_minor, args.currency),
     gate_reason=refund_gate,

@@ -29,9 +29,11 @@ class Effect(Generic[A]):
         key: the business fact behind a call, so that the ledger knows a repeat.
         run: does it once. Raises RefusedError when nothing happened.
         check: why a call would be refused as the world is now, or None; changes nothing.
+        doubts: why a person must look at a call whatever the limits are, as the world is now.
         find: what the outside system knows of a key after an unknown end, or None.
         repeatable: the port drops a repeated key, so the call may simply be made again.
         simulate: what the call would have answered, for a run that may not make it.
+        unfinished: why a person must go on after such a result, or None.
 
     People:
         gated: no call passes without a permit. Without `gate_reason` it always needs a person.
@@ -60,8 +62,10 @@ class Effect(Generic[A]):
     kind: Kind = "action"
     open_to: Callable[[Caller], bool] = any_caller
     check: Callable[[A, Ports, Caller], Awaitable[str | None]] | None = None
+    doubts: Callable[[A, Ports, Caller], Awaitable[list[str]]] | None = None
     find: Callable[[Ports, str], Awaitable[Any | None]] | None = None
     repeatable: bool = False
+    unfinished: Callable[[JsonObject], str | None] | None = None
     gated: bool = True
     gate_reason: Callable[[A, Rules], str | None] | None = None
     money: Callable[[A], Money] | None = None

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
 
-from tools.models import JsonObject
+from tools.models import JsonObject, RecentRefund
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,8 @@ class Ledger(Protocol):
 
         Refunds that wait in the plans of the customer's other runs are counted in.
         """
+        ...
+
+    async def refunded_elsewhere(self) -> list[RecentRefund]:
+        """The refunds that the run's customer got in other tickets in the last 7 days."""
         ...

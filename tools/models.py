@@ -6,10 +6,15 @@ from typing_extensions import TypedDict
 
 JsonObject = dict[str, Any]
 Urgency = Literal["low", "normal", "high", "critical"]
+PaymentStatus = Literal["succeeded", "pending", "failed", "refunded", "canceled"]
+RefundStatus = Literal["succeeded", "pending", "failed", "requires_action", "canceled"]
 
 
 class Payment(TypedDict):
-    """One captured payment of a customer; amounts in minor units of `currency`."""
+    """One payment of a customer; amounts in minor units of `currency`.
+
+    Payments that were stored without a status have succeeded, and are not under dispute.
+    """
 
     id: str
     description: str
@@ -17,22 +22,36 @@ class Payment(TypedDict):
     refunded_minor: int
     currency: str
     captured_at: str
+    status: NotRequired[PaymentStatus]
+    disputed: NotRequired[bool]
+
+
+class RecentRefund(TypedDict):
+    """A refund that the customer got in another ticket; amount in minor units."""
+
+    payment_id: str
+    amount_minor: int
+    currency: str
+    ticket_id: str
 
 
 class PaymentHistory(TypedDict):
-    """A customer's payments, and what they got back in the last 24 hours, by currency."""
+    """A customer's payments, what they got back in the last 24 hours, by currency, and their
+    refunds in other tickets of the last 7 days."""
 
     payments: list[Payment]
     refunded_24h: dict[str, int]
+    refunded_elsewhere: list[RecentRefund]
 
 
 class Refund(TypedDict):
-    """A refund as the provider booked it."""
+    """A refund as the provider booked it; one that was stored without a status has succeeded."""
 
     id: str
     payment_id: str
     amount_minor: int
     currency: str
+    status: NotRequired[RefundStatus]
 
 
 class Subscription(TypedDict):

@@ -71,7 +71,11 @@ class EffectCall:
     async def look_up(self) -> Any:
         """Learn from the outside system how an earlier call ended; never call twice."""
         key = self.call.key
-        result = await self.effect.find(self.ports, key) if self.effect.find else None
+        try:
+            result = await self.effect.find(self.ports, key) if self.effect.find else None
+        except RefusedError as refusal:
+            await self.ledger.fail(key, str(refusal))
+            raise
         if result is None:
             raise UnknownOutcomeError(f"{key} was started and its outcome is unknown")
         await self.ledger.finish(key, result)
@@ -82,6 +86,12 @@ class EffectCall:
         if self.effect.check is None:
             return None
         return await self.effect.check(self.args, self.ports, self.caller)
+
+    async def doubts(self) -> list[str]:
+        """Why a person must look at the call as the world is now, whatever the limits are."""
+        if self.effect.doubts is None:
+            return []
+        return await self.effect.doubts(self.args, self.ports, self.caller)
 
     def simulated(self) -> JsonObject:
         """What the call would have answered, marked as what never happened."""
@@ -160,6 +170,23 @@ class Toolbox:
             if entry is not None and entry.status != "failed":
                 return f"{granted.name} was already carried out by another run of the ticket"
             return await call.problem()
+
+    async def doubts(self, tool: AnyTool | str, args: JsonObject) -> list[str]:
+        """Why a person must look at this call as the world is now; has no effect.
+
+        Nothing stands against what this run itself began.
+
+        Raises:
+            PermissionDeniedError, InvalidArgsError, UnavailableError.
+        """
+        with self.guard():
+            granted = self._granted(tool)
+            parsed = _parse(granted, args)
+            if isinstance(granted, Tool):
+                return []
+            call = self._about_to(granted, parsed, None, False)
+            entry = await self.ledger.find(call.call.key)
+            return [] if entry is not None and entry.own else await call.doubts()
 
     def _granted(self, tool: AnyTool | str) -> AnyTool:
         name = tool if isinstance(tool, str) else tool.name

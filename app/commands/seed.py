@@ -30,7 +30,10 @@ PAYMENTS = (
     ("cus_eva", "pay_5001", "Pro plan", 4900, "USD", 12 * 24),
     ("cus_eva", "pay_5002", "Extra storage", 900, "USD", 11 * 24),
     ("cus_lou", "pay_6001", "Pro plan", 4500, "EUR", 3 * 24),
+    ("cus_kim", "pay_7001", "Pro plan", 4900, "USD", 6 * 24),
 )
+# Their customers have asked their bank for the money.
+DISPUTED = {"pay_7001"}
 
 # Customer, subscription, what, minor units, currency, days until it renews.
 SUBSCRIPTIONS = (
@@ -81,7 +84,11 @@ def payments(now: datetime) -> list[dict[str, Any]]:
     """Captured some hours before `now`."""
     names = ("customer_id", "id", "description", "amount_minor", "currency")
     return [
-        {**dict(zip(names, row, strict=True)), "captured_at": now - timedelta(hours=hours)}
+        {
+            **dict(zip(names, row, strict=True)),
+            "captured_at": now - timedelta(hours=hours),
+            "disputed": row[1] in DISPUTED,
+        }
         for *row, hours in PAYMENTS
     ]
 

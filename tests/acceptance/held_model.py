@@ -17,7 +17,16 @@ ANSWERS: dict[str, Any] = {
         "nothing_asked": False,
     },
     "Proposal": {
-        "refunds": [{"payment_id": "pay_1002", "amount_minor": 4900, "reason": "duplicate"}],
+        "refunds": [
+            {
+                "payment_id": "pay_1002",
+                "amount_minor": 4900,
+                "reason": "duplicate",
+                "wish": "please refund one of them",
+            }
+        ],
+        "cancellations": [],
+        "candidates": [],
         "unsure": False,
     },
     # Code says what was done.

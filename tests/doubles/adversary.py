@@ -18,6 +18,8 @@ from tests.doubles.openai_double import GOOD, TRIAGE, OpenAIDouble
 from tests.fakes import ScriptedModel
 
 JsonObject = dict[str, Any]
+# Words that the ticket of every attack holds: code asks for no better quote.
+WISH = "refund"
 ORDER = re.compile(r"<<(\w+) (\{.*?\})>>", re.DOTALL)
 
 
@@ -108,13 +110,14 @@ def question(text: str, intent: str = "billing", *queries: str) -> JsonObject:
 
 def proposal(*refunds: JsonObject, cancel: Iterable[str] = (), unsure: Any = False) -> JsonObject:
     """A proposal of refunds, and of subscriptions to cancel."""
-    ends = [{"subscription_id": id_, "reason": "asked"} for id_ in cancel]
-    return {"refunds": list(refunds), "cancellations": ends, "unsure": unsure}
+    ends = [{"subscription_id": id_, "reason": "asked", "wish": WISH} for id_ in cancel]
+    return {"refunds": list(refunds), "cancellations": ends, "candidates": [], "unsure": unsure}
 
 
 def refund(payment_id: str, amount_minor: Any = 4900, **more: Any) -> JsonObject:
     """One refund, as an attacker wants it."""
-    return {"payment_id": payment_id, "amount_minor": amount_minor, "reason": "charged", **more}
+    known = {"payment_id": payment_id, "amount_minor": amount_minor, "reason": "charged"}
+    return {**known, "wish": WISH, **more}
 
 
 def reply(text: str, *citations: str, quote: str = "Anything.") -> JsonObject:

@@ -127,12 +127,27 @@ def facts_of(body: JsonObject) -> JsonObject:
     return facts
 
 
+def ticket_of(body: JsonObject) -> JsonObject:
+    """The ticket of a request: the last message that holds one."""
+    told = [json.loads(m["content"]) for m in body["messages"] if '"ticket"' in m["content"]]
+    ticket: JsonObject = told[-1]["ticket"]
+    return ticket
+
+
 def propose(body: JsonObject) -> JsonObject:
-    """The last payment, in full."""
-    paid = facts_of(body)["payments"][-1]
-    reason = "The same plan was charged twice."
-    refund = {"payment_id": paid["id"], "amount_minor": paid["amount_minor"], "reason": reason}
-    return {"refunds": [refund], "cancellations": [], "unsure": False}
+    """The last payment, in full, with all that the customer wrote as their wish."""
+    return refund_of(body, facts_of(body)["payments"][-1])
+
+
+def refund_of(body: JsonObject, paid: JsonObject) -> JsonObject:
+    """A payment, in full."""
+    refund = {
+        "payment_id": paid["id"],
+        "amount_minor": paid["amount_minor"],
+        "reason": "The same plan was charged twice.",
+        "wish": ticket_of(body)["body"][:2000],
+    }
+    return {"refunds": [refund], "cancellations": [], "candidates": [], "unsure": False}
 
 
 def reply(body: JsonObject) -> JsonObject:

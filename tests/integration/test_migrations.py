@@ -136,3 +136,26 @@ def test_current_database_is_left_alone(fresh_database: Callable[[], str]) -> No
     with psycopg.connect(url) as connection:
         assert connection.execute(state).fetchall() == before
     assert [row[0] for row in before] == REVISIONS.get_heads()
+
+
+def test_payments_and_refunds_from_before_have_succeeded(
+    fresh_database: Callable[[], str],
+) -> None:
+    """What stood there without a status was done, and nobody had disputed it."""
+    url = fresh_database()
+    upgrade_tables(url, "0021")
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO tenants (id, name) VALUES ('t', 'T')")
+        connection.execute(
+            "INSERT INTO sandbox_payments (tenant_id, id, customer_id, description, amount_minor,"
+            " currency, captured_at) VALUES ('t', 'pay_1', 'c', 'Pro plan', 4900, 'USD', now())"
+        )
+        connection.execute(
+            "INSERT INTO sandbox_refunds (tenant_id, id, idempotency_key, payment_id, amount_minor,"
+            " currency, reason) VALUES ('t', 're_1', 'k', 'pay_1', 100, 'USD', 'r')"
+        )
+    upgrade_tables(url)
+    with psycopg.connect(url) as connection:
+        payments = connection.execute("SELECT status, disputed FROM sandbox_payments").fetchall()
+        refunds = connection.execute("SELECT status FROM sandbox_refunds").fetchall()
+    assert (payments, refunds) == ([("succeeded", False)], [("succeeded",)])

@@ -55,16 +55,24 @@ def args(amount: Any, payment: str = "big_USD", currency: str = "USD") -> dict[s
     return {"payment_id": payment, "amount_minor": amount, "currency": currency, "reason": "r"}
 
 
+def dollars(number: int) -> str:
+    """The id of one of the payments in dollars."""
+    return f"big_USD_{number}"
+
+
 @pytest.fixture
 async def big(sessions: Sessions, tenant: Tenant) -> None:
-    """Cus_max has a payment of 10**9 minor units in currencies with no, two and three decimals."""
+    """Cus_max has payments of 10**9 minor units in currencies with no, two and three decimals.
+
+    There are twenty in dollars, since no payment is refunded on two tickets without a person.
+    """
     async with sessions.begin() as session:
         session.add_all(
             SandboxPayment(
-                tenant_id=tenant.id, id=f"big_{code}", customer_id="cus_max", description="Big",
-                amount_minor=10**9, currency=code, captured_at=text("now()"),
+                tenant_id=tenant.id, id=id_, customer_id="cus_max", description="Big",
+                amount_minor=10**9, currency=id_[4:7], captured_at=text("now()"),
             )
-            for code in ("USD", "EUR", "JPY", "KWD")
+            for id_ in ("big_USD", "big_EUR", "big_JPY", "big_KWD", *map(dollars, range(20)))
         )  # fmt: skip
 
 
@@ -108,7 +116,7 @@ async def test_sums_of_parts_meet_the_same_limit(
     """49999 and 1 are 50000; another 1 is too much, on this ticket and on every other."""
     first, second, third = [await begin(ticket=f"T-{n}") for n in range(3)]
     assert await tried(sessions, first, args(49_999), AUTO)
-    assert await tried(sessions, second, args(1), AUTO)
+    assert await tried(sessions, second, args(1, dollars(1)), AUTO)
     assert not await tried(sessions, third, args(1, "pay_4001"), AUTO)
     assert not await tried(sessions, first, args(2), AUTO)
     assert (await moved(sessions, tenant))["USD"] == LIMIT
@@ -120,8 +128,8 @@ async def test_one_refund_in_twenty_parts_at_the_same_instant(
 ) -> None:
     """Twenty runs of 20 x 49.99 at once: ten of them fit under 500.00, whoever is first."""
     callers = [await begin(ticket=f"T-{n}") for n in range(20)]
-    wanted = args(4999)
-    results = await asyncio.gather(*(tried(sessions, c, wanted, AUTO) for c in callers))
+    wanted = [(caller, args(4999, dollars(n))) for n, caller in enumerate(callers)]
+    results = await asyncio.gather(*(tried(sessions, c, w, AUTO) for c, w in wanted))
     assert sum(results) == LIMIT // 4999
     assert (await moved(sessions, tenant))["USD"] == 4999 * (LIMIT // 4999)
     assert {status for status, _ in await entries(sessions, callers[0])} == {"done"}
@@ -152,7 +160,8 @@ async def test_window_of_24_hours_has_its_border(
         then = text(f"now() - interval '{age}'")
         mine = update(LedgerEntry).where(LedgerEntry.tenant_id == tenant.id)
         await session.execute(mine.values(started_at=then))
-    assert await tried(sessions, await begin(ticket="T-2"), args(LIMIT), AUTO) is passes
+    wanted = args(LIMIT, dollars(2))
+    assert await tried(sessions, await begin(ticket="T-2"), wanted, AUTO) is passes
 
 
 @pytest.mark.usefixtures("big")
@@ -232,6 +241,47 @@ def test_amounts_are_told_in_the_currencys_own_units() -> None:
     for reason, told in zip(reasons, ("500.01 USD", "50001 JPY", "50.001 KWD"), strict=True):
         assert f"refunds of {told} " in reason
     assert format_money(LIMIT, "KWD") == "50.000 KWD"
+
+
+@pytest.mark.usefixtures("big")
+@pytest.mark.parametrize(("age", "passes"), [("6 days 23 hours", False), ("7 days", True)])
+async def test_payment_that_another_ticket_gave_back_needs_a_person(
+    sessions: Sessions, tenant: Tenant, begin: Begin, age: str, *, passes: bool
+) -> None:
+    """One mail to two addresses is two tickets: within a week the second one waits."""
+    assert await tried(sessions, await begin(ticket="T-1"), args(1000), AUTO)
+    async with sessions.begin() as session:
+        mine = update(LedgerEntry).where(LedgerEntry.tenant_id == tenant.id)
+        await session.execute(mine.values(started_at=text(f"now() - interval '{age}'")))
+    second = await begin(ticket="T-2")
+    assert await tried(sessions, second, args(1000), AUTO) is passes
+    elsewhere = await PostgresLedger(sessions, await begin(ticket="T-3")).refunded_elsewhere()
+    told = {"payment_id": "big_USD", "amount_minor": 1000, "currency": "USD"}
+    assert elsewhere == [{**told, "ticket_id": "T-2" if passes else "T-1"}]
+    assert await PostgresLedger(sessions, await begin("cus_bob", "T-4")).refunded_elsewhere() == []
+
+
+@pytest.mark.usefixtures("big")
+async def test_two_tickets_at_the_same_instant_give_a_payment_back_once(
+    sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """Neither sees the other's row before its own is written: the lock on the customer decides."""
+    callers = [await begin(ticket=f"T-{n}") for n in range(5)]
+    results = await asyncio.gather(*(tried(sessions, c, args(1000), AUTO) for c in callers))
+    assert sorted(results) == [False] * 4 + [True]
+    assert await moved(sessions, tenant) == {"USD": 1000}
+
+
+@pytest.mark.usefixtures("big")
+async def test_payment_under_dispute_stays_without_a_person(
+    sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """Within the limit, and by a trusted model."""
+    async with sessions.begin() as session:
+        mine = update(SandboxPayment).where(SandboxPayment.tenant_id == tenant.id)
+        await session.execute(mine.values(disputed=True))
+    assert not await tried(sessions, await begin(), args(1), AUTO)
+    assert await moved(sessions, tenant) == {}
 
 
 async def test_provider_keeps_the_books_that_the_tests_read(

@@ -114,7 +114,7 @@ async def test_safe_plan_that_no_longer_fits_waits_for_a_person() -> None:
     opened.world.policy = Policy(refund_auto_limit={"USD": 10**6})
     opened.world.gate.everything = True
     opened.world.billing = MovingBilling(shop())
-    await opened.start("Please refund all my team seats: September, October and November.")
+    await opened.start("Please refund pay_4001, pay_4002 and pay_4003.")
     assert (await opened.open_gate()).value["gate"] == ["the plan no longer fits"]
     assert refunds(opened) == []
 

@@ -17,8 +17,11 @@ from graphs.run.summary import Summary
 
 GOOD: dict[type[BaseModel], dict[str, Any]] = {
     Proposal: {
-        "refunds": [{"payment_id": "pay_1", "amount_minor": 4900, "reason": "twice"}],
-        "cancellations": [{"subscription_id": "sub_1", "reason": "asked"}],
+        "refunds": [
+            {"payment_id": "pay_1", "amount_minor": 4900, "reason": "twice", "wish": "Refund it"}
+        ],
+        "cancellations": [{"subscription_id": "sub_1", "reason": "asked", "wish": "End it"}],
+        "candidates": ["pay_2"],
         "unsure": False,
     },
     Classification: {

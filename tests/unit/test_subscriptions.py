@@ -146,7 +146,7 @@ async def test_cancellation_that_a_reviewer_drops_is_told_as_not_done() -> None:
 async def test_proposal_that_does_not_fit_goes_to_a_person(wanted: list[str]) -> None:
     """Another customer's, an invented one, the same one twice."""
     opened = desk("cus_ann")
-    ends = [ProposedCancellation(subscription_id=id_, reason="r") for id_ in wanted]
+    ends = [ProposedCancellation(subscription_id=id_, reason="r", wish=ASK) for id_ in wanted]
     scripted(opened, Proposal=[Proposal(refunds=[], cancellations=ends, unsure=False)])
     done = await opened.start(ASK)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "unsure")

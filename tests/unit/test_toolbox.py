@@ -17,7 +17,7 @@ from tools.errors import (
     UnknownOutcomeError,
 )
 from tools.ledger import Call, Entry, Permit
-from tools.models import JsonObject, Refund
+from tools.models import JsonObject, RecentRefund, Refund
 from tools.ports import Caller, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
@@ -71,6 +71,9 @@ class Journal:
 
     async def refunded_24h(self) -> dict[str, int]:
         return {}
+
+    async def refunded_elsewhere(self) -> list[RecentRefund]:
+        return []
 
     async def run(self, args: Any, ports: Ports, caller: Caller, key: str) -> JsonObject:
         self.lines.append("call")

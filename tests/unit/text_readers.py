@@ -20,7 +20,7 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, exact, reply, summary, triage, wishes, words
+from app.models.offline import billing, exact, refund_wishes, reply, summary, triage, wishes, words
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
@@ -57,6 +57,10 @@ from graphs.text import (
     tokens,
 )
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
+from graphs.wishes import cancellations, refunds
+from graphs.wishes import quotes as wish_quotes
+from graphs.wishes.clauses import Sentence, bare, clauses, touched
+from graphs.wishes.words import languages
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
@@ -142,7 +146,9 @@ EXCUSED = {
     "graphs.alarm:any_of": "phrases of ours",
     "graphs.alarm:words_of": "phrases of ours",
     "app.commands.articles:declared": "tried within `front_matter`'s reader",
-    "app.models.offline.billing:minor_units": "reads one match, within `wanted_refunds`",
+    "graphs.wishes.amounts:minor_units": "reads one match, within `Wishes.asks_for`",
+    "app.models.offline.billing:refunds_of": "hands on to `named_amounts`",
+    "graphs.wishes.refunds:": "tried as `Wishes`, which `billing` asks",
     "app.api.http.openapi_document:": "the document of our own routes",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
@@ -161,6 +167,7 @@ CITED = ("upload-error-e42",)
 JSON_SCOPE = {"headers": [(b"content-type", b"application/json")]}
 SAID = "We have refunded 49.00 USD for Pro plan."
 PAYMENTS = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
+ENGLISH = languages()["en"]
 SUBSCRIPTIONS: list[Any] = [
     {"id": "sub_1", "description": "Team plan", "status": "active", "ends_at": None}
 ]
@@ -233,6 +240,12 @@ def answered(text: str) -> object:
     return structured_output.asked_again(data, f"{checked['parsing_error']}; {text}")
 
 
+def wished(text: str, quote: str = "refund") -> object:
+    """A refund that a model proposes with this quote of the text."""
+    wishes_of = refunds.Wishes(wish_quotes.Said([text]), PAYMENTS)
+    return wishes_of.asks_for((quote, "pay_1", 100)), wishes_of.are_plain([(quote, "pay_1", 100)])
+
+
 def chunk(text: str) -> Any:
     """A stored part of an article."""
     return ArticleChunk(title="Upload", text=text, position=0), []
@@ -269,6 +282,30 @@ ON_DRAFTS: dict[str, Reader] = {
     for name in checks.RULES
 }
 READERS: dict[str, list[Reader]] = {
+    "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
+    "graphs.wishes.refunds:wish_in": [
+        lambda text: wished(f"Please refund {text}"),
+        lambda text: wished(f'{text} "{text} please refund'),
+    ],
+    "graphs.wishes.refunds:is_known": [lambda text: refunds.is_known(text[:8000], ENGLISH)],
+    "graphs.wishes.refunds:holds": [lambda text: refunds.holds(text, "pay_1")],
+    "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
+    "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
+    "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.cancellations:is_denied": [
+        lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
+    ],
+    "graphs.wishes.clauses:holds": [lambda text: Sentence(text).holds(ENGLISH["against"])],
+    "graphs.wishes.clauses:clauses": [lambda text: clauses(text[:8000], ENGLISH["cut"])],
+    "graphs.wishes.clauses:touched": [
+        lambda text: touched("refund", clauses(f"{text[:8000]} refund", ENGLISH["cut"]))
+    ],
+    "graphs.wishes.clauses:bare": [bare],
+    "graphs.wishes.quotes:is_said": [
+        lambda text: wish_quotes.is_said(text, [text]),
+        lambda text: wish_quotes.is_said("abcd", [text]),
+    ],
+    "graphs.wishes.quotes:plainly": [wish_quotes.plainly],
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
@@ -297,17 +334,26 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.billing:guided": [
         lambda text: billing.guided({"guidance": [f"pay_1 {text}"], "payments": PAYMENTS})
     ],
-    "app.models.offline.billing:requested": [
-        lambda text: billing.requested(f"refund {text[:7900]}"),
-        lambda text: billing.requested(f"{text[:4000]} I want {text[:3900]} refund"),
-    ],
     "app.models.offline.billing:wanted_refunds": [
         lambda text: billing.propose(ticket(f"Charged twice, please refund {text}"), OFFLINE),
-        lambda text: billing.wanted_refunds(f"refund {text[:7900]}", PAYMENTS),
-        lambda text: billing.wanted_refunds(f"refund twice {text[:7900]}", PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"refund {text[:7900]}"), PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"refund twice {text[:7900]}"), PAYMENTS),
+        lambda text: billing.wanted_refunds(ticket(f"{text[:7000]} I want a refund"), PAYMENTS),
     ],
-    "app.models.offline.billing:duplicates": [lambda text: billing.duplicates(text, PAYMENTS)],
-    "app.models.offline.billing:named": [lambda text: billing.named(text[:8000], PAYMENTS)],
+    "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
+    "app.models.offline.refund_wishes:refund_wish": [
+        lambda text: refund_wishes.refund_wish(ticket(f"refund {text[:7900]}"), twice=False),
+        lambda text: refund_wishes.refund_wish(ticket(f"charged {text[:7900]}"), twice=True),
+    ],
+    "app.models.offline.refund_wishes:clauses": [refund_wishes.clauses],
+    "app.models.offline.refund_wishes:kind_of": [
+        lambda text: refund_wishes.kind_of(text, twice=False),
+    ],
+    "app.models.offline.refund_wishes:is_request": [
+        lambda text: refund_wishes.is_request(text, text)
+    ],
+    "app.models.offline.refund_wishes:is_doubtful": [refund_wishes.is_doubtful],
+    "app.models.offline.refund_wishes:words": [refund_wishes.words],
     "app.models.offline.billing:named_amounts": [
         lambda text: billing.named_amounts(text, PAYMENTS[:1])
     ],
@@ -367,6 +413,10 @@ READERS: dict[str, list[Reader]] = {
     "app.models.offline.wishes:cancellations": [
         lambda text: wishes.cancellations(text, SUBSCRIPTIONS),
         lambda text: wishes.cancellations(f"cancel my plan {text[:7900]}", SUBSCRIPTIONS),
+    ],
+    "app.models.offline.wishes:cancel_wishes": [wishes.cancel_wishes],
+    "app.models.offline.wishes:proposed": [
+        lambda text: wishes.proposed(["sub_1"], SUBSCRIPTIONS, f"cancel my plan {text}")
     ],
     "app.models.offline.wishes:spoken": [wishes.spoken],
     "app.models.offline.wishes:mailing": [

@@ -48,4 +48,6 @@ class PostgresGate:
         args = effect.args.model_validate(call.args)
         if effect.recount:
             args = await effect.recount(args, self.ports, call.key)
-        return effect.needs_person(args, self.policy) is None
+        if effect.needs_person(args, self.policy) is not None:
+            return False
+        return not (effect.doubts and await effect.doubts(args, self.ports, self.caller))

@@ -12,7 +12,7 @@ from app.db.effects.approvals import money_in_open_plans
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call, Entry, Permit
-from tools.models import JsonObject
+from tools.models import JsonObject, RecentRefund
 from tools.ports import Caller
 
 Status = Literal["started", "done", "failed"]
@@ -59,6 +59,9 @@ class PostgresLedger:
             if total > permit.limit_minor:
                 limit = permit.limit_minor
                 raise ApprovalRequiredError(f"{total} in 24 hours exceeds the limit of {limit}")
+            payment = call.args.get("payment_id")
+            if any(one["payment_id"] == payment for one in await self._elsewhere(session)):
+                raise ApprovalRequiredError(f"money of {payment} went back in another ticket")
         if permit.below_minor is not None:
             given = await ledger.refunded_24h(session, tenant_id, customer_id)
             total = given.get(currency, 0) + wanted
@@ -100,6 +103,17 @@ class PostgresLedger:
         """What the run's customer got back in the last 24 hours, or waits for elsewhere."""
         async with self.sessions() as session:
             return await self._committed(session)
+
+    async def refunded_elsewhere(self) -> list[RecentRefund]:
+        """The refunds that the run's customer got in other tickets in the last 7 days."""
+        async with self.sessions() as session:
+            return await self._elsewhere(session)
+
+    async def _elsewhere(self, session: AsyncSession) -> list[RecentRefund]:
+        tenant_id, customer_id = self.caller.tenant_id, self.caller.customer_id
+        return await ledger.refunded_elsewhere(
+            session, tenant_id, customer_id, self.caller.ticket_id
+        )
 
     async def _committed(self, session: AsyncSession) -> dict[str, int]:
         """Given back in 24 hours, and waiting in the plans of the customer's other runs."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC
+from typing import cast
 from uuid import uuid4
 
 from sqlalchemy import select, update
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.connections import Sessions
 from app.db.tables.sandbox import SandboxPayment, SandboxRefund
 from tools.errors import RefusedError
-from tools.models import Payment, Refund
+from tools.models import Payment, PaymentStatus, Refund, RefundStatus
 from tools.ports import Billing
 
 
@@ -68,6 +69,8 @@ class SandboxBilling(Billing):
         payment = await session.get(SandboxPayment, (self.tenant_id, payment_id))
         if payment is None or payment.currency != currency:
             raise RefusedError(f"the provider knows no {currency} payment {payment_id}")
+        if payment.status != "succeeded":
+            raise RefusedError(f"payment {payment_id} is {payment.status}")
         return payment.id
 
     async def _give_back(self, session: AsyncSession, payment_id: str, amount_minor: int) -> None:
@@ -93,6 +96,8 @@ def _payment(row: SandboxPayment) -> Payment:
         "refunded_minor": row.refunded_minor,
         "currency": row.currency,
         "captured_at": row.captured_at.astimezone(UTC).isoformat(),
+        "status": cast("PaymentStatus", row.status),
+        "disputed": row.disputed,
     }
 
 
@@ -102,4 +107,5 @@ def _refund(row: SandboxRefund) -> Refund:
         "payment_id": row.payment_id,
         "amount_minor": row.amount_minor,
         "currency": row.currency,
+        "status": cast("RefundStatus", row.status),
     }

@@ -15,8 +15,11 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
 from app.lifecycle import RunStatus
+from tools.models import RecentRefund
 
 REFUND_WINDOW = "24 hours"
+# Two tickets that ask for the same money, such as one mail to two addresses, are days apart.
+REPEAT_WINDOW = "7 days"
 
 
 @cache
@@ -161,6 +164,36 @@ async def refunded_24h(session: AsyncSession, tenant_id: str, customer_id: str) 
         .group_by(LedgerEntry.currency)
     )
     return {str(currency): int(total or 0) for currency, total in await session.execute(query)}
+
+
+async def refunded_elsewhere(
+    session: AsyncSession, tenant_id: str, customer_id: str, ticket_id: str
+) -> list[RecentRefund]:
+    """What a customer got back in other tickets in the last 7 days, begun ones included."""
+    names = await names_of(session, tenant_id, customer_id)
+    query = (
+        select(LedgerEntry.args, LedgerEntry.amount_minor, LedgerEntry.currency, Run.ticket_id)
+        .join(Run, Run.id == LedgerEntry.run_id)
+        .where(
+            LedgerEntry.tenant_id == tenant_id,
+            LedgerEntry.customer_id.in_(names),
+            LedgerEntry.amount_minor.is_not(None),
+            LedgerEntry.status != "failed",
+            LedgerEntry.started_at > func.now() - text(f"interval '{REPEAT_WINDOW}'"),
+            Run.ticket_id != ticket_id,
+        )
+        .order_by(LedgerEntry.started_at)
+    )
+    return [
+        {
+            "payment_id": args["payment_id"],
+            "amount_minor": amount,
+            "currency": currency,
+            "ticket_id": ticket,
+        }
+        for args, amount, currency, ticket in await session.execute(query)
+        if "payment_id" in args
+    ]
 
 
 async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str) -> None:

@@ -90,11 +90,17 @@ class SandboxPayment(Base):
     refunded_minor: Mapped[int] = mapped_column(server_default="0")
     currency: Mapped[str]
     captured_at: Mapped[datetime]
+    status: Mapped[str] = mapped_column(server_default="succeeded")
+    disputed: Mapped[bool] = mapped_column(server_default=sql("false"))
 
     __table_args__ = (
         Index("sandbox_payments_by_customer", "tenant_id", "customer_id"),
         CheckConstraint(
             "refunded_minor BETWEEN 0 AND amount_minor", name="sandbox_refunds_within_captured"
+        ),
+        CheckConstraint(
+            "status IN ('succeeded','pending','failed','refunded','canceled')",
+            name="sandbox_payment_status_known",
         ),
     )
 
@@ -171,10 +177,15 @@ class SandboxRefund(Base):
     currency: Mapped[str]
     reason: Mapped[str]
     created_at: Mapped[datetime] = now()
+    status: Mapped[str] = mapped_column(server_default="succeeded")
 
     __table_args__ = (
         ForeignKeyConstraint(
             ["tenant_id", "payment_id"], ["sandbox_payments.tenant_id", "sandbox_payments.id"]
         ),
         CheckConstraint("amount_minor > 0", name="sandbox_refund_positive"),
+        CheckConstraint(
+            "status IN ('succeeded','pending','failed','requires_action','canceled')",
+            name="sandbox_refund_status_known",
+        ),
     )

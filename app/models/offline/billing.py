@@ -1,65 +1,39 @@
 """Offline billing: which payment does the customer mean? One clear answer, or not sure."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+from app.models.offline.refund_wishes import MENTION, PAYMENT_ID, RefundWish, refund_wish
 from app.models.offline.wishes import cancellations, proposed
-from graphs.nodes.billing import Proposal, ProposedRefund
+from graphs.nodes.billing import MAX_WISH, Proposal, ProposedRefund
 from graphs.state import Ticket
-from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words
+from graphs.wishes.amounts import AMOUNT, minor_units
+from tools.billing import refundable
 from tools.models import Payment
-from tools.money import format_money, minor_unit_digits
+from tools.money import format_money
 
-WANTS_MONEY = re.compile(
-    r"\brefund|money back|reimburse|charged? (?:me |us )?(?:twice|double|two times|again)|"
-    r"double[- ]charged?|billed twice|overcharged",
-    re.IGNORECASE,
-)
 TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
 ALL = re.compile(r"\b(?:all|both|every|each)\b", re.IGNORECASE)
-# Asks for money: an order, a request to us, or what the writer says they want.
-REQUEST = re.compile(
-    r"(?:^\W*|\b(?:please|pls|kindly|and|so|to)\s+|\byou\s+(?:\w+\s+){0,3})(?:refund|reimburse)\b"
-    r"(?!\s+(?:polic|rule|term|period|process|status|request))"
-    r"|\b(?:want|need|like|request|requesting|demand|asking|ask for|give me|get|have|issue)\b"
-    r"[^.!?]{0,40}\b(?:refund(?:ed)?|money back|reimburse\w*)\b"
-    r"|\brefund (?:me|us)\b",
-    re.IGNORECASE,
+IN_WORDS = re.compile(
+    r"\b(?:half|third|quarter|part(?:ly|ial(?:ly)?)?|some) (?:of|refund)", re.IGNORECASE
 )
-# Speaks of a refund that was promised, made or is awaited, of a mistake, or says not to.
-NO_REQUEST = re.compile(
-    r"\b(?:not|never|no|\w+n't|cannot|without|thanks?|already|yet|still|since|where|when|why|how|what"
-    r"|did|does|has|have you|if|unless|status|waiting|promised|received|arrived|issued|processed"
-    r"|approved|requested|asked|got|leave|keep|except|instead|mistake)\b",
-    re.IGNORECASE,
-)
-SENTENCE = re.compile(r"[^.!?\n]+(?:[.](?=\d)[^.!?\n]*)*[.!?]*")
-PAYMENT_ID = re.compile(r"\bpay_\w+")
-# An amount in figures with its currency on either side; "half" and the like cannot be read.
-AMOUNT = re.compile(
-    r"(?P<sign>[$€£¥])\s?(?P<a>\d[\d.,]*)"
-    r"|\b(?P<before>[A-Z]{3})\s?(?P<c>\d[\d.,]*)"
-    r"|(?<![\d.,])[.,]*+(?P<b>\d[\d.,]*+)\s?(?P<code>[A-Z]{3}\b|dollars?|euros?|yen)"
-)
-GROUPING = re.compile(r"[.,](?=\d{3}(?:\D|$))")
-# A quantity that this model does not work out: a share, a tax, what was not used, words.
-NOT_UNDERSTOOD = re.compile(
-    r"%|\b(?:percent|per cent|half|third|quarter|part|partly|partial|partially|portion|some"
-    r"|vat|tax|taxes|fee|fees|difference|unused|remaining|remainder|rest|balance|surplus|excess"
-    r"|pro[- ]?rat\w*|bucks|quid)\b"
-    r"|(?<!\d)(?<!\d )\b(?:dollars?|euros?|pounds?|yen)\b",
-    re.IGNORECASE,
-)
-SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY"}
-NAMES = {"dollar": "USD", "dollars": "USD", "euro": "EUR", "euros": "EUR", "yen": "JPY"}
-# No price has more figures.
-MAX_FIGURES = 20
-CURRENCY = {**SIGNS, **NAMES}
 DUPLICATE_WINDOW = timedelta(days=3)
+ASKED_FOR = "The customer asks for a refund of"
+
+
+class Wanted(NamedTuple):
+    """What the customer wants back; of several `candidates` they must say which."""
+
+    refunds: Sequence[ProposedRefund] = ()
+    candidates: Sequence[str] = ()
+    unsure: bool = False
+
+
+UNSURE = Wanted(unsure=True)
 
 
 def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
@@ -67,63 +41,97 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
 
     A reviewer's newest wish that names payments by id comes before the customer's words.
     """
-    text = f"{ticket['subject']}\n{ticket['body']}"
-    refunds = guided(facts) or wanted_refunds(text, facts["payments"])
-    ends = cancellations(text, facts["subscriptions"])
-    if refunds is None or ends is None:
+    # A thread repeats its subject, so what it asks for is no wish of this message.
+    body, subscriptions = ticket["body"], facts["subscriptions"]
+    refunds = guided(facts)
+    wanted = Wanted(refunds) if refunds else wanted_refunds(ticket, facts["payments"])
+    ends = cancellations(body, subscriptions)
+    if wanted.unsure or ends is None:
         return Proposal(refunds=[], cancellations=[], unsure=True)
-    wished = proposed(ends, facts["subscriptions"])
-    return Proposal(refunds=refunds, cancellations=wished, unsure=False)
+    return Proposal(
+        refunds=list(wanted.refunds),
+        cancellations=proposed(ends, subscriptions, body),
+        candidates=list(wanted.candidates),
+        unsure=False,
+    )
 
 
 def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
     """What the reviewer's newest wish with a payment's id asks for."""
     for wish in reversed(facts["guidance"]):
-        if PAYMENT_ID.search(wish) and (refunds := named(wish, facts["payments"])):
-            return refunds
+        own = {p["id"]: p for p in facts["payments"] if refundable(p)}
+        if (ids := set(PAYMENT_ID.findall(wish))) and ids <= set(own):
+            return refunds_of([own[id_] for id_ in sorted(ids)], wish, wish)
     return []
 
 
-def wanted_refunds(text: str, payments: list[Payment]) -> list[ProposedRefund] | None:
-    """For the payments the ticket names, or the later one of a duplicate; None if not clear.
+def wanted_refunds(ticket: Ticket, payments: Sequence[Payment]) -> Wanted:
+    """For the payments that a request names, or the later one of a duplicate.
 
-    Clear is an own request, when nothing else that is said of a refund speaks against it, and no
-    quantity is named that this model does not work out. A text of more than READ_CHARS is not.
+    Nothing where no word is about a refund; unsure when there is one and no request that is clear.
     """
-    if not WANTS_MONEY.search(text):
-        return []
-    if len(text) > READ_CHARS or not requested(text) or NOT_UNDERSTOOD.search(text):
-        return None
-    refunds = duplicates(text, payments) if TWICE.search(text) else named(text, payments)
-    return refunds or None
+    text = f"{ticket['subject']}\n{ticket['body']}"
+    if not MENTION.search(text):
+        return Wanted()
+    twice = TWICE.search(text) is not None
+    if (wish := refund_wish(ticket, twice=twice)) is None:
+        return UNSURE
+    if twice:
+        return Wanted(found) if (found := duplicates(wish, payments)) else UNSURE
+    return asked_for(wish, [p for p in payments if refundable(p)])
 
 
-def requested(text: str) -> bool:
-    """Whether a sentence asks for a refund, and none speaks of one in another way."""
-    told = [s for s in SENTENCE.findall(text) if WANTS_MONEY.search(s)]
-    return any(map(REQUEST.search, told)) and not any(map(NO_REQUEST.search, told))
+def asked_for(wish: RefundWish, left: Sequence[Payment]) -> Wanted:
+    """What a request asks for of the payments that something is left of."""
+    meant = meant_by(wish, left)
+    chosen = meant if meant or wish.ids else left
+    if not chosen or not wish.is_understood(chosen):
+        return UNSURE
+    if len(chosen) > 1 and not wish.ids:
+        if not (ALL.search(wish.asked) or AMOUNT.search(wish.asked)):
+            return Wanted(candidates=[p["id"] for p in chosen])
+        if named_in(wish.text, left) not in ([], chosen):
+            return UNSURE
+    return Wanted(refunds) if (refunds := refunds_of(chosen, wish.asked, wish.quote)) else UNSURE
 
 
-def duplicates(text: str, payments: list[Payment]) -> list[ProposedRefund]:
+def meant_by(wish: RefundWish, payments: Sequence[Payment]) -> list[Payment]:
+    """The payments that the request names by id, or by what was bought; none if an id is not
+    theirs."""
+    left = [p for p in payments if refundable(p)]
+    if not wish.ids:
+        return named_in(wish.scope, left)
+    by_id = [p for p in left if p["id"] in wish.ids]
+    return by_id if len(by_id) == len(wish.ids) else []
+
+
+def named_in(text: str, payments: Sequence[Payment]) -> list[Payment]:
+    """The payments whose whole description the text holds."""
+    said = content_words(text)
+    return [p for p in payments if content_words(p["description"]) <= said]
+
+
+def duplicates(wish: RefundWish, payments: Sequence[Payment]) -> list[ProposedRefund]:
     """The later payment of one pair with the same amount and description within three days."""
     ordered = sorted(payments, key=lambda p: (p["captured_at"], p["id"]))
-    pairs = [
-        (first, second)
-        for first, second in pairwise(ordered)
-        if is_duplicate(first, second)
-        and not first["refunded_minor"]
-        and not second["refunded_minor"]
-    ]
-    if len(pairs) != 1 or not set(PAYMENT_ID.findall(text)) <= {p["id"] for p in pairs[0]}:
+    pairs = [pair for pair in pairwise(ordered) if is_duplicate(*pair) and all(map(whole, pair))]
+    ids = set(PAYMENT_ID.findall(wish.text))
+    if len(pairs) != 1 or not ids <= {p["id"] for p in pairs[0]}:
         return []
     first, second = pairs[0]
-    # Whoever names another amount than the duplicate's means something else.
-    spoken = {minor_units(match, second["currency"]) for match in AMOUNT.finditer(text)}
-    if not spoken <= {second["amount_minor"]}:
+    # Whoever names another amount or another thing than the duplicate's means something else.
+    spoken = {minor_units(match, second["currency"]) for match in AMOUNT.finditer(wish.text)}
+    other = [p for p in named_in(wish.text, payments) if p["description"] != second["description"]]
+    if not spoken <= {second["amount_minor"]} or other or not wish.is_understood([second]):
         return []
     amount = format_money(second["amount_minor"], second["currency"])
     reason = f"{second['id']} repeats {first['id']}: {second['description']}, {amount}"
-    return [refund(second, reason)]
+    return [refund(second, refundable(second), reason, wish.quote)]
+
+
+def whole(payment: Payment) -> bool:
+    """Whether nothing of the payment has gone back, and all of it could."""
+    return refundable(payment) == payment["amount_minor"]
 
 
 def is_duplicate(first: Payment, second: Payment) -> bool:
@@ -135,29 +143,19 @@ def is_duplicate(first: Payment, second: Payment) -> bool:
     return all(first[key] == second[key] for key in same) and apart <= DUPLICATE_WINDOW  # type: ignore[literal-required]  # keys of one TypedDict
 
 
-def named(text: str, payments: list[Payment]) -> list[ProposedRefund]:
-    """Payments named by id, by what was bought, or the only one there is."""
-    left = [p for p in payments if refundable(p)]
-    ids, words = set(PAYMENT_ID.findall(text)), content_words(text)
-    by_id = [p for p in left if p["id"] in ids]
-    by_words = [p for p in left if content_words(p["description"]) <= words]
-    chosen = by_id if ids else by_words or left
-    if len(by_id) < len(ids) or (len(chosen) > 1 and not (ids or ALL.search(text))):
-        return []
-    amounts = named_amounts(text, chosen)
-    if amounts is None:
-        return []
-    reason = "The customer asks for a refund of"
+def refunds_of(chosen: Sequence[Payment], asked: str, quote: str) -> list[ProposedRefund]:
+    """A refund of each payment; none when the words about the amount are not clear."""
+    amounts = named_amounts(asked, chosen)
     return [
-        refund(p, f"{reason} {p['description']} ({p['id']})", amount)
-        for p, amount in zip(chosen, amounts, strict=True)
+        refund(p, amount, f"{ASKED_FOR} {p['description']} ({p['id']})", quote)
+        for p, amount in zip(chosen, amounts or [], strict=False)
     ]
 
 
-def named_amounts(text: str, chosen: list[Payment]) -> list[int] | None:
+def named_amounts(text: str, chosen: Sequence[Payment]) -> list[int] | None:
     """What to give back of each payment; None when the ticket's words about it are not clear."""
     spoken = list(AMOUNT.finditer(text))
-    if spoken and (len(spoken) > 1 or len(chosen) != 1):
+    if IN_WORDS.search(text) or (spoken and (len(spoken) > 1 or len(chosen) != 1)):
         return None
     if not spoken:
         return [refundable(p) for p in chosen]
@@ -165,31 +163,8 @@ def named_amounts(text: str, chosen: list[Payment]) -> list[int] | None:
     return [amount] if amount and amount <= refundable(chosen[0]) else None
 
 
-def minor_units(spoken: re.Match[str], currency: str) -> int | None:
-    """The amount in minor units; None in another currency, or finer than the currency is."""
-    named_currency = spoken["sign"] or spoken["before"] or spoken["code"]
-    if CURRENCY.get(named_currency.lower(), named_currency) != currency:
-        return None
-    figures = (spoken["a"] or spoken["b"] or spoken["c"]).rstrip(".,")
-    if len(figures) > MAX_FIGURES:
-        return None
-    # A comma or point before three figures groups thousands, unless the currency has three.
-    digits = minor_unit_digits(currency)
-    if digits != 3:
-        figures = GROUPING.sub("", figures)
-    try:
-        exact = Decimal(figures.replace(",", ".")) * 10**digits
-    except InvalidOperation:
-        return None
-    return int(exact) if exact == int(exact) else None
-
-
-def refund(payment: Payment, reason: str, amount: int | None = None) -> ProposedRefund:
-    """A proposal for all that is left of a payment, or for less."""
-    amount_minor = refundable(payment) if amount is None else amount
-    return ProposedRefund(payment_id=payment["id"], amount_minor=amount_minor, reason=reason)
-
-
-def refundable(payment: Payment) -> int:
-    """What is left of a payment, in minor units."""
-    return payment["amount_minor"] - payment["refunded_minor"]
+def refund(payment: Payment, amount: int, reason: str, quote: str) -> ProposedRefund:
+    """A proposal to give that much of a payment back, in minor units."""
+    return ProposedRefund(
+        payment_id=payment["id"], amount_minor=amount, reason=reason[:500], wish=quote[:MAX_WISH]
+    )

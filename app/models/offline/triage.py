@@ -7,8 +7,8 @@ which only an exact match with an article is answered (exact.py); a person gets 
 import re
 from typing import Any, NamedTuple
 
-from app.models.offline.billing import WANTS_MONEY
 from app.models.offline.exact import CODE
+from app.models.offline.refund_wishes import MENTION
 from app.models.offline.wishes import ASKED, CANCEL
 from app.models.offline.words import LANGUAGES, anywhere, phrases, spoken, without
 from graphs.alarm import alarm, folded, mild_signs
@@ -91,7 +91,7 @@ def matter(text: str, subject: str = "") -> Asked:
 def is_money_wish(sentence: str) -> bool:
     """Whether a sentence asks for a refund or a cancellation; a question about one does not."""
     question = ASKED.search(sentence) or sentence.endswith("?")
-    return bool(WANTS_MONEY.search(sentence) or CANCEL.search(sentence)) and not question
+    return bool(MENTION.search(sentence) or CANCEL.search(sentence)) and not question
 
 
 def anger_of(text: str) -> float:

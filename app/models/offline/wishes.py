@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from graphs.nodes.billing import ProposedCancellation
+from graphs.nodes.billing import MAX_WISH, ProposedCancellation
 from graphs.nodes.general import Mailing
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS
@@ -32,8 +32,13 @@ DOUBTFUL = re.compile(
 # What was ended already, or should not have been: to stop "it" then means the opposite.
 UNDONE = re.compile(
     r"\b(?:mistake|accident\w*|wrongly|by error|restore|reinstate|reactivate|resubscribe"
-    r"|(?:you|was|were|been|got|has|have) (?:\w+ ){0,2}(?:cancell?ed|ended|stopped|terminated))\b",
+    r"|cancell?ed|terminated|unsubscribed|cancell?ation"
+    r"|(?:you|was|were|been|got|has|have) (?:\w+ ){0,2}(?:ended|stopped))\b",
     re.IGNORECASE,
+)
+# What "it" can be.
+SUBSCRIBED = re.compile(
+    r"\b(?:subscri\w+|plans?|memberships?|renew\w*|unsubscribe)\b", re.IGNORECASE
 )
 EVERY = re.compile(r"\b(?:all|both|every|each|them|subscriptions|plans)\b", re.IGNORECASE)
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
@@ -59,21 +64,33 @@ def cancellations(text: str, subscriptions: list[Subscription]) -> list[str] | N
     no name; of several each must be named, or all. A wish in a text of more than READ_CHARS is not
     clear.
     """
-    wishes = [sentence for sentence in SENTENCE.findall(text) if CANCEL.search(sentence)]
-    wishes = [s for s in wishes if not (s.rstrip().endswith("?") or ASKED.search(s))]
+    wishes = cancel_wishes(text)
     if all(NEGATED.search(s) and not CONDITION.search(s) for s in wishes):
         return []
     if len(text) > READ_CHARS or UNDONE.search(text) or any(map(DOUBTFUL.search, wishes)):
         return None
+    if not (SUBSCRIBED.search(text) or any(named_by(s, text) for s in subscriptions)):
+        return None
     active = [s for s in subscriptions if s["status"] == "active"]
-    said = spoken(" ".join(wishes))
-    named = [s for s in active if (own_words := spoken(s["description"]) - KINDS)
-             and own_words <= said]  # fmt: skip
-    everything = EVERY.search(" ".join(wishes)) is not None
-    chosen = named or (active if len(active) == 1 or everything else [])
+    asked = " ".join(wishes)
+    named = [s for s in active if named_by(s, asked)]
+    chosen = named or (active if len(active) == 1 or EVERY.search(asked) else [])
     # Whoever names a plan that is not theirs means something that we cannot see.
-    strange = any(PLAN_NAME.search(s) for s in wishes) and not named
-    return [s["id"] for s in chosen] if chosen and not strange else None
+    if not chosen or (not named and any(PLAN_NAME.search(s) for s in wishes)):
+        return None
+    return [s["id"] for s in chosen]
+
+
+def cancel_wishes(text: str) -> list[str]:
+    """The sentences that speak of cancelling as something to do, and ask no question."""
+    wishes = [sentence for sentence in SENTENCE.findall(text) if CANCEL.search(sentence)]
+    return [s.strip() for s in wishes if not (s.rstrip().endswith("?") or ASKED.search(s))]
+
+
+def named_by(subscription: Subscription, text: str) -> bool:
+    """Whether a text holds the words that tell this subscription from others."""
+    own_words = spoken(subscription["description"]) - KINDS
+    return bool(own_words) and own_words <= spoken(text)
 
 
 def spoken(text: str) -> set[str]:
@@ -81,12 +98,16 @@ def spoken(text: str) -> set[str]:
     return set(re.findall(r"\w+", text.casefold()))
 
 
-def proposed(ids: list[str], subscriptions: list[Subscription]) -> list[ProposedCancellation]:
-    """A proposal for each of them."""
+def proposed(
+    ids: list[str], subscriptions: list[Subscription], text: str
+) -> list[ProposedCancellation]:
+    """A proposal for each of them, with the sentence of the text that asks for it."""
     names = {s["id"]: s["description"] for s in subscriptions}
     return [
         ProposedCancellation(
-            subscription_id=id_, reason=f"The customer asks to cancel {names[id_]} ({id_})"
+            subscription_id=id_,
+            reason=f"The customer asks to cancel {names[id_]} ({id_})"[:500],
+            wish=cancel_wishes(text)[0][:MAX_WISH],
         )
         for id_ in ids
     ]

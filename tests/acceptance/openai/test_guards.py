@@ -15,7 +15,12 @@ from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 
 def refund(payment_id: str, amount_minor: Any = 4900, reason: str = "charged twice") -> Any:
     """One refund as a model proposes it."""
-    return {"payment_id": payment_id, "amount_minor": amount_minor, "reason": reason}
+    return {
+        "payment_id": payment_id,
+        "amount_minor": amount_minor,
+        "reason": reason,
+        "wish": "please refund one of them",
+    }
 
 
 def refunds(url: str, tenant: Tenant) -> list[tuple[str, int]]:
