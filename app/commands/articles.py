@@ -189,4 +189,4 @@ async def look_over(engine: AsyncEngine) -> None:
     """
     async with engine.connect() as connection:
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM (ANALYZE) article_chunks, article_terms"))
+        await outside.execute(text("VACUUM (ANALYZE) article_chunks, article_terms, article_ngrams"))

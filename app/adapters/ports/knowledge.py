@@ -1,6 +1,5 @@
 """The tenant's articles, searched by their words and, where an embedder is set, by meaning."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,8 +7,8 @@ from app.adapters.ports.embeddings import Embedder, EmbeddingsError, Vector
 from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
-from app.db.knowledge.bm25 import Hit, rank_chunks
-from app.db.knowledge.search import questions_of, read_chunks
+from app.db.knowledge.fusion import fused
+from app.db.knowledge.search import CANDIDATES, questions_of, rank_articles, read_chunks
 from app.db.knowledge.tokenize import sentences
 from app.db.knowledge.vectors import has_table, nearest_chunks
 from app.log import get_logger
@@ -17,9 +16,8 @@ from tools.models import Passage
 
 log = get_logger(__name__)
 
-# Ranks of each search that are fused, and how fast the weight of a rank falls.
-CANDIDATES = 50
-RANK_OFFSET = 10
+# As much as all rankings by words: chosen by the measurement in docs/retrieval.md.
+MEANING_WEIGHT = 4.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +34,13 @@ class PostgresKnowledge:
         asked = await self._asked(queries)
         config, wanted = config_for(language), max(limit, CANDIDATES)
         async with self.sessions() as session:
-            hits = await rank_chunks(session, self.tenant_id, queries, config, wanted)
+            rankings = await rank_articles(session, self.tenant_id, queries, config, wanted)
             if asked and self.embedder and await has_table(session):
                 near = await nearest_chunks(
                     session, self.tenant_id, self.embedder.model, asked, wanted
                 )
-                hits = fused([hits, near])
-            best = hits[:limit]
+                rankings.append((MEANING_WEIGHT, near))
+            best = fused(rankings)[:limit]
             chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
             questions = await questions_of(
                 session, self.tenant_id, [hit.article_id for hit in best]
@@ -71,19 +69,3 @@ class PostgresKnowledge:
         except EmbeddingsError as error:
             log.warning("embeddings_unavailable", error=error)
             return []
-
-
-def fused(rankings: Sequence[Sequence[Hit]]) -> list[Hit]:
-    """One ranking from several by reciprocal ranks; the first ranking's chunk stands for both.
-
-    Source: Cormack, Clarke, Büttcher, Reciprocal Rank Fusion (SIGIR 2009); RANK_OFFSET is their
-    k, smaller than their 60 because it measured better here (docs/retrieval.md).
-    """
-    scores: dict[str, float] = defaultdict(float)
-    chunks: dict[str, int] = {}
-    for ranking in rankings:
-        for rank, hit in enumerate(ranking, 1):
-            scores[hit.article_id] += 1 / (RANK_OFFSET + rank)
-            chunks.setdefault(hit.article_id, hit.chunk_id)
-    ordered = sorted(scores, key=lambda article_id: (-scores[article_id], article_id))
-    return [Hit(article_id, chunks[article_id], scores[article_id]) for article_id in ordered]

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.answer_cache import new_kb_version
 from app.db.knowledge.bm25 import index_chunks
+from app.db.knowledge.ngrams import index_ngrams
 from app.db.tables.knowledge import Article, ArticleChunk
 from tools.language_tags import iso_language
 
@@ -113,7 +114,9 @@ async def put_article(
         for position, text in enumerate(chunks(content) or [""])
     ]
     stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
-    await index_chunks(session, tenant_id, list(stored), questions)
+    added = list(stored)
+    await index_chunks(session, tenant_id, added, questions)
+    await index_ngrams(session, tenant_id, added, questions)
     return article
 
 

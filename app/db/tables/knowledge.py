@@ -83,6 +83,23 @@ class ArticleTerm(Base):
     )
 
 
+class ArticleNgram(Base):
+    """A pair of words, or four characters of a word, and how much the chunk is about it."""
+
+    __tablename__ = "article_ngrams"
+
+    tenant_id: Mapped[str]
+    ngram: Mapped[str]
+    chunk_id: Mapped[int] = mapped_column(
+        ForeignKey("article_chunks.id", ondelete="CASCADE"), index=True
+    )
+    weight: Mapped[float] = mapped_column(REAL)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "ngram", "chunk_id", postgresql_include=["weight"]),
+    )
+
+
 class CachedAnswerRow(Base):
     """The newest checked reply to a question. `customers` are digests of the first who asked."""
 
