@@ -246,8 +246,8 @@ READERS: dict[str, list[Reader]] = {
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
     ],
     "app.db.knowledge.articles:chunks": [articles.chunks],
-    "app.db.knowledge.articles:neighbours": [lambda text: articles.neighbours(text, text)],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
+    "app.db.knowledge.tokenize:plain": [tokenize.plain],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
     "app.db.knowledge.tokenize:sentences": [lambda text: tokenize.sentences([text, text])],
     "app.models.offline.billing:guided": [

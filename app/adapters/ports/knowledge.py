@@ -46,17 +46,16 @@ class PostgresKnowledge:
                 session, self.tenant_id, [hit.article_id for hit in best]
             )
         scores = {hit.chunk_id: hit.score for hit in best}
-        texts = within_budget(chunks, self.context_tokens)
         return [
             {
-                "article_id": chunk.article_id,
-                "title": chunk.title,
-                "text": text,
-                "score": scores[chunk.id],
-                "questions": questions.get(chunk.article_id, []),
-                "opens": chunk.position == 0,
+                "article_id": excerpt.chunk.article_id,
+                "title": excerpt.chunk.title,
+                "text": excerpt.text,
+                "score": scores[excerpt.chunk.id],
+                "questions": questions.get(excerpt.chunk.article_id, []),
+                "opens": excerpt.opens,
             }
-            for (chunk, _), text in zip(chunks, texts, strict=False)
+            for excerpt in within_budget(chunks, self.context_tokens)
         ]
 
     async def _asked(self, queries: list[str]) -> list[Vector]:

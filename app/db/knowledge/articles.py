@@ -23,9 +23,8 @@ CONFIGS = {
 CHUNK_CHARS = 1800
 BLANK_LINE = re.compile(r"\n\s*\n")
 NOT_SPACE = re.compile(r"\S")
-SENTENCE_BEGIN = re.compile(r"(?:[.!?]\s+|\n)(?=\S)")
-# A chunk repeats the end of the one before, so that no sentence loses what it refers to.
-OVERLAP_CHARS = 200
+# A heading as Markdown writes it begins a section.
+HEADING = re.compile(r"^(?=#{1,6} )", re.MULTILINE)
 
 
 def config_for(language: str | None) -> str:
@@ -34,15 +33,28 @@ def config_for(language: str | None) -> str:
 
 
 def chunks(content: str) -> list[str]:
-    """Split at paragraphs into parts of about CHUNK_CHARS; a longer paragraph between words."""
+    """Parts of up to about CHUNK_CHARS: whole sections together, a longer one at its paragraphs.
+
+    No part repeats the end of the one before: read alone, that would look like an opening.
+    """
     parts: list[str] = []
+    for section in filter(None, map(str.strip, HEADING.split(content))):
+        fits = bool(parts) and len(parts[-1]) + len(section) <= CHUNK_CHARS
+        if fits:
+            parts[-1] += f"\n\n{section}"
+        else:
+            parts += _packed(section)
+    return parts
+
+
+def _packed(section: str) -> Iterable[str]:
     current = ""
-    for paragraph in _paragraphs(content):
+    for paragraph in _paragraphs(section):
         if current and len(current) + len(paragraph) > CHUNK_CHARS:
-            parts.append(current)
-            current = _last_sentences(current)
+            yield current
+            current = ""
         current = f"{current}\n\n{paragraph}" if current else paragraph
-    return [*parts, current] if current else parts
+    yield current
 
 
 def _paragraphs(content: str) -> Iterable[str]:
@@ -57,13 +69,6 @@ def _paragraphs(content: str) -> Iterable[str]:
             begins = NOT_SPACE.search(paragraph, cut)
             start = begins.start() if begins else len(paragraph)
         yield paragraph[start:]
-
-
-def _last_sentences(part: str) -> str:
-    """The whole sentences within the last OVERLAP_CHARS of a part, or its last words."""
-    ending = part[-OVERLAP_CHARS:]
-    begins = SENTENCE_BEGIN.search(ending)
-    return ending[begins.end() :].strip() if begins else ending.partition(" ")[2]
 
 
 async def put_article(
@@ -134,10 +139,3 @@ async def delete_article(session: AsyncSession, tenant_id: str, article_id: str)
 def articles_of_tenant(tenant_id: str) -> Select[Article]:
     """Select the tenant's articles."""
     return select(Article).where(Article.tenant_id == tenant_id)
-
-
-def neighbours(before: str, after: str) -> str:
-    """Two chunks that follow each other as one text, what the second repeats only once."""
-    longest = min(OVERLAP_CHARS, len(before), len(after))
-    sizes = (size for size in range(longest, 0, -1) if before.endswith(after[:size]))
-    return f"{before}\n\n{after[next(sizes, 0) :].lstrip()}"

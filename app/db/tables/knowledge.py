@@ -66,7 +66,7 @@ class ArticleChunk(Base):
 
 
 class ArticleTerm(Base):
-    """A word of a chunk, as Postgres' dictionary stems it, and how much the chunk is about it."""
+    """A word of a chunk, stemmed by Postgres, or a pair of them; how much the chunk is about it."""
 
     __tablename__ = "article_terms"
 
@@ -84,7 +84,7 @@ class ArticleTerm(Base):
 
 
 class ArticleNgram(Base):
-    """A pair of words, or four characters of a word, and how much the chunk is about it."""
+    """Four characters of a word, and how much the chunk is about them."""
 
     __tablename__ = "article_ngrams"
 
