@@ -1,9 +1,8 @@
 """The tenant's articles, searched by their words and, where an embedder is set, by meaning."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.adapters.ports.embeddings import Embedder, EmbeddingsError, Vector
+from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder, Vector
 from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
@@ -26,7 +25,7 @@ class PostgresKnowledge:
 
     sessions: Sessions
     tenant_id: str
-    embedder: Embedder | None = None
+    embedder: TextEmbedder | None = None
     context_tokens: int = 3000
 
     async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:

@@ -12,7 +12,7 @@ Found = tuple[ArticleChunk, list[ArticleChunk]]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The text of one passage; `chunk` is the one that was found, `opens` where its article does."""
+    """The text of one passage around the chunk that was found; `opens` where its article does."""
 
     chunk: ArticleChunk
     text: str

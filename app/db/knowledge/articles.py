@@ -105,24 +105,29 @@ async def put_article(
     )
     options = {"populate_existing": True}
     article = (await session.scalars(upsert, execution_options=options)).one()
-    old = (ArticleChunk.tenant_id == tenant_id, ArticleChunk.article_id == article_id)
+    await store_chunks(session, article)
+    return article
+
+
+async def store_chunks(session: AsyncSession, article: Article) -> None:
+    """Cut the article into chunks, in place of those that it has, and index them."""
+    old = (ArticleChunk.tenant_id == article.tenant_id, ArticleChunk.article_id == article.id)
     await session.execute(delete(ArticleChunk).where(*old))
     rows = [
         {
-            "tenant_id": tenant_id,
-            "article_id": article_id,
+            "tenant_id": article.tenant_id,
+            "article_id": article.id,
             "position": position,
-            "title": title,
+            "title": article.title,
             "text": text,
-            "config": config_for(language),
+            "config": config_for(article.language),
         }
-        for position, text in enumerate(chunks(content) or [""])
+        for position, text in enumerate(chunks(article.content) or [""])
     ]
-    stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
-    added = list(stored)
-    await index_chunks(session, tenant_id, added, questions)
-    await index_ngrams(session, tenant_id, added, questions)
-    return article
+    insertion = insert(ArticleChunk).values(rows).returning(ArticleChunk)
+    stored = list(await session.scalars(insertion))
+    await index_chunks(session, article.tenant_id, stored, article.questions)
+    await index_ngrams(session, article.tenant_id, stored, article.questions)
 
 
 async def delete_article(session: AsyncSession, tenant_id: str, article_id: str) -> bool:

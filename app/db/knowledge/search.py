@@ -12,7 +12,6 @@ from app.db.knowledge.fusion import fused
 from app.db.knowledge.ngrams import RANK_BY_PAIRS, RANK_BY_PARTS
 from app.db.tables.knowledge import Article, ArticleChunk
 
-
 # How many articles of each ranking are fused.
 CANDIDATES = 50
 # The weight of each ranking, chosen by the measurement in docs/retrieval.md.

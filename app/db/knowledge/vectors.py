@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import ARRAY, bindparam, text
+from sqlalchemy import ARRAY, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.bm25 import Hit
@@ -111,6 +111,12 @@ def create_table(connection: psycopg.Connection[Any]) -> str | None:
 async def has_table(session: AsyncSession) -> bool:
     """Whether `deskgraph migrate` found pgvector."""
     return bool(await session.scalar(SELECT_TABLE))
+
+
+async def count_stale(session: AsyncSession, model: str) -> int:
+    """How many chunks of all tenants have no vector of this model."""
+    other = ArticleChunk.embedded_with.is_distinct_from(model)
+    return await session.scalar(select(func.count()).where(other)) or 0
 
 
 async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:
