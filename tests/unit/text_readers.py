@@ -195,7 +195,8 @@ def answered(text: str) -> object:
 
 def chunk(text: str) -> Any:
     """A stored part of an article."""
-    return ArticleChunk(title="Upload", text=text, position=0), []
+    found = ArticleChunk(title="Upload", text=text, position=0)
+    return found, [found]
 
 
 def refused(read: Callable[[str], object], error: type[Exception]) -> Reader:

@@ -34,7 +34,7 @@ class FileEmbedder:
         """Load both parts. Raises EmbeddingsFileError."""
         try:
             import numpy as np  # noqa: PLC0415  # all three come with the extra alone
-            import onnxruntime  # noqa: PLC0415
+            import onnxruntime  # type: ignore[import-untyped]  # noqa: PLC0415
             import tokenizers  # noqa: PLC0415
         except ImportError:
             raise EmbeddingsFileError(NO_EXTRA) from None
