@@ -14,8 +14,9 @@ from app.db.tables.knowledge import Article, ArticleChunk
 
 # How many articles of each ranking are fused.
 CANDIDATES = 50
-# The weight of each ranking, chosen by the measurement in docs/retrieval.md.
-RANKINGS = ((1.0, RANK_BY_WORDS), (1.0, RANK_BY_PAIRS), (2.0, RANK_BY_PARTS))
+# Alike in weight: more for the parts of words found more hard ones (docs/retrieval.md), but let
+# "open" outweigh "opening hours".
+RANKINGS = (RANK_BY_WORDS, RANK_BY_PAIRS, RANK_BY_PARTS)
 
 
 async def rank_articles(
@@ -24,8 +25,8 @@ async def rank_articles(
     """The rankings by words, by pairs and by parts of words, each with its weight."""
     wanted = max(limit, CANDIDATES)
     return [
-        (weight, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
-        for weight, statement in RANKINGS
+        (1.0, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
+        for statement in RANKINGS
     ]
 
 
