@@ -16,8 +16,8 @@ from app.adapters.ports.embeddings import EmbeddingsError, Vector
 MODEL, TOKENIZER = "model.onnx", "tokenizer.json"
 # Sentence models are trained on texts of this length; a longer one is cut.
 MAX_TOKENS = 256
-# Texts of one call: more take memory, and do not go faster on a CPU.
-BATCH = 16
+# Texts of one call: more take memory, let a question wait, and do not go faster on a CPU.
+BATCH = 8
 # A text without spaces is no sentence; to cut it into tokens takes more than linear time.
 MAX_CHARS = 2000
 NO_EXTRA = "DESKGRAPH_EMBEDDINGS_FILE needs: pip install 'deskgraph[embeddings]'"
@@ -43,7 +43,12 @@ class FileEmbedder:
         self._one_at_a_time = Lock()
         model, tokenizer = _parts(archive)
         try:
-            self._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+            options = onnxruntime.SessionOptions()
+            # Its threads would wait for work in a loop that takes a core from everything else.
+            options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+            self._session = onnxruntime.InferenceSession(
+                model, options, providers=["CPUExecutionProvider"]
+            )
             self._tokenizer = tokenizers.Tokenizer.from_str(tokenizer.decode())
         except Exception as error:  # noqa: BLE001  # both raise classes of their own, or plain ones
             raise EmbeddingsFileError(f"the model cannot be read: {error}"[:300]) from None
@@ -59,8 +64,12 @@ class FileEmbedder:
         return await asyncio.to_thread(self._embed, texts)
 
     def _embed(self, texts: Sequence[str]) -> list[Vector]:
-        with self._one_at_a_time:
-            return [vector for batch in _batches(texts) for vector in self._means(batch)]
+        vectors: list[Vector] = []
+        for batch in _batches(texts):
+            # Between two batches of articles, a customer's question gets its turn.
+            with self._one_at_a_time:
+                vectors += self._means(batch)
+        return vectors
 
     def _means(self, texts: Sequence[str]) -> list[Vector]:
         np = self._np

@@ -2,12 +2,21 @@
 
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder, Vector
 from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
 from app.db.knowledge.fusion import fused
-from app.db.knowledge.search import CANDIDATES, questions_of, rank_articles, read_chunks
+from app.db.knowledge.search import (
+    CANDIDATES,
+    Rankings,
+    questions_of,
+    rank_again,
+    rank_articles,
+    read_chunks,
+)
 from app.db.knowledge.tokenize import sentences
 from app.db.knowledge.vectors import has_table, nearest_chunks
 from app.log import get_logger
@@ -28,17 +37,18 @@ class PostgresKnowledge:
     embedder: TextEmbedder | None = None
     context_tokens: int = 3000
 
-    async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
+    async def search(
+        self, queries: list[str], language: str | None, limit: int, *, second_round: bool = False
+    ) -> list[Passage]:
         """The best passage of each article that fits, best first."""
         asked = await self._asked(queries)
-        config, wanted = config_for(language), max(limit, CANDIDATES)
+        config = config_for(language)
         async with self.sessions() as session:
-            rankings = await rank_articles(session, self.tenant_id, queries, config, wanted)
-            if asked and self.embedder and await has_table(session):
-                near = await nearest_chunks(
-                    session, self.tenant_id, self.embedder.model, asked, wanted
-                )
-                rankings.append((MEANING_WEIGHT, near))
+            rankings = await rank_articles(session, self.tenant_id, queries, config, limit)
+            rankings += await self._near(session, asked, limit)
+            if second_round:
+                first = fused(rankings)
+                rankings += await rank_again(session, self.tenant_id, first, config, limit)
             best = fused(rankings)[:limit]
             chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
             questions = await questions_of(
@@ -56,6 +66,15 @@ class PostgresKnowledge:
             }
             for excerpt in within_budget(chunks, self.context_tokens)
         ]
+
+    async def _near(self, session: AsyncSession, asked: list[Vector], limit: int) -> Rankings:
+        """The articles that mean what is asked, where vectors are kept."""
+        if not asked or self.embedder is None or not await has_table(session):
+            return []
+        wanted = max(limit, CANDIDATES)
+        model = self.embedder.model
+        near = await nearest_chunks(session, self.tenant_id, model, asked, wanted)
+        return [(MEANING_WEIGHT, near)]
 
     async def _asked(self, queries: list[str]) -> list[Vector]:
         """The question and its sentences as vectors; none when the server does not answer."""

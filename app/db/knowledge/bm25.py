@@ -87,6 +87,7 @@ RANKING = """
             FROM rare JOIN asked USING (lexeme)
                 JOIN {table} ON {table}.{column} = rare.lexeme
             WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
+            HAVING count(*) >= {least}
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
@@ -105,12 +106,13 @@ ASKED_WORDS = """
 """
 
 
-def ranking(table: str, column: str, asked: str) -> TextClause:
+def ranking(table: str, column: str, asked: str, least: int = 1) -> TextClause:
     """The statement that ranks by one index: its table, its column of terms, its terms asked.
 
-    A term counts once for the whole question, with the first part that holds it.
+    A term counts once for the whole question, with the first part that holds it. A part must
+    share so many terms with a chunk at least.
     """
-    names = {"{table}": table, "{column}": column, "{asked}": asked}
+    names = {"{table}": table, "{column}": column, "{asked}": asked, "{least}": str(least)}
     statement = RANKING
     for name, value in names.items():
         statement = statement.replace(name, value)

@@ -25,6 +25,9 @@ from app.db.tables.knowledge import ArticleChunk
 # A usual chunk in parts of words, as USUAL_LENGTH is in words and pairs of them.
 USUAL_PARTS = 600
 
+# Two words that share fewer are hardly ever the same word: "salary" and "necessary" share one.
+LEAST_PARTS = 3
+
 # Neighbours among the words that the language's dictionary keeps: "reset my password" holds the
 # pair of "reset" and "password".
 ASKED_PAIRS = """
@@ -46,7 +49,7 @@ ASKED_PARTS = """
 """
 # A pair is looked up in the table of words, where no word has a space.
 RANK_BY_PAIRS = ranking("article_terms", "term", f"{ASKED_WORDS} UNION ALL {ASKED_PAIRS}")
-RANK_BY_PARTS = ranking("article_ngrams", "ngram", ASKED_PARTS)
+RANK_BY_PARTS = ranking("article_ngrams", "ngram", ASKED_PARTS, LEAST_PARTS)
 
 TOLD_PAIRS = """
     SELECT id, factor, lexeme || ' ' || follower AS term FROM (

@@ -14,20 +14,39 @@ from app.db.tables.knowledge import Article, ArticleChunk
 
 # How many articles of each ranking are fused.
 CANDIDATES = 50
-# Alike in weight: more for the parts of words found more hard ones (docs/retrieval.md), but let
-# "open" outweigh "opening hours".
-RANKINGS = (RANK_BY_WORDS, RANK_BY_PAIRS, RANK_BY_PARTS)
+# The weight of each ranking, chosen by the measurement in docs/retrieval.md.
+RANKINGS = ((1.5, RANK_BY_WORDS), (1.0, RANK_BY_PAIRS), (1.0, RANK_BY_PARTS))
+# What the second round counts beside the first.
+SECOND_ROUND_WEIGHT = 0.5
+
+Rankings = list[tuple[float, list[Hit]]]
+"""Rankings, each with its weight."""
 
 
 async def rank_articles(
     session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
-) -> list[tuple[float, list[Hit]]]:
+) -> Rankings:
     """The rankings by words, by pairs and by parts of words, each with its weight."""
     wanted = max(limit, CANDIDATES)
     return [
-        (1.0, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
-        for statement in RANKINGS
+        (weight, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
+        for weight, statement in RANKINGS
     ]
+
+
+async def rank_again(
+    session: AsyncSession, tenant_id: str, first: Sequence[Hit], config: str, limit: int
+) -> Rankings:
+    """What is near the best article of a first round, by the words and pairs of its title."""
+    if not first:
+        return []
+    query = select(ArticleChunk.title).where(
+        ArticleChunk.tenant_id == tenant_id, ArticleChunk.id == first[0].chunk_id
+    )
+    titles = list(await session.scalars(query))
+    wanted = max(limit, CANDIDATES)
+    near = await rank_chunks(session, tenant_id, titles, config, wanted, RANK_BY_PAIRS)
+    return [(SECOND_ROUND_WEIGHT, near)]
 
 
 async def search_articles(
