@@ -32,7 +32,8 @@ def _model(table: np.ndarray) -> bytes:
     weights = [numpy_helper.from_array(table, "table")]
     graph = helper.make_graph(nodes, "tiny", [given, mask], [states], weights)
     opset = [helper.make_opsetid("", 17)]
-    return helper.make_model(graph, opset_imports=opset, ir_version=9).SerializeToString()
+    model = helper.make_model(graph, opset_imports=opset, ir_version=9)
+    return bytes(model.SerializeToString())
 
 
 def _tokenizer(words: list[str]) -> str:
