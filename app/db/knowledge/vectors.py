@@ -75,6 +75,7 @@ DELETE_OTHER_DIMENSIONS = text("""
     UPDATE article_chunks SET embedded_with = NULL FROM gone WHERE id = gone.chunk_id
 """)
 
+# A vector of zeros has no direction: its distance is NaN, which would be first in the order.
 SELECT_NEAREST = text("""
     WITH near AS MATERIALIZED (
         SELECT chunk_id, embedding FROM article_embeddings
@@ -87,7 +88,8 @@ SELECT_NEAREST = text("""
         WHERE chunk.tenant_id = :tenant_id
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
-    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+    SELECT article_id, id, score FROM ranked
+    WHERE score < 'NaN' ORDER BY score DESC, article_id LIMIT :limit
 """).bindparams(bindparam("asked", type_=ARRAY(ArticleChunk.text.type)))
 
 SELECT_TABLE = text("SELECT to_regclass('article_embeddings') IS NOT NULL")
