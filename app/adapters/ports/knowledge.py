@@ -25,7 +25,7 @@ from tools.models import Passage
 log = get_logger(__name__)
 
 # As much as all rankings by words: chosen by the measurement in docs/retrieval.md.
-MEANING_WEIGHT = 4.0
+MEANING_WEIGHT = 3.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,7 +65,8 @@ RANKING = """
         WHERE tenant_id = :tenant_id GROUP BY config
     ), asked AS MATERIALIZED (
         SELECT number, lexeme, CAST(row_number() OVER (
-            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first
+            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first,
+            count(*) OVER (PARTITION BY number) AS terms
         FROM (
             {asked}
         ) AS word
@@ -87,7 +88,7 @@ RANKING = """
             FROM rare JOIN asked USING (lexeme)
                 JOIN {table} ON {table}.{column} = rare.lexeme
             WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
-            HAVING count(*) >= {least}
+            HAVING count(*) >= least({least}, max(terms))
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
@@ -110,7 +111,7 @@ def ranking(table: str, column: str, asked: str, least: int = 1) -> TextClause:
     """The statement that ranks by one index: its table, its column of terms, its terms asked.
 
     A term counts once for the whole question, with the first part that holds it. A part must
-    share so many terms with a chunk at least.
+    share so many terms with a chunk, or all that it has.
     """
     names = {"{table}": table, "{column}": column, "{asked}": asked, "{least}": str(least)}
     statement = RANKING

@@ -16,8 +16,8 @@ from app.db.tables.knowledge import Article, ArticleChunk
 CANDIDATES = 50
 # The weight of each ranking, chosen by the measurement in docs/retrieval.md.
 RANKINGS = ((1.5, RANK_BY_WORDS), (1.0, RANK_BY_PAIRS), (1.0, RANK_BY_PARTS))
-# What the second round counts beside the first.
-SECOND_ROUND_WEIGHT = 0.5
+# Whose titles the second round searches, and what it counts beside the first.
+SECOND_ROUND_ARTICLES, SECOND_ROUND_WEIGHT = 3, 0.25
 
 Rankings = list[tuple[float, list[Hit]]]
 """Rankings, each with its weight."""
@@ -37,13 +37,12 @@ async def rank_articles(
 async def rank_again(
     session: AsyncSession, tenant_id: str, first: Sequence[Hit], config: str, limit: int
 ) -> Rankings:
-    """What is near the best article of a first round, by the words and pairs of its title."""
-    if not first:
-        return []
+    """What is near the best articles of a first round, by the words and pairs of their titles."""
+    best = [hit.chunk_id for hit in first[:SECOND_ROUND_ARTICLES]]
     query = select(ArticleChunk.title).where(
-        ArticleChunk.tenant_id == tenant_id, ArticleChunk.id == first[0].chunk_id
+        ArticleChunk.tenant_id == tenant_id, ArticleChunk.id.in_(best)
     )
-    titles = list(await session.scalars(query))
+    titles = sorted(await session.scalars(query))
     wanted = max(limit, CANDIDATES)
     near = await rank_chunks(session, tenant_id, titles, config, wanted, RANK_BY_PAIRS)
     return [(SECOND_ROUND_WEIGHT, near)]

@@ -77,13 +77,16 @@ DELETE_OTHER_DIMENSIONS = text("""
 
 # A vector of zeros has no direction: its distance is NaN, which would be first in the order.
 SELECT_NEAREST = text("""
-    WITH near AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(written AS vector) AS vector FROM unnest(:asked) AS written
+    ), stored AS MATERIALIZED (
         SELECT chunk_id, embedding FROM article_embeddings
         WHERE tenant_id = :tenant_id AND model = :model AND vector_dims(embedding) = :dimensions
+    ), near AS (
+        SELECT chunk_id, min(stored.embedding <=> asked.vector) AS distance
+        FROM stored, asked GROUP BY chunk_id
     ), ranked AS (
-        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id,
-            1 - (SELECT min(near.embedding <=> CAST(asked AS vector))
-                 FROM unnest(:asked) AS asked) AS score
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, 1 - distance AS score
         FROM near JOIN article_chunks AS chunk ON chunk.id = near.chunk_id
         WHERE chunk.tenant_id = :tenant_id
         ORDER BY chunk.article_id, score DESC, chunk.position
