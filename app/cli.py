@@ -49,8 +49,11 @@ def dev(
 ) -> None:
     """Run everything on this machine: Postgres, migrations, demo tenant, API and worker."""
     from app.commands.dev import run_dev
+    from app.commands.embed_articles import loaded
 
-    run_dev(_start(host, port), as_json=as_json)
+    settings = _start(host, port)
+    loaded(settings)
+    run_dev(settings, as_json=as_json)
 
 
 @app.command(epilog=usage("api --host 0.0.0.0 --port 8000"))
@@ -73,10 +76,12 @@ def api(host: Host = None, port: Port = None) -> None:
 def worker() -> None:
     """Run a worker alone; needs DESKGRAPH_DATABASE_URL. Start as many as there are cores."""
     from app.commands.database import explained, require_database
+    from app.commands.embed_articles import loaded
     from app.commands.serve import run_forever
 
     settings = _start()
     require_database(settings)
+    loaded(settings)
     with explained():
         run_forever(settings, with_api=False, with_worker=True)
 

@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 from platformdirs import user_data_path
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -167,12 +167,31 @@ class SearchSettings(BaseModel):
     embeddings_api_key: SecretStr | None = Field(
         None, description="Key of that server, if it asks for one."
     )
+    embeddings_sha256: str | None = Field(
+        None,
+        description="SHA-256 of `DESKGRAPH_EMBEDDINGS_FILE`, in hexadecimal.",
+        pattern="^[0-9a-fA-F]{64}$",
+    )
+    embeddings_file: Path | None = Field(
+        None,
+        description="ZIP archive with `model.onnx` and `tokenizer.json`, instead of a server.",
+    )
     embeddings_timeout_seconds: Seconds = Field(
         5, description="Longest time of one embeddings call; then the search goes by words alone."
     )
     context_token_budget: int = Field(
         3000, ge=200, description="Article text that one search hands to a model."
     )
+
+    @field_validator("embeddings_file")
+    @classmethod
+    def _one_model_of_a_known_hash(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if value and info.data.get("embeddings_model"):
+            raise ValueError("set this or DESKGRAPH_EMBEDDINGS_MODEL, not both")
+        # A hash that is not one has its own message.
+        if value and info.data.get("embeddings_sha256", "bad") is None:
+            raise ValueError("needs DESKGRAPH_EMBEDDINGS_SHA256")
+        return value
 
 
 class WebhookSettings(BaseModel):

@@ -71,6 +71,8 @@ async def articles_finding(
             ],
             "language": triage["language"] if triage else None,
             "limit": PASSAGES,
+            # What the first round found is asked for again where a model chose the words.
+            "second_round": bool(wanted),
         },
     )
     if not passages:

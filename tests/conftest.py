@@ -147,13 +147,16 @@ WITH copied AS (
     SELECT :new, article_id, position, title, text, config
     FROM article_chunks WHERE tenant_id = :old
     RETURNING id, article_id, position
+), renewed AS (
+    SELECT old.id AS old_id, copied.id AS new_id
+    FROM copied JOIN article_chunks old USING (article_id, position)
+    WHERE old.tenant_id = :old
+), terms AS (
+    INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
+    SELECT :new, term, new_id, weight FROM renewed JOIN article_terms ON chunk_id = old_id
 )
-INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
-SELECT :new, terms.term, copied.id, terms.weight
-FROM copied
-JOIN article_chunks old USING (article_id, position)
-JOIN article_terms terms ON terms.chunk_id = old.id
-WHERE old.tenant_id = :old"""
+INSERT INTO article_ngrams (tenant_id, ngram, chunk_id, weight)
+SELECT :new, ngram, new_id, weight FROM renewed JOIN article_ngrams ON chunk_id = old_id"""
 
 
 def copy_of(table: type[Base], tenant_id: str) -> Insert:

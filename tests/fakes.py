@@ -189,7 +189,9 @@ class FakeKnowledge:
         self.queries: list[list[str]] = []
         self.down = False
 
-    async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
+    async def search(
+        self, queries: list[str], language: str | None, limit: int, *, second_round: bool = False
+    ) -> list[Passage]:
         self.queries.append(queries)
         if self.down:
             raise UnavailableError("the search does not answer")

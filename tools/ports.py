@@ -100,8 +100,10 @@ class Knowledge(Protocol):
     """The articles of the tenant."""
 
     async def search(
-        self, queries: list[str], language: str | None, limit: int
-    ) -> list[Passage]: ...
+        self, queries: list[str], language: str | None, limit: int, *, second_round: bool = False
+    ) -> list[Passage]:
+        """The passages that fit best; a second round asks again with what the first found."""
+        ...
 
 
 class Contacts(Protocol):

@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from app.api.schemas import PutArticle
 from app.commands.database import load_settings, require_database, with_database
+from app.commands.embed_articles import embed_articles
 from app.commands.usage import usage
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.articles import put_article
@@ -24,12 +25,14 @@ from app.db.tenants.queries import tenant_exists
 from app.log.error_text import wrong_value
 
 cli = typer.Typer()
+cli.command("embed", epilog=usage("articles embed"))(embed_articles)
 
 LANGUAGE_COMMENT = re.compile(r"^<!--\s*language:\s*(\S+)\s*-->\s*$", re.MULTILINE)
 # A line of a list, as YAML writes it: with quotation marks or without.
 ITEM = re.compile(r"""- +(?:"(?P<quoted>[^"\\]+)"|(?P<text>[^\s"'].*))""")
 # One transaction for so many articles: quick, and a broken one loses little.
 BATCH = 50
+LOOK_OVER = "VACUUM (ANALYZE) article_chunks, article_terms, article_ngrams"
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +192,4 @@ async def look_over(engine: AsyncEngine) -> None:
     """
     async with engine.connect() as connection:
         outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
-        await outside.execute(text("VACUUM (ANALYZE) article_chunks, article_terms"))
+        await outside.execute(text(LOOK_OVER))

@@ -17,13 +17,16 @@ from sqlalchemy import Connection, create_engine, make_url
 import migrations
 from app.commands.database import UnknownRevisionError
 from app.commands.terminal import typed
-from app.db.core.connections import plain_dsn
+from app.db.core.connections import Sessions, make_engine, plain_dsn
+from app.db.knowledge.reindex import FIRST, Key, reindex_some
 from app.db.knowledge.vectors import create_table
 from app.worker.consumer import apply_schema
 
 # Any fixed number: the replica that holds the lock migrates, and every other one waits for it.
 MIGRATION_LOCK = 4_872_301_555
 POLL_SECONDS = 0.1
+# Articles of one transaction.
+REINDEXED = 50
 # A dump of another server brings events of transactions that this one has not had yet, which
 # no reader could see. They become its oldest, in the order of their numbers: see docs/adr/0014.
 TAKE_IN_EVENTS = """
@@ -64,8 +67,23 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
         with psycopg.connect(dsn, autocommit=True) as connection:
             if missing := create_table(connection):
                 progress(missing)
+        progress("articles")
+        asyncio.run(index_articles(database_url))
         progress("queue")
         asyncio.run(apply_schema(database_url))
+
+
+async def index_articles(database_url: str) -> None:
+    """Index what an older version stored, some articles a transaction; none are left untouched."""
+    engine = make_engine(database_url, 1)
+    sessions = Sessions(engine)
+    last: Key | None = FIRST
+    try:
+        while last is not None:
+            async with sessions.begin() as session:
+                last = await reindex_some(session, last, REINDEXED)
+    finally:
+        await engine.dispose()
 
 
 def take_lock(connection: psycopg.Connection) -> None:

@@ -13,7 +13,7 @@ from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.adapters.models.budget_meter import PostgresMeter
-from app.adapters.ports.embeddings import build_embedder
+from app.adapters.ports.embedders import build_embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
 from app.adapters.ports.local_helpdesk import LocalHelpdesk
 from app.adapters.ports.mailings import PostgresContacts, PostgresMailings

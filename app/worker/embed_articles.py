@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.adapters.ports.embeddings import Embedder, EmbeddingsError
+from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder
 from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import Sessions
 from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors
@@ -14,7 +14,7 @@ PAUSE_SECONDS = 2.0
 BATCH = 64
 
 
-async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
+async def keep_embedded(sessions: Sessions, embedder: TextEmbedder | None) -> None:
     """Embed new, edited and differently embedded chunks until cancelled."""
     while embedder is not None:
         try:
@@ -27,7 +27,7 @@ async def keep_embedded(sessions: Sessions, embedder: Embedder | None) -> None:
         await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def embed_some(sessions: Sessions, embedder: Embedder) -> int:
+async def embed_some(sessions: Sessions, embedder: TextEmbedder) -> int:
     """Embed up to a batch of chunks; returns how many. Holds no connection during the call.
 
     A failed batch is tried again when its claim has expired.

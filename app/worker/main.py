@@ -6,7 +6,7 @@ import secrets
 from procrastinate import App
 from procrastinate.exceptions import ProcrastinateException
 
-from app.adapters.ports.embeddings import build_embedder
+from app.adapters.ports.embedders import build_embedder
 from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import direct_url
 from app.execution.wiring import Service

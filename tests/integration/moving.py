@@ -21,6 +21,7 @@ CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 REFERENCES = {
     ("thread_summaries", "upto_seq"): "runs",
     ("article_terms", "chunk_id"): "article_chunks",
+    ("article_ngrams", "chunk_id"): "article_chunks",
     ("article_embeddings", "chunk_id"): "article_chunks",
 }
 COLUMNS = """

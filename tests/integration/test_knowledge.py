@@ -67,7 +67,7 @@ async def test_article_is_found_by_the_questions_it_declares(
     asked = ["How do numbats brush their teeth?"]
     async with sessions.begin() as session:
         await put_article(session, tenant.id, "n", "Numbats", "They eat.", "en", asked)
-    [found] = await knowledge.search(["numbats teeth"], "en", 5)
+    [found, *_] = await knowledge.search(["numbats teeth"], "en", 5)
     assert (found["questions"], found["opens"]) == (asked, True)
     async with sessions.begin() as session:
         same = await put_article(session, tenant.id, "n", "Numbats", "They eat.", "en", asked)
@@ -106,6 +106,55 @@ async def test_a_word_that_is_rare_counts_more_than_a_usual_one(
         await put_article(session, tenant.id, "z", "Odd", "The zygote stands by the page.", "en")
     [best, *_] = await knowledge.search(["printer zygote"], "en", 5)
     assert best["article_id"] == "z"
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("unlocking the numbat", "numbat"),
+        ("numbaat", "numbat"),
+        ("quick red wombat", "pair"),
+    ],
+)
+async def test_parts_and_pairs_of_words_find_what_words_do_not(
+    knowledge: PostgresKnowledge,
+    sessions: Sessions,
+    tenant: Tenant,
+    query: str,
+    found: str,
+) -> None:
+    """A misspelled word, and of two articles with the same words the one with them together."""
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "numbat", "Numbats", "Numbats are locked.", "en")
+        apart = "A wombat is quick. Some paint is red."
+        await put_article(session, tenant.id, "apart", "Animals", apart, "en")
+        together = "A red wombat is here. Some paint is quick."
+        await put_article(session, tenant.id, "pair", "Animals", together, "en")
+    assert (await knowledge.search([query], "en", 3))[0]["article_id"] == found
+
+
+async def test_second_round_finds_what_is_near_the_first(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
+) -> None:
+    """By the title of the best article, in the words of the knowledge base."""
+    async with sessions.begin() as session:
+        title = "Quokka enclosure rules"
+        await put_article(session, tenant.id, "first", title, "Never feed zygotes.", "en")
+        await put_article(session, tenant.id, "near", "Enclosure rules", "Close gates.", "en")
+    once = await knowledge.search(["zygotes"], "en", 5)
+    assert [passage["article_id"] for passage in once] == ["first"]
+    twice = await knowledge.search(["zygotes"], "en", 5, second_round=True)
+    assert [passage["article_id"] for passage in twice[:2]] == ["first", "near"]
+    assert await knowledge.search(["xyzzy"], "en", 5, second_round=True) == []
+
+
+async def test_several_queries_are_searched_together(
+    knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
+) -> None:
+    """Each finds its article among the first."""
+    queries = ["reset password", "opening hours", "E42"]
+    found = [passage["article_id"] for passage in await knowledge.search(queries, "en", 5)]
+    assert {"reset-password", "upload-error-e42", "opening-hours"} <= set(found)
 
 
 async def test_a_search_reads_words_from_the_index_alone(

@@ -50,7 +50,7 @@ def test_four_replicas_migrate_one_empty_database(fresh_database: Callable[[], s
         for done in [replicas.submit(migrate, url, steps.append) for _ in range(4)]:
             done.result()
     migrate(url, steps.append)
-    assert steps == ["tables", "checkpoints", "embeddings", "queue"] * 5
+    assert steps == ["tables", "checkpoints", "embeddings", "articles", "queue"] * 5
     with psycopg.connect(url) as connection:
         rows = connection.execute("SELECT to_regclass('runs'), to_regclass('checkpoints')")
         assert rows.fetchone() == ("runs", "checkpoints")

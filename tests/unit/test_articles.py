@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.commands.articles import SourceError, read_jsonl, read_markdown, read_source
-from app.db.knowledge.articles import CHUNK_CHARS, OVERLAP_CHARS, chunks, config_for
+from app.db.knowledge.articles import CHUNK_CHARS, chunks, config_for
 from graphs.text.tokens import WORD
 from tests.unit.desk import ARTICLES
 
@@ -156,7 +156,7 @@ def test_every_word_is_in_some_part(paragraphs: list[str]) -> None:
     content = "\n\n".join(paragraphs)
     parts = chunks(content)
     assert set(WORD.findall(content)) == {word for part in parts for word in WORD.findall(part)}
-    assert all(0 < len(part) <= CHUNK_CHARS + OVERLAP_CHARS + 2 for part in parts)
+    assert all(0 < len(part) <= CHUNK_CHARS + 2 for part in parts)
     assert (parts == []) == (not content.strip())
 
 
@@ -165,12 +165,27 @@ def test_short_article_is_one_part() -> None:
     assert chunks("One.\n\nTwo.\n") == ["One.\n\nTwo."]
 
 
-def test_part_repeats_the_end_of_the_one_before() -> None:
-    """So that no sentence loses what it refers to."""
-    first, second = chunks("\n\n".join(["first words " * 120, "second words " * 100]))
-    overlap = second.partition("\n\n")[0]
-    assert first.endswith(overlap)
-    assert 0 < len(overlap) <= OVERLAP_CHARS
+def test_parts_repeat_nothing() -> None:
+    """Read alone, a repeated end would look like an opening."""
+    content = "\n\n".join(["first words " * 120, "second words " * 100])
+    first, second = chunks(content)
+    assert first.rstrip().endswith("first words")
+    assert second.startswith("second words")
+
+
+def test_sections_stay_whole() -> None:
+    """A part holds as many as fit, and one that does not fit begins the next part."""
+    sections = [f"## Section {number}\n\n{'Some words. ' * 60}".strip() for number in range(4)]
+    parts = chunks("\n\n".join(sections))
+    assert parts == ["\n\n".join(sections[:2]), "\n\n".join(sections[2:])]
+
+
+def test_long_section_is_cut_at_its_paragraphs() -> None:
+    """And what follows it may share its last part."""
+    paragraphs = ["## Long", "One. " * 300, "Two. " * 300, "## Short", "Three."]
+    first, second = chunks("\n\n".join(paragraphs))
+    assert (first[:7], second[:4]) == ("## Long", "Two.")
+    assert second.endswith("## Short\n\nThree.")
 
 
 def test_long_paragraph_is_cut_between_words() -> None:

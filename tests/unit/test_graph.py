@@ -283,5 +283,7 @@ async def test_reply_answers_every_part_from_an_article_of_its_own() -> None:
 class PartsOfKnowledge(FakeKnowledge):
     """Finds the article that the first words asked for are about."""
 
-    async def search(self, queries: list[str], language: str | None, limit: int) -> list[Passage]:
+    async def search(
+        self, queries: list[str], language: str | None, limit: int, *, second_round: bool = False
+    ) -> list[Passage]:
         return [article("upload-error-e42" if "E42" in " ".join(queries) else "opening-hours")]

@@ -131,6 +131,7 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
+    "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
     "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.value_words:any_of": "words of ours",
@@ -248,7 +249,8 @@ def wished(text: str, quote: str = "refund") -> object:
 
 def chunk(text: str) -> Any:
     """A stored part of an article."""
-    return ArticleChunk(title="Upload", text=text, position=0), []
+    found = ArticleChunk(title="Upload", text=text, position=0)
+    return found, [found]
 
 
 def refused(read: Callable[[str], object], error: type[Exception]) -> Reader:
@@ -327,8 +329,8 @@ READERS: dict[str, list[Reader]] = {
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
     ],
     "app.db.knowledge.articles:chunks": [articles.chunks],
-    "app.db.knowledge.articles:neighbours": [lambda text: articles.neighbours(text, text)],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
+    "app.db.knowledge.tokenize:plain": [tokenize.plain],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
     "app.db.knowledge.tokenize:sentences": [lambda text: tokenize.sentences([text, text])],
     "app.models.offline.billing:guided": [

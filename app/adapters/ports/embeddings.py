@@ -1,14 +1,12 @@
-"""Texts to vectors, through any OpenAI-compatible server's `POST /embeddings`."""
+"""Texts to vectors: what a search needs, and any OpenAI-compatible server's `POST /embeddings`."""
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import httpx
 
-from app.settings import Settings
-
-OPENAI = "https://api.openai.com/v1"
 # A text longer than a chunk of this size in characters is cut: no server takes any length.
 MAX_CHARS = 6000
 
@@ -16,7 +14,20 @@ Vector = list[float]
 
 
 class EmbeddingsError(Exception):
-    """The server did not answer with one vector a text; the message says what it did."""
+    """There is not one vector a text; the message says what the server or the model did."""
+
+
+class TextEmbedder(Protocol):
+    """Turns texts into vectors; those of two models cannot be compared, so each has a name."""
+
+    @property
+    def model(self) -> str:
+        """The model's name, stored with each vector."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """A vector for each text, in their order. Raises EmbeddingsError."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,22 +63,3 @@ class Embedder:
         if not all(vector and all(map(math.isfinite, vector)) for vector in vectors):
             raise EmbeddingsError("a vector is empty or not finite")
         return vectors
-
-
-def build_embedder(settings: Settings) -> Embedder | None:
-    """The embedder of the settings; None without a model.
-
-    OpenAI's key goes to no other server than the one it was set for.
-    """
-    if settings.embeddings_model is None:
-        return None
-    url = settings.embeddings_base_url or settings.openai_base_url or OPENAI
-    key = settings.embeddings_api_key
-    if key is None and settings.embeddings_base_url is None:
-        key = settings.openai_api_key
-    return Embedder(
-        url.rstrip("/"),
-        settings.embeddings_model,
-        key.get_secret_value() if key else None,
-        settings.embeddings_timeout_seconds,
-    )

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.answer_cache import new_kb_version
 from app.db.knowledge.bm25 import index_chunks
+from app.db.knowledge.ngrams import index_ngrams
 from app.db.tables.knowledge import Article, ArticleChunk
 from tools.language_tags import iso_language
 
@@ -22,9 +23,8 @@ CONFIGS = {
 CHUNK_CHARS = 1800
 BLANK_LINE = re.compile(r"\n\s*\n")
 NOT_SPACE = re.compile(r"\S")
-SENTENCE_BEGIN = re.compile(r"(?:[.!?]\s+|\n)(?=\S)")
-# A chunk repeats the end of the one before, so that no sentence loses what it refers to.
-OVERLAP_CHARS = 200
+# A heading as Markdown writes it begins a section.
+HEADING = re.compile(r"^(?=#{1,6} )", re.MULTILINE)
 
 
 def config_for(language: str | None) -> str:
@@ -33,15 +33,28 @@ def config_for(language: str | None) -> str:
 
 
 def chunks(content: str) -> list[str]:
-    """Split at paragraphs into parts of about CHUNK_CHARS; a longer paragraph between words."""
+    """Parts of up to about CHUNK_CHARS: whole sections together, a longer one at its paragraphs.
+
+    No part repeats the end of the one before: read alone, that would look like an opening.
+    """
     parts: list[str] = []
+    for section in filter(None, map(str.strip, HEADING.split(content))):
+        fits = bool(parts) and len(parts[-1]) + len(section) <= CHUNK_CHARS
+        if fits:
+            parts[-1] += f"\n\n{section}"
+        else:
+            parts += _packed(section)
+    return parts
+
+
+def _packed(section: str) -> Iterable[str]:
     current = ""
-    for paragraph in _paragraphs(content):
+    for paragraph in _paragraphs(section):
         if current and len(current) + len(paragraph) > CHUNK_CHARS:
-            parts.append(current)
-            current = _last_sentences(current)
+            yield current
+            current = ""
         current = f"{current}\n\n{paragraph}" if current else paragraph
-    return [*parts, current] if current else parts
+    yield current
 
 
 def _paragraphs(content: str) -> Iterable[str]:
@@ -56,13 +69,6 @@ def _paragraphs(content: str) -> Iterable[str]:
             begins = NOT_SPACE.search(paragraph, cut)
             start = begins.start() if begins else len(paragraph)
         yield paragraph[start:]
-
-
-def _last_sentences(part: str) -> str:
-    """The whole sentences within the last OVERLAP_CHARS of a part, or its last words."""
-    ending = part[-OVERLAP_CHARS:]
-    begins = SENTENCE_BEGIN.search(ending)
-    return ending[begins.end() :].strip() if begins else ending.partition(" ")[2]
 
 
 async def put_article(
@@ -99,22 +105,29 @@ async def put_article(
     )
     options = {"populate_existing": True}
     article = (await session.scalars(upsert, execution_options=options)).one()
-    old = (ArticleChunk.tenant_id == tenant_id, ArticleChunk.article_id == article_id)
+    await store_chunks(session, article)
+    return article
+
+
+async def store_chunks(session: AsyncSession, article: Article) -> None:
+    """Cut the article into chunks, in place of those that it has, and index them."""
+    old = (ArticleChunk.tenant_id == article.tenant_id, ArticleChunk.article_id == article.id)
     await session.execute(delete(ArticleChunk).where(*old))
     rows = [
         {
-            "tenant_id": tenant_id,
-            "article_id": article_id,
+            "tenant_id": article.tenant_id,
+            "article_id": article.id,
             "position": position,
-            "title": title,
+            "title": article.title,
             "text": text,
-            "config": config_for(language),
+            "config": config_for(article.language),
         }
-        for position, text in enumerate(chunks(content) or [""])
+        for position, text in enumerate(chunks(article.content) or [""])
     ]
-    stored = await session.scalars(insert(ArticleChunk).values(rows).returning(ArticleChunk))
-    await index_chunks(session, tenant_id, list(stored), questions)
-    return article
+    insertion = insert(ArticleChunk).values(rows).returning(ArticleChunk)
+    stored = list(await session.scalars(insertion))
+    await index_chunks(session, article.tenant_id, stored, article.questions)
+    await index_ngrams(session, article.tenant_id, stored, article.questions)
 
 
 async def delete_article(session: AsyncSession, tenant_id: str, article_id: str) -> bool:
@@ -131,10 +144,3 @@ async def delete_article(session: AsyncSession, tenant_id: str, article_id: str)
 def articles_of_tenant(tenant_id: str) -> Select[Article]:
     """Select the tenant's articles."""
     return select(Article).where(Article.tenant_id == tenant_id)
-
-
-def neighbours(before: str, after: str) -> str:
-    """Two chunks that follow each other as one text, what the second repeats only once."""
-    longest = min(OVERLAP_CHARS, len(before), len(after))
-    sizes = (size for size in range(longest, 0, -1) if before.endswith(after[:size]))
-    return f"{before}\n\n{after[next(sizes, 0) :].lstrip()}"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.types import storable
@@ -59,26 +59,24 @@ INSERT_TERMS = text("""
     *(bindparam(name, type_=Float) for name in ("saturation", "length_factor", "usual")),
 )
 
-# A word counts once for the whole question, with the first part that holds it.
-SELECT_RANKED = text("""
+RANKING = """
     WITH config AS MATERIALIZED (
         SELECT config AS name, count(*) AS chunks FROM article_chunks
         WHERE tenant_id = :tenant_id GROUP BY config
     ), asked AS MATERIALIZED (
         SELECT number, lexeme, CAST(row_number() OVER (
-            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first
+            PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first,
+            count(*) OVER (PARTITION BY number) AS terms
         FROM (
-            SELECT DISTINCT part.number, word.lexeme
-            FROM unnest(:parts) WITH ORDINALITY AS part (words, number), config,
-                unnest(to_tsvector(config.name, part.words)) AS word
+            {asked}
         ) AS word
     ), rare AS MATERIALIZED (
         SELECT lexeme, ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
         FROM (
             SELECT lexeme, chunks, sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
             FROM (SELECT lexeme FROM asked WHERE first = 1) AS term, LATERAL (
-                SELECT count(*) AS chunks FROM article_terms
-                WHERE tenant_id = :tenant_id AND article_terms.term = term.lexeme
+                SELECT count(*) AS chunks FROM {table}
+                WHERE tenant_id = :tenant_id AND {table}.{column} = term.lexeme
             ) AS frequency
             WHERE chunks > 0
         ) AS by_rarity, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total
@@ -88,8 +86,9 @@ SELECT_RANKED = text("""
             SELECT chunk_id, number, sum(weight * idf) AS score,
                 sum(weight * idf * first) AS of_whole
             FROM rare JOIN asked USING (lexeme)
-                JOIN article_terms ON article_terms.term = rare.lexeme
+                JOIN {table} ON {table}.{column} = rare.lexeme
             WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
+            HAVING count(*) >= least({least}, max(terms))
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
@@ -99,10 +98,29 @@ SELECT_RANKED = text("""
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
     SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
-""").bindparams(
-    bindparam("parts", type_=ARRAY(String)),
-    *(bindparam(name, type_=Float) for name in ("whole_share", "same_language")),
-)
+"""
+# How the words of a question's parts are read; each of the tenant's languages has its own stems.
+ASKED_WORDS = """
+    SELECT DISTINCT part.number, word.lexeme
+    FROM unnest(:parts) WITH ORDINALITY AS part (words, number), config,
+        unnest(to_tsvector(config.name, part.words)) AS word
+"""
+
+
+def ranking(table: str, column: str, asked: str, least: int = 1) -> TextClause:
+    """The statement that ranks by one index: its table, its column of terms, its terms asked.
+
+    A term counts once for the whole question, with the first part that holds it. A part must
+    share so many terms with a chunk, or all that it has.
+    """
+    names = {"{table}": table, "{column}": column, "{asked}": asked, "{least}": str(least)}
+    statement = RANKING
+    for name, value in names.items():
+        statement = statement.replace(name, value)
+    return text(statement).bindparams(bindparam("parts", type_=ARRAY(String)))
+
+
+RANK_BY_WORDS = ranking("article_terms", "term", ASKED_WORDS)
 
 
 async def index_chunks(
@@ -133,9 +151,14 @@ async def index_chunks(
 
 
 async def rank_chunks(
-    session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
+    session: AsyncSession,
+    tenant_id: str,
+    queries: Sequence[str],
+    config: str,
+    limit: int,
+    statement: TextClause = RANK_BY_WORDS,
 ) -> list[Hit]:
-    """The best chunk of each article that shares a word with the question, best first.
+    """The best chunk of each article that shares a term with the question, best first.
 
     The question is read in every language the tenant's articles are written in.
     """
@@ -151,5 +174,5 @@ async def rank_chunks(
         "same_language": SAME_LANGUAGE,
         "limit": limit,
     }
-    found = await session.execute(SELECT_RANKED, values)
+    found = await session.execute(statement, values)
     return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]

@@ -7,8 +7,45 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.articles import config_for
-from app.db.knowledge.bm25 import rank_chunks
+from app.db.knowledge.bm25 import RANK_BY_WORDS, Hit, rank_chunks
+from app.db.knowledge.fusion import fused
+from app.db.knowledge.ngrams import RANK_BY_PAIRS, RANK_BY_PARTS
 from app.db.tables.knowledge import Article, ArticleChunk
+
+# How many articles of each ranking are fused.
+CANDIDATES = 50
+# The weight of each ranking, chosen by the measurement in docs/retrieval.md.
+RANKINGS = ((1.5, RANK_BY_WORDS), (1.0, RANK_BY_PAIRS), (1.0, RANK_BY_PARTS))
+# Whose titles the second round searches, and what it counts beside the first.
+SECOND_ROUND_ARTICLES, SECOND_ROUND_WEIGHT = 3, 0.25
+
+Rankings = list[tuple[float, list[Hit]]]
+"""Rankings, each with its weight."""
+
+
+async def rank_articles(
+    session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
+) -> Rankings:
+    """The rankings by words, by pairs and by parts of words, each with its weight."""
+    wanted = max(limit, CANDIDATES)
+    return [
+        (weight, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
+        for weight, statement in RANKINGS
+    ]
+
+
+async def rank_again(
+    session: AsyncSession, tenant_id: str, first: Sequence[Hit], config: str, limit: int
+) -> Rankings:
+    """What is near the best articles of a first round, by the words and pairs of their titles."""
+    best = [hit.chunk_id for hit in first[:SECOND_ROUND_ARTICLES]]
+    query = select(ArticleChunk.title).where(
+        ArticleChunk.tenant_id == tenant_id, ArticleChunk.id.in_(best)
+    )
+    titles = sorted(await session.scalars(query))
+    wanted = max(limit, CANDIDATES)
+    near = await rank_chunks(session, tenant_id, titles, config, wanted, RANK_BY_PAIRS)
+    return [(SECOND_ROUND_WEIGHT, near)]
 
 
 async def search_articles(
@@ -16,8 +53,8 @@ async def search_articles(
 ) -> list[Article]:
     """The articles behind the best chunks, best first; of equal ones those in the language."""
     config = config_for(language) if language else ""
-    found = await rank_chunks(session, tenant_id, [query], config, limit)
-    ids = [hit.article_id for hit in found]
+    found = fused(await rank_articles(session, tenant_id, [query], config, limit))
+    ids = [hit.article_id for hit in found[:limit]]
     rows = await session.scalars(
         select(Article).where(Article.tenant_id == tenant_id, Article.id.in_(ids))
     )

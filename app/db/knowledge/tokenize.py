@@ -18,6 +18,12 @@ def spaced(text: str) -> str:
     return UNSPACED.sub(lambda run: f" {_pairs(run[0])} ", text)
 
 
+def plain(text: str) -> str:
+    """The words that carry meaning, in small letters, each between two spaces."""
+    words = WORD.findall(spaced(text).casefold())
+    return " ".join(word for word in words if word not in STOPWORDS)
+
+
 def _pairs(run: str) -> str:
     return " ".join(run[i : i + 2] for i in range(max(1, len(run) - 1)))
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import ARRAY, bindparam, text
+from sqlalchemy import ARRAY, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.bm25 import Hit
@@ -75,19 +75,24 @@ DELETE_OTHER_DIMENSIONS = text("""
     UPDATE article_chunks SET embedded_with = NULL FROM gone WHERE id = gone.chunk_id
 """)
 
+# A vector of zeros has no direction: its distance is NaN, which would be first in the order.
 SELECT_NEAREST = text("""
-    WITH near AS MATERIALIZED (
+    WITH asked AS MATERIALIZED (
+        SELECT CAST(written AS vector) AS vector FROM unnest(:asked) AS written
+    ), stored AS MATERIALIZED (
         SELECT chunk_id, embedding FROM article_embeddings
         WHERE tenant_id = :tenant_id AND model = :model AND vector_dims(embedding) = :dimensions
+    ), near AS (
+        SELECT chunk_id, min(stored.embedding <=> asked.vector) AS distance
+        FROM stored, asked GROUP BY chunk_id
     ), ranked AS (
-        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id,
-            1 - (SELECT min(near.embedding <=> CAST(asked AS vector))
-                 FROM unnest(:asked) AS asked) AS score
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, 1 - distance AS score
         FROM near JOIN article_chunks AS chunk ON chunk.id = near.chunk_id
         WHERE chunk.tenant_id = :tenant_id
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
-    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+    SELECT article_id, id, score FROM ranked
+    WHERE score < 'NaN' ORDER BY score DESC, article_id LIMIT :limit
 """).bindparams(bindparam("asked", type_=ARRAY(ArticleChunk.text.type)))
 
 SELECT_TABLE = text("SELECT to_regclass('article_embeddings') IS NOT NULL")
@@ -111,6 +116,12 @@ def create_table(connection: psycopg.Connection[Any]) -> str | None:
 async def has_table(session: AsyncSession) -> bool:
     """Whether `deskgraph migrate` found pgvector."""
     return bool(await session.scalar(SELECT_TABLE))
+
+
+async def count_stale(session: AsyncSession, model: str) -> int:
+    """How many chunks of all tenants have no vector of this model."""
+    other = ArticleChunk.embedded_with.is_distinct_from(model)
+    return await session.scalar(select(func.count()).where(other)) or 0
 
 
 async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:

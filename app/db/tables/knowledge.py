@@ -66,7 +66,7 @@ class ArticleChunk(Base):
 
 
 class ArticleTerm(Base):
-    """A word of a chunk, as Postgres' dictionary stems it, and how much the chunk is about it."""
+    """A word of a chunk, stemmed by Postgres, or a pair of them; how much the chunk is about it."""
 
     __tablename__ = "article_terms"
 
@@ -80,6 +80,23 @@ class ArticleTerm(Base):
     __table_args__ = (
         # With the weight in it a search reads the index alone.
         PrimaryKeyConstraint("tenant_id", "term", "chunk_id", postgresql_include=["weight"]),
+    )
+
+
+class ArticleNgram(Base):
+    """Four characters of a word, and how much the chunk is about them."""
+
+    __tablename__ = "article_ngrams"
+
+    tenant_id: Mapped[str]
+    ngram: Mapped[str]
+    chunk_id: Mapped[int] = mapped_column(
+        ForeignKey("article_chunks.id", ondelete="CASCADE"), index=True
+    )
+    weight: Mapped[float] = mapped_column(REAL)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("tenant_id", "ngram", "chunk_id", postgresql_include=["weight"]),
     )
 
 

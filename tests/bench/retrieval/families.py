@@ -3,6 +3,7 @@
 A question has needs; a need is met by any one of its documents (several documents say the same).
 """
 
+import hashlib
 import json
 import random
 import re
@@ -71,8 +72,19 @@ def questions(data: Path) -> list[Question]:
     hard = list(_kept("question", "questions.jsonl"))
     reworded = [question for question in titles if question.family == "paraphrase"]
     tickets = _kept("ticket", "tickets.jsonl")
+    short = _kept("short", "short.jsonl")
     letters = _letters([reworded, real, hard])
-    return [*titles, *_sentences(articles), *real, *hard, *letters, *tickets]
+    return [*titles, *_sentences(articles), *real, *short, *hard, *letters, *tickets]
+
+
+def recorded_queries() -> dict[str, list[str]]:
+    """By text, the queries that a model would write for a hard question or a ticket."""
+    return {row["text"]: row["queries"] for row in _rows(HERE / "queries.jsonl")}
+
+
+def held_out(question: Question) -> bool:
+    """Whether a question was kept from every choice of a constant: half of them, by their hash."""
+    return hashlib.sha256(question.text.encode()).digest()[0] % 2 == 1
 
 
 def _titles(articles: list[Document]) -> Iterator[Question]:
