@@ -34,6 +34,9 @@ from tools.strategies import rehearse
 from tools.toolbox import Toolbox
 from tools.wording import LANGUAGES
 
+# Hypothesis goes over the same lines many times: to trace them takes most of the time.
+pytestmark = pytest.mark.no_cover
+
 ALL = list(EFFECTS.values())
 GATED = [effect for effect in ALL if effect.gated]
 WORDED = [effect for effect in ALL if effect.kind != "reply"]

@@ -22,6 +22,9 @@ from tools.helpdesk import TAKEN_BY
 from tools.models import JsonObject
 from tools.wording import LANGUAGES
 
+# The same paths as other tests, again and again: to trace them all takes most of the time.
+pytestmark = pytest.mark.no_cover
+
 # What billing sees as well: whoever orders a proposal there never comes to a reply.
 SEEN = ("body", "subject", "name", "payment")
 HOLDING = {" ".join([THANKS.fill(code), TAKEN_BY.fill(code, who="Mia")]) for code in LANGUAGES}

@@ -32,6 +32,9 @@ from tests.unit.text_readers import (
 )
 from tools.helpdesk import ReplyArgs
 
+# Traced, it takes more than twice the time, and what is timed is the tracer.
+pytestmark = pytest.mark.no_cover
+
 # So many shapes in one text; what is derived from a pattern is tried by itself.
 TOGETHER = 8
 PATTERN_CHARS, PATTERN_AT_ONCE = 2_000, 0.005
