@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
+from graphs.text.new_text import Apart
 from tools.models import Handoff, JsonObject, Passage, Payment, SentReply, Step, Urgency
 
 Role = Literal["fast", "strong"]
@@ -18,13 +19,16 @@ Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignore
 
 
 class Ticket(TypedDict):
-    """The customer's message as the helpdesk posted it."""
+    """The customer's new text; `set_apart` is for people, and nothing in the graph reads it.
+
+    Runs that an earlier release began have the message whole as their `body`.
+    """
 
     subject: str
     body: str
     language: str | None
     customer_name: str | None
-    set_apart: NotRequired[str]
+    set_apart: NotRequired[list[Apart]]
     headers: NotRequired[dict[str, str]]
 
 

@@ -21,6 +21,7 @@ from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
 from graphs.state import SupportState
 from graphs.suspend import RunPausedError, RunWaitsError
+from graphs.text.new_text.ticket import shown_parts
 from tools.errors import RunLostError
 
 log = get_logger(__name__)
@@ -115,6 +116,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "handoff": state.get("handoff"),
         "reply": state.get("reply"),
         "ignored": state.get("ignored"),
+        "set_apart": shown_parts(state["ticket"]) if "ticket" in state else [],
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
     }

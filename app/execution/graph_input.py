@@ -15,11 +15,13 @@ from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.conversations.memory import remember
+from app.services.runs.merge_messages import merged_bodies
 from graphs.policy import Policy
 from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
 from graphs.support import TRIAGE_NODE
+from graphs.text.new_text.ticket import ticket_of
 from graphs.text.noise.headers import telling
 
 log = get_logger(__name__)
@@ -173,12 +175,12 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
 
 
 def _ticket(run: Run) -> Ticket:
-    ticket: Ticket = {
-        "subject": run.ticket["subject"],
-        "body": run.ticket["body"],
-        "language": run.ticket.get("language"),
-        "customer_name": run.ticket["customer"].get("name"),
-    }
+    ticket = ticket_of(
+        run.ticket["subject"],
+        merged_bodies(run.ticket),
+        run.ticket.get("language"),
+        run.ticket["customer"].get("name"),
+    )
     if headers := telling(run.ticket.get("headers") or {}):
         ticket["headers"] = headers
     return ticket

@@ -4,7 +4,7 @@ import re
 
 from graphs.text.tokens import visible
 
-# Tag characters stand for the ASCII ones that lie 0xE0000 below them. Source: Unicode, chapter 23.9.
+# Tag characters stand for the ASCII ones 0xE0000 below them. Source: Unicode, chapter 23.9.
 TAGS = re.compile("[\U000e0020-\U000e007e]+")
 TAG_BASE = 0xE0000
 LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")

@@ -36,7 +36,7 @@ def _mime_end(lines: Sequence[str]) -> int:
     names: set[str] = set()
     for at, line in enumerate(lines[start : start + MIME_LINES], start):
         if not line.strip():
-            return at if len(names & TECHNICAL) >= 2 else 0  # noqa: PLR2004
+            return at if len(names & TECHNICAL) >= 2 else 0
         if found := MIME.match(line):
             names.add(found[1].lower())
         elif not (names and line[:1].isspace()):

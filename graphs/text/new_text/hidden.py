@@ -7,7 +7,9 @@ from typing import Any
 DECLARATION = re.compile(r"([a-z-]+)\s{0,9}:\s{0,9}([^;]*)")
 RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 NAME = re.compile(r"[.#][\w-]+")
-ZERO = re.compile(r"(?:0+(?:\.\d*)?|\.\d+|1px|1pt)(?:px|pt|em|rem|ex|%|vw|vh|cm|mm|in)?\s*(?:!important)?")
+ZERO = re.compile(
+    r"(?:0+(?:\.\d*)?|\.\d+|1px|1pt)(?:px|pt|em|rem|ex|%|vw|vh|cm|mm|in)?\s*(?:!important)?"
+)
 FAR = re.compile(r"-\d{3,}")
 SIZES = ("max-height", "height", "max-width", "width")
 WHITE = frozenset({"#fff", "#ffffff", "#fefefe", "#fdfdfd", "white", "rgb(255,255,255)", "snow",
@@ -26,7 +28,9 @@ def hides(element: Any, names: frozenset[str], ground: str) -> tuple[bool, str]:
                      or element.get("bgcolor") or "") or ground  # fmt: skip
     ink = _colour(style.get("color") or element.get("color") or "")
     unseen = bool(ink) and (ink == (ground or "white"))
-    named = element.get("hidden") is not None or (element.get("aria-hidden") or "").lower() == "true"
+    named = (
+        element.get("hidden") is not None or (element.get("aria-hidden") or "").lower() == "true"
+    )
     if element.tag == "font" and (element.get("size") or "") == "0":
         named = True
     own = {f".{name}" for name in (element.get("class") or "").split()}

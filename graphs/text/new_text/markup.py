@@ -32,7 +32,9 @@ QUOTE_CLASSES = frozenset(
     "gmail_quote gmail_attr gmail_extra_quote yahoo_quoted protonmail_quote moz-cite-prefix "
     "zmail_extra outlookmessageheader tutanota_quote freshdesk_quote zendesk_quote".split()
 )
-QUOTE_IDS = frozenset("divrplyfwdmsg appendonsend replysplit mail-editor-reference-message-container".split())
+QUOTE_IDS = frozenset(
+    "divrplyfwdmsg appendonsend replysplit mail-editor-reference-message-container".split()
+)
 SIGNATURE_CLASSES = frozenset(
     "gmail_signature moz-signature protonmail_signature_block signature email-signature".split()
 )
@@ -105,7 +107,9 @@ def _apart(root: Any) -> Iterator[tuple[Any, Any]]:
 def _kind(element: Any, names: frozenset[str], ground: str) -> tuple[Kind | str | None, str]:
     """The kind of an element, and the colour of the ground on which its content stands."""
     if element.tag is etree.Comment:
-        return ("markup" if (element.text or "").lstrip().startswith("[") else "html_hidden"), ground
+        return (
+            "markup" if (element.text or "").lstrip().startswith("[") else "html_hidden"
+        ), ground
     if not isinstance(element.tag, str) or element.tag in ("style", "title"):
         return "markup", ground
     hidden, ground = hides(element, names, ground)

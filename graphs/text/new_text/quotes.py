@@ -99,7 +99,7 @@ def _header_block(lines: Sequence[str], at: int) -> int:
             break
         keys.add(key)
         length += 1
-    return length if "from" in keys and len(keys & {"date", "to", "subject"}) >= 2 else 0  # noqa: PLR2004
+    return length if "from" in keys and len(keys & {"date", "to", "subject"}) >= 2 else 0
 
 
 def _who_wrote(lines: Sequence[str], at: int) -> tuple[int, bool]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from graphs.text.new_text.quotes import Marks
-from graphs.text.new_text.wordings import begins, count, exactly, words_of, wordings
+from graphs.text.new_text.wordings import begins, count, exactly, wordings, words_of
 
 ASKS = re.compile(r"[?？](?![\w=&/%])")
 CONTACT = re.compile(
@@ -91,11 +91,11 @@ def _block(lines: Sequence[str], written: list[int]) -> Span | None:
     while start - 1 >= 0 and lines[start - 1].strip() and written[-1] - start < BLOCK_LINES:
         start -= 1
     block = [lines[at] for at in written if at >= start]
-    if start <= written[0] or not 2 <= len(block) <= BLOCK_LINES:  # noqa: PLR2004
+    if start <= written[0] or not 2 <= len(block) <= BLOCK_LINES:
         return None
     named = NAME.fullmatch(block[0].strip()) and " " in block[0].strip() and _is_title(block[0])
     telling = any(_tells_contact(line) for line in block[1:])
-    told = telling or len(block) > 2  # noqa: PLR2004
+    told = telling or len(block) > 2
     return (start, len(lines)) if named and told and _are_signature(block) else None
 
 
@@ -117,7 +117,7 @@ def _is_sign_off(line: str, *, first: bool, last: bool) -> bool:
     head, comma, name = line.partition(",")
     if comma and words_of(head) in exactly("sign_offs") and NAME.fullmatch(name.strip()):
         return True
-    long = (said for said in wordings()["sign_offs"] if len(said) > 6)  # noqa: PLR2004
+    long = (said for said in wordings()["sign_offs"] if len(said) > 6)
     said = next((said for said in long if words.startswith(said)), None)
     if said is None:
         return False
@@ -159,8 +159,13 @@ def _is_title(line: str) -> bool:
 
 def _is_spaced(words: Sequence[str]) -> bool:
     """Not a sentence of a script without capitals, which would pass as a title."""
-    return all(len(word) <= 10 or word.isascii() or word.islower() != word.isupper()
-               or word != word.swapcase() for word in words)
+    return all(
+        len(word) <= 10
+        or word.isascii()
+        or word.islower() != word.isupper()
+        or word != word.swapcase()
+        for word in words
+    )
 
 
 def _is_word(line: str) -> bool:
@@ -183,7 +188,9 @@ def _opens_disclaimer(lines: Sequence[str], opened: bool) -> bool:
         return words_of(title) in exactly("disclaimer_titles")
     if not (count(words, "disclaimers") or count(words, "disclaimer_hints")):
         return False
-    rest = words_of(" ".join(line[:LINE_CHARS] for line in lines[:10]) if len(lines) > 1 else lines[0])
+    rest = words_of(
+        " ".join(line[:LINE_CHARS] for line in lines[:10]) if len(lines) > 1 else lines[0]
+    )
     sure = count(rest, "disclaimers")
     return sure > 0 and sure + count(rest, "disclaimer_hints") > 1
 
@@ -198,5 +205,3 @@ def _paragraphs(lines: Sequence[str]) -> list[Span]:
             found.append((start, at))
             start = None
     return found
-
-
