@@ -28,7 +28,9 @@ def split_form(lines: Sequence[str]) -> list[str]:
 def mark_headers(lines: Sequence[str]) -> Marks:
     """What of the lines is a header of this message; the message itself is not marked."""
     length = _mime_end(lines) or _form_end(lines)
-    return [*(["headers"] * length), *([None] * (len(lines) - length))]
+    marks: Marks = [None] * len(lines)
+    marks[:length] = ["headers"] * length
+    return marks
 
 
 def _mime_end(lines: Sequence[str]) -> int:

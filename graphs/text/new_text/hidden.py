@@ -8,7 +8,7 @@ DECLARATION = re.compile(r"([a-z-]+)\s{0,9}:\s{0,9}([^;]*)")
 RULE = re.compile(r"([^{}]*)\{([^{}]*)\}")
 NAME = re.compile(r"[.#][\w-]+")
 ZERO = re.compile(
-    r"(?:0+(?:\.\d*)?|\.\d+|1px|1pt)(?:px|pt|em|rem|ex|%|vw|vh|cm|mm|in)?\s*(?:!important)?"
+    r"(?:0{1,9}(?:\.\d{0,9})?|\.\d{1,9}|1px|1pt)(?:px|pt|r?em|ex|%|vw|vh|cm|mm|in)?\s?(?:!important)?"
 )
 FAR = re.compile(r"-\d{3,}")
 SIZES = ("max-height", "height", "max-width", "width")

@@ -5,11 +5,11 @@ lxml parses and html-text writes the text; docs/adr/0020 says why.
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import html_text
-from lxml import etree
-from lxml.html import HTMLParser
+from lxml import etree  # type: ignore[import-untyped]
+from lxml.html import HTMLParser  # type: ignore[import-untyped]
 
 from graphs.text.new_text import Apart, Kind
 from graphs.text.new_text.hidden import hidden_names, hides
@@ -29,11 +29,8 @@ BLOCK = re.compile(r"<(?:br|p|div|table|li|body|html)\b", re.IGNORECASE)
 NO_TAG = re.compile(r"<(?=[^\s<>\"'=]{1,200}@|https?:|mailto:|[^a-zA-Z/!?]|\Z)", re.IGNORECASE)
 TAG = re.compile(r"<[^<>]*>?")
 QUOTE_CLASSES = frozenset(
-    "gmail_quote gmail_attr gmail_extra_quote yahoo_quoted protonmail_quote moz-cite-prefix "
-    "zmail_extra outlookmessageheader tutanota_quote freshdesk_quote zendesk_quote".split()
-)
-QUOTE_IDS = frozenset(
-    "divrplyfwdmsg appendonsend replysplit mail-editor-reference-message-container".split()
+    "gmail_quote gmail_attr yahoo_quoted protonmail_quote moz-cite-prefix zmail_extra "
+    "tutanota_quote freshdesk_quote zendesk_quote".split()
 )
 SIGNATURE_CLASSES = frozenset(
     "gmail_signature moz-signature protonmail_signature_block signature email-signature".split()
@@ -43,6 +40,10 @@ SIGNATURE_IDS = frozenset(
 )
 # A line break of the source that the text keeps; a private character that blanks do not absorb.
 BREAK = "\uf8f8"
+# Around the number of a quote, on a quoted line in its place: the lines before it may head it.
+PLACE = "\uf8f9"
+PLACED = re.compile(f"(?:> ?)?{PLACE}(\\d{{1,6}}){PLACE}")
+PRIVATE = re.compile(f"[{BREAK}{PLACE}]")
 LINE = re.compile(r"\n")
 QUOTED_LINE = re.compile(r"\n(?=\s{0,3}>)")
 UNSEEN = frozenset({"style", "script", "title", "template", "noscript", "object", "applet", "svg",
@@ -54,21 +55,38 @@ def is_html(text: str) -> bool:
     return "<" in text and HTML.search(text) is not None
 
 
-def read_html(text: str) -> tuple[str, list[Apart]]:
-    """The text as a reader sees it, with quotes set apart, and the parts that were set apart.
+class HtmlText(NamedTuple):
+    """The lines that a reader sees; `quotes` stand in them by their place, the rest is apart."""
+
+    text: str
+    quotes: list[str]
+    parts: list[Apart]
+
+    def with_quotes(self, text: str) -> str:
+        """A part of the text with the quotes in their places."""
+        return PLACED.sub(lambda place: self.quotes[int(place[1])], text)
+
+
+def read_html(text: str) -> HtmlText:
+    """The text as a reader sees it, and what no reader sees or the mail program set apart.
 
     What is nested more deeply than the parser follows cannot be told to be visible, so all of it
     is hidden.
     """
-    root = _parsed(NO_TAG.sub("&lt;", text.replace(BREAK, "")), proper=_is_proper(text))
+    plain = PRIVATE.sub("", text)
+    root = _parsed(NO_TAG.sub("&lt;", plain), proper=_is_proper(plain))
     if root is None:
-        return "", [{"kind": "html_hidden", "text": TAG.sub(" ", text).strip()}]
+        return HtmlText("", [], [{"kind": "html_hidden", "text": TAG.sub(" ", plain).strip()}])
+    quotes: list[str] = []
     parts: list[Apart] = []
     for element, kind in _apart(root):
         said = _take(element, keep=kind != "markup")
-        if said and kind != "markup":
+        if said and kind == "quote":
+            element.text = f"> {PLACE}{len(quotes)}{PLACE}"
+            quotes.append(said)
+        elif said and kind != "markup":
             parts.append({"kind": kind, "text": said})
-    return _text(root), parts
+    return HtmlText(_text(root), quotes, parts)
 
 
 def _is_proper(text: str) -> bool:
@@ -119,7 +137,7 @@ def _kind(element: Any, names: frozenset[str], ground: str) -> tuple[Kind | str 
     id_ = (element.get("id") or "").lower().removeprefix("x_")
     if classes & SIGNATURE_CLASSES or id_ in SIGNATURE_IDS:
         return "signature", ground
-    cited = element.tag == "blockquote" or classes & QUOTE_CLASSES or id_ in QUOTE_IDS
+    cited = element.tag == "blockquote" or classes & QUOTE_CLASSES
     return ("quote" if cited else None), ground
 
 

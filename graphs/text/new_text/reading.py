@@ -25,11 +25,14 @@ def set_apart(body: str, html: bool | None = None) -> NewText:
     if tags := tag_text(body):
         hidden.append({"kind": "hidden_characters", "text": tags})
     text = without_hidden(body)
-    if html or (html is None and is_html(text)):
-        text, parts = read_html(text)
-        hidden += parts
-    new, parts = _read_lines(split_form(text.split("\n")))
-    return NewText(new, [*parts, *hidden])
+    if html is False or (html is None and not is_html(text)):
+        new, parts = _read_lines(text)
+        return NewText(new, [*parts, *hidden])
+    read = read_html(text)
+    new, parts = _read_lines(read.text)
+    for part in parts:
+        part["text"] = read.with_quotes(part["text"])
+    return NewText(read.with_quotes(new), [*parts, *read.parts, *hidden])
 
 
 def new_text(body: str) -> str:
@@ -37,7 +40,8 @@ def new_text(body: str) -> str:
     return set_apart(body).text
 
 
-def _read_lines(lines: list[str]) -> tuple[str, list[Apart]]:
+def _read_lines(text: str) -> tuple[str, list[Apart]]:
+    lines = split_form(text.split("\n"))
     marks: Marks = [None] * len(lines)
     for _ in range(PASSES):
         own = [at for at, mark in enumerate(marks) if mark is None]

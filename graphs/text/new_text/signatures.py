@@ -21,7 +21,7 @@ DASHES = re.compile(r"\s*(?:--|—|–|_{2,}|-{3,}|\*{3,})\s*")
 SMALL_CHARS = 3
 SIGNATURE_LINES, BLOCK_LINES, LINE_CHARS = 25, 8, 160
 DEVICE_LINES, DEVICE_WORDS = 3, 14
-FULL_LINES = 2
+FULL_LINES, TITLE_WORDS = 2, 6
 
 
 def mark_disclaimers(lines: Sequence[str]) -> Marks:
@@ -42,7 +42,7 @@ def mark_disclaimers(lines: Sequence[str]) -> Marks:
 
 
 def mark_signature(lines: Sequence[str]) -> Marks:
-    """What of a stretch of the customer's own lines is a signature: its end, but for a postscript."""
+    """What of a stretch of own lines is a signature: its end, but for a postscript."""
     marks: Marks = [None] * len(lines)
     written = [at for at, line in enumerate(lines) if line.strip()]
     for at in written[-DEVICE_LINES:]:
@@ -126,7 +126,7 @@ def _is_sign_off(line: str, *, first: bool, last: bool) -> bool:
 
 
 def _are_signature(lines: Sequence[str]) -> bool:
-    """Whether all lines look like those of a signature; after two that surely do, slogans as well."""
+    """Whether all lines look like a signature's; after two that surely do, slogans as well."""
     sure = 0
     for line in lines:
         if len(line) > 4 * LINE_CHARS or _is_postscript(line):
@@ -144,7 +144,10 @@ def _tells_contact(line: str) -> bool:
         return False
     if CONTACT.search(line):
         return not SENTENCE_END.search(line) or _is_title(line)
-    return count(words_of(line), "company") > 0 and _is_title(line)
+    words = words_of(line)
+    short = words.count(" ") <= TITLE_WORDS + 1 and not SENTENCE_END.search(line)
+    titled = _is_title(line) or (short and line.lstrip()[:1].isupper())
+    return titled and count(words, "company") > 0
 
 
 def _is_title(line: str) -> bool:
@@ -179,7 +182,7 @@ def _is_postscript(line: str) -> bool:
 
 
 def _opens_disclaimer(lines: Sequence[str], opened: bool) -> bool:
-    """Whether a disclaimer begins with the first of the lines, which are the rest of a paragraph."""
+    """Whether a disclaimer begins with the first of the lines, the rest of a paragraph."""
     words = words_of(lines[0])
     if opened or count(words, "banners"):
         return True
