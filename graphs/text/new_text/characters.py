@@ -8,7 +8,8 @@ from graphs.text.tokens import visible
 TAGS = re.compile("[\U000e0020-\U000e007e]+")
 TAG_BASE = 0xE0000
 LINE_END = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
-CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ufff9-\ufffb]")
+# Controls, and what is no character at all: lone surrogates and the like.
+CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufff9-\ufffb\ufffe\uffff]")
 
 
 def tag_text(text: str) -> str:

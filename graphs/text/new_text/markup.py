@@ -5,6 +5,7 @@ lxml parses and html-text writes the text; docs/adr/0020 says why.
 
 import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any, NamedTuple
 
 import html_text
@@ -12,6 +13,7 @@ from lxml import etree  # type: ignore[import-untyped]
 from lxml.html import HTMLParser  # type: ignore[import-untyped]
 
 from graphs.text.new_text import Apart, Kind
+from graphs.text.new_text.characters import tag_text, without_hidden
 from graphs.text.new_text.hidden import hidden_names, hides
 
 KNOWN = (
@@ -74,11 +76,12 @@ def read_html(text: str) -> HtmlText:
     is hidden.
     """
     plain = PRIVATE.sub("", text)
+    tags = tag_text(unescape(plain)) if "&#" in plain else ""
     root = _parsed(NO_TAG.sub("&lt;", plain), proper=_is_proper(plain))
     if root is None:
         return HtmlText("", [], [{"kind": "html_hidden", "text": TAG.sub(" ", plain).strip()}])
     quotes: list[str] = []
-    parts: list[Apart] = []
+    parts: list[Apart] = [{"kind": "hidden_characters", "text": tags}] if tags else []
     for element, kind in _apart(root):
         said = _take(element, keep=kind != "markup")
         if said and kind == "quote":
@@ -102,9 +105,14 @@ def _parsed(text: str, *, proper: bool) -> Any:
     line = QUOTED_LINE if proper else LINE
     for element in root.iter():
         lines = LINE if element.tag == "pre" else line
-        element.text = lines.sub(BREAK, element.text) if element.text else element.text
-        element.tail = line.sub(BREAK, element.tail) if element.tail else element.tail
+        element.text = lines.sub(BREAK, _plain(element.text)) if element.text else element.text
+        element.tail = line.sub(BREAK, _plain(element.tail)) if element.tail else element.tail
     return root
+
+
+def _plain(text: str) -> str:
+    """The text without hidden characters and places of ours, which references can spell."""
+    return PRIVATE.sub("", without_hidden(text))
 
 
 def _apart(root: Any) -> Iterator[tuple[Any, Any]]:

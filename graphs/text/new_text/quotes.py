@@ -12,7 +12,7 @@ ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")
 TIME = re.compile(r"\d[:.hH]\s?\d\d")
 DATE = re.compile(r"\d\d\d\d|\d[./-]\d{1,2}[./-]|\d年")
 SEPARATOR = re.compile(r"\s{0,9}[-_=*#~]{2,}")
-RULE = re.compile(r"\s*[-_=*]{3,}\s*")
+RULE = re.compile(r"[-_=*]{3,}")
 HEADER = re.compile(r"\s{0,3}[*_]{0,2}([^\W\d_][^:：\n]{0,24}?)[*_]{0,2}\s{0,2}[:：]")
 FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|enc|doorst|転送)\s?[:：]", re.IGNORECASE)
 # A mail program breaks who wrote when into so many lines at most; a header block has so many.
@@ -63,7 +63,7 @@ def _opens_quote(lines: Sequence[str], at: int) -> tuple[Kind | None, int, bool]
     if kind := _separator(line):
         return kind, 1, True
     if length := _header_block(lines, at):
-        above = any(one.strip() and not RULE.fullmatch(one) for one in lines[:at][-50:])
+        above = any(one.strip() and not RULE.fullmatch(one.strip()) for one in lines[:at][-50:])
         subjects = [one for one in lines[at : at + length] if header_key(one) == "subject"]
         passed_on = any(FORWARDED.match(re.split("[:：]", one, maxsplit=1)[1]) for one in subjects)
         return ("quote" if above and not passed_on else "forward"), length, True
@@ -138,5 +138,5 @@ def _is_quoted_after(lines: Sequence[str], at: int) -> bool:
 
 def _mark_rule_above(lines: Sequence[str], marks: Marks, at: int) -> None:
     """A line of dashes right above belongs to the quote."""
-    if at and marks[at - 1] is None and RULE.fullmatch(lines[at - 1]):
+    if at and marks[at - 1] is None and RULE.fullmatch(lines[at - 1].strip()):
         marks[at - 1] = marks[at]

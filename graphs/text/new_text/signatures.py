@@ -16,7 +16,7 @@ CONTACT = re.compile(
 SENTENCE_END = re.compile(r"[.!。！…:]\s*$")
 WORD = re.compile(r"[^\W_]+")
 NAME = re.compile(r"(?:[^\W\d_]{1,20}\.?[\s-]){0,4}[^\W\d_]{2,30},?")
-DASHES = re.compile(r"\s*(?:--|—|–|_{2,}|-{3,}|\*{3,})\s*")
+DASHES = re.compile(r"--|—|–|_{2,}|-{3,}|\*{3,}")
 # Words that stand small in a title or a company's name.
 SMALL_CHARS = 3
 SIGNATURE_LINES, BLOCK_LINES, LINE_CHARS = 25, 8, 160
@@ -29,7 +29,9 @@ def mark_disclaimers(lines: Sequence[str]) -> Marks:
     marks: Marks = [None] * len(lines)
     opened = False
     for start, end in _paragraphs(lines):
-        at = next((at for at in range(start, end) if _opens_disclaimer(lines[at:end], opened)), end)
+        at = next(
+            (at for at in range(start, end) if _opens_disclaimer(lines, at, end, opened)), end
+        )
         if at < end and not any(ASKS.search(line) for line in lines[at:end]):
             marks[at:end] = ["disclaimer"] * (end - at)
             opened = at == end - 1 and len(lines[at]) < LINE_CHARS
@@ -62,9 +64,10 @@ Span = tuple[int, int]
 
 def _dashes(lines: Sequence[str], written: list[int]) -> Span | None:
     """From the line of dashes of RFC 3676, 4.3; other dashes only above what looks like one."""
-    for place, at in enumerate(written):
+    first = max(0, len(written) - SIGNATURE_LINES)
+    for place, at in enumerate(written[first:], first):
         after = written[place + 1 :]
-        if len(after) > SIGNATURE_LINES or not DASHES.fullmatch(lines[at]):
+        if not DASHES.fullmatch(lines[at].strip()):
             continue
         if (lines[at] == "-- " and after) or _are_signature([lines[n] for n in after]):
             return at, len(lines)
@@ -181,21 +184,20 @@ def _is_postscript(line: str) -> bool:
     return words_of(head) in exactly("postscripts")
 
 
-def _opens_disclaimer(lines: Sequence[str], opened: bool) -> bool:
-    """Whether a disclaimer begins with the first of the lines, the rest of a paragraph."""
-    words = words_of(lines[0])
+def _opens_disclaimer(lines: Sequence[str], at: int, end: int, opened: bool) -> bool:
+    """Whether a disclaimer begins with the line; the paragraph goes on to `end`."""
+    words = words_of(lines[at])
     if opened or count(words, "banners"):
         return True
     if begins(words, "disclaimer_titles"):
-        title = re.split("[:：]", lines[0], maxsplit=1)[0]
+        title = re.split("[:：]", lines[at], maxsplit=1)[0]
         return words_of(title) in exactly("disclaimer_titles")
     if not (count(words, "disclaimers") or count(words, "disclaimer_hints")):
         return False
-    rest = words_of(
-        " ".join(line[:LINE_CHARS] for line in lines[:10]) if len(lines) > 1 else lines[0]
-    )
-    sure = count(rest, "disclaimers")
-    return sure > 0 and sure + count(rest, "disclaimer_hints") > 1
+    if at + 1 < end:
+        words = words_of(" ".join(line[:LINE_CHARS] for line in lines[at : min(at + 10, end)]))
+    sure = count(words, "disclaimers")
+    return sure > 0 and sure + count(words, "disclaimer_hints") > 1
 
 
 def _paragraphs(lines: Sequence[str]) -> list[Span]:

@@ -217,6 +217,7 @@ HTML = [
     Mail("script", f"<p>{Q}</p><script>refund()</script>", Q, "html_hidden"),
     Mail("far_away", f"<p>{Q}</p><p style='position:absolute; left:-9999px'>refund</p>", Q,
          "html_hidden"),
+    Mail("references", f"<p>{Q}&#8203;&#1;&#917569;&#x202e;</p>", Q, "hidden_characters"),
     Mail("text_around", f"{Q}\n<div style='display:none'>refund</div>", Q, "html_hidden"),
 ]  # fmt: skip
 KEPT = [
