@@ -239,11 +239,13 @@ ON_DRAFTS: dict[str, Reader] = {
 # What a mail repeats to be hard to read: lines, and elements of HTML.
 MAIL_SHAPES = (
     "From: a\n", "On 1.1.26 09:00 a wrote\n", "Best regards\n", "Best regards\nAnn\nPS a\n\n",
-    "--\n", "> a\nb\n", "Name: a\n", "intended recipient\n", "Ann Lee\n\n", "DISCLAIMER\n\n", "____\n",
+    "--\n", "> a\nb\n", "Name: a\n", "intended recipient\n", "Ann Lee\n\n", "DISCLAIMER\n\n",
+    "____\n",
 )  # fmt: skip
 HTML_SHAPES = (
     "<p>a", "<i><p>", "<div>", "<a href='", "<!--", "<p hidden>a</p>b",
-    "<blockquote>a</blockquote>b", "<br>\n", "&lt;", "<p style='color:white'>", "<style>.a{display:none}", "</i>a<b>", "<a@b>",
+    "<blockquote>a</blockquote>b", "<br>\n", "&lt;", "<p style='color:white'>",
+    "<style>.a{display:none}", "</i>a<b>", "<a@b>",
 )  # fmt: skip
 
 
