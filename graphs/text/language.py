@@ -20,6 +20,8 @@ LIKELY = 0.2
 # Of words that eldc does not call reliable 1 in 4 is wrong; with such scores, 1 in 30.
 HIGH_SCORE, CLEAR_LEAD = 0.9, 0.2
 UNSURE = 0.1
+# A short text of names and one word may be called reliable in the next language.
+GOOD_SCORE, LONG = 0.8, 40
 
 eldc.init()
 
@@ -33,9 +35,9 @@ def language_of(text: str) -> tuple[str, float]:
     if not scores or not scores[0] or not any(map(str.isalpha, words)):
         return UNDETERMINED, 0.0
     lead = (scores[0] - (scores[1] if len(scores) > 1 else 0.0)) / scores[0]
-    if found.reliable:
+    if found.reliable and (scores[0] >= GOOD_SCORE or sum(map(str.isalpha, words)) >= LONG):
         return iso_language(found.language), CONFIDENT + lead / 2
-    clear = scores[0] >= HIGH_SCORE and lead >= CLEAR_LEAD
+    clear = found.reliable or (scores[0] >= HIGH_SCORE and lead >= CLEAR_LEAD)
     return iso_language(found.language), LIKELY if clear else UNSURE
 
 
