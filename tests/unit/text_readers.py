@@ -462,6 +462,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
+    "graphs.text.language:ticket_language": [
+        lambda text: language.ticket_language(ticket(text, text))
+    ],
     "graphs.llm.ask:shown": [lambda text: shown(ticket(text))],
     "graphs.quiet:after_triage": [
         lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),

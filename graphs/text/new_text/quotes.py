@@ -14,7 +14,7 @@ DATE = re.compile(r"\d\d\d\d|\d[./-]\d{1,2}[./-]|\d年")
 SEPARATOR = re.compile(r"\s{0,9}[-_=*#~]{2,}")
 RULE = re.compile(r"[-_=*]{3,}")
 HEADER = re.compile(r"\s{0,3}[*_]{0,2}([^\W\d_][^:：\n]{0,24}?)[*_]{0,2}\s{0,2}[:：]")
-FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|enc|doorst|転送)\s?[:：]", re.IGNORECASE)
+FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|doorst|転送)\s?[:：]", re.IGNORECASE)
 # A mail program breaks who wrote when into so many lines at most; a header block has so many.
 WROTE_LINES, WROTE_CHARS, BLOCK_LINES = 3, 400, 14
 MARK_CHARS = 120
@@ -65,7 +65,8 @@ def _opens_quote(lines: Sequence[str], at: int) -> tuple[Kind | None, int, bool]
     if length := _header_block(lines, at):
         above = any(one.strip() and not RULE.fullmatch(one.strip()) for one in lines[:at][-50:])
         subjects = [one for one in lines[at : at + length] if header_key(one) == "subject"]
-        passed_on = any(FORWARDED.match(re.split("[:：]", one, maxsplit=1)[1]) for one in subjects)
+        said = [re.split("[:：]", one, maxsplit=1)[1].lstrip() for one in subjects]
+        passed_on = any(map(FORWARDED.match, said))
         return ("quote" if above and not passed_on else "forward"), length, True
     length, certain = _who_wrote(lines, at)
     return ("quote" if length else None), length, certain

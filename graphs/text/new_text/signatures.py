@@ -22,6 +22,7 @@ SMALL_CHARS = 3
 SIGNATURE_LINES, BLOCK_LINES, LINE_CHARS = 25, 8, 160
 DEVICE_LINES, DEVICE_WORDS = 3, 14
 FULL_LINES, TITLE_WORDS = 2, 6
+POSTSCRIPT_CHARS = 8
 
 
 def mark_disclaimers(lines: Sequence[str]) -> Marks:
@@ -79,9 +80,10 @@ def _sign_off(lines: Sequence[str], written: list[int]) -> Span | None:
     first = max(0, len(written) - SIGNATURE_LINES)
     for place, at in enumerate(written[first:], first):
         after = written[place + 1 :]
+        if not _is_sign_off(lines[at], first=place == 0, last=not after):
+            continue
         end = next((n for n in after if _is_postscript(lines[n])), len(lines))
-        signed = [lines[n] for n in after if n < end]
-        if _is_sign_off(lines[at], first=place == 0, last=not signed) and _are_signature(signed):
+        if _are_signature([lines[n] for n in after if n < end]):
             return at, end
     return None
 
@@ -180,8 +182,8 @@ def _is_word(line: str) -> bool:
 
 
 def _is_postscript(line: str) -> bool:
-    head = re.split(r"[:：\s]", line.strip(), maxsplit=1)[0]
-    return words_of(head) in exactly("postscripts")
+    head = re.split(r"[:：\s]", line.strip()[:LINE_CHARS], maxsplit=1)[0]
+    return len(head) <= POSTSCRIPT_CHARS and words_of(head) in exactly("postscripts")
 
 
 def _opens_disclaimer(lines: Sequence[str], at: int, end: int, opened: bool) -> bool:
