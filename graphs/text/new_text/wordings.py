@@ -13,6 +13,8 @@ from graphs.text.noise.wordings import UNSPACED, WORD, folded
 FOLDER = Path(__file__).parent / "languages"
 # No wording stands behind the first characters of a line; a paragraph in one line is longer.
 LINE_CHARS = 1_000
+# No wording is looked for in a text of fewer characters, the blanks around it included.
+SHORTEST = 4
 
 
 def words_of(text: str) -> str:
@@ -46,6 +48,8 @@ def exactly(use: str) -> frozenset[str]:
 
 def count(words: str, use: str) -> int:
     """How many wordings of the use stand in the text, which `words_of` has prepared."""
+    if len(words) < SHORTEST:
+        return 0
     return sum(said in words for said in wordings()[use])
 
 
