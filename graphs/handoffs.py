@@ -2,8 +2,9 @@
 
 from graphs.reply.facts import reply_facts
 from graphs.reply.suggestion import best_articles, found_passages, suggestion
-from graphs.run.memory import handoff_lines
+from graphs.run.memory import cut, handoff_lines
 from graphs.state import Escalation, Specialist, SupportState
+from graphs.text.new_text.ticket import shown_parts
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
 
@@ -51,4 +52,5 @@ def handoff_brief(state: SupportState, why: Escalation) -> str:
     lines += [f"Article: {p['title']} ({p['article_id']})" for p in facts["passages"]]
     lines += handoff_lines(state.get("memory"))
     lines.append(f"Message: {ticket['body'][:2000]}")
+    lines += [f"Set apart, {p['kind']}: {cut(p['text'], 1000)}" for p in shown_parts(ticket)]
     return "\n".join(lines)[:20_000]

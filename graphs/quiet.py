@@ -26,6 +26,10 @@ DOUBTS: dict[str, Escalation] = {
     },
     "empty": {"reason": "empty", "detail": "The message has no text, only a subject."},
 }
+ONLY_SET_APART: Escalation = {
+    "reason": "empty",
+    "detail": "The message has no text of its own, only what it quotes or forwards.",
+}
 
 
 def nothing_to_answer(state: SupportState, policy: Policy) -> JsonObject | None:
@@ -42,7 +46,8 @@ def nothing_to_answer(state: SupportState, policy: Policy) -> JsonObject | None:
     if thread["held"]:
         return ignored("human_has_it")
     if reading is not None:
-        return {"escalation": DOUBTS[reading]}
+        alone = reading == "empty" and state["ticket"].get("set_apart")
+        return {"escalation": ONLY_SET_APART if alone else DOUBTS[reading]}
     if (sent := thread["replies_last_hour"]) >= policy.replies_per_thread_hour:
         return {"escalation": too_many_replies(f"{sent} replies left within the last hour.")}
     return None

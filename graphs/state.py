@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
+from graphs.text.new_text import Apart
 from tools.models import (
     Handoff,
     JsonObject,
@@ -30,17 +31,17 @@ EvidenceKind = Literal["article", "effect", "payment", "subscription"]
 
 
 class Ticket(TypedDict):
-    """The customer's new text as the helpdesk posted it.
+    """The customer's new text; `set_apart` is for people, and nothing in the graph reads it.
 
-    `set_apart` is what of the message was not new (quotes, a signature, ...): people see it, no
-    model does. `headers` are the mail headers that tell an automatic message.
+    Runs that an earlier release began have the message whole as their `body`. `headers` are the
+    mail headers that tell an automatic message.
     """
 
     subject: str
     body: str
     language: str | None
     customer_name: str | None
-    set_apart: NotRequired[str]
+    set_apart: NotRequired[list[Apart]]
     headers: NotRequired[dict[str, str]]
 
 

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from app.db.tables.runs import Run
 from app.evaluation.dataset import Case
-from app.execution.graph_input import ticket_of
+from app.execution.graph_input import run_ticket
 from app.execution.wiring import Graph, Service, context_for
 from app.log.error_text import describe
 from app.observability.usage import UsageHandler
@@ -85,7 +85,7 @@ async def _advance(
         "configurable": {"thread_id": str(run.thread_id)},
         "callbacks": [usage],
     }
-    following: Any = fresh_run(str(run.id), ticket_of(run), _memory(case))
+    following: Any = fresh_run(str(run.id), run_ticket(run), _memory(case))
     gates: list[Plan] = []
     while True:
         state = await graph.ainvoke(following, config, context=context, durability="exit")

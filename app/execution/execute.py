@@ -22,6 +22,7 @@ from app.observability.usage import UsageHandler
 from graphs.reply.question_key import question_sha256
 from graphs.state import SupportState
 from graphs.suspend import RunPausedError, RunWaitsError
+from graphs.text.new_text.ticket import shown_parts
 from tools.errors import RunLostError
 
 log = get_logger(__name__)
@@ -117,6 +118,7 @@ def run_result(state: SupportState) -> dict[str, Any]:
         "reply": state.get("reply"),
         "verdicts": state.get("verdicts", []),
         "ignored": state.get("ignored"),
+        "set_apart": shown_parts(state["ticket"]) if "ticket" in state else [],
         # The text that a replay would have sent; its `reply` is what the customer was sent first.
         "draft": state.get("draft"),
         # A bad rating, or a person's correction, drops the answer that is kept under this key.

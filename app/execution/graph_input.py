@@ -15,11 +15,13 @@ from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.conversations.memory import remember
+from app.services.runs.merge_messages import merged_bodies
 from graphs.policy import Policy
 from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
 from graphs.run.replay import rehearsed_decision, replayed_state
 from graphs.state import SPECIALISTS, Ticket, fresh_run
 from graphs.support import TRIAGE_NODE
+from graphs.text.new_text.ticket import ticket_of
 from graphs.text.noise.headers import telling
 
 log = get_logger(__name__)
@@ -69,10 +71,10 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
         async with service.sessions() as session:
             thread = await view_thread(session, run, policy.handoff_hold_hours)
     if not known:
-        return fresh_run(str(run.id), ticket_of(run), thread=thread)
+        return fresh_run(str(run.id), run_ticket(run), thread=thread)
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
-    return fresh_run(str(run.id), ticket_of(run), memory, thread)
+    return fresh_run(str(run.id), run_ticket(run), memory, thread)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
@@ -132,7 +134,7 @@ async def _fit(service: Service, run: Run, config: Any) -> bool:
 async def _give_up(service: Service, run: Run, config: Any, why: str) -> bool:
     log.warning("run_outlived_its_graph", run_id=str(run.id), version=run.graph_version, why=why)
     detail = f"The workflow was changed while this run waited, and {why}."
-    fresh = fresh_run(str(run.id), ticket_of(run))
+    fresh = fresh_run(str(run.id), run_ticket(run))
     stored = (await service.graph.aget_state(config)).values
     # Values that no node here can read would fail the hand-off, too.
     unread = incompatible_keys(stored)
@@ -172,13 +174,14 @@ async def _store(service: Service, config: Any, source: CheckpointTuple, values:
     )
 
 
-def ticket_of(run: Run) -> Ticket:
-    ticket: Ticket = {
-        "subject": run.ticket["subject"],
-        "body": run.ticket["body"],
-        "language": run.ticket.get("language"),
-        "customer_name": run.ticket["customer"].get("name"),
-    }
+def run_ticket(run: Run) -> Ticket:
+    """The ticket as the graph reads it: its new text, and beside it what was set apart."""
+    ticket = ticket_of(
+        run.ticket["subject"],
+        merged_bodies(run.ticket),
+        run.ticket.get("language"),
+        run.ticket["customer"].get("name"),
+    )
     if headers := telling(run.ticket.get("headers") or {}):
         ticket["headers"] = headers
     return ticket

@@ -23,6 +23,7 @@ from graphs.policy import Policy
 from graphs.run.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
 from graphs.run.summary import Conversation, summarize
 from graphs.state import Turn
+from graphs.text.new_text.characters import without_hidden
 
 log = get_logger(__name__)
 
@@ -89,7 +90,7 @@ async def _take(session: AsyncSession, run_id: UUID) -> Work | None:
     folded = exchanges[:-KEPT_EXCHANGES]
     turns = [_turn(turn) for exchange in folded for turn in turns_of(exchange)]
     conversation: Conversation = {
-        "subject": cut(run.ticket["subject"], CUSTOMER_CHARS),
+        "subject": cut(without_hidden(run.ticket["subject"]), CUSTOMER_CHARS),
         "summary": held.text,
         "messages": turns,
     }

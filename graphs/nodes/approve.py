@@ -6,6 +6,7 @@ from langgraph.types import interrupt
 from graphs.context import SupportContext
 from graphs.policy import agreed, verdicts
 from graphs.state import Decision, DecisionModel, Plan, SupportState
+from graphs.text.new_text.ticket import with_messages
 from tools.models import JsonObject
 
 
@@ -30,10 +31,9 @@ async def approve(state: SupportState, runtime: Runtime[SupportContext]) -> Json
 
 def plan_again(state: SupportState, decision: Decision) -> JsonObject:
     """What the specialists begin again with: the reviewer's wish, and the customer's new words."""
-    ticket = state["ticket"]
     wishes = [decision["comment"]] if decision["comment"] else []
     return {
-        "ticket": {**ticket, "body": "\n\n".join([ticket["body"], *decision.get("messages", [])])},
+        "ticket": with_messages(state["ticket"], decision.get("messages", [])),
         "guidance": [*state["guidance"], *wishes],
         "round": state["round"] + 1,
         "findings": None,

@@ -15,6 +15,7 @@ from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.run.memory import read_memory
 from graphs.state import Intent, Question, SupportState, Ticket, Triage
+from graphs.text.language import ticket_language
 from graphs.ticket_parts import slices
 from tools.language_tags import iso_language
 from tools.models import JsonObject, Urgency
@@ -126,7 +127,7 @@ def judged(answer: Classification, ticket: Ticket) -> Triage:
         "parts": slices(ticket["body"], quotes) if len(intents) > 1 else {},
         "urgency": answer.urgency,
         "anger": answer.anger,
-        "language": ticket["language"] or iso_language(answer.language),
+        "language": ticket_language(ticket) or iso_language(answer.language),
         "wants_human": answer.wants_human,
         "confidence": answer.confidence,
         "nothing_asked": answer.nothing_asked,

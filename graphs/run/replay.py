@@ -1,10 +1,11 @@
 """A replay: the state that it starts from, and the policy that applies. Pure functions."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from graphs.policy import Policy, ReplyMode, verdicts
-from graphs.state import Decision, Plan, Triage
+from graphs.state import Decision, Plan, Ticket, Triage
+from graphs.text.new_text.ticket import with_body
 from tools.models import JsonObject
 from tools.rules import STRICTEST
 
@@ -23,7 +24,8 @@ def replayed_state(values: Mapping[str, Any], run_id: str, changes: JsonObject) 
     """A checkpoint's values as those of the run that replays it, with the caller's changes."""
     state: JsonObject = {**values, "run_id": run_id}
     if patch := changes.get("ticket"):
-        state["ticket"] = {**values["ticket"], **patch}
+        ticket = cast("Ticket", {**values["ticket"], **patch})
+        state["ticket"] = with_body(ticket, patch["body"]) if "body" in patch else ticket
     if patch := changes.get("triage"):
         # Slices of the text and questions belong to the intents that were found.
         state["triage"] = {**(values.get("triage") or UNKNOWN_TRIAGE), **patch, "parts": {}}

@@ -345,7 +345,7 @@ BUTTON = facts(passages=[{**ARTICLE, "text": FORGOT}], questions=["How?"])
     "text",
     [
         "On the sign-in page, choose Forgot password?",
-        "Choisissez « Forgot password? » sur la page de connexion.",
+        "Choisissez « Forgot password? » sur la page de lancement.",
         "Auf der Anmeldeseite „Forgot password?“ wählen.",
         "サインインページで「Forgot password?」を選びます。",
         "Pick **Forgot password?** when you sign in.",

@@ -121,7 +121,7 @@ def test_answer_to_our_reply_is_no_echo(body: str) -> None:
 def test_echo_that_was_set_apart_as_a_quote_is_known() -> None:
     """Nothing new stands above it."""
     ticket = Mail("Re", " ").ticket()
-    ticket["set_apart"] = f"> {REPLY}"
+    ticket["set_apart"] = [{"kind": "quote", "text": f"> {REPLY}"}]
     assert reading_of(ticket, [REPLY]) == "echo"
     assert reading_of(ticket, []) == "empty"
 

@@ -160,7 +160,7 @@ async def test_headers_reach_no_model() -> None:
     model: ScriptedModel = scripted(opened)
     state = state_of(E42) | {"findings": None}
     state["ticket"]["headers"] = {"x-mailer": "quuxplugh"}
-    state["ticket"]["set_apart"] = "quuxplugh"
+    state["ticket"]["set_apart"] = [{"kind": "quote", "text": "quuxplugh"}]
     await opened.advance(state)
     assert model.heard
     assert not [said for _, said in model.heard if "quuxplugh" in said]

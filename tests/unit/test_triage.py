@@ -82,8 +82,15 @@ def test_odd_intents(intents: list[str], kept_intents: list[str], reason: str | 
     [("de", "de"), (" DE-at ", "de"), ("pt_BR", "pt"), ("xx", "un"), ("English", "un"), ("", "un")],
 )
 def test_language_is_one_that_exists(said: str, code: str) -> None:
-    """ISO 639-1, or `un` for what is none."""
-    assert kept(language=said)["language"] == code
+    """ISO 639-1, or `un` for what is none; of a text that tells no language."""
+    assert judged(opinion(language=said), ticket("E42"))["language"] == code
+
+
+@pytest.mark.parametrize("said", ["en", "un"])
+def test_language_of_the_text_is_surer_than_a_model(said: str) -> None:
+    """Told by the new text, without addresses and links."""
+    asked = ticket("Wo finde ich meine Rechnung? https://acme.example/com/br")
+    assert judged(opinion(language=said), asked)["language"] == "de"
 
 
 def test_language_of_the_ticket_wins() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
 
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
@@ -56,6 +57,12 @@ from graphs.text import (
     sentence_ends,
     tokens,
 )
+from graphs.text.new_text import characters, hidden, markup, signatures
+from graphs.text.new_text import headers as mail_headers
+from graphs.text.new_text import quotes as mail_quotes
+from graphs.text.new_text import reading as message
+from graphs.text.new_text import ticket as new_ticket
+from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from graphs.wishes import cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
@@ -130,6 +137,8 @@ EXCUSED = {
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
+    "graphs.text.new_text.wordings:exactly": "names of ours",
+    "graphs.text.new_text.ticket:shown_parts": "cuts each of its first parts",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
     "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
@@ -283,6 +292,34 @@ ON_DRAFTS: dict[str, Reader] = {
     name: lambda text, name=name: list(checks.RULES[name](draft_of(text)))  # type: ignore[misc]
     for name in checks.RULES
 }
+# What a mail repeats to be hard to read: lines, and elements of HTML.
+MAIL_SHAPES = (
+    "From: a\n", "On 1.1.26 09:00 a wrote\n", "Best regards\n", "Best regards\nAnn\nPS a\n\n",
+    "--\n", "> a\nb\n", "Name: a\n", "intended recipient\n", "Ann Lee\n\n", "DISCLAIMER\n\n",
+    "____\n",
+)  # fmt: skip
+HTML_SHAPES = (
+    "<p>a", "<i><p>", "<div>", "<a href='", "<!--", "<p hidden>a</p>b",
+    "<blockquote>a</blockquote>b", "<br>\n", "&lt;", "<p style='color:white'>",
+    "<style>.a{display:none}", "</i>a<b>", "<a@b>",
+)  # fmt: skip
+
+
+def styled(text: str) -> Any:
+    """An element with the text as its style and its colour."""
+    return HtmlElement("p", style=text, color=text)
+
+
+def long_mail(shape: str, read: Callable[[str], object]) -> Reader:
+    """The reader on a text as long as the given one that is nothing but the shape."""
+    return lambda text: read(f"<div>a</div>{shape * (len(text) // len(shape))}")
+
+
+def by_line(read: Callable[[list[str]], object]) -> Callable[[str], object]:
+    """A reader of lines on a text."""
+    return lambda text: read(text.split("\n"))
+
+
 READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
     "graphs.wishes.refunds:wish_in": [
@@ -439,6 +476,11 @@ READERS: dict[str, list[Reader]] = {
         lambda text: diff.text_diff(text, text[::-1]),
         lambda text: diff.text_diff("\n".join(text), "\n".join(text[3:])),
     ],
+    "app.services.runs.merge_messages:merged_bodies": [
+        lambda text: merge_messages.merged_bodies(
+            {"body": "\n\n".join([text] * 20), "lengths": [len(text)] * 20}
+        )
+    ],
     "app.services.runs.merge_messages:merged": [
         lambda text: merge_messages.merged([{"body": text, "language": None}] * 20)
     ],
@@ -527,11 +569,68 @@ READERS: dict[str, list[Reader]] = {
     "graphs.questions:asked_questions": [lambda text: questions.asked_questions(state(text))],
     "graphs.text.bounds:normalized": [lambda text: bounds.normalized("NFKC", text)],
     "graphs.text.language:language_of": [language.language_of],
+    "graphs.text.language:ticket_language": [
+        lambda text: language.ticket_language(ticket(text, text))
+    ],
     "graphs.llm.ask:shown": [lambda text: shown(ticket(text))],
     "graphs.quiet:after_triage": [
         lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),
     ],
     "graphs.quiet:held_parts": [lambda text: quiet.held_parts(state(text), TRIAGE)],
+    "graphs.text.new_text.characters:tag_text": [
+        characters.tag_text,
+        lambda text: characters.tag_text("\U000e0041 " * (len(text) // 2)),
+    ],
+    "graphs.text.new_text.characters:without_hidden": [characters.without_hidden],
+    "graphs.text.new_text.headers:split_form": [
+        lambda text: mail_headers.split_form(["Name: a", f"Message: {text}", *text.split("\n")])
+    ],
+    "graphs.text.new_text.hidden:hides": [
+        lambda text: hidden.hides(styled(characters.without_hidden(text)), frozenset(), text)
+    ],
+    "graphs.text.new_text.hidden:is_hiding": [
+        lambda text: hidden.is_hiding(dict.fromkeys(("opacity", "text-indent", "display"), text))
+    ],
+    "graphs.text.new_text.hidden:declarations": [
+        hidden.declarations,
+        lambda text: hidden.declarations("color:" * (len(text) // 6)),
+    ],
+    "graphs.text.new_text.hidden:hidden_names": [
+        lambda text: hidden.hidden_names([text, f".a{{{text}", f"{text}{{}}"]),
+        lambda text: hidden.hidden_names([".a{display:none}" * (len(text) // 16)]),
+    ],
+    "graphs.text.new_text.markup:is_html": [markup.is_html],
+    "graphs.text.new_text.markup:read_html": [
+        markup.read_html,
+        *(long_mail(shape, markup.read_html) for shape in HTML_SHAPES),
+    ],
+    "graphs.text.new_text.markup:with_quotes": [
+        lambda text: markup.HtmlText(text, ["a"], []).with_quotes(f"{text}\uf8f90\uf8f9{text}")
+    ],
+    "graphs.text.new_text.quotes:mark_quotes": [
+        lambda text: mail_quotes.mark_quotes(text.split("\n")),
+        lambda text: mail_quotes.mark_quotes([text, text]),
+        *(long_mail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
+    ],
+    "graphs.text.new_text.quotes:header_key": [mail_quotes.header_key],
+    "graphs.text.new_text.reading:set_apart": [
+        message.set_apart,
+        *(long_mail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
+    ],
+    "graphs.text.new_text.signatures:mark_disclaimers": [
+        lambda text: signatures.mark_disclaimers(text.split("\n")),
+        *(long_mail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
+    ],
+    "graphs.text.new_text.signatures:mark_signature": [
+        lambda text: signatures.mark_signature(text.split("\n")),
+        *(long_mail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
+    ],
+    "graphs.text.new_text.ticket:with_messages": [
+        lambda text: new_ticket.with_messages(ticket(text), [text, text])
+    ],
+    "graphs.text.new_text.wordings:words_of": [mail_words.words_of],
+    "graphs.text.new_text.wordings:count": [lambda text: mail_words.count(text, "wrote")],
+    "graphs.text.new_text.wordings:begins": [lambda text: mail_words.begins(text, "devices")],
     "graphs.text.noise.automatic:is_named": [
         lambda text: automatic.is_named(text, "en", (" out of office ",)),
         lambda text: automatic.is_named(text, "ja", ("自動返信",)),

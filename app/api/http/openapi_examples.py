@@ -72,6 +72,7 @@ RUN: dict[str, Any] = {
     "escalation": None,
     "handoff": None,
     "ignored": None,
+    "set_apart": [],
     "error": None,
     "attempt": 1,
     "policy_version": 0,

@@ -13,6 +13,7 @@ from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
 from graphs.state import ClaimVerdict, Outcome
+from graphs.text.new_text import Kind
 from graphs.text.noise import Ignored
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
@@ -107,6 +108,13 @@ class EffectOut(BaseModel):
     at: datetime
 
 
+class ApartOut(BaseModel):
+    """A part of the message that is not the customer's new text; at most 2,000 characters."""
+
+    kind: Kind
+    text: str
+
+
 class RunOut(BaseModel):
     """A run: where it stands, what it proposed, did and said."""
 
@@ -136,6 +144,10 @@ class RunOut(BaseModel):
     handoff: dict[str, Any] | None
     ignored: Annotated[
         Ignored | None, Field(description="Why the message got no reply; null for one that did.")
+    ]
+    set_apart: Annotated[
+        list[ApartOut],
+        Field(description="What of the message nothing read, but for people: quotes, signatures."),
     ]
     error: dict[str, Any] | None
     attempt: int

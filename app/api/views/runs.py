@@ -85,6 +85,7 @@ def _run(
         escalation=run.result.get("escalation"),
         handoff=run.result.get("handoff"),
         ignored=run.result.get("ignored"),
+        set_apart=run.result.get("set_apart", []),
         metadata=run.caller_metadata,
         cost_usd=None if run.cost_usd is None else float(run.cost_usd),
         trace_url=trace_url.format(trace_id=run.trace_id) if trace_url and run.trace_id else None,

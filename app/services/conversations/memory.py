@@ -19,6 +19,8 @@ from graphs.run.memory import (
     window,
 )
 from graphs.state import Memory, PastTicket, Turn
+from graphs.text.new_text.characters import without_hidden
+from graphs.text.new_text.reading import new_text
 from tools.catalog import EFFECTS
 from tools.helpdesk import handoff_remembered
 
@@ -38,11 +40,14 @@ async def remember(session: AsyncSession, run: Run) -> Memory:
 
 
 def turns_of(said: list[memory.Said]) -> list[Turn]:
-    """Rows to turns."""
-    return [
-        {"author": "customer" if author == "customer" else "deskgraph", "text": text}
+    """Rows to turns; of the customer's messages only their new text, and none without any."""
+    turns: list[Turn] = [
+        {"author": "customer", "text": new_text(text)}
+        if author == "customer"
+        else {"author": "deskgraph", "text": text}
         for _, author, text in said
     ]
+    return [turn for turn in turns if turn["text"]]
 
 
 async def _tickets(session: AsyncSession, run: Run) -> list[PastTicket]:
@@ -55,7 +60,7 @@ async def _tickets(session: AsyncSession, run: Run) -> list[PastTicket]:
     return [
         {
             "ticket_id": row.ticket_id,
-            "subject": cut(row.subject or "", SUBJECT_CHARS),
+            "subject": cut(without_hidden(row.subject or ""), SUBJECT_CHARS),
             "outcome": row.outcome or str(row.status),
             "promised": _promised(row, [entry for id_, entry in effects if id_ == row.ticket_id]),
             "at": row.created_at.isoformat(),

@@ -1,5 +1,6 @@
 """Merge messages of a ticket that wait together, so that one run answers them all."""
 
+from itertools import accumulate
 from typing import Any
 
 from sqlalchemy import func, update
@@ -39,7 +40,10 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
 
 
 def merged(tickets: list[dict[str, Any]]) -> dict[str, Any]:
-    """One ticket with every text; its language is the first one named, unless two are."""
+    """One ticket with every text; its language is the first one named, unless two are.
+
+    `lengths` says where each text ends: what is quoted in one must not swallow the next.
+    """
     named = [ticket["language"] for ticket in tickets if ticket.get("language")]
     one = len({iso_language(tag) for tag in named}) == 1
     body = BLANK_LINE.join(ticket["body"] for ticket in tickets)
@@ -47,7 +51,17 @@ def merged(tickets: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         **tickets[0],
         "body": body,
+        "lengths": [len(one) for ticket in tickets for one in merged_bodies(ticket)],
         # What makes one message automatic says nothing about the others.
         **({"headers": dict(sorted(headers))} if "headers" in tickets[0] else {}),
         "language": named[0] if one else None,
     }
+
+
+def merged_bodies(ticket: dict[str, Any]) -> list[str]:
+    """The texts that were merged into a stored ticket, oldest first; of any other, its own."""
+    body, lengths = ticket["body"], ticket.get("lengths") or []
+    if sum(lengths) + len(BLANK_LINE) * (len(lengths) - 1) != len(body):
+        return [body]
+    starts = accumulate((length + len(BLANK_LINE) for length in lengths), initial=0)
+    return [body[at : at + length] for at, length in zip(starts, lengths, strict=False)]

@@ -1,6 +1,6 @@
 """How a ticket reads before any model does: one of the kinds that ask nothing, or None."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS
@@ -24,7 +24,7 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
     if why := told_by_headers(ticket.get("headers", {})):
         return why
     body = ticket["body"][:READ_CHARS]
-    if is_echo(body if body.strip() else ticket.get("set_apart", "")[:READ_CHARS], replies):
+    if any(is_echo(text[:READ_CHARS], replies) for text in _returned(ticket)):
         return "echo"
     text = Text(body)
     if found := _by_wordings(ticket["subject"][:SUBJECT_CHARS], text):
@@ -41,6 +41,16 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
 def only_thanks(ticket: Ticket, replies: Sequence[str] = ()) -> bool:
     """Whether code agrees with a model that says that the ticket asks nothing."""
     return agrees_to_thanks(ticket["body"], wordings()) and not _asked_before(replies)
+
+
+def _returned(ticket: Ticket) -> Iterator[str]:
+    """What may be a reply of ours: the text, with its sign-off, and a quote that stands alone."""
+    body, parts = ticket["body"], ticket.get("set_apart", [])
+    if not body.strip():
+        yield "\n".join(part["text"] for part in parts)
+        return
+    yield body
+    yield "\n".join([body, *(part["text"] for part in parts if part["kind"] == "signature")])
 
 
 def _by_wordings(subject: str, body: Text) -> Reading | None:
