@@ -1,5 +1,6 @@
 """The graph's next input for a run: its start, a person's decision, or a plain resume."""
 
+import asyncio
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -70,11 +71,13 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
     if not new:
         async with service.sessions() as session:
             thread = await view_thread(session, run, policy.handoff_hold_hours)
+    # A long mail takes a second to read: other runs go on meanwhile.
+    ticket = await asyncio.to_thread(run_ticket, run)
     if not known:
-        return fresh_run(str(run.id), run_ticket(run), thread=thread)
+        return fresh_run(str(run.id), ticket, thread=thread)
     async with service.sessions.begin() as session:
         memory = await remember(session, run)
-    return fresh_run(str(run.id), run_ticket(run), memory, thread)
+    return fresh_run(str(run.id), ticket, memory, thread)
 
 
 async def _answer(service: Service, run: Run, snapshot: StateSnapshot) -> Any:
