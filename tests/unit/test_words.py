@@ -32,7 +32,7 @@ DOCS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGE
 FOLDERS = ("app", "graphs", "migrations", "tools")
 # What customers write or read is theirs, patterns of it included; and this file.
 DATA = (
-    "app/demo/", "app/models/offline/", "graphs/text/", "graphs/reply/checks/deed_patterns.py",
+    "app/demo/", "app/models/offline/", "graphs/text/",
     "tests/unit/test_words.py",
 )  # fmt: skip
 # Words of customers in a pattern.

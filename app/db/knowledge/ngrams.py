@@ -69,10 +69,10 @@ INSERT = """
     WITH field AS MATERIALIZED (
         SELECT * FROM unnest(:ids, :texts, :factors)
             WITH ORDINALITY AS field (id, words, factor, number)
-    ), told AS (
-        {told}
+    ), found AS (
+        {found}
     ), counted AS (
-        SELECT id, term, sum(factor) AS times, count(*) AS length FROM told GROUP BY id, term
+        SELECT id, term, sum(factor) AS times, count(*) AS length FROM found GROUP BY id, term
     )
     INSERT INTO {table} SELECT :tenant_id, term, id, times * (:saturation + 1) / (times
         + :saturation * (1 - :length_factor
@@ -81,8 +81,8 @@ INSERT = """
 """
 
 
-def _insert(columns: str, told: str) -> TextClause:
-    statement = INSERT.replace("{told}", told).replace("{table}", columns)
+def _insert(columns: str, found: str) -> TextClause:
+    statement = INSERT.replace("{found}", found).replace("{table}", columns)
     return text(statement).bindparams(
         bindparam("ids", type_=ARRAY(BigInteger)),
         bindparam("texts", type_=ARRAY(String)),
