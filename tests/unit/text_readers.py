@@ -666,9 +666,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.normalize:folded": [normalize.folded],
     "graphs.reply.checks.evidence:quotes": rule("quotes"),
-    "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(text))],
+    "graphs.reply.checks.evidence:asks": [lambda text: evidence.asks(claim(text), [text])],
     "graphs.reply.checks.evidence:shows": [
-        lambda text: evidence.asks(claim(f'Choose "{text[:50]}?" {text}'))
+        lambda text: evidence.asks(claim(f'Choose "{text[:50]}?" {text}'), [text])
     ],
     "graphs.reply.checks.evidence:ends_as_shown": [
         lambda text: evidence.ends_as_shown(f"Choose Forgot {text}?", text)

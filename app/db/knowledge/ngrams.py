@@ -51,7 +51,7 @@ ASKED_PARTS = """
 RANK_BY_PAIRS = ranking("article_terms", "term", f"{ASKED_WORDS} UNION ALL {ASKED_PAIRS}")
 RANK_BY_PARTS = ranking("article_ngrams", "ngram", ASKED_PARTS, LEAST_PARTS)
 
-TOLD_PAIRS = """
+FOUND_PAIRS = """
     SELECT id, factor, lexeme || ' ' || follower AS term FROM (
         SELECT id, factor, lexeme,
             lead(lexeme) OVER (PARTITION BY field.number ORDER BY place) AS follower
@@ -59,7 +59,7 @@ TOLD_PAIRS = """
             unnest(word.positions) AS place
     ) AS placed WHERE follower IS NOT NULL
 """
-TOLD_PARTS = """
+PARTS_OF_WORDS = """
     SELECT id, factor, substr(' ' || word || ' ', place, 4) AS term
     FROM field, string_to_table(field.words, ' ') AS word,
         generate_series(1, greatest(1, length(word) - 1)) AS place
@@ -91,8 +91,8 @@ def _insert(columns: str, found: str) -> TextClause:
     )
 
 
-INSERT_PAIRS = _insert("article_terms (tenant_id, term, chunk_id, weight)", TOLD_PAIRS)
-INSERT_PARTS = _insert("article_ngrams (tenant_id, ngram, chunk_id, weight)", TOLD_PARTS)
+INSERT_PAIRS = _insert("article_terms (tenant_id, term, chunk_id, weight)", FOUND_PAIRS)
+INSERT_PARTS = _insert("article_ngrams (tenant_id, ngram, chunk_id, weight)", PARTS_OF_WORDS)
 
 
 async def index_ngrams(

@@ -7,6 +7,7 @@ from graphs.reply.assemble import without_sentences
 from graphs.reply.facts import Facts
 from graphs.state import Claim, Draft, Grounding, Ticket
 from graphs.text.bounds import normalized
+from graphs.text.markdown import read
 from graphs.text.tokens import visible
 
 
@@ -54,6 +55,17 @@ class Case:
         """Everything that the company's own systems say."""
         said = [f"{source['title']}\n{source['text']}" for source in self.facts["sources"]]
         return "\n".join([*said, *self.facts["sentences"]])
+
+    def texts_of(self, claim: Claim) -> list[str]:
+        """The sources that the claim quotes, whole, as a reader sees them."""
+        quoted = {(quote["kind"], quote["id"]) for quote in claim["evidence"]}
+        found = [s for s in self.facts["sources"] if (s["kind"], s["id"]) in quoted]
+        return [self.seen[source["text"]] for source in found]
+
+    @cached_property
+    def seen(self) -> dict[str, str]:
+        """Each source's text without marks, by the text; read once, whatever the claims."""
+        return {source["text"]: read(source["text"]).text for source in self.facts["sources"]}
 
     @cached_property
     def asked(self) -> str:

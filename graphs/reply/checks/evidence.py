@@ -32,17 +32,18 @@ def quotes(case: Case) -> Iterator[str]:
                 yield problem
         if case.grounding == "quotes" and not only_quotes(claim):
             yield f"{said!r} is more than its quotes: write the quotes word for word."
-        if asks(claim):
+        if asks(claim, case.texts_of(claim)):
             yield f"{said!r} asks the customer something: state what the sources say."
 
 
-def asks(claim: Claim) -> bool:
+def asks(claim: Claim, sources: Sequence[str]) -> bool:
     """Whether the claim holds a question that stands in none of its quotes.
 
-    Code asks the customer; what else asks may want a password.
+    Code asks the customer; what else asks may want a password. A name in quotation marks may ask
+    when it stands anywhere in the sources that the claim quotes.
     """
+    named = NAME.sub(lambda name: "" if shows(name, sources) else name[0], claim["text"])
     shown = [read(quote["quote"]).text for quote in claim["evidence"]]
-    named = NAME.sub(lambda name: "" if shows(name, shown) else name[0], claim["text"])
     text = read(named).text
     begin = 0
     for end in sentence_ends(text):
@@ -53,9 +54,9 @@ def asks(claim: Claim) -> bool:
     return False
 
 
-def shows(name: re.Match[str], quotes: Sequence[str]) -> bool:
-    """Whether a quote holds what stands in quotation marks, such as the name of a button."""
-    return any(words(name[1]) in quote for quote in quotes)
+def shows(name: re.Match[str], sources: Sequence[str]) -> bool:
+    """Whether a source holds what stands in quotation marks, such as the name of a button."""
+    return any(words(name[1]) in source for source in sources)
 
 
 def ends_as_shown(sentence: str, quote: str) -> bool:
