@@ -227,6 +227,12 @@ def payment_line(payment: Payment) -> str:
     return line + dispute
 
 
+def payment_choice(payment: Payment, name: str) -> str:
+    """A payment as its customer may choose it in any language: what, how much, when, its id."""
+    amount = format_money(payment["amount_minor"], payment["currency"])
+    return f"{name}, {amount}, {payment['captured_at'][:10]} ({payment['id']})"
+
+
 READ_PAYMENTS = Tool("read_payments", MAY_READ_PAYMENTS, ReadPaymentsArgs, read_payments)
 
 REFUND = Effect(

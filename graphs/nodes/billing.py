@@ -8,7 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from graphs.context import SupportContext
 from graphs.findings import finding
 from graphs.llm.ask import ask_model
-from graphs.state import SupportState
+from graphs.questions import asked_questions, may_ask_back
+from graphs.reply.names import names_in, reply_language
+from graphs.state import AskedBack, SupportState
+from graphs.text.phrases import WHICH_PAYMENT
 from graphs.ticket_parts import slice_of
 from graphs.wishes.cancellations import asks_to_end
 from graphs.wishes.quotes import Said, own_words
@@ -17,9 +20,11 @@ from tools.billing import (
     READ_PAYMENTS,
     REFUND,
     RefundArgs,
+    payment_choice,
     payment_line,
     refund_doubts,
     refund_problem,
+    refundable,
 )
 from tools.models import Evidence, JsonObject, Payment, PaymentHistory, Step, Subscription
 from tools.subscriptions import (
@@ -42,6 +47,8 @@ ids that could be meant in candidates and propose no refund.
 If the customer only asks a question, also about how to cancel, propose nothing and set unsure
 false. If you cannot tell what or how much is meant, propose nothing and set unsure true."""
 MAX_WISH = 2000
+# So many payments, the newest, are named when the customer is asked which one they mean.
+CHOICES = 5
 Wish = Annotated[str, Field(min_length=1, max_length=MAX_WISH)]
 
 
@@ -94,7 +101,8 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     answer = await ask_model(runtime, "fast", Proposal, PROMPT, ticket, facts)
     wishes = Wishes(Said(own_words(state), state["guidance"]), history["payments"])
     steps = proposed_steps(answer.value, subscriptions, wishes)
-    unsure = doubt(answer.value, steps)
+    asked = which_payment(state, answer.value, history["payments"])
+    unsure = doubt(answer.value, steps, asked)
     found = finding(
         payments=history["payments"],
         refunded_24h=history["refunded_24h"],
@@ -102,18 +110,33 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         unsure=unsure,
         proposer=answer.proposer,
         doubts=[] if unsure else doubts_about(answer.value, history, wishes),
+        subscriptions=subscriptions,
+        asked=[] if unsure else asked,
     )
     return {"findings": {"billing": found}}
 
 
-def doubt(proposal: Proposal, steps: list[Step]) -> str | None:
+def doubt(proposal: Proposal, steps: list[Step], asked: list[AskedBack]) -> str | None:
     """Why a person must read this part of the ticket, or None."""
     wanted = len(proposal.refunds) + len(proposal.cancellations)
     if proposal.unsure or len({step["id"] for step in steps}) < wanted:
         return "No proposal fits the customer's words and account."
-    if proposal.candidates:
+    if proposal.candidates and not asked:
         return "It is not clear which payment the customer means."
     return None
+
+
+def which_payment(state: SupportState, proposal: Proposal, own: list[Payment]) -> list[AskedBack]:
+    """What to ask the customer when several of their payments could be meant, once a thread."""
+    ordered = sorted(own, key=lambda payment: (payment["captured_at"], payment["id"]))
+    meant = [p for p in ordered if p["id"] in proposal.candidates and refundable(p)]
+    if len(meant) < 2 or proposal.refunds or not may_ask_back(state, "billing"):
+        return []
+    names = names_in(meant)
+    choices = "\n".join(f"- {payment_choice(p, names(p['id']))}" for p in meant[-CHOICES:])
+    text = WHICH_PAYMENT.fill(reply_language(state), choices=f"\n{choices}")
+    asked = [q["id"] for q in asked_questions(state) if q["intent"] == "billing"]
+    return [{"question": id_, "text": text} for id_ in asked[:1]]
 
 
 def doubts_about(proposal: Proposal, history: PaymentHistory, wishes: Wishes) -> list[str]:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from graphs.nodes.billing import Proposal
 from graphs.questions import unsettled
 from graphs.state import AskedBack, Question, fresh_run
+from tests.fakes import payment
 from tests.unit.desk import SILENT, Desk, desk, scripted, ticket
 from tests.unit.test_triage import opinion
 from tools.models import Passage, Step
@@ -113,3 +115,48 @@ def test_question_is_settled_by_what_code_says_of_it(
     state |= {"asked_back": back, "findings": {"billing": {"steps": steps}}}
     assert [q["id"] for q in unsettled(state, ["q1", "q2", "q3"])] == left
     assert unsettled(state, []) == []
+
+
+REFUND_ASKED = "Please refund my payment."
+PAID = [payment("pay_1", 4900, "Pro plan"), payment("pay_2", 900, "Extra storage")]
+
+
+def unclear(*candidates: str) -> Proposal:
+    """A model that cannot tell which payment is meant."""
+    return Proposal(refunds=[], cancellations=[], candidates=list(candidates), unsure=False)
+
+
+def paying(*proposals: Proposal) -> Desk:
+    """A desk of a customer with two payments, and what its model proposes."""
+    opened = desk("cus_ann")
+    opened.world.billing.by_customer["cus_ann"] = list(PAID)
+    said = opinion(intents=["billing"])
+    scripted(opened, Classification=[said], Proposal=list(proposals), Reply=[SILENT])
+    return opened
+
+
+async def test_customer_is_asked_which_payment() -> None:
+    """By code, with the customer's own payments; nothing moves."""
+    opened = paying(unclear("pay_1", "pay_2", "pay_9"))
+    done = await opened.start(REFUND_ASKED)
+    assert (done["outcome"], opened.world.billing.calls) == ("asked", 0)
+    [back] = done["asked_back"]
+    assert "Pro plan, 49.00 USD" in back["text"]
+    assert "(pay_2)" in back["text"]
+    assert "pay_9" not in back["text"]
+    assert done["reply"]["text"].endswith(back["text"])
+
+
+@pytest.mark.parametrize("candidates", [["pay_1"], ["pay_1", "pay_9"], ["pay_8", "pay_9"]])
+async def test_choice_of_one_is_no_choice(candidates: list[str]) -> None:
+    """A person reads it: the model is not sure, and code does not guess."""
+    done = await paying(unclear(*candidates)).start(REFUND_ASKED)
+    assert (done["outcome"], done["asked_back"]) == ("escalated", [])
+
+
+async def test_which_payment_is_asked_once_in_a_thread() -> None:
+    """The second time a person goes on."""
+    opened = paying(unclear("pay_1", "pay_2"))
+    assert (await opened.start(REFUND_ASKED))["outcome"] == "asked"
+    again = await opened.start(REFUND_ASKED, run=2)
+    assert (again["outcome"], again["asked_back"]) == ("escalated", [])
