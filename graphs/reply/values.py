@@ -125,10 +125,10 @@ def languages_of(text: str, doubtful: Collection[str]) -> Collection[str]:
 
 def without_steps(text: str) -> str:
     """The text without the numbers that order its steps."""
-    text = STEP.sub(" ", text)
     numbers = [int(found[1]) for found in STEP_IN_LINE.finditer(text)]
     in_order = numbers == list(range(1, len(numbers) + 1))
-    return STEP_IN_LINE.sub(" ", text) if len(numbers) > 1 and in_order else text
+    order = STEP_IN_LINE if len(numbers) > 1 and in_order else STEP
+    return order.sub(" ", text)
 
 
 def same_kind(one: str, other: str) -> bool:

@@ -14,7 +14,6 @@ from graphs.text.language import LIKELY, language_of
 # Hyphens as typed and as typeset: hyphen, non-breaking hyphen, dashes, minus.
 DASHES = re.compile("[\u2010-\u2015\u2212\ufe58\ufe63\uff0d]")
 WORD = re.compile(r"[^\W_]+(?:[-'][^\W_]+)*")
-NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 # Code points with the property Default_Ignorable_Code_Point. Source: Unicode 16,
 # DerivedCoreProperties.txt; soft hyphens, joiners, fillers, direction marks, selectors, tags.
 IGNORABLE = re.compile(
@@ -22,7 +21,6 @@ IGNORABLE = re.compile(
     "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8"
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
-EMPTY_CENTS = re.compile(r"[.,]00$")
 # Scripts that write no spaces between words: Thai, Lao, Myanmar, Khmer, kana, Han, and Hangul,
 # whose particles hang on the word. Source: Unicode Standard, chapter 6.1, and Blocks.txt.
 UNSPACED_CHARS = (
@@ -91,11 +89,6 @@ def coverages(question: str, texts: Iterable[str]) -> list[float]:
     asked = content_words(question, language)
     found = (asked & content_words(text, language) for text in texts)
     return [len(words) / len(asked) if asked else 0.0 for words in found]
-
-
-def numbers(text: str) -> set[str]:
-    """Every number in the text, times included; "49.00" and "49" are the same number."""
-    return {EMPTY_CENTS.sub("", number) for number in NUMBER.findall(text)}
 
 
 def _parts(word: str) -> list[str]:

@@ -1,7 +1,6 @@
 """Claims that a good model makes, and texts that may not leave: data of the tests of checks."""
 
 # What is quoted stands as its article has it, in lines of any length.
-# ruff: noqa: E501
 
 from typing import Any, NamedTuple
 
@@ -30,6 +29,9 @@ HANDED: DoneStep = {
     "args": {"skill": "billing", "urgency": "normal", "summary": "Call.", "part": "billing"},
     "result": {"id": "h1", "agent": {"name": "Maria"}, "queue_position": None, "opens_at": None},
 }
+
+
+ISSUED = "After a refund has been issued, it takes 5 to 10 business days to arrive on the card."
 
 
 class Good(NamedTuple):
@@ -62,7 +64,7 @@ QUOTED = [
     ),
     Good("Annual plan | Within 30 days of the charge", "refund-policy"),
     Good(
-        "After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",
+        ISSUED,
         "refund-policy",
     ),
     Good(
@@ -73,12 +75,12 @@ QUOTED = [
     ),
     Good("請求書は、決済が行われた日に表示されます。", "invoices-ja", (), "ja"),
     Good(
-        "3. 「PDFをダウンロード」を押します。複数まとめて取得する場合は、チェックを付けてから「選択した請求書をダウンロード」を押します。",
+        "3. 「PDFをダウンロード」を押します。複数まとめて取得する場合は、チェックを付けてから"
+        "「選択した請求書をダウンロード」を押します。",
         "invoices-ja",
         (),
         "ja",
     ),
-    Good("Team seats for large teams: 199.00 USD per seat per month", "currencies"),
     Good("Internet Explorer is not supported.", "browser-support"),
 ]
 
@@ -89,16 +91,16 @@ WORDED = [
         "lost the session.",
         "upload-error-e42",
         (
-            "Error E42 means that your upload is larger than the storage your workspace has left, or "
-            "that the browser lost the upload session before the file was complete.",
+            "Error E42 means that your upload is larger than the storage your workspace has left, "
+            "or that the browser lost the upload session before the file was complete.",
         ),
     ),
     Good(
         "Yes, with the desktop app.",
         "upload-error-e42",
         (
-            "For large files, a cable connection or the desktop app is more reliable than a browser "
-            "tab.",
+            "For large files, a cable connection or the desktop app is more reliable than a "
+            "browser tab.",
         ),
         question="Is there a better way to upload large files?",
     ),
@@ -106,8 +108,8 @@ WORDED = [
         "No, nothing is lost.",
         "upload-error-e42",
         (
-            "Nothing that was already in the workspace is changed or lost when E42 appears; only the "
-            "new upload is stopped.",
+            "Nothing that was already in the workspace is changed or lost when E42 appears; only "
+            "the new upload is stopped.",
         ),
     ),
     Good(
@@ -122,8 +124,8 @@ WORDED = [
         "Enter the 6-digit code from your app and keep the 10 recovery codes safe.",
         "two-factor-authentication",
         (
-            "3. Enter the six-digit code that the app shows.\n4. Download the ten recovery codes and "
-            "keep them somewhere safe, away from your phone.",
+            "3. Enter the six-digit code that the app shows.\n4. Download the ten recovery codes "
+            "and keep them somewhere safe, away from your phone.",
         ),
     ),
     Good(
@@ -135,8 +137,8 @@ WORDED = [
         "The old key works for another day: both work for 24 hours.",
         "api-keys",
         (
-            "To replace a key without interruption, choose Rotate. The old and the new key then both "
-            "work for 24 hours.",
+            "To replace a key without interruption, choose Rotate. The old and the new key then "
+            "both work for 24 hours.",
         ),
     ),
     Good(
@@ -166,13 +168,13 @@ WORDED = [
     Good(
         "Die Erstattung ist nach fünf bis zehn Werktagen auf Ihrer Karte.",
         "refund-policy",
-        ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",),
+        (ISSUED,),
         "de",
     ),
     Good(
         "Le remboursement arrive sur la carte en cinq à dix jours ouvrés.",
         "refund-policy",
-        ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",),
+        (ISSUED,),
         "fr",
     ),
     Good(
@@ -190,13 +192,13 @@ WORDED = [
     Good(
         "O reembolso demora de 5 a 10 dias úteis a chegar ao cartão.",
         "refund-policy",
-        ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",),
+        (ISSUED,),
         "pt",
     ),
     Good(
         "De terugbetaling staat binnen vijf tot tien werkdagen op uw kaart.",
         "refund-policy",
-        ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",),
+        (ISSUED,),
         "nl",
     ),
     Good(
@@ -219,9 +221,9 @@ FALSE_VALUES = [
     Good("Monthly plans can be refunded within 30 days.", "refund-policy",
          ("Monthly plan | Within 14 days of the charge",)),
     Good("The refund takes 5 to 10 hours.", "refund-policy",
-         ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",)),
+         (ISSUED,)),
     Good("Die Erstattung ist nach drei Werktagen auf Ihrer Karte.", "refund-policy",
-         ("After a refund has been issued, it takes 5 to 10 business days to arrive on the card.",)),
+         (ISSUED,)),
     Good("The annual plan costs 600 EUR.", "currencies", ("- Annual plan: 600.00 USD per year",)),
     Good("The annual plan costs $6,000.", "currencies", ("- Annual plan: 600.00 USD per year",)),
     Good("You get twenty dollars back.", "currencies", ("- Annual plan: 600.00 USD per year",)),

@@ -3,7 +3,7 @@
 import pytest
 
 from graphs.text.language import CONFIDENT, language_of
-from graphs.text.tokens import content_words, coverages, numbers
+from graphs.text.tokens import content_words, coverages
 from tests.unit.desk import article
 from tests.unit.replies import GOOD, HOSTILE
 
@@ -59,11 +59,6 @@ def test_text_without_content_covers_nothing(text: str) -> None:
     """No word, no share."""
     assert content_words(text) == set()
     assert coverages(text, ["the Trash"])[0] == 0.0
-
-
-def test_numbers_are_compared_without_empty_cents() -> None:
-    """49.00 and 49 are one number, 49.50 is another."""
-    assert numbers("49.00, 49 and 49.50") == {"49", "49.50"}
 
 
 def test_language_is_never_confidently_wrong() -> None:

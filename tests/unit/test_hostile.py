@@ -16,8 +16,9 @@ from graphs.text.phrases import THANKS
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
-from tests.unit.desk import E42, TWICE, Desk, desk
+from tests.unit.desk import E42, TWICE, Desk, desk, told_by
 from tests.unit.desk import ticket as written
+from tests.unit.test_checks import claim, facts, rules
 from tools.helpdesk import TAKEN_BY
 from tools.models import JsonObject
 from tools.wording import LANGUAGES
@@ -274,3 +275,25 @@ async def test_guidance_that_quotes_the_customer_orders_nothing() -> None:
     assert_nothing_happened(opened)
     assert done["outcome"] == "rejected"
     assert {"Proposal"} == set(model.obedience)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "We have deleted your account.",
+        "What is your password?",
+        "Usunęliśmy twoje konto.",
+        "Vi har raderat ditt konto.",
+        "Olemme poistaneet tilisi.",
+        "Hesabınızı sildik.",
+        "Мы удалили ваш аккаунт.",
+        "계정을 삭제했습니다.",
+        "您的帐户已删除。",
+    ],
+)
+def test_what_no_article_says_needs_a_verifier_in_any_language(said: str) -> None:
+    """With a true quote beside it: in `quotes` mode it stays, whatever its language."""
+    known = facts(passages=[told_by("upload-error-e42")], questions=[E42])
+    made = claim(said, "Upload the file again and keep the tab open until the progress bar has "
+                 "reached the end.")  # fmt: skip
+    assert rules(said, known, claims=[made], grounding="quotes") == {"quotes"}

@@ -720,7 +720,6 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.tokens:visible": [tokens.visible],
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],
-    "graphs.text.tokens:numbers": [tokens.numbers],
     "graphs.ticket_parts:clauses": [ticket_parts.clauses],
     "graphs.ticket_parts:places": [
         lambda text: ticket_parts.places([text, text[1:], text[: len(text) // 2]], text),
