@@ -209,19 +209,22 @@ def test_wrong_arguments_are_explained(dev: Dev, arguments: tuple[str, ...]) -> 
 
 
 def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path) -> None:
-    """An imported article answers the next ticket; the same id again replaces it."""
+    """An imported article answers what it declares; the same id again replaces it."""
+    asked = "When is zorbing allowed?"
     (tmp_path / "zorbing.md").write_text(
+        f"---\nquestions:\n- {asked}\n---\n"
         "# Zorbing in the Fernboard office\n\nZorbing is allowed on Fridays after lunch.\n"
     )
     assert told(dev, "articles", "import", str(tmp_path)).exit_code == 0
-    run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb")
+    run = dev.client("starter").start("cus_lou", asked, "T-zorb")
     assert run["reply"]["citations"] == ["zorbing"]
 
     lines = tmp_path / "more.jsonl"
-    lines.write_text(json.dumps({"id": "zorbing", "title": "Zorbing", "content": "Zorbing is never "
-                                 "allowed in the office."}) + "\n")  # fmt: skip
+    new = {"id": "zorbing", "title": "Zorbing", "questions": [asked],
+           "content": "Zorbing is never allowed in the office."}  # fmt: skip
+    lines.write_text(json.dumps(new) + "\n")
     assert told(dev, "articles", "import", str(lines)).exit_code == 0
-    run = dev.client("starter").start("cus_lou", "When is zorbing allowed?", "T-zorb2")
+    run = dev.client("starter").start("cus_lou", asked, "T-zorb2")
     assert "never allowed" in run["reply"]["text"]
 
     lines.write_text('{"id": "x", "title": "no content"}\n')

@@ -1,10 +1,12 @@
 """What commands print for scripts has the keys that docs/commands.md names, in that order."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from app.commands.usage import OBJECT
+from app.evaluation.dataset import SHIPPED
 from tests.conftest import Tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
@@ -13,6 +15,8 @@ from tests.unit.test_command_docs import COMMANDS, DOCUMENTED, documented_keys
 # `approvals` needs an API and `dev` processes of its own: their tests hold them to the same page.
 ELSEWHERE = {"approvals list", "approvals decide", "dev"}
 ARGUMENTS = {"customers erase": ["cus_eva"]}
+# It makes a tenant of its own; one ticket of the shipped ones is enough.
+OWN_TENANT = "eval"
 FIRST = {"policy history": ["policy", "set", "-"],
          "webhooks secret list": ["webhooks", "secret", "create"]}  # fmt: skip
 
@@ -21,12 +25,15 @@ FIRST = {"policy history": ["policy", "set", "-"],
     ("command", "option"), [pair for pair in DOCUMENTED if pair[0] not in ELSEWHERE]
 )
 async def test_keys_are_the_documented_ones(
-    database_url: str, tenant: Tenant, begin: Begin, command: str, option: str
+    database_url: str, tenant: Tenant, begin: Begin, tmp_path: Path, command: str, option: str
 ) -> None:
     """Each object that is printed has exactly these keys."""
     caller = await begin()
-    whose = ["--tenant", tenant.id]
-    arguments = {**ARGUMENTS, "runs show": [str(caller.run_id)]}.get(command, [])
+    ticket = tmp_path / "ticket.jsonl"
+    ticket.write_text(SHIPPED.read_text().partition("\n")[0])
+    of_test = {"runs show": [str(caller.run_id)], OWN_TENANT: [str(ticket)]}
+    arguments = {**ARGUMENTS, **of_test}.get(command, [])
+    whose = [] if command == OWN_TENANT else ["--tenant", tenant.id]
     if first := FIRST.get(command):
         prepared = await deskgraph(database_url, *first, *whose, typed='{"anger_threshold": 0.7}')
         assert prepared.exit_code == 0, prepared.output

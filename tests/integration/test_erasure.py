@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from dataclasses import replace
 from string import ascii_lowercase
 from typing import Any
 
@@ -18,24 +19,35 @@ from app.db.tables.mailings import Contact, MailRecipient
 from app.db.tables.runs import Rate, Run
 from app.errors import CustomerHasLiveRunsError
 from app.execution.wiring import Service
+from app.models.offline.chat_model import OfflineChatModel
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.worker.consumer import enqueue_run
 from app.worker.run_jobs import RunRunner
+from graphs.context import Models
+from graphs.llm.pool import open_pool
 from tests.conftest import Tenant
+from tests.doubles.openai_double import first_sentence
+from tests.fakes import ScriptedModel
 from tests.integration.conftest import Begin
+from tests.unit.desk import article, claimed
 
 WORKER = 79
 WORD, ID = "quuxplugh", "cus_quuxplugh"
+# What answers "How do I fix upload error E42?", and then "How do I export my data?"
+ARTICLES = ("upload-error-e42", "export-data")
 # Jobs name runs only; the sandbox's books belong to the payment provider.
 OUTSIDE = ("sandbox_payments", "sandbox_refunds")
 
 
 @pytest.fixture
 def jobs(service: Service) -> RunRunner:
-    """A worker without a queue."""
-    worker = RunRunner(service, enqueue_run, id=WORKER)
+    """A worker without a queue, whose model answers in the order in which the tests ask."""
+    first = [claimed(first_sentence(article(id_)["text"]), id_) for id_ in ARTICLES]
+    model = ScriptedModel(script={"Reply": [*first]})
+    models = open_pool(Models(model, model, OfflineChatModel()))
+    worker = RunRunner(replace(service, models=models), enqueue_run, id=WORKER)
     worker.alive.set()
     return worker
 

@@ -310,7 +310,7 @@ async def test_takeover_and_reply_at_the_same_instant(desk: Desk) -> None:
 async def test_thread_gets_so_many_replies_an_hour(desk: Desk) -> None:
     """Then one hand-off without a reply, and silence; the next hour is another one."""
     await set_policy(desk, replies_per_thread_hour=2)
-    runs = [await desk.write(f"{QUESTION} Again {n}, please.") for n in range(4)]
+    runs = [await desk.write(f"Hello {n}, {QUESTION}") for n in range(4)]
     assert [run["outcome"] for run in runs] == ["answered", "answered", "escalated", "ignored"]
     assert runs[2]["escalation"]["reason"] == "too_many_replies"
     assert (runs[2]["reply"], runs[3]["ignored"]) == (None, "human_has_it")
@@ -325,7 +325,7 @@ async def test_reply_over_the_limit_is_held_at_the_last_moment(
     assert (await desk.write(QUESTION))["outcome"] == "answered"
     monkeypatch.setattr("graphs.quiet.nothing_to_answer", lambda *_: None)
     monkeypatch.setattr("graphs.nodes.classify.nothing_to_answer", lambda *_: None)
-    run = await desk.write(f"{QUESTION} It is still there, please.")
+    run = await desk.write(f"Hello again, {QUESTION}")
     assert (run["outcome"], run["escalation"]["reason"]) == ("escalated", "too_many_replies")
     assert (run["reply"], len(await desk.replies()), len(await desk.handoffs())) == (None, 1, 1)
 
@@ -335,7 +335,7 @@ async def test_loop_of_two_machines_ends(desk: Desk) -> None:
     sent = 0
     for turn in range(12):
         before = len(await desk.replies())
-        await desk.write(f"{QUESTION} {turn}")
+        await desk.write(f"Hello {turn}, {QUESTION}")
         replies = await desk.replies()
         sent = len(replies)
         if sent == before:

@@ -27,7 +27,8 @@ def test_third_asking_costs_nothing_until_an_article_changes(
         asked.append(starter.start(customer, body, ticket_id=f"T-{number}"))
     assert [run["cache_hit"] for run in asked] == [False, False, True]
     assert [run["outcome"] for run in asked] == ["answered"] * 3
-    assert len(models.requests) == 4
+    # A triage, a draft, and a verdict on its one claim, for each of the first two.
+    assert len(models.requests) == 6
     first, _, third = asked
     assert third["reply"] == first["reply"]
     assert (third["cost_usd"], third["tokens"]) == (0, 0)
@@ -39,4 +40,4 @@ def test_third_asking_costs_nothing_until_an_article_changes(
     changed = {"title": "Opening hours", "content": "We are open from 9 to 5."}
     admin.http.put("/v1/articles/opening-hours", json=changed).raise_for_status()
     after = starter.start("cus_bob", E42, ticket_id="T-4")
-    assert (after["cache_hit"], len(models.requests)) == (False, 6)
+    assert (after["cache_hit"], len(models.requests)) == (False, 9)

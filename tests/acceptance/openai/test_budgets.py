@@ -1,30 +1,18 @@
 """Budgets over HTTP: a cheaper model, then a person; the customer never sees an error."""
 
 import psycopg
-from psycopg.types.json import Jsonb
 
-from tests.acceptance.openai.questions import FAST, STRONG, TWICE, steps
+from tests.acceptance.openai.questions import FAST, STRONG, TWICE, set_policy, steps
 from tests.acceptance.stack import Client
 from tests.conftest import Tenant
 from tests.doubles.openai_double import OpenAIDouble
-
-
-def allow(url: str, tenant: Tenant, **budgets: int) -> None:
-    """The tenant's policy from now on."""
-    with psycopg.connect(url) as connection:
-        connection.execute(
-            "INSERT INTO policies (tenant_id, version, body, created_by)"
-            " SELECT %(tenant)s, coalesce(max(version), 0) + 1, %(body)s, 'test' FROM policies"
-            " WHERE tenant_id = %(tenant)s",
-            {"tenant": tenant.id, "body": Jsonb({"budgets": budgets})},
-        )
 
 
 def test_day_without_money_brings_a_person_and_no_call(
     starter: Client, models: OpenAIDouble, own_url: str, tenant: Tenant
 ) -> None:
     """Nothing is asked, the ticket is handed over, and the customer gets the holding reply."""
-    allow(own_url, tenant, day_micro_usd=0)
+    set_policy(own_url, tenant, budgets={"day_micro_usd": 0})
     run = starter.start("cus_ann", TWICE)
     assert (run["status"], run["outcome"]) == ("success", "escalated")
     assert run["escalation"]["reason"] == "budget_spent"
@@ -38,7 +26,7 @@ def test_run_that_cannot_pay_the_strong_model_is_written_by_the_fast_one(
 ) -> None:
     """The reply still comes, from the cheaper tier, and the step says why."""
     # Between what is set aside for a call of the fast model and for one of the strong one.
-    allow(own_url, tenant, run_micro_usd=1500)
+    set_policy(own_url, tenant, budgets={"run_micro_usd": 1500})
     run = starter.start("cus_ann", TWICE)
     approver.decide(run, "approve")
     done = starter.run(run["id"])

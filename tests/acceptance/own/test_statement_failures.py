@@ -16,7 +16,7 @@ from tests.acceptance.waiting import until
 from tests.conftest import Tenant
 
 WORD = "quuxplugh"
-E42 = f"My upload fails with error E42, says {WORD}. How do I fix it?"
+E42 = f"Hello {WORD}, my upload fails with error E42. How do I fix it?"
 HOLDS_WORD = f"position('{WORD}' in NEW::text) + position(encode('{WORD}', 'hex') in NEW::text) > 0"
 # Refuses a row, and says the word in every part of its error.
 REFUSE = """
