@@ -45,8 +45,9 @@ class Row(BaseModel):
 
     def example(self) -> Example:
         """The ticket as one text. Raises FileError when text or label is missing."""
-        named = {*self.intents, *filter(None, [self.intent])}
-        wanted: set[Intent] = {OUT_OF_SCOPE} if self.out_of_scope else named
+        wanted = {*self.intents, *([self.intent] if self.intent else [])}
+        if self.out_of_scope:
+            wanted = {OUT_OF_SCOPE}
         text = text_of(self.subject, self.body)
         if not (wanted and text):
             raise FileError("needs subject or body, and intent, intents or out_of_scope")

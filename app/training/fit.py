@@ -25,7 +25,10 @@ def can_train() -> bool:
 
 def fit(train: Sequence[Example], calibrate: Sequence[Example]) -> LinearModel:
     """A multinomial logistic regression whose confidence is right on average on `calibrate`."""
-    from sklearn.linear_model import LogisticRegression  # noqa: PLC0415  # an extra
+    # An extra, without types.
+    from sklearn.linear_model import (  # type: ignore[import-untyped]  # noqa: PLC0415
+        LogisticRegression,
+    )
 
     single = [one for one in train if one.intent is not None]
     regression: Any = LogisticRegression(C=STRENGTH, max_iter=ROUNDS, tol=PRECISION)
@@ -46,7 +49,8 @@ def fit(train: Sequence[Example], calibrate: Sequence[Example]) -> LinearModel:
 
 def matrix(texts: Sequence[str]) -> Any:
     """The texts' features as a sparse matrix."""
-    from scipy.sparse import csr_matrix  # noqa: PLC0415  # comes with scikit-learn
+    # Comes with scikit-learn, without types.
+    from scipy.sparse import csr_matrix  # type: ignore[import-untyped]  # noqa: PLC0415
 
     ends, places, values = [0], list[int](), list[float]()
     for text in texts:

@@ -40,9 +40,13 @@ def train(examples: Sequence[Example], done: Callable[[], object] = lambda: None
     limit = threshold(counted(model, parts["calibrate"]))
     done()
     figures = measured(model, parts["held_out"], limit)
-    rows = {name: len(rows) for name, rows in parts.items()}
-    several = sum(one.intent is None for one in once)
-    figures |= {"rows": {"given": len(examples), **rows, "several_intents": several}}
+    figures["rows"] = {
+        "given": len(examples),
+        "several_intents": sum(one.intent is None for one in once),
+        "train": len(parts["train"]),
+        "calibrate": len(parts["calibrate"]),
+        "held_out": len(parts["held_out"]),
+    }
     done()
     return Trained(weights, limit, figures, parts["held_out"])
 

@@ -77,11 +77,16 @@ def accuracy_at(known: Sequence[Bucket], confidence: float) -> float:
 
 
 def threshold(counted: Sequence[Counted]) -> float | None:
-    """The lowest confidence from which on the lower bound is ROUTED_RIGHTLY; None: from none."""
-    ordered = sorted(counted, key=lambda one: -one.confidence)
-    right, found = 0, None
-    for number, one in enumerate(ordered, 1):
-        right += one.right
-        if wilson(right, number) >= ROUTED_RIGHTLY:
-            found = one.confidence
+    """The lowest confidence to route from; None: from none.
+
+    Every bucket above it is right in ROUTED_RIGHTLY of its tickets, so that sure ones do not pay
+    for doubtful ones; and the lower bound of all of them together is. An empty one shows nothing.
+    """
+    found, sure = None, list[Counted]()
+    for low in reversed(EDGES[:-1]):
+        inside = [one for one in counted if bucket_at(one.confidence) == low]
+        if sum(one.right for one in inside) < ROUTED_RIGHTLY * len(inside):
+            break
+        sure += inside
+        found = low if inside and share(sure)["lower"] >= ROUTED_RIGHTLY else found
     return found

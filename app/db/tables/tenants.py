@@ -100,9 +100,7 @@ class TriageModel(Base):
     created_at: Mapped[datetime] = now()
 
     __table_args__ = (
-        Index(
-            "triage_models_one_active", "tenant_id", unique=True, postgresql_where=sql("active")
-        ),
+        Index("triage_models_one_active", "tenant_id", unique=True, postgresql_where=sql("active")),
     )
 
 
