@@ -76,6 +76,7 @@ class RunReport(BaseModel):
     losses: int
     graph_version: str | None
     callback_url: str | None
+    trained: TrainedTriage | None
     run: RunOut
     steps: list[RunStepOut]
     ledger: list[LedgerOut]
@@ -96,6 +97,7 @@ async def report_of(sessions: Sessions, settings: Settings, run: Run) -> RunRepo
         losses=run.losses,
         graph_version=run.graph_version,
         callback_url=run.callback_url,
+        trained=(run.result.get("triage") or {}).get("trained"),
         checkpoint=await _last_checkpoint(settings, run),
         **rows,
     )

@@ -1,6 +1,6 @@
 """Features of a text: hashed words, word pairs and parts of words. The same for ever, by CRC-32.
 
-Stored weights belong to these features: whoever changes one raises FEATURES, and models of an
+Stored weights belong to these features: a change of one raises FEATURES, and models of an
 older number are no longer read.
 """
 

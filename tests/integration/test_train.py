@@ -17,11 +17,12 @@ from app.db.tenants.queries import add_policy
 from app.execution.wiring import Service
 from app.models.offline.chat_model import OfflineChatModel
 from app.services.conversations.feedback import Rating, rate
-from app.training.examples import Example
+from app.training.examples import Example, part_of
 from app.training.history import read_history
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from graphs.policy import Policy
+from graphs.state import Intent
 from tests.conftest import Tenant, make_tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.workplace import Workplace
@@ -33,17 +34,21 @@ QUESTION = "Why was the invoice billed for our team today?"
 
 def written(path: Path, rows: Iterable[Example]) -> str:
     """The rows as a file that the command reads."""
-    lines = [json.dumps({"body": one.text, "intents": [one.intent]}) for one in rows]
+    lines = [
+        json.dumps({"subject": "Help", "body": one.text, "intents": [one.intent]}) for one in rows
+    ]
     path.write_text("\n".join(lines))
     return str(path)
 
 
 def mislabelled(rows: Iterable[Example]) -> list[Example]:
-    """The same tickets, a third of them with another's label."""
-    turned = {"billing": "technical", "technical": "general", "general": "billing"}
+    """The same tickets, those that a model trains on with another's label."""
+    turned: dict[Intent | None, Intent] = {
+        "billing": "technical", "technical": "general", "general": "billing",
+    }  # fmt: skip
     return [
-        one._replace(intent=turned[str(one.intent)]) if n % 3 else one  # type: ignore[arg-type]
-        for n, one in enumerate(rows)
+        one._replace(intent=turned[one.intent]) if part_of(f"Help\n{one.text}") == "train" else one
+        for one in rows
     ]
 
 
@@ -106,14 +111,21 @@ async def test_model_that_is_good_enough_answers_before_a_paid_one(
 async def test_worse_model_is_stored_and_does_not_count(
     service: Service, database_url: str, taught: Tenant, tmp_path: Path
 ) -> None:
-    """The command says so, and exits with 1; `--force` lets it count, also for a warm process."""
+    """The command says so, and exits with 1; with `--force` it counts, also in a warm process."""
     source = written(tmp_path / "worse.jsonl", mislabelled(examples(1500)))
-    told = ["train", "--tenant", taught.id, "--from", source]
-    done = await deskgraph(database_url, *told)
+    words = ["train", "--tenant", taught.id, "--from", source]
+    done = await deskgraph(database_url, *words)
     assert done.exit_code == 1, done.output
     assert "is worse and does not count" in done.stdout
     assert "--force" in done.stderr
     assert (await run_of(service, taught, STATEMENT))["trained"]["version"] == 1
+    forced = await deskgraph(database_url, *words, "--force", "--json")
+    assert (forced.exit_code, json.loads(forced.stdout)["worse"]) == (0, True), forced.output
+    assert "trained" not in await run_of(service, taught, STATEMENT)
+    best = written(tmp_path / "best.jsonl", examples(1500))
+    again = await deskgraph(database_url, "train", "--tenant", taught.id, "--from", best)
+    assert "Model 3, which counted, had" in again.stdout
+    assert (await run_of(service, taught, STATEMENT))["trained"]["version"] == 4
 
 
 async def test_unknown_tenant_and_broken_file_are_named(

@@ -20,7 +20,7 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, exact, reply, summary, triage, wishes, words
+from app.models.offline import billing, exact, reply, summary, trained, triage, wishes, words
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
@@ -57,6 +57,7 @@ from graphs.text import (
     tokens,
 )
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
+from graphs.trained import features, model
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
@@ -131,6 +132,7 @@ EXCUSED = {
     "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
+    "graphs.trained.model:unpack": "weights that our own command stored",
     "graphs.reply.quotes:numbers_agree": "numbers of list items",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
@@ -166,8 +168,8 @@ SUBSCRIPTIONS: list[Any] = [
 ]
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
 DECLARED = "Which files fail?"
-SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42", "text": ARTICLE["text"],
-          "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
+SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42",
+          "text": ARTICLE["text"], "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
 EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
@@ -266,6 +268,10 @@ ON_DRAFTS: dict[str, Reader] = {
     name: lambda text, name=name: list(checks.RULES[name](draft_of(text)))  # type: ignore[misc]
     for name in checks.RULES
 }
+# A model that knows no word, and two intents.
+LINEAR = model.LinearModel(
+    ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
+)
 READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
@@ -352,6 +358,11 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.models.offline.summary:first_sentence": [summary.first_sentence],
     "app.models.offline.summary:fit": [lambda text: summary.fit([text, text])],
+    "app.models.offline.trained:short": [
+        lambda text: trained.short(ticket(text)),
+        lambda text: trained.short(ticket(text[:290], "")),
+    ],
+    "app.models.offline.trained:is_question": [lambda text: trained.is_question(ticket(text))],
     "app.models.offline.triage:triage": [lambda text: triage.triage(ticket(text), {})],
     "app.models.offline.triage:questions": [
         lambda text: triage.questions(ticket(text)),
@@ -565,6 +576,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],
     "graphs.text.tokens:numbers": [tokens.numbers],
+    "graphs.trained.features:canonical": [features.canonical],
+    "graphs.trained.features:features": [features.features],
+    "graphs.trained.features:names": [lambda text: list(features.names(text))],
+    "graphs.trained.features:words_of": [features.words_of],
+    "graphs.trained.model:read": [LINEAR.read],
+    "graphs.trained.model:known": [LINEAR.known],
     "graphs.ticket_parts:clauses": [ticket_parts.clauses],
     "graphs.ticket_parts:places": [
         lambda text: ticket_parts.places([text, text[1:], text[: len(text) // 2]], text),
