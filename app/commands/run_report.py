@@ -24,6 +24,7 @@ from app.db.tables.tenants import ApiKey
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.queries import callbacks_of_tenant
 from app.settings import Settings
+from graphs.state import TrainedTriage
 from graphs.support import build_support_graph
 
 MAX_EVENTS = 1000

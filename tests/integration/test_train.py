@@ -162,17 +162,17 @@ async def test_people_label_tickets_by_what_they_decide(
     )
     async with sessions.begin() as session:
         await rate(session, tenant.id, "Uma", Rating("T-3", "stars", 5, ""))
-        assert {one.run.ticket_id: one.intents for one in await labelled_runs(session, tenant.id)} == {
-            "T-1": ["billing"], "T-3": ["general"],
-        }  # fmt: skip
+        labelled = await labelled_runs(session, tenant.id)
+        found = {one.run.ticket_id: one.intents for one in labelled}
+        assert found == {"T-1": ["billing"], "T-3": ["general"]}
     again = await work.replay(corrected, "general", triage={"intents": ["escalate"]})
     rehearsed = await work.replay(exact, "general", dry_run=True, triage={"intents": ["technical"]})
     assert rehearsed.dry_run
     async with sessions.begin() as session:
-        found = {one.text: one.intent for one in await read_history(session, tenant.id)}
-        assert found["Help\nMy card is gone"] == "escalate"
-        assert found["Help\nHow do I reset my password?"] == "general"
-        assert len(found) == 3
+        read = {one.text: one.intent for one in await read_history(session, tenant.id)}
+        assert read["Help\nMy card is gone"] == "escalate"
+        assert read["Help\nHow do I reset my password?"] == "general"
+        assert len(read) == 3
         await rate(session, tenant.id, "Uma", Rating("T-3", "thumbs", -1, ""))
         assert len(await read_history(session, tenant.id)) == 2
     assert again.ticket_id == "T-4"

@@ -51,7 +51,7 @@ def test_features_are_the_same_for_ever() -> None:
 
 def test_reader_decides_as_scikit_learn_does() -> None:
     """On random texts the plain reader finds the same intent, and nearly the same probability."""
-    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: I001, PLC0415
+    from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: PLC0415
 
     rows = examples(400)
     parts = split(rows)
@@ -208,8 +208,7 @@ def test_too_few_labels_train_nothing(rows: list[Example], said: str) -> None:
 
 def test_figures_are_of_what_was_held_out() -> None:
     """Tickets of several intents count as wrong, those out of scope as left to people or not."""
-    mixed = [Example(f"{one.text} and also {ABOUT[intent][0]}", None)
-             for one, intent in zip(examples(60), ("technical", "billing") * 30, strict=True)]  # fmt: skip
+    mixed = [Example(f"{one.text}, {ABOUT['technical'][0]} too", None) for one in examples(60)]
     made = train([*examples(800), *mixed])
     rows, figures = made.figures["rows"], made.figures
     assert rows["given"] == 860

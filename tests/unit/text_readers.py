@@ -169,7 +169,8 @@ SUBSCRIPTIONS: list[Any] = [
 KNOWN = facts(done=[REFUNDED], payments=[PAYMENT], passages=[ARTICLE])
 DECLARED = "Which files fail?"
 SOURCE: sources.Source = {"kind": "article", "id": "a", "title": "Upload error E42",
-          "text": ARTICLE["text"], "part": "technical", "questions": [DECLARED], "opens": True}  # fmt: skip
+          "text": ARTICLE["text"], "part": "technical", "questions": [DECLARED],
+          "opens": True}  # fmt: skip
 EXACT = reply.passages({"sources": [SOURCE]})
 OFFLINE: dict[str, Any] = {
     "payments": PAYMENTS, "subscriptions": SUBSCRIPTIONS, "guidance": [], "audiences": ["all"],
