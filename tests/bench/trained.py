@@ -24,8 +24,8 @@ SETS = ("banking77_train", "clinc_train", "bitext_train")
 BEYOND = "clinc_oos_val"
 BAR = 0.98
 HEADINGS = ("set", "trained on", "held out", "right", "no key: routed", "of these right",
-            "before a model", "of these right ", "out of scope routed", "elsewhere decided",
-            "of these right  ")  # fmt: skip
+            "before a model", "of these right ", "out of scope routed", "out of scope decided",
+            "elsewhere decided", "of these right  ")  # fmt: skip
 
 
 def rows(*names: str) -> list[Example]:
@@ -60,6 +60,7 @@ def measure(names: Sequence[str]) -> dict[str, Any]:
         "before a model": percent(len(own), figures["all"]["tickets"]),
         "of these right ": percent(sum(own), len(own)),
         "out of scope routed": sum(one.confidence >= limit and not one.right for one in strange),
+        "out of scope decided": decided(model, rows(BEYOND)).count(False),
         "elsewhere decided": len(other),
         "of these right  ": percent(sum(other), len(other)),
         "threshold": made.threshold,

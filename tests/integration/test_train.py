@@ -66,7 +66,7 @@ async def taught(
     """A tenant that has trained a model on a file."""
     async with sessions.begin() as session:
         tenant = await make_tenant(session)
-    source = written(tmp_path_factory.mktemp("train") / "tickets.jsonl", examples(1500))
+    source = written(tmp_path_factory.mktemp("train") / "tickets.jsonl", examples(1200))
     done = await deskgraph(database_url, "train", "--tenant", tenant.id, "--from", source, "--json")
     assert done.exit_code == 0, done.output
     shown = json.loads(done.stdout)
@@ -112,7 +112,7 @@ async def test_worse_model_is_stored_and_does_not_count(
     service: Service, database_url: str, taught: Tenant, tmp_path: Path
 ) -> None:
     """The command says so, and exits with 1; with `--force` it counts, also in a warm process."""
-    source = written(tmp_path / "worse.jsonl", mislabelled(examples(1500)))
+    source = written(tmp_path / "worse.jsonl", mislabelled(examples(1200)))
     words = ["train", "--tenant", taught.id, "--from", source]
     done = await deskgraph(database_url, *words)
     assert done.exit_code == 1, done.output
@@ -122,7 +122,7 @@ async def test_worse_model_is_stored_and_does_not_count(
     forced = await deskgraph(database_url, *words, "--force", "--json")
     assert (forced.exit_code, json.loads(forced.stdout)["worse"]) == (0, True), forced.output
     assert "trained" not in await run_of(service, taught, STATEMENT)
-    best = written(tmp_path / "best.jsonl", examples(1500))
+    best = written(tmp_path / "best.jsonl", examples(1200))
     again = await deskgraph(database_url, "train", "--tenant", taught.id, "--from", best)
     assert "Model 3, which counted, had" in again.stdout
     assert (await run_of(service, taught, STATEMENT))["trained"]["version"] == 4

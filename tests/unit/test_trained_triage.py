@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 from app.models.offline.trained import TrainedModel, before_a_model, without_a_model
 from app.training.examples import Example, FileError, each_once, part_of, read_file, split
-from app.training.fit import fit, matrix, seen_words, temperature
+from app.training.fit import PRECISION, ROUNDS, STRENGTH, fit, matrix, seen_words, temperature
 from app.training.measure import TooFewError, measured, train
 from graphs.handoffs import skill_for
 from graphs.state import Intent, fresh_run
@@ -27,6 +28,12 @@ def trained(rows: Sequence[Example]) -> LinearModel:
     """A model of the rows, as it is stored and read back."""
     parts = split(rows)
     return unpack(pack(fit(parts["train"], parts["calibrate"])))
+
+
+@cache
+def small() -> LinearModel:
+    """A model of few tickets."""
+    return trained(examples(400))
 
 
 def sure(intent: Intent, confidence: float = 0.99, **changes: Any) -> TrainedModel:
@@ -55,7 +62,7 @@ def test_reader_decides_as_scikit_learn_does() -> None:
 
     rows = examples(400)
     parts = split(rows)
-    regression: Any = LogisticRegression(C=10.0, max_iter=200, tol=1e-3)
+    regression: Any = LogisticRegression(C=STRENGTH, max_iter=ROUNDS, tol=PRECISION)
     regression.fit(
         matrix([one.text for one in parts["train"]]), [one.intent for one in parts["train"]]
     )
@@ -81,7 +88,7 @@ def test_two_intents_are_read_alike() -> None:
 
 def test_unknown_words_lower_the_confidence() -> None:
     """A text about something else is as likely as any other; its words are what is new."""
-    model = trained(examples(400))
+    model = small()
     own, other = model.read("refund the invoice"), model.read("zebra refund quantum lasagne")
     assert own.confidence > 0.8
     assert other.confidence < own.confidence / 2
@@ -90,7 +97,7 @@ def test_unknown_words_lower_the_confidence() -> None:
 
 def test_weights_of_other_features_are_not_read() -> None:
     """A model of another release is no model, and neither is a damaged one."""
-    stored = pack(trained(examples(400)))
+    stored = pack(small())
     for broken in (b"", stored[: len(stored) // 2], b"no zlib", stored[:-1]):
         with pytest.raises(UnreadableModelError):
             unpack(broken)
@@ -140,9 +147,11 @@ def test_each_confidence_lies_in_one_bucket() -> None:
 
 def test_threshold_is_the_lowest_that_is_right_often_enough() -> None:
     """None when nothing is: then no ticket is routed. Sure ones do not pay for doubtful ones."""
-    good, bad = [Counted(0.9, True)] * 200, [Counted(0.4, False)] * 10
+    good, bad = [Counted(0.9, True)] * 200, [Counted(0.86, False)] * 20
     assert threshold([*bad, *good]) == threshold(good) == 0.9
+    assert threshold([*bad[:2], *good]) == 0.85, "two wrong ones of 202"
     assert threshold(bad) is None
+    assert threshold([Counted(0.84, True)] * 200) is None
     assert threshold(good[:20]) is None
 
 
