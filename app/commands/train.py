@@ -61,7 +61,7 @@ class Stored:
 def run_train(tenant: str, source: str, *, force: bool, as_json: bool) -> None:
     """Train, store and show; exit code 1 without enough labels, or when it is not made to count."""
     if not can_train():
-        raise failure("Training needs scikit-learn: pip install 'deskgraph[train]'")
+        raise failure("Training needs scikit-learn: pip install 'scikit-learn>=1.9,<2'")
     given = None if source == HISTORY else read_source(Path(source))
     with with_database(load_settings()) as settings:
         examples = in_session(settings, lambda session: labels(session, tenant, given))
