@@ -2,6 +2,8 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -75,6 +77,17 @@ def test_reader_decides_as_scikit_learn_does() -> None:
     likeliest = regression.predict_proba(matrix(texts)).max(axis=1)
     shares = [model.known(text) for text in texts]
     assert [one.confidence for one in read] == pytest.approx(list(likeliest * shares), abs=1e-4)
+
+
+def test_only_training_needs_scikit_learn() -> None:
+    """Workers and the API import nothing of it; without it the command says what to install."""
+    look = (
+        "import sys; import app.worker.main, app.api.application; "
+        "assert not {'sklearn', 'numpy', 'scipy'} & set(sys.modules); "
+        "sys.modules['sklearn'] = None; from app.cli import main; sys.argv[1:] = ['train']; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=False)
+    assert (done.returncode, "pip install 'scikit-learn" in done.stderr) == (1, True), done.stderr
 
 
 def test_two_intents_are_read_alike() -> None:
