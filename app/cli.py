@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from app.commands.lazy import CommandLine
-from app.commands.usage import EVAL, OBJECT, READY, usage
+from app.commands.usage import EVAL, OBJECT, READY, TRAIN, usage
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -152,6 +152,25 @@ def evaluate(
     limits: dict[str, Any] = {"max_wrong": max_wrong, "min_answered": min_answered}
     wanted = replace(given, models=tuple(models or ()), at_once=at_once, **limits)
     run_eval(_start(), wanted, as_json=as_json, junit=junit)
+
+
+@app.command(
+    epilog=usage("train --tenant acme --from tickets.jsonl", TRAIN, form=OBJECT, option="--json")
+)
+def train(
+    tenant: Annotated[str, typer.Option(help="Whose tickets.")] = "demo",
+    source: Annotated[
+        str, typer.Option("--from", help="A JSONL file of labelled tickets, or `history`.")
+    ] = "history",
+    force: Annotated[
+        bool, typer.Option("--force", help="Let it count even if it is worse than before.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The figures for scripts.")] = False,
+) -> None:
+    """Train the tenant's own triage on labelled tickets, and measure it on others of them."""
+    from app.commands.train import run_train
+
+    run_train(tenant, source, force=force, as_json=as_json)
 
 
 @app.command(epilog=usage("pause --tenant acme"))

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 
 from graphs.policy import Policy
 from graphs.reply.reusable_answer import CachedAnswer
-from graphs.state import Grounding, Proposer, Role, Ticket, Tier
+from graphs.state import Grounding, Proposer, Role, Ticket, Tier, TrainedTriage
+from tools.models import JsonObject
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
@@ -92,10 +93,27 @@ class AnswerCache(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTriage:
+    """A triage without a model call: `opinion` has the shape that classify asks a model for."""
+
+    opinion: JsonObject
+    trained: TrainedTriage
+
+
+class OwnTriageModel(Protocol):
+    """The model that the tenant trained on its own tickets. It reads, and holds no grants."""
+
+    async def opinion(self, ticket: Ticket) -> OwnTriage | None:
+        """Its triage, or None where a model must be asked; whatever fails is None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class SupportContext:
     """`toolbox(node)` is the toolbox as that node may use it.
 
-    `grounding` is what the tenant's replies are held to.
+    `grounding` is what the tenant's replies are held to. `own_triage` is the tenant's own trained
+    model, where it has one.
     """
 
     caller: Caller
@@ -104,3 +122,4 @@ class SupportContext:
     toolbox: Callable[[str], Toolbox]
     answers: AnswerCache
     grounding: Grounding
+    own_triage: OwnTriageModel | None = None

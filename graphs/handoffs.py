@@ -12,11 +12,17 @@ COMPLAINTS = frozenset({"human_requested", "anger", "alarm"})
 
 
 def skill_for(state: SupportState, why: Escalation) -> str:
-    """Which skill the person needs: complaints first, else the ticket's first intent."""
+    """Which skill the person needs: complaints first, else the ticket's first intent.
+
+    Of a ticket that is `general` because nothing is certain, the tenant's own trained model says.
+    """
     if why["reason"] in COMPLAINTS:
         return "complaints"
     triage = state.get("triage")
     intents = triage["intents"] if triage else []
+    trained = triage.get("trained") if triage else None
+    if trained and intents == ["general"]:
+        intents = [trained["intent"]]
     return next((intent for intent in intents if intent != "escalate"), "general")
 
 

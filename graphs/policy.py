@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from graphs.policy_limits import Rates, Retention
+from graphs.policy_limits import Rates, Retention, TrainedTriage
 from graphs.state import (
     Decision,
     DoneStep,
@@ -101,6 +101,11 @@ class Policy(Rules):
             "When no configured model answers: `handover` gives the ticket to a person with a "
             "suggestion, `wait` tries the run again later."
         ),
+    )
+    trained_triage: TrainedTriage | None = Field(
+        TrainedTriage(),
+        description="How good the tenant's own trained model must be to triage in the place of "
+        "another; null: it is not used.",
     )
     rates: Rates = Rates()
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(

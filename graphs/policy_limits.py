@@ -34,3 +34,15 @@ class Retention(BaseModel):
     checkpoints_days: Days = 30
     events_days: Days = 30
     steps_days: Days = 90
+
+
+class TrainedTriage(BaseModel):
+    """Where the tenant's own trained model answers before another one is asked.
+
+    `min_accuracy` is held against the lower bound of what was right among held-out tickets of the
+    same confidence, which never is 1.0.
+    """
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    min_accuracy: Annotated[float, Field(ge=0.5, le=1)] = 0.98

@@ -67,6 +67,18 @@ class ThreadView(TypedDict):
     replies_last_hour: int
 
 
+class TrainedTriage(TypedDict):
+    """What the tenant's own trained model said: which one, and how good it was measured to be.
+
+    `routed`: it chose the ticket's intent. Else it only names whose queue a hand-off joins.
+    """
+
+    version: int
+    intent: Intent
+    accuracy: float
+    routed: bool
+
+
 class Triage(TypedDict):
     """What classify thinks; `anger` and `confidence` lie between 0 and 1.
 
@@ -81,6 +93,7 @@ class Triage(TypedDict):
     wants_human: bool
     confidence: float
     nothing_asked: NotRequired[bool]
+    trained: NotRequired[TrainedTriage]
 
 
 class AskedBack(TypedDict):

@@ -24,6 +24,7 @@ from app.db.tables.tenants import ApiKey
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.queries import callbacks_of_tenant
 from app.settings import Settings
+from graphs.state import TrainedTriage
 from graphs.support import build_support_graph
 
 MAX_EVENTS = 1000
@@ -76,6 +77,7 @@ class RunReport(BaseModel):
     losses: int
     graph_version: str | None
     callback_url: str | None
+    trained: TrainedTriage | None
     run: RunOut
     steps: list[RunStepOut]
     ledger: list[LedgerOut]
@@ -96,6 +98,7 @@ async def report_of(sessions: Sessions, settings: Settings, run: Run) -> RunRepo
         losses=run.losses,
         graph_version=run.graph_version,
         callback_url=run.callback_url,
+        trained=(run.result.get("triage") or {}).get("trained"),
         checkpoint=await _last_checkpoint(settings, run),
         **rows,
     )

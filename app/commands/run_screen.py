@@ -116,8 +116,17 @@ def _triage(report: RunReport) -> RenderableType | None:
         "intents": ", ".join(run.intents), "urgency": run.urgency, "anger": run.anger,
         "language": run.language, "draft by": run.tier,
         "answer": "from the answer cache" if run.cache_hit else None,
+        "own model": _own_model(report),
     }  # fmt: skip
     return facts(triage)
+
+
+def _own_model(report: RunReport) -> str | None:
+    """What the tenant's own trained model said, if it was asked and sure enough."""
+    if (known := report.trained) is None:
+        return None
+    did = "chose" if known["routed"] else "would choose"
+    return f"version {known['version']} {did} {known['intent']}, right in {known['accuracy']:.3f}"
 
 
 def _plan(report: RunReport) -> RenderableType | None:

@@ -9,6 +9,8 @@ OBJECT = "one object"
 READY = ("url", "starter_key", "approver_key", "admin_key", "database_url")
 # What `eval --json` prints of each model.
 EVAL = ("model", "total", "groups", "missed", "tokens", "cost_usd", "tickets")
+# What `train --json` prints.
+TRAIN = ("tenant_id", "version", "active", "worse", "threshold", "figures", "before")
 
 
 def usage(example: str, keys: Iterable[str] = (), *, form: str = LINES, option: str = "") -> str:

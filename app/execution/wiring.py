@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from app.adapters.effects.gate import PostgresGate
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.adapters.models.budget_meter import PostgresMeter
+from app.adapters.models.trained_triage import PostgresTrainedTriage, TrainedModels
 from app.adapters.ports.embedders import build_embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
 from app.adapters.ports.local_helpdesk import LocalHelpdesk
@@ -67,6 +68,7 @@ class Service:
     tracing: Tracing
     ports: PortsFor
     graph_version: str
+    trained: TrainedModels = field(default_factory=TrainedModels)
 
 
 @asynccontextmanager
@@ -130,7 +132,10 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     strategy = rehearse if run.dry_run else replay if first else live
     toolboxes = _toolboxes(service, caller, policy, strategy)
     grounding = service.models.grounding(policy.grounding)
-    return SupportContext(caller, policy, models, toolboxes, answers, grounding)
+    own = PostgresTrainedTriage(
+        service.sessions, service.trained, run.tenant_id, policy, service.models.is_configured
+    )
+    return SupportContext(caller, policy, models, toolboxes, answers, grounding, own)
 
 
 def _toolboxes(

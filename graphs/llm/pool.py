@@ -58,9 +58,14 @@ class ModelPool:
     wait_seconds: float = 8.0
     _slots: dict[str, asyncio.Semaphore] = field(default_factory=dict)
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether a model outside this process reads the tickets."""
+        return self.tiers["fast"].circuit is not None
+
     def grounding(self, wanted: Grounding | None) -> Grounding:
         """What replies are held to: what the tenant wants; without a model there is one way."""
-        return (wanted or "verified") if self.tiers["fast"].circuit else "quotes"
+        return (wanted or "verified") if self.is_configured else "quotes"
 
     def slots(self, tenant_id: str) -> asyncio.Semaphore:
         """The calls that a tenant's runs in this process may have open; it serves in order."""

@@ -14,7 +14,7 @@ from graphs.questions import question_in, whole_question
 from graphs.quiet import after_triage, nothing_to_answer
 from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.run.memory import read_memory
-from graphs.state import Intent, Question, SupportState, Ticket, Triage
+from graphs.state import Intent, Question, SupportState, Ticket, TrainedTriage, Triage
 from graphs.text.language import ticket_language
 from graphs.ticket_parts import slices
 from tools.language_tags import iso_language
@@ -82,9 +82,10 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
             "verdicts": [],
             "escalation": alarmed(ticket) or must_escalate(known["triage"], policy),
         }
-    facts = {"memory": read_memory(state)}
-    answer = await ask(runtime, "fast", Classification, PROMPT, ticket, facts)
+    answer, trained = await triaged(state, runtime)
     triage = judged(answer, ticket)
+    if trained is not None:
+        triage["trained"] = trained
     escalation = alarmed(ticket) or must_escalate(triage, policy)
     return {
         "kb_version": recalled.kb_version,
@@ -93,6 +94,23 @@ async def classify(state: SupportState, runtime: Runtime[SupportContext]) -> Jso
         "escalation": escalation,
         **({} if escalation else after_triage(state, triage)),
     }
+
+
+async def triaged(
+    state: SupportState, runtime: Runtime[SupportContext]
+) -> tuple[Classification, TrainedTriage | None]:
+    """The opinion of the tenant's own trained model where it is good enough, else the fast one's.
+
+    A message within a conversation, and one that a reviewer sent back, need one that reads both.
+    """
+    ticket, own = state["ticket"], runtime.context.own_triage
+    memory = read_memory(state)
+    alone = not (state["round"] or state["guidance"] or any(memory.values()))
+    known = await own.opinion(ticket) if own and alone else None
+    if known is not None:
+        return Classification.model_validate(known.opinion), known.trained
+    facts = {"memory": memory}
+    return await ask(runtime, "fast", Classification, PROMPT, ticket, facts), None
 
 
 async def recall(state: SupportState, context: SupportContext) -> Recalled:

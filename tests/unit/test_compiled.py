@@ -29,6 +29,7 @@ ON_THE_WAY_OF_EVERY_RUN = {
     "app/db/tenants/pauses.py": "the switch before each effect",
     "app/db/tenants/queries.py": "the key of each request; the policy and the scopes of each run",
     "app/db/tenants/rate_limit.py": "the rate of each start",
+    "app/db/tenants/triage_models.py": "whether the tenant has trained a model, at each triage",
     "app/worker/consumer.py": "the job of each run, within any of these",
 }
 

@@ -21,7 +21,17 @@ from app.api.http import strict_body
 from app.commands import articles as files
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.models.offline import billing, exact, refund_wishes, reply, summary, triage, wishes, words
+from app.models.offline import (
+    billing,
+    exact,
+    refund_wishes,
+    reply,
+    summary,
+    trained,
+    triage,
+    wishes,
+    words,
+)
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
@@ -64,6 +74,7 @@ from graphs.text.new_text import reading as message
 from graphs.text.new_text import ticket as new_ticket
 from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
+from graphs.trained import features, model
 from graphs.wishes import cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
 from graphs.wishes.clauses import Sentence, bare, clauses, touched
@@ -145,6 +156,7 @@ EXCUSED = {
     "app.services.approvals.decide:holder_of": "a key's name",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
+    "graphs.trained.model:unpack": "weights that our own command stored",
     "graphs.reply.quotes:numbers_agree": "numbers of list items",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
@@ -320,6 +332,10 @@ def by_line(read: Callable[[list[str]], object]) -> Callable[[str], object]:
     return lambda text: read(text.split("\n"))
 
 
+# A model that knows no word, and two intents.
+LINEAR = model.LinearModel(
+    ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
+)
 READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
     "graphs.wishes.refunds:wish_in": [
@@ -439,6 +455,11 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.models.offline.summary:first_sentence": [summary.first_sentence],
     "app.models.offline.summary:fit": [lambda text: summary.fit([text, text])],
+    "app.models.offline.trained:short": [
+        lambda text: trained.short(ticket(text)),
+        lambda text: trained.short(ticket(text[:290], "")),
+    ],
+    "app.models.offline.trained:is_question": [lambda text: trained.is_question(ticket(text))],
     "app.models.offline.triage:triage": [lambda text: triage.triage(ticket(text), {})],
     "app.models.offline.triage:questions": [
         lambda text: triage.questions(ticket(text)),
@@ -720,6 +741,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.tokens:visible": [tokens.visible],
     "graphs.text.tokens:content_words": [tokens.content_words],
     "graphs.text.tokens:coverages": [lambda text: tokens.coverages(text, [ARTICLE["text"]] * 4)],
+    "graphs.trained.features:canonical": [features.canonical],
+    "graphs.trained.features:features": [features.features],
+    "graphs.trained.features:names": [lambda text: list(features.names(text))],
+    "graphs.trained.features:words_of": [features.words_of],
+    "graphs.trained.model:read": [LINEAR.read],
+    "graphs.trained.model:known": [LINEAR.known],
     "graphs.ticket_parts:clauses": [ticket_parts.clauses],
     "graphs.ticket_parts:places": [
         lambda text: ticket_parts.places([text, text[1:], text[: len(text) // 2]], text),

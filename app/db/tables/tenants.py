@@ -1,4 +1,4 @@
-"""The tables of tenants: their policies, their keys, their models' cost, the pause switch."""
+"""The tables of tenants: policies, keys, what models cost, trained models, the pause switch."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,7 +6,12 @@ from typing import Any
 from sqlalchemy import (
     CheckConstraint,
     Date,
+    Double,
     ForeignKey,
+    Index,
+)
+from sqlalchemy import (
+    text as sql,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -73,6 +78,29 @@ class ModelSpend(Base):
             "micro_usd >= 0 AND held_micro_usd >= 0 AND calls >= 0 AND tokens >= 0",
             name="model_spend_not_negative",
         ),
+    )
+
+
+class TriageModel(Base):
+    """A model that `deskgraph train` made of the tenant's tickets; at most one of them counts.
+
+    `weights` are read by graphs/trained/model.py. From `threshold` on the model is sure enough to
+    route a ticket without another model; NULL: never.
+    """
+
+    __tablename__ = "triage_models"
+
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    weights: Mapped[bytes]
+    threshold: Mapped[float | None] = mapped_column(Double)
+    figures: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    active: Mapped[bool]
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (
+        Index("triage_models_one_active", "tenant_id", unique=True, postgresql_where=sql("active")),
     )
 
 

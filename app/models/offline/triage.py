@@ -82,7 +82,8 @@ def asks(sentence: str) -> bool:
 def matter(text: str, subject: str = "") -> Asked:
     """What one text is about as far as that is certain: a technical matter, or who knows what.
 
-    A model that a tenant has trained answers here first.
+    Of a whole ticket of which nothing is certain, a model that the tenant has trained says more
+    (trained.py).
     """
     intent: Intent = "technical" if CODE.search(f"{subject}\n{text}") else "general"
     return Asked(intent, text, SURE[intent])

@@ -21,8 +21,11 @@ from app.errors import (
     RunNotFinishedError,
 )
 from app.lifecycle import FINAL
+from app.log import get_logger
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import Enqueue
+
+log = get_logger(__name__)
 
 # How many runs a chain of replays may have before the newest one. An approver must have started
 # none of them, so every decision reads the whole chain.
@@ -75,6 +78,7 @@ async def replay(
     await _refuse_long_chain(session, first)
     await _refuse_unknown(session, first, new.checkpoint_id)
     version, _ = await tenant_queries.current_policy(session, tenant_id)
+    _report(first, new)
     run = await _insert(session, key_id, version, first, new)
     if run is None:
         return await start_and_cancel.repeated(session, tenant_id, new.idempotency_key, new.sha256)
@@ -88,6 +92,19 @@ async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -
         raise _invalid("must be the checkpoint_id of one of the run's steps")
     if not kept:
         raise CheckpointGoneError("The checkpoint is older than the tenant's retention.")
+
+
+def _report(first: Run, new: NewReplay) -> None:
+    """Log that a person gives a ticket other intents than the tenant's trained model did."""
+    trained = (first.result.get("triage") or {}).get("trained")
+    corrected = (new.state.get("triage") or {}).get("intents")
+    if trained and corrected and not new.dry_run and corrected != [trained["intent"]]:
+        log.warning(
+            "trained_triage_corrected",
+            tenant_id=first.tenant_id,
+            run_id=str(first.id),
+            version=trained["version"],
+        )
 
 
 async def _refuse_long_chain(session: AsyncSession, run: Run) -> None:

@@ -1,0 +1,58 @@
+"""Queries on the triage models that tenants have trained."""
+
+from functools import cache
+from typing import Any
+
+from sqlalchemy import Text, bindparam, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.db.core.compiled import CompiledStatement, Executor
+from app.db.tables.tenants import Tenant, TriageModel
+
+
+@cache
+def _select_active() -> CompiledStatement:
+    tenant = bindparam("tenant", type_=Text)
+    of_tenant = (TriageModel.tenant_id == tenant, TriageModel.active.is_(True))
+    return CompiledStatement(select(TriageModel.version).where(*of_tenant))
+
+
+async def active_version(executor: Executor, tenant_id: str) -> int | None:
+    """The version of the model that counts; None while the tenant has none."""
+    rows = await _select_active().rows(executor, tenant=tenant_id)
+    return int(rows[0][0]) if rows else None
+
+
+async def triage_model(session: AsyncSession, tenant_id: str, version: int) -> TriageModel | None:
+    """One model with its weights."""
+    return await session.get(TriageModel, (tenant_id, version))
+
+
+async def active_model(session: AsyncSession, tenant_id: str) -> TriageModel | None:
+    """The model that counts."""
+    query = select(TriageModel).where(
+        TriageModel.tenant_id == tenant_id, TriageModel.active.is_(True)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def add_model(session: AsyncSession, tenant_id: str, values: dict[str, Any]) -> int:
+    """Store a model that does not count yet; its version. Models of a tenant are added in turn."""
+    lock = select(Tenant.id).where(Tenant.id == tenant_id).with_for_update(key_share=True)
+    await session.execute(lock)
+    newest = select(func.coalesce(func.max(TriageModel.version), 0)).where(
+        TriageModel.tenant_id == tenant_id
+    )
+    version = int(await session.scalar(newest) or 0) + 1
+    await session.execute(
+        insert(TriageModel).values(tenant_id=tenant_id, version=version, active=False, **values)
+    )
+    return version
+
+
+async def activate(session: AsyncSession, tenant_id: str, version: int) -> None:
+    """Let this model count, and no other."""
+    of_tenant = update(TriageModel).where(TriageModel.tenant_id == tenant_id)
+    await session.execute(of_tenant.where(TriageModel.active.is_(True)).values(active=False))
+    await session.execute(of_tenant.where(TriageModel.version == version).values(active=True))
