@@ -14,7 +14,7 @@ from tests.conftest import Tenant
 from tests.integration.workplace import TWICE, Workplace
 
 WORD = "quuxplugh"
-E42 = f"My upload fails with error E42, says {WORD}. How do I fix it?"
+E42 = f"Hello {WORD}, my upload fails with error E42. How do I fix it?"
 HUMAN = f"I want to speak to a human, now! {WORD}"
 # Refuses every row of the tenant's customer, and quotes row and ticket in its error.
 REFUSE = f"""

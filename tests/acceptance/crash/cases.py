@@ -179,12 +179,19 @@ async def angry(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def again(case: Case, desk: Desk, rng: random.Random) -> None:
-    """A second message comes while the first is handled: its run waits for the first."""
-    case.outcomes = ("answered",)
+    """A second message comes while the first is handled: its run waits for the first.
+
+    Each alone is answered exactly; read as one ticket they ask two things, and a person has both.
+    """
     first = await desk.start(case.number, "How do I reset my password?")
     second = await desk.start(case.number, "Where can I download my invoices?", part="2")
     case.runs += [await desk.rest(first), await desk.rest(second)]
-    case.runs = [run for run in case.runs if run["merged_into"] is None]
+    apart = [run for run in case.runs if run["merged_into"] is None]
+    if len(apart) == len(case.runs):
+        case.outcomes = ("answered",)
+    else:
+        case.outcomes, case.reasons = ("escalated",), ("no_valid_reply",)
+    case.runs = apart
 
 
 Story = Callable[[Case, Desk, random.Random], Awaitable[None]]
