@@ -151,12 +151,13 @@ LONG = {
 
 @pytest.mark.parametrize("part", LONG.values(), ids=LONG)
 def test_long_ticket_stops_no_worker(dev: Dev, request: pytest.FixtureRequest, part: str) -> None:
-    """It is answered at the first attempt: no worker lost its lease, none took the run over."""
+    """It is read at the first attempt: no worker lost its lease, none took the run over."""
     body = f"I was charged twice, please refund {part * 50_000}"[:50_000]
     id_ = f"T-{request.node.callspec.id}"
     run = dev.client("starter").start("cus_ann", body, id_)
-    assert (run["status"], run["outcome"]) == ("success", "escalated")
-    assert run["reply"]["text"]
+    # Empty lines at the end are no part of the new text, and then the wish is clear.
+    paused = (run["status"], len(run["approvals"])) == ("interrupted", 1)
+    assert paused if part == "\n" else run["outcome"] == "escalated" and run["reply"]["text"]
     with psycopg.connect(dev.ready["database_url"]) as connection:
         query = "SELECT attempt, losses FROM runs WHERE id = %s"
         assert connection.execute(query, [run["id"]]).fetchone() == (1, 0)
