@@ -19,6 +19,7 @@ from app.lifecycle import RunStatus
 from app.log import get_logger
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
+from graphs.llm.errors import ModelAwaitedError
 from graphs.reply.question_key import question_sha256
 from graphs.state import SupportState
 from graphs.suspend import RunPausedError, RunWaitsError
@@ -33,6 +34,7 @@ MAX_STEPS = 100
 HAND_BACK_SECONDS = 150
 # How soon a run is tried again that lacks something just now, such as the database.
 RETRY_SECONDS = 1
+LONGEST_PAUSE_SECONDS = 60
 
 
 @dataclass(slots=True)
@@ -141,10 +143,17 @@ def ending_of(run: Run, execution: asyncio.Task[Ending], *, cancelled: bool) -> 
         # before the heartbeat noticed, and settling it sees that.
         return Ending(RunStatus.PENDING)
     if is_unavailable(failure) or isinstance(failure, RunWaitsError):
-        later = datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+        later = datetime.now(UTC) + timedelta(seconds=pause_seconds(run, failure))
         return Ending(RunStatus.PENDING, not_before=later)
     log.error("run_failed", run_id=str(run.id), exc_info=failure)
     return Ending(RunStatus.ERROR, error=run_error(failure))
+
+
+def pause_seconds(run: Run, failure: BaseException) -> int:
+    """How long the run waits: for a model longer each time, since its outage may last for hours."""
+    if isinstance(failure, ModelAwaitedError):
+        return min(RETRY_SECONDS << min(run.attempt, 10), LONGEST_PAUSE_SECONDS)
+    return RETRY_SECONDS
 
 
 def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:

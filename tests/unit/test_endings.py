@@ -11,8 +11,9 @@ import pytest
 
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
-from app.execution.execute import RETRY_SECONDS, ending_of
+from app.execution.execute import RETRY_SECONDS, ending_of, pause_seconds
 from app.lifecycle import RunStatus
+from graphs.llm.errors import ModelAwaitedError
 from graphs.suspend import RunPausedError, RunWaitsError
 from tools.errors import RunLostError
 
@@ -95,6 +96,14 @@ async def test_what_is_not_there_just_now_is_tried_again_soon(failure: Exception
     assert (ending.status, ending.error) == (RunStatus.PENDING, None)
     assert ending.not_before is not None
     assert before <= ending.not_before <= datetime.now(UTC) + timedelta(seconds=RETRY_SECONDS)
+
+
+@pytest.mark.parametrize(("attempt", "seconds"), [(1, 2), (2, 4), (5, 32), (6, 60), (10_000, 60)])
+def test_run_that_waits_for_a_model_waits_longer_each_time(attempt: int, seconds: int) -> None:
+    """An outage may last for hours; all else is tried again in a second."""
+    run = Run(attempt=attempt)
+    assert pause_seconds(run, ModelAwaitedError("no answer")) == seconds
+    assert pause_seconds(run, RunPausedError("paused")) == RETRY_SECONDS
 
 
 @pytest.mark.parametrize(
