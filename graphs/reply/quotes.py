@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from graphs.reply.sources import Source
 from graphs.state import Claim, Quote
-from graphs.text.markdown import LINK, Reading, read
+from graphs.text.markdown import Reading, read, unread
 
 MAX_QUOTE_CHARS = 5000
 SHOWN_CHARS = 200
@@ -29,7 +29,7 @@ def quote_problem(quote: Quote, found: Sequence[Source]) -> str | None:
     forms = [form for form in _forms(quote["quote"]) if form.text]
     if not forms:
         return f"The quote of {where} is empty: copy whole sentences of it."
-    readings = [read(text) for text in texts if _holds_targets(quote["quote"], text)]
+    readings = [read(text) for text in texts if _holds_unread(quote["quote"], text)]
     if any(_stands(form, reading) for form in forms for reading in readings):
         return None
     if any(form.text in reading.text for form in forms for reading in readings):
@@ -41,7 +41,9 @@ def quote_problem(quote: Quote, found: Sequence[Source]) -> str | None:
 
 
 def only_quotes(claim: Claim) -> bool:
-    """Whether the text of a claim is nothing but the quotes of its evidence."""
+    """Whether the text of a claim is nothing but the quotes of its evidence, all of it read."""
+    if unread(claim["text"]):
+        return False
     quotes = sorted((read(q["quote"]) for q in claim["evidence"]), key=lambda q: -len(q.text))
     said = read(claim["text"])
     at = 0
@@ -74,9 +76,14 @@ def _forms(quote: str) -> Iterator[Reading]:
         yield read(lines)
 
 
-def _holds_targets(quote: str, text: str) -> bool:
-    """Whether the links of the quote go where those of the source do."""
-    return all(found[2] in text for found in LINK.finditer(quote))
+def _holds_unread(quote: str, text: str) -> bool:
+    """Whether the source has what is read as no words: targets of links, comments, fences.
+
+    A verifier sees them in the quote, so they may say nothing that the source does not.
+    """
+    left_out = unread(quote)
+    known = set(unread(text)) if left_out else set()
+    return all(part in known for part in left_out)
 
 
 def _stands(quote: Reading, source: Reading) -> bool:

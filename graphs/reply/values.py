@@ -21,13 +21,14 @@ SHARED = {
     "kr": frozenset("SEK NOK DKK ISK".split()),
 }
 # The number of a step, at the beginning of its line, or in one line with those that follow it.
-STEP = re.compile(r"^[^\S\n]*\d{1,3}[.)](?=\s)", re.MULTILINE)
+# A larger number there may be an amount that a line break parts from its currency.
+STEP = re.compile(r"^[^\S\n]*(?:1?\d|20)[.)](?=\s)", re.MULTILINE)
 STEP_IN_LINE = re.compile(r"(?<!\S)(\d{1,2})[.)](?=\s+\S)")
 # Such as "2.3.1": it names a version, and is compared as it is written.
 VERSION = re.compile(r"(?<![\w.])\d{1,9}(?:\.\d{1,9}){2,9}(?![\w.]*\w)")
 MAX_NAMED = 10
 # Markdown's emphasis would part a number from what it counts.
-EMPHASIS = str.maketrans("", "", "*`")
+EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def unsupported_values(text: str, evidence: Sequence[str]) -> list[str]:
 
 def plain(text: str) -> str:
     """A text in compatibility form, as a reader sees it, its dashes and apostrophes of one kind."""
-    seen = visible(normalized("NFKC", visible(text))).translate(EMPHASIS)
+    seen = EMPHASIS.sub("", visible(normalized("NFKC", visible(text))))
     return DASHES.sub("-", seen).replace("\u2019", "'")
 
 

@@ -11,8 +11,9 @@ DOMAIN = re.compile(r"(?<![\w.-])[^\W_][\w-]*(?:\.[^\W\d_]{2,})+\b(?:/\S*)?", re
 ADDRESS_OF_HOST = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S*|//[^\s/]+\.\S+")
 # "evil [.] com", "evil dot com": a link for a person who repairs it.
 HIDDEN = re.compile(
-    r"\b[\w-]{2,40}\s?(?:[\[({]\s?(?:\.|dot|punkt)\s?[\])}]|\sdot\s|\s\.)\s?"
-    r"(?:com|net|org|io|xyz|info|biz|ru|cn|de|example)\b",
+    r"\b[\w-]{2,40}\s?(?:[\[({]\s?(?:\.|dot|punkt)\s?[\])}]\s?[a-z]{2,24}"
+    r"|\sdot\s(?:com|net|org|io|xyz|info|biz|ru|cn|de|example|shop|site|online|store|top|app|eu|uk)"
+    r"|\s\.\s?(?:com|net|org|io|xyz|info|biz|ru|cn|de|example|shop|site|online|store))\b",
     re.IGNORECASE,
 )
 # Browsers read these as the dot of a name, too. Source: UTS 46, section 4, label separators.

@@ -92,11 +92,29 @@ def words(line: str) -> str:
     return GAP.sub("", " ".join(plain.split()))
 
 
+def unread(text: str) -> list[str]:
+    """What `read` leaves out of a text although a reader sees it: it must be held to by itself.
+
+    The line that opens or closes a block of code, comments, and the targets of links.
+    """
+    plain = visible(normalized("NFKC", visible(text)))
+    rest = COMMENT.sub("", plain)
+    lines = (_bare(line) for line in rest.split("\n"))
+    fences = [line for line in lines if FENCE.match(line) and line.strip("`~ ")]
+    said = (" ".join(block.lines) for block in _blocks(rest))
+    targets = [found[2] for block in said for found in LINK.finditer(block)]
+    return [*COMMENT.findall(plain), *fences, *targets]
+
+
+def _bare(line: str) -> str:
+    return line.strip().removeprefix(">").strip()
+
+
 def _blocks(text: str) -> Iterator[_Block]:
     """The blocks of a text in normal form; a paragraph and an item go on until another begins."""
     current: _Block | None = None
     for line in text.split("\n"):
-        bare = line.strip().removeprefix(">").strip()
+        bare = _bare(line)
         found = _block(bare, len(line) - len(line.lstrip()))
         if found and found.kind == "text" and current and current.kind in ("text", "item"):
             current.lines.append(bare)

@@ -36,11 +36,13 @@ SIZES = {f"{size[0].upper()}{end}": size for size in
 SPANS = {"minute": ("minute", 1), "hour": ("minute", 60), "day": ("minute", 1440),
          "week": ("minute", 10_080), "year": ("month", 12)}  # fmt: skip
 _NO_LETTER = rf"(?!{LETTER})"
+# "USD500" and "EUR-500" are amounts, "E42" and "plan-2" are names.
+_BEHIND_CODE = "|".join(rf"(?<=\b{code}{mark})" for code in CODES for mark in ("", "-"))
 NUMBER = re.compile(
-    rf"(?<!{LETTER})(?<!{LETTER}-)(?<![\d_])(?<!\d[.,'])"
+    rf"(?=[\d-])(?:(?<!{LETTER})(?<!{LETTER}-)|{_BEHIND_CODE})(?<![\d_])(?<!\d[.,'])"
     r"(?:(?<![^\s(])-)?(?:\d{1,3}(?: \d{3})+(?!\d)(?:[.,]\d{1,2}(?!\d))?|\d+(?:[.,']\d+)*)"
 )
-BEFORE = re.compile(rf"(?:(?<![^\W_])(?P<code>{any_of(CODES)})|(?P<sign>{any_of(SIGNS)}))\s?\Z")
+BEFORE = re.compile(rf"(?:(?<![^\W_])(?P<code>{any_of(CODES)})|(?P<sign>{any_of(SIGNS)}))[\s-]?\Z")
 BEFORE_CHARS = 6
 # What may stand behind a number: a thousand, then a currency, a percentage or a unit.
 AFTER = re.compile(
@@ -50,6 +52,8 @@ AFTER = re.compile(
     rf"|[-\s]?(?:(?i:{any_of(BEFORE_UNITS)})\s)?"
     rf"(?P<unit>{any_of(SIZES)}|(?i:{any_of(UNITS)})){_NO_LETTER})?"
 )
+# "5,00,000": five lakh.
+INDIAN = re.compile(r"-?\d{1,2}(?:,\d\d)+,\d{3}")
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|e|º|ª|x)(?!\w)")
 BETWEEN = re.compile(rf"\s?(?:[-~〜]|(?i:{any_of(RANGES)}))\s?")
 RANGE_CHARS = 8
@@ -126,6 +130,8 @@ def number_of(digits: str) -> Decimal | None:
         whole, _, rest = plain.rpartition(marks[-1])
         return Decimal(f"{whole.replace(',', '').replace('.', '')}.{rest}")
     parts = re.split("[.,]", plain)
+    if INDIAN.fullmatch(plain):
+        return Decimal("".join(parts))
     grouped = len(parts[0].lstrip("-")) <= 3 and parts[0].lstrip("-") != "0"
     if len(parts) > 1 and grouped and all(len(part) == 3 for part in parts[1:]):
         return Decimal("".join(parts))

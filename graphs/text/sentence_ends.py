@@ -5,9 +5,11 @@ import re
 from graphs.text.value_words import ABBREVIATIONS, MONTHS
 
 # A full stop needs a space behind it, "3.5" is no end; Japanese and Chinese write none. What
-# stands in corner brackets ends with its sentence, unless it is one by itself.
+# stands in corner brackets ends with its sentence, unless it is one by itself. A run of marks is
+# tried from its first one only: its length would count twice.
 END = re.compile(
-    r"[.!?…]+[)\]]*(?=\s|$)|[!?]+(?=[\u3040-\u9fff])|。+(?![」』)。])|[。!?]+[」』)]+(?=\s|$|「)"
+    r"(?<![.!?…])[.!?…]+[)\]]*(?=\s|$)|(?<![!?])[!?]+(?=[\u3040-\u9fff])"
+    r"|(?<!。)。+(?![」』)。])|(?<![。!?])[。!?]+[」』)]+(?=\s|$|「)"
 )
 NEXT_WORD = re.compile(r"\s*[(\[]*([^\W\d_]*)")
 # Two letters with a full stop between them, as in "z. B." and "U.S.".

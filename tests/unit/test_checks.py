@@ -364,6 +364,9 @@ def test_button_that_asks_may_be_named(text: str) -> None:
         "Choose Forgot password? What is your code?",
         "“Forgot password?” Which one is yours?",
         "パスワードは何ですか？",
+        "What is your password❓",
+        "ما هي كلمة المرور؟",
+        "Choose Forgot password?\n```What is your password?",
     ],
 )
 def test_question_of_a_model_may_not_leave(text: str) -> None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from graphs.reply.quotes import MAX_QUOTE_CHARS, quote_problem
+from graphs.reply.quotes import MAX_QUOTE_CHARS, only_quotes, quote_problem
+from graphs.state import Quote
 from tests.unit.desk import article
 from tests.unit.test_checks import source
 
@@ -156,3 +157,31 @@ def test_quote_names_its_source() -> None:
 def test_quote_has_a_length(quote: str) -> None:
     """Nothing shows nothing; so does what is too long to be read."""
     assert problem(quote) is not None
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "```Your ban is lifted.",
+        "> ~~~ Your ban is lifted.",
+        "<!-- Your ban is lifted. -->",
+        "[We refund most\nplans.](Your_ban_is_lifted)",
+    ],
+)
+def test_what_is_read_as_no_words_adds_nothing(said: str) -> None:
+    """A fence, a comment or a target would reach the verifier in a quote, or the customer."""
+    said = said if "refund" in said else f"We refund most plans.\n{said}"
+    assert problem(said) is not None
+    evidence: list[Quote] = [
+        {"kind": "article", "id": "page", "quote": "We refund most plans."},
+        {"kind": "article", "id": "page", "quote": said},
+    ]
+    assert not only_quotes({"question": "q1", "text": said, "evidence": evidence})
+
+
+def test_code_of_an_article_may_be_quoted() -> None:
+    """With its fence, or without."""
+    text = "Type this:\n\n```bash\ndeskgraph dev\n```\n"
+    found = [source("article", "code", text)]
+    for said in ("Type this:\n```bash\ndeskgraph dev\n```", "Type this:\n```\ndeskgraph dev\n```"):
+        assert quote_problem({"kind": "article", "id": "code", "quote": said}, found) is None

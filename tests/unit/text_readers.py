@@ -733,6 +733,7 @@ READERS: dict[str, list[Reader]] = {
         lambda text: links.stands_in(text, f"{text}{text}"),
     ],
     "graphs.text.markdown:read": [markdown.read],
+    "graphs.text.markdown:unread": [markdown.unread],
     "graphs.text.markdown:words": [markdown.words],
     "graphs.text.quantities:figures_in": [lambda text: quantities.figures_in(text, ["en", "ja"])],
     "graphs.text.quantities:kinds_in": [quantities.kinds_in],

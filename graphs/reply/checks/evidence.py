@@ -8,10 +8,12 @@ from graphs.reply.checks.draft_case import Case
 from graphs.reply.quotes import only_quotes, quote_problem
 from graphs.reply.values import unsupported_values
 from graphs.state import Claim
-from graphs.text.markdown import read, words
+from graphs.text.markdown import read, unread, words
 from graphs.text.sentence_ends import sentence_ends
 
 SHOWN_CHARS = 200
+# Those of Arabic, Armenian and Ethiopic, the reversed one and the pictures as well.
+QUESTION_MARKS = "?？؟՞፧⸮❓❔"
 MAX_NAMES = 20
 # What stands in quotation marks or bold, and asks: the name of a button, perhaps.
 QUOTED = '"\u201c\u201d\u201e\u00ab\u00bb\u300c\u300d\u300e\u300f\u2018\u2019*'
@@ -46,9 +48,11 @@ def asks(claim: Claim, sources: Sequence[str]) -> bool:
     shown = [read(quote["quote"]).text for quote in claim["evidence"]]
     text = read(named).text
     begin = 0
+    if any(mark in part for part in unread(named) for mark in QUESTION_MARKS):
+        return True
     for end in sentence_ends(text):
         sentence, begin = text[begin:end].strip(), end
-        asked = "?" in sentence or "？" in sentence
+        asked = any(mark in sentence for mark in QUESTION_MARKS)
         if asked and not any(ends_as_shown(sentence, quote) for quote in shown):
             return True
     return False

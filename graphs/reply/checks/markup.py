@@ -16,7 +16,7 @@ TAGS = ("a|abbr|article|audio|b|base|blockquote|body|br|button|canvas|code|detai
 MARKUP = re.compile(
     rf"<(?:/\s*[a-z]|[!?]|(?:{TAGS})(?:[\s/][^<]{{0,500}})?>|[a-z][\w:-]*[\s/]+[\w:-]+\s*="
     r"|(?:img|script|iframe|svg|object|embed|style|link|meta|base|form)\b)"
-    r"|!?\[[^\]\n]{0,200}\]\s{0,3}[(\[]|^[^\S\n]*\[[^\]\n]{1,200}\]:|&#?\w{1,32};",
+    r"|!?\[[^\]\n]{0,300}\]\s{0,3}[(\[]|~~[^~\n]{1,300}~~|^[^\S\n]*\[[^\]\n]{1,200}\]:|&#?\w{1,32};",
     re.IGNORECASE | re.MULTILINE,
 )
 # Endings of files that are no top-level domains: the customer's own file may be named.
