@@ -12,8 +12,9 @@ from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
 from tests.unit.test_command_docs import COMMANDS, DOCUMENTED, documented_keys
 
-# `approvals` needs an API and `dev` processes of its own: their tests hold them to the same page.
-ELSEWHERE = {"approvals list", "approvals decide", "dev"}
+# `approvals` needs an API, `dev` processes of its own, and `train` many tickets: their tests hold
+# them to the same page.
+ELSEWHERE = {"approvals list", "approvals decide", "dev", "train"}
 ARGUMENTS = {"customers erase": ["cus_eva"]}
 # It makes a tenant of its own; one ticket of the shipped ones is enough.
 OWN_TENANT = "eval"

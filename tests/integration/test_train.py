@@ -27,6 +27,7 @@ from tests.conftest import Tenant, make_tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.workplace import Workplace
 from tests.unit.labelled import examples
+from tests.unit.test_command_docs import documented_keys
 
 STATEMENT = "I see the invoice billed again for our team"
 QUESTION = "Why was the invoice billed for our team today?"
@@ -70,6 +71,7 @@ async def taught(
     done = await deskgraph(database_url, "train", "--tenant", tenant.id, "--from", source, "--json")
     assert done.exit_code == 0, done.output
     shown = json.loads(done.stdout)
+    assert list(shown) == documented_keys("train")
     assert (shown["version"], shown["active"], shown["before"]) == (1, True, None)
     assert shown["figures"]["all"]["right"] > 0.95 * shown["figures"]["all"]["tickets"]
     return tenant
