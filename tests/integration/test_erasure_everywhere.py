@@ -61,7 +61,7 @@ class Marked:
     async def write(self, body: str, ticket: str) -> Run:
         """A message of theirs, handled as far as it goes."""
         who = {"id": self.customer, "name": self.word, "email": f"{self.word}@mail.test"}
-        wanted = {"id": ticket, "subject": self.word, "body": f"{body} {self.word}"}
+        wanted = {"id": ticket, "subject": self.word, "body": f"{body}. {self.word}"}
         new = NewRun(
             {**wanted, "customer": who}, f"{self.word}-{ticket}", {"note": self.word}, self.url
         )

@@ -29,7 +29,7 @@ from tests.integration.workplace import Workplace
 from tests.unit.labelled import examples
 from tests.unit.test_command_docs import documented_keys
 
-STATEMENT = "I see the invoice billed again for our team"
+STATEMENT = "I again see the invoice billed for our team"
 QUESTION = "Why was the invoice billed for our team today?"
 
 
