@@ -431,6 +431,7 @@ READERS: dict[str, list[Reader]] = {
         lambda text: exact.bare(ticket(f"Hi {text[:500]}")),
     ],
     "app.models.offline.exact:is_name": [lambda text: exact.is_name(text, set(), text)],
+    "app.models.offline.exact:looks_like_name": [exact.looks_like_name],
     "app.models.offline.exact:greets": [lambda text: exact.greets(f"{text},")],
     "app.models.offline.words:spoken": [words.spoken],
     "app.models.offline.words:without": [
