@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 
 from graphs.text.bounds import normalized
 from graphs.text.calendar_values import Day, Found, dates_in, times_in
@@ -76,16 +77,38 @@ class Values:
         """Whether the number stands here, and counts the same where both texts say what."""
         if figure.unit == "number":
             return self.has_number(figure.value)
-        same = [f.kind for f in self.figures if f.amount == figure.amount]
-        bare = [f for f in self.figures if f.unit == "number" and f.value == figure.value]
+        same = self.kinds_by_amount.get(figure.amount, ())
+        bare = "number" in self.units_by_value.get(figure.value, ())
         named = any(same_kind(figure.kind, kind) for kind in self.kinds)
-        return any(same_kind(figure.kind, kind) for kind in same) or bool(bare and named)
+        return any(same_kind(figure.kind, kind) for kind in same) or (bare and named)
 
     def has_number(self, amount: Decimal) -> bool:
         """Whether the number stands here, of whatever it is; a year or a full hour is one."""
-        years = {day.year for date in self.dates if isinstance(day := date.value, Day)}
+        return amount in self.units_by_value or amount in self.calendar_numbers
+
+    @cached_property
+    def kinds_by_amount(self) -> dict[Decimal, set[str]]:
+        """What the text counts of each amount; so a look-up costs no walk over all figures."""
+        found: dict[Decimal, set[str]] = {}
+        for figure in self.figures:
+            found.setdefault(figure.amount, set()).add(figure.kind)
+        return found
+
+    @cached_property
+    def units_by_value(self) -> dict[Decimal, set[str]]:
+        """The units in which each number stands as it is written."""
+        found: dict[Decimal, set[str]] = {}
+        for figure in self.figures:
+            found.setdefault(figure.value, set()).add(figure.unit)
+        return found
+
+    @cached_property
+    def calendar_numbers(self) -> set[Decimal]:
+        """The years of the dates, and the hours of the times."""
+        years = {Decimal(day.year) for date in self.dates
+                 if isinstance(day := date.value, Day) and day.year is not None}  # fmt: skip
         hours = {Decimal(t.value) / 60 for t in self.times if isinstance(t.value, int)}
-        return any(f.value == amount for f in self.figures) or amount in years or amount in hours
+        return years | hours
 
     def is_word(self, figure: Figure) -> bool:
         """Whether it states no number: "one" may be anything, and "two-factor" is a name."""

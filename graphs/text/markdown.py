@@ -5,7 +5,8 @@ text and a copy of it compare, however the copy was typeset.
 """
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,6 +27,7 @@ QUOTES = re.compile(
     '["\u00ab\u00bb\u201c-\u201f\u2039\u203a]'
     "|(?<!\\w)['\u2018\u2019\u201a]|['\u2018\u2019\u201a](?!\\w)"
 )
+DOUBLE = re.compile('["\u00ab\u00bb\u201c-\u201f\u2039\u203a]')
 APOSTROPHE = re.compile("[\u2018\u2019]")
 NO_GAP = f"{UNSPACED_CHARS}。、"
 GAP = re.compile(rf"(?<=[{NO_GAP}]) | (?=[{NO_GAP}])")
@@ -106,6 +108,35 @@ def unread(text: str) -> list[str]:
     return [*COMMENT.findall(plain), *fences, *targets]
 
 
+def quotation_marks(line: str) -> list[int]:
+    """Where the double quotation marks of a line stand, in characters of its words without spaces.
+
+    None where one of a pair is missing: it may stand for inches.
+    """
+    found: list[int] = []
+    length = 0
+    for part in DOUBLE.split(line):
+        length += len("".join(words(part).split()))
+        found.append(length)
+    return found[:-1] if len(found) % 2 == 1 else []
+
+
+def without_quoted(said: str, ends: Sequence[int], marks: Sequence[int]) -> list[int]:
+    """The ends of sentences but those within quotation marks.
+
+    What 'We never write "You won. Call us."' quotes says neither of the two.
+    """
+    kept, begin, before = [], 0, 0
+    for end in ends:
+        before += len("".join(said[begin:end].split()))
+        begin = end
+        at = bisect_left(marks, before)
+        outside = at % 2 == 0 or (at < len(marks) and marks[at] == before)
+        if outside or end == len(said):
+            kept.append(end)
+    return kept
+
+
 def _bare(line: str) -> str:
     return line.strip().removeprefix(">").strip()
 
@@ -158,6 +189,7 @@ class _Page:
         self.ends: set[int] = set()
         self.leads: list[Lead] = []
         self.numbers: dict[int, str] = {}
+        self.marks: list[int] = []
         # What the next block may depend on: the statement above it, and the list that it is in.
         self.above: Lead | None = None
         self.list_lead: Lead | None = None
@@ -171,6 +203,7 @@ class _Page:
     def add(self, block: _Block, said: str) -> None:
         """Append the block, and note where statements begin and end in it."""
         at = self._append(said)
+        self.marks = quotation_marks(" ".join(block.lines))
         if block.kind == "item":
             self._item(block, said, at)
             return
@@ -220,7 +253,7 @@ class _Page:
 
     def _sentences(self, said: str, at: int) -> list[int]:
         """Note where the sentences end, and return where they begin."""
-        ends = sentence_ends(said)
+        ends = without_quoted(said, sentence_ends(said), self.marks)
         self.ends.update(at + end for end in ends[:-1])
         if not said.endswith(":"):
             self.ends.add(at + len(said))

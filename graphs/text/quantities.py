@@ -53,7 +53,9 @@ AFTER = re.compile(
     rf"(?P<unit>{any_of(SIZES)}|(?i:{any_of(UNITS)})){_NO_LETTER})?"
 )
 # "5,00,000": five lakh.
-INDIAN = re.compile(r"-?\d{1,2}(?:,\d\d)+,\d{3}")
+INDIAN = re.compile(r"\A-?\d{1,2}(?:,\d\d){1,9},\d{3}\Z")
+# A number without spaces and apostrophes.
+DIGITS = re.compile(r"-?\d+(?:[.,]\d+)*")
 ORDINAL = re.compile(r"(?:st|nd|rd|th|er|e|º|ª|x)(?!\w)")
 BETWEEN = re.compile(rf"\s?(?:[-~〜]|(?i:{any_of(RANGES)}))\s?")
 RANGE_CHARS = 8
@@ -125,12 +127,14 @@ def number_of(digits: str) -> Decimal | None:
     groups thousands, unless nothing but 0 stands before it.
     """
     plain = digits.replace("'", "").replace(" ", "")
+    if not DIGITS.fullmatch(plain):
+        return None
     marks = [mark for mark in plain if mark in ".,"]
     if len(set(marks)) == 2:
         whole, _, rest = plain.rpartition(marks[-1])
         return Decimal(f"{whole.replace(',', '').replace('.', '')}.{rest}")
     parts = re.split("[.,]", plain)
-    if INDIAN.fullmatch(plain):
+    if INDIAN.match(plain):
         return Decimal("".join(parts))
     grouped = len(parts[0].lstrip("-")) <= 3 and parts[0].lstrip("-") != "0"
     if len(parts) > 1 and grouped and all(len(part) == 3 for part in parts[1:]):

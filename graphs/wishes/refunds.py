@@ -7,10 +7,12 @@ of the message speaks against it, or not all of it is understood, a person must 
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from itertools import pairwise
 
 from graphs.alarm import folded
 from graphs.text.bounds import READ_CHARS
+from graphs.text.calendar_values import Day, dates_in
 from graphs.text.language import language_of
 from graphs.wishes.amounts import AMOUNT, UNCOUNTED, minor_units
 from graphs.wishes.clauses import QUOTED, Clause, clauses, touched
@@ -21,6 +23,9 @@ from tools.models import Payment
 
 NOT_PLAIN = "the customer's words do not plainly ask for this refund"
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(?!\d)")
+# Marks with which what somebody says begins; other marks of quotation are read as such.
+TOLD = ("'", "\u2018", "`")
+DENIAL_WORDS = 3
 LETTER = re.compile(r"[^\W_]")
 
 
@@ -48,14 +53,16 @@ class Wishes:
         return not is_too_much(wish, payment, amount_minor, self.own)
 
     def are_plain(self, wanted: Sequence[Wanted]) -> bool:
-        """Whether the customer plainly asks for each of these refunds and for so many."""
+        """Whether the customer plainly asks for each of these refunds and for so many.
+
+        What only a reviewer's guidance asks for is not plain: "do not refund this" holds the
+        words "refund this", and the reviewer sees the new plan.
+        """
         ids = {id_ for _, id_, _ in wanted}
         return all(self._is_plain(one, ids) for one in wanted)
 
     def _is_plain(self, wanted: Wanted, ids: Collection[str]) -> bool:
         quote, id_, amount_minor = wanted
-        if self.said.by_reviewer(quote):
-            return True
         payment = next((p for p in self.own if p["id"] == id_), None)
         wish = self._wish(quote)
         if wish is None or payment is None or not is_plain(wish, payment, amount_minor, self.own):
@@ -125,6 +132,7 @@ def _wish(quote: str, text: str, words: Words, own: Sequence[Payment]) -> Wish |
         or any(against(clause, words) for clause in others)
         or any(among[n].sentence.holds(words["conditions"]) for n in asking)
         or any(words["known"].search(among[n].text) for n in asking)
+        or any(is_told(n, among, words) or is_answered_no(n, among, words) for n in asking)
         or len(text) >= READ_CHARS
     )
     return Wish(tuple(among[n] for n in asking), tuple(others), (words,), doubtful)
@@ -173,6 +181,23 @@ def against(clause: Clause, words: Words) -> bool:
         return True
     spoken = words["money"].search(clause.text) is not None
     return spoken and (clause.asked or clause.sentence.holds(words["against"]))
+
+
+def is_told(n: int, among: Sequence[Clause], words: Words) -> bool:
+    """Whether the clause may be another's words, or an example: behind a colon, in quotes, or
+    without a mark behind what denies, asks or tells: "My boss said please refund me".
+    """
+    if among[n].text.lstrip()[:1] in TOLD:
+        return True
+    before = among[n - 1].text.rstrip() if n else ""
+    goes_on = n > 0 and among[n - 1].sentence is among[n].sentence and before[-1:].isalnum()
+    return before.endswith(":") or (goes_on and words["against"].search(before) is not None)
+
+
+def is_answered_no(n: int, among: Sequence[Clause], words: Words) -> bool:
+    """Whether a few words behind the request deny it: "Please refund me? No."."""
+    after = among[n + 1].text if n + 1 < len(among) else ""
+    return len(after.split()) <= DENIAL_WORDS and words["against"].search(after) is not None
 
 
 def put_right(among: Sequence[Clause], quoted: set[int], words: Words) -> list[int]:
@@ -225,13 +250,21 @@ def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[P
 
 def is_plain(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
     """Whether all that the message says of it fits this refund."""
-    if wish.doubtful or not is_meant(wish, payment, own):
+    if wish.doubtful or not is_meant(wish, payment, own) or names_other_day(wish, payment):
         return False
     for clause in (*wish.asking, *wish.others):
         spoken, rest = amounts(clause, payment, own)
         if any(amount != amount_minor for amount in spoken) or is_share(rest, wish):
             return False
     return all(is_understood(amounts(c, payment, own)[1], wish) for c in wish.asking)
+
+
+def names_other_day(wish: Wish, payment: Payment) -> bool:
+    """Whether the request names a date in full that is not the day of the payment."""
+    named = (found for clause in wish.around for found in dates_in(clause.text)[0])
+    day = date.fromisoformat(payment["captured_at"][:10])
+    paid = Day(day.year, day.month, day.day)
+    return any(isinstance(d.value, Day) and d.value.day and not d.value.is_in(paid) for d in named)
 
 
 def is_understood(rest: str, wish: Wish) -> bool:

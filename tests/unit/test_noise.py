@@ -172,3 +172,25 @@ def test_wording_is_found_by_whole_words() -> None:
     assert holds(Text("I am BACK.").in_words("en"), wordings()["en"]["away"])
     assert not holds(Text("backup").in_words("en"), (" back ",))
     assert holds(Text("Réponses").in_words("fr"), (" reponse",))
+
+
+@pytest.mark.parametrize("subject", ["Where is my refund?", "Refund my payment", "Export fails"])
+def test_thanks_below_a_question_are_read(subject: str) -> None:
+    """A new ticket may ask in its subject; behind "Re:" or a reply of ours it is an old text."""
+    for body, kept in (("Thanks a lot!", None), ("👍", "empty")):
+        assert reading_of(Mail(subject, body).ticket()) == kept
+        assert not only_thanks(Mail(subject, body).ticket())
+        assert reading_of(Mail(f"Re: {subject}", body).ticket()) == "thanks"
+        assert reading_of(Mail(subject, body).ticket(), ["Here you are."]) == "thanks"
+
+
+def test_word_of_a_matter_is_no_name() -> None:
+    """In no language: "thanks" is a word of several."""
+    assert reading_of(Mail("Help", "ok thanks Refund").ticket()) is None
+
+
+@pytest.mark.parametrize("said", ["Please refund pay_1002.", "The export is empty since Monday."])
+def test_message_above_the_footer_of_a_newsletter_is_not_lost(said: str) -> None:
+    """Somebody answered it, and the newsletter was quoted without a mark."""
+    footer = "You are receiving this because you subscribed.\nUnsubscribe | View in browser"
+    assert reading_of(Mail("Re: News", f"{said}\n\n{footer}").ticket()) == "doubtful"

@@ -117,6 +117,21 @@ def test_name_of_the_customer_says_nothing() -> None:
     assert title_of(body) is None
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "How do I reset my password?\nThanks\nDelete my account",
+        "How do I reset my password?\nThanks\nRefund Me",
+        "How do I reset my password?\nThanks\nStill broken",
+        "Hello refund me, how do I reset my password?",
+    ],
+)
+def test_wish_in_the_place_of_a_name_is_read(body: str) -> None:
+    """Below a farewell and behind a greeting stands a name, or more to do."""
+    assert title_of(body) is None
+    assert title_of("Hi Ann, how do I reset my password?\nThanks\nBob Lee") is not None
+
+
 def test_two_articles_that_fit_are_none() -> None:
     """Code cannot tell which is meant; a person can."""
     twice = [passage("Reset your password"), passage("x", "How do I reset my password?")]

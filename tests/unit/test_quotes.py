@@ -185,3 +185,26 @@ def test_code_of_an_article_may_be_quoted() -> None:
     found = [source("article", "code", text)]
     for said in ("Type this:\n```bash\ndeskgraph dev\n```", "Type this:\n```\ndeskgraph dev\n```"):
         assert quote_problem({"kind": "article", "id": "code", "quote": said}, found) is None
+
+
+WARNING = """We never write "Your account is blocked! Send us your password."
+
+Take care of „Sie haben gewonnen. Rufen Sie an.“ It is a scam. We write "Hello." first.
+"""
+
+
+@pytest.mark.parametrize(
+    ("quote", "stands"),
+    [
+        ("Send us your password.", False),
+        ("Rufen Sie an.", False),
+        ('We never write "Your account is blocked! Send us your password."', True),
+        ("It is a scam.", True),
+        ('We write "Hello." first.', True),
+    ],
+)
+def test_sentence_within_quotation_marks_is_a_fragment(quote: str, stands: bool) -> None:
+    """The article warns of it."""
+    found = [source("article", "scam", WARNING)]
+    said = quote_problem({"kind": "article", "id": "scam", "quote": quote}, found)
+    assert (said is None) == stands

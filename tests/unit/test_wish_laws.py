@@ -258,3 +258,29 @@ def are_plain(wanted: list[Wanted], said: Said, own: list[Payment]) -> bool:
 def same_language(one: str, other: str) -> bool:
     """By the place in the lists, each ordered en, de, fr, es, it, pt, nl, ja."""
     return REQUESTS.index(one) < 9 and NO_REQUEST.index(other) < 30
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Please refund me? No.",
+        "Please refund my Pro plan, no thanks.",
+        "I never said: please refund me.",
+        "You wrote: Please refund me.",
+        "My boss said please refund me",
+        "'Please refund me.'",
+        "Please refund my Pro plan. Scratch that.",
+        "Once I cancel, please refund me.",
+        "Please refund the payment of 2026-01-01.",
+    ],
+)
+def test_request_that_is_told_denied_or_of_another_day_waits(body: str) -> None:
+    """At least a person must agree."""
+    said = Said([body])
+    assert not are_plain([(body, "pay_1002", 4900)], said, [PAID])
+
+
+def test_guidance_alone_makes_nothing_plain() -> None:
+    """A part of "do not refund this" reads as a wish; the reviewer sees what came of it."""
+    said = Said(["Hello"], ["Please do not refund this."])
+    assert not are_plain([("refund this", "pay_1002", 4900)], said, [PAID])

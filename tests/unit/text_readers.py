@@ -431,6 +431,7 @@ READERS: dict[str, list[Reader]] = {
         lambda text: exact.bare(ticket(f"Hi {text[:500]}")),
     ],
     "app.models.offline.exact:is_name": [lambda text: exact.is_name(text, set(), text)],
+    "app.models.offline.exact:looks_like_name": [exact.looks_like_name],
     "app.models.offline.exact:greets": [lambda text: exact.greets(f"{text},")],
     "app.models.offline.words:spoken": [words.spoken],
     "app.models.offline.words:without": [
@@ -679,6 +680,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
     ],
+    "graphs.text.noise.thanks:may_ask": [lambda text: thanks.may_ask(text, wordings.wordings())],
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
     "graphs.text.noise.wordings:in_words": [lambda text: wordings.Text(text).in_words("en")],
@@ -733,6 +735,8 @@ READERS: dict[str, list[Reader]] = {
         lambda text: links.stands_in(text, f"{text}{text}"),
     ],
     "graphs.text.markdown:read": [markdown.read],
+    "graphs.text.markdown:quotation_marks": [markdown.quotation_marks],
+    "graphs.text.markdown:without_quoted": [lambda text: markdown.read(f'"{text}" "')],
     "graphs.text.markdown:unread": [markdown.unread],
     "graphs.text.markdown:words": [markdown.words],
     "graphs.text.quantities:figures_in": [lambda text: quantities.figures_in(text, ["en", "ja"])],

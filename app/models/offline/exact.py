@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from app.models.offline.words import LANGUAGES, one_of, phrases, spoken, without, words
 from graphs.state import Ticket
-from graphs.text.tokens import stem
+from graphs.text.noise.wordings import Text, holds, wordings
+from graphs.text.tokens import WORD, stem
 from tools.models import Passage
 
 # No longer text asks one thing in the words of a title.
@@ -26,6 +27,8 @@ CODE = re.compile(
 CLAUSE = re.compile(r"[^,.!?\n]*[,.!?\n]?")
 # More words after a greeting or below a farewell are no name.
 NAME_WORDS = 3
+# Wordings of these uses are of a matter, and of no name.
+USES = ("matters", "deeds")
 
 
 class Form(NamedTuple):
@@ -117,7 +120,16 @@ def is_name(line: str, own: set[str], after: str) -> bool:
     if own and set(said) <= own:
         return True
     farewell = any(not without(spoken(after), phrases(x, "courtesy")) for x in LANGUAGES)
-    return farewell and len(said) <= NAME_WORDS and "?" not in line
+    return farewell and len(said) <= NAME_WORDS and looks_like_name(line)
+
+
+def looks_like_name(line: str) -> bool:
+    """Whether no word is in small letters or names a matter: "Still broken" is no name."""
+    written = WORD.findall(line)
+    known = any(
+        holds(Text(line).in_words(x), w[use]) for x, w in wordings().items() for use in USES
+    )
+    return "?" not in line and not known and not any(word[0].islower() for word in written)
 
 
 def greets(clause: str) -> bool:
@@ -125,5 +137,6 @@ def greets(clause: str) -> bool:
     if not clause or clause[-1] not in ",.!\n":
         return False
     said = spoken(clause)
-    begins = any((found := phrases(x, "greeting").match(said)) and found for x in LANGUAGES)
-    return begins and len(said.split()) <= NAME_WORDS + 1
+    begins = any(phrases(x, "greeting").match(said) for x in LANGUAGES)
+    named = not any(holds(f" {said} ", w[use]) for w in wordings().values() for use in USES)
+    return begins and named and len(said.split()) <= NAME_WORDS + 1

@@ -23,6 +23,8 @@ FOLLOWING = frozenset(
 SHORT_WORDS, SIGNATURE_WORDS = 4, 8
 # Two wordings of a newsletter's footer: one alone may stand in a customer's question about it.
 BULK_SIGNS = 2
+# So many words above a footer may be a person's message.
+ABOVE_WORDS = 60
 QUESTION_MARKS = frozenset("?？¿؟")
 
 
@@ -33,6 +35,21 @@ def automatic(subject: str, body: Text, language: str, known: Wordings) -> Readi
     if found := _auto_reply(subject, body, language, known):
         return found
     return _bulk(body, language, known)
+
+
+def _speaks_first(body: Text, language: str, known: Wordings) -> bool:
+    """Whether a short text stands above the footer: a person's, who answered a newsletter."""
+    above: list[str] = []
+    for sentence in body.sentences:
+        words = sentence.in_words(language)
+        if holds(words, known["bulk"]):
+            break
+        above.append(words)
+    said = " ".join(above)
+    size = len(said) // 2 if language in UNSPACED else len(said.split())
+    return 0 < size <= ABOVE_WORDS and (
+        holds(said, known["matters"]) or holds(said, known["deeds"])
+    )
 
 
 def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
@@ -110,5 +127,5 @@ def _bulk(body: Text, language: str, known: Wordings) -> Reading | None:
     spoken = [sentence.in_words(language) for sentence in body.sentences]
     signs = [words for words in spoken if holds(words, known["bulk"])]
     # The links of a footer stand apart; one sentence with both wordings is a person's.
-    plain = len(signs) >= BULK_SIGNS
+    plain = len(signs) >= BULK_SIGNS and not _speaks_first(body, language, known)
     return "bulk" if plain and not QUESTION_MARKS & set(body.written) else "doubtful"

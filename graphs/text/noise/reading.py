@@ -5,10 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS
 from graphs.text.noise import Reading
-from graphs.text.noise.automatic import automatic
+from graphs.text.noise.automatic import PREFIXES, automatic
 from graphs.text.noise.echo import is_echo
 from graphs.text.noise.headers import told_by_headers
-from graphs.text.noise.thanks import agrees_to_thanks, is_sign, is_thanks
+from graphs.text.noise.thanks import agrees_to_thanks, is_sign, is_thanks, may_ask
 from graphs.text.noise.wordings import Text, wordings
 
 SUBJECT_CHARS = 200
@@ -29,18 +29,29 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
     text = Text(body)
     if found := _by_wordings(ticket["subject"][:SUBJECT_CHARS], text):
         return found
-    if is_sign(body):
+    if is_sign(body) and not _asks_in_subject(ticket, replies):
         return "thanks"
     if not any(character.isalnum() or character in "?？" for character in body):
         return "empty"
     names = (ticket["customer_name"] or "")[:NAME_CHARS].split()
     thanked = any(is_thanks(text, code, known, names) for code, known in wordings().items())
-    return "thanks" if thanked and not _asked_before(replies) else None
+    asked = _asked_before(replies) or _asks_in_subject(ticket, replies)
+    return "thanks" if thanked and not asked else None
 
 
 def only_thanks(ticket: Ticket, replies: Sequence[str] = ()) -> bool:
     """Whether code agrees with a model that says that the ticket asks nothing."""
-    return agrees_to_thanks(ticket["body"], wordings()) and not _asked_before(replies)
+    asked = _asked_before(replies) or _asks_in_subject(ticket, replies)
+    return agrees_to_thanks(ticket["body"], wordings()) and not asked
+
+
+def _asks_in_subject(ticket: Ticket, replies: Sequence[str]) -> bool:
+    """Whether the subject may ask what the text only thanks for in advance.
+
+    On a thread that has a reply of ours, and behind "Re:", it is an old text.
+    """
+    subject = ticket["subject"][:SUBJECT_CHARS]
+    return not replies and not PREFIXES.match(subject) and may_ask(subject, wordings())
 
 
 def _returned(ticket: Ticket) -> Iterator[str]:

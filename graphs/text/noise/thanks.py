@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from graphs.text.noise.automatic import QUESTION_MARKS
-from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds
+from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds, wordings
 
 # A longer text says more than thanks.
 THANKS_CHARS = 400
@@ -41,9 +41,14 @@ def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) 
     allowed = {
         *courteous,
         *signed,
-        *(name for name in thanked if not holds(name, known["matters"])),
+        *(name for name in thanked if not _names_matter(name)),
     }
     return all(f" {word} " in allowed for word in words.split())
+
+
+def _names_matter(word: str) -> bool:
+    """Whether the word is of a matter in any language: "thanks Refund" thanks nobody."""
+    return any(holds(word, known["matters"]) for known in wordings().values())
 
 
 def agrees_to_thanks(body: str, languages: Mapping[str, Wordings]) -> bool:
@@ -60,6 +65,15 @@ def agrees_to_thanks(body: str, languages: Mapping[str, Wordings]) -> bool:
             return False
         thanked = thanked or holds(words, known["thanks"])
     return thanked
+
+
+def may_ask(subject: str, languages: Mapping[str, Wordings]) -> bool:
+    """Whether a subject is a question or names a matter, in any language."""
+    text = Text(subject)
+    return bool(QUESTION_MARKS & set(subject)) or any(
+        holds(text.in_words(language), known["matters"]) or _inverted(text, language, known)
+        for language, known in languages.items()
+    )
 
 
 def _may_ask(body: str) -> bool:
