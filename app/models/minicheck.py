@@ -21,7 +21,7 @@ INSTRUCTION = (
     "substantiated by the document. If not, it should be considered inconsistent. Please assess "
     'the claim\'s consistency with the document by responding with either "Yes" or "No".'
 )
-ANSWER = re.compile(r"\s*(yes|no)\b", re.IGNORECASE)
+ANSWER = re.compile(r"(yes|no)\b", re.IGNORECASE)
 
 
 class MiniCheckModel(OpenAIChatModel):
@@ -33,7 +33,7 @@ class MiniCheckModel(OpenAIChatModel):
         """Ask whether the document of the facts supports their claim; `schema` is `Support`."""
 
         def read(message: AIMessage) -> Any:
-            answer = ANSWER.match(str(message.content))
+            answer = ANSWER.match(str(message.content).lstrip())
             problem = None if answer else "answer: neither yes nor no"
             if include_raw:
                 parsed = supported(schema, answer)
