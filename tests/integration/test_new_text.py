@@ -79,7 +79,7 @@ async def test_message_that_only_forwards_goes_to_a_person(desk: Desk) -> None:
         f"{QUESTION}{SIGNATURE}",
         f"{QUESTION}{DISCLAIMER}",
         f"{QUESTION}{GERMAN_FOOTER}{DISCLAIMER}",
-        f"<html><body><p>{QUESTION}</p><p style='color:#999'>Ann</p></body></html>",
+        f"<html><body><p>{QUESTION}</p><p style='color:#999'>Kind regards<br>Ann</p></body></html>",
         f"{QUESTION}\n\nSent from my iPhone",
         f"{QUESTION}\n\n{BLOCK}",
     ],

@@ -88,7 +88,7 @@ async def test_sender_does_not_take_their_own_message_in(place: Workplace) -> No
     """An answer that would make them one of the starters is refused, and the message waits on."""
     sender = await place.key("sender")
     run = await place.advance(await place.start())
-    waiting = await place.start("Refund the other one as well", by=sender)
+    waiting = await place.start("Please refund one of them", by=sender)
     with pytest.raises(OwnRunError):
         await place.decide(run, "respond", "see below", by=sender)
     assert (await place.run(waiting.id)).merged_into is None
