@@ -23,7 +23,7 @@ from tools.models import Payment
 
 NOT_PLAIN = "the customer's words do not plainly ask for this refund"
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(?!\d)")
-# Marks with which what somebody says begins; other marks of quotation are read as such.
+# Marks with which what another person says begins; other marks of quotation are read as such.
 TOLD = ("'", "\u2018", "`")
 DENIAL_WORDS = 3
 LETTER = re.compile(r"[^\W_]")
@@ -132,7 +132,7 @@ def _wish(quote: str, text: str, words: Words, own: Sequence[Payment]) -> Wish |
         or any(against(clause, words) for clause in others)
         or any(among[n].sentence.holds(words["conditions"]) for n in asking)
         or any(words["known"].search(among[n].text) for n in asking)
-        or any(is_told(n, among, words) or is_answered_no(n, among, words) for n in asking)
+        or any(is_reported(n, among, words) or is_answered_no(n, among, words) for n in asking)
         or len(text) >= READ_CHARS
     )
     return Wish(tuple(among[n] for n in asking), tuple(others), (words,), doubtful)
@@ -183,7 +183,7 @@ def against(clause: Clause, words: Words) -> bool:
     return spoken and (clause.asked or clause.sentence.holds(words["against"]))
 
 
-def is_told(n: int, among: Sequence[Clause], words: Words) -> bool:
+def is_reported(n: int, among: Sequence[Clause], words: Words) -> bool:
     """Whether the clause may be another's words, or an example: behind a colon, in quotes, or
     without a mark behind what denies, asks or tells: "My boss said please refund me".
     """

@@ -5,7 +5,7 @@ A mail may mix languages, so the wordings of all of them are known at once.
 
 import tomllib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from graphs.text.noise.wordings import UNSPACED, WORD, folded
@@ -19,7 +19,13 @@ SHORTEST = 4
 
 def words_of(text: str) -> str:
     """The words of a line in small letters without accents, with a space around each."""
-    return f" {' '.join(WORD.findall(folded(text[:LINE_CHARS])))} "
+    return _words_of(text[:LINE_CHARS])
+
+
+# Every rule looks at the lines of the same message.
+@lru_cache(maxsize=512)
+def _words_of(line: str) -> str:
+    return f" {' '.join(WORD.findall(folded(line)))} "
 
 
 @cache
