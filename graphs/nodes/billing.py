@@ -134,7 +134,7 @@ def which_payment(state: SupportState, proposal: Proposal, own: list[Payment]) -
         return []
     names = names_in(meant)
     choices = "\n".join(f"- {payment_choice(p, names(p['id']))}" for p in meant[-CHOICES:])
-    text = WHICH_PAYMENT.fill(reply_language(state), choices=f"\n{choices}")
+    text = WHICH_PAYMENT.fill(reply_language(state), choices=choices)
     asked = [q["id"] for q in asked_questions(state) if q["intent"] == "billing"]
     return [{"question": id_, "text": text} for id_ in asked[:1]]
 

@@ -53,14 +53,14 @@ GREETING_NAMED = Phrase(
     ja="{name}様",
 )
 WHICH_PAYMENT = Phrase(
-    en="Which of these payments do you mean? {choices}",
-    de="Welche dieser Zahlungen meinen Sie? {choices}",
-    fr="De quel paiement parlez-vous ? {choices}",
-    es="¿A cuál de estos pagos se refiere? {choices}",
-    it="A quale di questi pagamenti si riferisce? {choices}",
-    pt="A qual destes pagamentos se refere? {choices}",
-    nl="Welke van deze betalingen bedoelt u? {choices}",
-    ja="次のどのお支払いについてのお問い合わせでしょうか。{choices}",
+    en="Which of these payments do you mean?\n{choices}",
+    de="Welche dieser Zahlungen meinen Sie?\n{choices}",
+    fr="De quel paiement parlez-vous ?\n{choices}",
+    es="¿A cuál de estos pagos se refiere?\n{choices}",
+    it="A quale di questi pagamenti si riferisce?\n{choices}",
+    pt="A qual destes pagamentos se refere?\n{choices}",
+    nl="Welke van deze betalingen bedoelt u?\n{choices}",
+    ja="次のどのお支払いについてのお問い合わせでしょうか。\n{choices}",
 )
 WHICH_CODE = Phrase(
     en="Which error code do you see, for example {choices}?",
