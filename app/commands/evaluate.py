@@ -20,13 +20,14 @@ from app.commands.seed import seed
 from app.commands.terminal import add_row, console, inert, plain_table
 from app.db.core.connections import direct_url
 from app.db.tenants.queries import ensure_tenant
-from app.evaluation.dataset import Case, DatasetError, read_dataset
+from app.evaluation.dataset import Case, read_dataset
 from app.evaluation.figures import Figures, Judged, by_group, failures, figures
 from app.evaluation.junit import write_junit
 from app.evaluation.rehearse import rehearse_all
 from app.evaluation.tenant import tenant_for
 from app.evaluation.verdict import judge
 from app.execution.wiring import Service, open_service
+from app.jsonl import RowError
 from app.log import configure_logging
 from app.models.openai import build_pool
 from app.settings import Settings
@@ -91,7 +92,7 @@ def surroundings(
             read_source(articles) if articles else (),
             rules.model_copy(update=fixed),
         )
-    except (DatasetError, SourceError, OSError, UnicodeDecodeError) as error:
+    except (RowError, SourceError, OSError, UnicodeDecodeError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 

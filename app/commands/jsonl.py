@@ -1,18 +1,17 @@
-"""A JSONL file of one kind of rows, checked as a whole before anything is stored."""
+"""The import of a JSONL file, checked as a whole before anything is stored."""
 
-import json
 from collections.abc import Awaitable, Callable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
 from app.db.tenants.queries import tenant_exists
-from app.log.error_text import wrong_value
+from app.jsonl import RowError, unique_rows
 
 # Rows of one statement: Postgres takes 65,535 parameters, a row has at most eleven.
 BATCH = 1000
@@ -20,38 +19,6 @@ RowId = Annotated[str, Field(pattern=r"^[!-~]{1,128}$")]
 # Without control characters and line ends, which could begin a header or a line of a list.
 PersonName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}$")]
 Source = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A .jsonl file.")]
-
-
-R = TypeVar("R", bound=BaseModel)
-
-
-class SourceError(ValueError):
-    """A line is no such row; the message says which."""
-
-
-def read_rows(path: Path, model: type[R]) -> list[R]:
-    """Every row of the file, whose `id` is its own. Raises SourceError and UnicodeDecodeError."""
-    found: dict[str, R] = {}
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                row = _checked(line, model, f"{path}:{number}")
-                row_id = str(row.model_dump()["id"])
-                if row_id in found:
-                    raise SourceError(f"{path}:{number}: id {row_id!r} stands there twice")
-                found[row_id] = row
-    return list(found.values())
-
-
-def _checked(line: str, model: type[R], where: str) -> R:
-    try:
-        return model.model_validate(json.loads(line))
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{where}: no JSON object ({error})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise SourceError(f"{where}: {field}: {wrong_value(first['msg'])}") from None
 
 
 def import_rows(
@@ -65,8 +32,8 @@ def import_rows(
     A wrong file ends the command with exit code 2 before the database is opened.
     """
     try:
-        found = read_rows(source, model)
-    except (SourceError, UnicodeDecodeError) as error:
+        found = unique_rows(source, model)
+    except (RowError, UnicodeDecodeError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 

@@ -15,8 +15,9 @@ from app.commands.terminal import add_row, console, failure, inert, plain_table,
 from app.db.tables.tenants import TriageModel
 from app.db.tenants.queries import current_policy, tenant_exists
 from app.db.tenants.triage_models import activate, active_model, add_model
+from app.jsonl import RowError
 from app.settings import Settings
-from app.training.examples import Example, FileError, read_file
+from app.training.examples import Example, read_file
 from app.training.fit import can_train
 from app.training.history import read_history
 from app.training.measure import TooFewError, Trained, measured, train
@@ -80,7 +81,7 @@ def read_source(path: Path) -> list[Example]:
     """The labelled tickets of a file; a message and exit code 2 when it holds anything else."""
     try:
         return read_file(path)
-    except (FileError, OSError, UnicodeDecodeError) as error:
+    except (RowError, OSError, UnicodeDecodeError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
 

@@ -1,12 +1,12 @@
 """Tickets with what is expected of them: one JSON object a line. docs/evaluation.md says how."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 import app.demo
+from app.jsonl import RowError, unique_rows
 from graphs.state import Outcome
 from tools.billing import REFUND
 from tools.subscriptions import CANCEL
@@ -24,10 +24,6 @@ EFFECT_TOOLS = {
 
 Text = Annotated[str, Field(max_length=64_000)]
 Name = Annotated[str, Field(min_length=1, max_length=128)]
-
-
-class DatasetError(ValueError):
-    """A line cannot be read; the message says which, and why."""
 
 
 class Strict(BaseModel):
@@ -133,27 +129,8 @@ class Case(Strict):
 
 
 def read_dataset(path: Path = SHIPPED) -> list[Case]:
-    """Every case of the file, in its order. Raises DatasetError, OSError."""
-    cases = list(_cases(path))
-    ids = [case.id for case in cases]
-    if twice := sorted({id_ for id_ in ids if ids.count(id_) > 1}):
-        raise DatasetError(f"{path}: the id {twice[0]!r} stands there twice")
+    """Every case of the file, in its order. Raises RowError, OSError, UnicodeDecodeError."""
+    cases = unique_rows(path, Case)
     if not cases:
-        raise DatasetError(f"{path} has no tickets")
+        raise RowError(f"{path} has no tickets")
     return cases
-
-
-def _cases(path: Path) -> Iterator[Case]:
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, 1):
-            if line.strip():
-                yield _case(line, f"{path}:{number}")
-
-
-def _case(line: str, where: str) -> Case:
-    try:
-        return Case.model_validate_json(line)
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise DatasetError(f"{where}: {place or 'the line'}: {first['msg']}") from None

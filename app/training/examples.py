@@ -1,14 +1,13 @@
 """Labelled tickets: from a file, each once, and split by a hash of what the model reads."""
 
-import json
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.log.error_text import wrong_value
+from app.jsonl import read_rows
 from graphs.state import Intent
 from graphs.trained.features import canonical
 
@@ -28,10 +27,6 @@ class Example(NamedTuple):
     intent: Intent | None
 
 
-class FileError(ValueError):
-    """A line is no labelled ticket; the message says which."""
-
-
 class Row(BaseModel):
     """One line of the file: a ticket, and its intent or intents, or that it is out of scope."""
 
@@ -43,15 +38,23 @@ class Row(BaseModel):
     intents: Annotated[list[Intent], Field(max_length=4)] = []
     out_of_scope: bool = False
 
-    def example(self) -> Example:
-        """The ticket as one text. Raises FileError when text or label is missing."""
-        wanted = {*self.intents, *([self.intent] if self.intent else [])}
+    @model_validator(mode="after")
+    def _has_text_and_label(self) -> "Row":
+        if not (text_of(self.subject, self.body) and self.labels):
+            raise ValueError("needs subject or body, and intent, intents or out_of_scope")
+        return self
+
+    @property
+    def labels(self) -> set[Intent]:
+        """Every intent that the line names."""
         if self.out_of_scope:
-            wanted = {OUT_OF_SCOPE}
-        text = text_of(self.subject, self.body)
-        if not (wanted and text):
-            raise FileError("needs subject or body, and intent, intents or out_of_scope")
-        return Example(text, wanted.pop() if len(wanted) == 1 else None)
+            return {OUT_OF_SCOPE}
+        return {*self.intents, *([self.intent] if self.intent else [])}
+
+    def example(self) -> Example:
+        """The ticket as one text."""
+        wanted = self.labels
+        return Example(text_of(self.subject, self.body), wanted.pop() if len(wanted) == 1 else None)
 
 
 def text_of(subject: str, body: str) -> str:
@@ -60,22 +63,8 @@ def text_of(subject: str, body: str) -> str:
 
 
 def read_file(path: Path) -> list[Example]:
-    """Every line of a JSONL file. Raises FileError and UnicodeDecodeError."""
-    with path.open(encoding="utf-8-sig") as lines:
-        return [_read(line, f"{path}:{n}") for n, line in enumerate(lines, 1) if line.strip()]
-
-
-def _read(line: str, where: str) -> Example:
-    try:
-        return Row.model_validate(json.loads(line)).example()
-    except json.JSONDecodeError as error:
-        raise FileError(f"{where}: no JSON object ({error})") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise FileError(f"{where}: {field}: {wrong_value(first['msg'])}") from None
-    except FileError as error:
-        raise FileError(f"{where}: {error}") from None
+    """Every line of a JSONL file. Raises RowError, OSError, UnicodeDecodeError."""
+    return [row.example() for row in read_rows(path, Row)]
 
 
 def each_once(examples: Iterable[Example]) -> list[Example]:

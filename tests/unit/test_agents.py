@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.commands.agents import SKILLS, AgentIn
-from app.commands.jsonl import SourceError, read_rows
 from app.commands.seed import agents
+from app.jsonl import RowError, unique_rows
 from tests.unit.test_docs import FENCE, text_of
 
 MIA = {
@@ -26,16 +26,16 @@ def lines(folder: Path, *rows: Any) -> Path:
 
 def test_agents_are_read_with_their_defaults(tmp_path: Path) -> None:
     """Weekdays, absence and load may be left out; the agents of the demo tenant are such lines."""
-    [mia] = read_rows(lines(tmp_path, "", MIA), AgentIn)
+    [mia] = unique_rows(lines(tmp_path, "", MIA), AgentIn)
     assert mia.model_dump() == {**MIA, "weekdays": [1, 2, 3, 4, 5], "away": False, "max_load": 20}
-    assert len(read_rows(lines(tmp_path, *agents()), AgentIn)) == len(agents())
+    assert len(unique_rows(lines(tmp_path, *agents()), AgentIn)) == len(agents())
 
 
 def test_page_shows_a_line_that_is_taken(tmp_path: Path) -> None:
     """The example of the page is an agent, and the page names every skill."""
     _, _, page = text_of("docs/operations.md").partition("\n## Agents\n")
     [line] = [block for kind, block in FENCE.findall(page) if kind == "json"][:1]
-    assert len(read_rows(lines(tmp_path, line.strip()), AgentIn)) == 1
+    assert len(unique_rows(lines(tmp_path, line.strip()), AgentIn)) == 1
     assert all(f"`{skill}`" in page for skill in SKILLS)
 
 
@@ -64,12 +64,12 @@ BAD: list[Any] = [
 @pytest.mark.parametrize("bad", [{**row, "id": row.get("id") or ""} for row in BAD], ids=str)
 def test_line_that_is_no_agent_is_named(tmp_path: Path, bad: Any) -> None:
     """A skill that no ticket asks for, a time zone or an hour that there is not."""
-    with pytest.raises(SourceError, match=r"agents\.jsonl:2: \w+") as refused:
-        read_rows(lines(tmp_path, {**MIA, "id": "ag_first"}, bad), AgentIn)
+    with pytest.raises(RowError, match=r"agents\.jsonl:2: \w+") as refused:
+        unique_rows(lines(tmp_path, {**MIA, "id": "ag_first"}, bad), AgentIn)
     assert "Value error" not in str(refused.value)
 
 
 def test_same_id_twice_is_refused(tmp_path: Path) -> None:
     """Which of the two would count is no guess of ours."""
-    with pytest.raises(SourceError, match="stands there twice"):
-        read_rows(lines(tmp_path, MIA, MIA), AgentIn)
+    with pytest.raises(RowError, match="stands there twice"):
+        unique_rows(lines(tmp_path, MIA, MIA), AgentIn)

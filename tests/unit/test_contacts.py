@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.commands.contacts import ContactIn
-from app.commands.jsonl import SourceError, read_rows
+from app.jsonl import RowError, unique_rows
 
 ANN = {"id": "c1", "email": "ann@example.com", "name": "Ann", "segments": ["pro"]}
 
@@ -22,7 +22,7 @@ def lines(folder: Path, *rows: Any) -> Path:
 def test_contacts_are_read_as_they_stand(tmp_path: Path) -> None:
     """Empty lines are skipped; segments and unsubscribed may be left out."""
     bob = {"id": "c2", "email": "b.o'b+x@mail.example.co.uk", "name": "Bób 日本"}
-    read = read_rows(lines(tmp_path, ANN, "", bob), ContactIn)
+    read = unique_rows(lines(tmp_path, ANN, "", bob), ContactIn)
     assert [c.model_dump() for c in read] == [
         {**ANN, "unsubscribed": False},
         {**bob, "segments": [], "unsubscribed": False},
@@ -56,5 +56,5 @@ BAD: list[Any] = [
 @pytest.mark.parametrize("bad", BAD, ids=str)
 def test_line_that_is_no_contact_is_named(tmp_path: Path, bad: Any) -> None:
     """An address that could be two, a header in a name, a reserved segment, the same id twice."""
-    with pytest.raises(SourceError, match=r"contacts\.jsonl:2: "):
-        read_rows(lines(tmp_path, ANN, bad), ContactIn)
+    with pytest.raises(RowError, match=r"contacts\.jsonl:2: "):
+        unique_rows(lines(tmp_path, ANN, bad), ContactIn)

@@ -9,11 +9,12 @@ import pytest
 
 from app.commands.articles import read_source
 from app.commands.seed import ARTICLES, PAYMENTS, SUBSCRIPTIONS
-from app.evaluation.dataset import ANY_ARTICLE, Case, DatasetError, read_dataset
+from app.evaluation.dataset import ANY_ARTICLE, Case, read_dataset
 from app.evaluation.figures import Judged, by_group, failures, figures
 from app.evaluation.junit import write_junit
 from app.evaluation.rehearse import Rehearsed
 from app.evaluation.verdict import Verdict, judge, says
+from app.jsonl import RowError
 from graphs.state import Plan, fresh_run
 
 LEAST = 240
@@ -88,7 +89,7 @@ def test_broken_line_is_named(tmp_path: Path, line: str, why: str) -> None:
     """Which line, and what is wrong with it."""
     source = tmp_path / "d.jsonl"
     source.write_text(f"{case().model_dump_json(exclude={'expect': {'effects'}})}\n{line}\n")
-    with pytest.raises(DatasetError, match=why) as error:
+    with pytest.raises(RowError, match=why) as error:
         read_dataset(source)
     assert f"{source}:2" in str(error.value)
 
@@ -113,7 +114,7 @@ def test_expectation_that_nothing_checks_is_refused(tmp_path: Path, wrong: Any) 
     line["expect"] = {"outcome": ["answered"], **wrong}
     source = tmp_path / "d.jsonl"
     source.write_text(json.dumps(line))
-    with pytest.raises(DatasetError):
+    with pytest.raises(RowError):
         read_dataset(source)
 
 
@@ -121,10 +122,10 @@ def test_same_id_twice_and_no_ticket_are_refused(tmp_path: Path) -> None:
     """Both hide tickets."""
     source = tmp_path / "d.jsonl"
     source.write_text("\n".join([json.dumps(json.loads(case().model_dump_json()))] * 2))
-    with pytest.raises(DatasetError, match="twice"):
+    with pytest.raises(RowError, match="twice"):
         read_dataset(source)
     source.write_text("\n\n")
-    with pytest.raises(DatasetError, match="no tickets"):
+    with pytest.raises(RowError, match="no tickets"):
         read_dataset(source)
 
 

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
+from app.jsonl import RowError
 from app.models.offline.trained import TrainedModel, before_a_model, without_a_model
-from app.training.examples import Example, FileError, each_once, part_of, read_file, split
+from app.training.examples import Example, each_once, part_of, read_file, split
 from app.training.fit import PRECISION, ROUNDS, STRENGTH, fit, matrix, seen_words, temperature
 from app.training.measure import TooFewError, measured, train
 from graphs.handoffs import skill_for
@@ -209,7 +210,7 @@ def test_wrong_line_is_named(tmp_path: Path, line: str) -> None:
     """With the file and its number."""
     path = tmp_path / "tickets.jsonl"
     path.write_text(f'{{"body": "x", "intent": "general"}}\n{line}\n')
-    with pytest.raises(FileError, match=r"tickets\.jsonl:2: "):
+    with pytest.raises(RowError, match=r"tickets\.jsonl:2: "):
         read_file(path)
 
 
