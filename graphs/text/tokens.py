@@ -1,13 +1,11 @@
 """Splits a text into comparable words and numbers: to judge answers, never to write them."""
 
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 from threading import Lock
 
 import snowballstemmer  # type: ignore[import-untyped]
 
-from graphs.text.bounds import READ_CHARS
 from graphs.text.function_words import FUNCTION_WORDS
 from graphs.text.language import LIKELY, language_of
 
@@ -77,18 +75,6 @@ def content_words(text: str, language: str | None = None) -> set[str]:
     words = {part for word in WORD.findall(spaced) for part in _parts(word) if word not in ignored}
     pairs = {pair for run in UNSPACED.findall(plain) for pair in _pairs(run)}
     return {stem(word, language) for word in words - ignored} | pairs
-
-
-def coverages(question: str, texts: Iterable[str]) -> list[float]:
-    """For each text, the share of the question's content words in it; 0 for a question of none.
-
-    Of the question the first READ_CHARS are read.
-    """
-    question = question[:READ_CHARS]
-    language = main_language(question)
-    asked = content_words(question, language)
-    found = (asked & content_words(text, language) for text in texts)
-    return [len(words) / len(asked) if asked else 0.0 for words in found]
 
 
 def _parts(word: str) -> list[str]:

@@ -133,21 +133,24 @@ async def index_chunks(
 
     The questions that the article answers count as its title does.
     """
+    values = indexed(tenant_id, stored, questions)
+    texts = {"config": stored[0].config, "texts": list(map(spaced, values["texts"]))}
+    await session.execute(INSERT_TERMS, values | texts | {"usual": USUAL_LENGTH})
+
+
+def indexed(
+    tenant_id: str, stored: Sequence[ArticleChunk], questions: Sequence[str]
+) -> dict[str, Any]:
+    """What every index is made of: ids, texts and factors, those of titles and questions first."""
     title = "\n".join([stored[0].title, *questions])
-    fields = [(c.id, spaced(title), TITLE_FACTOR) for c in stored]
-    fields += [(c.id, spaced(c.text), 1) for c in stored]
-    ids, texts, factors = map(list, zip(*fields, strict=True))
-    values: dict[str, Any] = {
+    return {
         "tenant_id": tenant_id,
-        "config": stored[0].config,
-        "ids": ids,
-        "texts": texts,
-        "factors": factors,
+        "ids": [chunk.id for chunk in stored] * 2,
+        "texts": [title] * len(stored) + [chunk.text for chunk in stored],
+        "factors": [TITLE_FACTOR] * len(stored) + [1] * len(stored),
         "saturation": SATURATION,
         "length_factor": LENGTH_FACTOR,
-        "usual": USUAL_LENGTH,
     }
-    await session.execute(INSERT_TERMS, values)
 
 
 async def rank_chunks(

@@ -5,7 +5,6 @@ inflected or spelled otherwise. Why, and what it costs: docs/adr/0022-three-rank
 """
 
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, TextClause, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,10 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.types import storable
 from app.db.knowledge.bm25 import (
     ASKED_WORDS,
-    LENGTH_FACTOR,
-    SATURATION,
-    TITLE_FACTOR,
     USUAL_LENGTH,
+    indexed,
     ranking,
 )
 from app.db.knowledge.tokenize import plain, spaced
@@ -105,17 +102,8 @@ async def index_ngrams(
 
     The questions that the article answers count as its title does.
     """
-    title = storable("\n".join([stored[0].title, *questions]))
-    fields = [(c.id, title, TITLE_FACTOR) for c in stored]
-    fields += [(c.id, storable(c.text), 1) for c in stored]
-    ids, texts, factors = map(list, zip(*fields, strict=True))
-    values: dict[str, Any] = {
-        "tenant_id": tenant_id,
-        "ids": ids,
-        "factors": factors,
-        "saturation": SATURATION,
-        "length_factor": LENGTH_FACTOR,
-    }
+    values = indexed(tenant_id, stored, questions)
+    texts = list(map(storable, values["texts"]))
     pairs = {"config": stored[0].config, "texts": list(map(spaced, texts)), "usual": USUAL_LENGTH}
     await session.execute(INSERT_PAIRS, values | pairs)
     parts = {"texts": list(map(plain, texts)), "usual": USUAL_PARTS}
