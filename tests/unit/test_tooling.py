@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 from typing import Any
@@ -101,3 +102,9 @@ def test_make_installs_locks_as_they_stand() -> None:
     assert installs
     assert all(line.startswith("$(INSTALL) ") for line in installs)
     assert "$(PIP) check" in text
+
+
+@pytest.mark.no_cover
+def test_marked_test_is_not_traced() -> None:
+    """With coverage and workers too: see the hook in tests/conftest.py."""
+    assert sys.gettrace() is None
