@@ -13,7 +13,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Settings = Annotated[dict[str, Any], Field(max_length=50)]
 Credentials = Annotated[
     dict[str, Any],
-    Field(max_length=20, description="Stored encrypted, and never shown again.", repr=False),
+    Field(max_length=20, description="Stored encrypted, and never shown again."),
 ]
 
 
