@@ -155,7 +155,7 @@ async def test_started_and_known_to_the_provider_is_recorded() -> None:
 
 
 async def test_started_and_unknown_to_the_provider_is_never_called() -> None:
-    """Nobody knows whether the call is still on its way, and no key holds it off: a person looks."""
+    """The call may still be on its way, and no key holds it off: a person must look."""
     world = World()
     world.billing.keeps_keys = False
     begun_before(world)
