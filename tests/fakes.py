@@ -86,8 +86,10 @@ class FakeBilling(Billing):
         """Move the money, as far as there is any left."""
         everyone = [p for payments in self.by_customer.values() for p in payments]
         paid = next((p for p in everyone if p["id"] == payment_id), None)
-        if paid is None or paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
-            raise RefusedError("unknown, or more than was captured")
+        if paid is None or paid["currency"] != currency:
+            raise RefusedError("no such payment in this currency")
+        if paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
+            raise RefusedError("more than was captured")
         paid["refunded_minor"] += amount_minor
         self.refunds[key] = {
             "id": f"re_{len(self.refunds) + 1}",
