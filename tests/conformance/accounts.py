@@ -31,7 +31,7 @@ from tools.ports import Billing, Subscriptions
 
 T = TypeVar("T")
 # What a provider may lack; the test is then skipped with the reason that stands in `lacks`.
-Feature = Literal["disputes", "statuses", "forgets_keys", "http", "over_refunds", "keeps_ends"]
+Feature = Literal["disputes", "statuses", "forgets_keys", "keeps_ends"]
 
 
 class Account(Protocol):
@@ -70,6 +70,10 @@ class Account(Protocol):
     async def refunds_are(self, status: str) -> None:
         """What becomes of the next refunds."""
         ...
+
+
+class HttpAccount(Account, Protocol):
+    """An account over HTTP, whose answers a test may choose."""
 
     async def answer_with(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
         """Every call is answered so."""
@@ -136,7 +140,6 @@ class InProcess:
     lacks: Mapping[Feature, str] = {
         "statuses": "its refunds succeed at once",
         "forgets_keys": "it keeps keys for good",
-        "http": "it is called in this process",
     }
     customer, stranger = "cus_ann", "cus_bob"
     paid, paid_too, of_stranger = "pay_1001", "pay_1002", "pay_2001"
@@ -155,12 +158,6 @@ class InProcess:
 
     async def refunds_are(self, status: str) -> None:
         raise AssertionError(self.lacks["statuses"])
-
-    async def answer_with(self, status: int, body: bytes, headers: Mapping[str, str]) -> None:
-        raise AssertionError(self.lacks["http"])
-
-    async def be_slow(self) -> None:
-        raise AssertionError(self.lacks["http"])
 
 
 class FakeAccount(InProcess):

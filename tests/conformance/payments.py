@@ -13,7 +13,7 @@ import pytest
 
 from app.connectors.errors import CredentialsError
 from graphs.policy import GRANTS
-from tests.conformance.accounts import Account, Feature
+from tests.conformance.accounts import Account, Feature, HttpAccount
 from tests.fakes import World
 from tools.catalog import TOOLS
 from tools.errors import RefusedError, UnavailableError
@@ -50,8 +50,8 @@ class Desk:
 
     def __init__(self, account: Account) -> None:
         self.world = World(account.customer)
-        both = {"billing": account.payments, "subscriptions": account.payments}
-        ports = replace(self.world.ports, **both)
+        provider = account.payments
+        ports = replace(self.world.ports, billing=provider, subscriptions=provider)
         gate, ledger, caller = self.world.gate, self.world.ledger, self.world.caller
         self.box = Toolbox("act", GRANTS["act"], TOOLS, ports, caller, gate, ledger, live)
 
@@ -174,7 +174,6 @@ class PaymentLaws:
 
     async def test_more_than_is_left_is_refused(self, account: Account) -> None:
         """By the provider itself, also after a part went back; nothing moves."""
-        skip_without(account, "over_refunds")
         with pytest.raises(RefusedError):
             await account.payments.refund(account.paid, 4901, "USD", "r", key="k1")
         await account.payments.refund(account.paid, 4000, "USD", "r", key="k2")
@@ -294,19 +293,23 @@ class PaymentLaws:
         with pytest.raises(RefusedError):
             await account.payments.cancel_subscription(unknown, "r", key="k1")
 
+
+class HttpLaws:
+    """What a provider over HTTP may answer besides."""
+
     @pytest.mark.parametrize("status", [429, 503])
-    async def test_rate_limit_says_when_to_come_again(self, account: Account, status: int) -> None:
+    async def test_rate_limit_says_when_to_come_again(
+        self, account: HttpAccount, status: int
+    ) -> None:
         """In seconds, as the provider named them."""
-        skip_without(account, "http")
         body = b'{"error": {"type": "invalid_request_error", "code": "rate_limit"}}'
         await account.answer_with(status, body, {"retry-after": "7"})
         with pytest.raises(UnavailableError) as refused:
             await account.payments.payments(account.customer)
         assert refused.value.retry_after == 7
 
-    async def test_wrong_token_is_no_weather(self, account: Account) -> None:
+    async def test_wrong_token_is_no_weather(self, account: HttpAccount) -> None:
         """The connection is paused, not tried again; and the error names no key."""
-        skip_without(account, "http")
         body = b'{"error": {"type": "invalid_request_error", "message": "rk_test_51Deskgraph"}}'
         await account.answer_with(401, body, {})
         for call in (
@@ -318,9 +321,8 @@ class PaymentLaws:
                 await call
             assert "rk_" not in str(refused.value)
 
-    async def test_missing_right_is_refused_in_our_words(self, account: Account) -> None:
+    async def test_missing_right_is_refused_in_our_words(self, account: HttpAccount) -> None:
         """Nothing happened, and no word of the provider's is repeated."""
-        skip_without(account, "http")
         body = b'{"error": {"type": "invalid_request_error", "message": "SECRET rk_live_abc"}}'
         await account.answer_with(403, body, {})
         with pytest.raises(RefusedError) as refused:
@@ -330,10 +332,9 @@ class PaymentLaws:
 
     @pytest.mark.parametrize("status", [409, 500, 502])
     async def test_broken_or_busy_provider_leaves_the_end_unknown(
-        self, account: Account, status: int
+        self, account: HttpAccount, status: int
     ) -> None:
         """Neither done nor refused."""
-        skip_without(account, "http")
         await account.answer_with(status, b'{"error": {"type": "api_error"}}', {})
         desk = Desk(account)
         with pytest.raises((UnavailableError, RefusedError)):
@@ -341,9 +342,8 @@ class PaymentLaws:
         with pytest.raises(UnavailableError):
             await account.payments.refund(account.paid, 100, "USD", "r", key="k")
 
-    async def test_slow_provider_is_given_up(self, account: Account) -> None:
+    async def test_slow_provider_is_given_up(self, account: HttpAccount) -> None:
         """In bounded time, and the end is unknown."""
-        skip_without(account, "http")
         await account.be_slow()
         begun = time.monotonic()
         with pytest.raises(UnavailableError):
@@ -353,10 +353,9 @@ class PaymentLaws:
     @pytest.mark.parametrize("body", MALFORMED, ids=range(len(MALFORMED)))
     @pytest.mark.parametrize("status", [200, 400, 404])
     async def test_malformed_answer_is_none(
-        self, account: Account, body: bytes, status: int
+        self, account: HttpAccount, body: bytes, status: int
     ) -> None:
         """Every call ends as unanswered, by no other error."""
-        skip_without(account, "http")
         await account.answer_with(status, body, {})
         for call in (
             account.payments.payments(account.customer),

@@ -5,8 +5,14 @@ from collections.abc import AsyncIterator
 import pytest
 
 from app.db.core.connections import Sessions
-from tests.conformance.accounts import Account, FakeAccount, SandboxAccount, stripe_account
-from tests.conformance.payments import PaymentLaws
+from tests.conformance.accounts import (
+    Account,
+    FakeAccount,
+    SandboxAccount,
+    StripeAccount,
+    stripe_account,
+)
+from tests.conformance.payments import HttpLaws, PaymentLaws
 from tests.conftest import Tenant
 
 
@@ -30,11 +36,11 @@ class TestSandbox(PaymentLaws):
         return account
 
 
-class TestStripe(PaymentLaws):
+class TestStripe(PaymentLaws, HttpLaws):
     """The connector against our double, subscriptions ending with their period."""
 
     @pytest.fixture
-    async def account(self) -> AsyncIterator[Account]:
+    async def account(self) -> AsyncIterator[StripeAccount]:
         """A new account."""
         async with stripe_account() as account:
             yield account

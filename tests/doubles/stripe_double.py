@@ -160,6 +160,9 @@ class StripeDouble:
             return _known(objects, ids[0])
         if "charge" in form:
             _known(self.charges, form["charge"])
+        every = [*self.charges.values(), *self.subscriptions.values()]
+        if "customer" in form and form["customer"] not in {one["customer"] for one in every}:
+            raise StripeRefusalError(400, "resource_missing")
         return _page(objects, form, customer=form.get("customer"), charge=form.get("charge"))
 
     def _refund(self, form: dict[str, str]) -> Object:

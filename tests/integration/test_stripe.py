@@ -15,8 +15,7 @@ from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import SettingsError
 from app.connectors.http import HttpClient
-from app.connectors.stripe.checks import LACKS_RIGHT
-from app.connectors.stripe.client import API_VERSION
+from app.connectors.stripe.client import API_VERSION, LACKS_RIGHT
 from app.connectors.stripe.connector import STRIPE
 from app.connectors.stripe.settings import StripeCredentials, StripeSettings
 from tests.conformance.accounts import StripeAccount, opened_at, stripe_account

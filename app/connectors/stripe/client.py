@@ -32,7 +32,12 @@ WORDS = {
     "charge_not_refundable": "Stripe cannot give this payment back",
     "refund_disputed_payment": "the payment is under dispute, and its bank decides about the money",
 }
+NOT_FOUND = 404
 LACKS_RIGHT = "the key of the Stripe connection lacks the right for this call"
+
+
+class MissingError(RefusedError):
+    """Stripe knows no such object in this account and mode."""
 
 
 class GuardedTransport(stripe.HTTPClient):
@@ -92,7 +97,7 @@ async def answer_of(call: Awaitable[Any]) -> dict[str, Any]:
     """What the SDK answers, as plain data: its objects are no dicts.
 
     Raises:
-        RefusedError: nothing happened, in words of ours.
+        RefusedError: nothing happened, in words of ours; MissingError when it does not exist.
         UnavailableError: what happened is unknown.
         CredentialsError, SettingsError.
     """
@@ -105,7 +110,8 @@ async def answer_of(call: Awaitable[Any]) -> dict[str, Any]:
         # be looked up.
         raise UnavailableError(f"Stripe answered {error.http_status}") from None
     except (stripe.InvalidRequestError, stripe.CardError) as error:
-        raise RefusedError(_words(error.code)) from None
+        missing = error.http_status == NOT_FOUND or error.code == "resource_missing"
+        raise (MissingError if missing else RefusedError)(_words(error.code)) from None
     except stripe.StripeError as error:
         raise UnavailableError(f"Stripe answered {error.http_status}") from None
     except (AttributeError, KeyError, TypeError, ValueError) as error:

@@ -10,7 +10,7 @@ import stripe
 from app.connectors.stripe.amounts import UnknownAmountError, from_stripe, to_stripe
 from app.connectors.stripe.answers import Charge, Page, moment, read
 from app.connectors.stripe.answers import Refund as RefundAnswer
-from app.connectors.stripe.client import answer_of
+from app.connectors.stripe.client import MissingError, answer_of
 from tools.errors import RefusedError, UnavailableError
 from tools.models import Payment, PaymentStatus, Refund
 from tools.money import format_money
@@ -65,7 +65,10 @@ class StripeBilling(Billing):
             params: stripe.params.ChargeListParams = {"customer": customer_id, "limit": PAGE}
             if after is not None:
                 params["starting_after"] = after
-            listed = await answer_of(self.client.v1.charges.list_async(params))
+            try:
+                listed = await answer_of(self.client.v1.charges.list_async(params))
+            except MissingError:
+                return []
             page = read(Page[Charge], listed)
             found += [payment for charge in page.data if (payment := _payment(charge)) is not None]
             if not page.has_more or not page.data:

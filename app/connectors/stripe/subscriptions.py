@@ -8,7 +8,7 @@ import stripe
 from app.connectors.stripe.amounts import UnknownAmountError, from_stripe
 from app.connectors.stripe.answers import Page, moment, read
 from app.connectors.stripe.answers import Subscription as Answer
-from app.connectors.stripe.client import answer_of
+from app.connectors.stripe.client import MissingError, answer_of
 from app.connectors.stripe.refunds import KEY_FIELD, PAGE, is_customer, marked
 from tools.errors import RefusedError, UnavailableError
 from tools.models import Cancellation, Subscription
@@ -40,7 +40,10 @@ class StripeSubscriptions(Subscriptions):
         params: stripe.params.SubscriptionListParams = {
             "customer": customer_id, "status": "all", "limit": PAGE,
         }  # fmt: skip
-        listed = await answer_of(self.client.v1.subscriptions.list_async(params))
+        try:
+            listed = await answer_of(self.client.v1.subscriptions.list_async(params))
+        except MissingError:
+            return []
         page = read(Page[Answer], listed)
         return [one for found in page.data if (one := _subscription(found)) is not None]
 
