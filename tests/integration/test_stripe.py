@@ -2,8 +2,10 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import pytest
@@ -23,7 +25,7 @@ from tests.doubles.server import serving
 from tests.doubles.stripe_double import ALL_RIGHTS, StripeDouble
 from tools.errors import RefusedError, UnavailableError
 
-RESTRICTED = "rk_live_51AbcDef"
+RESTRICTED, SECRET = "rk_live_51AbcDef", "whsec_AbcDefGh123"
 
 
 @pytest.fixture
@@ -33,19 +35,13 @@ async def account() -> AsyncIterator[StripeAccount]:
         yield opened
 
 
-async def checked(double: StripeDouble, secrets: tuple[str, ...] = ("whsec_x",)) -> list[Check]:
+async def checked(double: StripeDouble, secret: str = SECRET) -> list[Check]:
     """What `test` says of a connection to it."""
     with serving(double.app) as url:
         async with opened_at(url) as opened:
-            other = Opened(
-                opened.id,
-                opened.tenant_id,
-                opened.settings,
-                opened.credentials,
-                opened.http,
-                secrets,
-            )
-            return await STRIPE.test(other)
+            key = opened.credentials.api_key
+            credentials = StripeCredentials(api_key=key, webhook_secret=SecretStr(secret))
+            return await STRIPE.test(replace(opened, credentials=credentials))
 
 
 async def test_refund_sends_what_its_key_says_and_nothing_of_the_customer(
@@ -246,10 +242,10 @@ async def test_right_that_is_not_needed_is_named() -> None:
 
 async def test_dead_key_is_said_once_and_a_missing_secret_too() -> None:
     """After a refused key the other calls would only say it again."""
-    found = await checked(StripeDouble(key="rk_test_another"), secrets=())
+    found = await checked(StripeDouble(key="rk_test_another"), secret="")
     assert [check.ok for check in found] == [True, False, False]
     assert "refused" in found[1].says
-    assert "signing secret" in found[2].says
+    assert "webhook_secret is not set" in found[2].says
 
 
 @pytest.mark.parametrize(
@@ -279,6 +275,24 @@ def test_base_that_is_no_base_is_not_taken(url: str) -> None:
     """Scheme, host and port."""
     with pytest.raises(ValidationError):
         StripeSettings(api_base=url)
+
+
+def test_hooks_are_signed_with_the_secret_that_stripe_made() -> None:
+    """It takes none of ours, so it stands among the credentials; neither is ever shown."""
+    given = StripeCredentials(api_key=SecretStr(RESTRICTED), webhook_secret=SecretStr(SECRET))
+    opened = Opened(
+        "c", "acme", StripeSettings(), given, HttpClient(make_guard([])), ("whsec_ours",)
+    )
+    assert list(opened.secrets) == [SECRET, "whsec_ours"]
+    assert SECRET not in repr(given)
+    body = json.dumps({"id": "evt_1", "object": "event", "type": "refund.failed"})
+    sign = stripe.WebhookSignature.generate_signature_header
+    assert STRIPE.verify is not None
+    headers = {"stripe-signature": cast("str", sign(body, SECRET))}
+    assert STRIPE.verify(headers, body.encode(), opened.secrets) == "evt_1"
+    for wrong in ("whsec_", "rk_live_51AbcDefGhi", "x" * 300):
+        with pytest.raises(ValidationError, match="signing secret"):
+            StripeCredentials(api_key=SecretStr(RESTRICTED), webhook_secret=SecretStr(wrong))
 
 
 async def test_only_allowed_hosts_get_the_key() -> None:

@@ -110,10 +110,11 @@ async def _not_more(call: Awaitable[Any]) -> Check:
 
 
 def _hooks(opened: Opened) -> Check:
-    if opened.secrets:
-        return Check("webhook", ok=True, says="A signing secret for Stripe's webhooks is set.")
+    if opened.credentials.hook_secrets:
+        return Check("webhook", ok=True, says="Stripe's signing secret for webhooks is set.")
     return Check(
         "webhook",
         ok=False,
-        says="No signing secret is set, so a refund that fails days later is not noticed.",
+        says="webhook_secret is not set, so a refund that fails days later is not noticed: add the"
+        f" endpoint /v1/hooks/{opened.id} at Stripe and give its signing secret.",
     )

@@ -11,6 +11,7 @@ from app.connectors.connector import Fields
 API_BASE = "https://api.stripe.com"
 # Restricted keys, and whole keys of the test mode, which move no money.
 KEY = re.compile(r"(?:rk_(?:live|test)|sk_test)_[A-Za-z0-9_]{8,250}")
+SIGNING_SECRET = re.compile(r"whsec_[A-Za-z0-9+/=_-]{8,200}")
 WHOLE_LIVE_KEY = "sk_live_"
 
 
@@ -37,9 +38,15 @@ class StripeSettings(Fields):
 
 
 class StripeCredentials(Fields):
-    """A restricted key, rk_live_... or rk_test_...; in the test mode sk_test_... as well."""
+    """What Stripe made for us.
+
+    `api_key`: a restricted key, rk_live_... or rk_test_...; in the test mode sk_test_... as well.
+    `webhook_secret`: the signing secret of Stripe's webhook endpoint, which exists only once the
+    connection does.
+    """
 
     api_key: SecretStr
+    webhook_secret: SecretStr | None = None
 
     @field_validator("api_key")
     @classmethod
@@ -53,6 +60,20 @@ class StripeCredentials(Fields):
         if KEY.fullmatch(text) is None:
             raise ValueError("must be a restricted key: rk_live_..., rk_test_..., or sk_test_...")
         return key
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _is_a_signing_secret(cls, secret: SecretStr | None) -> SecretStr | None:
+        if secret is None or not secret.get_secret_value():
+            return None
+        if SIGNING_SECRET.fullmatch(secret.get_secret_value()) is None:
+            raise ValueError("must be the endpoint's signing secret: whsec_...")
+        return secret
+
+    @property
+    def hook_secrets(self) -> tuple[str, ...]:
+        """Stripe signs with a secret of its own; while it is rolled, with both."""
+        return (self.webhook_secret.get_secret_value(),) if self.webhook_secret else ()
 
     @property
     def live(self) -> bool:
