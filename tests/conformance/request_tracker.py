@@ -53,6 +53,8 @@ class RequestTrackerHarness:
 
     url: str
     token: str
+    # Of a user without any right.
+    clerk_token: str
     password: str
     proxy: FaultProxy
     http: HttpClient
@@ -90,11 +92,15 @@ class RequestTrackerHarness:
         return response.raise_for_status()
 
     async def mail(self, subject: str, text: str, sender: str = CUSTOMER) -> None:
-        """A mail to the desk."""
+        """A mail of plain text to the desk."""
         mail = EmailMessage()
+        mail.set_content(text)
+        await self.send(mail, subject, sender)
+
+    async def send(self, mail: EmailMessage, subject: str, sender: str = CUSTOMER) -> None:
+        """A mail with any content."""
         mail["From"], mail["To"], mail["Subject"] = sender, "support@desk.test", subject
         mail["Message-ID"] = f"<{secrets.token_hex(8)}@customer.test>"
-        mail.set_content(text)
         form = {"message": mail.as_string(), "queue": "General", "action": "correspond"}
         response = await self.web.post(f"{self.url}/REST/1.0/NoAuth/mail-gateway", data=form)
         assert response.text.startswith("ok"), response.text
@@ -201,12 +207,15 @@ class RequestTrackerHarness:
 @contextlib.asynccontextmanager
 async def request_tracker(
     url: str,
-    token: str,
+    tokens: tuple[str, str],
     password: str,
     mails: Callable[[], Sequence[SentMail]],
     timeout_seconds: float,
 ) -> AsyncIterator[RequestTrackerHarness]:
-    """A harness for the RT at the URL; the connector waits so long for an answer."""
+    """A harness for the RT at the URL, with the tokens of the bot and of a user without rights.
+
+    The connector waits so long for an answer.
+    """
     port = urlsplit(url).port
     assert port is not None
     async with (
@@ -215,15 +224,19 @@ async def request_tracker(
         httpx.AsyncClient(timeout=60, trust_env=False) as web,
     ):
         slow = timeout_seconds + 0.5
-        yield RequestTrackerHarness(url, token, password, proxy, http, web, mails, slow)
+        yield RequestTrackerHarness(url, *tokens, password, proxy, http, web, mails, slow)
 
 
 @contextlib.asynccontextmanager
 async def doubled_request_tracker() -> AsyncIterator[RequestTrackerHarness]:
     """A harness for a new double."""
-    double = RequestTrackerDouble("1-27-7f18bcdd1d2d193e2c5ebfd238ce70d2")
+    double = RequestTrackerDouble()
     with serving(double.app) as url:
         async with request_tracker(
-            url, double.token, "password", lambda: double.mails, timeout_seconds=2
+            url,
+            (double.token, double.clerk_token),
+            "password",
+            lambda: double.mails,
+            timeout_seconds=2,
         ) as harness:
             yield harness

@@ -6,7 +6,8 @@ import pytest
 
 from tests.conformance.harness import Harness
 from tests.conformance.helpdesk import HelpdeskLaws
-from tests.conformance.request_tracker import doubled_request_tracker
+from tests.conformance.request_tracker import RequestTrackerHarness, doubled_request_tracker
+from tests.conformance.request_tracker_laws import RequestTrackerLaws
 from tests.fake_desk import FakeDesk
 
 
@@ -19,11 +20,11 @@ class TestFakeDesk(HelpdeskLaws):
         return FakeDesk()
 
 
-class TestRequestTracker(HelpdeskLaws):
+class TestRequestTracker(RequestTrackerLaws):
     """The connector, against our double of RT 5; tests/real_world runs it against RT itself."""
 
     @pytest.fixture
-    async def harness(self) -> AsyncIterator[Harness]:
+    async def harness(self) -> AsyncIterator[RequestTrackerHarness]:
         """A new RT."""
         async with doubled_request_tracker() as harness:
             yield harness

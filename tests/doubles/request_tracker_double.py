@@ -12,8 +12,9 @@ import email.policy
 import json
 import re
 from collections.abc import Callable
+from email.message import EmailMessage
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, unquote
 
 from fastapi import FastAPI, Request, Response
 
@@ -27,8 +28,8 @@ SUBJECT_ID = re.compile(r"\[desk\.test #(\d+)\]")
 class RequestTrackerDouble(RequestTrackerState):
     """The state over HTTP."""
 
-    def __init__(self, token: str) -> None:
-        super().__init__(token)
+    def __init__(self) -> None:
+        super().__init__()
         self.app = FastAPI()
         self.app.add_api_route("/REST/1.0/NoAuth/mail-gateway", self._mail, methods=["POST"])
         methods = ["GET", "POST", "PUT", "DELETE"]
@@ -38,11 +39,16 @@ class RequestTrackerDouble(RequestTrackerState):
         [message] = parse_qs((await request.body()).decode())["message"]
         mail = email.message_from_string(message, policy=email.policy.default)
         sender, subject = str(mail["From"]), str(mail["Subject"])
-        text = mail.get_content()
+        parts = [part for part in mail.walk() if part.get_content_maintype() != "multipart"]
+        first, *more = [
+            (part.get_content_type(), _text_of(part), part.get_filename() or "") for part in parts
+        ]
         if known := SUBJECT_ID.search(subject):
-            self.correspond(int(known[1]), sender, text)
+            done = self.correspond(int(known[1]), sender, first[1], first[0])
         else:
-            self.create(subject, sender, text)
+            done = self.create(subject, sender, first[1], first[0])
+        for content_type, content, filename in more:
+            self.attach(done, content_type, content, filename)
         return Response("ok\n")
 
     async def _rest(self, request: Request, path: str) -> Response:
@@ -76,6 +82,8 @@ class RequestTrackerDouble(RequestTrackerState):
     def _user(self, authorization: str) -> str | None:
         if authorization == f"token {self.token}":
             return "deskgraph"
+        if authorization == f"token {self.clerk_token}":
+            return "clerk"
         if authorization.startswith("Basic "):
             name, _, password = base64.b64decode(authorization[6:]).decode().partition(":")
             return name if password == "password" and self.users.get(name) else None
@@ -87,6 +95,8 @@ class RequestTrackerDouble(RequestTrackerState):
             ticket = self.tickets[ticket.merged_into]
         if ticket is None:
             return said({"message": "Not Found"}, 404)
+        if user == "clerk":
+            return said({"message": "Forbidden"}, 403)
         tag = f'"{self.stamp(ticket.id)}"'
         if request.headers.get("if-match", tag) != tag:
             return said({"message": "Precondition Failed"}, 412)
@@ -132,7 +142,10 @@ class RequestTrackerDouble(RequestTrackerState):
             "_hyperlinks": [{"ref": name} for name in ("self", *self.links)],
         }
 
-    def _show_user(self, _request: Request, asked_by: str, _body: Any, name: str) -> Response:
+    def _show_user(self, request: Request, asked_by: str, body: Any, name: str) -> Response:
+        if request.method == "PUT":
+            self.customer_ids[unquote(name)] = body["CustomFields"]["CustomerId"]
+            return said(["CustomerId changed"])
         if name not in self.users:
             return said({"message": "Not Found"}, 404)
         own = {"Memberships": []} if name == asked_by else {}
@@ -196,6 +209,8 @@ class RequestTrackerDouble(RequestTrackerState):
             ours = {one.id for one in self.done if one.ticket_id == int(ticket_id)}
             found = [part for part in found if part.transaction_id in ours]
         conditions = body or []
+        if any(condition["field"] == "ContentType" for condition in conditions):
+            found = [part for part in found if part.content_type.startswith("text/")]
         wanted = {int(c["value"]) for c in conditions if c["field"] == "id"}
         first = [int(c["value"]) for c in conditions if c["field"] == "TransactionId"]
         found = [part for part in found if not wanted or part.id in wanted]
@@ -212,6 +227,12 @@ class RequestTrackerDouble(RequestTrackerState):
             some = {name: values[name] for name in fields}
             shown.append({**ref(str(part.id), "attachment"), **some})
         return paged(request, shown)
+
+
+def _text_of(part: EmailMessage) -> str:
+    """RT shows other files as text as well, which nothing reads."""
+    content = part.get_content()
+    return content if isinstance(content, str) else repr(content)
 
 
 def ref(id_: str, type_: str) -> JsonObject:

@@ -57,15 +57,16 @@ class Mail:
 
 
 class RequestTrackerState:
-    """One RT with the users root, emma (both "password") and deskgraph (by token)."""
+    """One RT: root and emma have "password", deskgraph and clerk, who has no rights, a token."""
 
-    def __init__(self, token: str) -> None:
-        self.token = token
+    def __init__(self) -> None:
+        self.token = "1-27-7f18bcdd1d2d193e2c5ebfd238ce70d2"
+        self.clerk_token = "1-28-00000000000000000000000000000000"
         self.tickets: dict[int, RtTicket] = {}
         self.done: list[Done] = []
         self.parts: list[DoneText] = []
         self.mails: list[Mail] = []
-        self.users = {"root": 1, "emma": 1, "deskgraph": 1, SYSTEM: 0, UNOWNED: 0}
+        self.users = {"root": 1, "emma": 1, "deskgraph": 1, "clerk": 1, SYSTEM: 0, UNOWNED: 0}
         self.queues = {"1": "General", "2": "Finance"}
         self.customer_ids: dict[str, str] = {}
         self.key_field: str | None = "DeskgraphKey"
@@ -76,13 +77,16 @@ class RequestTrackerState:
         self.links = ["correspond", "comment", "lifecycle"]
         self._ids = itertools.count(20)
 
-    def create(self, subject: str, requestor: str, text: str) -> RtTicket:
+    def create(
+        self, subject: str, requestor: str, text: str, content_type: str = "text/plain"
+    ) -> Done:
         """A new ticket by mail; RT answers by itself."""
         ticket = RtTicket(len(self.tickets) + 1, subject, [requestor])
         self.tickets[ticket.id] = ticket
-        self._text(self._add(ticket.id, "Create", requestor), text)
+        done = self._add(ticket.id, "Create", requestor)
+        self._text(done, text, content_type)
         self._send(ticket, "We have your message.")
-        return ticket
+        return done
 
     def correspond(
         self, ticket_id: int, creator: str, text: str, content_type: str = "text/plain"
@@ -145,6 +149,7 @@ class RequestTrackerState:
             self._move(ticket, user, body.get("Queue")),
             self._go_on(ticket, user, body.get("Status")),
             self._tag(ticket, user, body.get("CustomFields", {}).get("Tags")),
+            self._merge(ticket, user, body.get("MergeInto")),
         ]
         return [f"Ticket {ticket.id}: {sentence}" for sentence in said if sentence]
 
@@ -187,3 +192,10 @@ class RequestTrackerState:
         ticket.tags = list(tags)
         self._add(ticket.id, "CustomField", user, field="Tags")
         return "Tags changed"
+
+    def _merge(self, ticket: RtTicket, user: str, into: str | None) -> str | None:
+        if into is None:
+            return None
+        ticket.merged_into = int(into)
+        self._add(int(into), "AddLink", user, field="MergedInto")
+        return "Merge changed both"

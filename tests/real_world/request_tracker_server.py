@@ -60,6 +60,7 @@ class RequestTrackerServer:
 
     url: str
     token: str
+    clerk_token: str
     password: str
     hook_secret: str
     folder: Path
@@ -95,7 +96,7 @@ def running(folder: Path, hook_url: str) -> Iterator[RequestTrackerServer]:
     scrip = folder / "scrip.pl"
     scrip.write_text(scrip_of_the_page(hook_url, secret))
     setup = ("perl", str(HERE / "request_tracker_setup.pl"), password, str(scrip))
-    token = _run(env, *setup, *rights_of_the_page()).splitlines()[-1]
+    token, clerk_token = _run(env, *setup, *rights_of_the_page()).splitlines()[-2:]
     command = [SERVER, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port)]
     with (
         (folder / "rt.log").open("w") as log,
@@ -111,7 +112,7 @@ def running(folder: Path, hook_url: str) -> Iterator[RequestTrackerServer]:
         try:
             url = f"http://127.0.0.1:{port}"
             _wait(url, process)
-            yield RequestTrackerServer(url, token, password, secret, folder)
+            yield RequestTrackerServer(url, token, clerk_token, password, secret, folder)
         finally:
             os.killpg(process.pid, signal.SIGTERM)
 

@@ -2,7 +2,7 @@
 # the bot with its rights and token, the field for keys, and the scrip. Beside them what tests need:
 # a person, a second queue, fields for tags and customer ids, and rights of customers to write mails.
 # use: RT_SITE_CONFIG=... perl request_tracker_setup.pl PASSWORD SCRIP_FILE RIGHT...
-# prints the bot's token
+# prints the tokens of the bot and of a user without rights
 use strict;
 use warnings;
 use lib '/usr/share/request-tracker5/lib';
@@ -40,7 +40,8 @@ made('queue', RT::Queue->new($system)->Create(Name => 'Finance'));
 
 my $bot = user('deskgraph');
 my $person = user('emma', Password => $password);
-# Privileged, as a clerk is, and without rights of the bot: for what a connection without them sees.
+# Without rights: for what a connection sees whose user has none.
+my $clerk = user('clerk');
 made('right of the bot', $bot->PrincipalObj->GrantRight(Object => RT->System, Right => $_)) for @rights;
 made('right of the person', $person->PrincipalObj->GrantRight(Object => RT->System, Right => $_))
     for qw(ShowTicket ShowTicketComments CommentOnTicket ReplyToTicket ModifyTicket OwnTicket TakeTicket StealTicket
@@ -62,7 +63,8 @@ made('scrip', RT::Scrip->new($system)->Create(
     Template => 'Blank',
 ));
 
-my $token = RT::AuthToken->new($system);
-my ($ok, $said, $secret) = $token->Create(Owner => $bot->id, Description => 'deskgraph');
-made('token', $ok, $said);
-print "$secret\n";
+for my $user ($bot, $clerk) {
+    my ($ok, $said, $secret) = RT::AuthToken->new($system)->Create(Owner => $user->id, Description => 'deskgraph');
+    made('token', $ok, $said);
+    print "$secret\n";
+}
