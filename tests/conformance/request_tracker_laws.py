@@ -34,6 +34,21 @@ class RequestTrackerLaws(HelpdeskLaws):
         said = [(message.text.strip(), message.html) for message in view.messages]
         assert said == [(ASKED, False), ("<p>Only <b>HTML</b> ü</p>", True), ("Plain.", False)]
 
+    async def test_automatic_mail_shows_by_its_headers(
+        self, harness: RequestTrackerHarness
+    ) -> None:
+        """So that a run for it answers nothing; headers that nothing reads are left out."""
+        ticket_id = await harness.open_ticket("Away", ASKED)
+        away = EmailMessage()
+        away["Auto-Submitted"] = "auto-replied"
+        away["X-Other"] = "other"
+        away.set_content("I am away.")
+        await harness.send(away, f"[desk.test #{ticket_id}] away")
+        first, second = (await harness.desk.read(ticket_id)).messages[:2]
+        assert "auto-submitted" not in first.headers
+        assert second.headers["auto-submitted"] == "auto-replied"
+        assert "x-other" not in second.headers
+
     async def test_long_message_does_not_hide_the_ticket(
         self, harness: RequestTrackerHarness
     ) -> None:
@@ -103,12 +118,13 @@ class RequestTrackerLaws(HelpdeskLaws):
         self, harness: RequestTrackerHarness
     ) -> None:
         """RT answers 200 to a change of which a part was refused; the maps lead to its words."""
-        harness.settings |= {"queues": {"money": "Finance"}, "priorities": {"urgent": 90}}
+        harness.settings |= {"statuses": {"solved": "rejected"}, "priorities": {"urgent": 50}}
         ticket_id = await harness.open_ticket("Maps", ASKED)
-        mapped = Change(group="money", status="solved")
+        mapped = Change(group="Finance", status="solved", priority="urgent")
         assert isinstance(await harness.desk.change(ticket_id, mapped, key="k"), Posted)
         fields = await harness.fields(ticket_id)
-        assert (fields.group, fields.status) == ("Finance", "solved")
+        assert (fields.group, fields.status, fields.priority) == ("Finance", "rejected", "normal")
+        assert (await harness.desk.read(ticket_id)).status == "solved"
         partly = Change(assignee="no-such-person", status="open")
         answer = await harness.desk.change(ticket_id, partly, key="k")
         assert isinstance(answer, Refused)

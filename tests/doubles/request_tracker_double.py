@@ -47,6 +47,7 @@ class RequestTrackerDouble(RequestTrackerState):
             done = self.correspond(int(known[1]), sender, first[1], first[0])
         else:
             done = self.create(subject, sender, first[1], first[0])
+        self.parts[-1].headers = "".join(f"{name}: {value}\n" for name, value in mail.items())
         for content_type, content, filename in more:
             self.attach(done, content_type, content, filename)
         return Response("ok\n")
@@ -211,6 +212,8 @@ class RequestTrackerDouble(RequestTrackerState):
         conditions = body or []
         if any(condition["field"] == "ContentType" for condition in conditions):
             found = [part for part in found if part.content_type.startswith("text/")]
+        if any(condition["field"] == "Parent" for condition in conditions):
+            found = [part for part in found if part.headers is not None]
         wanted = {int(c["value"]) for c in conditions if c["field"] == "id"}
         first = [int(c["value"]) for c in conditions if c["field"] == "TransactionId"]
         found = [part for part in found if not wanted or part.id in wanted]
@@ -223,6 +226,7 @@ class RequestTrackerDouble(RequestTrackerState):
                 "Filename": part.filename,
                 "ContentLength": str(len(part.content.encode())),
                 "Content": part.content,
+                "Headers": part.headers or "",
             }
             some = {name: values[name] for name in fields}
             shown.append({**ref(str(part.id), "attachment"), **some})

@@ -30,6 +30,8 @@ class DoneText:
     content_type: str
     content: str
     filename: str = ""
+    # Of a whole mail, which only its first part has here.
+    headers: str | None = None
 
 
 @dataclass(slots=True)

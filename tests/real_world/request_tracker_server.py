@@ -21,7 +21,7 @@ from tests.doubles.request_tracker_state import Mail
 HERE = Path(__file__).parent
 PAGE = HERE.parents[1] / "docs/connect/request_tracker.md"
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
-INSTALL_SECONDS, START_SECONDS = 600, 60
+INSTALL_SECONDS, START_SECONDS, PORTS = 600, 60, 3
 CANNOT_INSTALL = 3
 SITE = """
 Set($rtname, 'desk.test');
@@ -88,33 +88,46 @@ def install() -> None:
 @contextlib.contextmanager
 def running(folder: Path, hook_url: str) -> Iterator[RequestTrackerServer]:
     """A new RT that sends its hooks to the URL; ended with its workers, and nothing else."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    env = _environment(folder, port)
+    env = _environment(folder)
     password, secret = secrets.token_urlsafe(12), f"whsec_{secrets.token_urlsafe(24)}"
     _run(env, "rt-setup-database-5", "--action", "init", "--skip-create")
     scrip = folder / "scrip.pl"
     scrip.write_text(scrip_of_the_page(hook_url, secret))
     setup = ("perl", str(HERE / "request_tracker_setup.pl"), password, str(scrip))
     token, clerk_token = _run(env, *setup, *rights_of_the_page()).splitlines()[-2:]
-    command = [SERVER, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port)]
-    with (
-        (folder / "rt.log").open("w") as log,
-        subprocess.Popen(
-            [*command, "--max-workers", "3"],
-            env=env,
-            stdout=log,
-            stderr=log,
-            # A group of its own: its workers end with it.
-            start_new_session=True,
-        ) as process,
-    ):
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(url, process)
-            yield RequestTrackerServer(url, token, clerk_token, password, secret, folder)
-        finally:
-            os.killpg(process.pid, signal.SIGTERM)
+    with _served(folder, env) as url:
+        yield RequestTrackerServer(url, token, clerk_token, password, secret, folder)
+
+
+@contextlib.contextmanager
+def _served(folder: Path, env: dict[str, str]) -> Iterator[str]:
+    """Its URL, on a port that was free; one that another process took meanwhile is left to it."""
+    for _ in range(PORTS):
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        (folder / "site.pm").write_text(
+            SITE.replace("{folder}", str(folder)).replace("{port}", str(port))
+        )
+        command = [SERVER, "--server", "Starlet", "--host", "127.0.0.1", "--port", str(port)]
+        with (
+            (folder / "rt.log").open("a") as log,
+            subprocess.Popen(
+                [*command, "--max-workers", "3"],
+                env=env,
+                stdout=log,
+                stderr=log,
+                # A group of its own: its workers end with it.
+                start_new_session=True,
+            ) as process,
+        ):
+            try:
+                if _answers(f"http://127.0.0.1:{port}", process):
+                    yield f"http://127.0.0.1:{port}"
+                    return
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGTERM)
+    raise AssertionError(f"rt-server does not start: {(folder / 'rt.log').read_text()[-2000:]}")
 
 
 def scrip_of_the_page(hook_url: str, secret: str) -> str:
@@ -135,11 +148,12 @@ def rights_of_the_page() -> list[str]:
     return re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
 
 
-def _environment(folder: Path, port: int) -> dict[str, str]:
+def _environment(folder: Path) -> dict[str, str]:
     for name in ("conf.d", "mail"):
         (folder / name).mkdir()
     site, sendmail = folder / "site.pm", folder / "sendmail"
-    site.write_text(SITE.format(folder=folder, port=port))
+    # The database is made before a port is chosen.
+    site.write_text(SITE.replace("{folder}", str(folder)).replace("{port}", "80"))
     sendmail.write_text(SENDMAIL.format(folder=folder))
     sendmail.chmod(0o755)
     own = {"RT_SITE_CONFIG": str(site), "RT_SITE_CONFIG_DIR": str(folder / "conf.d")}
@@ -155,18 +169,19 @@ def _run(env: dict[str, str], *command: str) -> str:
     return done.stdout
 
 
-def _wait(url: str, process: subprocess.Popen[bytes]) -> None:
+def _answers(url: str, process: subprocess.Popen[bytes]) -> bool:
+    """Whether it serves, once that shows; False when it ended."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        assert process.poll() is None, "rt-server ended; see rt.log"
+    while process.poll() is None:
         try:
             opener.open(f"{url}/", timeout=10).close()
         except OSError:
             assert time.monotonic() < deadline, "rt-server does not answer"
             time.sleep(0.1)
         else:
-            return
+            return True
+    return False
 
 
 def _mail(path: Path) -> Mail:

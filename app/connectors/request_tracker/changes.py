@@ -74,7 +74,7 @@ def _wanted(settings: RequestTrackerSettings, ticket: Ticket, change: Change) ->
     new = {
         "Status": settings.status_of(change.status) if change.status else None,
         "Priority": str(settings.priority_of(change.priority)) if change.priority else None,
-        "Queue": settings.queues.get(change.group, change.group) if change.group else None,
+        "Queue": change.group or None,
         "Owner": change.assignee,
     }
     wanted: dict[str, Any] = {

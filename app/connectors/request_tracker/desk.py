@@ -8,6 +8,7 @@ messages, so what a person does between those last two calls is not seen.
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.connectors.connector import Opened
@@ -40,7 +41,7 @@ from app.connectors.request_tracker.rest2 import (
     refusal,
 )
 from app.connectors.request_tracker.settings import RequestTrackerSettings
-from app.connectors.request_tracker.texts import Body, bodies
+from app.connectors.request_tracker.texts import Body, bodies, newest_headers
 from tools.errors import UnavailableError
 
 SYSTEM, UNOWNED = "RT_System", "Nobody"
@@ -69,7 +70,11 @@ class RequestTracker(Helpdesk):
             raise SettingsError(f"RT does not show the ticket: {ticket.why}")
         done = await self.rest.transactions(ticket_id, MESSAGES)
         texts = await bodies(self.rest, ticket_id, {one.id for one in done})
-        messages = tuple(self._message(ticket, one, texts.get(one.id, Body())) for one in done)
+        headers = await newest_headers(self.rest, ticket_id)
+        messages = tuple(
+            self._message(ticket, one, texts.get(one.id, Body()), headers.get(one.id, {}))
+            for one in done
+        )
         public = [message.author for message in messages if message.public]
         return TicketView(
             stamp=ticket.stamp,
@@ -136,7 +141,9 @@ class RequestTracker(Helpdesk):
         asked = {ref.id for ref in ticket.Requestor} | self.settings.intake
         return "customer" if creator in asked else "person"
 
-    def _message(self, ticket: Ticket, done: Transaction, body: Body) -> DeskMessage:
+    def _message(
+        self, ticket: Ticket, done: Transaction, body: Body, headers: Mapping[str, str]
+    ) -> DeskMessage:
         return DeskMessage(
             id=done.id,
             author=self._author(ticket, done.Creator.id),
@@ -144,6 +151,7 @@ class RequestTracker(Helpdesk):
             text=body.text,
             html=body.html,
             key=done.key(self.settings.key_field),
+            headers=headers,
         )
 
     async def _find(self, ticket_id: str, key: str, text: str | None) -> str | None:

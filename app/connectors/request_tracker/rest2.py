@@ -113,6 +113,13 @@ class Part(Wire):
     ContentLength: Annotated[int, BeforeValidator(lambda said: said or 0)] = 0
 
 
+class MailHeaders(Wire):
+    """The headers of a whole message."""
+
+    TransactionId: Text
+    Headers: str | None = None
+
+
 class Content(Wire):
     """A part's content, as text."""
 

@@ -5,20 +5,20 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
-from app.connectors.connector import Fields
+from app.connectors.connector import DeskFields, Fields
 from app.connectors.helpdesk import Priority, Status
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class RequestTrackerSettings(Fields):
+class RequestTrackerSettings(DeskFields):
     """One RT and how it is used; docs/connect/request_tracker.md explains every field.
 
     `bot` is the RT user that the token belongs to. `key_field` is the custom field of transactions
     that holds our keys. `external_id_field` is a custom field of the ticket or of the requestor
     with the tenant's own id of the customer. `tags_field` is a custom field of tickets with several
     values. `intake` are users who enter the words of customers, such as a web form's account.
-    The maps lead from our words to those of this RT; a group that stands in no map is a queue.
+    The maps lead from our words to those of this RT. A group is a queue, by its name.
     """
 
     base_url: Annotated[str, Field(max_length=500)]
@@ -27,7 +27,6 @@ class RequestTrackerSettings(Fields):
     external_id_field: Name | None = None
     tags_field: Name | None = None
     intake: frozenset[Name] = frozenset()
-    queues: dict[Name, Name] = Field(default_factory=dict)
     statuses: dict[Status, Name] = Field(default_factory=dict)
     priorities: dict[Priority, int] = Field(default_factory=dict)
     closed_statuses: frozenset[Name] = frozenset({"resolved", "rejected"})

@@ -1,13 +1,27 @@
-"""The texts of a ticket's transactions: one body each, never an attached file."""
+"""The texts of a ticket's transactions, one body each and never an attached file, and headers."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from email import message_from_string
 
-from app.connectors.request_tracker.rest2 import PER_PAGE, Content, Part, Rest2
+from app.connectors.errors import SettingsError
+from app.connectors.request_tracker.rest2 import (
+    PER_PAGE,
+    Content,
+    Items,
+    MailHeaders,
+    Part,
+    Rest2,
+    read_as,
+    words_of,
+)
+from graphs.text.noise.headers import telling
 
 # JSON may write a byte as six, and HttpClient takes answers of two million.
 BATCH_BYTES = 300_000
 TOO_LONG = "[This message is too long to be read here; it stands in Request Tracker.]"
+# Headers of many messages would be longer than an answer may be; only new ones are answered.
+NEWEST_HEADERS = 10
 PLAIN, HTML = "text/plain", "text/html"
 
 
@@ -76,3 +90,26 @@ async def _contents(rest: Rest2, ids: Sequence[str]) -> dict[str, str]:
     any_of = [{"field": "id", "value": id_, "entry_aggregator": "OR"} for id_ in ids]
     found = await rest.pages("POST", "/attachments", Content, {"fields": "Content"}, any_of)
     return {content.id: content.Content or "" for content in found}
+
+
+async def newest_headers(rest: Rest2, ticket_id: str) -> dict[str, Mapping[str, str]]:
+    """By the id of its transaction, what the newest mails' headers tell of how they were sent.
+
+    Raises:
+        SettingsError: RT does not show them.
+    """
+    query: dict[str, str | int] = {
+        "fields": "TransactionId,Headers", "orderby": "id", "order": "DESC",
+        "per_page": NEWEST_HEADERS,
+    }  # fmt: skip
+    # The whole mail, not its parts.
+    only = [{"field": "Parent", "value": "0"}]
+    answer = await rest.call("POST", f"/ticket/{ticket_id}/attachments", query=query, body=only)
+    if not answer.ok:
+        raise SettingsError(f"RT does not show the mails' headers: {words_of(answer)}")
+    found = read_as(list[MailHeaders], read_as(Items, answer.json()).items)
+    return {one.TransactionId: telling(dict(_headers(one.Headers))) for one in found}
+
+
+def _headers(text: str | None) -> list[tuple[str, str]]:
+    return [(name, str(value)) for name, value in message_from_string(text or "").items()]
