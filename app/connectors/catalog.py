@@ -2,6 +2,9 @@
 sandbox provider, on our own tables."""
 
 from app.connectors.connector import Connector
+from app.connectors.request_tracker import REQUEST_TRACKER
 from app.connectors.webhook import WEBHOOK
 
-CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in (WEBHOOK,)}
+CONNECTORS: dict[str, Connector] = {
+    connector.kind: connector for connector in (WEBHOOK, REQUEST_TRACKER)
+}

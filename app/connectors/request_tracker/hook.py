@@ -61,7 +61,7 @@ def read_hook(opened: Opened, document: Any) -> Event:
         kind=kind or "nothing",
         ticket_id=data.ticket.id,
         message_id=data.transaction.id if kind == "message" else None,
-        who=data.transaction.creator if kind == "person" else None,
+        who=_who(data) if kind == "person" else None,
         why=None if kind else _why(opened.settings, data.transaction),
     )
 
@@ -69,15 +69,24 @@ def read_hook(opened: Opened, document: Any) -> Event:
 def _kind(settings: RequestTrackerSettings, done: _Transaction, owner: str) -> Kind | None:
     """What a transaction means for the bot; None for what means nothing."""
     bot = settings.bot.casefold()
-    if done.creator == SYSTEM or done.creator.casefold() == bot:
+    ours = owner == UNOWNED or owner.casefold() == bot
+    if done.creator.casefold() == bot:
         return None
+    if done.creator == SYSTEM:
+        # A scrip of the desk may assign people; that it takes one away is no hand-back.
+        return "person" if done.field == "Owner" and not ours else None
     customer = done.requestor or done.creator in settings.intake
     if done.type in PUBLIC:
         # A stranger's mail into the ticket is no customer's, so people look at it.
         return "message" if customer else "person"
     if done.field == "Owner":
-        return "handback" if owner == UNOWNED or owner.casefold() == bot else "person"
+        return "handback" if ours else "person"
     return "person" if done.type == "Status" and done.privileged and not customer else None
+
+
+def _who(data: _Data) -> str:
+    """The person who has the ticket now: its new owner, or who did something in it."""
+    return data.ticket.owner if data.transaction.field == "Owner" else data.transaction.creator
 
 
 def _why(settings: RequestTrackerSettings, done: _Transaction) -> str:
