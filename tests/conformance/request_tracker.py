@@ -19,8 +19,8 @@ from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
-from app.connectors.request_tracker import (
-    REQUEST_TRACKER,
+from app.connectors.request_tracker import REQUEST_TRACKER
+from app.connectors.request_tracker.settings import (
     RequestTrackerCredentials,
     RequestTrackerSettings,
 )

@@ -149,7 +149,7 @@ class RequestTrackerDouble(RequestTrackerState):
             return said(["CustomerId changed"])
         if name not in self.users:
             return said({"message": "Not Found"}, 404)
-        own = {"Memberships": []} if name == asked_by else {}
+        own: JsonObject = {"Memberships": []} if name == asked_by else {}
         return said({"Name": name, "Privileged": self.users[name], **own})
 
     def _show_queue(self, _request: Request, _user: str, _body: Any, id_: str) -> Response:

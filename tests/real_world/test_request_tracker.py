@@ -60,8 +60,9 @@ class TestHooks:
         ours = [event for event in events if event.ticket_id == ticket_id]
         assert [(event.kind, event.who or event.why) for event in ours] == [
             ("message", None),
-            ("message", None),
+            # RT opens the ticket for the answer, and says that first.
             ("nothing", "RT did it by itself"),
+            ("message", None),
             ("nothing", "the bot did it"),
             ("nothing", "the bot did it"),
             ("nothing", "the bot did it"),

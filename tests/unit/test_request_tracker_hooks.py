@@ -11,8 +11,8 @@ from app.connectors.connector import Opened
 from app.connectors.errors import MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
-from app.connectors.request_tracker import (
-    REQUEST_TRACKER,
+from app.connectors.request_tracker import REQUEST_TRACKER
+from app.connectors.request_tracker.settings import (
     RequestTrackerCredentials,
     RequestTrackerSettings,
 )
@@ -29,11 +29,11 @@ CREATED = {
     "timestamp": "2026-11-29T16:44:43Z",
     "type": "rt.create",
 }  # fmt: skip
-PERSON = {"creator": "emma", "privileged": True, "requestor": False}
-BOT = {"creator": "deskgraph", "privileged": True, "requestor": False}
-SYSTEM = {"creator": "RT_System", "privileged": False, "requestor": False}
-STRANGER = {"creator": "eve@evil.test", "privileged": False, "requestor": False}
-OWNER = {"type": "Set", "field": "Owner"}
+PERSON: dict[str, Any] = {"creator": "emma", "privileged": True, "requestor": False}
+BOT: dict[str, Any] = {"creator": "deskgraph", "privileged": True, "requestor": False}
+SYSTEM: dict[str, Any] = {"creator": "RT_System", "privileged": False, "requestor": False}
+STRANGER: dict[str, Any] = {"creator": "eve@evil.test", "privileged": False, "requestor": False}
+OWNER: dict[str, Any] = {"type": "Set", "field": "Owner"}
 
 
 def read(document: Any, **settings: Any) -> Event:
