@@ -2,7 +2,9 @@
 sandbox provider, on our own tables."""
 
 from app.connectors.connector import Connector
+from app.connectors.request_tracker import REQUEST_TRACKER
 from app.connectors.stripe.connector import STRIPE
 from app.connectors.webhook import WEBHOOK
 
-CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in (WEBHOOK, STRIPE)}
+ALL = (WEBHOOK, REQUEST_TRACKER, STRIPE)
+CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in ALL}
