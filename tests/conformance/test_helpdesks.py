@@ -8,6 +8,7 @@ from tests.conformance.harness import Harness
 from tests.conformance.helpdesk import HelpdeskLaws
 from tests.conformance.request_tracker import RequestTrackerHarness, doubled_request_tracker
 from tests.conformance.request_tracker_laws import RequestTrackerLaws
+from tests.conformance.webhook import WebhookHarness, doubled_webhook_desk
 from tests.fake_desk import FakeDesk
 
 
@@ -18,6 +19,16 @@ class TestFakeDesk(HelpdeskLaws):
     def harness(self) -> Harness:
         """A new desk."""
         return FakeDesk()
+
+
+class TestWebhook(HelpdeskLaws):
+    """The connector of a helpdesk of one's own, against our double of such a desk."""
+
+    @pytest.fixture
+    async def harness(self) -> AsyncIterator[WebhookHarness]:
+        """A new desk."""
+        async with doubled_webhook_desk() as harness:
+            yield harness
 
 
 class TestRequestTracker(RequestTrackerLaws):
