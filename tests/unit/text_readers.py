@@ -43,6 +43,8 @@ from graphs.reply import (
     assemble,
     checks,
     names,
+    partial_answer,
+    problems,
     question_key,
     quotes,
     reusable_answer,
@@ -163,6 +165,9 @@ EXCUSED = {
     "graphs.text.quantities:number_of": "reads one match, within `figures_in`",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.reply.partial_answer:": "tried as `partial_answer`",
+    "graphs.reply.problems:": "tried as `problems`",
+    "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
@@ -242,6 +247,18 @@ FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 def state(text: str) -> Any:
     """A run that begins, with the text as its ticket."""
     return {**fresh_run("00000000-0000-0000-0000-000000000001", ticket(text)), "findings": {}}
+
+
+def tried(text: str) -> Any:
+    """A run whose draft answers one of two questions about the text."""
+    made = {**state(text), "plan": {"steps": []}, "questions": []}
+    for n, intent in enumerate(("technical", "general"), 1):
+        asked = {"id": f"q{n}", "intent": intent, "text": text, "queries": []}
+        made["questions"].append(asked)
+    return made
+
+
+DRAFT: Any = {"text": BENIGN, "citations": [], "claims": [claim(BENIGN)], "unanswered": ["q2"]}
 
 
 def triaged(text: str) -> Any:
@@ -546,6 +563,12 @@ READERS: dict[str, list[Reader]] = {
         lambda text: checks.objections(
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
+    ],
+    "graphs.reply.problems:problems": [
+        lambda text: problems.problems(tried(text), DRAFT, edited=False)
+    ],
+    "graphs.reply.partial_answer:partial_answer": [
+        lambda text: partial_answer.partial_answer(tried(text), DRAFT, [])
     ],
     "graphs.reply.checks.draft_case:plain": [plain],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
