@@ -74,8 +74,12 @@ def held_parts(state: SupportState, triage: Triage) -> list[Specialist]:
 
 
 def ignored(reason: str) -> JsonObject:
-    """The end of a run that answers nothing. `reason` is one of `Ignored`."""
-    return {"ignored": reason, "outcome": "ignored"}
+    """The end of a run that answers nothing. `reason` is one of `Ignored`.
+
+    What a person writes to the customer meanwhile is not known: our own question is over.
+    """
+    over = {"asked_about": None} if reason == "human_has_it" else {}
+    return {"ignored": reason, "outcome": "ignored", **over}
 
 
 def too_many_replies(detail: str) -> Escalation:

@@ -103,6 +103,19 @@ class AskedBack(TypedDict):
     text: str
 
 
+class AskedAbout(TypedDict):
+    """Which payment the thread's newest reply asked for: of whom, after which words of theirs.
+
+    `text` is what they were asked, `choices` what they may choose from.
+    """
+
+    customer_id: str
+    wrote: list[str]
+    text: str
+    language: str | None
+    choices: list[Payment]
+
+
 class Proposer(TypedDict):
     """The model that proposed steps, and as which tier it was asked."""
 
@@ -262,7 +275,8 @@ class SupportState(TypedDict, total=False):
 
     `refused_draft` is a reply that may not leave: the person who takes over reads it.
     `ignored` is why nothing is answered.
-    `asked_once` alone outlives a run: the specialists that have asked the customer back.
+    Two keys outlive a run: `asked_once`, the specialists that have asked the customer back, and
+    `asked_about`, what the newest reply asked them.
     """
 
     run_id: str
@@ -285,6 +299,7 @@ class SupportState(TypedDict, total=False):
     verdicts: list[ClaimVerdict]
     asked_back: list[AskedBack]
     asked_once: list[Specialist]
+    asked_about: AskedAbout | None
     refused_draft: Draft | None
     objections: list[Objection]
     drafts: int

@@ -78,7 +78,7 @@ from graphs.text.new_text import ticket as new_ticket
 from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from graphs.trained import features, model
-from graphs.wishes import cancellations, refunds
+from graphs.wishes import answers, cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
 from graphs.wishes.clauses import Sentence, bare, clauses, touched
 from graphs.wishes.words import languages
@@ -165,6 +165,7 @@ EXCUSED = {
     "graphs.text.quantities:number_of": "reads one match, within `figures_in`",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.asked_about:": "hands on to `plainly_chosen`",
     "graphs.reply.partial_answer:": "tried as `partial_answer`",
     "graphs.reply.problems:": "tried as `problems`",
     "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
@@ -367,6 +368,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
     "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
     "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.answers:plainly_chosen": [
+        lambda text: answers.plainly_chosen(text[:8000], PAYMENTS)
+    ],
+    "graphs.wishes.answers:speaks_against": [
+        lambda text: answers.speaks_against(text, PAYMENTS[0], 100, PAYMENTS)
+    ],
     "graphs.wishes.cancellations:is_denied": [
         lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
     ],
