@@ -94,6 +94,7 @@ def test_part_that_a_person_has_is_theirs() -> None:
     assert after_triage(held, triage("billing")) == {
         "ignored": "human_has_it",
         "outcome": "ignored",
+        "asked_about": None,
     }
     assert after_triage(held, triage("technical")) == {}
     both = after_triage(held, triage("billing", "technical"))

@@ -713,6 +713,9 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
     ],
+    "graphs.text.noise.thanks:turns": [
+        lambda text: thanks.turns(text, wordings.wordings()["en"]["turns"])
+    ],
     "graphs.text.noise.thanks:may_ask": [lambda text: thanks.may_ask(text, wordings.wordings())],
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
