@@ -48,8 +48,16 @@ def nothing_to_answer(state: SupportState, policy: Policy) -> JsonObject | None:
     if reading is not None:
         alone = reading == "empty" and state["ticket"].get("set_apart")
         return {"escalation": ONLY_SET_APART if alone else DOUBTS[reading]}
+    full = over_limit(thread, policy)
+    return {"escalation": too_many_replies(full)} if full else None
+
+
+def over_limit(thread: ThreadView, policy: Policy) -> str | None:
+    """Which limit of replies the thread has reached; a slow loop keeps below that of an hour."""
     if (sent := thread["replies_last_hour"]) >= policy.replies_per_thread_hour:
-        return {"escalation": too_many_replies(f"{sent} replies left within the last hour.")}
+        return f"{sent} replies left within the last hour."
+    if (sent := thread.get("replies_last_day", 0)) >= policy.replies_per_thread_day:
+        return f"{sent} replies left within the last day."
     return None
 
 
@@ -83,7 +91,7 @@ def ignored(reason: str) -> JsonObject:
 
 
 def too_many_replies(detail: str) -> Escalation:
-    """Why a person goes on with a thread that got its hour's replies."""
+    """Why a person goes on with a thread that got its hour's or its day's replies."""
     return {"reason": "too_many_replies", "detail": detail}
 
 

@@ -58,13 +58,14 @@ class ThreadView(TypedDict):
     """The thread as a run found it: who has it, and what was sent there.
 
     `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
-    newest public ones, oldest first; `replies_last_hour` counts them.
+    newest public ones, oldest first; `replies_last_hour` and `replies_last_day` count them.
     """
 
     held: bool
     parts: list[str]
     replies: list[str]
     replies_last_hour: int
+    replies_last_day: NotRequired[int]
 
 
 class TrainedTriage(TypedDict):
