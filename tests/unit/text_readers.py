@@ -43,6 +43,8 @@ from graphs.reply import (
     assemble,
     checks,
     names,
+    partial_answer,
+    problems,
     question_key,
     quotes,
     reusable_answer,
@@ -76,7 +78,7 @@ from graphs.text.new_text import ticket as new_ticket
 from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from graphs.trained import features, model
-from graphs.wishes import cancellations, refunds
+from graphs.wishes import answers, cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
 from graphs.wishes.clauses import Sentence, bare, clauses, touched
 from graphs.wishes.words import languages
@@ -163,6 +165,10 @@ EXCUSED = {
     "graphs.text.quantities:number_of": "reads one match, within `figures_in`",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.asked_about:": "hands on to `plainly_chosen`",
+    "graphs.reply.partial_answer:": "tried as `partial_answer`",
+    "graphs.reply.problems:": "tried as `problems`",
+    "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
@@ -242,6 +248,18 @@ FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 def state(text: str) -> Any:
     """A run that begins, with the text as its ticket."""
     return {**fresh_run("00000000-0000-0000-0000-000000000001", ticket(text)), "findings": {}}
+
+
+def tried(text: str) -> Any:
+    """A run whose draft answers one of two questions about the text."""
+    made = {**state(text), "plan": {"steps": []}, "questions": []}
+    for n, intent in enumerate(("technical", "general"), 1):
+        asked = {"id": f"q{n}", "intent": intent, "text": text, "queries": []}
+        made["questions"].append(asked)
+    return made
+
+
+DRAFT: Any = {"text": BENIGN, "citations": [], "claims": [claim(BENIGN)], "unanswered": ["q2"]}
 
 
 def triaged(text: str) -> Any:
@@ -350,6 +368,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
     "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
     "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.answers:plainly_chosen": [
+        lambda text: answers.plainly_chosen(text[:8000], PAYMENTS)
+    ],
+    "graphs.wishes.answers:speaks_against": [
+        lambda text: answers.speaks_against(text, PAYMENTS[0], 100, PAYMENTS)
+    ],
     "graphs.wishes.cancellations:is_denied": [
         lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
     ],
@@ -547,6 +571,12 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
+    "graphs.reply.problems:problems": [
+        lambda text: problems.problems(tried(text), DRAFT, edited=False)
+    ],
+    "graphs.reply.partial_answer:partial_answer": [
+        lambda text: partial_answer.partial_answer(tried(text), DRAFT, [])
+    ],
     "graphs.reply.checks.draft_case:plain": [plain],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
@@ -682,6 +712,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
+    ],
+    "graphs.text.noise.thanks:turns": [
+        lambda text: thanks.turns(text, wordings.wordings()["en"]["turns"])
     ],
     "graphs.text.noise.thanks:may_ask": [lambda text: thanks.may_ask(text, wordings.wordings())],
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
