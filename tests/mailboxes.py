@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.message import EmailMessage
 from hashlib import sha256
 from typing import Any
@@ -46,6 +46,11 @@ class MailPlace:
         await self.box.put(bytes(raw))
         [came], _ = await self.mailbox.poll(cursor)
         return came
+
+    def allow(self, endpoint: str) -> None:
+        """The operator lists one more private endpoint."""
+        guard = self.opened.http.guard
+        self.opened.http.guard = replace(guard, endpoints=guard.endpoints | {endpoint})
 
     def with_settings(self, **changed: Any) -> "MailPlace":
         """The same mailbox, set up in another way."""

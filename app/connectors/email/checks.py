@@ -74,8 +74,8 @@ def _check_results(newest: list[Headers], settings: EmailSettings) -> Check:
     if settings.authserv_id is None:
         seen = Counter(each.authserv_id for headers in newest for each in findings(headers))
         names = ", ".join(name for name, _ in seen.most_common(5)) or "none"
-        return Check("dmarc", False, "authserv_id is not set, so every sender is unverified and gets"
-                     f" no account data. Seen here: {names}.")  # fmt: skip
+        return Check("dmarc", False, "authserv_id is not set, so every sender is unverified and"
+                     f" gets no account data. Seen here: {names}.")  # fmt: skip
     ours = [found for headers in newest if (found := _ours(headers, settings))]
     if not ours:
         return Check("dmarc", False, f"None of the {len(newest)} newest mails has an"

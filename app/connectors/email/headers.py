@@ -17,7 +17,7 @@ MAX_HEADER_BYTES = 200_000
 MAX_REFERENCES = 20
 # Longer ones, or ones with blanks, are no Message-IDs that we would search or repeat.
 MESSAGE_ID = re.compile(r"<[!#-;=?-\[\]-~]{1,250}>")
-_NAME = re.compile(rb"([!-9;-~]{1,100})[ \t]*:")
+_NAME = re.compile(r"([!-9;-~]{1,100})[ \t]{0,10}:")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # Codecs of Python that are no charsets of mail, or cost more than linear time.
 ODD_CODECS = frozenset({"punycode", "idna", "unicode_escape", "raw_unicode_escape", "undefined"})
@@ -38,11 +38,11 @@ def _lines(raw: bytes) -> Iterator[tuple[str, str]]:
             continue
         if name:
             yield name, _text(bytes(value))
-        found = _NAME.match(line)
+        found = _NAME.match(line[:200].decode("latin-1"))
         count += 1
         if not line or count > MAX_HEADERS:
             return
-        name = found[1].decode("ascii").lower() if found else ""
+        name = found[1].lower() if found else ""
         value = bytearray(line[found.end() :].strip()[:MAX_VALUE] if found else b"")
     if name:
         yield name, _text(bytes(value))

@@ -32,8 +32,8 @@ from tools.errors import UnavailableError
 COMMAND_SECONDS = 30.0
 MAX_LINE = 1_000_000
 MAX_ANSWER_BYTES = 8_000_000
-_LITERAL = re.compile(rb"\{(\d{1,10})\+?\}\r\n$")
-_CODE = re.compile(r"\[([A-Z-]+)(?: ([^\]]*))?\]")
+_LITERAL = re.compile(r"\{([0-9]{1,10})\}\r\n$")
+_CODE = re.compile(r"\[([A-Z-]{1,40})(?: ([^\]\[]{0,200}))?\]")
 # A refusal to sign in that says nothing about the password. RFC 5530, section 3.
 LATER_CODES = ("UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG", "PRIVACYREQUIRED")
 
@@ -213,7 +213,7 @@ class Imap:
         while True:
             line = await self.reader.readuntil(b"\r\n")
             size += len(line)
-            literal = _LITERAL.search(line[-20:])
+            literal = _LITERAL.search(line[-20:].decode("latin-1"))
             if literal is None:
                 response.parts.append(line[:-2])
                 return response
@@ -225,24 +225,19 @@ class Imap:
             response.parts.append(await self.reader.readexactly(length))
 
     async def start_tls(self, host: str) -> None:
-        """Encrypt the line. What the server said before that was not read is thrown away."""
+        """Encrypt the line. What was put into the clear line to be read behind it is refused."""
         await self.command("STARTTLS")
-        loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(limit=MAX_LINE)
-        protocol = asyncio.StreamReaderProtocol(reader)
+        with suppress(TimeoutError):
+            # Answers at once what is in the buffer, and waits for nothing.
+            async with asyncio.timeout(0):
+                await self.reader.read(1)
+                raise UnavailableError("the mail server says more than it should before TLS")
         try:
-            transport = await loop.start_tls(
-                self.writer.transport, protocol, tls_context(), server_hostname=host
-            )
+            await self.writer.start_tls(tls_context(), server_hostname=host)
         except (OSError, ssl.SSLError) as error:
             raise UnavailableError(
                 f"no TLS with the mail server ({type(error).__name__})"
             ) from None
-        if transport is None:
-            raise UnavailableError("the mail server hung up while TLS began")
-        protocol.connection_made(transport)
-        self.reader = reader
-        self.writer = asyncio.StreamWriter(transport, protocol, reader, loop)
 
     async def ask_capabilities(self) -> None:
         """What the server can do; asked again after each step that changes it."""

@@ -33,6 +33,8 @@ MAX_CONTAINERS = 15
 MAX_TEXT = 50_000
 MAX_HEADER_CHARS = 2_000
 MAX_SUBJECT = 500
+# RFC 3464, 2.3.3.
+_FAILED = re.compile(r"^action:\s*failed\b", re.IGNORECASE | re.MULTILINE)
 _BRACKETED = re.compile(r"<([^<>]*)>[^<>]*$")
 
 
@@ -224,7 +226,8 @@ def _attachments(parts: Sequence[tuple[Message, str, str, bool]]) -> Iterator[At
 def _reported(parts: Sequence[tuple[Message, str, str, bool]]) -> Sequence[str]:
     """The Message-IDs of mails that a delivery report says have failed for good."""
     failed = any(
-        kind == "message/delivery-status" and "failed" in _flat(part) for part, kind, *_ in parts
+        kind == "message/delivery-status" and _FAILED.search(_flat(part))
+        for part, kind, *_ in parts
     )
     if not failed:
         return ()
@@ -236,12 +239,17 @@ def _reported(parts: Sequence[tuple[Message, str, str, bool]]) -> Sequence[str]:
 
 
 def _flat(part: Message) -> str:
-    """The headers of a part within a report, as text."""
+    """The headers of what a report holds, as text."""
     children = part.get_payload()
-    inner = children if isinstance(children, list) else [part]
-    lines = [f"{name}: {value}" for child in inner[:20] if isinstance(child, Message)
-             for name, value in child.raw_items()]  # fmt: skip
-    return "\n".join(lines)[:20_000] or _content(part)[:20_000]
+    if not isinstance(children, list):
+        return _content(part)[:20_000]
+    lines = [
+        f"{name}: {value}"
+        for child in children[:20]
+        if isinstance(child, Message)
+        for name, value in child.raw_items()
+    ]
+    return "\n".join(lines)[:20_000]
 
 
 def _digest(headers: Headers, raw: bytes) -> str:

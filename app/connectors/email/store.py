@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
-from app.connectors.email.headers import Headers, only, read_headers
+from app.connectors.email.headers import Headers, message_ids, only, read_headers
 from app.connectors.email.imap import Folder, Imap, ImapRefusedError
 from app.connectors.email.reading import (
     MAX_FETCH,
@@ -181,9 +181,14 @@ class Store:
                 break
             asked |= set(new)
             validity_in = (await self.open_inbox()).uidvalidity
-            came |= await self._members(self._in_inbox(ticket, root, new), root, own=False)
+            heads = await self._members(self._in_inbox(ticket, root, new))
+            came |= {
+                uid: each
+                for uid, each in heads.items()
+                if uid == root.uid or self._is_of(each, ticket, root, ids)
+            }
             validity_out = (await self.open_sent()).uidvalidity
-            went |= await self._members(_in_sent(ticket, new), root, own=True)
+            went |= await self._members(_in_sent(ticket, new))
             ids |= {found for each in (*came.values(), *went.values())
                     if (found := own_message_id(each))}  # fmt: skip
         sent = await self._whole(went, sent=True)
@@ -195,7 +200,7 @@ class Store:
             f"{validity}.{max((kept.uid for kept in mails), default=0)}.{len(mails)}"
             for validity, mails in counted
         )
-        return stamp, sorted([*here, *sent], key=lambda kept: kept.at)
+        return stamp, in_order([*here, *sent])
 
     def _in_inbox(self, ticket: str, root: Root, ids: Iterable[str]) -> str:
         answers = [has(name, each) for each in ids for name in ("References", "In-Reply-To")]
@@ -204,16 +209,21 @@ class Store:
         signed = has("To", f"{self.settings.local}+{ticket}.")
         return any_of([*first, signed, *answers])
 
-    async def _members(self, criteria: str, root: Root, *, own: bool) -> dict[int, Headers]:
+    async def _members(self, criteria: str) -> dict[int, Headers]:
         uids = (await self.imap.search(criteria))[-MAX_MAILS:]
         found = await self.imap.fetch(uids, FIELDS)
-        heads = {uid: read_headers(section(found[uid])) for uid in sorted(found)}
-        return {uid: headers for uid, headers in heads.items()
-                if own or self._is_of(headers, root)}  # fmt: skip
+        return {uid: read_headers(section(found[uid])) for uid in sorted(found)}
 
-    def _is_of(self, headers: Headers, root: Root) -> bool:
+    def _is_of(self, headers: Headers, ticket: str, root: Root, ids: set[str]) -> bool:
+        """The search finds too much, such as a forged signature: the mail itself is asked."""
         sender = sender_of(headers)[0]
-        return sender == root.customer or self.is_person(sender)
+        if sender != root.customer and not self.is_person(sender):
+            return False
+        named = {own_message_id(headers), *message_ids(headers, "references")}
+        if named & ids or ids & {*message_ids(headers, "in-reply-to")}:
+            return True
+        to_them, secrets = recipients_of(headers), self.secrets
+        return ticket_of_address(to_them, sender or "", self.settings, secrets) == ticket
 
     async def _whole(self, heads: dict[int, Headers], *, sent: bool) -> list[Kept]:
         kept = []
@@ -259,6 +269,16 @@ class Store:
         """Take back what was not sent. If that fails the draft counts as tried, which is safe."""
         with suppress(ImapRefusedError, UnavailableError):
             await self.imap.delete(uid)
+
+
+def in_order(mails: Sequence[Kept]) -> list[Kept]:
+    """By the servers' time, in whole seconds; within one, an answer behind its question."""
+    depth: dict[str, int] = {}
+    for _ in range(MAX_HOPS):
+        for kept in mails:
+            behind = [depth.get(each, 0) for each in kept.mail.references if each in depth]
+            depth[kept.mail.message_id or ""] = max(behind, default=0) + 1
+    return sorted(mails, key=lambda kept: (kept.at, depth[kept.mail.message_id or ""]))
 
 
 def ticket_line(headers: Headers) -> str | None:

@@ -14,13 +14,13 @@ Value = str | bytes | None | list["Value"]
 # A quoted string, a bracket, NIL or an atom; an atom keeps its [section] as a whole. What has no
 # end reaches to the end of the line: to try again behind each beginning would take quadratic time.
 _TOKEN = re.compile(
-    rb'"((?:[^"\\]|\\.)*+)(?:"|\\?$)'
-    rb"|([()])"
-    rb'|([^\s()"\[]++(?:\[[^\]]*+(?:\](?:<\d+>)?|$))?|\[[^\]]*+(?:\]|$))',
+    r'"((?:[^"\\]|\\.)*+)(?:"|\\?$)'
+    r"|([()])"
+    r'|([^\s()"\[]++(?:\[[^\]]*+(?:\](?:<\d+>)?|$))?|\[[^\]]*+(?:\]|$))',
     re.DOTALL,
 )
 _QUOTED = re.compile(r"[\x20-\x7e]*")
-_ESCAPE = re.compile(rb"\\(.)")
+_ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 
 class WireError(Exception):
@@ -39,7 +39,7 @@ class Response:
         return b"".join(self.parts[::2]).decode("ascii", "replace")
 
     def values(self) -> list[Value]:
-        """What the response holds behind its "* ". Raises WireError."""
+        """What the response holds, its tag first. Raises WireError."""
         top: list[Value] = []
         stack = [top]
         for number, part in enumerate(self.parts):
@@ -53,21 +53,22 @@ class Response:
 
 
 def _read(text: bytes, stack: list[list[Value]]) -> None:
-    for quoted, bracket, atom in _TOKEN.findall(text):
-        if bracket == b"(":
+    # Each byte is one character, so that what is quoted can be bytes again.
+    for quoted, bracket, atom in _TOKEN.findall(text.decode("latin-1")):
+        if bracket == "(":
             if len(stack) > MAX_DEPTH:
                 raise WireError("lists are nested too deep")
             inner: list[Value] = []
             stack[-1].append(inner)
             stack.append(inner)
-        elif bracket == b")":
+        elif bracket == ")":
             if len(stack) == 1:
                 raise WireError("a list ends that never began")
             stack.pop()
         elif atom:
-            stack[-1].append(None if atom.upper() == b"NIL" else atom.decode("ascii", "replace"))
+            stack[-1].append(None if atom.upper() == "NIL" else atom)
         else:
-            stack[-1].append(_ESCAPE.sub(rb"\1", quoted))
+            stack[-1].append(_ESCAPE.sub(r"\1", quoted).encode("latin-1"))
 
 
 def pairs(values: Value) -> dict[str, Value]:
