@@ -30,6 +30,7 @@ class EmailLaws:
         """Who wrote is proved by our own server, and the table names the customer."""
         came = await place.arrives(stamped(mail(**FIRST)))
         assert came.event.kind == "message"
+        assert came.requester is not None
         assert (came.requester.verified, came.requester.external_id) == (True, "cus_ann")
         view = await place.desk.read(came.event.ticket_id)
         assert (view.subject, view.requester) == ("My order", came.requester)
@@ -125,6 +126,7 @@ class EmailLaws:
     async def test_forged_results_prove_nothing(self, place: MailPlace) -> None:
         """A header under the line that our server wrote is the sender's own words."""
         came = await place.arrives(shapes.FORGED_RESULTS)
+        assert came.requester is not None
         assert (came.requester.verified, came.requester.external_id) == (False, None)
         view = await place.desk.read(came.event.ticket_id)
         assert (view.requester.verified, view.requester.external_id) == (False, None)

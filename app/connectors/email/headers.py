@@ -49,7 +49,9 @@ def _lines(raw: bytes) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: bytes) -> str:
-    return _CONTROL.sub(" ", value[:MAX_VALUE].decode("utf-8", "replace")).strip()
+    # A control character stays a sign of something odd: no address and no Message-ID has one.
+    text = value[:MAX_VALUE].decode("utf-8", "replace").replace("\t", " ")
+    return _CONTROL.sub("\ufffd", text).strip()
 
 
 def all_of(headers: Headers, name: str) -> list[str]:
@@ -84,18 +86,24 @@ def decoded(value: str) -> str:
 def decode(raw: bytes, charset: str | None) -> str:
     """Bytes of a mail as text; a charset that is unknown or a lie costs single characters only."""
     name = _codec(charset)
-    if name in (None, "ascii", "utf-8"):
-        try:
-            return raw.decode("utf-8")
-        except UnicodeDecodeError:
-            name = name or "cp1252"
-    return raw.decode(name or "utf-8", "replace")
+    if name not in {None, "ascii", "utf-8"}:
+        return raw.decode(name or "", "replace")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A mail that was fetched in part may end within a character.
+        if error.start >= len(raw) - 3:
+            return raw[: error.start].decode("utf-8")
+        return raw.decode("cp1252", "replace")
 
 
 def _codec(charset: str | None) -> str | None:
     try:
-        name = codecs.lookup(str(charset)[:60]).name if charset else None
-        return None if name in ODD_CODECS or name is None or b"".decode(name) != "" else name
+        name = codecs.lookup(str(charset)[:60]).name if charset else ""
+        if not name or name.replace("-", "_") in ODD_CODECS:
+            return None
+        b"a".decode(name, "replace")
     # LookupError: unknown, or a codec that makes no text; ValueError: NUL in the name.
-    except (LookupError, ValueError, UnicodeError):
+    except (LookupError, ValueError):
         return None
+    return name
