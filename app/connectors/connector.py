@@ -2,20 +2,46 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from app.connectors.helpdesk import Helpdesk
+from app.connectors.helpdesk import Helpdesk, Priority, Status
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
 from tools.ports import Billing, Subscriptions
+
+Tag = Annotated[str, Field(min_length=1, max_length=100)]
+OutcomeName = Literal["answered", "acted", "asked", "escalated", "rejected"]
 
 
 class Fields(BaseModel):
     """The settings or the credentials of a connection; a name that is not known is an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class FieldChange(Fields):
+    """What becomes of a ticket's fields; what is left out stays as it is."""
+
+    tags_add: Annotated[list[Tag], Field(max_length=20)] = Field(default_factory=list)
+    tags_remove: Annotated[list[Tag], Field(max_length=20)] = Field(default_factory=list)
+    status: Status | None = None
+    priority: Priority | None = None
+    group: Tag | None = None
+
+
+class DeskFields(Fields):
+    """What the settings of every desk share.
+
+    `outcomes`: what becomes of a ticket's fields when a run ended so, such as `answered`.
+    `groups`: the desk's group for each skill that a hand-off may need.
+    """
+
+    outcomes: Annotated[dict[OutcomeName, FieldChange], Field(max_length=10)] = Field(
+        default_factory=dict
+    )
+    groups: Annotated[dict[Tag, Tag], Field(max_length=100)] = Field(default_factory=dict)
 
 
 class Payments(Billing, Subscriptions, Protocol):

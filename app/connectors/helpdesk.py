@@ -4,7 +4,7 @@ The local desk, the double of the tests and each connector pass the same tests:
 tests/conformance/. Bound to one connection of one tenant.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -30,7 +30,10 @@ class Requester:
 
 @dataclass(frozen=True, slots=True)
 class DeskMessage:
-    """One public message or private note of a ticket. `key` is ours, on what we posted."""
+    """One public message or private note of a ticket. `key` is ours, on what we posted.
+
+    `headers` are a mail's, in small letters: they tell an automatic reply, a bounce, list mail.
+    """
 
     id: str
     author: Author
@@ -38,6 +41,7 @@ class DeskMessage:
     text: str
     html: bool = False
     key: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
