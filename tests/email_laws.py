@@ -16,6 +16,7 @@ from app.connectors.email.mailbox import Cursor
 from app.connectors.email.settings import EmailCredentials
 from app.connectors.errors import CredentialsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Gone, Overtaken, Posted, Refused
+from graphs.text.noise.headers import told_by_headers
 from tests import mail_shapes as shapes
 from tests.mailboxes import ADDRESS, ANN, EVE, MAX, TEAM, MailPlace, mail, stamped
 from tools.errors import UnavailableError
@@ -147,27 +148,33 @@ class EmailLaws:
             (shapes.OUT_OF_OFFICE, "auto_reply"),
             (shapes.bounce("<theirs@other.example>"), "bounce"),
             (shapes.LIST_MAIL, "bulk"),
-            (shapes.OWN_ECHO, "our own mail"),
         ],
-        ids=["out of office", "bounce", "list", "echo"],
+        ids=["out of office", "bounce", "list"],
     )
-    async def test_automatic_mail_is_never_a_message(
+    async def test_automatic_mail_brings_the_headers_that_tell(
         self, place: MailPlace, shape: bytes, why: str
     ) -> None:
-        """It starts nothing, and its headers are there for who counts such mail."""
+        """The graph ignores a ticket with such headers, and counts it by the reason."""
         came = await place.arrives(shape)
-        assert came.event.kind == "nothing"
-        assert why in (came.event.why or "")
-        assert came.headers["from"]
+        assert told_by_headers(came.headers) == why
+        [message] = (await place.desk.read(came.event.ticket_id)).messages
+        assert told_by_headers(message.headers) == why
 
-    async def test_automatic_reply_on_a_ticket_is_not_the_customers(self, place: MailPlace) -> None:
-        """It stands in the thread as the system's."""
+    async def test_own_mail_that_comes_back_starts_nothing(self, place: MailPlace) -> None:
+        """As with a list that the mailbox is on."""
+        event = (await place.arrives(shapes.OWN_ECHO)).event
+        assert (event.kind, event.why) == ("nothing", "our own mail came back")
+
+    async def test_automatic_reply_on_a_ticket_takes_no_proof_from_it(
+        self, place: MailPlace
+    ) -> None:
+        """It says nothing that is acted on, so it need not be proved."""
         ticket, sent = await self.answered(place)
         notice = shapes.OUT_OF_OFFICE.replace(shapes.OUR_ID.encode(), sent["Message-ID"].encode())
         await place.arrives(notice)
         view = await place.desk.read(ticket)
-        assert [m.author for m in view.messages] == ["customer", "bot", "system"]
-        assert view.last_public_author == "bot"
+        assert [m.author for m in view.messages] == ["customer", "bot", "customer"]
+        assert told_by_headers(view.messages[-1].headers) == "auto_reply"
         assert view.requester.verified
 
     async def test_failed_delivery_names_the_reply(self, place: MailPlace) -> None:
@@ -185,7 +192,8 @@ class EmailLaws:
         assert (came.event.kind, came.event.ticket_id, came.event.who) == ("person", ticket, MAX)
         assert await place.desk.reply(ticket, "Hi", key="k", expect=stamp) == Overtaken()
         assert place.postbox.taken == []
-        assert (await place.desk.read(ticket)).last_public_author == "person"
+        view = await place.desk.read(ticket)
+        assert (view.assignee, view.last_public_author) == (MAX, "person")
 
     async def test_person_who_answers_in_the_mailbox_is_seen_in_sent(
         self, place: MailPlace
@@ -202,6 +210,13 @@ class EmailLaws:
         more = mail(text="Thank you, but", In_Reply_To="<web@desk.example>",
                     Message_ID="<m2@shop.example>")  # fmt: skip
         assert (await place.arrives(stamped(more))).event.ticket_id == ticket
+        view = await place.desk.read(ticket)
+        assert (view.assignee, view.last_public_author) == (ADDRESS, "customer")
+        back = mail(ADDRESS, "/bot", In_Reply_To="<web@desk.example>",
+                    Message_ID="<back@desk.example>")  # fmt: skip
+        await place.box.put(bytes(back), "Sent", r"(\Seen)")
+        assert (await place.arrives(back)).event.kind == "handback"
+        assert (await place.desk.read(ticket)).assignee is None
 
     async def test_hand_back_needs_a_proved_person(self, place: MailPlace) -> None:
         """A word in a mail that the customer did not get; a forged address does not do."""

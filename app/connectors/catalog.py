@@ -2,6 +2,7 @@
 sandbox provider, on our own tables."""
 
 from app.connectors.connector import Connector
+from app.connectors.email.connector import EMAIL
 from app.connectors.webhook import WEBHOOK
 
-CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in (WEBHOOK,)}
+CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in (WEBHOOK, EMAIL)}

@@ -1,4 +1,4 @@
-"""A line to a server that is cut after so many commands of the client: before each answer in turn."""
+"""A line to a server that is cut after so many commands of the client, before the answer."""
 
 import asyncio
 from collections.abc import AsyncIterator

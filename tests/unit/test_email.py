@@ -76,10 +76,15 @@ async def test_crash_after_the_draft_was_kept_is_tried_again() -> None:
     async with imap_server() as box, mail_place(box) as place:
         ticket = (await place.arrives(stamped(mail(**FIRST)))).event.ticket_id
         stamp = (await place.desk.read(ticket)).stamp
+        taken = asyncio.Event()
+
+        async def never(_: str) -> None:
+            taken.set()
+            await asyncio.sleep(3600)
+
         place.postbox.before_answer = never
         task = asyncio.ensure_future(place.desk.reply(ticket, "Hi", key="k", expect=stamp))
-        while not place.postbox.taken:
-            await asyncio.sleep(0.05)
+        await asyncio.wait_for(taken.wait(), 20)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -88,8 +93,3 @@ async def test_crash_after_the_draft_was_kept_is_tried_again() -> None:
         posted = await place.desk.reply(ticket, "Hi", key="k", expect=stamp)
         assert isinstance(posted, Posted)
         assert {sent["Message-ID"] for _, sent in place.postbox.taken} == {posted.id}
-
-
-async def never(_: str) -> None:
-    """Say nothing for longer than a test takes."""
-    await asyncio.sleep(3600)

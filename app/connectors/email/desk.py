@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from aiosmtplib import SMTPException
 
 from app.connectors.connector import Opened
-from app.connectors.email.identity import requester_of
+from app.connectors.email.identity import is_verified, requester_of
 from app.connectors.email.imap import ImapRefusedError, signed_in
+from app.connectors.email.reading import Mail
 from app.connectors.email.settings import EmailCredentials, EmailSettings
 from app.connectors.email.store import Kept, Root, Store
 from app.connectors.email.submission import NotTakenError, connected, submit
@@ -36,9 +37,10 @@ from app.connectors.helpdesk import (
     Requester,
     TicketView,
 )
-from graphs.text.noise.headers import told_by_headers
+from graphs.text.noise.headers import telling, told_by_headers
 from tools.errors import UnavailableError
 
+HANDBACK = "/bot"
 NO_FIELDS = "a mailbox has no tags, status, priority, group or assignee: nothing was changed"
 NO_NOTES = (
     "nothing is private in a mailbox: set notes_to to an address of your own people, and notes go"
@@ -203,38 +205,71 @@ class MailDesk:
 
 def view_of(stamp: str, mails: Sequence[Kept], root: Root, store: Store) -> TicketView:
     """The thread in the words of the port. Without a mail of the customer it is gone."""
-    messages = [message_of(kept, root, store) for kept in mails]
+    # A mail that came twice, by two ways, is one message.
+    once = list({(kept.sent, kept.mail.digest): kept for kept in reversed(mails)}.values())
+    messages = [message_of(kept, root, store) for kept in reversed(once)]
     customers = [kept for kept in mails if not kept.sent and kept.mail.sender == root.customer]
     if not customers:
         return GONE_VIEW
-    wrote = [kept for kept in customers if author_of(kept, store) == "customer"] or customers
+    wrote = [kept for kept in customers if not told_by_headers(kept.mail.topmost)] or customers
     asked = [requester_of(kept.mail, store.settings) for kept in wrote]
     # One mail that is not proved could have been written by anyone, to be read with the others.
     proved = all(each.verified for each in asked)
     last = asked[-1]
-    public = [each.author for each in messages if each.public and each.author != "system"]
+    public = [each.author for each in messages if each.public]
     return TicketView(
         stamp=stamp,
         subject=customers[0].mail.subject,
         requester=replace(last, verified=proved, external_id=last.external_id if proved else None),
         messages=tuple(messages),
+        assignee=holder(mails, root, store),
         last_public_author=public[-1] if public else None,
         own_keys=frozenset(each.key for each in messages if each.key),
     )
 
 
 def message_of(kept: Kept, root: Root, store: Store) -> DeskMessage:
-    """One mail; who wrote it follows from where it lies, its sender and what its headers tell."""
+    """One mail; who wrote it follows from where it lies and from its sender.
+
+    Its id is ours for a mail of ours, else one of its content: senders repeat Message-IDs.
+    """
     mail, author = kept.mail, author_of(kept, store)
     public = author == "customer" or (root.customer in mail.recipients)
     return DeskMessage(
-        id=mail.message_id or mail.digest,
+        id=(mail.message_id if author == "bot" else None) or mail.digest,
         author=author,
         public=public,
         text=mail.text,
         html=mail.html,
         key=kept.key,
+        headers={} if kept.sent else telling(mail.topmost),
     )
+
+
+def holder(mails: Sequence[Kept], root: Root, store: Store) -> str | None:
+    """The person who wrote to the customer, until a person gave the ticket back.
+
+    A person who answers in the mailbox itself is seen in the sent folder only, so no mail that
+    comes in says so: it has to follow from the thread.
+    """
+    has_it: str | None = None
+    for kept in mails:
+        if author_of(kept, store) != "person":
+            continue
+        if root.customer in kept.mail.recipients:
+            has_it = kept.mail.sender or store.settings.address
+        elif gives_back(kept.mail, store.settings, proved=kept.sent):
+            has_it = None
+    return has_it
+
+
+def gives_back(mail: Mail, settings: EmailSettings, *, proved: bool) -> bool:
+    """Whether a person's mail gives the ticket back, by its first line.
+
+    That needs proof: one who forges a person's address may silence us, not set us going.
+    """
+    first = mail.text.strip().split("\n", 1)[0].strip().lower()
+    return first == HANDBACK and (proved or is_verified(mail, settings))
 
 
 def author_of(kept: Kept, store: Store) -> Author:
@@ -243,6 +278,4 @@ def author_of(kept: Kept, store: Store) -> Author:
     if kept.sent:
         ours = own_ids([mail.message_id or ""], store.settings)
         return "bot" if ours else "person"
-    if told_by_headers(mail.topmost):
-        return "system"
     return "person" if store.is_person(mail.sender) else "customer"

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pydantic import Field
 
 from app.connectors.connector import Fields, Opened
-from app.connectors.email.desk import MailDesk, author_of
-from app.connectors.email.identity import is_verified, requester_of
+from app.connectors.email.desk import MailDesk, author_of, gives_back
+from app.connectors.email.identity import requester_of
 from app.connectors.email.imap import ImapRefusedError
 from app.connectors.email.reading import Attachment, Mail
 from app.connectors.email.store import (
@@ -29,14 +29,13 @@ from app.connectors.email.threads import own_ids
 from app.connectors.email.wire import WireError
 from app.connectors.helpdesk import Requester
 from app.connectors.hooks import Event
-from graphs.text.noise.headers import telling, told_by_headers
+from graphs.text.noise.headers import telling
 from tools.errors import UnavailableError
 
 # RFC 2177: servers may end an IDLE after 30 minutes. A line that died unseen costs this at most.
 IDLE_SECONDS = 9 * 60.0
 POLL_SECONDS = 60.0
 MAX_POLLED = 50
-HANDBACK = "/bot"
 MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
 
 
@@ -164,8 +163,6 @@ async def event_of(kept: Kept, store: Store) -> Event:
         return _nothing(mail, "our own mail came back")
     if failed := await _failed(mail, store):
         return failed
-    if noise := told_by_headers(mail.topmost):
-        return _nothing(mail, f"nothing is to be answered: {noise}")
     ticket, known = await store.ticket_of(mail)
     if author_of(kept, store) != "person":
         return Event("message", ticket, message_id=mail.digest, who=mail.sender)
@@ -175,15 +172,11 @@ async def event_of(kept: Kept, store: Store) -> Event:
 
 
 async def _of_person(mail: Mail, ticket: str, store: Store) -> Event:
-    """A person took the ticket, gave it back, or wrote what the customer did not get.
-
-    To give back needs proof: who forges a person's address may silence us, not set us going.
-    """
+    """A person took the ticket, gave it back, or wrote what the customer did not get."""
     root = await store.root(ticket)
     if root is not None and root.customer in mail.recipients:
         return Event("person", ticket, message_id=mail.digest, who=mail.sender)
-    first = mail.text.strip().split("\n", 1)[0].strip().lower()
-    if first == HANDBACK and is_verified(mail, store.settings):
+    if gives_back(mail, store.settings, proved=await store.was_sent_here(mail)):
         return Event("handback", ticket, message_id=mail.digest, who=mail.sender)
     return _nothing(mail, "a person's mail that the customer did not get", ticket)
 

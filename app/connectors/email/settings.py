@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, StringConstraints, field_validator, model_validator
 
-from app.connectors.connector import Fields
+from app.connectors.connector import DeskFields, Fields
 
 Security = Literal["tls", "starttls", "plain"]
 # ASCII only, and no quoted local part: what is compared, signed and searched for is unambiguous.
@@ -33,7 +33,7 @@ def mail_address(text: str) -> str | None:
     return found if dots_stand_well and not odd else None
 
 
-class EmailSettings(Fields):
+class EmailSettings(DeskFields):
     """A mailbox, its two servers, and who writes to it.
 
     `people` are the addresses of the tenant's own people: their mail is never a customer's.

@@ -133,10 +133,10 @@ class Store:
         return await self._ticket_by_people(mail, looked_up, hops)
 
     async def _ticket_by_people(self, mail: Mail, ids: Sequence[str], hops: int) -> str | None:
-        """What it answers is a mail that a person sent from the mailbox, to this address."""
+        """What it answers is a mail that a person sent from the mailbox."""
         await self.open_sent()
         for headers in await self.heads(any_of(has("Message-ID", each) for each in ids)):
-            if mail.sender not in recipients_of(headers):
+            if not self.is_person(mail.sender) and mail.sender not in recipients_of(headers):
                 continue
             answered = read_mail(_as_mail(headers))
             for earlier in answered.references[-MAX_LOOKED_UP:]:
@@ -232,6 +232,14 @@ class Store:
                 key = key_line(headers) if sent else None
                 kept.append(_kept(uid, found, sent=sent, key=key))
         return [each for each in kept if not {r"\deleted", r"\draft"} & each.flags]
+
+    async def was_sent_here(self, mail: Mail) -> bool:
+        """Whether it lies in the sent folder as well, where no outsider can put it."""
+        if mail.sender != self.settings.address or mail.message_id is None:
+            return False
+        await self.open_sent()
+        uids = await self.imap.search(has("Message-ID", mail.message_id))
+        return bool(uids) and not own_ids([mail.message_id], self.settings)
 
     async def fetch_one(self, uid: int) -> dict[str, Value] | None:
         """The beginning of one mail of the open folder, up to `MAX_FETCH` bytes; None if gone."""
