@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.commands.database import in_session, load_settings, with_database, with_sessions
-from app.commands.terminal import add_row, console, moment, plain_table
+from app.commands.terminal import add_row, console, moment, plain_table, typed
 from app.commands.usage import usage
 from app.connectors.catalog import CONNECTORS
 from app.connectors.connector import Check
@@ -84,9 +84,11 @@ def add(
             return await manage.add(session, vault, tenant, kind, name, settings_of, credentials)
 
         row, secret = _refused(lambda: in_session(settings, work))
-    typer.echo(f"{row.id}")
-    typer.echo(f"hooks: POST /v1/hooks/{row.id}, signed with {secret}", err=True)
-    typer.echo("The secret is not shown again. Now: deskgraph connections test " + row.id, err=True)
+    typer.echo(row.id)
+    typer.echo(f"Its hooks go to /v1/hooks/{row.id}, signed with this secret:", err=True)
+    typer.echo(secret)
+    test = typed(f"connections test {row.id}")
+    typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
 
 
 @cli.command("list", epilog=usage("connections list --tenant acme", LINE, option="--json"))

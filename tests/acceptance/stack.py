@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 
 from tests.acceptance import forked
+from tests.conftest import ENCRYPTION_KEY
 
 START_SECONDS = 90
-ENCRYPTION_KEY = "A" * 43 + "="
 # To read the certificates that a client trusts takes longer than most tests: once for all of them.
 TLS = ssl.create_default_context()
 

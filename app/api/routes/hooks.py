@@ -6,7 +6,7 @@ from app.api.http.dependencies import BackendDep, Connections
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.schemas.connections import HookTaken
-from app.errors import BodyError, EncryptionError, HookNotSignedError, TooLargeError
+from app.errors import EncryptionError, HookNotSignedError, UnavailableError
 from app.services.connections import hooks
 
 router = APIRouter(prefix="/v1/hooks", tags=["connections"], route_class=GuardedRoute)
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/hooks", tags=["connections"], route_class=Guarded
     status_code=status.HTTP_202_ACCEPTED,
     response_model=HookTaken,
     responses=documented_responses(
-        202, {"duplicate": False}, HookNotSignedError, BodyError, TooLargeError, EncryptionError
+        202, {"duplicate": False}, HookNotSignedError, EncryptionError, UnavailableError
     ),
 )
 async def take_hook(
