@@ -20,6 +20,10 @@ from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
 from app.commands import articles as files
+from app.connectors.email import headers as mail_lines
+from app.connectors.email import identity, threads, wire
+from app.connectors.email import reading as mail_reading
+from app.connectors.email import settings as mail_settings
 from app.db.knowledge import articles, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
@@ -89,7 +93,8 @@ from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
-          "app/adapters", "app/api", "app/commands/articles.py")  # fmt: skip
+          "app/adapters", "app/api", "app/commands/articles.py",
+          "app/connectors/email")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -145,12 +150,18 @@ def _takes_text(node: Function) -> bool:
 
 
 # Functions with loops, by the beginning of their names; one with a pattern is named by itself.
+COMMANDS = "asks a server: what it says is bounded, and read by `wire`"
 STRUCTURES = "loops over steps, findings, rows or fields, and hands texts on whole"
 EXCUSED = {
     **dict.fromkeys(("graphs.nodes.", "graphs.policy:", "graphs.run.replay:",
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
+    "app.connectors.email.desk:view_of": STRUCTURES,
+    "app.connectors.email.store:section": "loops over names of a FETCH answer",
+    **dict.fromkeys(
+        [f"app.connectors.email.{name}" for name in
+         ("imap:open", "imap:search", "imap:append", "store:heads", "store:root")], COMMANDS),
     "graphs.text.new_text.wordings:exactly": "names of ours",
     "graphs.text.new_text.ticket:shown_parts": "cuts each of its first parts",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
@@ -320,6 +331,18 @@ def rule(name: str) -> list[Reader]:
     ]
 
 
+# What a mail repeats to cost its reader the square of its size.
+RAW_MAIL_SHAPES = (
+    "a: b\n", "a:\n b\n", "Received: x\n", "\n", "References: <a@b>\n", "From: a@b,\n",
+    "Content-Type: multipart/mixed; boundary=a\n\n--a\n", "Content-Type: message/rfc822\n\n",
+    "Content-Type: text/plain; a=b; c*0=d\n\n", "Subject: =?a?q?b?=\n", "(", ";", "\\",
+    "Authentication-Results: mx; dmarc=pass\n",
+)  # fmt: skip
+MAILBOX = mail_settings.EmailSettings(
+    address="help@desk.example", imap_host="mx", smtp_host="mx", authserv_id="mx"
+)
+
+
 # What is read of these is bounded, so the test begins where a text is read whole.
 ON_DRAFTS: dict[str, Reader] = {
     name: lambda text, name=name: list(checks.RULES[name](draft_of(text)))  # type: ignore[misc]
@@ -348,6 +371,17 @@ def long_mail(shape: str, read: Callable[[str], object]) -> Reader:
     return lambda text: read(f"<div>a</div>{shape * (len(text) // len(shape))}")
 
 
+def mail_of(shape: str) -> Reader:
+    """A whole mail that is nothing but the shape."""
+    return lambda text: mail_reading.read_mail((shape * (len(text) // len(shape))).encode())
+
+
+def imap_line(shape: str) -> Reader:
+    """A line of an IMAP server that is nothing but the shape."""
+    said = refused(lambda line: wire.Response([line.encode()]).values(), wire.WireError)
+    return lambda text: said(shape * (len(text) // len(shape)))
+
+
 def by_line(read: Callable[[list[str]], object]) -> Callable[[str], object]:
     """A reader of lines on a text."""
     return lambda text: read(text.split("\n"))
@@ -358,6 +392,35 @@ LINEAR = model.LinearModel(
     ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
 )
 READERS: dict[str, list[Reader]] = {
+    "app.connectors.email.reading:read_mail": [
+        lambda text: mail_reading.read_mail(text.encode()),
+        lambda text: mail_reading.read_mail(f"Content-Type: text/plain\n\n{text}".encode()),
+        lambda text: mail_reading.read_mail(f"Subject: {text}\nFrom: {text}\n\n".encode()),
+        lambda text: mail_reading.read_mail(f"Content-Type: {text}\n\n".encode()),
+        *(mail_of(shape) for shape in RAW_MAIL_SHAPES),
+    ],
+    "app.connectors.email.headers:decoded": [
+        mail_lines.decoded,
+        lambda text: mail_lines.decoded("=?utf-8?q?a?=" * (len(text) // 13)),
+        lambda text: mail_lines.decoded(f"=?punycode?q?{text}?="),
+    ],
+    "app.connectors.email.settings:mail_address": [
+        mail_settings.mail_address,
+        lambda text: mail_settings.mail_address(f"a@{text}"),
+    ],
+    "app.connectors.email.threads:ticket_of_address": [
+        lambda text: threads.ticket_of_address([text], text, MAILBOX, ["s"]),
+    ],
+    "app.connectors.email.identity:is_verified": [
+        lambda text: identity.is_verified(
+            mail_reading.read_mail(f"Authentication-Results: {text}\n\n".encode()), MAILBOX
+        ),
+    ],
+    "app.connectors.email.wire:quoted": [refused(wire.quoted, ValueError)],
+    "app.connectors.email.wire:values": [
+        refused(lambda text: wire.Response([text.encode()]).values(), wire.WireError),
+        *(imap_line(shape) for shape in ("(", "()", '"', '"\\', "a[", "[", "NIL ", "{1}")),
+    ],
     "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
     "graphs.wishes.refunds:wish_in": [
         lambda text: wished(f"Please refund {text}"),
