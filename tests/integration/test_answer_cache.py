@@ -201,7 +201,7 @@ async def test_tenants_are_apart(ask: Ask, sessions: Sessions, tenant: Tenant) -
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions.begin() as session:
-        other = await make_tenant(session)
+        other = await make_tenant(session, articles=False)
     async with sessions.begin() as session:
         await session.execute(
             update(CachedAnswerRow)

@@ -76,7 +76,7 @@ async def test_tenant_has_only_so_many_streams_open(
 ) -> None:
     """One more is refused and told when to come again; others have their own, and places return."""
     async with sessions.begin() as session:
-        other = await make_tenant(session)
+        other = await make_tenant(session, articles=False)
     mine, theirs = caller(url, tenant.starter), caller(url, other.starter)
     async with mine, theirs:
         async with AsyncExitStack() as open_streams:

@@ -13,6 +13,8 @@ from tests.acceptance.stack import Client, free_port
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 from tests.unit.desk import desk
 
+pytestmark = pytest.mark.no_articles
+
 
 def test_failed_call_is_tried_again_and_shown(starter: Client, models: OpenAIDouble) -> None:
     """One 500 costs one more try of that node."""

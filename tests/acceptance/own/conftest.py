@@ -16,9 +16,9 @@ def database_url(migrated_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-async def tenant(database_url: str) -> Tenant:
+async def tenant(database_url: str, *, articles: bool) -> Tenant:
     """A tenant on that database."""
-    return await tenant_on(database_url)
+    return await tenant_on(database_url, articles=articles)
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
 from tests.conftest import Tenant
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture(scope="module")
 def held_model() -> Iterator[HeldModel]:
