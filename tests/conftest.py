@@ -48,6 +48,17 @@ LONG = (
 )
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """More cases of what `make test` tries in few: `.ci/run` asks for it."""
+    parser.addoption("--thorough", action="store_true", help="try all cases: takes minutes more")
+
+
+@pytest.fixture(scope="session")
+def thorough(pytestconfig: pytest.Config) -> bool:
+    """Whether all cases are tried."""
+    return bool(pytestconfig.getoption("--thorough"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the long ones begin; otherwise the order stays, and with it every module whole."""
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])

@@ -27,6 +27,8 @@ from tests.unit.desk import E42, ticket
 from tools.models import Passage
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 Ask = Callable[..., Awaitable[tuple[SupportState, bool]]]
 REPLY = "Hello Ann,\n\nFiles above 2 GB fail with E42."
 

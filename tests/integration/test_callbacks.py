@@ -22,6 +22,8 @@ from tests.integration.conftest import Begin
 from tests.integration.outbox import DONE, LEASE, claim, noted_body, rows, running, settle
 from tests.integration.paused import Desk
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:

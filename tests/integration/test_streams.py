@@ -16,6 +16,8 @@ from app.execution.wiring import Service
 from tests.conftest import Tenant, make_tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 
+pytestmark = pytest.mark.no_articles
+
 LIMIT = 2
 EVENTS = text(
     "INSERT INTO events (tenant_id, run_id, type, data)"

@@ -21,9 +21,17 @@ async def tenant(database_url: str, *, articles: bool) -> Tenant:
     return await tenant_on(database_url, articles=articles)
 
 
-@pytest.fixture
-def model() -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
+@pytest.fixture(scope="module")
+def held_model() -> Iterator[HeldModel]:
+    """One model for all tests of a module; `model` releases what a test held."""
     held = HeldModel()
     yield held
     held.close()
+
+
+@pytest.fixture
+def model(held_model: HeldModel) -> Iterator[HeldModel]:
+    """A model whose answers a test holds back."""
+    held_model.calls.clear()
+    yield held_model
+    held_model.release()

@@ -21,22 +21,6 @@ pytestmark = pytest.mark.no_articles
 
 
 @pytest.fixture(scope="module")
-def held_model() -> Iterator[HeldModel]:
-    """One model for all tests here; `model` lets go of what a test held."""
-    held = HeldModel()
-    yield held
-    held.close()
-
-
-@pytest.fixture
-def model(held_model: HeldModel) -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
-    held_model.calls.clear()
-    yield held_model
-    held_model.release()
-
-
-@pytest.fixture(scope="module")
 def api_stack(
     database_url: str, tmp_path_factory: pytest.TempPathFactory, held_model: HeldModel
 ) -> Iterator[Stack]:

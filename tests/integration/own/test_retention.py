@@ -210,4 +210,4 @@ async def test_outage_is_no_failure_of_a_tenant(place: Workplace) -> None:
 
     with capture_logs() as lines, pytest.raises(OperationalError):
         await prune(Away(place.service.sessions.kw["bind"]))
-    assert lines == []
+    assert place.tenant.id not in [line.get("tenant_id") for line in lines]
