@@ -13,6 +13,10 @@ THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluat
 KILLS ?= 40
 SEED ?= 1
 
+# Some images set it. Without bytecode every process of the tests compiles all that it imports: that
+# doubles the time to collect the tests and to start a service.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install run check test fmt lint thorough crash real-model bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
