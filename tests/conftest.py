@@ -129,6 +129,10 @@ def database_url(migrated_database: Callable[[], str]) -> str:
     return migrated_database()
 
 
+# 32 bytes of nothing, in base64.
+ENCRYPTION_KEY = "A" * 43 + "="
+
+
 @pytest.fixture(scope="session")
 def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings of the tests' service; no key, so the offline model answers."""
@@ -136,6 +140,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         _env_file=None,
         database_url=SecretStr(database_url),
         secret_key=SecretStr("tests"),
+        encryption_keys=[SecretStr(ENCRYPTION_KEY)],
         data_dir=Path(tmp_path_factory.mktemp("data")),
     )
 

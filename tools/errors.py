@@ -68,4 +68,11 @@ class UnfinishedError(ToolError):
 
 
 class UnavailableError(ToolError):
-    """The outside system did not answer; a later attempt may succeed."""
+    """The outside system did not answer; a later attempt may succeed.
+
+    `retry_after` is the seconds that the system asked us to wait, if it named them.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

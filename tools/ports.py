@@ -36,6 +36,9 @@ class Caller:
 
     `may_mail`: the key that started the run holds the scope `mail:send`. `replayed`: the runs that
     this one replays, nearest first; what they did counts as its own.
+
+    `connection_id` names the outside desk of the ticket, None for a ticket of the API. `account`:
+    the customer is known to be who they say, so their account may be read.
     """
 
     tenant_id: str
@@ -45,6 +48,8 @@ class Caller:
     attempt: int
     may_mail: bool = False
     replayed: tuple[UUID, ...] = ()
+    connection_id: str | None = None
+    account: bool = True
 
     @property
     def effects_of(self) -> UUID:

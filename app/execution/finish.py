@@ -17,7 +17,7 @@ from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
 from app.execution.run_error import unknown_outcome, workers_lost
-from app.execution.wiring import Service
+from app.execution.wiring import Service, caller_of, ports_of_run
 from app.lifecycle import FINAL, RunStatus
 from app.services.approvals.open_approval import open_approval
 from app.services.runs.start_and_cancel import Enqueue
@@ -28,7 +28,6 @@ from graphs.reply.reusable_answer import reusable
 from graphs.state import SupportState
 from tools.catalog import EFFECTS
 from tools.errors import ToolError
-from tools.ports import Caller
 
 
 async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
@@ -117,8 +116,7 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
         begun = await ledger.started_of_run(session, run.tenant_id, run.id)
     if not begun:
         return []
-    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
-    ports = service.ports(service.settings, service.sessions, caller)
+    ports = await ports_of_run(service, caller_of(run))
     unknown = []
     for entry in begun:
         effect = EFFECTS.get(entry.tool)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
 
+from app import strict_json
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
@@ -377,8 +378,8 @@ READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
-    "app.api.http.strict_body:check_value": [
-        lambda text: strict_body.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
+    "app.strict_json:check_value": [
+        lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
     "app.adapters.webhooks.ssrf_guard:parse": [
         refused(lambda text: ssrf_guard.parse(f"https://{text}"), ssrf_guard.ForbiddenTargetError)
