@@ -7,6 +7,7 @@ ToolError
 ├── RunLostError            this attempt no longer owns the run
 ├── EffectsPausedError      the tenant's replies and effects are held back for now
 ├── RefusedError            the outside system said no; nothing happened
+│   └── NotTriedError       what must be known first could not be read; nothing was tried
 ├── UnknownOutcomeError     the call began earlier and left no trace of its end
 ├── UnfinishedError         a part is done; the same call again goes on with the rest
 ├── SilencedError           no reply may leave on the thread now
@@ -45,6 +46,13 @@ class EffectsPausedError(ToolError):
 
 class RefusedError(ToolError):
     """The outside system refused, so nothing happened."""
+
+
+class NotTriedError(RefusedError):
+    """What must be known before the call could not be read, so the call was not made.
+
+    It says nothing about an earlier call under the same key.
+    """
 
 
 class SilencedError(ToolError):

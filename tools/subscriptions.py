@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tools.billing import MAY_READ_PAYMENTS
 from tools.effect import Effect
-from tools.errors import RefusedError, UnavailableError
+from tools.errors import NotTriedError, RefusedError, UnavailableError
 from tools.models import Cancellation, Evidence, JsonObject, Step, Subscription
 from tools.money import format_money
 from tools.ports import Caller, Ports
@@ -64,15 +64,15 @@ async def cancel(args: CancelArgs, ports: Ports, caller: Caller, key: str) -> Ca
         problem = await check_cancel(args, ports, caller)
     except UnavailableError as error:
         # Nothing was tried yet, so this is no unknown outcome.
-        raise RefusedError("the subscriptions could not be read, nothing was tried") from error
+        raise NotTriedError("the subscriptions could not be read, nothing was tried") from error
     if problem:
         raise RefusedError(problem)
     return await ports.subscriptions.cancel_subscription(args.subscription_id, args.reason, key=key)
 
 
-async def find_cancellation(ports: Ports, key: str) -> Cancellation | None:
+async def find_cancellation(args: CancelArgs, ports: Ports, key: str) -> Cancellation | None:
     """The cancellation that the provider booked under the key, if it did."""
-    return await ports.subscriptions.find_cancellation(key)
+    return await ports.subscriptions.find_cancellation(key, args.subscription_id)
 
 
 def simulate_cancel(args: CancelArgs) -> Cancellation:
@@ -149,6 +149,7 @@ CANCEL = Effect(
     run=cancel,
     check=check_cancel,
     find=find_cancellation,
+    repeatable=lambda ports: ports.subscriptions.repeats_safely,
     simulate=simulate_cancel,
     gate_reason=cancel_gate,
     risk=cancel_risk,

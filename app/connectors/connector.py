@@ -20,6 +20,11 @@ class Fields(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @property
+    def hook_secrets(self) -> tuple[str, ...]:
+        """Secrets that the other side made for its hooks, where it takes none of ours."""
+        return ()
+
 
 class FieldChange(Fields):
     """What becomes of a ticket's fields; what is left out stays as it is."""
@@ -52,7 +57,8 @@ class Payments(Billing, Subscriptions, Protocol):
 class Opened:
     """A connection ready to be used: its settings, its credentials in clear, and our client.
 
-    `secrets` are those that its hooks may be signed with, newest first.
+    `secrets` are those that its hooks may be signed with, newest first; before them stand those
+    that the other side made, which are among the credentials.
     """
 
     id: str
@@ -61,6 +67,10 @@ class Opened:
     credentials: Any
     http: HttpClient
     secrets: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        own = getattr(self.credentials, "hook_secrets", ())
+        object.__setattr__(self, "secrets", (*own, *self.secrets))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.models.answer_cache import customer_sha256
+from app.connectors.errors import ConnectorError
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
@@ -27,7 +30,10 @@ from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import reusable
 from graphs.state import SupportState
 from tools.catalog import EFFECTS
+from tools.effect import Effect
 from tools.errors import ToolError
+from tools.models import JsonObject
+from tools.ports import Ports
 
 
 async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
@@ -121,14 +127,25 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
     for entry in begun:
         effect = EFFECTS.get(entry.tool)
         try:
-            result = await effect.find(ports, entry.key) if effect and effect.find else None
-        except ToolError:
+            result = await _found(effect, ports, entry.key, entry.args) if effect else None
+        except (ToolError, ConnectorError):
             result = None
         if result is None:
             unknown.append(entry.key)
         else:
             await ports.ledger.finish(entry.key, result)
     return unknown
+
+
+async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) -> Any | None:
+    """What the outside system knows of a call; of one whose arguments fit no more, nothing."""
+    if effect.find is None:
+        return None
+    try:
+        parsed = effect.args.model_validate(args)
+    except ValidationError:
+        return None
+    return await effect.find(parsed, ports, key)
 
 
 async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:

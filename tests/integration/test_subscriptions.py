@@ -20,8 +20,9 @@ async def test_subscription_is_cancelled_once(sessions: Sessions, tenant: Tenant
     provider = SandboxSubscriptions(sessions, tenant.id)
     first = await provider.cancel_subscription("sub_1001", "r", key="k")
     assert await provider.cancel_subscription("sub_1001", "r", key="k") == first
-    assert await provider.find_cancellation("k") == first
-    assert await provider.find_cancellation("other") is None
+    assert await provider.find_cancellation("k", "sub_1001") == first
+    assert await provider.find_cancellation("other", "sub_1001") is None
+    assert await provider.find_cancellation("k", "sub_5001") is None
     [ann] = await provider.subscriptions("cus_ann")
     assert (ann["status"], ann["renews_at"]) == ("cancelled", None)
     calls = [provider.cancel_subscription("sub_5001", "r", key=f"k{n}") for n in range(10)]

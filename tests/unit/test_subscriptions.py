@@ -8,7 +8,7 @@ from graphs.policy import Policy, gate
 from graphs.reply.checks import objections
 from graphs.reply.facts import Facts
 from graphs.state import DoneStep
-from tests.fake_mail import subscription
+from tests.fake_mail import FakeSubscriptions, subscription
 from tests.fakes import World
 from tests.unit.desk import desk, scripted, ticket
 from tests.unit.test_checks import facts as reply_facts_of
@@ -175,10 +175,19 @@ async def test_tool_refuses_what_is_not_the_customers(foreign: str) -> None:
     assert (world.subscriptions.calls, world.ledger.statuses()) == (0, ["failed"])
 
 
+class UnsafeSubscriptions(FakeSubscriptions):
+    """A provider whose contract says nothing about a repeated key."""
+
+    @property
+    def repeats_safely(self) -> bool:
+        return False
+
+
 @pytest.mark.parametrize("booked", [True, False])
 async def test_unknown_end_is_looked_up_and_never_repeated(booked: bool) -> None:
-    """The provider is asked by key."""
+    """The provider is asked by key, and promises nothing about a repeat."""
     world = World()
+    world.subscriptions = UnsafeSubscriptions()
     world.ledger.rows[KEY] = {"status": "started", "result": None, "error": None}
     done: Cancellation = {"id": "can_9", "subscription_id": "sub_1001", "description": "Pro plan"}
     args = {"subscription_id": "sub_1001", "reason": "r"}
@@ -189,6 +198,16 @@ async def test_unknown_end_is_looked_up_and_never_repeated(booked: bool) -> None
         with pytest.raises(UnknownOutcomeError):
             await world.toolbox("act").call("cancel_subscription", args)
     assert world.subscriptions.calls == 0
+
+
+async def test_unknown_end_is_called_again_where_the_provider_keeps_keys() -> None:
+    """Nothing is found, so the same key is sent again and booked once."""
+    world = World()
+    world.ledger.rows[KEY] = {"status": "started", "result": None, "error": None}
+    args = {"subscription_id": "sub_1001", "reason": "r"}
+    done = await world.toolbox("act").call("cancel_subscription", args)
+    assert world.subscriptions.booked == {KEY: done}
+    assert world.ledger.statuses() == ["done"]
 
 
 def facts(*cancelled: str) -> Facts:

@@ -22,7 +22,7 @@ class NoAccount(Billing, Subscriptions):
         """Refused."""
         raise RefusedError(REFUSAL)
 
-    async def find_refund(self, key: str) -> Refund | None:
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
         """None was ever made."""
         return None
 
@@ -36,7 +36,7 @@ class NoAccount(Billing, Subscriptions):
         """Refused."""
         raise RefusedError(REFUSAL)
 
-    async def find_cancellation(self, key: str) -> Cancellation | None:
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
         """None was ever made."""
         return None
 
@@ -57,7 +57,7 @@ class Unreachable(Billing, Subscriptions):
         """Raises UnavailableError."""
         raise UnavailableError(self.why)
 
-    async def find_refund(self, key: str) -> Refund | None:
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
         """Raises UnavailableError."""
         raise UnavailableError(self.why)
 
@@ -71,6 +71,6 @@ class Unreachable(Billing, Subscriptions):
         """Raises UnavailableError."""
         raise UnavailableError(self.why)
 
-    async def find_cancellation(self, key: str) -> Cancellation | None:
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
         """Raises UnavailableError."""
         raise UnavailableError(self.why)

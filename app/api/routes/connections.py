@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, status
+from fastapi import APIRouter, Response, status
 
 from app.api.http.dependencies import Admin, BackendDep, Connections, Session
 from app.api.http.guarded_route import GuardedRoute
@@ -130,9 +130,10 @@ async def change_connection(
 
 
 @router.delete("/{connection_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_connection(connection_id: str, session: Session, key: Admin) -> None:
+async def remove_connection(connection_id: str, session: Session, key: Admin) -> Response:
     """Forget its credentials, take no hook of it any more, and deliver nothing more there."""
     await manage.remove(session, key.tenant_id, connection_id)
+    return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
 @router.post(
