@@ -145,54 +145,50 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
 def build_support_graph() -> SupportGraph:
     """Wire the graph; the caller compiles it with a checkpointer."""
     g: SupportGraph = StateGraph(SupportState, context_schema=SupportContext)
+    _add_reading(g)
+    _add_planning(g)
+    _add_replying(g)
+    return g
+
+
+def _add_reading(g: SupportGraph) -> None:
+    """From the ticket to what the specialists found."""
     g.add_node("classify", classify, retry_policy=RETRY, timeout=30, error_handler=node_failed)
     for name, specialist in (("billing", billing), ("technical", technical), ("general", general)):
         g.add_node(
             name, specialist, retry_policy=RETRY, timeout=60, error_handler=specialist_failed
         )
+        g.add_edge(name, "plan")
+    g.add_edge(START, "classify")
+    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate", END])
+
+
+def _add_planning(g: SupportGraph) -> None:
+    """From the plan, past a person where it needs one, to what was done."""
     g.add_node("plan", plan)
     g.add_node("approve", approve)
     g.add_node("act", act, retry_policy=RETRY, timeout=60, error_handler=node_failed)
-    # `destinations` draws the way to a person that only a failure takes.
-    g.add_node(
-        "respond",
-        respond,
-        retry_policy=RETRY,
-        timeout=90,
-        error_handler=node_failed,
-        destinations=("escalate",),
-    )
-    g.add_node(
-        "verify",
-        verify,
-        retry_policy=RETRY,
-        timeout=90,
-        error_handler=node_failed,
-        destinations=("escalate",),
-    )
-    g.add_node("check", check)
-    g.add_node("review", review)
-    g.add_node("escalate", escalate, retry_policy=RETRY, timeout=30)
-    g.add_node(
-        "send",
-        send,
-        retry_policy=RETRY,
-        timeout=30,
-        error_handler=node_failed,
-        destinations=("escalate", END),
-    )
-
-    g.add_edge(START, "classify")
-    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate", END])
-    for name in SPECIALISTS:
-        g.add_edge(name, "plan")
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
     g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
     g.add_conditional_edges("act", by_progress)  # act | approve | respond | check | escalate
+
+
+def _add_replying(g: SupportGraph) -> None:
+    """From a draft, past the checks, to the reply or to a person."""
+    # `destinations` draws the way to a person that only a failure takes.
+    person = ("escalate",)
+    g.add_node("respond", respond, retry_policy=RETRY, timeout=90, error_handler=node_failed,
+               destinations=person)  # fmt: skip
+    g.add_node("verify", verify, retry_policy=RETRY, timeout=90, error_handler=node_failed,
+               destinations=person)  # fmt: skip
+    g.add_node("check", check)
+    g.add_node("review", review)
+    g.add_node("escalate", escalate, retry_policy=RETRY, timeout=30)
+    g.add_node("send", send, retry_policy=RETRY, timeout=30, error_handler=node_failed,
+               destinations=(*person, END))  # fmt: skip
     g.add_conditional_edges("respond", by_grounding)  # verify | check
     g.add_edge("verify", "check")
     g.add_conditional_edges("check", by_objections)  # send | review | respond | act | escalate
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")
     g.add_edge("send", END)
-    return g

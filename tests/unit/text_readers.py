@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -366,9 +367,19 @@ def styled(text: str) -> Any:
     return HtmlElement("p", style=text, color=text)
 
 
-def long_mail(shape: str, read: Callable[[str], object]) -> Reader:
-    """The reader on a text as long as the given one that is nothing but the shape."""
-    return lambda text: read(f"<div>a</div>{shape * (len(text) // len(shape))}")
+@dataclass(frozen=True)
+class LongMail:
+    """The reader on a text as long as the given one that is nothing but the shape.
+
+    It takes nothing else of the given text, so to give it another of that length says nothing.
+    """
+
+    shape: str
+    read: Callable[[str], object]
+
+    def __call__(self, text: str, /) -> object:
+        """Read so many of the shape."""
+        return self.read(f"<div>a</div>{self.shape * (len(text) // len(self.shape))}")
 
 
 def mail_of(shape: str) -> Reader:
@@ -720,7 +731,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.markup:is_html": [markup.is_html],
     "graphs.text.new_text.markup:read_html": [
         markup.read_html,
-        *(long_mail(shape, markup.read_html) for shape in HTML_SHAPES),
+        *(LongMail(shape, markup.read_html) for shape in HTML_SHAPES),
     ],
     "graphs.text.new_text.markup:with_quotes": [
         lambda text: markup.HtmlText(text, ["a"], []).with_quotes(f"{text}\uf8f90\uf8f9{text}")
@@ -728,20 +739,20 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.quotes:mark_quotes": [
         lambda text: mail_quotes.mark_quotes(text.split("\n")),
         lambda text: mail_quotes.mark_quotes([text, text]),
-        *(long_mail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.quotes:header_key": [mail_quotes.header_key],
     "graphs.text.new_text.reading:set_apart": [
         message.set_apart,
-        *(long_mail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
+        *(LongMail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
     ],
     "graphs.text.new_text.signatures:mark_disclaimers": [
         lambda text: signatures.mark_disclaimers(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.signatures:mark_signature": [
         lambda text: signatures.mark_signature(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.ticket:with_messages": [
         lambda text: new_ticket.with_messages(ticket(text), [text, text])
