@@ -30,7 +30,6 @@ from app.connectors.helpdesk import (
 from app.connectors.request_tracker.changes import change_ticket
 from app.connectors.request_tracker.requesters import requester_of
 from app.connectors.request_tracker.rest2 import (
-    LOCATION,
     NOT_FOUND,
     NUMBER,
     PRECONDITION_FAILED,
@@ -38,6 +37,7 @@ from app.connectors.request_tracker.rest2 import (
     Ticket,
     Transaction,
     refusal,
+    transaction_at,
 )
 from app.connectors.request_tracker.settings import RequestTrackerSettings
 from app.connectors.request_tracker.texts import Body, bodies, newest_headers
@@ -204,8 +204,8 @@ class RequestTracker(Helpdesk):
         answer = await self.rest.call("POST", f"/ticket/{ticket_id}/{kind}", body=body)
         if answer.status == NOT_FOUND or not answer.ok:
             return refusal(answer)
-        if at := LOCATION.fullmatch(answer.headers.get("location", "")):
-            return Posted(at[1])
+        if posted := transaction_at(answer.headers.get("location", "")):
+            return Posted(posted)
         raise UnavailableError("RT took the message and did not say what it calls it")
 
 
