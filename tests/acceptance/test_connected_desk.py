@@ -148,7 +148,7 @@ def test_closed_or_refusing_desk_brings_a_person(connected: OwnConnected) -> Non
     desk.post("message.created", {"ticket": {"id": "1"}, "message": message})
     assert connected.settled("1", "reply")["status"] == "closed"
     connected.settled("1", "draft")
-    connected.settled("1", "handoff")
+    connected.settled("1", "fields")
     desk.faults = ["refuse"]
     desk.open("2", E42)
     refused = connected.settled("2", "reply")
