@@ -18,7 +18,7 @@ SEED ?= 1
 # doubles the time to collect the tests and to start a service.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run check test fmt lint thorough crash real-model bench bench-retrieval lock clean
+.PHONY: help install run check test fmt lint thorough crash real-model real-world bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -62,6 +62,9 @@ crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40
 
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	PYTHONPATH=$(abspath $(VENV))/model $(BIN)/pytest -m real_model tests/acceptance
+
+real-world: $(VENV)/.test ## The connectors against real software, which apt installs (needs root)
+	$(BIN)/pytest -m real_world tests/real_world
 
 bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
 	$(BIN)/python -m tests.bench.throughput

@@ -72,14 +72,21 @@ async def by_decision(state: SupportState) -> Literal["act", "classify", "escala
     return "classify" if wished(state["decision"]) else "escalate"
 
 
-async def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
-    """Step after step, until all are done, one failed, or a person must look at the plan again."""
+async def by_progress(
+    state: SupportState,
+) -> Literal["act", "approve", "respond", "check", "escalate"]:
+    """Step after step, until all are done, one failed, or a person must look at the plan again.
+
+    Then a reply is drafted; a draft of which a question was handed over is checked again.
+    """
     if state["escalation"]:
         return "escalate"
     plan = state["plan"]
-    if plan and waits(plan, state["decision"]):
+    if plan and not state["effects"] and waits(plan, state["decision"]):
         return "approve"
-    return "act" if next_step(plan, state["effects"]) else "respond"
+    if next_step(plan, state["effects"]):
+        return "act"
+    return "check" if state["draft"] else "respond"
 
 
 async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
@@ -89,10 +96,17 @@ async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
     return "verify" if verified else "check"
 
 
-async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
-    """A clean draft leaves, or waits for a person; one with objections is drafted again."""
+async def by_objections(
+    state: SupportState,
+) -> Literal["send", "review", "respond", "act", "escalate"]:
+    """A clean draft leaves, or waits for a person; one with objections is drafted again.
+
+    A question that no draft could answer has become a step of the plan: a person gets it.
+    """
     if state["escalation"]:
         return "escalate"
+    if next_step(state["plan"], state["effects"]):
+        return "act"
     if state["review"]:
         return "review"
     return "respond" if state["objections"] else "send"
@@ -156,7 +170,7 @@ def _add_planning(g: SupportGraph) -> None:
     g.add_node("act", act, retry_policy=RETRY, timeout=60, error_handler=node_failed)
     g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
     g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
-    g.add_conditional_edges("act", by_progress)  # act | approve | respond | escalate
+    g.add_conditional_edges("act", by_progress)  # act | approve | respond | check | escalate
 
 
 def _add_replying(g: SupportGraph) -> None:
@@ -174,7 +188,7 @@ def _add_replying(g: SupportGraph) -> None:
                destinations=(*person, END))  # fmt: skip
     g.add_conditional_edges("respond", by_grounding)  # verify | check
     g.add_edge("verify", "check")
-    g.add_conditional_edges("check", by_objections)  # send | review | respond | escalate
+    g.add_conditional_edges("check", by_objections)  # send | review | respond | act | escalate
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")
     g.add_edge("send", END)

@@ -49,11 +49,12 @@ class HttpAnswer:
 class HttpClient:
     """Calls systems that tenants named, at addresses that the operator's guard allows.
 
-    A connection kept for an address could serve another host there, so none is kept.
+    A connection kept for an address could serve another host there, so none is kept. `guard` is
+    for connectors that speak another protocol than HTTP.
     """
 
     def __init__(self, guard: Guard, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
-        self._guard = guard
+        self.guard = guard
         self._timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
             # SSL_CERT_FILE counts, proxies of the environment do not.
@@ -98,7 +99,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 target = parse(url)
-                addresses = await self._guard.addresses(target)
+                addresses = await self.guard.addresses(target)
                 return _judged(await self._reach(method, target, addresses, body, sent))
         except TimeoutError:
             raise UnavailableError(f"no answer within {self._timeout_seconds:g} s") from None

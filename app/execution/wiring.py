@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
@@ -18,30 +18,25 @@ from app.adapters.ports.embedders import build_embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
 from app.adapters.ports.local_helpdesk import LocalHelpdesk
 from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
-from app.adapters.ports.no_account import NoAccount, Unreachable
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.connectors.connector import Payments
 from app.connectors.http import HttpClient
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
-from app.db.connections.queries import payments_of
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.effects.ledger import get_entry
 from app.db.runs.notify import RunNotifier
 from app.db.runs.queries import replayed
 from app.db.runs.steps import spent_usd
-from app.db.tables.connections import Connection
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at, starters_hold
-from app.errors import DeskgraphError
+from app.execution.payments import with_payments
 from app.models.openai import build_pool
 from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
 from app.services.connections.encryption import Vault, vault_of
-from app.services.connections.manage import connector_of, open_connection
 from app.settings import Settings
 from graphs.context import SupportContext
 from graphs.llm.gateway import open_gateway
@@ -170,29 +165,9 @@ def caller_of(run: Run, *, may_mail: bool = False, replayed: tuple[UUID, ...] = 
 
 
 async def ports_of_run(service: Service, caller: Caller) -> Ports:
-    """What the tools of the run reach: its tenant's payment provider, if it connected one."""
+    """What the tools of the run reach, with the payment provider that its tenant connected."""
     ports = service.ports(service.settings, service.sessions, caller)
-    if not caller.account:
-        none = NoAccount()
-        return replace(ports, billing=none, subscriptions=none)
-    async with service.sessions.raw_connection() as connection:
-        row = await payments_of(connection, caller.tenant_id)
-    if row is None:
-        return ports
-    provider = _provider(service, row)
-    return replace(ports, billing=provider, subscriptions=provider)
-
-
-def _provider(service: Service, row: Connection) -> Payments:
-    """The connected provider; one that cannot be used lets a run wait, as an outage does."""
-    if row.paused_because:
-        return Unreachable(f"the payment provider is paused: {row.paused_because}")
-    try:
-        connector = connector_of(row.kind)
-        assert connector.payments is not None, "its role says so"
-        return connector.payments(open_connection(row, service.vault, service.http))
-    except DeskgraphError as error:
-        return Unreachable(error.detail)
+    return await with_payments(ports, service.sessions, service.vault, service.http, caller)
 
 
 def _toolboxes(

@@ -19,7 +19,7 @@ from app.errors import DeskgraphError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.connections.deliver import deliver
-from app.services.connections.inbound import read_item
+from app.services.connections.inbound import read_item, read_refund
 from app.services.connections.manage import connector_of, open_connection
 
 log = get_logger(__name__)
@@ -92,7 +92,9 @@ class DeskDispatcher:
         """Act on one claimed fact; what cannot be read now is read again later."""
         sessions = self._service.sessions
         try:
-            if (found := await self._desk_of(item.connection_id)) is not None:
+            if item.event["kind"] == "refund":
+                await read_refund(sessions, item)
+            elif (found := await self._desk_of(item.connection_id)) is not None:
                 await read_item(sessions, *found, item)
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")

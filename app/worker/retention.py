@@ -28,6 +28,8 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
         ("checkpoints", retention.prune_checkpoints, kept.checkpoints_days, RUNS),
         ("events", retention.delete_events, kept.events_days, EVENTS),
         ("callbacks", retention.delete_callbacks, kept.events_days, EVENTS),
+        ("inbox", retention.delete_inbox, kept.events_days, EVENTS),
+        ("deliveries", retention.delete_deliveries, kept.steps_days, STEPS),
         ("webhook_secrets", retention.delete_secrets, kept.events_days, EVENTS),
         ("steps", retention.delete_steps, kept.steps_days, STEPS),
     ]

@@ -78,7 +78,7 @@ async def _not_found(place: Place, operation: str) -> httpx.Response:
     ids = ("run_id", "approval_id", "handoff_id", "callback_id", "ticket_id", "customer_id")
     odd = dict.fromkeys((*ids, "article_id", "connection_id", "code"), "a%20b")
     # Whoever must send a body sends one that says nothing.
-    body = {"content": b"{}", "headers": JSON} if "/connections/" in operation else {}
+    body: dict[str, Any] = {"content": b"{}", "headers": JSON} if "/conn" in operation else {}
     return await place.starter.request(*bare(operation, **odd), **body)
 
 

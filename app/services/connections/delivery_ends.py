@@ -10,7 +10,7 @@ from app.db.connections import deliveries, queries
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection, Delivery
 from app.log import get_logger
-from app.services.connections.inbound import open_for_person
+from app.services.connections.for_person import open_for_person
 from app.services.connections.retries import GIVE_UP, wait_seconds
 
 log = get_logger(__name__)

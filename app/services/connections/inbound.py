@@ -14,10 +14,11 @@ from app.connectors.helpdesk import DeskMessage, Helpdesk, TicketView
 from app.connectors.hooks import Event
 from app.db.connections import deliveries, inbox, queries
 from app.db.core.connections import Sessions
-from app.db.effects import handoffs
 from app.db.tables.connections import Connection, InboxItem
 from app.errors import IdempotencyMismatchError
 from app.log import get_logger
+from app.services.connections.for_person import open_for_person
+from app.services.connections.refund_news import note_refund
 from app.services.connections.retries import GIVE_UP, wait_seconds
 from app.services.connections.tickets import account_of, ticket_name
 from app.services.conversations import takeover
@@ -52,6 +53,14 @@ def stored_event(item: InboxItem) -> Event:
     """The fact as its hook said it."""
     known: dict[str, Any] = {name: item.event[name] for name in EVENT_FIELDS if name in item.event}
     return Event(**known)
+
+
+async def read_refund(sessions: Sessions, item: InboxItem) -> None:
+    """Act on what a provider said of a refund; nothing needs to be asked for it."""
+    async with sessions.begin() as session:
+        row = await queries.live_connection(session, item.connection_id)
+        note = await note_refund(session, row, stored_event(item)) if row else "removed"
+        await inbox.conclude(session, item, "done", note)
 
 
 async def _again(
@@ -169,13 +178,3 @@ async def _not_delivered(
         f"The desk could not deliver this reply:\n\n{message.text}",
     )  # fmt: skip
     return "a person gets the ticket"
-
-
-async def open_for_person(
-    session: AsyncSession, tenant_id: str, ticket_id: str, run_id: str, summary: str
-) -> None:
-    """Open a hand-off of the ticket for what could not be delivered."""
-    await handoffs.lock_desk(session, tenant_id)
-    await handoffs.open_handoff(
-        session, tenant_id, ticket_id, "general", "high", summary[:20_000], f"handoff:{run_id}"
-    )

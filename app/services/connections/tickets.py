@@ -26,9 +26,15 @@ def desk_ticket_id(ticket_id: str) -> str:
     return found[2]
 
 
+def connection_of(ticket_id: str) -> str | None:
+    """The connection that a ticket of ours came from; None for one of the API."""
+    found = NAMED.fullmatch(ticket_id)
+    return found[1] if found else None
+
+
 def is_reserved(ticket_id: str) -> bool:
     """Whether the name is one that only a connection may give."""
-    return ticket_id.startswith("con_") and NAMED.fullmatch(ticket_id) is not None
+    return connection_of(ticket_id) is not None
 
 
 def account_of(connection_id: str, requester: Requester) -> tuple[str, bool]:
