@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from app.db.knowledge.bm25 import Hit
 
 # How fast the weight of a place falls.
-RANK_OFFSET = 5
+RANK_OFFSET = 2
 
 
 def fused(rankings: Sequence[tuple[float, Sequence[Hit]]]) -> list[Hit]:
