@@ -1,6 +1,6 @@
 """Vectors of chunks, in a table that exists only where the server has pgvector."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import psycopg
@@ -145,7 +145,7 @@ async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[Ch
 
 
 async def store_vectors(
-    session: AsyncSession, model: str, vectors: dict[int, Sequence[float]]
+    session: AsyncSession, model: str, vectors: Mapping[int, Sequence[float]]
 ) -> None:
     """Write the vectors of chunks that still exist; those of another dimension go."""
     dimensions = len(next(iter(vectors.values())))
