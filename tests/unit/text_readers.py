@@ -19,7 +19,7 @@ from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
 from app.commands import articles as files
-from app.db.knowledge import articles, tokenize
+from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
     billing,
@@ -384,6 +384,7 @@ READERS: dict[str, list[Reader]] = {
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
     ],
     "app.db.knowledge.articles:chunks": [articles.chunks],
+    "app.db.knowledge.bm25:ranked_by": [lambda text: bm25.ranked_by("t", [text, text], "en", 5)],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
     "app.db.knowledge.tokenize:plain": [tokenize.plain],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
