@@ -11,6 +11,7 @@ DeskgraphError                  500 internal
 │   ├── VerdictNotAllowedError  422 verdict-not-allowed
 │   └── EditNotAllowedError     422 edit-not-allowed
 ├── UnauthorizedError           401 unauthorized
+├── HookNotSignedError          401 hook-not-signed
 ├── MissingScopeError           403 missing-scope
 ├── OwnRunError                 403 own-run
 ├── OverLimitError              403 over-limit
@@ -22,7 +23,9 @@ DeskgraphError                  500 internal
 │   ├── AlreadyDecidedError     409 already-decided
 │   ├── RunFinishedError        409 run-finished
 │   ├── RunNotFinishedError     409 run-not-finished
-│   └── CustomerHasLiveRunsError 409 customer-has-live-runs
+│   ├── CustomerHasLiveRunsError 409 customer-has-live-runs
+│   ├── PaymentsConnectedError  409 payments-connected
+│   └── EncryptionError         409 encryption-not-set-up
 ├── ApprovalExpiredError        410 approval-expired
 ├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
@@ -126,6 +129,12 @@ class UnauthorizedError(DeskgraphError):
     status, code, title = 401, "unauthorized", "A valid API key is needed"
 
 
+class HookNotSignedError(DeskgraphError):
+    """No secret of the connection signed the hook."""
+
+    status, code, title = 401, "hook-not-signed", "The hook's signature is missing or wrong"
+
+
 class MissingScopeError(DeskgraphError):
     """The key lacks the scope of the call."""
 
@@ -197,6 +206,18 @@ class CustomerHasLiveRunsError(ConflictError):
     """A customer whose tickets are worked on cannot be erased."""
 
     code, title = "customer-has-live-runs", "The customer has runs that are not finished"
+
+
+class PaymentsConnectedError(ConflictError):
+    """The tenant has a payment provider already."""
+
+    code, title = "payments-connected", "A payment provider is connected already"
+
+
+class EncryptionError(ConflictError):
+    """No key encrypts credentials, or none of them opens what is stored."""
+
+    code, title = "encryption-not-set-up", "Credentials cannot be encrypted or read"
 
 
 class ApprovalExpiredError(DeskgraphError):

@@ -3,6 +3,7 @@
 docs/configuration.md and deskgraph.env.example are written from this file.
 """
 
+import re
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.utils import parseaddr
@@ -22,6 +23,8 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 
+# 256 bits in the base64 of URLs.
+ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
 # `host:port` in the usual spelling; everything with a slash is a network.
 Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
@@ -78,10 +81,23 @@ class ApiSettings(BaseModel):
         None,
         description="Signs page cursors; the same on every API. `deskgraph dev` makes its own.",
     )
+    encryption_keys: list[SecretStr] = Field(
+        [],
+        description="Keys that encrypt credentials of connections, newest first, the same "
+        "everywhere; made by `deskgraph connections new-key`. `deskgraph dev` makes its own.",
+    )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
     streams_per_tenant: Count = Field(
         1000, description="Event streams that a tenant may have open at each API."
     )
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _each_a_key(cls, keys: list[SecretStr]) -> list[SecretStr]:
+        """32 bytes in base64, as `new-key` prints them. The message has nothing of a key."""
+        if not all(ENCRYPTION_KEY.fullmatch(key.get_secret_value()) for key in keys):
+            raise ValueError("must hold keys that `deskgraph connections new-key` printed")
+        return keys
 
 
 class WorkerSettings(BaseModel):

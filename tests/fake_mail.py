@@ -42,6 +42,10 @@ class FakeSubscriptions(Subscriptions):
         self.booked: dict[str, Cancellation] = {}
         self.calls = 0
 
+    @property
+    def repeats_safely(self) -> bool:
+        return True
+
     async def subscriptions(self, customer_id: str) -> list[Subscription]:
         return [s.copy() for s in self.by_customer.get(customer_id, [])]
 
@@ -63,8 +67,9 @@ class FakeSubscriptions(Subscriptions):
         }
         return self.booked[key]
 
-    async def find_cancellation(self, key: str) -> Cancellation | None:
-        return self.booked.get(key)
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
+        found = self.booked.get(key)
+        return found if found and found["subscription_id"] == subscription_id else None
 
 
 class FakeContacts:

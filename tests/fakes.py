@@ -66,6 +66,11 @@ class FakeBilling(Billing):
         self.refunds: dict[str, Refund] = {}
         self.calls = 0
         self.finds = 0
+        self.keeps_keys = True
+
+    @property
+    def repeats_safely(self) -> bool:
+        return self.keeps_keys
 
     async def payments(self, customer_id: str) -> list[Payment]:
         return [p.copy() for p in self.by_customer.get(customer_id, [])]
@@ -74,14 +79,17 @@ class FakeBilling(Billing):
         self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
     ) -> Refund:
         self.calls += 1
-        return self.refunds.get(key) or self.book(payment_id, amount_minor, currency, key)
+        known = self.refunds.get(key) if self.keeps_keys else None
+        return known or self.book(payment_id, amount_minor, currency, key)
 
     def book(self, payment_id: str, amount_minor: int, currency: str, key: str) -> Refund:
         """Move the money, as far as there is any left."""
         everyone = [p for payments in self.by_customer.values() for p in payments]
         paid = next((p for p in everyone if p["id"] == payment_id), None)
-        if paid is None or paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
-            raise RefusedError("unknown, or more than was captured")
+        if paid is None or paid["currency"] != currency:
+            raise RefusedError("no such payment in this currency")
+        if paid["refunded_minor"] + amount_minor > paid["amount_minor"]:
+            raise RefusedError("more than was captured")
         paid["refunded_minor"] += amount_minor
         self.refunds[key] = {
             "id": f"re_{len(self.refunds) + 1}",
@@ -91,15 +99,23 @@ class FakeBilling(Billing):
         }
         return self.refunds[key]
 
-    async def find_refund(self, key: str) -> Refund | None:
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
         self.finds += 1
-        return self.refunds.get(key)
+        found = self.refunds.get(key)
+        return found if found and found["payment_id"] == payment_id else None
 
 
 class SilentBilling(FakeBilling):
-    """Never answers a refund; `books` says whether the money moved all the same."""
+    """Never answers a refund; `books` says whether the money moved all the same.
+
+    It keeps no keys, so it does not promise that a repeat is safe.
+    """
 
     books = False
+
+    @property
+    def repeats_safely(self) -> bool:
+        return False
 
     async def refund(
         self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str

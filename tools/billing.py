@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tools.effect import Effect, Money
-from tools.errors import RefusedError, UnavailableError
+from tools.errors import NotTriedError, RefusedError, UnavailableError
 from tools.models import (
     Evidence,
     JsonObject,
@@ -116,7 +116,7 @@ async def refund(args: RefundArgs, ports: Ports, caller: Caller, key: str) -> Re
         problem = await check_refund(args, ports, caller)
     except UnavailableError as error:
         # Nothing was tried yet, so this is no unknown outcome.
-        raise RefusedError("the payments could not be read, nothing was tried") from error
+        raise NotTriedError("the payments could not be read, nothing was tried") from error
     if problem:
         raise RefusedError(problem)
     return booked(
@@ -126,9 +126,9 @@ async def refund(args: RefundArgs, ports: Ports, caller: Caller, key: str) -> Re
     )
 
 
-async def find_refund(ports: Ports, key: str) -> Refund | None:
+async def find_refund(args: RefundArgs, ports: Ports, key: str) -> Refund | None:
     """The refund that the provider booked under the key, if it did. Raises as `refund` does."""
-    found = await ports.billing.find_refund(key)
+    found = await ports.billing.find_refund(key, args.payment_id)
     return booked(found) if found else None
 
 
@@ -244,6 +244,7 @@ REFUND = Effect(
     check=check_refund,
     doubts=doubts_about_refund,
     find=find_refund,
+    repeatable=lambda ports: ports.billing.repeats_safely,
     unfinished=refund_unfinished,
     simulate=simulate_refund,
     money=lambda args: Money(args.amount_minor, args.currency),

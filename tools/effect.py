@@ -30,8 +30,9 @@ class Effect(Generic[A]):
         run: does it once. Raises RefusedError when nothing happened.
         check: why a call would be refused as the world is now, or None; changes nothing.
         doubts: why a person must look at a call whatever the limits are, as the world is now.
-        find: what the outside system knows of a key after an unknown end, or None.
-        repeatable: the port drops a repeated key, so the call may simply be made again.
+        find: what the outside system knows of a call and its key after an unknown end, or None.
+        repeatable: a call of unknown end may be made again under its key: always, or as the port
+            that it uses promises. One that has a `find` is looked for first.
         simulate: what the call would have answered, for a run that may not make it.
         unfinished: why a person must go on after such a result, or None.
 
@@ -63,8 +64,8 @@ class Effect(Generic[A]):
     open_to: Callable[[Caller], bool] = any_caller
     check: Callable[[A, Ports, Caller], Awaitable[str | None]] | None = None
     doubts: Callable[[A, Ports, Caller], Awaitable[list[str]]] | None = None
-    find: Callable[[Ports, str], Awaitable[Any | None]] | None = None
-    repeatable: bool = False
+    find: Callable[[A, Ports, str], Awaitable[Any | None]] | None = None
+    repeatable: bool | Callable[[Ports], bool] = False
     unfinished: Callable[[JsonObject], str | None] | None = None
     gated: bool = True
     gate_reason: Callable[[A, Rules], str | None] | None = None
@@ -86,6 +87,10 @@ class Effect(Generic[A]):
         if self.gate_reason is None:
             return f"{self.name} always needs a person"
         return self.gate_reason(args, rules)
+
+    def may_repeat(self, ports: Ports) -> bool:
+        """Whether a call of unknown end may be made again with these ports."""
+        return self.repeatable(ports) if callable(self.repeatable) else self.repeatable
 
     def moves(self, args: A) -> Money | None:
         """What a call moves to the customer, or None when it moves no money."""

@@ -7,6 +7,7 @@ ToolError
 ├── RunLostError            this attempt no longer owns the run
 ├── EffectsPausedError      the tenant's replies and effects are held back for now
 ├── RefusedError            the outside system said no; nothing happened
+│   └── NotTriedError       what must be known first could not be read; nothing was tried
 ├── UnknownOutcomeError     the call began earlier and left no trace of its end
 ├── UnfinishedError         a part is done; the same call again goes on with the rest
 ├── SilencedError           no reply may leave on the thread now
@@ -47,6 +48,13 @@ class RefusedError(ToolError):
     """The outside system refused, so nothing happened."""
 
 
+class NotTriedError(RefusedError):
+    """What must be known before the call could not be read, so the call was not made.
+
+    It says nothing about an earlier call under the same key.
+    """
+
+
 class SilencedError(ToolError):
     """The thread gets no reply now; nothing was tried."""
 
@@ -68,4 +76,11 @@ class UnfinishedError(ToolError):
 
 
 class UnavailableError(ToolError):
-    """The outside system did not answer; a later attempt may succeed."""
+    """The outside system did not answer; a later attempt may succeed.
+
+    `retry_after` is the seconds that the system asked us to wait, if it named them.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after

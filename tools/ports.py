@@ -36,6 +36,9 @@ class Caller:
 
     `may_mail`: the key that started the run holds the scope `mail:send`. `replayed`: the runs that
     this one replays, nearest first; what they did counts as its own.
+
+    `connection_id` names the outside desk of the ticket, None for a ticket of the API. `account`:
+    the customer is known to be who they say, so their account may be read.
     """
 
     tenant_id: str
@@ -45,6 +48,8 @@ class Caller:
     attempt: int
     may_mail: bool = False
     replayed: tuple[UUID, ...] = ()
+    connection_id: str | None = None
+    account: bool = True
 
     @property
     def effects_of(self) -> UUID:
@@ -55,17 +60,31 @@ class Caller:
 class Billing(Protocol):
     """The payment provider. A repeated `key` answers the first call's refund."""
 
+    @property
+    def repeats_safely(self) -> bool:
+        """Whether a call whose end is unknown, and of which nothing is found, may be made again
+        under its key. That is the provider's contract; without one a person looks."""
+        return False
+
     async def payments(self, customer_id: str) -> list[Payment]: ...
 
     async def refund(
         self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
     ) -> Refund: ...
 
-    async def find_refund(self, key: str) -> Refund | None: ...
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
+        """The refund of this payment that was booked under the key, whatever became of it."""
+        ...
 
 
 class Subscriptions(Protocol):
     """What customers are subscribed to. A repeated `key` answers the first call's cancellation."""
+
+    @property
+    def repeats_safely(self) -> bool:
+        """Whether a call whose end is unknown, and of which nothing is found, may be made again
+        under its key: see Billing."""
+        return False
 
     async def subscriptions(self, customer_id: str) -> list[Subscription]: ...
 
@@ -73,7 +92,9 @@ class Subscriptions(Protocol):
         self, subscription_id: str, reason: str, *, key: str
     ) -> Cancellation: ...
 
-    async def find_cancellation(self, key: str) -> Cancellation | None: ...
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
+        """The cancellation of this subscription that was booked under the key."""
+        ...
 
 
 class Helpdesk(Protocol):

@@ -22,7 +22,8 @@ async def replay(call: EffectCall) -> Any:
     """
     entry = await call.ledger.find(call.call.key)
     # A mailing is begun once and called slice after slice; the gate is asked each time.
-    goes_on = entry and entry.status == "started" and call.effect.gated and call.effect.repeatable
+    mailing = call.effect.gated and call.effect.repeatable is True
+    goes_on = entry and entry.status == "started" and mailing
     if entry is not None and entry.own and not goes_on:
         return await call.look_up() if entry.status == "started" else answer_of(call, entry)
     if call.effect.gated or await approved(call):

@@ -11,8 +11,10 @@ from pydantic import BaseModel, ValidationError
 from tools.effect import Effect
 from tools.errors import (
     InvalidArgsError,
+    NotTriedError,
     PermissionDeniedError,
     RefusedError,
+    UnavailableError,
     UnknownOutcomeError,
 )
 from tools.ledger import Call, Gate, Ledger
@@ -58,27 +60,57 @@ class EffectCall:
             return entry.result
         if entry.status == "failed":
             raise RefusedError(entry.error or f"{key} was refused before")
-        if not entry.fresh and not self.effect.repeatable:
-            return await self.look_up()
-        try:
-            result = await self.effect.run(self.args, self.ports, self.caller, key)
-        except RefusedError as refusal:
-            await self.ledger.fail(key, str(refusal))
-            raise
-        await self.ledger.finish(key, result)
-        return result
+        return await (self._first_call() if entry.fresh else self._clear_up())
 
     async def look_up(self) -> Any:
         """Learn from the outside system how an earlier call ended; never call twice."""
+        if (result := await self._found()) is not None:
+            return result
+        raise self._unknown()
+
+    def _unknown(self) -> UnknownOutcomeError:
+        return UnknownOutcomeError(f"{self.call.key} was started and its outcome is unknown")
+
+    async def _first_call(self) -> Any:
+        try:
+            result = await self.effect.run(self.args, self.ports, self.caller, self.call.key)
+        except RefusedError as refusal:
+            await self.ledger.fail(self.call.key, str(refusal))
+            raise
+        await self.ledger.finish(self.call.key, result)
+        return result
+
+    async def _clear_up(self) -> Any:
+        """Look for a call of unknown end; make it again where the port promises that it may be."""
+        if (result := await self._found()) is not None:
+            return result
+        if not self.effect.may_repeat(self.ports):
+            raise self._unknown()
+        try:
+            result = await self.effect.run(self.args, self.ports, self.caller, self.call.key)
+        except NotTriedError as error:
+            # It says nothing about the earlier call.
+            raise UnavailableError(str(error)) from error
+        except RefusedError as refusal:
+            # Perhaps since the earlier call has arrived only now.
+            if (result := await self._found()) is not None:
+                return result
+            await self.ledger.fail(self.call.key, str(refusal))
+            raise
+        await self.ledger.finish(self.call.key, result)
+        return result
+
+    async def _found(self) -> Any | None:
+        """What the outside system knows of the call, noted in the ledger; None when nothing."""
         key = self.call.key
         try:
-            result = await self.effect.find(self.ports, key) if self.effect.find else None
+            find = self.effect.find
+            result = await find(self.args, self.ports, key) if find else None
         except RefusedError as refusal:
             await self.ledger.fail(key, str(refusal))
             raise
-        if result is None:
-            raise UnknownOutcomeError(f"{key} was started and its outcome is unknown")
-        await self.ledger.finish(key, result)
+        if result is not None:
+            await self.ledger.finish(key, result)
         return result
 
     async def problem(self) -> str | None:
@@ -138,7 +170,8 @@ class Toolbox:
             PermissionDeniedError, InvalidArgsError, ApprovalRequiredError, RunLostError,
                 EffectsPausedError: nothing was tried.
             RefusedError: the outside system said no; nothing happened.
-            UnknownOutcomeError: an earlier call under this key began and cannot be found.
+            UnknownOutcomeError: an earlier call under this key began, cannot be found, and the
+                port does not promise that it may be made again.
             UnfinishedError: a part is done; the same call again goes on.
             UnavailableError: the outside system did not answer; try again later.
         """

@@ -9,6 +9,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
+from app.adapters.webhooks.ssrf_guard import make_guard
 from app.api.http.dependencies import Backend
 from app.api.http.openapi_document import DESCRIPTION, DocumentedApi
 from app.api.http.problems import install_problems, route_of
@@ -17,11 +18,13 @@ from app.api.http.unread_body import CloseUnread
 from app.api.routes import (
     approvals,
     articles,
+    connections,
     customers,
     events,
     feedback,
     handoffs,
     health,
+    hooks,
     index,
     pauses,
     policy,
@@ -32,7 +35,10 @@ from app.api.routes import (
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
 from app.api.streaming.run_waiter import RunWaiter
+from app.connectors.http import HttpClient
 from app.log import get_logger
+from app.services.connections.check import Reach
+from app.services.connections.encryption import vault_of
 
 log = get_logger(__name__)
 
@@ -58,6 +64,9 @@ def create_app(backend: Backend) -> DocumentedApi:
     app.state.event_broadcaster = EventBroadcaster(
         backend.sessions, backend.settings.streams_per_tenant
     )
+    app.state.connections = Reach(
+        HttpClient(make_guard(backend.settings.callback_allow)), vault_of(backend.settings)
+    )
     app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
     modules = (
         runs,
@@ -69,6 +78,8 @@ def create_app(backend: Backend) -> DocumentedApi:
         handoffs,
         threads,
         webhooks,
+        connections,
+        hooks,
         articles,
         customers,
         pauses,

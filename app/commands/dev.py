@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.commands.connections import dev_keys_file, with_keys
 from app.commands.database import (
     dev_file,
     explained,
@@ -25,6 +26,7 @@ from app.commands.serve import run_forever
 from app.commands.terminal import typed
 from app.db.core.connections import direct_url
 from app.db.tenants.queries import revoke_named
+from app.services.connections.encryption import new_key
 from app.settings import Settings
 
 # Neither customer nor ticket is that of the README's example: each works after the other.
@@ -65,6 +67,7 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
     say(f"[bold]deskgraph[/] data in {settings.data_dir}")
     if not settings.callback_allow:
         settings = settings.model_copy(update={"callback_allow": LOOPBACK})
+    settings = _with_encryption(settings)
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
         with explained():
@@ -106,6 +109,16 @@ def _secret_key(settings: Settings) -> str:
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(32))
     return path.read_text()
+
+
+def _with_encryption(settings: Settings) -> Settings:
+    """The setting's keys, or one that stays with the data, so connections outlive a restart."""
+    path = dev_keys_file(settings)
+    if not settings.encryption_keys and not path.exists():
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(new_key())
+    return with_keys(settings)
 
 
 def _remember(settings: Settings, ready: Ready) -> None:

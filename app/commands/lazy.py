@@ -18,6 +18,7 @@ GROUPS = {
     "approvals": "See what waits for a person, and decide it.",
     "keys": "Create, list and revoke API keys.",
     "policy": "Show and set a tenant's policy.",
+    "connections": "Connect helpdesks, mailboxes and payments.",
     "articles": "Fill the knowledge base.",
     "agents": "Import and list who takes hand-offs.",
     "contacts": "Fill the list of contacts.",

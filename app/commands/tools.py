@@ -44,8 +44,9 @@ def _read(tool: Tool[Any]) -> Row:
 
 def _effect(effect: Effect[Any]) -> Row:
     after = "called again" if effect.repeatable else "a person looks"
-    if effect.find is not None and not effect.repeatable:
-        after = "asked for by key"
+    if effect.find is not None:
+        more = ", then called again if its port promises that it is safe"
+        after = f"asked for by key{more if effect.repeatable else ''}"
     return Row(
         effect.name,
         effect.permission,

@@ -2,10 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.models.answer_cache import customer_sha256
+from app.connectors.errors import ConnectorError
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
@@ -17,7 +20,7 @@ from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
 from app.execution.run_error import unknown_outcome, workers_lost
-from app.execution.wiring import Service
+from app.execution.wiring import Service, caller_of, ports_of_run
 from app.lifecycle import FINAL, RunStatus
 from app.services.approvals.open_approval import open_approval
 from app.services.runs.start_and_cancel import Enqueue
@@ -27,8 +30,10 @@ from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import reusable
 from graphs.state import SupportState
 from tools.catalog import EFFECTS
+from tools.effect import Effect
 from tools.errors import ToolError
-from tools.ports import Caller
+from tools.models import JsonObject
+from tools.ports import Ports
 
 
 async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
@@ -117,20 +122,30 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
         begun = await ledger.started_of_run(session, run.tenant_id, run.id)
     if not begun:
         return []
-    caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
-    ports = service.ports(service.settings, service.sessions, caller)
+    ports = await ports_of_run(service, caller_of(run))
     unknown = []
     for entry in begun:
         effect = EFFECTS.get(entry.tool)
         try:
-            result = await effect.find(ports, entry.key) if effect and effect.find else None
-        except ToolError:
+            result = await _found(effect, ports, entry.key, entry.args) if effect else None
+        except (ToolError, ConnectorError):
             result = None
         if result is None:
             unknown.append(entry.key)
         else:
             await ports.ledger.finish(entry.key, result)
     return unknown
+
+
+async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) -> Any | None:
+    """What the outside system knows of a call; of one whose arguments fit no more, nothing."""
+    if effect.find is None:
+        return None
+    try:
+        parsed = effect.args.model_validate(args)
+    except ValidationError:
+        return None
+    return await effect.find(parsed, ports, key)
 
 
 async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:

@@ -21,6 +21,8 @@ from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
+from app.adapters.webhooks.ssrf_guard import make_guard
+from app.connectors.http import HttpClient
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
@@ -30,9 +32,11 @@ from app.db.runs.queries import replayed
 from app.db.runs.steps import spent_usd
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at, starters_hold
+from app.execution.payments import with_payments
 from app.models.openai import build_pool
 from app.observability.prices import Prices, micro_usd
 from app.observability.tracing import Tracing
+from app.services.connections.encryption import Vault, vault_of
 from app.settings import Settings
 from graphs.context import SupportContext
 from graphs.llm.gateway import open_gateway
@@ -68,6 +72,8 @@ class Service:
     tracing: Tracing
     ports: PortsFor
     graph_version: str
+    http: HttpClient
+    vault: Vault
     trained: TrainedModels = field(default_factory=TrainedModels)
 
 
@@ -80,7 +86,10 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
     engine = make_engine(url, settings.pool_size, prepared=prepared)
     tracing = Tracing(settings)
     try:
-        async with open_saver_pool(url, settings.saver_pool_size, prepared=prepared) as pool:
+        async with (
+            open_saver_pool(url, settings.saver_pool_size, prepared=prepared) as pool,
+            HttpClient(make_guard(settings.callback_allow)) as http,
+        ):
             commits = GroupCommit(pool)
             saver = GroupingSaver(pool, commits)
             graph = build_support_graph().compile(checkpointer=saver, name="support")
@@ -98,6 +107,8 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
                 tracing,
                 ports_for,
                 graph_version(graph),
+                http,
+                vault_of(settings),
             )
     finally:
         await tracing.close()
@@ -120,9 +131,8 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     policy = Policy.model_validate(body)
     if run.replay_of and not run.dry_run:
         policy = replay_policy(policy, replied=bool(replied))
-    caller = Caller(
-        run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt, may_mail, first
-    )
+    caller = caller_of(run, may_mail=may_mail, replayed=first)
+    ports = await ports_of_run(service, caller)
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
     models = open_gateway(service.models, run.tenant_id, meter)
     # A caller who may mail may ask for a mailing, so a cached answer never fits; and a replay
@@ -130,7 +140,7 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     seconds = 0 if may_mail or first else policy.answer_cache_seconds
     answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
     strategy = rehearse if run.dry_run else replay if first else live
-    toolboxes = _toolboxes(service, caller, policy, strategy)
+    toolboxes = _toolboxes(service, caller, policy, strategy, ports)
     grounding = service.models.grounding(policy.grounding)
     own = PostgresTrainedTriage(
         service.sessions, service.trained, run.tenant_id, policy, service.models.is_configured
@@ -138,10 +148,31 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     return SupportContext(caller, policy, models, toolboxes, answers, grounding, own)
 
 
-def _toolboxes(
-    service: Service, caller: Caller, policy: Policy, strategy: Strategy
-) -> Callable[[str], Toolbox]:
+def caller_of(run: Run, *, may_mail: bool = False, replayed: tuple[UUID, ...] = ()) -> Caller:
+    """On whose behalf the run acts, by its row; a ticket of a desk says whose account it is."""
+    came = run.ticket.get("connection") or {}
+    return Caller(
+        run.tenant_id,
+        run.customer_id,
+        run.ticket_id,
+        run.id,
+        run.attempt,
+        may_mail,
+        replayed,
+        came.get("id"),
+        came.get("verified", True),
+    )
+
+
+async def ports_of_run(service: Service, caller: Caller) -> Ports:
+    """What the tools of the run reach, with the payment provider that its tenant connected."""
     ports = service.ports(service.settings, service.sessions, caller)
+    return await with_payments(ports, service.sessions, service.vault, service.http, caller)
+
+
+def _toolboxes(
+    service: Service, caller: Caller, policy: Policy, strategy: Strategy, ports: Ports
+) -> Callable[[str], Toolbox]:
     gate = PostgresGate(service.sessions, caller, policy, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
 
@@ -161,7 +192,7 @@ def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
     return Ports(
         billing=SandboxBilling(sessions, tenant_id),
         subscriptions=SandboxSubscriptions(sessions, tenant_id),
-        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.effects_of),
+        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.effects_of, caller.connection_id),
         knowledge=PostgresKnowledge(
             sessions, tenant_id, build_embedder(settings), settings.context_token_budget
         ),

@@ -12,8 +12,10 @@ from app.db.core.connections import direct_url
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.worker.consumer import consume, enqueue_run, open_consumer
+from app.worker.desk_dispatcher import deliver_to_desks
 from app.worker.embed_articles import keep_embedded
 from app.worker.heartbeat import run_heartbeat
+from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
 from app.worker.retention import prune_regularly
 from app.worker.run_jobs import RunRunner
@@ -41,6 +43,8 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         )
         consuming = tasks.create_task(_consume(consumer, jobs, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
+        tasks.create_task(deliver_to_desks(service, stop))
+        tasks.create_task(read_mailboxes(service, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
         judging = tasks.create_task(watch_regularly(service.sessions))

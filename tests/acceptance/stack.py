@@ -1,6 +1,7 @@
 """Real processes of the service on one database, and a client that speaks to them over HTTP."""
 
 import contextlib
+import json
 import multiprocessing
 import os
 import signal
@@ -14,6 +15,7 @@ from typing import Any
 import httpx
 
 from tests.acceptance import forked
+from tests.conftest import ENCRYPTION_KEY
 
 START_SECONDS = 90
 # To read the certificates that a client trusts takes longer than most tests: once for all of them.
@@ -94,6 +96,9 @@ class Stack:
             "DESKGRAPH_DATABASE_URL": database_url,
             "DESKGRAPH_SECRET_KEY": "acceptance",
             "DESKGRAPH_DATA_DIR": str(folder),
+            "DESKGRAPH_ENCRYPTION_KEYS": json.dumps([ENCRYPTION_KEY]),
+            # Desks and receivers of the tests.
+            "DESKGRAPH_CALLBACK_ALLOW": '["127.0.0.0/8"]',
             **env,
         }
         self.processes: list[Process] = []

@@ -18,7 +18,7 @@ from app.execution.wiring import Service, open_service
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
-from tests.conftest import Tenant, make_tenant
+from tests.conftest import ENCRYPTION_KEY, Tenant, make_tenant
 from tests.integration.shop import Shop
 from tools.ports import Caller
 
@@ -53,16 +53,17 @@ def settings_for(database_url: str, folders: pytest.TempPathFactory) -> Settings
     """Settings of a service on a database."""
     return Settings(
         _env_file=None,
+        encryption_keys=[SecretStr(ENCRYPTION_KEY)],
         database_url=SecretStr(database_url),
         data_dir=Path(folders.mktemp("integration")),
     )
 
 
 @pytest.fixture
-async def tenant(sessions: Sessions) -> Tenant:
+async def tenant(sessions: Sessions, *, articles: bool) -> Tenant:
     """A tenant on it."""
     async with sessions.begin() as session:
-        return await make_tenant(session)
+        return await make_tenant(session, articles=articles)
 
 
 Begin = Callable[..., Awaitable[Caller]]

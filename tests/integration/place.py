@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 import httpx
 from sqlalchemy import text
+from standardwebhooks import Webhook
 
 from app.api.application import create_app
 from app.api.http.dependencies import SCOPES, Backend
@@ -25,6 +27,8 @@ from tests.integration.paused import Desk
 from tests.integration.workplace import Workplace
 
 E42 = "My upload fails with error E42. How do I fix it?"
+# Nobody listens there.
+CONNECTION = {"kind": "webhook", "name": "Own", "settings": {"url": "https://127.0.0.1:1/in"}}
 DOCUMENT = own_document()
 OPERATIONS = list(DOCUMENT.operations)
 
@@ -34,6 +38,18 @@ def client(service: Service, key: str = "", **settings: Any) -> httpx.AsyncClien
     changed = service.settings.model_copy(update=settings)
     app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
     return in_process(app, key)
+
+
+def signed(secret: str, body: bytes) -> dict[str, Any]:
+    """A hook as httpx sends it, with the signature of Standard Webhooks."""
+    now = datetime.now(UTC)
+    headers = {
+        "Content-Type": "application/json",
+        "webhook-id": f"d{now.timestamp()}",
+        "webhook-timestamp": str(int(now.timestamp())),
+        "webhook-signature": Webhook(secret).sign(f"d{now.timestamp()}", now, body.decode()),
+    }
+    return {"content": body, "headers": headers}
 
 
 def in_process(app: Any, key: str) -> httpx.AsyncClient:
@@ -48,7 +64,7 @@ def bare(operation: str, **ids: Any) -> tuple[str, str]:
     method, path = operation.split(" ")
     names = ("run_id", "approval_id", "handoff_id", "callback_id")
     known = {**dict.fromkeys(names, NOBODY), "code": "internal", **ids}
-    for name in ("ticket_id", "customer_id", "article_id"):
+    for name in ("ticket_id", "customer_id", "article_id", "connection_id"):
         known.setdefault(name, "nobody")
     return method, path.format(**known)
 

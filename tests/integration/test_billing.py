@@ -10,6 +10,8 @@ from tests.conftest import Tenant
 from tools.errors import RefusedError
 from tools.models import Refund
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def provider(sessions: Sessions, tenant: Tenant) -> SandboxBilling:
@@ -29,8 +31,9 @@ async def test_a_key_books_one_refund_however_often_it_comes(provider: SandboxBi
     answers = await asyncio.gather(*calls)
     assert {answer["id"] for answer in answers} == {answers[0]["id"]}
     assert await refunded(provider, "pay_2001") == 500
-    assert await provider.find_refund("k1") == answers[0]
-    assert await provider.find_refund("k2") is None
+    assert await provider.find_refund("k1", "pay_2001") == answers[0]
+    assert await provider.find_refund("k2", "pay_2001") is None
+    assert await provider.find_refund("k1", "pay_1001") is None
 
 
 async def test_never_more_than_was_captured(provider: SandboxBilling) -> None:
@@ -48,7 +51,7 @@ async def test_unknown_payment_or_currency_is_refused(
     """Nothing is booked, and the key stays free."""
     with pytest.raises(RefusedError):
         await provider.refund(payment, 100, currency, "r", key="k")
-    booked: Refund | None = await provider.find_refund("k")
+    booked: Refund | None = await provider.find_refund("k", payment)
     assert booked is None
 
 

@@ -18,6 +18,8 @@ from tests.integration.conftest import Begin
 from tests.integration.workplace import Workplace
 from tests.unit.desk import E42, ticket
 
+pytestmark = pytest.mark.no_articles
+
 KEY = question_sha256(ticket(E42))
 
 

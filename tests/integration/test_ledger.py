@@ -24,6 +24,8 @@ from tools.ledger import Call, Permit
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
+pytestmark = pytest.mark.no_articles
+
 EXPIRES = datetime.now(UTC) + timedelta(hours=1)
 AUTO = Policy(refund_auto_limit={"USD": 50_000})
 
@@ -36,6 +38,15 @@ def refund_args(payment: str, amount: int) -> dict[str, Any]:
 def open_toolbox(sessions: Sessions, caller: Caller, policy: Policy = AUTO) -> Toolbox:
     """The toolbox as `act` has it, with the sandbox provider behind."""
     return toolbox_on(sandbox(sessions, caller), sessions, caller, policy)
+
+
+class UnsafeBilling(SandboxBilling):
+    """A provider whose contract says nothing about a repeated key."""
+
+    @property
+    def repeats_safely(self) -> bool:
+        """See Billing."""
+        return False
 
 
 async def entries(sessions: Sessions, caller: Caller) -> list[tuple[str, int | None]]:
@@ -152,14 +163,30 @@ async def test_call_that_began_and_was_booked_is_found_at_the_provider(
 async def test_call_that_began_and_left_no_trace_is_never_made_again(
     sessions: Sessions, begin: Begin
 ) -> None:
-    """Nobody knows how it ended: a person must look."""
+    """Nobody knows how it ended, and the provider promises nothing: a person must look."""
     caller = await begin()
     args = refund_args("pay_4001", 700)
     key = f"refund:pay_4001:700:USD:{caller.ticket_id}"
     await PostgresLedger(sessions, caller).begin(call(key, args), Permit(limit_minor=50_000))
+    ports = sandbox(sessions, caller)
+    ports = replace(ports, billing=UnsafeBilling(sessions, caller.tenant_id))
     with pytest.raises(UnknownOutcomeError):
-        await open_toolbox(sessions, caller).call("refund_payment", args)
-    assert await SandboxBilling(sessions, caller.tenant_id).find_refund(key) is None
+        await toolbox_on(ports, sessions, caller, AUTO).call("refund_payment", args)
+    assert await ports.billing.find_refund(key, "pay_4001") is None
+
+
+async def test_call_that_left_no_trace_is_made_again_where_the_provider_keeps_keys(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """The sandbox books a key once for good, so nobody needs to look."""
+    caller = await begin()
+    args = refund_args("pay_4001", 700)
+    key = f"refund:pay_4001:700:USD:{caller.ticket_id}"
+    await PostgresLedger(sessions, caller).begin(call(key, args), Permit(limit_minor=50_000))
+    box = open_toolbox(sessions, caller)
+    booked = await box.call("refund_payment", args)
+    assert await SandboxBilling(sessions, caller.tenant_id).find_refund(key, "pay_4001") == booked
+    assert await entries(sessions, caller) == [("done", 700)]
 
 
 async def test_refused_call_stays_refused_in_its_run_only(sessions: Sessions, begin: Begin) -> None:

@@ -16,6 +16,7 @@ from app.worker.consumer import enqueue_run
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant
 from tests.integration.place import (
+    CONNECTION,
     DOCUMENT,
     E42,
     OPERATIONS,
@@ -25,6 +26,7 @@ from tests.integration.place import (
     expect,
     in_process,
     opened,
+    signed,
 )
 from tests.integration.test_openapi_states import BY_STATE, REPLAY, RESUME
 
@@ -74,8 +76,10 @@ async def _media_type(place: Place, operation: str) -> httpx.Response:
 
 async def _not_found(place: Place, operation: str) -> httpx.Response:
     ids = ("run_id", "approval_id", "handoff_id", "callback_id", "ticket_id", "customer_id")
-    odd = dict.fromkeys((*ids, "article_id", "code"), "a%20b")
-    return await place.starter.request(*bare(operation, **odd))
+    odd = dict.fromkeys((*ids, "article_id", "connection_id", "code"), "a%20b")
+    # Whoever must send a body sends one that says nothing.
+    body: dict[str, Any] = {"content": b"{}", "headers": JSON} if "/conn" in operation else {}
+    return await place.starter.request(*bare(operation, **odd), **body)
 
 
 async def _invalid_request(place: Place, operation: str) -> httpx.Response:
@@ -92,7 +96,9 @@ async def _invalid_cursor(place: Place, operation: str) -> httpx.Response:
     future = {"cursor": "forged", "after": "9223372036854775807-1"}
     names = [parameter["name"] for parameter in DOCUMENT.operations[operation]["parameters"]]
     sent = {name: value for name, value in future.items() if name in names}
-    return await place.starter.request(*bare(operation, run_id=run["id"]), params=sent)
+    made = await place.starter.post("/v1/connections", json=CONNECTION)
+    known = {"run_id": run["id"], "connection_id": made.json()["id"]}
+    return await place.starter.request(*bare(operation, **known), params=sent)
 
 
 async def _too_many_streams(place: Place, operation: str) -> httpx.Response:
@@ -213,6 +219,18 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("PUT /v1/articles/{article_id}", article, json=content)
     await ask("GET /v1/articles")
     await ask("DELETE /v1/articles/{article_id}", article)
+    made = await ask("POST /v1/connections", json=CONNECTION)
+    of_it = {"connection_id": made["id"]}
+    of_one = "/v1/connections/{connection_id}"
+    await ask("GET /v1/connections")
+    await ask(f"GET {of_one}", of_it)
+    await ask(f"PATCH {of_one}", of_it, json={"name": "Desk"})
+    await ask(f"POST {of_one}/test", of_it)
+    await ask(f"GET {of_one}/deliveries", of_it)
+    secret = (await ask(f"POST {of_one}/rotate-secret", of_it, json={}))["hook_secret"]
+    hook = b'{"type": "ticket.painted", "data": {"ticket": {"id": "7"}}}'
+    await ask("POST /v1/hooks/{connection_id}", of_it, **signed(secret, hook))
+    await ask(f"DELETE {of_one}", of_it)
     await ask("GET /v1/policy")
     await ask("PUT /v1/policy", json={})
     await ask("GET /v1/policy/versions")

@@ -11,7 +11,16 @@ from app.execution.wiring import Service
 from tests.acceptance.refusals import NOBODY
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant
-from tests.integration.place import DOCUMENT, E42, Place, client, expect, opened
+from tests.integration.place import (
+    CONNECTION,
+    DOCUMENT,
+    E42,
+    Place,
+    bare,
+    client,
+    expect,
+    opened,
+)
 
 PERSON = "I want to speak to a human being, please."
 RESUME, REPLAY = "POST /v1/runs/{run_id}/resume", "POST /v1/runs/{run_id}/replay"
@@ -123,6 +132,32 @@ async def _customer_has_live_runs(place: Place) -> httpx.Response:
     return await place.starter.delete("/v1/customers/cus_max")
 
 
+async def _hook_not_signed(place: Place) -> httpx.Response:
+    made = (await place.starter.post("/v1/connections", json=CONNECTION)).json()
+    return await place.starter.post(made["hook_path"], json={})
+
+
+def _without_key(operation: str, body: Any = None) -> Callable[[Place], Awaitable[httpx.Response]]:
+    async def provoke(place: Place) -> httpx.Response:
+        made = (await place.starter.post("/v1/connections", json=CONNECTION)).json()
+        method, path = bare(operation, connection_id=made["id"])
+        async with client(place.service, await place.key(*SCOPES), encryption_keys=[]) as keyless:
+            return await keyless.request(method, path, json=body)
+
+    return provoke
+
+
+async def _payments_connected(place: Place) -> httpx.Response:
+    provider = {
+        "kind": "stripe",
+        "name": "Stripe",
+        "credentials": {"api_key": "rk_test_51DeskgraphDouble"},
+    }
+    DOCUMENT.check(await place.starter.post("/v1/connections", json=provider))
+    return await place.starter.post("/v1/connections", json=provider)
+
+
+ONE = "/v1/connections/{connection_id}"
 BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = {
     (RESUME, "own-run"): _own_run,
     (RESUME, "over-limit"): _over_limit,
@@ -139,6 +174,19 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     (REPLAY, "idempotency-key-reused"): _replay_key_reused,
     ("POST /v1/runs", "idempotency-key-reused"): _start_key_reused,
     ("PUT /v1/policy", "stale-version"): _stale_version,
+    ("POST /v1/hooks/{connection_id}", "hook-not-signed"): _hook_not_signed,
+    ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(
+        "POST /v1/hooks/{connection_id}", {}
+    ),
+    ("POST /v1/connections", "payments-connected"): _payments_connected,
+    ("POST /v1/connections", "encryption-not-set-up"): _without_key(
+        "POST /v1/connections", CONNECTION
+    ),
+    (f"PATCH {ONE}", "encryption-not-set-up"): _without_key(f"PATCH {ONE}", {"credentials": {}}),
+    (f"POST {ONE}/test", "encryption-not-set-up"): _without_key(f"POST {ONE}/test"),
+    (f"POST {ONE}/rotate-secret", "encryption-not-set-up"): _without_key(
+        f"POST {ONE}/rotate-secret", {}
+    ),
     ("DELETE /v1/customers/{customer_id}", "customer-has-live-runs"): _customer_has_live_runs,
 }
 

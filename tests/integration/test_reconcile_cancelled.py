@@ -18,12 +18,15 @@ from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 REFUND = ("pay_4003", 19_900, "USD", "never joined")
 
 
 async def rescued(service: Service, caller: Caller, key: str, *, booked: bool) -> Run:
     """The run after: effect begun, cancel asked for, worker dead, run taken over and ended."""
-    args: dict[str, Any] = dict(zip(("payment_id", "amount_minor"), REFUND[:2], strict=True))
+    names = ("payment_id", "amount_minor", "currency", "reason")
+    args: dict[str, Any] = dict(zip(names, REFUND, strict=True))
     ledger = PostgresLedger(service.sessions, caller)
     await ledger.begin(Call("refund_payment", key, args, "s", REFUND[1], REFUND[2]), None)
     if booked:

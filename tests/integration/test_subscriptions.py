@@ -12,14 +12,17 @@ from app.services.runs.start_and_cancel import NewRun, start
 from tests.conftest import Tenant
 from tools.errors import RefusedError
 
+pytestmark = pytest.mark.no_articles
+
 
 async def test_subscription_is_cancelled_once(sessions: Sessions, tenant: Tenant) -> None:
     """One key again answers the same; ten keys at once cancel it one time."""
     provider = SandboxSubscriptions(sessions, tenant.id)
     first = await provider.cancel_subscription("sub_1001", "r", key="k")
     assert await provider.cancel_subscription("sub_1001", "r", key="k") == first
-    assert await provider.find_cancellation("k") == first
-    assert await provider.find_cancellation("other") is None
+    assert await provider.find_cancellation("k", "sub_1001") == first
+    assert await provider.find_cancellation("other", "sub_1001") is None
+    assert await provider.find_cancellation("k", "sub_5001") is None
     [ann] = await provider.subscriptions("cus_ann")
     assert (ann["status"], ann["renews_at"]) == ("cancelled", None)
     calls = [provider.cancel_subscription("sub_5001", "r", key=f"k{n}") for n in range(10)]

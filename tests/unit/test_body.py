@@ -7,9 +7,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.api.http.strict_body import MAX_DEPTH, SURROGATE, _unique, check_json, check_value
+from app.api.http.strict_body import check_json
 from app.db.core.types import storable
 from app.errors import BodyError, DeskgraphError, MediaTypeError
+from app.strict_json import MAX_DEPTH, SURROGATE, StrictJsonError, _unique, check_value
 
 # Every character that a strict text may hold.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -142,7 +143,7 @@ def test_work_for_a_duplicate_name_grows_with_the_body_only() -> None:
     """Many names before the double one cost a few comparisons each, not one per pair of names."""
     names = [Counted(n) for n in range(2000)]
     Counted.comparisons = 0
-    with pytest.raises(BodyError):
+    with pytest.raises(StrictJsonError):
         _unique([(name, 1) for name in [*names, Counted("twice"), Counted("twice")]])
     assert Counted.comparisons < 20 * len(names)
 

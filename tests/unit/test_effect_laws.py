@@ -240,9 +240,12 @@ def test_every_effect_can_be_rehearsed(effect: Effect[Any], data: st.DataObject)
 
 @every(ALL)
 def test_unknown_end_can_be_cleared_up(effect: Effect[Any]) -> None:
-    """The outside system is asked by key, or the same call may simply be made again."""
-    assert effect.find is not None or effect.repeatable, (
-        f"give {effect.name} a `find` that asks the provider by key, or `repeatable=True` if the "
+    """The outside system is asked by key, or the same call may simply be made again.
+
+    Where only some providers promise that it may, it is looked for first.
+    """
+    assert effect.find is not None or effect.repeatable is True, (
+        f"give {effect.name} a `find` that asks the provider by key, or `repeatable=True` if every "
         "provider drops a repeated key"
     )
 

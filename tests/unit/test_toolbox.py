@@ -11,15 +11,16 @@ from tests.unit.test_grants import ARGS, HANDOFF, REFUND
 from tools import billing
 from tools.errors import (
     ApprovalRequiredError,
+    RefusedError,
     RunLostError,
     ToolError,
     UnavailableError,
     UnknownOutcomeError,
 )
 from tools.ledger import Call, Entry, Permit
-from tools.models import JsonObject, RecentRefund, Refund
+from tools.models import JsonObject, Payment, RecentRefund, Refund
 from tools.ports import Caller, Ports
-from tools.strategies import live
+from tools.strategies import live, replay
 from tools.toolbox import Toolbox
 
 KEY = "refund:pay_1002:4900:USD:T1"
@@ -154,8 +155,9 @@ async def test_started_and_known_to_the_provider_is_recorded() -> None:
 
 
 async def test_started_and_unknown_to_the_provider_is_never_called() -> None:
-    """Nobody knows whether the call is still on its way: a person must look."""
+    """The call may still be on its way, and no key holds it off: a person must look."""
     world = World()
+    world.billing.keeps_keys = False
     begun_before(world)
     for _ in range(2):
         with pytest.raises(UnknownOutcomeError, match=KEY):
@@ -163,12 +165,79 @@ async def test_started_and_unknown_to_the_provider_is_never_called() -> None:
     assert (world.billing.calls, world.ledger.statuses()) == (0, ["started"])
 
 
+async def test_started_and_unknown_to_a_provider_that_keeps_keys_is_called_again() -> None:
+    """Looked for first; then the same key, which the provider promises to book once."""
+    world = World()
+    begun_before(world)
+    booked = await refund(world)
+    assert booked == world.billing.refunds[KEY]
+    assert (world.billing.calls, world.billing.finds) == (1, 1)
+    assert world.ledger.statuses() == ["done"]
+
+
+class LateBilling(FakeBilling):
+    """The earlier call arrives between our look and our repeat, which is refused for it."""
+
+    async def refund(
+        self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
+    ) -> Refund:
+        self.book(payment_id, amount_minor, currency, key)
+        raise RefusedError("nothing is left to refund")
+
+
+async def test_refusal_of_a_repeat_is_looked_up_before_it_is_believed() -> None:
+    """A repeat that is refused because the earlier call has arrived at last is that call's end."""
+    world = world_with(LateBilling({}))
+    begun_before(world)
+    assert await refund(world) == world.billing.refunds[KEY]
+    assert (len(world.billing.refunds), world.ledger.statuses()) == (1, ["done"])
+
+
+async def test_refusal_of_a_repeat_that_nothing_explains_is_final() -> None:
+    """Looked for twice and refused in between: nothing happened."""
+    world = World()
+    world.billing.by_customer["cus_ann"] = []
+    begun_before(world)
+    with pytest.raises(RefusedError, match="does not exist"):
+        await refund(world)
+    assert (world.billing.finds, world.ledger.statuses()) == (2, ["failed"])
+
+
+class UnreadBilling(FakeBilling):
+    """Answers nothing about payments."""
+
+    async def payments(self, customer_id: str) -> list[Payment]:
+        raise UnavailableError("no answer in time")
+
+
+async def test_repeat_that_could_not_be_tried_says_nothing_of_the_first_call() -> None:
+    """A first call that was not tried has failed; a repeat leaves the end unknown."""
+    fresh, again = world_with(UnreadBilling({})), world_with(UnreadBilling({}))
+    with pytest.raises(RefusedError, match="nothing was tried"):
+        await refund(fresh)
+    assert fresh.ledger.statuses() == ["failed"]
+    begun_before(again)
+    with pytest.raises(UnavailableError):
+        await refund(again)
+    assert again.ledger.statuses() == ["started"]
+
+
+async def test_replay_looks_for_a_call_and_never_repeats_it() -> None:
+    """Whatever the provider promises: a replay moves nothing that it did not find."""
+    world = World()
+    begun_before(world)
+    box = replace(world.toolbox("act"), strategy=replay)
+    with pytest.raises(UnknownOutcomeError):
+        await box.call("refund_payment", REFUND, step_id="s1")
+    assert (world.billing.calls, world.billing.finds) == (0, 1)
+
+
 async def test_started_without_a_way_to_find_out_is_unknown() -> None:
     """A tool that cannot ask the outside system is not called twice either."""
     world = World()
     begun_before(world)
     real = world.toolbox("act")
-    blind = {billing.REFUND.name: replace(billing.REFUND, find=None)}
+    blind = {billing.REFUND.name: replace(billing.REFUND, find=None, repeatable=False)}
     with pytest.raises(UnknownOutcomeError):
         await replace(real, tools=blind).call("refund_payment", REFUND, step_id="s1")
     assert world.billing.calls == 0

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,10 +16,15 @@ from typing import Any, NamedTuple
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
 
+from app import strict_json
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
 from app.commands import articles as files
+from app.connectors.email import headers as mail_lines
+from app.connectors.email import identity, threads, wire
+from app.connectors.email import reading as mail_reading
+from app.connectors.email import settings as mail_settings
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
@@ -42,6 +48,8 @@ from graphs.reply import (
     assemble,
     checks,
     names,
+    partial_answer,
+    problems,
     question_key,
     quotes,
     reusable_answer,
@@ -75,7 +83,7 @@ from graphs.text.new_text import ticket as new_ticket
 from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from graphs.trained import features, model
-from graphs.wishes import cancellations, refunds
+from graphs.wishes import answers, cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
 from graphs.wishes.clauses import Sentence, bare, clauses, touched
 from graphs.wishes.words import languages
@@ -86,7 +94,8 @@ from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
 
 ROOT = Path(__file__).parents[2]
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
-          "app/adapters", "app/api", "app/commands/articles.py")  # fmt: skip
+          "app/adapters", "app/api", "app/commands/articles.py",
+          "app/connectors/email")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -142,12 +151,18 @@ def _takes_text(node: Function) -> bool:
 
 
 # Functions with loops, by the beginning of their names; one with a pattern is named by itself.
+COMMANDS = "asks a server: what it says is bounded, and read by `wire`"
 STRUCTURES = "loops over steps, findings, rows or fields, and hands texts on whole"
 EXCUSED = {
     **dict.fromkeys(("graphs.nodes.", "graphs.policy:", "graphs.run.replay:",
                      "graphs.run.compatibility:", "app.services.approvals.",
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
+    "app.connectors.email.desk:view_of": STRUCTURES,
+    "app.connectors.email.store:section": "loops over names of a FETCH answer",
+    **dict.fromkeys(
+        [f"app.connectors.email.{name}" for name in
+         ("imap:open", "imap:search", "imap:append", "store:heads", "store:root")], COMMANDS),
     "graphs.text.new_text.wordings:exactly": "names of ours",
     "graphs.text.new_text.ticket:shown_parts": "cuts each of its first parts",
     "graphs.llm.structured_output:note": "within `repeats_a_key`",
@@ -162,6 +177,10 @@ EXCUSED = {
     "graphs.text.quantities:number_of": "reads one match, within `figures_in`",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.asked_about:": "hands on to `plainly_chosen`",
+    "graphs.reply.partial_answer:": "tried as `partial_answer`",
+    "graphs.reply.problems:": "tried as `problems`",
+    "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
@@ -243,6 +262,18 @@ def state(text: str) -> Any:
     return {**fresh_run("00000000-0000-0000-0000-000000000001", ticket(text)), "findings": {}}
 
 
+def tried(text: str) -> Any:
+    """A run whose draft answers one of two questions about the text."""
+    made = {**state(text), "plan": {"steps": []}, "questions": []}
+    for n, intent in enumerate(("technical", "general"), 1):
+        asked = {"id": f"q{n}", "intent": intent, "text": text, "queries": []}
+        made["questions"].append(asked)
+    return made
+
+
+DRAFT: Any = {"text": BENIGN, "citations": [], "claims": [claim(BENIGN)], "unanswered": ["q2"]}
+
+
 def triaged(text: str) -> Any:
     """A model's opinion that quotes the text, of a ticket that repeats it."""
     asked = [{"intent": "billing", "text": text[: len(text) // 2], "queries": [text]},
@@ -301,6 +332,18 @@ def rule(name: str) -> list[Reader]:
     ]
 
 
+# What a mail repeats to cost its reader the square of its size.
+RAW_MAIL_SHAPES = (
+    "a: b\n", "a:\n b\n", "Received: x\n", "\n", "References: <a@b>\n", "From: a@b,\n",
+    "Content-Type: multipart/mixed; boundary=a\n\n--a\n", "Content-Type: message/rfc822\n\n",
+    "Content-Type: text/plain; a=b; c*0=d\n\n", "Subject: =?a?q?b?=\n", "(", ";", "\\",
+    "Authentication-Results: mx; dmarc=pass\n",
+)  # fmt: skip
+MAILBOX = mail_settings.EmailSettings(
+    address="help@desk.example", imap_host="mx", smtp_host="mx", authserv_id="mx"
+)
+
+
 # What is read of these is bounded, so the test begins where a text is read whole.
 ON_DRAFTS: dict[str, Reader] = {
     name: lambda text, name=name: list(checks.RULES[name](draft_of(text)))  # type: ignore[misc]
@@ -324,9 +367,30 @@ def styled(text: str) -> Any:
     return HtmlElement("p", style=text, color=text)
 
 
-def long_mail(shape: str, read: Callable[[str], object]) -> Reader:
-    """The reader on a text as long as the given one that is nothing but the shape."""
-    return lambda text: read(f"<div>a</div>{shape * (len(text) // len(shape))}")
+@dataclass(frozen=True)
+class LongMail:
+    """The reader on a text as long as the given one that is nothing but the shape.
+
+    It takes nothing else of the given text, so to give it another of that length says nothing.
+    """
+
+    shape: str
+    read: Callable[[str], object]
+
+    def __call__(self, text: str, /) -> object:
+        """Read so many of the shape."""
+        return self.read(f"<div>a</div>{self.shape * (len(text) // len(self.shape))}")
+
+
+def mail_of(shape: str) -> Reader:
+    """A whole mail that is nothing but the shape."""
+    return lambda text: mail_reading.read_mail((shape * (len(text) // len(shape))).encode())
+
+
+def imap_line(shape: str) -> Reader:
+    """A line of an IMAP server that is nothing but the shape."""
+    said = refused(lambda line: wire.Response([line.encode()]).values(), wire.WireError)
+    return lambda text: said(shape * (len(text) // len(shape)))
 
 
 def by_line(read: Callable[[list[str]], object]) -> Callable[[str], object]:
@@ -339,6 +403,35 @@ LINEAR = model.LinearModel(
     ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
 )
 READERS: dict[str, list[Reader]] = {
+    "app.connectors.email.reading:read_mail": [
+        lambda text: mail_reading.read_mail(text.encode()),
+        lambda text: mail_reading.read_mail(f"Content-Type: text/plain\n\n{text}".encode()),
+        lambda text: mail_reading.read_mail(f"Subject: {text}\nFrom: {text}\n\n".encode()),
+        lambda text: mail_reading.read_mail(f"Content-Type: {text}\n\n".encode()),
+        *(mail_of(shape) for shape in RAW_MAIL_SHAPES),
+    ],
+    "app.connectors.email.headers:decoded": [
+        mail_lines.decoded,
+        lambda text: mail_lines.decoded("=?utf-8?q?a?=" * (len(text) // 13)),
+        lambda text: mail_lines.decoded(f"=?punycode?q?{text}?="),
+    ],
+    "app.connectors.email.settings:mail_address": [
+        mail_settings.mail_address,
+        lambda text: mail_settings.mail_address(f"a@{text}"),
+    ],
+    "app.connectors.email.threads:ticket_of_address": [
+        lambda text: threads.ticket_of_address([text], text, MAILBOX, ["s"]),
+    ],
+    "app.connectors.email.identity:is_verified": [
+        lambda text: identity.is_verified(
+            mail_reading.read_mail(f"Authentication-Results: {text}\n\n".encode()), MAILBOX
+        ),
+    ],
+    "app.connectors.email.wire:quoted": [refused(wire.quoted, ValueError)],
+    "app.connectors.email.wire:values": [
+        refused(lambda text: wire.Response([text.encode()]).values(), wire.WireError),
+        *(imap_line(shape) for shape in ("(", "()", '"', '"\\', "a[", "[", "NIL ", "{1}")),
+    ],
     "graphs.wishes.refunds:asks_for": [wished, lambda text: wished(text, text)],
     "graphs.wishes.refunds:wish_in": [
         lambda text: wished(f"Please refund {text}"),
@@ -349,6 +442,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
     "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
     "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.answers:plainly_chosen": [
+        lambda text: answers.plainly_chosen(text[:8000], PAYMENTS)
+    ],
+    "graphs.wishes.answers:speaks_against": [
+        lambda text: answers.speaks_against(text, PAYMENTS[0], 100, PAYMENTS)
+    ],
     "graphs.wishes.cancellations:is_denied": [
         lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
     ],
@@ -366,8 +465,8 @@ READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
-    "app.api.http.strict_body:check_value": [
-        lambda text: strict_body.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
+    "app.strict_json:check_value": [
+        lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
     "app.adapters.webhooks.ssrf_guard:parse": [
         refused(lambda text: ssrf_guard.parse(f"https://{text}"), ssrf_guard.ForbiddenTargetError)
@@ -547,6 +646,12 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
+    "graphs.reply.problems:problems": [
+        lambda text: problems.problems(tried(text), DRAFT, edited=False)
+    ],
+    "graphs.reply.partial_answer:partial_answer": [
+        lambda text: partial_answer.partial_answer(tried(text), DRAFT, [])
+    ],
     "graphs.reply.checks.draft_case:plain": [plain],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
@@ -627,7 +732,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.markup:is_html": [markup.is_html],
     "graphs.text.new_text.markup:read_html": [
         markup.read_html,
-        *(long_mail(shape, markup.read_html) for shape in HTML_SHAPES),
+        *(LongMail(shape, markup.read_html) for shape in HTML_SHAPES),
     ],
     "graphs.text.new_text.markup:with_quotes": [
         lambda text: markup.HtmlText(text, ["a"], []).with_quotes(f"{text}\uf8f90\uf8f9{text}")
@@ -635,20 +740,20 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.quotes:mark_quotes": [
         lambda text: mail_quotes.mark_quotes(text.split("\n")),
         lambda text: mail_quotes.mark_quotes([text, text]),
-        *(long_mail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.quotes:header_key": [mail_quotes.header_key],
     "graphs.text.new_text.reading:set_apart": [
         message.set_apart,
-        *(long_mail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
+        *(LongMail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
     ],
     "graphs.text.new_text.signatures:mark_disclaimers": [
         lambda text: signatures.mark_disclaimers(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.signatures:mark_signature": [
         lambda text: signatures.mark_signature(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.ticket:with_messages": [
         lambda text: new_ticket.with_messages(ticket(text), [text, text])
@@ -682,6 +787,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
+    ],
+    "graphs.text.noise.thanks:turns": [
+        lambda text: thanks.turns(text, wordings.wordings()["en"]["turns"])
     ],
     "graphs.text.noise.thanks:may_ask": [lambda text: thanks.may_ask(text, wordings.wordings())],
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],

@@ -1,4 +1,8 @@
-"""The helpdesk on our own tables: replies join the ticket's messages, hand-offs find a person."""
+"""The helpdesk on our own tables: replies join the ticket's messages, hand-offs find a person.
+
+For a ticket of a connected desk, both are put on their way there in the same transaction, so that
+what we remember never depends on the desk, and nothing is lost on the way to it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.connections import deliveries
 from app.db.core.connections import Sessions
 from app.db.effects import handoffs
 from app.db.runs.steps import add_message
@@ -21,6 +26,7 @@ class LocalHelpdesk(Helpdesk):
     sessions: Sessions
     tenant_id: str
     run_id: UUID
+    connection_id: str | None = None
 
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
@@ -38,6 +44,8 @@ class LocalHelpdesk(Helpdesk):
                 citations=citations,
                 public=public,
             )
+            if public:
+                await self._put_on_its_way(session, ticket_id, "reply", key)
         return {
             "id": f"msg_{message.id}",
             "text": message.text,
@@ -70,7 +78,21 @@ class LocalHelpdesk(Helpdesk):
                 suggestion=suggestion,
                 articles=articles,
             )
+            await self._put_on_its_way(session, ticket_id, "handoff", row.key)
             return await self._show(session, row)
+
+    async def _put_on_its_way(
+        self, session: AsyncSession, ticket_id: str, kind: str, key: str
+    ) -> None:
+        if self.connection_id is not None:
+            await deliveries.add(
+                session,
+                tenant_id=self.tenant_id,
+                connection_id=self.connection_id,
+                ticket_id=ticket_id,
+                kind=kind,
+                key=key,
+            )
 
     async def _show(self, session: AsyncSession, row: sandbox.Handoff) -> Handoff:
         agent = await session.get(sandbox.Agent, (self.tenant_id, row.agent_id or ""))

@@ -23,6 +23,11 @@ class SandboxBilling(Billing):
     sessions: Sessions
     tenant_id: str
 
+    @property
+    def repeats_safely(self) -> bool:
+        """A key is a row of its own for good, written with what it does."""
+        return True
+
     async def payments(self, customer_id: str) -> list[Payment]:
         """The customer's captured payments, oldest first."""
         query = (
@@ -56,11 +61,11 @@ class SandboxBilling(Billing):
             await self._give_back(session, payment_id, amount_minor)
             return _refund(new)
 
-    async def find_refund(self, key: str) -> Refund | None:
-        """The refund of an idempotency key, if the provider ever booked it."""
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
+        """The refund of an idempotency key, if the provider ever booked it on this payment."""
         async with self.sessions() as session:
             found = await session.get(SandboxRefund, (self.tenant_id, key))
-        return _refund(found) if found else None
+        return _refund(found) if found and found.payment_id == payment_id else None
 
     async def _by_key(self, session: AsyncSession, key: str) -> SandboxRefund:
         return await session.get_one(SandboxRefund, (self.tenant_id, key))

@@ -22,6 +22,11 @@ class SandboxSubscriptions(Subscriptions):
     sessions: Sessions
     tenant_id: str
 
+    @property
+    def repeats_safely(self) -> bool:
+        """A key is a row of its own for good, written with what it does."""
+        return True
+
     async def subscriptions(self, customer_id: str) -> list[Subscription]:
         """The customer's subscriptions by id, cancelled ones included."""
         query = (
@@ -57,10 +62,11 @@ class SandboxSubscriptions(Subscriptions):
         assert booked is not None, "it was booked in this transaction"
         return booked
 
-    async def find_cancellation(self, key: str) -> Cancellation | None:
-        """The cancellation of an idempotency key, if the provider ever booked it."""
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
+        """The cancellation of an idempotency key, if the provider ever booked it on this one."""
         async with self.sessions() as session:
-            return await self._by_key(session, key)
+            found = await self._by_key(session, key)
+        return found if found and found["subscription_id"] == subscription_id else None
 
     async def _end(self, session: AsyncSession, subscription_id: str) -> None:
         """active -> cancelled, once; of two at the same instant the second finds it gone."""

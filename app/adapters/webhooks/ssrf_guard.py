@@ -23,6 +23,8 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 MAX_URL = 2048
 MIN_HIGH_PORT = 1024
 PORTS = {"http": 80, "https": 443}
+# IMAP and submission, plain with STARTTLS and over TLS. Not 25: mail goes out by one's own server.
+MAIL_PORTS = (143, 465, 587, 993)
 
 _URL = re.compile(
     r"(?P<scheme>https?)://"
@@ -157,6 +159,27 @@ class Guard:
             raise ForbiddenTargetError("must begin with https://")
         if unlisted and target.port != PORTS["https"] and target.port < MIN_HIGH_PORT:
             raise ForbiddenTargetError("must use port 443, or one from 1024 on")
+        if not all(is_public(address) for address in unlisted):
+            raise ForbiddenTargetError("leads to an address that is not on the open internet")
+        return found
+
+    async def mail_addresses(self, host: str, port: int, *, encrypted: bool) -> list[str]:
+        """The same for a mail server; without TLS only where the operator allows the endpoint.
+
+        Raises:
+            ForbiddenTargetError: port or any address may not be used, or not in clear.
+            OSError: the name does not resolve.
+        """
+        found = await self.resolve(host, port)
+        if not found:
+            raise OSError(f"{host} has no address")
+        if f"{bracketed(host.lower())}:{port}" in self.endpoints:
+            return found
+        unlisted = [address for address in map(ip_address, found) if not self._lists(address)]
+        if unlisted and not encrypted:
+            raise ForbiddenTargetError("must be used with TLS")
+        if unlisted and port not in MAIL_PORTS and port < MIN_HIGH_PORT:
+            raise ForbiddenTargetError("must use port 143, 465, 587, 993, or one from 1024 on")
         if not all(is_public(address) for address in unlisted):
             raise ForbiddenTargetError("leads to an address that is not on the open internet")
         return found

@@ -17,6 +17,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
+from app.services.connections.check import Reach
 from app.services.runs.start_and_cancel import Enqueue
 from app.settings import Settings
 
@@ -58,7 +59,14 @@ async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def connections_of(request: Request) -> Reach:
+    """What the process reaches connected systems with."""
+    reach: Reach = request.app.state.connections
+    return reach
+
+
 BackendDep = Annotated[Backend, Depends(backend_of)]
+Connections = Annotated[Reach, Depends(connections_of)]
 EventBroadcasterDep = Annotated[EventBroadcaster, Depends(event_broadcaster_of)]
 RunWaiterDep = Annotated[RunWaiter, Depends(run_waiter_of)]
 # "function": commit before the response leaves, so a client can read its own write.

@@ -294,6 +294,7 @@ PARAMETERS: dict[str, Any] = {
     "approval_id": APPROVAL_ID,
     "handoff_id": "01a20147-a3aa-728a-9a39-1cf480623d08",
     "callback_id": "01a20147-a3aa-728a-9a39-1cf480623d09",
+    "connection_id": "con_k5zq3v7hx2m4np6a",
     "ticket_id": "T-1001",
     "customer_id": "cus_ann",
     "article_id": "opening-hours",

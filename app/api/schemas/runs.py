@@ -4,7 +4,8 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
@@ -12,6 +13,7 @@ from app.api.schemas.base import LanguageTag, OutsideId, Request
 from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
+from app.services.connections.tickets import is_reserved
 from graphs.state import ClaimVerdict, Outcome
 from graphs.text.new_text import Kind
 from graphs.text.noise import Ignored
@@ -36,10 +38,19 @@ HeaderValue = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x1f\x7f-\
 MAX_HEADERS = 100
 
 
+def not_of_a_desk(ticket_id: str) -> str:
+    """The id. Raises PydanticCustomError for one that names a ticket of a connected desk."""
+    if is_reserved(ticket_id):
+        raise PydanticCustomError(
+            "ticket_id", "Names a ticket of a connection, whose hooks alone start its runs"
+        )
+    return ticket_id
+
+
 class TicketIn(Request):
     """The customer's message; without a text, as with an attachment only, a person gets it."""
 
-    id: OutsideId
+    id: Annotated[OutsideId, AfterValidator(not_of_a_desk)]
     subject: Annotated[str, Field(max_length=500)]
     body: Annotated[str, Field(max_length=50_000)]
     channel: Annotated[str, Field(max_length=50)] | None = None

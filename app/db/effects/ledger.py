@@ -201,3 +201,19 @@ async def lock_customer(session: AsyncSession, tenant_id: str, customer_id: str)
     await advisory_locks.hold(
         session, advisory_locks.exclusive("allowance", tenant_id, customer_id)
     )
+
+
+async def set_result(
+    session: AsyncSession, tenant_id: str, key: str, result: dict[str, Any]
+) -> None:
+    """What the outside system says later of an effect that is done."""
+    await session.execute(
+        update(LedgerEntry)
+        .where(
+            LedgerEntry.tenant_id == tenant_id,
+            LedgerEntry.key == key,
+            LedgerEntry.status == "done",
+        )
+        .values(result=result)
+        .execution_options(synchronize_session=False)
+    )

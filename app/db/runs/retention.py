@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import Tenant
 
-# Any fixed number: the worker that holds this lock prunes, and the others do not.
 # Any fixed number: only the worker that holds this lock prunes.
 RETENTION_LOCK = 4_872_301_556
 
@@ -57,6 +56,16 @@ DELETE_EVENTS = """
     WHERE e.txid = o.txid AND e.seq = o.seq
         AND o.created_at < now() - make_interval(days => :days)"""
 
+DELETE_INBOX = """
+    DELETE FROM inbox WHERE id IN (
+        SELECT id FROM inbox WHERE tenant_id = :tenant AND status <> 'new'
+            AND received_at < now() - make_interval(days => :days)
+        ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)"""
+DELETE_DELIVERIES = """
+    DELETE FROM deliveries WHERE id IN (
+        SELECT id FROM deliveries WHERE tenant_id = :tenant AND status <> 'pending'
+            AND ended_at < now() - make_interval(days => :days)
+        ORDER BY id LIMIT :batch FOR UPDATE SKIP LOCKED)"""
 # Only of finished runs: an unfinished one numbers its next event from the rows that exist.
 DELETE_CALLBACKS = """
     DELETE FROM callbacks WHERE id IN (
@@ -105,6 +114,16 @@ async def delete_events(session: AsyncSession, tenant: str, days: int, batch: in
 async def delete_callbacks(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the delivered and dead callbacks of finished runs; how many there were."""
     return await _delete(session, DELETE_CALLBACKS, tenant, days, batch)
+
+
+async def delete_inbox(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete what hooks said and was acted on or given up; returns the number."""
+    return await _delete(session, DELETE_INBOX, tenant, days, batch)
+
+
+async def delete_deliveries(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete deliveries that ended so long ago; returns their number."""
+    return await _delete(session, DELETE_DELIVERIES, tenant, days, batch)
 
 
 async def delete_secrets(session: AsyncSession, tenant: str, days: int, batch: int) -> int:

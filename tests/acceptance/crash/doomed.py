@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 from psycopg_pool import AsyncConnectionPool
@@ -131,7 +131,7 @@ class DoomedSubscriptions(SandboxSubscriptions):
 class DoomedHelpdesk(LocalHelpdesk):
     """Dies once a reply or a hand-off is there; these may be asked for again."""
 
-    hazard: Hazard
+    hazard: Hazard = field(kw_only=True)
 
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
@@ -180,7 +180,7 @@ def doomed_ports(hazard: Hazard) -> PortsFor:
             ports_for(settings, sessions, caller),
             billing=DoomedBilling(sessions, tenant_id, hazard),
             subscriptions=DoomedSubscriptions(sessions, tenant_id, hazard),
-            helpdesk=DoomedHelpdesk(sessions, tenant_id, caller.run_id, hazard),
+            helpdesk=DoomedHelpdesk(sessions, tenant_id, caller.run_id, hazard=hazard),
             mailer=DoomedMailer(sessions, tenant_id, hazard),
             ledger=DoomedLedger(sessions, caller, hazard),
         )

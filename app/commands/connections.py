@@ -1,0 +1,211 @@
+"""deskgraph connections: connect helpdesks, mailboxes and payment providers, and test them."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from pydantic import SecretStr
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.adapters.webhooks.ssrf_guard import make_guard
+from app.commands.database import in_session, load_settings, with_database, with_sessions
+from app.commands.terminal import add_row, console, moment, plain_table, typed
+from app.commands.usage import usage
+from app.connectors.catalog import CONNECTORS
+from app.connectors.connector import Check
+from app.connectors.http import HttpClient
+from app.db.connections.queries import connections_of_tenant, every_connection
+from app.db.core.connections import Sessions
+from app.db.tables.connections import Connection
+from app.db.tenants.queries import tenant_exists
+from app.errors import DeskgraphError
+from app.services.connections import encryption, manage
+from app.services.connections.check import Reach, test_connection
+from app.services.connections.encryption import vault_of
+from app.settings import Settings
+
+cli = typer.Typer()
+T = TypeVar("T")
+LINE = (
+    "id", "kind", "role", "name", "settings", "paused_because", "last_hook_at", "last_write_at",
+    "last_error", "last_error_at", "created_at",
+)  # fmt: skip
+Tenant = Annotated[str, typer.Option(help="The tenant whose connection it is.")]
+Id = Annotated[str, typer.Argument(help="The connection's id, `con_...`.")]
+KINDS = ", ".join(sorted(CONNECTORS))
+
+
+def with_keys(settings: Settings) -> Settings:
+    """The settings with the keys that `deskgraph dev` made on this data folder, if none are set."""
+    path = dev_keys_file(settings)
+    if settings.encryption_keys or not path.exists():
+        return settings
+    return settings.model_copy(update={"encryption_keys": [SecretStr(path.read_text())]})
+
+
+def dev_keys_file(settings: Settings) -> Path:
+    """Where `deskgraph dev` keeps the key that it made."""
+    return settings.data_dir / "encryption_key"
+
+
+@cli.command("new-key", epilog=usage("connections new-key"))
+def new_key() -> None:
+    """Print a new key for DESKGRAPH_ENCRYPTION_KEYS, which encrypts credentials."""
+    typer.echo(encryption.new_key())
+
+
+@cli.command(
+    "add",
+    epilog=usage('connections add webhook --name Helpdesk --setting "url=https://desk.example/in"'),
+)
+def add(
+    kind: Annotated[str, typer.Argument(help=f"One of {KINDS}.")],
+    name: Annotated[str, typer.Option(help="What your people call it.")],
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, where a value may be JSON; repeatable."),
+    ] = None,
+    tenant: Tenant = "demo",
+) -> None:
+    """Connect a system; asks for its credentials, and prints the secret of its hooks, once."""
+    if kind not in CONNECTORS:
+        raise typer.BadParameter(f"no connector {kind!r}; there are {KINDS}")
+    settings_of = dict(_setting(text) for text in setting or ())
+    credentials = _asked(kind)
+    with with_database(load_settings()) as settings:
+        vault = vault_of(with_keys(settings))
+
+        async def work(session: AsyncSession) -> tuple[Connection, str]:
+            if not await tenant_exists(session, tenant):
+                raise typer.BadParameter(f"no tenant {tenant!r}")
+            return await manage.add(session, vault, tenant, kind, name, settings_of, credentials)
+
+        row, secret = _refused(lambda: in_session(settings, work))
+    typer.echo(row.id)
+    typer.echo(f"Its hooks go to /v1/hooks/{row.id}, signed with this secret:", err=True)
+    typer.echo(secret)
+    test = typed(f"connections test {row.id}")
+    typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
+
+
+@cli.command("list", epilog=usage("connections list --tenant acme", LINE, option="--json"))
+def list_connections(
+    tenant: Tenant = "demo",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines for scripts.")] = False,
+) -> None:
+    """List a tenant's connections and how they go; credentials are never shown."""
+
+    async def work(session: AsyncSession) -> list[Connection]:
+        query = connections_of_tenant(tenant).order_by(Connection.id)
+        return list(await session.scalars(query))
+
+    with with_database(load_settings()) as settings:
+        rows = in_session(settings, work)
+    if as_json:
+        for row in rows:
+            typer.echo(json.dumps({name: _plain(getattr(row, name)) for name in LINE}))
+        return
+    table = plain_table("id", "kind", "name", "last hook", "last write", "state")
+    for row in rows:
+        state = row.paused_because or row.last_error or "ready"
+        add_row(
+            table, row.id, row.kind, row.name, moment(row.last_hook_at),
+            moment(row.last_write_at), state,
+        )  # fmt: skip
+    console().print(table)
+
+
+@cli.command("test", epilog=usage("connections test con_k5zq3v7hx2m4np6a"))
+def check_connection(connection: Id, tenant: Tenant = "demo") -> None:
+    """Make harmless calls there, and say what is right and what is missing; exit 1 if anything."""
+    with with_database(load_settings()) as settings:
+        keyed = with_keys(settings)
+
+        async def work(sessions: Sessions) -> list[Check]:
+            async with HttpClient(make_guard(settings.callback_allow)) as http:
+                reach = Reach(http, vault_of(keyed))
+                return await test_connection(sessions, reach, tenant, connection)
+
+        checks = _refused(lambda: with_sessions(settings, work))
+    for check in checks:
+        typer.echo(f"{'ok     ' if check.ok else 'MISSING'}  {check.name}: {check.says}")
+    raise typer.Exit(0 if all(check.ok for check in checks) else 1)
+
+
+@cli.command("rotate", epilog=usage("connections rotate con_k5zq3v7hx2m4np6a"))
+def rotate(
+    connection: Id,
+    tenant: Tenant = "demo",
+    overlap_hours: Annotated[
+        float, typer.Option(min=0, max=168, help="How long the one before is still taken.")
+    ] = 24,
+) -> None:
+    """Make a new secret for its hooks and print it, once."""
+    with with_database(load_settings()) as settings:
+        vault, overlap = vault_of(with_keys(settings)), timedelta(hours=overlap_hours)
+
+        async def work(session: AsyncSession) -> str:
+            return await manage.rotate_secret(session, vault, tenant, connection, overlap)
+
+        typer.echo(_refused(lambda: in_session(settings, work)))
+
+
+@cli.command("remove", epilog=usage("connections remove con_k5zq3v7hx2m4np6a"))
+def remove(connection: Id, tenant: Tenant = "demo") -> None:
+    """Forget its credentials; take no hook of it any more, and send nothing more there."""
+
+    async def work(session: AsyncSession) -> None:
+        await manage.remove(session, tenant, connection)
+
+    with with_database(load_settings()) as settings:
+        _refused(lambda: in_session(settings, work))
+    typer.echo(f"{connection} is removed.")
+
+
+@cli.command("reencrypt", epilog=usage("connections reencrypt"))
+def reencrypt() -> None:
+    """Encrypt the credentials of every tenant with the newest key; then drop the older ones."""
+    with with_database(load_settings()) as settings:
+        vault = vault_of(with_keys(settings))
+
+        async def work(session: AsyncSession) -> int:
+            rows = await every_connection(session)
+            for row in rows:
+                manage.reseal(row, vault)
+            return len(rows)
+
+        count = _refused(lambda: in_session(settings, work))
+    typer.echo(f"{count} connections are encrypted with the newest key.")
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise typer.BadParameter(f"{text!r} is not NAME=VALUE")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _asked(kind: str) -> dict[str, Any]:
+    """The credentials, typed without being shown, or read from standard input line by line."""
+    return {
+        name: typer.prompt(name, hide_input=True, err=True)
+        for name in CONNECTORS[kind].credentials.model_fields
+    }
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat(timespec="seconds") if hasattr(value, "isoformat") else value
+
+
+def _refused(call: Callable[[], T]) -> T:
+    """The answer of a use case; its refusal becomes the command's."""
+    try:
+        return call()
+    except DeskgraphError as error:
+        raise typer.BadParameter(error.detail) from None

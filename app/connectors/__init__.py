@@ -1,0 +1,1 @@
+"""Connectors: the helpdesks, mailboxes and payment providers that a tenant can connect."""

@@ -1,0 +1,154 @@
+"""Queries on what is on its way to desks: one after the other on a ticket, by one worker."""
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from uuid_utils.compat import uuid7
+
+from app.db.tables.connections import Connection, Delivery
+from app.db.tables.runs import Message, Run
+from app.db.tables.tenants import EVERYONE, Pause
+
+
+async def add(session: AsyncSession, **values: Any) -> None:
+    """Put something on its way, once per kind and key."""
+    row = insert(Delivery).values(id=uuid7(), **values)
+    await session.execute(row.on_conflict_do_nothing(index_elements=["tenant_id", "kind", "key"]))
+
+
+async def claim(
+    session: AsyncSession, lease: timedelta, limit: int, busy: Collection[str] = ()
+) -> list[Delivery]:
+    """Take up to `limit` that are due, the longest due first; no two workers get the same one.
+
+    On one ticket only the oldest pending one may be taken, so that a ticket has one writer. Those
+    of `busy` connections stay, and of those that are paused or asked to be left alone, or whose
+    tenant's replies are held back. The claim moves `next_at` on by the lease, so those of a worker
+    that dies are due again.
+    """
+    older = aliased(Delivery)
+    waits = exists().where(
+        older.connection_id == Delivery.connection_id,
+        older.ticket_id == Delivery.ticket_id,
+        older.tenant_id == Delivery.tenant_id,
+        older.status == "pending",
+        older.id < Delivery.id,
+    )
+    open_now = select(Connection.id).where(
+        Connection.id == Delivery.connection_id,
+        Connection.paused_because.is_(None),
+        or_(Connection.not_before.is_(None), Connection.not_before <= func.now()),
+    )
+    held_back = select(Pause.tenant_id).where(
+        or_(Pause.tenant_id == Delivery.tenant_id, Pause.tenant_id == EVERYONE)
+    )
+    due = (
+        select(Delivery.id)
+        .where(
+            Delivery.status == "pending",
+            Delivery.next_at <= func.now(),
+            Delivery.connection_id.not_in(busy),
+            ~waits,
+            open_now.exists(),
+            ~held_back.exists(),
+        )
+        .order_by(Delivery.next_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    query = (
+        update(Delivery)
+        .where(Delivery.id.in_(due.scalar_subquery()))
+        .values(attempts=Delivery.attempts + 1, next_at=func.now() + lease)
+        .returning(Delivery)
+    )
+    return list(await session.scalars(query))
+
+
+async def conclude(
+    session: AsyncSession,
+    delivery: Delivery,
+    status: str,
+    *,
+    desk_id: str | None = None,
+    error: str | None = None,
+) -> bool:
+    """End a claimed delivery; False when a later attempt or a takeover came first."""
+    return await _set(
+        session, delivery, status=status, desk_id=desk_id, last_error=error, ended_at=func.now()
+    )
+
+
+async def postpone(
+    session: AsyncSession, delivery: Delivery, wait: timedelta, error: str | None
+) -> bool:
+    """Try a claimed delivery again after the wait."""
+    return await _set(session, delivery, next_at=func.now() + wait, last_error=error)
+
+
+async def _set(session: AsyncSession, delivery: Delivery, **values: Any) -> bool:
+    query = (
+        update(Delivery)
+        .where(
+            Delivery.id == delivery.id,
+            Delivery.attempts == delivery.attempts,
+            Delivery.status == "pending",
+        )
+        .values(**values)
+        .returning(Delivery.id)
+        .execution_options(synchronize_session=False)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+async def cancel_of_connection(session: AsyncSession, connection_id: str) -> None:
+    """Send nothing more to a connection that is being removed."""
+    await session.execute(
+        update(Delivery)
+        .where(Delivery.connection_id == connection_id, Delivery.status == "pending")
+        .values(status="cancelled", ended_at=func.now())
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def message_of(session: AsyncSession, tenant_id: str, key: str) -> Message | None:
+    """The message that a delivery is about; None once it was erased."""
+    query = select(Message).where(Message.tenant_id == tenant_id, Message.key == key)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def hide_message(session: AsyncSession, tenant_id: str, key: str) -> None:
+    """The customer did not get this message, so it is no public one."""
+    await session.execute(
+        update(Message)
+        .where(Message.tenant_id == tenant_id, Message.key == key)
+        .values(public=False)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def get_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> Run | None:
+    """The run that wrote a message."""
+    query = select(Run).where(Run.tenant_id == tenant_id, Run.id == run_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+def deliveries_of_connection(tenant_id: str, connection_id: str) -> Select[Delivery]:
+    """Select what a connection got or is to get."""
+    return select(Delivery).where(
+        Delivery.tenant_id == tenant_id, Delivery.connection_id == connection_id
+    )
+
+
+async def find(session: AsyncSession, tenant_id: str, kind: str, key: str) -> Delivery | None:
+    """The delivery of that kind and key."""
+    query = select(Delivery).where(
+        Delivery.tenant_id == tenant_id, Delivery.kind == kind, Delivery.key == key
+    )
+    return (await session.scalars(query)).one_or_none()

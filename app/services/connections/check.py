@@ -1,0 +1,50 @@
+"""Use case: test a connection by harmless calls, beside what is known of it here."""
+
+from dataclasses import dataclass
+
+from app.connectors.connector import Check, Connector
+from app.connectors.http import HttpClient
+from app.db.core.connections import Sessions
+from app.db.tables.connections import Connection
+from app.services.connections import manage
+from app.services.connections.encryption import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What a process needs to use connections: the client, and the keys of the credentials."""
+
+    http: HttpClient
+    vault: Vault
+
+
+async def test_connection(
+    sessions: Sessions, reach: Reach, tenant_id: str, connection_id: str
+) -> list[Check]:
+    """What harmless calls found, in sentences. Holds no database connection meanwhile.
+
+    Raises:
+        NotFoundError, EncryptionError.
+    """
+    async with sessions() as session:
+        row = await manage.get(session, tenant_id, connection_id)
+    connector = manage.connector_of(row.kind)
+    opened = manage.open_connection(row, reach.vault, reach.http)
+    return [*await connector.test(opened), *_known(row, connector)]
+
+
+def _known(row: Connection, connector: Connector) -> list[Check]:
+    found = []
+    if connector.mailbox is not None:
+        read = row.cursor is not None
+        says = "It is being read." if read else "It was not read yet: is a worker running?"
+        found.append(Check("read", ok=read, says=says))
+    if row.paused_because:
+        found.append(Check("paused", ok=False, says=f"Nothing is sent: {row.paused_because}"))
+    if connector.verify is not None:
+        seen = row.last_hook_at
+        says = f"The last hook came at {seen:%Y-%m-%d %H:%M} UTC." if seen else (
+            f"No hook came yet: let the system post to /v1/hooks/{row.id}."
+        )  # fmt: skip
+        found.append(Check("hooks", ok=seen is not None, says=says))
+    return found

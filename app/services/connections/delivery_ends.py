@@ -1,0 +1,147 @@
+"""How a delivery ended, written down: sent, not sent, to be tried again, or nothing goes at all."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.connectors.helpdesk import AlreadyPosted, Answer, Closed, Gone, Overtaken, Posted, Refused
+from app.db.connections import deliveries, queries
+from app.db.core.connections import Sessions
+from app.db.tables.connections import Connection, Delivery
+from app.log import get_logger
+from app.services.connections.for_person import open_for_person
+from app.services.connections.retries import GIVE_UP, wait_seconds
+
+log = get_logger(__name__)
+
+SOON = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a delivery is about: the text, and the run that wrote it."""
+
+    text: str
+    run_id: str
+
+
+async def settle(
+    sessions: Sessions, row: Connection, delivery: Delivery, work: Work, answer: Answer
+) -> None:
+    """Write down what the desk answered, and what follows from it."""
+    match answer:
+        case Posted(id=desk_id) | AlreadyPosted(id=desk_id):
+            await _sent(sessions, row, delivery, work, desk_id)
+        case Overtaken():
+            await _not_sent(sessions, row, delivery, work, "overtaken", None)
+        case Gone():
+            await end(sessions, row, delivery, "gone", "the ticket is gone")
+        case Closed():
+            await _not_sent(sessions, row, delivery, work, "closed", "the ticket is closed")
+        case Refused(why=why):
+            await _not_sent(sessions, row, delivery, work, "refused", why)
+
+
+async def _sent(
+    sessions: Sessions, row: Connection, delivery: Delivery, work: Work, desk_id: str
+) -> None:
+    """It is there; the ticket's fields follow, once the run has ended."""
+    async with sessions.begin() as session:
+        ended = await deliveries.conclude(session, delivery, "sent", desk_id=desk_id)
+        await queries.note_write(session, row.id)
+        if delivery.kind in ("reply", "handoff"):
+            await _queue(session, row, delivery, "fields", work.run_id)
+    _log(delivery, "sent" if ended else "lost", None)
+
+
+async def _queue(
+    session: AsyncSession, row: Connection, delivery: Delivery, kind: str, key: str
+) -> None:
+    await deliveries.add(
+        session,
+        tenant_id=delivery.tenant_id,
+        connection_id=row.id,
+        ticket_id=delivery.ticket_id,
+        kind=kind,
+        key=key,
+    )
+
+
+async def end(
+    sessions: Sessions, row: Connection, delivery: Delivery, status: str, error: str | None
+) -> None:
+    """Nothing is to be done any more: the ticket or the words are gone."""
+    async with sessions.begin() as session:
+        ended = await deliveries.conclude(session, delivery, status, error=error)
+        if status in ("gone", "cancelled") and delivery.kind == "reply":
+            await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
+        if error is not None:
+            await queries.note_error(session, row.id, error)
+    _log(delivery, status if ended else "lost", error)
+
+
+async def _not_sent(
+    sessions: Sessions,
+    row: Connection,
+    delivery: Delivery,
+    work: Work,
+    status: str,
+    error: str | None,
+) -> None:
+    """The customer did not get it: it is no public message, and a person sees the draft."""
+    async with sessions.begin() as session:
+        ended = await deliveries.conclude(session, delivery, status, error=error)
+        if ended and delivery.kind == "reply":
+            await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
+            await _queue(session, row, delivery, "draft", delivery.key)
+            if status != "overtaken":
+                summary = f"A reply was not delivered: {error}.\n\n{work.text}"
+                await open_for_person(
+                    session, delivery.tenant_id, delivery.ticket_id, work.run_id, summary
+                )
+        if error is not None:
+            await queries.note_error(session, row.id, error)
+    _log(delivery, status if ended else "lost", error)
+
+
+async def later(
+    sessions: Sessions,
+    row: Connection,
+    delivery: Delivery,
+    work: Work,
+    error: str,
+    retry_after: float | None,
+) -> None:
+    """What happened is unknown: look again after a while; the whole connection waits if asked."""
+    now = datetime.now(UTC)
+    if now - delivery.created_at > GIVE_UP:
+        await _not_sent(sessions, row, delivery, work, "failed", error)
+        return
+    wait = timedelta(seconds=wait_seconds(delivery.attempts, retry_after))
+    async with sessions.begin() as session:
+        await deliveries.postpone(session, delivery, wait, error)
+        await queries.note_error(session, row.id, error, now + wait if retry_after else None)
+    _log(delivery, "later", error)
+
+
+async def pause(sessions: Sessions, row: Connection, delivery: Delivery, why: str) -> None:
+    """One alarm for the connection; what waits goes on once the credentials are changed."""
+    async with sessions.begin() as session:
+        await deliveries.postpone(session, delivery, SOON, why)
+        first = await queries.pause(session, row.id, why)
+    if first:
+        log.error("connection_paused", connection=row.id, tenant_id=row.tenant_id, why=why)
+
+
+def _log(delivery: Delivery, status: str, error: str | None) -> None:
+    log.info(
+        "delivery",
+        delivery_id=str(delivery.id),
+        tenant_id=delivery.tenant_id,
+        connection=delivery.connection_id,
+        kind=delivery.kind,
+        status=status,
+        attempt=delivery.attempts,
+        error=error,
+    )

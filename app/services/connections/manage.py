@@ -1,0 +1,210 @@
+"""Use cases of connections: set up, change, rotate the hook's secret, remove. They never commit."""
+
+import base64
+import secrets as random
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy import func
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from app.connectors.catalog import CONNECTORS
+from app.connectors.connector import Connector, Opened
+from app.connectors.http import HttpClient
+from app.db.connections import deliveries, queries
+from app.db.tables.connections import Connection
+from app.db.tables.tenants import ApiKey
+from app.errors import InvalidRequestError, NotFoundError, PaymentsConnectedError
+from app.services.connections.encryption import Vault
+from app.services.webhooks.signing_secrets import new_secret
+
+ID_BYTES = 10
+MAX_SECRETS = 5
+
+
+def connector_of(kind: str) -> Connector:
+    """The connector of that kind. Raises InvalidRequestError for one that does not exist."""
+    if kind not in CONNECTORS:
+        raise InvalidRequestError(
+            f"There is no connector {kind[:50]!r}; there are {', '.join(sorted(CONNECTORS))}."
+        )
+    return CONNECTORS[kind]
+
+
+async def add(
+    session: AsyncSession,
+    vault: Vault,
+    tenant_id: str,
+    kind: str,
+    name: str,
+    settings: dict[str, Any],
+    credentials: dict[str, Any],
+) -> tuple[Connection, str]:
+    """Connect an outside system; the row, and the secret that signs its hooks, shown once.
+
+    Raises:
+        InvalidRequestError: no such kind, or settings that do not fit it.
+        PaymentsConnectedError, EncryptionError.
+    """
+    connector = connector_of(kind)
+    checked, sealed = _checked(connector, settings), _checked_credentials(connector, credentials)
+    role = "payments" if connector.payments else "desk"
+    if role == "payments" and await queries.payments_of(session, tenant_id):
+        raise PaymentsConnectedError("A tenant has one payment provider; remove the other first.")
+    secret, connection_id = new_secret(), _new_id()
+    key = ApiKey(
+        id=random.token_hex(6),
+        tenant_id=tenant_id,
+        name=f"connection {name}",
+        # Of nothing: no token is this key's, and it holds no scope.
+        secret_sha256=random.token_bytes(32),
+        scopes=[],
+    )
+    session.add(key)
+    await session.flush()
+    row = Connection(
+        id=connection_id,
+        tenant_id=tenant_id,
+        kind=kind,
+        role=role,
+        name=name,
+        settings=checked,
+        credentials=vault.seal(sealed),
+        secrets=vault.seal([{"secret": secret, "expires_at": None}]),
+        key_id=key.id,
+    )
+    session.add(row)
+    await session.flush()
+    await session.refresh(row)
+    return row, secret
+
+
+async def change(
+    session: AsyncSession,
+    vault: Vault,
+    tenant_id: str,
+    connection_id: str,
+    *,
+    name: str | None = None,
+    settings: dict[str, Any] | None = None,
+    credentials: dict[str, Any] | None = None,
+    paused: bool | None = None,
+) -> Connection:
+    """Change what is given; new settings or credentials end a pause, and what waited goes on.
+
+    Raises:
+        NotFoundError, InvalidRequestError, EncryptionError.
+    """
+    row = await get(session, tenant_id, connection_id, lock=True)
+    connector = connector_of(row.kind)
+    row.name = name or row.name
+    if settings is not None:
+        row.settings = _checked(connector, settings)
+    if credentials is not None:
+        row.credentials = vault.seal(_checked_credentials(connector, credentials))
+    if paused:
+        row.paused_because = "An operator paused it."
+    elif paused is False or settings is not None or credentials is not None:
+        row.paused_because, row.not_before = None, None
+    await session.flush()
+    await session.refresh(row)
+    return row
+
+
+async def rotate_secret(
+    session: AsyncSession, vault: Vault, tenant_id: str, connection_id: str, overlap: timedelta
+) -> str:
+    """A new secret for the connection's hooks; the one before is taken as well for `overlap`.
+
+    Raises:
+        NotFoundError, EncryptionError.
+    """
+    row = await get(session, tenant_id, connection_id, lock=True)
+    assert row.secrets is not None, "only a removed connection has none"
+    now = datetime.now(UTC)
+    until = (now + overlap).isoformat()
+    kept = [
+        {**known, "expires_at": min(known["expires_at"] or until, until)}
+        for known in vault.open(row.secrets)
+        if _is_live(known, now)
+    ]
+    secret = new_secret()
+    row.secrets = vault.seal([{"secret": secret, "expires_at": None}, *kept][:MAX_SECRETS])
+    await session.flush()
+    return secret
+
+
+def reseal(row: Connection, vault: Vault) -> None:
+    """Encrypt credentials and secrets with the newest key. Raises EncryptionError."""
+    assert row.credentials is not None and row.secrets is not None, "it is not removed"  # noqa: PT018
+    row.credentials, row.secrets = vault.reseal(row.credentials), vault.reseal(row.secrets)
+
+
+async def remove(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
+    """Forget the credentials; take no hook and deliver nothing more. Raises NotFoundError."""
+    row = await get(session, tenant_id, connection_id, lock=True)
+    row.credentials, row.secrets, row.removed_at = None, None, func.now()
+    await deliveries.cancel_of_connection(session, row.id)
+    await session.flush()
+
+
+async def get(
+    session: AsyncSession, tenant_id: str, connection_id: str, *, lock: bool = False
+) -> Connection:
+    """The tenant's connection. Raises NotFoundError for any other."""
+    row = await queries.get_connection(session, tenant_id, connection_id, lock=lock)
+    if row is None:
+        raise NotFoundError(f"There is no connection {connection_id}.")
+    return row
+
+
+def open_connection(row: Connection, vault: Vault, http: HttpClient) -> Opened:
+    """The connection ready to be used. Raises EncryptionError.
+
+    Settings that a newer release no longer takes raise InvalidRequestError.
+    """
+    assert row.credentials is not None and row.secrets is not None, "it is not removed"  # noqa: PT018
+    connector, now = connector_of(row.kind), datetime.now(UTC)
+    secrets = [known["secret"] for known in vault.open(row.secrets) if _is_live(known, now)]
+    credentials = vault.open(row.credentials)
+    return Opened(
+        row.id,
+        row.tenant_id,
+        _parsed(connector.settings, row.settings, "settings"),
+        _parsed(connector.credentials, credentials, "credentials"),
+        http,
+        secrets,
+    )
+
+
+def _is_live(known: dict[str, Any], now: datetime) -> bool:
+    until = known["expires_at"]
+    return until is None or datetime.fromisoformat(until) > now
+
+
+def _new_id() -> str:
+    return "con_" + base64.b32encode(random.token_bytes(ID_BYTES)).decode().lower()
+
+
+def _checked(connector: Connector, settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings as they are stored."""
+    return _parsed(connector.settings, settings, "settings").model_dump(mode="json")
+
+
+def _checked_credentials(connector: Connector, credentials: dict[str, Any]) -> dict[str, Any]:
+    """The credentials in clear, in the shape of the connector."""
+    _parsed(connector.credentials, credentials, "credentials")
+    return credentials
+
+
+def _parsed(model: type[BaseModel], given: dict[str, Any], what: str) -> BaseModel:
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        # Never the values: one of them may be a password in the wrong field.
+        wrong = [
+            f"{'.'.join(map(str, (what, *problem['loc'])))}: {problem['msg']}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise InvalidRequestError("; ".join(wrong[:10])[:1000]) from None

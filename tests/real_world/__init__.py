@@ -1,0 +1,1 @@
+"""Real software of other people, beside the doubles: `make real-world`."""
