@@ -25,7 +25,7 @@ from app.connectors.email import headers as mail_lines
 from app.connectors.email import identity, threads, wire
 from app.connectors.email import reading as mail_reading
 from app.connectors.email import settings as mail_settings
-from app.db.knowledge import articles, tokenize
+from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
     billing,
@@ -483,6 +483,7 @@ READERS: dict[str, list[Reader]] = {
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
     ],
     "app.db.knowledge.articles:chunks": [articles.chunks],
+    "app.db.knowledge.bm25:ranked_by": [lambda text: bm25.ranked_by("t", [text, text], "en", 5)],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
     "app.db.knowledge.tokenize:plain": [tokenize.plain],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
