@@ -1,6 +1,6 @@
 """What holds for the connector of a mailbox, whichever IMAP server stands behind it.
 
-Run over pymap in every run (tests/unit/test_email.py), and over Dovecot with `make real-world`.
+Run over pymap in every run (tests/integration/test_email.py), and over Dovecot with `make real-world`.
 """
 
 import asyncio

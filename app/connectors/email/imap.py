@@ -175,6 +175,8 @@ class Imap:
             size += sum(map(len, answer.parts))
             if size > MAX_ANSWER_BYTES:
                 raise UnavailableError("the mail server's answer is too long")
+            if answer.text.startswith("* BYE"):
+                raise UnavailableError("the mail server said goodbye")
             answers.append(answer)
             if answer.text.startswith(f"{tag} "):
                 if not answer.text.startswith(f"{tag} OK"):
