@@ -9,10 +9,15 @@ INSTALL := $(PIP) install -q --require-hashes --no-deps
 XDIST ?= 3
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
+THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py
 KILLS ?= 40
 SEED ?= 1
 
-.PHONY: help install run check test fmt lint crash real-model real-world bench bench-retrieval lock clean
+# Some images set it. Without bytecode every process of the tests compiles all that it imports: that
+# doubles the time to collect the tests and to start a service.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help install run check test fmt lint thorough crash real-model real-world bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -47,6 +52,9 @@ lint: $(VENV)/.test ## Style, spelling, types and import contracts
 	$(BIN)/validate-pyproject pyproject.toml
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets
+	$(BIN)/pytest -n 2 $(DIST) --thorough $(THOROUGH)
 
 crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1
 	$(BIN)/python -m tests.acceptance.crash --kills $(KILLS) --seed $(SEED)

@@ -1,9 +1,12 @@
 """The hand-off brief: what the person who takes over a ticket reads. Pure functions."""
 
+from collections.abc import Sequence
+
 from graphs.reply.facts import reply_facts
+from graphs.reply.partial_answer import with_claims
 from graphs.reply.suggestion import best_articles, found_passages, suggestion
 from graphs.run.memory import cut, handoff_lines
-from graphs.state import Escalation, Specialist, SupportState
+from graphs.state import Draft, Escalation, Question, Specialist, SupportState
 from graphs.text.new_text.ticket import shown_parts
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
@@ -26,28 +29,48 @@ def skill_for(state: SupportState, why: Escalation) -> str:
     return next((intent for intent in intents if intent != "escalate"), "general")
 
 
-def part_step(state: SupportState, part: Specialist, why: Escalation) -> Step:
-    """The step of a plan that gives one part of the ticket to a person."""
+def part_step(
+    state: SupportState,
+    part: Specialist,
+    why: Escalation,
+    questions: Sequence[Question] = (),
+    refused: Draft | None = None,
+) -> Step:
+    """The step of a plan that gives one part of the ticket, or these of its questions, to a person.
+
+    Who gets it reads what the refused draft says about the questions.
+    """
     triage, passages = state["triage"], found_passages(state, part)
+    ids = {question["id"] for question in questions}
+    claims = [c for c in (refused.get("claims", []) if refused else []) if c["question"] in ids]
+    tried: SupportState = {**state, "refused_draft": None}
+    if refused:
+        tried["refused_draft"] = with_claims(state, refused, claims)
     args = HandoffArgs(
         skill=part,
         urgency=triage["urgency"] if triage else "normal",
-        summary=handoff_brief(state, why),
+        summary=handoff_brief(state, why, questions),
         part=part,
-        suggestion=suggestion(state, passages),
+        suggestion=suggestion(tried, passages),
         articles=best_articles(passages),
     )
     return HANDOFF.step(f"handoff-{part}", args, why["detail"])
 
 
-def handoff_brief(state: SupportState, why: Escalation) -> str:
-    """What a colleague must know so that the customer need not repeat themselves."""
+def handoff_brief(state: SupportState, why: Escalation, questions: Sequence[Question] = ()) -> str:
+    """What a colleague must know so that the customer need not repeat themselves.
+
+    `questions` are those that they are to answer, when it is not the whole ticket or part.
+    """
     ticket, triage, facts = state["ticket"], state.get("triage"), reply_facts(state)
     lines = [f"Why: {why['reason']}. {why['detail']}", f"Subject: {ticket['subject']}"]
+    lines += [f"Question: {cut(question['text'], 500)}" for question in questions]
     if triage:
         mood = f"urgency {triage['urgency']}, anger {triage['anger']:.2f}"
         intents = ", ".join(triage["intents"]) or "none"
         lines.append(f"Triage: {intents}; {mood}; language {triage['language']}")
+    if why["reason"] == "no_valid_reply":
+        lines += [f"Refused draft: {cut(said, 500)}" for said in facts["objections"]]
     lines += [" ".join(["Done:", e["tool"], *e["values"]]) for e in facts["effects"]]
     lines += [f"Not done, a reviewer dropped it: {what}" for what in facts["undone"]]
     lines += [f"Handed over: {h['part']} to {h['who']}" for h in facts["handed_over"]]

@@ -115,6 +115,9 @@ class Policy(Rules):
     replies_per_thread_hour: Annotated[int, Field(ge=1, le=1000)] = Field(
         5, description="Public replies that one thread may get within an hour; then a person."
     )
+    replies_per_thread_day: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        20, description="Public replies that one thread may get within 24 hours; then a person."
+    )
     handoff_hold_hours: Annotated[int | None, Field(ge=1, le=8760)] = Field(
         72, description="How long an open hand-off keeps the bot silent; null: until it is closed."
     )

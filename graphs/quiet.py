@@ -48,8 +48,16 @@ def nothing_to_answer(state: SupportState, policy: Policy) -> JsonObject | None:
     if reading is not None:
         alone = reading == "empty" and state["ticket"].get("set_apart")
         return {"escalation": ONLY_SET_APART if alone else DOUBTS[reading]}
+    full = over_limit(thread, policy)
+    return {"escalation": too_many_replies(full)} if full else None
+
+
+def over_limit(thread: ThreadView, policy: Policy) -> str | None:
+    """Which limit of replies the thread has reached; a slow loop keeps below that of an hour."""
     if (sent := thread["replies_last_hour"]) >= policy.replies_per_thread_hour:
-        return {"escalation": too_many_replies(f"{sent} replies left within the last hour.")}
+        return f"{sent} replies left within the last hour."
+    if (sent := thread.get("replies_last_day", 0)) >= policy.replies_per_thread_day:
+        return f"{sent} replies left within the last day."
     return None
 
 
@@ -74,12 +82,16 @@ def held_parts(state: SupportState, triage: Triage) -> list[Specialist]:
 
 
 def ignored(reason: str) -> JsonObject:
-    """The end of a run that answers nothing. `reason` is one of `Ignored`."""
-    return {"ignored": reason, "outcome": "ignored"}
+    """The end of a run that answers nothing. `reason` is one of `Ignored`.
+
+    What a person writes to the customer meanwhile is not known: our own question is over.
+    """
+    over = {"asked_about": None} if reason == "human_has_it" else {}
+    return {"ignored": reason, "outcome": "ignored", **over}
 
 
 def too_many_replies(detail: str) -> Escalation:
-    """Why a person goes on with a thread that got its hour's replies."""
+    """Why a person goes on with a thread that got its hour's or its day's replies."""
     return {"reason": "too_many_replies", "detail": detail}
 
 

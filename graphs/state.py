@@ -58,13 +58,14 @@ class ThreadView(TypedDict):
     """The thread as a run found it: who has it, and what was sent there.
 
     `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
-    newest public ones, oldest first; `replies_last_hour` counts them.
+    newest public ones, oldest first; `replies_last_hour` and `replies_last_day` count them.
     """
 
     held: bool
     parts: list[str]
     replies: list[str]
     replies_last_hour: int
+    replies_last_day: NotRequired[int]
 
 
 class TrainedTriage(TypedDict):
@@ -101,6 +102,19 @@ class AskedBack(TypedDict):
 
     question: str
     text: str
+
+
+class AskedAbout(TypedDict):
+    """Which payment the thread's newest reply asked for: of whom, after which words of theirs.
+
+    `text` is what they were asked, `choices` what they may choose from.
+    """
+
+    customer_id: str
+    wrote: list[str]
+    text: str
+    language: str | None
+    choices: list[Payment]
 
 
 class Proposer(TypedDict):
@@ -262,7 +276,8 @@ class SupportState(TypedDict, total=False):
 
     `refused_draft` is a reply that may not leave: the person who takes over reads it.
     `ignored` is why nothing is answered.
-    `asked_once` alone outlives a run: the specialists that have asked the customer back.
+    Two keys outlive a run: `asked_once`, the specialists that have asked the customer back, and
+    `asked_about`, what the newest reply asked them.
     """
 
     run_id: str
@@ -285,6 +300,7 @@ class SupportState(TypedDict, total=False):
     verdicts: list[ClaimVerdict]
     asked_back: list[AskedBack]
     asked_once: list[Specialist]
+    asked_about: AskedAbout | None
     refused_draft: Draft | None
     objections: list[Objection]
     drafts: int

@@ -72,14 +72,21 @@ async def by_decision(state: SupportState) -> Literal["act", "classify", "escala
     return "classify" if wished(state["decision"]) else "escalate"
 
 
-async def by_progress(state: SupportState) -> Literal["act", "approve", "respond", "escalate"]:
-    """Step after step, until all are done, one failed, or a person must look at the plan again."""
+async def by_progress(
+    state: SupportState,
+) -> Literal["act", "approve", "respond", "check", "escalate"]:
+    """Step after step, until all are done, one failed, or a person must look at the plan again.
+
+    Then a reply is drafted; a draft of which a question was handed over is checked again.
+    """
     if state["escalation"]:
         return "escalate"
     plan = state["plan"]
-    if plan and waits(plan, state["decision"]):
+    if plan and not state["effects"] and waits(plan, state["decision"]):
         return "approve"
-    return "act" if next_step(plan, state["effects"]) else "respond"
+    if next_step(plan, state["effects"]):
+        return "act"
+    return "check" if state["draft"] else "respond"
 
 
 async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
@@ -89,10 +96,17 @@ async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
     return "verify" if verified else "check"
 
 
-async def by_objections(state: SupportState) -> Literal["send", "review", "respond", "escalate"]:
-    """A clean draft leaves, or waits for a person; one with objections is drafted again."""
+async def by_objections(
+    state: SupportState,
+) -> Literal["send", "review", "respond", "act", "escalate"]:
+    """A clean draft leaves, or waits for a person; one with objections is drafted again.
+
+    A question that no draft could answer has become a step of the plan: a person gets it.
+    """
     if state["escalation"]:
         return "escalate"
+    if next_step(state["plan"], state["effects"]):
+        return "act"
     if state["review"]:
         return "review"
     return "respond" if state["objections"] else "send"
@@ -131,54 +145,50 @@ def node_failed(state: SupportState, error: NodeError) -> Command[Literal["escal
 def build_support_graph() -> SupportGraph:
     """Wire the graph; the caller compiles it with a checkpointer."""
     g: SupportGraph = StateGraph(SupportState, context_schema=SupportContext)
+    _add_reading(g)
+    _add_planning(g)
+    _add_replying(g)
+    return g
+
+
+def _add_reading(g: SupportGraph) -> None:
+    """From the ticket to what the specialists found."""
     g.add_node("classify", classify, retry_policy=RETRY, timeout=30, error_handler=node_failed)
     for name, specialist in (("billing", billing), ("technical", technical), ("general", general)):
         g.add_node(
             name, specialist, retry_policy=RETRY, timeout=60, error_handler=specialist_failed
         )
+        g.add_edge(name, "plan")
+    g.add_edge(START, "classify")
+    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate", END])
+
+
+def _add_planning(g: SupportGraph) -> None:
+    """From the plan, past a person where it needs one, to what was done."""
     g.add_node("plan", plan)
     g.add_node("approve", approve)
     g.add_node("act", act, retry_policy=RETRY, timeout=60, error_handler=node_failed)
+    g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
+    g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
+    g.add_conditional_edges("act", by_progress)  # act | approve | respond | check | escalate
+
+
+def _add_replying(g: SupportGraph) -> None:
+    """From a draft, past the checks, to the reply or to a person."""
     # `destinations` draws the way to a person that only a failure takes.
-    g.add_node(
-        "respond",
-        respond,
-        retry_policy=RETRY,
-        timeout=90,
-        error_handler=node_failed,
-        destinations=("escalate",),
-    )
-    g.add_node(
-        "verify",
-        verify,
-        retry_policy=RETRY,
-        timeout=90,
-        error_handler=node_failed,
-        destinations=("escalate",),
-    )
+    person = ("escalate",)
+    g.add_node("respond", respond, retry_policy=RETRY, timeout=90, error_handler=node_failed,
+               destinations=person)  # fmt: skip
+    g.add_node("verify", verify, retry_policy=RETRY, timeout=90, error_handler=node_failed,
+               destinations=person)  # fmt: skip
     g.add_node("check", check)
     g.add_node("review", review)
     g.add_node("escalate", escalate, retry_policy=RETRY, timeout=30)
-    g.add_node(
-        "send",
-        send,
-        retry_policy=RETRY,
-        timeout=30,
-        error_handler=node_failed,
-        destinations=("escalate", END),
-    )
-
-    g.add_edge(START, "classify")
-    g.add_conditional_edges("classify", by_intent, [*SPECIALISTS, "check", "escalate", END])
-    for name in SPECIALISTS:
-        g.add_edge(name, "plan")
-    g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
-    g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
-    g.add_conditional_edges("act", by_progress)  # act | approve | respond | escalate
+    g.add_node("send", send, retry_policy=RETRY, timeout=30, error_handler=node_failed,
+               destinations=(*person, END))  # fmt: skip
     g.add_conditional_edges("respond", by_grounding)  # verify | check
     g.add_edge("verify", "check")
-    g.add_conditional_edges("check", by_objections)  # send | review | respond | escalate
+    g.add_conditional_edges("check", by_objections)  # send | review | respond | act | escalate
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")
     g.add_edge("send", END)
-    return g

@@ -66,11 +66,15 @@ class Subscription(TypedDict):
 
 
 class Cancellation(TypedDict):
-    """A cancelled subscription as the provider booked it."""
+    """A cancelled subscription as the provider booked it.
+
+    `ends_at`, ISO 8601 in UTC, is there when it runs until then and is not renewed.
+    """
 
     id: str
     subscription_id: str
     description: str
+    ends_at: NotRequired[str]
 
 
 class Contact(TypedDict):

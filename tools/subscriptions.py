@@ -1,6 +1,7 @@
 """Subscriptions: read them, and cancel one."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Annotated
 
 from pydantic import Field
@@ -24,6 +25,17 @@ CANCELLED = Phrase(
     pt="Cancelamos a sua assinatura {about}.",
     nl="Wij hebben uw abonnement {about} opgezegd.",
     ja="{about}の定期購入を解約いたしました。",
+)
+
+ENDS_LATER = Phrase(
+    en="Your {about} subscription is cancelled and ends on {until}.",
+    de="Ihr Abonnement {about} ist gekündigt und endet am {until}.",
+    fr="Votre abonnement {about} est résilié et prend fin le {until}.",
+    es="Su suscripción {about} está cancelada y termina el {until}.",
+    it="Il Suo abbonamento {about} è disdetto e termina il {until}.",
+    pt="A sua assinatura {about} está cancelada e termina em {until}.",
+    nl="Uw abonnement {about} is opgezegd en eindigt op {until}.",
+    ja="{about}の定期購入は解約済みで、{until}に終了いたします。",
 )
 
 
@@ -106,9 +118,19 @@ def cancel_risk(args: CancelArgs, evidence: Sequence[Evidence]) -> str:
 
 
 def cancel_wording(_args: JsonObject, result: JsonObject, names: Names) -> list[Sentence]:
-    """Which subscription the provider ended."""
+    """Which subscription the provider ended, and when it ends if it still runs."""
     about = names(result["subscription_id"], result["description"])
-    return [Sentence(CANCELLED, {"about": about})]
+    if (until := day_of(result.get("ends_at"))) is None:
+        return [Sentence(CANCELLED, {"about": about})]
+    return [Sentence(ENDS_LATER, {"about": about, "until": until})]
+
+
+def day_of(moment: object) -> str | None:
+    """The day of a moment that an outside system wrote, or None when it is none."""
+    try:
+        return date.fromisoformat(str(moment)[:10]).isoformat()
+    except ValueError:
+        return None
 
 
 def cancel_subject(step: Step, names: Names) -> str:

@@ -3,9 +3,9 @@ sandbox provider, on our own tables."""
 
 from app.connectors.connector import Connector
 from app.connectors.email.connector import EMAIL
+from app.connectors.request_tracker import REQUEST_TRACKER
 from app.connectors.stripe.connector import STRIPE
 from app.connectors.webhook import WEBHOOK
 
-CONNECTORS: dict[str, Connector] = {
-    connector.kind: connector for connector in (WEBHOOK, EMAIL, STRIPE)
-}
+ALL = (WEBHOOK, REQUEST_TRACKER, EMAIL, STRIPE)
+CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in ALL}

@@ -73,6 +73,23 @@ class Opened:
         object.__setattr__(self, "secrets", (*own, *self.secrets))
 
 
+class Mailbox(Protocol):
+    """A system without hooks: it is asked what is new. A cursor is plain JSON."""
+
+    async def poll(
+        self, cursor: dict[str, Any] | None
+    ) -> tuple[list[tuple[str, Event]], dict[str, Any]]:
+        """What came since, each with an id of its delivery, and the cursor to keep with it.
+
+        Raises UnavailableError, CredentialsError, SettingsError: keep the cursor.
+        """
+        ...
+
+    async def wait(self, cursor: dict[str, Any], seconds: float) -> None:
+        """Wait until there may be something new, at most so long. Raises as `poll` does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One thing that `test` looked at, and what it found in a sentence."""
@@ -93,6 +110,7 @@ class Connector:
     settings, credentials: what a tenant gives; credentials are encrypted and never shown again.
     verify, read_hook: who signed a hook, and what it says. Raises MalformedHookError.
     desk, payments: the ports, bound to a connection; None when it has no such side.
+    mailbox: what is asked for news, of a system without hooks.
     test: harmless calls that say what is right and what is missing. Raises nothing but bugs.
     """
 
@@ -105,3 +123,4 @@ class Connector:
     read_hook: Callable[[Opened, Any], Event] | None = None
     desk: Callable[[Opened], Helpdesk] | None = None
     payments: Callable[[Opened], Payments] | None = None
+    mailbox: Callable[[Opened], Mailbox] | None = None

@@ -4,7 +4,9 @@ In: a hook signed as Standard Webhooks. Out: POSTs of ours, signed in the same w
 their `webhook-id` is the key under which the other side must do a thing once.
 """
 
+import hashlib
 import json
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -37,6 +39,8 @@ from tools.errors import UnavailableError
 Id = Annotated[str, Field(min_length=1, max_length=100)]
 GONE, OVERTAKEN, UNPROCESSABLE = (404, 410), (409, 412), 422
 MAX_WHY = 200
+# A key that a header holds as it is.
+HEADER = re.compile(r"[!-~]{1,255}")
 
 
 class WebhookSettings(DeskFields):
@@ -163,17 +167,21 @@ class WebhookDesk(Helpdesk):
         return Refused(f"HTTP {answer.status}")
 
     async def _call(self, kind: str, data: dict[str, Any], key: str) -> HttpAnswer:
-        now = datetime.now(UTC)
+        now, name = datetime.now(UTC), key if HEADER.fullmatch(key) else _hashed(key)
         body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})
-        signatures = [Webhook(secret).sign(key, now, body) for secret in self._opened.secrets]
+        signatures = [Webhook(secret).sign(name, now, body) for secret in self._opened.secrets]
         headers = {
-            "webhook-id": key,
+            "webhook-id": name,
             "webhook-timestamp": str(int(now.timestamp())),
             "webhook-signature": " ".join(signatures),
         }
         return await self._opened.http.call(
             "POST", self._opened.settings.url, headers=headers, body=body.encode()
         )
+
+
+def _hashed(key: str) -> str:
+    return f"sha256_{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _require_ok(answer: HttpAnswer) -> None:

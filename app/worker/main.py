@@ -15,6 +15,7 @@ from app.worker.consumer import consume, enqueue_run, open_consumer
 from app.worker.desk_dispatcher import deliver_to_desks
 from app.worker.embed_articles import keep_embedded
 from app.worker.heartbeat import run_heartbeat
+from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
 from app.worker.retention import prune_regularly
 from app.worker.run_jobs import RunRunner
@@ -42,6 +43,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         consuming = tasks.create_task(_consume(consumer, jobs, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         tasks.create_task(deliver_to_desks(service, stop))
+        tasks.create_task(read_mailboxes(service, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
         sweeping = tasks.create_task(run_maintenance(jobs, consumer, stop))

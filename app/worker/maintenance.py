@@ -16,7 +16,7 @@ from app.db.knowledge.answer_cache import prune_answers
 from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
 from app.log import get_logger
-from app.services.approvals import decide
+from app.services.approvals import deadlines
 from app.worker.consumer import prune_lost_jobs
 from app.worker.run_jobs import RunRunner
 
@@ -54,13 +54,13 @@ async def _try(name: str, work: Awaitable[object]) -> None:
 async def remind(jobs: RunRunner) -> None:
     """Send reminders of waiting approvals."""
     async with jobs.service.sessions.begin() as session:
-        await decide.remind(session, BATCH)
+        await deadlines.remind(session, BATCH)
 
 
 async def expire(jobs: RunRunner) -> None:
     """Expire approvals whose time is over."""
     async with jobs.service.sessions.begin() as session:
-        await decide.expire(session, jobs.enqueue, BATCH)
+        await deadlines.expire(session, jobs.enqueue, BATCH)
 
 
 async def assign_handoffs(jobs: RunRunner) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.availability import DATABASE_ERRORS, wait_out
+from app.db.core.availability import DATABASE_ERRORS, end_if_cancelled, is_unavailable, wait_out
 from app.db.core.connections import Sessions
 from app.db.runs import retention
 from app.db.tenants.queries import current_policy
@@ -46,7 +46,11 @@ async def prune_regularly(sessions: Sessions, every_seconds: float) -> None:
 
 
 async def prune(sessions: Sessions) -> dict[str, int]:
-    """Prune every tenant by its own policy, unless another worker does; counts by name."""
+    """Prune every tenant by its own policy, unless another worker does; counts by name.
+
+    Raises:
+        DATABASE_ERRORS: the database is unavailable.
+    """
     total: dict[str, int] = {}
     last = ""
     while True:
@@ -55,11 +59,22 @@ async def prune(sessions: Sessions) -> dict[str, int]:
         if not tenants:
             break
         for tenant in tenants:
-            await _prune(sessions, tenant, total)
+            await _try(sessions, tenant, total)
         last = tenants[-1]
     if any(total.values()):
         log.info("retention_pruned", **total)
     return total
+
+
+async def _try(sessions: Sessions, tenant: str, total: dict[str, int]) -> None:
+    """Prune one tenant; a policy or a row of it that fails is logged, and the others go on."""
+    try:
+        await _prune(sessions, tenant, total)
+    except Exception as error:
+        end_if_cancelled()
+        if is_unavailable(error):
+            raise
+        log.exception("retention_failed", tenant_id=tenant, error=error)
 
 
 async def _prune(sessions: Sessions, tenant: str, total: dict[str, int]) -> None:

@@ -5,14 +5,16 @@ from typing import Annotated
 from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from graphs.asked_about import asked_about
 from graphs.context import SupportContext
 from graphs.findings import finding
 from graphs.llm.ask import ask_model
 from graphs.questions import asked_questions, may_ask_back
 from graphs.reply.names import names_in, reply_language
-from graphs.state import AskedBack, SupportState
+from graphs.state import AskedAbout, AskedBack, SupportState
 from graphs.text.phrases import WHICH_PAYMENT
 from graphs.ticket_parts import slice_of
+from graphs.wishes.answers import AnsweredWishes
 from graphs.wishes.cancellations import asks_to_end
 from graphs.wishes.quotes import Said, own_words
 from graphs.wishes.refunds import NOT_PLAIN, Wanted, Wishes
@@ -44,6 +46,8 @@ copied word for word. A question about a refund, thanks for one or a wish to hav
 Follow the reviewer's guidance, the last one first, as far as the account allows.
 If a refund is clearly asked for and the ticket does not say of which of several payments, list the
 ids that could be meant in candidates and propose no refund.
+asked_before, if it is there, is what the customer wrote before, and what they were asked: then
+the ticket may answer that, and wish may be the sentence of wrote that asks for the refund.
 If the customer only asks a question, also about how to cancel, propose nothing and set unsure
 false. If you cannot tell what or how much is meant, propose nothing and set unsure true."""
 MAX_WISH = 2000
@@ -92,15 +96,18 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
     toolbox = runtime.context.toolbox("billing")
     history: PaymentHistory = await toolbox.call(READ_PAYMENTS, {})
     subscriptions: list[Subscription] = await toolbox.call(READ_SUBSCRIPTIONS, {})
+    asked_us = asked_about(state, runtime.context.caller.customer_id)
     facts = {
         "payments": history["payments"],
         "subscriptions": subscriptions,
         "guidance": state["guidance"],
+        "asked_before": asked_us and {"wrote": asked_us["wrote"], "asked": asked_us["text"]},
     }
     ticket = slice_of(state, "billing")
     answer = await ask_model(runtime, "fast", Proposal, PROMPT, ticket, facts)
-    wishes = Wishes(Said(own_words(state), state["guidance"]), history["payments"])
-    steps = proposed_steps(answer.value, subscriptions, wishes)
+    said = Said(own_words(state), state["guidance"])
+    wishes = wishes_of(said, asked_us, history["payments"])
+    steps = proposed_steps(answer.value, subscriptions, wishes, said)
     asked = which_payment(state, answer.value, history["payments"])
     unsure = doubt(answer.value, steps, asked)
     found = finding(
@@ -114,6 +121,13 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         asked=[] if unsure else asked,
     )
     return {"findings": {"billing": found}}
+
+
+def wishes_of(said: Said, asked: AskedAbout | None, own: list[Payment]) -> Wishes:
+    """What the customer asks for, read together with what they wrote before we asked them back."""
+    if asked is None:
+        return Wishes(said, own)
+    return AnsweredWishes(Said([*asked["wrote"], *said.own], said.guidance), own, answer=said.text)
 
 
 def doubt(proposal: Proposal, steps: list[Step], asked: list[AskedBack]) -> str | None:
@@ -153,16 +167,19 @@ def wanted(refund: ProposedRefund) -> Wanted:
 
 
 def proposed_steps(
-    proposal: Proposal, subscriptions: list[Subscription], wishes: Wishes
+    proposal: Proposal, subscriptions: list[Subscription], wishes: Wishes, said: Said
 ) -> list[Step]:
-    """The steps that the customer asks for and their account allows, refunds first."""
+    """The steps that the customer asks for and their account allows, refunds first.
+
+    A subscription ends only by what is `said` now.
+    """
     paid = {payment["id"]: payment for payment in wishes.own}
     active = {subscription["id"]: subscription for subscription in subscriptions}
     refunds = [refund_step(r, paid) for r in proposal.refunds if wishes.asks_for(wanted(r))]
     ends = [
         cancel_step(end, active.get(end.subscription_id))
         for end in proposal.cancellations
-        if asks_to_end(end.wish, wishes.said)
+        if asks_to_end(end.wish, said)
     ]
     return [step for step in (*refunds, *ends) if step]
 

@@ -1,78 +1,92 @@
 """check: hold the draft against the facts. Pure code, no model, no grants."""
 
-from collections.abc import Iterator
-
 from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
+from graphs.handoffs import part_step
 from graphs.policy import drafts_only
-from graphs.questions import asked_questions, unsettled
-from graphs.reply.checks import MAX_REDRAFTS, objections
+from graphs.reply.checks import MAX_REDRAFTS
 from graphs.reply.facts import reply_facts
-from graphs.reply.instructions import reply_instructions
+from graphs.reply.partial_answer import PartialAnswer, partial_answer
+from graphs.reply.problems import LEFT_OPEN, problems
 from graphs.reply.said_by_code import said_by_code
-from graphs.state import ClaimVerdict, Draft, Escalation, Objection, Plan, SupportState
+from graphs.state import SPECIALISTS, Draft, Escalation, Objection, Plan, SupportState
 from tools.helpdesk import REPLY, REPLY_STEP, ReplyArgs
-from tools.models import Evidence, JsonObject
+from tools.models import Evidence, JsonObject, Step
 
 # What another draft cannot set right: the sources do not answer.
-HOPELESS = frozenset({"no_answer", "left_open"})
-REASON_CHARS = 300
+HOPELESS = frozenset({"no_answer", LEFT_OPEN})
 
 
 async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
-    """List what is wrong with the draft; say when a person must see it, or take over."""
+    """List what is wrong with the draft; say when a person must see it, or take over.
+
+    Once no other draft is made, the questions that it answers well are answered and a person gets
+    the others; the whole ticket, when none is.
+    """
     draft = state["draft"]
     assert draft is not None, "respond always leaves a draft"
     edited = was_edited(state)
     found = problems(state, draft, edited=edited or draft.get("released", False))
-    hopeless = any(objection["rule"] in HOPELESS for objection in found)
-    if found and not edited and (hopeless or state["drafts"] > MAX_REDRAFTS):
-        detail = "; ".join(objection["detail"] for objection in found)[:1000]
-        unanswered: Escalation = {"reason": "no_valid_reply", "detail": detail}
-        # The person who takes over reads it as a suggestion, and why it did not leave.
-        refused = {"refused_draft": draft} if draft["text"] else {}
-        return {"objections": found, "review": None, "escalation": unanswered, **refused}
+    if found and not edited and is_last(state, draft, found):
+        partial = partial_answer(state, draft, found)
+        if partial is None:
+            return refused(draft, found)
+        if partial.open:
+            return handed_over(state, draft, found, partial)
+        draft, found = partial.draft, []
     triage = state.get("triage")
     asks = drafts_only(runtime.context.policy, triage["intents"] if triage else [])
     shown = (found and edited) or (not found and asks and not edited)
-    return {"objections": found, "review": reply_review(state, draft, found) if shown else None}
+    return {
+        "draft": draft,
+        "objections": found,
+        "review": reply_review(state, draft, found) if shown else None,
+    }
 
 
-def problems(state: SupportState, draft: Draft, *, edited: bool) -> list[Objection]:
-    """Every reason why the draft may not leave, the verifier's among them."""
-    triage = state.get("triage")
-    found = objections(
-        draft,
-        reply_facts({**state, "questions": asked_questions(state)}),
-        state["ticket"],
-        language=triage["language"] if triage else None,
-        prompt=reply_instructions(state["run_id"]),
-        grounding=draft.get("grounding", "quotes"),
-        edited=edited,
-    )
-    if edited:
-        return found
-    if "claims" not in draft:
-        # Of a release whose drafts had none, and not yet checked there.
-        return [*found, {"rule": "quotes", "detail": "Nothing shows what the reply says."}]
-    return [*found, *left_open(state, draft), *unsupported(state.get("verdicts", []))]
+def is_last(state: SupportState, draft: Draft, found: list[Objection]) -> bool:
+    """Whether no other draft is made: enough were, or none could say more than this one."""
+    if state["drafts"] > MAX_REDRAFTS:
+        return True
+    left = set(draft.get("unanswered", []))
+    tried = any(claim["question"] not in left for claim in draft.get("claims", []))
+    rules = {objection["rule"] for objection in found}
+    return "no_answer" in rules or (LEFT_OPEN in rules and (rules <= HOPELESS or not tried))
 
 
-def left_open(state: SupportState, draft: Draft) -> Iterator[Objection]:
-    """The questions that the sources do not answer, as the model says itself."""
-    for question in unsettled(state, draft.get("unanswered", [])):
-        detail = f"Nothing that was found answers {question['text'][:REASON_CHARS]!r}."
-        yield {"rule": "left_open", "detail": detail}
+def refused(draft: Draft, found: list[Objection]) -> JsonObject:
+    """The whole ticket for a person, who reads the draft as a suggestion."""
+    unanswered: Escalation = {"reason": "no_valid_reply", "detail": why_refused(found)}
+    kept = {"refused_draft": draft} if draft["text"] else {}
+    return {"objections": found, "review": None, "escalation": unanswered, **kept}
 
 
-def unsupported(verdicts: list[ClaimVerdict]) -> Iterator[Objection]:
-    """The claims that the verifier refused."""
-    for verdict in verdicts:
-        if not verdict["supported"]:
-            why = verdict["reason"][:REASON_CHARS]
-            said = verdict["text"][:REASON_CHARS]
-            yield {"rule": "support", "detail": f"The evidence does not support {said!r}: {why}"}
+def handed_over(
+    state: SupportState, draft: Draft, found: list[Objection], partial: PartialAnswer
+) -> JsonObject:
+    """The draft that is left, and the plan with a step more for each part that a person gets."""
+    plan = state["plan"]
+    assert plan is not None, "partial_answer hands over parts of a plan alone"
+    steps: list[Step] = []
+    for part in SPECIALISTS:
+        if open_ := [question for question in partial.open if question["intent"] == part]:
+            ids = ", ".join(question["id"] for question in open_)
+            why: Escalation = {
+                "reason": "no_valid_reply",
+                "detail": f"No reply to {ids} may leave. {why_refused(found)}",
+            }
+            steps.append(part_step({**state, "objections": found}, part, why, open_, draft))
+    more: Plan = {**plan, "steps": [*plan["steps"], *steps]}
+    return {"draft": partial.draft, "plan": more, "objections": found, "review": None}
+
+
+def why_refused(found: list[Objection]) -> str:
+    """Which rules a draft broke, in code's words alone: this is shown where no ticket is."""
+    rules = dict.fromkeys(objection["rule"] for objection in found)
+    said = [o["detail"] for o in found if o["rule"] in HOPELESS]
+    broken = ", ".join(rule for rule in rules if rule not in HOPELESS)
+    return " ".join([*said, *([f"The last draft broke the rules {broken}."] if broken else [])])
 
 
 def was_edited(state: SupportState) -> bool:

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from pydantic import BaseModel, ConfigDict, Field
 
 from graphs.alarm import alarmed
+from graphs.asked_about import asked_about, is_plain_answer
 from graphs.context import Recalled, SupportContext
 from graphs.findings import recalled_finding
 from graphs.llm.ask import ask
@@ -102,8 +103,11 @@ async def triaged(
     """The opinion of the tenant's own trained model where it is good enough, else the fast one's.
 
     A message within a conversation, and one that a reviewer sent back, need one that reads both.
+    A plain answer to our own question goes to whom it was asked for.
     """
     ticket, own = state["ticket"], runtime.context.own_triage
+    if is_plain_answer(state, runtime.context.caller.customer_id):
+        return chosen(state, runtime.context.caller.customer_id), None
     memory = read_memory(state)
     alone = not (state["round"] or state["guidance"] or any(memory.values()))
     known = await own.opinion(ticket) if own and alone else None
@@ -111,6 +115,21 @@ async def triaged(
         return Classification.model_validate(known.opinion), known.trained
     facts = {"memory": memory}
     return await ask(runtime, "fast", Classification, PROMPT, ticket, facts), None
+
+
+def chosen(state: SupportState, customer_id: str) -> Classification:
+    """The triage of a message that only says which payment was meant: no model need read it."""
+    asked = asked_about(state, customer_id)
+    return Classification(
+        intents=["billing"],
+        questions=[AskedQuestion(intent="billing", text=state["ticket"]["body"], queries=[])],
+        urgency="normal",
+        anger=0,
+        language=(asked and asked["language"]) or "",
+        wants_human=False,
+        confidence=1,
+        nothing_asked=False,
+    )
 
 
 async def recall(state: SupportState, context: SupportContext) -> Recalled:

@@ -5,6 +5,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
+from graphs.asked_about import which_was_asked
 from graphs.context import SupportContext
 from graphs.policy import plan_rejected
 from graphs.questions import asked_questions
@@ -26,7 +27,7 @@ async def send(
     A thread that may get no reply gets none; over its limit of replies it goes to a person.
     """
     if is_without_reply(state):
-        return {"outcome": run_outcome(state)}
+        return {"outcome": run_outcome(state), "asked_about": None}
     draft = state["draft"]
     assert draft is not None, "respond and escalate always leave a draft"
     # The holding reply is code's own, and whole.
@@ -36,12 +37,13 @@ async def send(
     try:
         reply: SentReply = await runtime.context.toolbox("send").call(REPLY, args)
     except SilencedError as why:
-        update = silenced(state, why, run_outcome(state))
+        update = {**silenced(state, why, run_outcome(state)), "asked_about": None}
         return update if "outcome" in update else Command(update=update, goto="escalate")
     return {
         "reply": reply,
         "draft": {**draft, "text": text},
         "asked_once": asked_once(state),
+        "asked_about": which_was_asked(state, runtime.context.caller.customer_id),
         "outcome": run_outcome(state),
     }
 

@@ -3,7 +3,7 @@
 All but articles are lines that code writes, so that the books are quoted as exactly as an article.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NotRequired
 
 from typing_extensions import TypedDict
@@ -12,6 +12,7 @@ from graphs.reply.names import named, names_in, reply_language, sentences_about,
 from graphs.state import SPECIALISTS, EvidenceKind, Finding, Memory, SupportState
 from tools.billing import payment_line
 from tools.catalog import kind_of
+from tools.models import Payment
 from tools.subscriptions import subscription_line
 from tools.wording import Names
 
@@ -50,13 +51,29 @@ def _articles(part: str, finding: Finding) -> Iterator[Source]:
 
 
 def _books(part: str, finding: Finding, names: Names) -> Iterator[Source]:
+    newest = newest_payments(finding["payments"], names)
     for payment in finding["payments"]:
-        line = payment_line({**payment, "description": names(payment["id"])})
+        said = payment_line({**payment, "description": names(payment["id"])})
+        line = said + newest.get(payment["id"], "")
         yield _source("payment", payment["id"], names(payment["id"]), line, part)
     for subscription in finding.get("subscriptions", []):
         name = named(subscription["description"], subscription["id"])
         line = subscription_line({**subscription, "description": name})
         yield _source("subscription", subscription["id"], name, line, part)
+
+
+def newest_payments(payments: Sequence[Payment], names: Names) -> dict[str, str]:
+    """What the lines of the newest payments say of that, by id: "when was my last payment?".
+
+    Only what was taken counts. One line alone shows it, since a verifier sees no other.
+    """
+    taken = [p for p in payments if p.get("status", "succeeded") in ("succeeded", "refunded")]
+    ordered = sorted(taken, key=lambda payment: (payment["captured_at"], payment["id"]))
+    said = {
+        (name := names(p["id"])): (p["id"], f", the newest payment for {name}") for p in ordered
+    }
+    newest = dict(said.values())
+    return newest | ({ordered[-1]["id"]: ", the newest of all payments"} if ordered else {})
 
 
 def _effects(state: SupportState, names: Names) -> Iterator[Source]:

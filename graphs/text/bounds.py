@@ -11,14 +11,25 @@ READ_CHARS = 8_000
 MARKS = re.compile(r"[^\w\s]{31,}")
 # Source: UAX 15, 13.1, Stream-Safe Text Format: no writing needs more marks in a row.
 MARKS_IN_A_ROW = 30
+# Two letters that Unicode spells out as 18 and 8, next to at most 6 for any other: a text of them
+# would be read at eighteen times its length. They stay as they are.
+WHOLE_PHRASES = re.compile("([\ufdfa\ufdfb]+)")
 
 
 def normalized(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
     """The text in a normal form of Unicode (UAX 15), of marks in a row the first 30.
 
-    To sort the marks on one letter takes time quadratic in their number.
+    To sort the marks on one letter takes time quadratic in their number. The result is at most six
+    times as long as the text.
     """
-    return unicodedata.normalize(form, MARKS.sub(_without_excess, text))
+    plain = MARKS.sub(_without_excess, text)
+    if form != "NFKC" or not WHOLE_PHRASES.search(plain):
+        return unicodedata.normalize(form, plain)
+    others_and_phrases = WHOLE_PHRASES.split(plain)
+    others_and_phrases[::2] = (
+        unicodedata.normalize(form, part) for part in others_and_phrases[::2]
+    )
+    return "".join(others_and_phrases)
 
 
 def _without_excess(run: re.Match[str]) -> str:

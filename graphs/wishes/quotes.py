@@ -35,7 +35,8 @@ class Said:
 def own_words(state: SupportState) -> list[str]:
     """What the customer writes now: on a thread that has begun, its subject is an old text."""
     ticket, memory = state["ticket"], state.get("memory")
-    begun = memory is not None and bool(memory["window"] or memory["summary"])
+    said = memory is not None and bool(memory["window"] or memory["summary"])
+    begun = said or bool(state.get("asked_about"))
     return [ticket["body"]] if begun else [ticket["subject"], ticket["body"]]
 
 

@@ -5,7 +5,7 @@ of the message speaks against it, or not all of it is understood, a person must 
 """
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -243,7 +243,7 @@ def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[P
         spoken, rest = amounts(clause, payment, own)
         if any(amount is None or amount < amount_minor for amount in spoken):
             return True
-        if is_share(rest, wish):
+        if is_share(rest, wish.words):
             return True
     return False
 
@@ -254,7 +254,7 @@ def is_plain(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Paym
         return False
     for clause in (*wish.asking, *wish.others):
         spoken, rest = amounts(clause, payment, own)
-        if any(amount != amount_minor for amount in spoken) or is_share(rest, wish):
+        if any(amount != amount_minor for amount in spoken) or is_share(rest, wish.words):
             return False
     return all(is_understood(amounts(c, payment, own)[1], wish) for c in wish.asking)
 
@@ -304,9 +304,11 @@ def amounts(
     return spoken, AMOUNT.sub(" ", rest)
 
 
-def is_share(rest: str, wish: Wish) -> bool:
+def is_share(rest: str, among: Iterable[Words]) -> bool:
     """Whether a clause without its amounts names a part of one, or an amount without figures."""
-    return "%" in rest or UNCOUNTED.search(rest) is not None or wish.says("quantity", rest)
+    if "%" in rest or UNCOUNTED.search(rest):
+        return True
+    return any(words["quantity"].search(rest) for words in among)
 
 
 def without_names(text: str, own: Sequence[Payment]) -> str:

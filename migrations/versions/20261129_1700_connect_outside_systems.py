@@ -40,6 +40,7 @@ def _connections() -> None:
         sa.Column("paused_because", sa.Text()),
         sa.Column("not_before", TIME),
         sa.Column("cursor", postgresql.JSONB()),
+        sa.Column("leased_until", TIME),
         sa.Column("last_hook_at", TIME),
         sa.Column("last_write_at", TIME),
         sa.Column("last_error", sa.Text()),

@@ -11,11 +11,11 @@ def migrated(url: str) -> str:
     return url
 
 
-async def tenant_on(url: str) -> Tenant:
+async def tenant_on(url: str, *, articles: bool = True) -> Tenant:
     """A tenant nobody else uses."""
     engine = make_engine(url, 1)
     try:
         async with Sessions(engine).begin() as session:
-            return await make_tenant(session)
+            return await make_tenant(session, articles=articles)
     finally:
         await engine.dispose()

@@ -86,7 +86,7 @@ class Callers:
 async def make_callers(api: Stack | InProcess, sessions: Sessions, database_url: str) -> Callers:
     """A tenant of its own for the tests of one file: refusals change nothing, so they share it."""
     async with sessions.begin() as session:
-        tenant = await make_tenant(session)
+        tenant = await make_tenant(session, articles=False)
     return Callers(
         api,
         sessions,

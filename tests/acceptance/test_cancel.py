@@ -6,6 +6,8 @@ from app.db.core.connections import Sessions
 from tests.acceptance.refusals import Callers, make_callers, problem_of
 from tests.acceptance.stack import Stack
 
+pytestmark = pytest.mark.no_articles
+
 FINAL = ("cancelled", "success")
 
 

@@ -25,7 +25,7 @@ def talked(starter: Client) -> Any:
 async def other_tenant(sessions: Sessions) -> Tenant:
     """Another company."""
     async with sessions.begin() as session:
-        return await make_tenant(session)
+        return await make_tenant(session, articles=False)
 
 
 def erase(client: Client, customer: str) -> Any:

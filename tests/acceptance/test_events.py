@@ -73,7 +73,7 @@ async def test_tenant_sees_its_own_events_only(
 ) -> None:
     """From now on, over all runs; another tenant's stay hidden, on both streams."""
     async with sessions.begin() as session:
-        other = stack.client((await make_tenant(session)).starter)
+        other = stack.client((await make_tenant(session, articles=False)).starter)
     followers = [Follower(stack.url, tenant.starter, "/v1/events") for _ in range(2)]
     assert all(follower.open.wait(10) for follower in followers)
     foreign = other.start("cus_lou", HOURS)

@@ -11,6 +11,8 @@ from tests.acceptance.stack import Client
 from tests.conftest import Tenant
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
+# The row's lock decides each race; what could be lost without it shows in far fewer.
+RACES = 12
 
 
 def refunds(database_url: str, tenant: Tenant) -> list[tuple[str, int, str]]:
@@ -126,20 +128,18 @@ def test_edit_lowers_the_amount(
 def test_of_two_decisions_at_once_one_counts(
     starter: Client, approver: Client, tenant: Tenant, database_url: str
 ) -> None:
-    """50 times two clicks at the same instant: one 202, one 409, one ledger row."""
+    """RACES times two clicks at the same instant: one 202, one 409, one ledger row."""
     bodies = [f"Please refund {p}" for p in ("pay_4001", "pay_4002", "pay_4003")]
-    for n in range(50):
+    for n in range(RACES):
         run = starter.start("cus_max", bodies[n % 3], ticket_id=f"T-{n}", wait=20)
-        if run["status"] != "interrupted":  # all three payments are given back by now
-            break
         edit = [{"id": run["plan"][0]["id"], "args": {"amount_minor": 1000 + n}}]
         with ThreadPoolExecutor(2) as clicks:
             both = [clicks.submit(approver.decide, run, "edit", steps=edit) for _ in range(2)]
         assert sorted(click.result().status_code for click in both) == [202, 409]
         assert starter.run(run["id"])["outcome"] == "acted"
     moved = refunds(database_url, tenant)
-    assert len(moved) == len(set(moved)) == 50
-    assert ledgered(database_url, tenant, "refund_payment") == ["done"] * 50
+    assert len(moved) == len(set(moved)) == RACES
+    assert ledgered(database_url, tenant, "refund_payment") == ["done"] * RACES
 
 
 def test_same_idempotency_key_is_the_same_run(starter: Client) -> None:

@@ -9,6 +9,8 @@ from tests.acceptance.stack import Stack
 from tests.conftest import Tenant
 from tests.documented import own_document
 
+pytestmark = pytest.mark.no_articles
+
 JSON = {b"Content-Type": b"application/json"}
 # What differs by design from one answer to the next, or is the server's own.
 OWN = {"date", "server", "x-request-id"}

@@ -40,7 +40,7 @@ def stack(own_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[St
 @pytest.fixture
 async def tenant(own_url: str) -> Tenant:
     """A tenant on the database."""
-    return await tenant_on(own_url)
+    return await tenant_on(own_url, articles=False)
 
 
 @contextlib.contextmanager

@@ -27,7 +27,7 @@ def own_url(migrated_database: Callable[[], str]) -> str:
 @pytest.fixture
 async def tenant(own_url: str) -> Tenant:
     """A tenant on it."""
-    return await tenant_on(own_url)
+    return await tenant_on(own_url, articles=False)
 
 
 @pytest.fixture(scope="module")

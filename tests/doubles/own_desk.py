@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from standardwebhooks import Webhook, WebhookVerificationError
 
 PATIENCE_SECONDS = 30
+GROUPS = ("Support", "Finance", "Second line")
 
 
 @dataclass(slots=True)
@@ -99,12 +100,16 @@ class OwnDesk:
         return message
 
     def take(self, ticket_id: str, who: str | None) -> None:
-        """A person takes the ticket, or gives it back."""
-        self.tickets[ticket_id].assignee = who
-        self.tickets[ticket_id].version += 1
+        """A person takes the ticket, or gives it back, and the hook says so."""
+        self.assign(ticket_id, who)
         by = {"id": who or "", "name": who}
         kind = "ticket.taken" if who else "ticket.handed_back"
         self.post(kind, {"ticket": {"id": ticket_id}} | ({"by": by} if who else {}))
+
+    def assign(self, ticket_id: str, who: str | None) -> None:
+        """The ticket is that person's, or the bot's."""
+        self.tickets[ticket_id].assignee = who
+        self.tickets[ticket_id].version += 1
 
     def post(self, kind: str, data: dict[str, Any], delivery: str | None = None) -> httpx.Response:
         """Send a hook, signed as Standard Webhooks."""
@@ -170,8 +175,12 @@ class OwnDesk:
         return JSONResponse({"id": message["id"], "version": str(ticket.version)})
 
     def _change(self, ticket: Ticket, data: dict[str, Any]) -> Response:
+        if data["group"] is not None and data["group"] not in GROUPS:
+            return JSONResponse({"code": "no-such-group"}, 422)
         ticket.tags = (ticket.tags | set(data["tags_add"])) - set(data["tags_remove"])
-        names = ("status", "priority", "group", "assignee")
+        if data["assignee"] is not None:
+            ticket.assignee = data["assignee"]
+        names = ("status", "priority", "group")
         ticket.fields |= {name: data[name] for name in names if data[name] is not None}
         ticket.version += 1
         return JSONResponse({"id": "", "version": str(ticket.version)})

@@ -60,10 +60,10 @@ def settings_for(database_url: str, folders: pytest.TempPathFactory) -> Settings
 
 
 @pytest.fixture
-async def tenant(sessions: Sessions) -> Tenant:
+async def tenant(sessions: Sessions, *, articles: bool) -> Tenant:
     """A tenant on it."""
     async with sessions.begin() as session:
-        return await make_tenant(session)
+        return await make_tenant(session, articles=articles)
 
 
 Begin = Callable[..., Awaitable[Caller]]

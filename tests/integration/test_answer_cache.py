@@ -27,6 +27,8 @@ from tests.unit.desk import E42, ticket
 from tools.models import Passage
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 Ask = Callable[..., Awaitable[tuple[SupportState, bool]]]
 REPLY = "Hello Ann,\n\nFiles above 2 GB fail with E42."
 
@@ -201,7 +203,7 @@ async def test_tenants_are_apart(ask: Ask, sessions: Sessions, tenant: Tenant) -
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions.begin() as session:
-        other = await make_tenant(session)
+        other = await make_tenant(session, articles=False)
     async with sessions.begin() as session:
         await session.execute(
             update(CachedAnswerRow)

@@ -16,6 +16,8 @@ from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
 from tests.integration.reads import rows_read
 
+pytestmark = pytest.mark.no_articles
+
 MANY = """
     INSERT INTO approvals (id, tenant_id, run_id, ticket_id, interrupt_id, kind, steps, gate,
         digest, verdicts, expires_at)

@@ -23,6 +23,8 @@ from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
 from tests.unit.test_policy import step
 
+pytestmark = pytest.mark.no_articles
+
 LARGE, SMALL = "refund-pay_1", "refund-pay_2"
 
 

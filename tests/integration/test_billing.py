@@ -10,6 +10,8 @@ from tests.conftest import Tenant
 from tools.errors import RefusedError
 from tools.models import Refund
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def provider(sessions: Sessions, tenant: Tenant) -> SandboxBilling:

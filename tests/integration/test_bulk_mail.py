@@ -37,6 +37,8 @@ from tools.mail import BULK_MAIL, PREVIEW_MAIL
 from tools.ports import Caller, Mailer
 from tools.toolbox import Toolbox
 
+pytestmark = pytest.mark.no_articles
+
 NEWS = {"audience": "news", "subject": "Hello {name}", "body": "Dear {name}, {unknown} 100 %."}
 OpenToolbox = Callable[..., Toolbox]
 OPEN = Policy(bulk_mail_gate_from=10**6)

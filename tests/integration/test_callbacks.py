@@ -14,13 +14,15 @@ from app.db.webhooks import queries as webhook_queries
 from app.db.webhooks.secrets import signing_secrets
 from app.execution import finish
 from app.lifecycle import RunStatus
-from app.services.approvals import decide
+from app.services.approvals import deadlines
 from app.services.runs import start_and_cancel
 from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.outbox import DONE, LEASE, claim, noted_body, rows, running, settle
 from tests.integration.paused import Desk
+
+pytestmark = pytest.mark.no_articles
 
 
 @pytest.fixture
@@ -68,11 +70,11 @@ async def test_pause_reminder_and_expiry_are_told_in_order(desk: Desk) -> None:
         await session.execute(age.values(expires_at=func.now() + timedelta(seconds=60)))
         await session.execute(age.values(remind_at=func.now()))
     async with desk.sessions.begin() as session:
-        await decide.remind(session, 1000)
+        await deadlines.remind(session, 1000)
     async with desk.sessions.begin() as session:
         await session.execute(age.values(expires_at=func.now()))
     async with desk.sessions.begin() as session:
-        await decide.expire(session, enqueue_run, 1000)
+        await deadlines.expire(session, enqueue_run, 1000)
     told = [noted_body(row) for row in await rows(desk)]
     assert [(body["type"], body["data"]["sequence"]) for body in told] == [
         ("run.interrupted", 1), ("approval.reminder", 2), ("approval.expired", 3)

@@ -12,6 +12,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:

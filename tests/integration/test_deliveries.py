@@ -34,6 +34,8 @@ from tests.integration.outbox import (
 )
 from tests.integration.paused import Desk
 
+pytestmark = pytest.mark.no_articles
+
 LOOPBACK = [ip_network("127.0.0.0/8")]
 
 

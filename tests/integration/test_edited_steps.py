@@ -12,6 +12,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import PLAN, Desk
 
+pytestmark = pytest.mark.no_articles
+
 LOWERED = StepEdit("refund-pay_1", {"amount_minor": 10_000}, drop=False)
 
 

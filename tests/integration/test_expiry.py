@@ -9,7 +9,7 @@ from app.db.core.connections import Sessions
 from app.db.effects.reminders import mark_reminded
 from app.db.tables.approvals_and_ledger import Approval
 from app.lifecycle import ApprovalStatus, RunStatus
-from app.services.approvals import decide
+from app.services.approvals import deadlines
 from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
@@ -20,6 +20,8 @@ from tests.integration.reads import rows_read
 from tools.errors import ApprovalRequiredError
 from tools.ledger import Call
 from tools.ports import Caller
+
+pytestmark = pytest.mark.no_articles
 
 
 @pytest.fixture
@@ -79,7 +81,7 @@ async def test_half_agreed_plan_expires_with_nothing_done(desk: Desk) -> None:
     await desk.decide(await desk.person("Ann"), approval, "approve")
     await age(desk, approval, 61)
     async with desk.sessions.begin() as session:
-        assert await decide.expire(session, enqueue_run, 100) >= 1
+        assert await deadlines.expire(session, enqueue_run, 100) >= 1
     closed = await desk.approval(run)
     assert closed.status is ApprovalStatus.EXPIRED
     assert closed.decision is not None

@@ -16,6 +16,8 @@ from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.unit.desk import E42, ticket
 
+pytestmark = pytest.mark.no_articles
+
 KEY = question_sha256(ticket(E42))
 
 

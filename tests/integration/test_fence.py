@@ -23,6 +23,8 @@ from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 from tools.errors import RunLostError
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def place(service: Service, tenant: Tenant) -> Workplace:

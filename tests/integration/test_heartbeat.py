@@ -20,6 +20,8 @@ from app.worker.maintenance import run_maintenance
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
+pytestmark = pytest.mark.no_articles
+
 PATIENCE_SECONDS = 10
 WAITS_FOR_A_ROW = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted"

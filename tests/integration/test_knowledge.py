@@ -250,12 +250,15 @@ async def test_queries_of_odd_characters_find_nothing_and_break_nothing(
 async def test_a_real_knowledge_base_is_imported_and_searched(
     knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant
 ) -> None:
-    """698 documents; each of every tenth title finds its own document among the first five."""
+    """Every fourth of 698 documents is stored, and nearly each title finds its own among five.
+
+    `make bench-retrieval` asks all of them: to index them here took 20 s.
+    """
     articles = read_source(BANKING)
     assert len(articles) == 698
     async with sessions.begin() as session:
-        await store(session, tenant.id, articles)
-    asked = [json.loads(line) for line in BANKING.read_text().splitlines()][::10]
+        await store(session, tenant.id, articles[::4])
+    asked = [json.loads(line) for line in BANKING.read_text().splitlines()][::4][:70]
     hits = 0
     for document in asked:
         found = await knowledge.search([document["title"]], "en", 5)

@@ -24,6 +24,8 @@ from tools.ledger import Call, Permit
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
+pytestmark = pytest.mark.no_articles
+
 EXPIRES = datetime.now(UTC) + timedelta(hours=1)
 AUTO = Policy(refund_auto_limit={"USD": 50_000})
 

@@ -13,6 +13,8 @@ from tests.conftest import Tenant
 from tools.errors import PermissionDeniedError
 from tools.mail import BULK_MAIL, READ_AUDIENCES
 
+pytestmark = pytest.mark.no_articles
+
 SCOPES = {"helpdesk": ["runs:write"], "news": ["runs:write", "mail:send"]}
 
 

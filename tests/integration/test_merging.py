@@ -22,6 +22,8 @@ from app.services.runs.start_and_cancel import NewRun
 from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 
+pytestmark = pytest.mark.no_articles
+
 WORKER = 79
 
 

@@ -25,6 +25,8 @@ from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
 from tests.integration.test_money_tricks import NO_AMOUNTS
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:

@@ -22,6 +22,8 @@ from tools.errors import ApprovalRequiredError, InvalidArgsError, RefusedError
 from tools.money import format_money
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 LIMIT = 50_000
 # Spellings of a number that are none, or none that is money.
 NO_AMOUNTS: tuple[Any, ...] = (

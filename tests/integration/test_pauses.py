@@ -40,6 +40,11 @@ from tools.models import Refund
 from tools.ports import Caller
 from tools.toolbox import Toolbox
 
+pytestmark = pytest.mark.no_articles
+
+# From a switch before the effects to one after them.
+TURNS = 10
+
 
 async def switch(sessions: Sessions, tenant_id: str, *, on: bool) -> int:
     """Pause or unpause as the API does; how many refunds were booked when it answered."""
@@ -171,9 +176,9 @@ async def until_begun(sessions: Sessions, tenant_id: str, count: int) -> None:
 async def test_nothing_leaves_after_the_switch_has_answered(
     sessions: Sessions, begin: Begin
 ) -> None:
-    """Thirty times, three effects and the switch at the same instant, with both switches."""
+    """TURNS times, three effects and the switch at the same instant, with both switches."""
     caller, refused = await begin(), 0
-    for turn in range(30):
+    for turn in range(TURNS):
         name = EVERYONE if turn % 2 else caller.tenant_id
         effects = [
             open_toolbox(sessions, caller).call("refund_payment", refund_args("pay_4001", amount))
@@ -184,16 +189,14 @@ async def test_nothing_leaves_after_the_switch_has_answered(
             await asyncio.sleep(wait)
             return await switch(sessions, pause_of, on=True)
 
-        left, *ends = await asyncio.gather(
-            later(name, (turn % 10) / 50), *effects, return_exceptions=True
-        )
+        left, *ends = await asyncio.gather(later(name, turn / 50), *effects, return_exceptions=True)
         assert await booked(sessions) == left
         assert all(isinstance(end, dict | EffectsPausedError) for end in ends), ends
         refused += sum(isinstance(end, EffectsPausedError) for end in ends)
         await switch(sessions, name, on=False)
     done = [status for status, _ in await entries(sessions, caller)]
-    assert (set(done), len(done)) == ({"done"}, 90 - refused)
-    assert 0 < refused < 90, "neither side always won"
+    assert (set(done), len(done)) == ({"done"}, 3 * TURNS - refused)
+    assert 0 < refused < 3 * TURNS, "neither side always won"
 
 
 async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant: Tenant) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import text, update
 
 from app.adapters.effects import ownership
 from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
 from app.execution.wiring import Service
 from tests.conftest import Tenant
@@ -289,9 +290,9 @@ async def test_takeover_waits_for_a_reply_that_has_begun(
 
 
 async def test_takeover_and_reply_at_the_same_instant(desk: Desk) -> None:
-    """Twenty times: what the thread holds when the takeover answers is all that it ever holds."""
+    """Ten times: what the thread holds when the takeover answers is all that it ever holds."""
     silent = 0
-    for turn in range(20):
+    for turn in range(10):
         ticket = f"R-{turn}"
         run_id = await desk.start(QUESTION, ticket)
 
@@ -300,7 +301,7 @@ async def test_takeover_and_reply_at_the_same_instant(desk: Desk) -> None:
             await desk.take_over(ticket)
             return len(await desk.replies(ticket))
 
-        run, at_answer = await asyncio.gather(desk.advance(run_id), later(turn / 100))
+        run, at_answer = await asyncio.gather(desk.advance(run_id), later(turn / 50))
         assert len(await desk.replies(ticket)) == at_answer
         assert run["status"] == "success"
         silent += run["outcome"] == "ignored"
@@ -317,11 +318,32 @@ async def test_thread_gets_so_many_replies_an_hour(desk: Desk) -> None:
     assert (len(await desk.replies()), len(await desk.handoffs())) == (2, 1)
 
 
+async def test_thread_gets_so_many_replies_a_day(desk: Desk) -> None:
+    """Those of the hours before count as well."""
+    await set_policy(desk, replies_per_thread_day=2)
+    for n in range(2):
+        assert (await desk.write(f"Hello {n}, {QUESTION}"))["outcome"] == "answered"
+        await age(desk)
+    run = await desk.write(f"Hello again, {QUESTION}")
+    assert (run["escalation"]["reason"], run["reply"]) == ("too_many_replies", None)
+    assert run["escalation"]["detail"] == "2 replies left within the last day."
+
+
+async def age(desk: Desk) -> None:
+    """As if everything had been written three hours earlier."""
+    async with desk.jobs.service.sessions.begin() as session:
+        mine = update(Message).where(Message.tenant_id == desk.tenant.id)
+        await session.execute(
+            mine.values(created_at=Message.created_at - text("interval '3 hours'"))
+        )
+
+
+@pytest.mark.parametrize("limit", ["replies_per_thread_hour", "replies_per_thread_day"])
 async def test_reply_over_the_limit_is_held_at_the_last_moment(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, limit: str
 ) -> None:
     """Although the run began below it: the transaction of the reply counts again."""
-    await set_policy(desk, replies_per_thread_hour=1)
+    await set_policy(desk, **{limit: 1})
     assert (await desk.write(QUESTION))["outcome"] == "answered"
     monkeypatch.setattr("graphs.quiet.nothing_to_answer", lambda *_: None)
     monkeypatch.setattr("graphs.nodes.classify.nothing_to_answer", lambda *_: None)

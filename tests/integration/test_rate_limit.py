@@ -21,6 +21,8 @@ from app.services.runs.start_and_cancel import NewRun
 from graphs.policy_limits import Rates
 from tests.conftest import Tenant
 
+pytestmark = pytest.mark.no_articles
+
 # So far ahead that the database's own clock never counts.
 EPOCH = datetime(2100, 1, 1, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

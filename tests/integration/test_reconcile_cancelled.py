@@ -18,6 +18,8 @@ from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 REFUND = ("pay_4003", 19_900, "USD", "never joined")
 
 

@@ -41,6 +41,8 @@ from tools.errors import ApprovalRequiredError
 from tools.ledger import Call
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:

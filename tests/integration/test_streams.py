@@ -16,6 +16,8 @@ from app.execution.wiring import Service
 from tests.conftest import Tenant, make_tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 
+pytestmark = pytest.mark.no_articles
+
 LIMIT = 2
 EVENTS = text(
     "INSERT INTO events (tenant_id, run_id, type, data)"
@@ -76,7 +78,7 @@ async def test_tenant_has_only_so_many_streams_open(
 ) -> None:
     """One more is refused and told when to come again; others have their own, and places return."""
     async with sessions.begin() as session:
-        other = await make_tenant(session)
+        other = await make_tenant(session, articles=False)
     mine, theirs = caller(url, tenant.starter), caller(url, other.starter)
     async with mine, theirs:
         async with AsyncExitStack() as open_streams:

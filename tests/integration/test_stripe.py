@@ -189,7 +189,8 @@ async def test_what_stripe_wrote_is_one_short_line(account: StripeAccount) -> No
 
 async def test_cancel_now_takes_no_money_and_gives_none(account: StripeAccount) -> None:
     """First the key, since one that was cancelled cannot be changed; then the end."""
-    await account.payments.cancel_subscription(account.subscription, "r", key="k")
+    made = await account.payments.cancel_subscription(account.subscription, "r", key="k")
+    assert "ends_at" not in made
     assert account.double.calls[-2:] == [
         f"POST /v1/subscriptions/{account.subscription}",
         f"DELETE /v1/subscriptions/{account.subscription}",
@@ -201,7 +202,8 @@ async def test_cancel_now_takes_no_money_and_gives_none(account: StripeAccount) 
 async def test_cancel_at_the_periods_end_lets_it_run_till_then() -> None:
     """One call with key and end; to the customer it is cancelled."""
     async with stripe_account() as account:
-        await account.payments.cancel_subscription(account.subscription, "r", key="k")
+        made = await account.payments.cancel_subscription(account.subscription, "r", key="k")
+        assert made.get("ends_at") == "2026-12-23T04:26:40+00:00"
         at_stripe = account.double.subscriptions[account.subscription]
         assert (at_stripe["status"], at_stripe["cancel_at_period_end"]) == ("active", True)
         assert account.double.calls[1:] == [f"POST /v1/subscriptions/{account.subscription}"]

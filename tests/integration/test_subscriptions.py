@@ -12,6 +12,8 @@ from app.services.runs.start_and_cancel import NewRun, start
 from tests.conftest import Tenant
 from tools.errors import RefusedError
 
+pytestmark = pytest.mark.no_articles
+
 
 async def test_subscription_is_cancelled_once(sessions: Sessions, tenant: Tenant) -> None:
     """One key again answers the same; ten keys at once cancel it one time."""

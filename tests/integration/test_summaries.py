@@ -23,6 +23,8 @@ from graphs.llm.pool import open_pool
 from graphs.run.memory import KEPT_EXCHANGES, SUMMARY_CHARS, WINDOW_CHARS, WINDOW_EXCHANGES
 from tests.integration.shop import Shop, fill
 
+pytestmark = pytest.mark.no_articles
+
 
 async def test_overflowing_window_moves_into_the_summary(service: Service, shop: Shop) -> None:
     """The oldest exchanges are summed up once; window and summary leave no gap, and share none."""

@@ -16,6 +16,8 @@ from tests.conftest import Tenant
 from tests.fakes import ScriptedModel
 from tests.integration.workplace import Workplace
 
+pytestmark = pytest.mark.no_articles
+
 MAIL = "Please refund 10.00 USD of my Pro plan payment pay_1002."
 
 

@@ -252,7 +252,8 @@ async def test_second_run_on_a_thread_starts_afresh() -> None:
 async def test_fresh_run_names_every_key_of_the_state() -> None:
     """A key that is not reset would be the last customer message's."""
     opened = desk("cus_ann")
-    kept = {"asked_once"}  # a question is asked back once in a thread
+    # A question is asked back once in a thread, and its answer read together with it.
+    kept = {"asked_once", "asked_about"}
     assert set(fresh_run("r1", ticket("Hi"))) | kept == set(opened.graph.channels) & set(
         opened.graph.get_input_jsonschema()["properties"]
     )

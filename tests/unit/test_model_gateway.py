@@ -258,7 +258,7 @@ class Troubled(ScriptedModel):
         return super()._generate(messages[:3], *args, **kwargs)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(troubles=LINES, left=st.none() | st.integers(0, 4))
 async def test_whatever_fails_the_run_ends_and_its_calls_are_bounded(
     troubles: list[Any], left: int | None

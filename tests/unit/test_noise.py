@@ -194,3 +194,75 @@ def test_message_above_the_footer_of_a_newsletter_is_not_lost(said: str) -> None
     """Somebody answered it, and the newsletter was quoted without a mark."""
     footer = "You are receiving this because you subscribed.\nUnsubscribe | View in browser"
     assert reading_of(Mail("Re: News", f"{said}\n\n{footer}").ticket()) == "doubtful"
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Notes", "I am on vacation. Restore the notes."),
+        ("On vacation", "I am on vacation. Restore the notes."),
+        ("Re: notes", "I'm out of the office. Restore it!"),
+        ("Notizen", "Ich bin im Urlaub. Stellt die Notizen wieder her."),
+        ("Notizen", "Ich bin im Urlaub. Notizen sofort wiederherstellen!"),
+        ("Notes", "Je suis actuellement en congés. Restaurez les notes."),
+    ],
+)
+def test_order_in_a_notice_of_absence_is_read_by_a_person(subject: str, body: str) -> None:
+    """A few words that no notice holds may be an order; no mail leaves, since a machine may read
+    it."""
+    assert reading_of(Mail(subject, body).ticket()) in ("doubtful", None)
+
+
+@pytest.mark.parametrize("line", ["Merry Christmas", "Ann Lee", "Kind regards", "Hi there"])
+def test_pleasantries_of_a_notice_hide_no_order(line: str) -> None:
+    """What is no greeting and no name may be one: then a person looks at it."""
+    body = f"I am out of the office until Monday.\n{line}"
+    expected = "doubtful" if line == "Hi there" else "auto_reply"
+    assert reading_of(Mail("Re: Your ticket", body).ticket()) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Thanks, it worked for one day and now it is closed for me",
+        "Thank you, it was working and now is closed",
+        "Thanks, that worked. Now it is closed again.",
+        "Danke, hat geklappt, jetzt ist das Problem wieder",
+        "Danke, das Problem ist noch",
+        "Gracias, funcionó un día",
+        "Grazie, ha funzionato e adesso problema",
+        "Obrigado, funcionou uma semana",
+        "Bedankt, het probleem is weer een probleem",
+    ],
+)
+def test_thanks_for_what_broke_again_are_read(body: str) -> None:
+    """Every word may be one of courtesy, and together they tell of trouble."""
+    assert reading_of(Mail("Re: Your ticket", body).ticket()) is None
+    assert not only_thanks(Mail("Re: Your ticket", body).ticket())
+
+
+@pytest.mark.parametrize(
+    ("subject", "body"),
+    [
+        ("Undeliverable", "The mail you sent to my boss was undeliverable. Send it again to him."),
+        ("Undeliverable", "Your newsletter could not be delivered. Take Ben off the list."),
+        ("Unzustellbar", "Euer Brief war unzustellbar. Schickt ihn noch einmal an die Firma."),
+    ],
+)
+def test_person_who_tells_of_a_returned_mail_is_not_lost(subject: str, body: str) -> None:
+    """A report has more than one wording, a server's codes, or nothing else to say."""
+    assert reading_of(Mail(subject, body).ticket()) == "doubtful"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "Your message could not be delivered.\n550 5.1.1 <ann@example.org>: no such user",
+        "This is the mail system at host mx.example.org. I could not deliver your mail: user "
+        "unknown.",
+        "Delivery has failed to these recipients: ann@example.org. The mailbox is full.",
+    ],
+)
+def test_report_of_a_mail_server_is_a_bounce(body: str) -> None:
+    """Also without its headers."""
+    assert reading_of(Mail("Undeliverable: Your ticket", body).ticket()) == "bounce"

@@ -80,6 +80,18 @@ def test_thread_gets_so_many_replies(sent: int, *, goes_on: bool) -> None:
     )
 
 
+@pytest.mark.parametrize(("sent", "goes_on"), [(19, True), (20, False)])
+def test_slow_loop_ends_after_a_days_replies(sent: int, *, goes_on: bool) -> None:
+    """Although each hour stays below its limit; a view of an older release counts none."""
+    slow = state_of(E42, replies_last_hour=1, replies_last_day=sent)
+    found = nothing_to_answer(slow, Policy())
+    assert (found is None) == goes_on
+    if found:
+        assert found["escalation"]["detail"] == "20 replies left within the last day."
+    assert nothing_to_answer(slow, Policy(replies_per_thread_day=21)) is None
+    assert nothing_to_answer(state_of(E42, replies_last_hour=1), Policy()) is None
+
+
 async def test_ticket_over_the_limit_is_handed_over_without_a_reply() -> None:
     """One hand-off, no holding reply."""
     opened = desk()
@@ -94,6 +106,7 @@ def test_part_that_a_person_has_is_theirs() -> None:
     assert after_triage(held, triage("billing")) == {
         "ignored": "human_has_it",
         "outcome": "ignored",
+        "asked_about": None,
     }
     assert after_triage(held, triage("technical")) == {}
     both = after_triage(held, triage("billing", "technical"))

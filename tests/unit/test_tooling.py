@@ -1,5 +1,6 @@
 """One set of checks: what a commit hook runs, `make` and CI run too, with the locked versions."""
 
+import os
 import re
 import subprocess
 import sys
@@ -89,9 +90,21 @@ def test_ci_installs_with_the_oldest_pip_that_is_supported() -> None:
     """The version that CONTRIBUTING.md names is the one that both locks are installed with."""
     [oldest] = re.findall(r"^oldest_pip=(\S+)$", text_of(".ci/install-locks"), re.MULTILINE)
     assert f"pip {oldest} or newer" in text_of("CONTRIBUTING.md")
-    assert text_of(".ci/run").splitlines()[-4:] == [
-        "make test", "make crash KILLS=40", "make real-model", ".ci/install-locks",
+    assert text_of(".ci/run").splitlines()[-6:] == [
+        "make test", "make thorough", "make crash KILLS=40", "make real-model",
+        "make real-world", ".ci/install-locks",
     ]  # fmt: skip
+
+
+def test_make_keeps_bytecode() -> None:
+    """Also where the environment forbids it, as images for containers do."""
+    asked = ["make", "-s", "-f", "Makefile", "-f", "-", "asked"]
+    rule = 'asked:\n\t@echo "$${PYTHONDONTWRITEBYTECODE-kept}"\n'
+    env = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        asked, cwd=ROOT, env=env, input=rule, capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "kept\n"
 
 
 def test_make_installs_locks_as_they_stand() -> None:

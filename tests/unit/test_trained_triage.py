@@ -73,7 +73,8 @@ def test_reader_decides_as_scikit_learn_does() -> None:
     words = sorted({word for one in rows for word in one.text.split()})
     draw = random.Random(9)  # noqa: S311  # no secret
     texts = [" ".join(draw.choices(words, k=draw.randint(1, 30))) for _ in range(200)]
-    read = [unpack(pack(model)).read(text) for text in texts]
+    stored = unpack(pack(model))
+    read = [stored.read(text) for text in texts]
     assert [one.intent for one in read] == list(regression.predict(matrix(texts)))
     likeliest = regression.predict_proba(matrix(texts)).max(axis=1)
     shares = [model.known(text) for text in texts]

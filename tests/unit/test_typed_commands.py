@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from app import cli
+from app.commands.terminal import typed
+
 COMMANDS = sorted(Path("app/commands").glob("*.py"))
 STARTED = str(Path(sys.executable).parent / "deskgraph")
 # The migration of an older version, and the title of the shell.
@@ -27,13 +30,22 @@ MODULE = [sys.executable, "-m", "app.cli"]
     ids=["not on PATH", "on PATH", "module"],
 )
 def test_printed_command_is_the_one_that_was_started(
-    tmp_path: Path, command: list[str], path: str, named: str
+    monkeypatch: pytest.MonkeyPatch, command: list[str], path: str, named: str
 ) -> None:
     """It is `deskgraph` only where the shell finds that very program, else its path."""
+    # What the interpreter makes of `-m`.
+    started = command if command != MODULE else [cli.__file__]
+    monkeypatch.setattr(sys, "argv", started)
+    monkeypatch.setenv("PATH", path)
+    assert typed("dev") == f"{named} dev"
+
+
+def test_started_program_prints_its_own_path(tmp_path: Path) -> None:
+    """As the one above, in a process: no shell finds it."""
     clean = {name: text for name, text in os.environ.items() if not name.startswith("DESKGRAPH_")}
-    env = {**clean, "PATH": path, "DESKGRAPH_DATA_DIR": str(tmp_path)}
-    ran = subprocess.run([*command, "worker"], env=env, capture_output=True, text=True, check=False)
-    assert (ran.returncode, f"use `{named} dev`" in ran.stderr) == (2, True)
+    env = {**clean, "PATH": "/usr/bin:/bin", "DESKGRAPH_DATA_DIR": str(tmp_path)}
+    ran = subprocess.run([STARTED, "worker"], env=env, capture_output=True, text=True, check=False)
+    assert (ran.returncode, f"use `{STARTED} dev`" in ran.stderr) == (2, True)
 
 
 def printed(tree: ast.Module) -> Iterator[str]:

@@ -24,8 +24,8 @@ WORDS = {
 }
 LOWER, TITLE = "|".join(WORDS), "|".join(word.title() for word in WORDS)
 FOUND = re.compile(rf"(?<![A-Za-z])(?:{LOWER})(?![a-z])|(?:{TITLE})(?![a-z])")
-# A user of the operating system, and the name of a rule of `check`.
-ALLOWED = ("`nobody`", '"nobody"')
+# A user of the operating system, a rule of `check`, and what Request Tracker calls no owner.
+ALLOWED = ("`nobody`", '"nobody"', "`Nobody`", '"Nobody"')
 # CHANGELOG.md is history.
 DOCS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGELOG.md"})
 # A folder or file joins here once it is clean, until it is app, graphs, tools, migrations, tests.

@@ -8,6 +8,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -47,6 +48,8 @@ from graphs.reply import (
     assemble,
     checks,
     names,
+    partial_answer,
+    problems,
     question_key,
     quotes,
     reusable_answer,
@@ -80,7 +83,7 @@ from graphs.text.new_text import ticket as new_ticket
 from graphs.text.new_text import wordings as mail_words
 from graphs.text.noise import automatic, echo, headers, reading, thanks, wordings
 from graphs.trained import features, model
-from graphs.wishes import cancellations, refunds
+from graphs.wishes import answers, cancellations, refunds
 from graphs.wishes import quotes as wish_quotes
 from graphs.wishes.clauses import Sentence, bare, clauses, touched
 from graphs.wishes.words import languages
@@ -174,6 +177,10 @@ EXCUSED = {
     "graphs.text.quantities:number_of": "reads one match, within `figures_in`",
     "graphs.reply.reusable_answer:verified": STRUCTURES,
     "graphs.reply.said_by_code:said_by_code": STRUCTURES,
+    "graphs.asked_about:": "hands on to `plainly_chosen`",
+    "graphs.reply.partial_answer:": "tried as `partial_answer`",
+    "graphs.reply.problems:": "tried as `problems`",
+    "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
@@ -253,6 +260,18 @@ FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 def state(text: str) -> Any:
     """A run that begins, with the text as its ticket."""
     return {**fresh_run("00000000-0000-0000-0000-000000000001", ticket(text)), "findings": {}}
+
+
+def tried(text: str) -> Any:
+    """A run whose draft answers one of two questions about the text."""
+    made = {**state(text), "plan": {"steps": []}, "questions": []}
+    for n, intent in enumerate(("technical", "general"), 1):
+        asked = {"id": f"q{n}", "intent": intent, "text": text, "queries": []}
+        made["questions"].append(asked)
+    return made
+
+
+DRAFT: Any = {"text": BENIGN, "citations": [], "claims": [claim(BENIGN)], "unanswered": ["q2"]}
 
 
 def triaged(text: str) -> Any:
@@ -348,9 +367,19 @@ def styled(text: str) -> Any:
     return HtmlElement("p", style=text, color=text)
 
 
-def long_mail(shape: str, read: Callable[[str], object]) -> Reader:
-    """The reader on a text as long as the given one that is nothing but the shape."""
-    return lambda text: read(f"<div>a</div>{shape * (len(text) // len(shape))}")
+@dataclass(frozen=True)
+class LongMail:
+    """The reader on a text as long as the given one that is nothing but the shape.
+
+    It takes nothing else of the given text, so to give it another of that length says nothing.
+    """
+
+    shape: str
+    read: Callable[[str], object]
+
+    def __call__(self, text: str, /) -> object:
+        """Read so many of the shape."""
+        return self.read(f"<div>a</div>{self.shape * (len(text) // len(self.shape))}")
 
 
 def mail_of(shape: str) -> Reader:
@@ -413,6 +442,12 @@ READERS: dict[str, list[Reader]] = {
     "graphs.wishes.refunds:without_names": [lambda text: refunds.without_names(text, PAYMENTS)],
     "graphs.wishes.refunds:is_share": [lambda text: wished(f"Please refund 20 USD, {text}")],
     "graphs.wishes.refunds:says": [lambda text: wished(f"Please refund it, {text}")],
+    "graphs.wishes.answers:plainly_chosen": [
+        lambda text: answers.plainly_chosen(text[:8000], PAYMENTS)
+    ],
+    "graphs.wishes.answers:speaks_against": [
+        lambda text: answers.speaks_against(text, PAYMENTS[0], 100, PAYMENTS)
+    ],
     "graphs.wishes.cancellations:is_denied": [
         lambda text: cancellations.is_denied("cancel my plan", f"{text} cancel my plan")
     ],
@@ -610,6 +645,12 @@ READERS: dict[str, list[Reader]] = {
             {"text": text, "citations": [text]}, KNOWN, ticket(text), "en", REPLY
         )
     ],
+    "graphs.reply.problems:problems": [
+        lambda text: problems.problems(tried(text), DRAFT, edited=False)
+    ],
+    "graphs.reply.partial_answer:partial_answer": [
+        lambda text: partial_answer.partial_answer(tried(text), DRAFT, [])
+    ],
     "graphs.reply.checks.draft_case:plain": [plain],
     "graphs.reply.checks.leaks:personal_data": rule("personal_data"),
     "graphs.reply.checks.leaks:secrets": rule("secrets"),
@@ -690,7 +731,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.markup:is_html": [markup.is_html],
     "graphs.text.new_text.markup:read_html": [
         markup.read_html,
-        *(long_mail(shape, markup.read_html) for shape in HTML_SHAPES),
+        *(LongMail(shape, markup.read_html) for shape in HTML_SHAPES),
     ],
     "graphs.text.new_text.markup:with_quotes": [
         lambda text: markup.HtmlText(text, ["a"], []).with_quotes(f"{text}\uf8f90\uf8f9{text}")
@@ -698,20 +739,20 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.quotes:mark_quotes": [
         lambda text: mail_quotes.mark_quotes(text.split("\n")),
         lambda text: mail_quotes.mark_quotes([text, text]),
-        *(long_mail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(mail_quotes.mark_quotes)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.quotes:header_key": [mail_quotes.header_key],
     "graphs.text.new_text.reading:set_apart": [
         message.set_apart,
-        *(long_mail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
+        *(LongMail(shape, message.set_apart) for shape in (*MAIL_SHAPES, *HTML_SHAPES)),
     ],
     "graphs.text.new_text.signatures:mark_disclaimers": [
         lambda text: signatures.mark_disclaimers(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_disclaimers)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.signatures:mark_signature": [
         lambda text: signatures.mark_signature(text.split("\n")),
-        *(long_mail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
+        *(LongMail(shape, by_line(signatures.mark_signature)) for shape in MAIL_SHAPES),
     ],
     "graphs.text.new_text.ticket:with_messages": [
         lambda text: new_ticket.with_messages(ticket(text), [text, text])
@@ -745,6 +786,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "graphs.text.noise.thanks:agrees_to_thanks": [
         lambda text: thanks.agrees_to_thanks(text, wordings.wordings())
+    ],
+    "graphs.text.noise.thanks:turns": [
+        lambda text: thanks.turns(text, wordings.wordings()["en"]["turns"])
     ],
     "graphs.text.noise.thanks:may_ask": [lambda text: thanks.may_ask(text, wordings.wordings())],
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],

@@ -38,7 +38,7 @@ async def pass_silence(
 
     Raises:
         TakenOverError: a person has the thread.
-        TooManyRepliesError: the thread got its hour's replies.
+        TooManyRepliesError: the thread got its hour's or its day's replies.
     """
     kind = kind_of(call.tool)
     if kind == "handoff" or (permit is not None and permit.approval_id is not None):
@@ -47,9 +47,11 @@ async def pass_silence(
     silence = await silence_on(session, caller.tenant_id, caller.ticket_id)
     if silence.taken_over:
         raise TakenOverError("a person has taken the thread over")
-    if kind != "reply" or not silence.replies_last_hour:
+    if kind != "reply" or not silence.replies_last_day:
         return
     body = await policy_of_run(session, caller.tenant_id, caller.run_id)
-    most = Policy.model_validate(body).replies_per_thread_hour
-    if silence.replies_last_hour >= most:
+    policy = Policy.model_validate(body)
+    if silence.replies_last_hour >= (most := policy.replies_per_thread_hour):
         raise TooManyRepliesError(f"the thread got {most} replies within the last hour")
+    if silence.replies_last_day >= (most := policy.replies_per_thread_day):
+        raise TooManyRepliesError(f"the thread got {most} replies within the last day")

@@ -38,7 +38,7 @@ async def test(opened: Opened) -> list[Check]:
     first = await _may(READ_CHARGES, charges.list_async({"limit": 1}))
     found.append(first)
     if not first.ok and LACKS_RIGHT not in first.says:
-        # Nobody answers, or the key is dead: the other calls would only say it again.
+        # Stripe does not answer, or the key is dead: the other calls would only say it again.
         return [*found, _hooks(opened)]
     refund: stripe.params.RefundCreateParams = {"charge": NO_CHARGE, "amount": 100}
     found += [

@@ -28,7 +28,7 @@ class Envelope(Shape):
     type: str = Field(max_length=100)
 
 
-class ToldRefund(Shape):
+class RefundNews(Shape):
     """The refund that an event is about."""
 
     id: Id
@@ -63,7 +63,7 @@ def read_hook(opened: Opened, document: Any) -> Event:  # noqa: ARG001  # the po
         envelope = read(Envelope, _object(document))
         if envelope.type not in OF_REFUNDS:
             return Event("nothing", why=f"no event about a refund: {envelope.type}")
-        refund = read(ToldRefund, _object(_object(document.get("data")).get("object")))
+        refund = read(RefundNews, _object(_object(document.get("data")).get("object")))
     except UnavailableError as error:
         raise MalformedHookError(f"the event cannot be read: {error}") from None
     if (key := refund.metadata.get(KEY_FIELD)) is None:

@@ -120,4 +120,11 @@ def _cancellation(found: Answer) -> Cancellation:
     """In our words. Raises UnavailableError when it has not ended after all."""
     if not found.over:
         raise UnavailableError("Stripe answered with a subscription that goes on")
-    return {"id": found.id, "subscription_id": found.id, "description": _name(found)}
+    made: Cancellation = {
+        "id": found.id,
+        "subscription_id": found.id,
+        "description": _name(found),
+    }
+    if not found.ended and found.period_ends is not None:
+        made["ends_at"] = moment(found.period_ends)
+    return made

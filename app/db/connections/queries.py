@@ -58,14 +58,59 @@ def _select_payments() -> CompiledQuery[Connection]:
     )
 
 
-async def connections_of_kinds(session: AsyncSession, kinds: Sequence[str]) -> list[Connection]:
-    """The connections of all tenants that are of one of the kinds and not paused."""
-    query = select(Connection).where(
-        Connection.kind.in_(kinds),
-        Connection.removed_at.is_(None),
-        Connection.paused_because.is_(None),
+async def lease_unread(
+    session: AsyncSession, kinds: Sequence[str], lease: timedelta
+) -> list[Connection]:
+    """Take the mailboxes of all tenants that no worker reads now; each for the time of a lease."""
+    free = (
+        select(Connection.id)
+        .where(
+            Connection.kind.in_(kinds),
+            Connection.removed_at.is_(None),
+            Connection.paused_because.is_(None),
+            or_(Connection.leased_until.is_(None), Connection.leased_until < func.now()),
+        )
+        .with_for_update(skip_locked=True)
     )
-    return list(await session.scalars(query.order_by(Connection.id)))
+    query = (
+        update(Connection)
+        .where(Connection.id.in_(free.scalar_subquery()))
+        .values(leased_until=func.now() + lease)
+        .returning(Connection)
+    )
+    return list(await session.scalars(query))
+
+
+async def renew_lease(
+    session: AsyncSession, connection_id: str, lease: timedelta
+) -> Connection | None:
+    """The mailbox as it is now, for another lease; None once it is paused or removed."""
+    query = (
+        update(Connection)
+        .where(
+            Connection.id == connection_id,
+            Connection.removed_at.is_(None),
+            Connection.paused_because.is_(None),
+        )
+        .values(leased_until=func.now() + lease)
+        .returning(Connection)
+    )
+    return (await session.scalars(query)).one_or_none()
+
+
+async def release(session: AsyncSession, connection_ids: Sequence[str]) -> None:
+    """Let another worker read these mailboxes at once."""
+    await session.execute(
+        update(Connection)
+        .where(Connection.id.in_(connection_ids))
+        .values(leased_until=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def set_cursor(session: AsyncSession, connection_id: str, cursor: dict[str, Any]) -> None:
+    """Write down how far a mailbox was read."""
+    await _set(session, connection_id, cursor=cursor)
 
 
 async def note_hook(session: AsyncSession, connection_id: str) -> None:

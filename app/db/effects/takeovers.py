@@ -18,7 +18,7 @@ from app.db.tables.sandbox import Handoff
 from app.lifecycle import RunStatus
 from graphs.state import ThreadView
 
-REPLY_WINDOW = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # The newest replies in which an echo is looked for, and how much of each.
 REPLIES, REPLY_CHARS = 3, 4_000
 
@@ -31,6 +31,7 @@ class Silence(NamedTuple):
 
     taken_over: bool
     replies_last_hour: int
+    replies_last_day: int
 
 
 async def lock_thread(executor: Executor, tenant_id: str, ticket_id: str) -> None:
@@ -47,25 +48,26 @@ def _select_thread_lock() -> CompiledStatement:
 
 
 async def silence_on(executor: Executor, tenant_id: str, ticket_id: str) -> Silence:
-    """Whether a person has the thread, and how many public replies it got within the hour."""
+    """Whether a person has the thread, and how many public replies it got in an hour and a day."""
     rows = await _select_silence().rows(executor, tenant=tenant_id, ticket=ticket_id)
     return Silence(*rows[0])
 
 
 @cache
 def _select_silence() -> CompiledStatement:
-    return CompiledStatement(select(_taken_over(TENANT, TICKET), _replies(TENANT, TICKET)))
+    within = (_replies(TENANT, TICKET, window) for window in (HOUR, DAY))
+    return CompiledStatement(select(_taken_over(TENANT, TICKET), *within))
 
 
 def _taken_over(tenant_id: Any, ticket_id: Any) -> ColumnElement[bool]:
     return sql_exists().where(Takeover.tenant_id == tenant_id, Takeover.ticket_id == ticket_id)
 
 
-def _replies(tenant_id: Any, ticket_id: Any) -> ColumnElement[int]:
+def _replies(tenant_id: Any, ticket_id: Any, window: timedelta) -> ColumnElement[int]:
     return (
         select(func.count())
         .where(*_public_replies(tenant_id, ticket_id))
-        .where(Message.created_at > func.now() - REPLY_WINDOW)
+        .where(Message.created_at > func.now() - window)
         .scalar_subquery()
     )
 
@@ -101,13 +103,14 @@ async def view_thread(session: AsyncSession, run: Run, hold_hours: int | None) -
         .order_by(Message.id.desc())
         .limit(REPLIES)
     )
-    taken_over, sent = await silence_on(session, tenant_id, ticket_id)
+    taken_over, in_hour, in_day = await silence_on(session, tenant_id, ticket_id)
     holding = await holding_handoffs(session, tenant_id, ticket_id, hold_hours)
     return {
         "held": taken_over or any(handoff.part is None for handoff in holding),
         "parts": sorted({handoff.part for handoff in holding if handoff.part is not None}),
         "replies": list(await session.scalars(newest))[::-1],
-        "replies_last_hour": sent,
+        "replies_last_hour": in_hour,
+        "replies_last_day": in_day,
     }
 
 

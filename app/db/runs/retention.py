@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import Tenant
 
-# Any fixed number: the worker that holds this lock prunes, and the others do not.
 # Any fixed number: only the worker that holds this lock prunes.
 RETENTION_LOCK = 4_872_301_556
 

@@ -16,6 +16,7 @@ class Connection(Base):
 
     `key_id` is the key without a scope that starts the runs of its hooks. `paused_because` is set
     while nothing is sent there. `not_before` is until when the system asked to be left alone.
+    `cursor` is how far a mailbox was read, `leased_until` until when one worker reads it.
     A removed connection stays, without its credentials, since its tickets name it.
     """
 
@@ -33,6 +34,7 @@ class Connection(Base):
     paused_because: Mapped[str | None]
     not_before: Mapped[datetime | None]
     cursor: Mapped[dict[str, Any] | None]
+    leased_until: Mapped[datetime | None]
     last_hook_at: Mapped[datetime | None]
     last_write_at: Mapped[datetime | None]
     last_error: Mapped[str | None]

@@ -44,7 +44,9 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
     # A thread repeats its subject, so what it asks for is no wish of this message.
     body, subscriptions = ticket["body"], facts["subscriptions"]
     refunds = guided(facts)
-    wanted = Wanted(refunds) if refunds else wanted_refunds(ticket, facts["payments"])
+    wanted = (
+        Wanted(refunds) if refunds else wanted_refunds(answered(ticket, facts), facts["payments"])
+    )
     ends = cancellations(body, subscriptions)
     if wanted.unsure or ends is None:
         return Proposal(refunds=[], cancellations=[], unsure=True)
@@ -54,6 +56,13 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
         candidates=list(wanted.candidates),
         unsure=False,
     )
+
+
+def answered(ticket: Ticket, facts: dict[str, Any]) -> Ticket:
+    """The ticket; below the words that it answers, when the customer was asked which payment."""
+    if (before := facts.get("asked_before")) is None:
+        return ticket
+    return {**ticket, "subject": "", "body": "\n".join([*before["wrote"], ticket["body"]])}
 
 
 def guided(facts: dict[str, Any]) -> list[ProposedRefund]:

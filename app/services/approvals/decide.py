@@ -1,4 +1,4 @@
-"""Use cases of an open approval: decide it once, remind of it, let it expire. They never commit."""
+"""Use case of an open approval: a person decides it, once. It never commits."""
 
 from dataclasses import dataclass
 from itertools import takewhile
@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import approvals
-from app.db.effects.reminders import mark_reminded
 from app.db.knowledge.answer_cache import drop_answers
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
@@ -29,7 +28,6 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
-from app.log import get_logger
 from app.services.approvals.edit import (
     StepEdit,
     apply_edits,
@@ -42,9 +40,6 @@ from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
-from app.services.webhooks import outbox
-
-log = get_logger(__name__)
 
 Verdict = Literal["approve", "edit", "reject", "respond"]
 
@@ -55,14 +50,6 @@ STATUS_OF = {
     "edit": ApprovalStatus.EDITED,
     "reject": ApprovalStatus.REJECTED,
     "respond": ApprovalStatus.RESPONDED,
-}
-EXPIRED: dict[str, Any] = {
-    "approval_id": "",
-    "verdict": "expire",
-    "steps": [],
-    "comment": "",
-    "decided_by": "",
-    "messages": [],
 }
 
 
@@ -332,31 +319,3 @@ async def reopen(session: AsyncSession, enqueue: Enqueue, run_id: UUID) -> None:
     if not await transitions.reopen(session, run_id):
         raise NotWaitingError(f"Run {run_id} is not waiting any more.")
     await enqueue(session, run_id, None)
-
-
-async def remind(session: AsyncSession, limit: int) -> None:
-    """Send one reminder for each open approval whose last quarter has begun."""
-    for approval in await mark_reminded(session, limit):
-        run = await run_queries.get_run(session, approval.tenant_id, approval.run_id)
-        assert run is not None, "an approval is of a run"
-        await outbox.note_approval(session, run, approval, "reminder")
-        log.info(
-            "approval_reminder",
-            approval_id=str(approval.id),
-            run_id=str(approval.run_id),
-            tenant_id=approval.tenant_id,
-            expires_at=approval.expires_at.isoformat(),
-        )
-
-
-async def expire(session: AsyncSession, enqueue: Enqueue, limit: int) -> int:
-    """Answer overdue approvals with `expire` and let their runs go on; how many there were."""
-    due = await approvals.overdue_approvals(session, limit)
-    for approval in due:
-        # Every transaction locks the run before its approval, so no two can deadlock.
-        run = await run_queries.get_run(session, approval.tenant_id, approval.run_id, lock=True)
-        expired = await approvals.expire(session, approval.id, EXPIRED)
-        if expired and run and await transitions.reopen(session, run.id):
-            await outbox.note_approval(session, run, approval, "expired")
-            await enqueue(session, approval.run_id, None)
-    return len(due)

@@ -20,5 +20,4 @@ def unanswered(case: Case) -> Iterator[str]:
     said = answered | case.left_open
     missing = [(q["id"], q["part"]) for q in asked.values() if q["id"] not in said]
     for id_ in left_open(case.facts["settled"], missing):
-        text = asked[id_]["text"][:SHOWN_CHARS]
-        yield f"No claim answers {id_}, {text!r}: answer it, or list it as unanswered."
+        yield f"No claim answers {id_}: answer it, or list it as unanswered."

@@ -1,12 +1,14 @@
 """Automatic replies, bounces and bulk mail that came without their headers, by known wordings.
 
-A wording alone ignores nothing: no sentence may ask anything or speak of the product.
+A wording alone ignores nothing: no sentence may ask anything, speak of the product, or be one that
+a notice does not hold.
 """
 
 import re
+from typing import Literal
 
 from graphs.text.noise import Reading
-from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds
+from graphs.text.noise.wordings import UNSPACED, WORD, Text, Wordings, holds
 
 # What mail programs put before a subject: reply and forward.
 PREFIXES = re.compile(
@@ -21,11 +23,17 @@ FOLLOWING = frozenset(
     " al ate de desde tot van vanaf on returned re aw".split()
 )
 SHORT_WORDS, SIGNATURE_WORDS = 4, 8
+SENTENCE_MARKS = frozenset(".!。！")
 # Two wordings of a newsletter's footer: one alone may stand in a customer's question about it.
 BULK_SIGNS = 2
 # So many words above a footer may be a person's message.
 ABOVE_WORDS = 60
 QUESTION_MARKS = frozenset("?？¿؟")
+# Of a delivery report, beside its subject: two wordings, or one and what only a mail server writes.
+BOUNCE_SIGNS = 2
+SERVER = re.compile(r"\b[245]\.\d\.\d{1,3}\b|\b5[0-5]\d[ -]|<[^<>@\s]{1,64}@[^<>@\s]{1,255}>:?\s*$",
+                    re.MULTILINE)  # fmt: skip
+Doubt = Literal["asks", "unknown"]
 
 
 def automatic(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
@@ -68,19 +76,21 @@ def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
 
 def _auto_reply(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
     named = is_named(subject, language, known["auto_subjects"])
-    noticed = holds(body.in_words(language), known["auto_notices"])
-    if named:
-        return "doubtful" if _asks(body, language, known, excused=True) else "auto_reply"
-    if not noticed or _asks(body, language, known, excused=False):
+    if not named and not holds(body.in_words(language), known["auto_notices"]):
         return None
-    return "auto_reply"
+    doubt = _doubt(body, language, known, excused=named)
+    if doubt is None:
+        return "auto_reply"
+    return "doubtful" if named or doubt == "unknown" else None
 
 
-def _asks(body: Text, language: str, known: Wordings, *, excused: bool) -> bool:
-    """Whether any sentence is more than a notice of absence; of a signature only a long one.
+def _doubt(body: Text, language: str, known: Wordings, *, excused: bool) -> Doubt | None:
+    """Why a sentence may be more than a notice of absence; of a signature only a long one.
 
     `excused`: a sentence that says whom to write to instead may ask and name a matter, but no deed.
+    One of a few words that no notice holds, such as "Restore the notes.", may be an order.
     """
+    unknown = False
     signed = False
     for sentence in body.sentences:
         words = sentence.in_words(language)
@@ -91,16 +101,29 @@ def _asks(body: Text, language: str, known: Wordings, *, excused: bool) -> bool:
         if holds(words, known["deeds"]) or (
             asks and not (excused and holds(words, known["urgent"]))
         ):
-            return True
-        if not signed and not _is_notice(sentence.written, words, language, known):
-            return True
+            return "asks"
+        if not signed and not _is_notice(sentence.written, words, known):
+            if not _is_short(words, language):
+                return "asks"
+            unknown = unknown or not _is_courteous(sentence.written, words, language, known)
         signed = signed or (_is_short(words, language) and holds(words, known["sign_offs"]))
-    return False
+    return "unknown" if unknown else None
 
 
-def _is_notice(sentence: str, words: str, language: str, known: Wordings) -> bool:
+def _is_notice(sentence: str, words: str, known: Wordings) -> bool:
     said = holds(words, known["away"]) or holds(words, known["auto_notices"])
-    return said or "@" in sentence or _is_short(words, language)
+    return said or "@" in sentence
+
+
+def _is_courteous(sentence: str, words: str, language: str, known: Wordings) -> bool:
+    """Whether a few words are a greeting, or a name: all with a capital, and no full stop."""
+    if language in UNSPACED or not words.strip():
+        return True
+    courteous = {*known["courtesy"], *known["thanks"], *known["sign_offs"]}
+    if all(f" {word} " in courteous for word in words.split()):
+        return True
+    named = all(not word[0].islower() for word in WORD.findall(sentence))
+    return named and sentence.rstrip()[-1:] not in SENTENCE_MARKS
 
 
 def _is_short(words: str, language: str) -> bool:
@@ -114,10 +137,19 @@ def _bounce(subject: str, body: Text, language: str, known: Wordings) -> Reading
         words = sentence.in_words(language)
         if holds(words, known["bounce_notices"]):
             # The report goes on with the mail that did not arrive, which may be a question of ours.
-            return "bounce"
+            return "bounce" if _is_report(body, language, known) else "doubtful"
         if QUESTION_MARKS & set(sentence.written) or holds(words, known["matters"]):
             return "doubtful"
     return "doubtful" if body.written.strip() else "bounce"
+
+
+def _is_report(body: Text, language: str, known: Wordings) -> bool:
+    """Whether a mail server wrote it: a person may tell of a mail that did not arrive."""
+    words, notices = body.in_words(language), known["bounce_notices"]
+    signs = sum(cue in words for cue in notices) + bool(SERVER.search(body.written))
+    spoken = (sentence.in_words(language) for sentence in body.sentences)
+    alone = all(holds(said, notices) for said in spoken if said.strip())
+    return signs >= BOUNCE_SIGNS or alone
 
 
 def _bulk(body: Text, language: str, known: Wordings) -> Reading | None:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from graphs.text.noise.automatic import QUESTION_MARKS
-from graphs.text.noise.wordings import UNSPACED, Text, Wordings, holds, wordings
+from graphs.text.noise.wordings import ANYTHING, UNSPACED, Text, Wordings, holds, wordings
 
 # A longer text says more than thanks.
 THANKS_CHARS = 400
@@ -32,6 +32,8 @@ def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) 
         return False
     words = body.in_words(language)
     if not holds(words, known["thanks"]) or _inverted(body, language, known):
+        return False
+    if turns(words, known["turns"]):
         return False
     courteous = (*known["thanks"], *known["courtesy"])
     if language in UNSPACED:
@@ -61,7 +63,9 @@ def agrees_to_thanks(body: str, languages: Mapping[str, Wordings]) -> bool:
     text, thanked = Text(body), False
     for language, known in languages.items():
         words = text.in_words(language)
-        if holds(words, (*known["but"], *known["matters"])) or _inverted(text, language, known):
+        if holds(words, (*known["but"], *known["matters"])) or turns(words, known["turns"]):
+            return False
+        if _inverted(text, language, known):
             return False
         thanked = thanked or holds(words, known["thanks"])
     return thanked
@@ -74,6 +78,24 @@ def may_ask(subject: str, languages: Mapping[str, Wordings]) -> bool:
         holds(text.in_words(language), known["matters"]) or _inverted(text, language, known)
         for language, known in languages.items()
     )
+
+
+def turns(words: str, cues: Iterable[str]) -> bool:
+    """Whether words of courtesy tell of a change for the worse: "it worked ... now it is closed".
+
+    `...` in a wording stands for any words.
+    """
+    for cue in cues:
+        at = 0
+        for part in cue.split(ANYTHING):
+            at = words.find(part, at)
+            if at < 0:
+                break
+            # The space behind a word is that before the next one.
+            at += len(part.rstrip())
+        else:
+            return True
+    return False
 
 
 def _may_ask(body: str) -> bool:

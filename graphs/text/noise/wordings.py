@@ -11,12 +11,14 @@ from graphs.text.bounds import normalized
 
 FOLDER = Path(__file__).parent / "languages"
 WORD = re.compile(r"[^\W_]+")
-# A bar sets the links of a footer apart.
-SENTENCE = re.compile(r"[^.!?。！？\n|]+[.!?。！？]?")
+# A bar sets the links of a footer apart; a point within an address or a number ends nothing.
+SENTENCE = re.compile(r"(?:[^.!?。！？\n|]|\.(?=\w))+[.!?。！？]?")
 # "12. August", "5.8.": a day or a month, and no end of a sentence.
 DAY = re.compile(r"(?<!\d)(\d{1,2})\.")
 # Languages whose words stand without spaces: a wording is looked for in the bare characters.
 UNSPACED = frozenset({"ja"})
+# In a wording: any words.
+ANYTHING = "..."
 Wordings = Mapping[str, tuple[str, ...]]
 
 
@@ -70,6 +72,8 @@ def wordings() -> dict[str, Wordings]:
 
 
 def _cue(said: str, language: str) -> str:
+    if ANYTHING in said:
+        return ANYTHING.join(Text(part).in_words(language) for part in said.split(ANYTHING))
     words = Text(said).in_words(language)
     return words.removesuffix(" ") if said.endswith("*") else words
 

@@ -20,9 +20,9 @@ def own_url(migrated_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-async def tenant(own_url: str) -> Tenant:
+async def tenant(own_url: str, *, articles: bool) -> Tenant:
     """A tenant on it."""
-    return await tenant_on(own_url)
+    return await tenant_on(own_url, articles=articles)
 
 
 @pytest.fixture(scope="package")

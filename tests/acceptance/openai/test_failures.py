@@ -14,6 +14,7 @@ from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 from tests.unit.desk import desk
 
 
+@pytest.mark.no_articles
 def test_failed_call_is_tried_again_and_shown(starter: Client, models: OpenAIDouble) -> None:
     """One 500 costs one more try of that node."""
     models.failures["Classification"] = 1
@@ -47,6 +48,7 @@ def test_provider_that_is_down_brings_a_person(starter: Client, models: OpenAIDo
     assert run["cost_usd"] == 0
 
 
+@pytest.mark.no_articles
 def test_offline_model_goes_on_with_the_plan(
     starter: Client, approver: Client, models: OpenAIDouble
 ) -> None:
@@ -60,6 +62,7 @@ def test_offline_model_goes_on_with_the_plan(
     assert [call["model"] for call in billing["model_calls"]] == [FAST, FAST, "offline"]
 
 
+@pytest.mark.no_articles
 def test_outage_between_the_deed_and_its_reply_hides_nothing(
     starter: Client, approver: Client, models: OpenAIDouble
 ) -> None:
@@ -123,6 +126,7 @@ def test_answer_that_breaks_the_schema_is_paid_for_and_asked_again(
     assert run["cost_usd"] == classify["cost_usd"] > 0
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize("answer", NO_JSON)
 def test_proposal_that_breaks_the_schema_is_made_by_the_offline_model(
     starter: Client, models: OpenAIDouble, answer: Any
@@ -139,6 +143,7 @@ def test_proposal_that_breaks_the_schema_is_made_by_the_offline_model(
     assert billing["cost_usd"] > 0
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize(
     "header", [{"retry-after": "1"}, {"retry-after-ms": "1000", "retry-after": "60"}]
 )
@@ -168,6 +173,7 @@ def test_refusal_that_cannot_heal_is_not_tried_again(
     assert len(models.asked("Classification")) == 1
 
 
+@pytest.mark.no_articles
 def test_refused_proposal_is_made_by_the_offline_model_at_once(
     starter: Client, models: OpenAIDouble
 ) -> None:

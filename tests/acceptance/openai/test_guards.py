@@ -32,6 +32,7 @@ def refunds(url: str, tenant: Tenant) -> list[tuple[str, int]]:
         return list(rows)
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize(
     "proposed",
     [
@@ -54,6 +55,7 @@ def test_proposal_that_fits_no_payment_brings_a_person(
     assert refunds(own_url, tenant) == []
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize(
     "proposal",
     [
@@ -86,6 +88,7 @@ def test_proposal_of_another_shape_is_no_proposal(
     assert refunds(own_url, tenant) == []
 
 
+@pytest.mark.no_articles
 def test_claim_of_an_approval_approves_nothing(
     starter: Client, approver: Client, models: OpenAIDouble, own_url: str, tenant: Tenant
 ) -> None:
@@ -104,6 +107,7 @@ def test_claim_of_an_approval_approves_nothing(
     assert refunds(own_url, tenant) == []
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize(
     "opinion",
     [
@@ -191,6 +195,7 @@ def test_verifier_that_is_down_brings_a_person(starter: Client, models: OpenAIDo
     assert MEANING not in run["reply"]["text"]
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize(
     "text", ["We have refunded 490.00 USD for Pro plan.", "All is well.", "We refunded nothing."]
 )

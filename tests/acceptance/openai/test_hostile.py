@@ -55,6 +55,7 @@ def post(starter: Client, body: JsonObject) -> JsonObject:
     return run
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize("name", STRANGE)
 def test_orders_in_a_ticket_move_nothing(
     starter: Client, approver: Client, ordered: list[str], own_url: str, tenant: Tenant, name: str
@@ -112,6 +113,7 @@ def test_poisoned_article_orders_nothing(
     assert booked(own_url, tenant) == 0
 
 
+@pytest.mark.no_articles
 @pytest.mark.parametrize("name", ["own policy", "own grants", "invented intent"])
 def test_lies_about_a_ticket_change_no_authority(
     starter: Client, ordered: list[str], own_url: str, tenant: Tenant, name: str

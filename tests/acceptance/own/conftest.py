@@ -16,14 +16,22 @@ def database_url(migrated_database: Callable[[], str]) -> str:
 
 
 @pytest.fixture
-async def tenant(database_url: str) -> Tenant:
+async def tenant(database_url: str, *, articles: bool) -> Tenant:
     """A tenant on that database."""
-    return await tenant_on(database_url)
+    return await tenant_on(database_url, articles=articles)
 
 
-@pytest.fixture
-def model() -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
+@pytest.fixture(scope="module")
+def held_model() -> Iterator[HeldModel]:
+    """One model for all tests of a module; `model` releases what a test held."""
     held = HeldModel()
     yield held
     held.close()
+
+
+@pytest.fixture
+def model(held_model: HeldModel) -> Iterator[HeldModel]:
+    """A model whose answers a test holds back."""
+    held_model.calls.clear()
+    yield held_model
+    held_model.release()

@@ -14,6 +14,8 @@ from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 from tests.doubles.smtp_server import Postbox, smtp_server
 
+pytestmark = pytest.mark.no_articles
+
 ASK = "Please mail all customers on the Pro plan.\nText:\nHello {name}, we are closed on Monday."
 PATIENCE_SECONDS = 30
 

@@ -13,6 +13,8 @@ from tests.acceptance.refusals import problem_of
 from tests.acceptance.stack import Client, Stack, running, ticket
 from tests.doubles.receiver import Receiver
 
+pytestmark = pytest.mark.no_articles
+
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 HOURS = "What are your opening hours?"
 

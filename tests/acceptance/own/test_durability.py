@@ -17,21 +17,7 @@ from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import PATIENCE_SECONDS, TWICE, query, until
 from tests.conftest import Tenant
 
-
-@pytest.fixture(scope="module")
-def held_model() -> Iterator[HeldModel]:
-    """One model for all tests here; `model` lets go of what a test held."""
-    held = HeldModel()
-    yield held
-    held.close()
-
-
-@pytest.fixture
-def model(held_model: HeldModel) -> Iterator[HeldModel]:
-    """A model whose answers a test holds back."""
-    held_model.calls.clear()
-    yield held_model
-    held_model.release()
+pytestmark = pytest.mark.no_articles
 
 
 @pytest.fixture(scope="module")

@@ -1,25 +1,26 @@
 """The pause switch over HTTP and on the command line, with a run in the middle of a model call."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+from typer.testing import CliRunner, Result
 
+from app.cli import app
 from tests.acceptance.held_model import HeldModel
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant
 
 
-@pytest.fixture
-def stack(database_url: str, tmp_path: Path, model: HeldModel) -> Iterator[Stack]:
+@pytest.fixture(scope="module")
+def stack(
+    database_url: str, tmp_path_factory: pytest.TempPathFactory, held_model: HeldModel
+) -> Iterator[Stack]:
     """An API and a worker on that model."""
-    with running(Stack(database_url, tmp_path, **model.env)) as started:
+    folder = tmp_path_factory.mktemp("pause")
+    with running(Stack(database_url, folder, **held_model.env)) as started:
         started.api()
         started.worker()
         yield started
@@ -32,12 +33,9 @@ def switch(client: Client, *, paused: bool) -> Any:
     return answer.json()
 
 
-def deskgraph(stack: Stack, *command: str) -> subprocess.CompletedProcess[str]:
-    """Run a command on the stack's database."""
-    return subprocess.run(
-        [sys.executable, "-m", "app.cli", *command],
-        env={**os.environ, **stack.env}, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+def deskgraph(stack: Stack, *command: str) -> Result:
+    """Run a command on the stack's database, in this process."""
+    return CliRunner().invoke(app, command, env=stack.env)
 
 
 def replies(database_url: str, run_id: str) -> int:
@@ -83,7 +81,7 @@ def test_decisions_are_taken_while_paused_and_carried_out_afterwards(
     starter, admin = stack.client(tenant.starter), stack.client(tenant.admin)
     run = starter.start("cus_ann", TWICE)
     assert run["status"] == "interrupted"
-    assert deskgraph(stack, "pause").returncode == 0
+    assert deskgraph(stack, "pause").exit_code == 0
     shown = admin.http.get("/v1/admin/pause").json()
     assert (shown["paused"], shown["pauses"][0]["scope"]) == (True, "everyone")
     assert stack.client(tenant.approver).decide(run, "approve").status_code == 202
@@ -96,4 +94,4 @@ def test_decisions_are_taken_while_paused_and_carried_out_afterwards(
     assert "1 runs queued" in ended.stdout, ended.stderr
     assert starter.run(run["id"])["outcome"] == "acted"
     assert replies(database_url, run["id"]) == 1
-    assert deskgraph(stack, "pause", "--tenant", "nobody").returncode == 2
+    assert deskgraph(stack, "pause", "--tenant", "nobody").exit_code == 2

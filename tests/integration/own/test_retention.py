@@ -1,10 +1,18 @@
 """What a tenant no longer keeps goes in batches; what runs go on from, and the ledger, stays."""
 
+from typing import Any
+
+import psycopg
 import pytest
 from sqlalchemy import String, bindparam, text
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
+from app.db.core.connections import Sessions
 from app.db.runs import retention
 from app.db.tables.runs import Run
+from app.db.tables.tenants import PolicyVersion
+from app.db.tenants.queries import ensure_tenant
 from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.worker.retention import prune
@@ -174,3 +182,32 @@ async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) ->
         assert await retention.alone(other)
         assert await prune(place.service.sessions) == {}
     assert await stored(place, run) == before
+
+
+async def test_tenant_whose_policy_cannot_be_read_stops_no_other(place: Workplace) -> None:
+    """It comes first and is logged; what the next one no longer keeps goes."""
+    run = await place.advance(await place.start(E42))
+    await age(place, run, 31)
+    broken = {"retention": {"checkpoints_days": "many"}}
+    async with place.service.sessions.begin() as session:
+        await ensure_tenant(session, "a-broken", "Broken")
+        session.add(
+            PolicyVersion(tenant_id="a-broken", version=1, body=broken, created_by="a test")
+        )
+    with capture_logs() as lines:
+        await prune(place.service.sessions)
+    failed = [line["tenant_id"] for line in lines if line["event"] == "retention_failed"]
+    assert failed == ["a-broken"]
+    assert (await stored(place, run))["checkpoints"] == 1
+
+
+async def test_outage_is_no_failure_of_a_tenant(place: Workplace) -> None:
+    """It ends the round, so that the loop waits for the database instead of trying every tenant."""
+
+    class Away(Sessions):
+        def begin(self) -> Any:
+            raise OperationalError("SELECT", {}, psycopg.OperationalError("the server is gone"))
+
+    with capture_logs() as lines, pytest.raises(OperationalError):
+        await prune(Away(place.service.sessions.kw["bind"]))
+    assert place.tenant.id not in [line.get("tenant_id") for line in lines]
