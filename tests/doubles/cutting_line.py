@@ -17,8 +17,7 @@ class Line:
 
 @asynccontextmanager
 async def cutting_line(to: int) -> AsyncIterator[Line]:
-    """Pass everything on to the port, until the line is cut: the last command arrives, its answer
-    does not."""
+    """Pass everything on to the port. Cut, the last command arrives and its answer does not."""
     line = Line()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
