@@ -8,6 +8,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from tests.acceptance.connected import Connected
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant
 from tests.doubles.own_desk import OwnDesk, until
@@ -19,51 +20,16 @@ PERSON = "I want to speak to a person, please."
 
 
 @dataclass(frozen=True, slots=True)
-class Connected:
-    """A desk, its connection, and the people of the tenant."""
+class OwnConnected(Connected):
+    """With the desk."""
 
     desk: OwnDesk
-    id: str
-    admin: Client
-    approver: Client
-    starter: Client
-
-    def runs(self, ticket_id: str) -> Any:
-        """The runs of a ticket of the desk, newest first."""
-        name = f"{self.id}:{ticket_id}"
-        answer = self.starter.http.get("/v1/runs", params={"ticket_id": name})
-        return answer.raise_for_status().json()["items"]
-
-    def rested(self, ticket_id: str, count: int = 1) -> Any:
-        """The newest run of the ticket, once so many have come to rest."""
-
-        def found() -> Any:
-            runs = [run for run in self.runs(ticket_id) if run["merged_into"] is None]
-            resting = [r for r in runs if r["status"] not in ("pending", "running")]
-            return resting[0] if len(resting) >= count else None
-
-        return until(found)
-
-    def deliveries(self) -> Any:
-        """What went to the desk, newest first."""
-        answer = self.admin.http.get(f"/v1/connections/{self.id}/deliveries?limit=100")
-        return answer.raise_for_status().json()["items"]
-
-    def settled(self, ticket_id: str, kind: str) -> Any:
-        """The last delivery of that kind on the ticket, once it has ended."""
-        name = f"{self.id}:{ticket_id}"
-
-        def found() -> Any:
-            of_kind = [d for d in self.deliveries() if d["kind"] == kind and d["ticket_id"] == name]
-            return of_kind[0] if of_kind and of_kind[0]["status"] != "pending" else None
-
-        return until(found)
 
 
 @pytest.fixture
 def connected(
     stack: Stack, tenant: Tenant, starter: Client, approver: Client, admin: Client
-) -> Iterator[Connected]:
+) -> Iterator[OwnConnected]:
     """A tenant with a connected desk."""
     desk = OwnDesk()
     with serving(desk.app) as url:
@@ -77,10 +43,10 @@ def connected(
         assert made.status_code == 201, made.text
         body = made.json()
         desk.connect(f"{stack.url}{body['hook_path']}", body["hook_secret"])
-        yield Connected(desk, body["id"], admin, approver, starter)
+        yield OwnConnected(body["id"], admin, approver, starter, desk)
 
 
-def test_question_is_answered_once_at_the_desk(connected: Connected) -> None:
+def test_question_is_answered_once_at_the_desk(connected: OwnConnected) -> None:
     """The hook starts a run, the reply stands at the desk once, its fields follow the outcome."""
     desk = connected.desk
     desk.open("42", E42)
@@ -94,7 +60,7 @@ def test_question_is_answered_once_at_the_desk(connected: Connected) -> None:
     assert desk.tickets["42"].fields["status"] == "pending"
 
 
-def test_hook_that_comes_again_starts_nothing(connected: Connected) -> None:
+def test_hook_that_comes_again_starts_nothing(connected: OwnConnected) -> None:
     """Neither the same delivery nor another one of the same message."""
     desk = connected.desk
     desk.open("42", E42, hook=False)
@@ -110,7 +76,7 @@ def test_hook_that_comes_again_starts_nothing(connected: Connected) -> None:
 
 
 @pytest.mark.parametrize("fault", ["lose", "garbage", "later"])
-def test_lost_answer_leaves_one_reply(connected: Connected, fault: str) -> None:
+def test_lost_answer_leaves_one_reply(connected: OwnConnected, fault: str) -> None:
     """What happened is unknown, so the desk is looked at before anything is posted again."""
     desk = connected.desk
     desk.faults = [fault]
@@ -121,7 +87,7 @@ def test_lost_answer_leaves_one_reply(connected: Connected, fault: str) -> None:
     assert len(desk.public("42")) == 1
 
 
-def test_no_reply_leaves_over_a_person(connected: Connected) -> None:
+def test_no_reply_leaves_over_a_person(connected: OwnConnected) -> None:
     """A person answers while the run waits for approval: the draft goes in as a private note."""
     desk, ticket = connected.desk, "42"
     desk.open(ticket, TWICE, external_id="cus_ann", verified=True)
@@ -137,7 +103,7 @@ def test_no_reply_leaves_over_a_person(connected: Connected) -> None:
     assert "refunded 49.00 USD" in note
 
 
-def test_person_silences_the_bot_until_it_is_handed_back(connected: Connected) -> None:
+def test_person_silences_the_bot_until_it_is_handed_back(connected: OwnConnected) -> None:
     """From the hook on nothing leaves; handed back, the bot answers what is waiting."""
     desk = connected.desk
     desk.open("42", E42, hook=False)
@@ -151,7 +117,7 @@ def test_person_silences_the_bot_until_it_is_handed_back(connected: Connected) -
     assert connected.settled("42", "reply")["status"] == "sent"
 
 
-def test_unverified_requester_has_no_account(connected: Connected) -> None:
+def test_unverified_requester_has_no_account(connected: OwnConnected) -> None:
     """Whatever id they claim: no payment is read, and no money is proposed."""
     desk = connected.desk
     desk.open("42", TWICE, external_id="cus_ann", verified=False)
@@ -161,7 +127,7 @@ def test_unverified_requester_has_no_account(connected: Connected) -> None:
     assert "pay_" not in str(run), "the articles may name prices, and nothing names her payments"
 
 
-def test_hand_off_is_a_note_and_a_group(connected: Connected) -> None:
+def test_hand_off_is_a_note_and_a_group(connected: OwnConnected) -> None:
     """The desk's people read why; the ticket goes to the group of the skill."""
     desk = connected.desk
     desk.open("42", PERSON)
@@ -173,7 +139,7 @@ def test_hand_off_is_a_note_and_a_group(connected: Connected) -> None:
     assert desk.tickets["42"].fields["group"] == "Second line"
 
 
-def test_closed_or_refusing_desk_brings_a_person(connected: Connected) -> None:
+def test_closed_or_refusing_desk_brings_a_person(connected: OwnConnected) -> None:
     """What the customer did not get is no reply of ours, and a person has the ticket."""
     desk = connected.desk
     desk.open("1", E42, hook=False)
@@ -182,6 +148,7 @@ def test_closed_or_refusing_desk_brings_a_person(connected: Connected) -> None:
     desk.post("message.created", {"ticket": {"id": "1"}, "message": message})
     assert connected.settled("1", "reply")["status"] == "closed"
     connected.settled("1", "draft")
+    connected.settled("1", "fields")
     desk.faults = ["refuse"]
     desk.open("2", E42)
     refused = connected.settled("2", "reply")
@@ -190,7 +157,7 @@ def test_closed_or_refusing_desk_brings_a_person(connected: Connected) -> None:
     assert {h["ticket_id"] for h in handoffs} == {f"{connected.id}:1", f"{connected.id}:2"}
 
 
-def test_ticket_that_is_gone_ends_quietly(connected: Connected) -> None:
+def test_ticket_that_is_gone_ends_quietly(connected: OwnConnected) -> None:
     """No hand-off, no reply."""
     desk = connected.desk
     desk.open("42", TWICE, external_id="cus_ann", verified=True)
@@ -200,7 +167,7 @@ def test_ticket_that_is_gone_ends_quietly(connected: Connected) -> None:
     assert connected.settled("42", "reply")["status"] == "gone"
 
 
-def test_refused_credentials_pause_the_connection_and_lose_nothing(connected: Connected) -> None:
+def test_refused_credentials_pause_the_connection_and_lose_nothing(connected: OwnConnected) -> None:
     """One alarm; what waits goes on once it is put right."""
     desk = connected.desk
     right, desk.secret = desk.secret, "whsec_" + "A" * 43 + "="
@@ -233,7 +200,7 @@ def test_refused_credentials_pause_the_connection_and_lose_nothing(connected: Co
     ],
 )
 def test_forged_or_old_hook_is_refused(
-    connected: Connected, change: dict[str, str], status: int, code: str
+    connected: OwnConnected, change: dict[str, str], status: int, code: str
 ) -> None:
     """And starts no run."""
     desk = connected.desk
@@ -255,7 +222,7 @@ def test_forged_or_old_hook_is_refused(
     ],
 )  # fmt: skip
 def test_malformed_hook_is_refused(
-    connected: Connected, body: bytes, status: int, code: str
+    connected: OwnConnected, body: bytes, status: int, code: str
 ) -> None:
     """Signed as it is."""
     desk = connected.desk
@@ -263,7 +230,7 @@ def test_malformed_hook_is_refused(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-def test_hook_of_no_connection_is_not_found(connected: Connected) -> None:
+def test_hook_of_no_connection_is_not_found(connected: OwnConnected) -> None:
     """Another tenant's desk signs for its own address only."""
     desk = connected.desk
     answer = httpx.post(desk.hooks.rsplit("/", 1)[0] + "/con_aaaaaaaaaaaaaaaa", json={})
@@ -275,7 +242,7 @@ def test_hook_of_no_connection_is_not_found(connected: Connected) -> None:
 
 
 @pytest.mark.parametrize("event", ["own", "note", "automation", "unknown"])
-def test_hook_without_a_fact_for_us_starts_nothing(connected: Connected, event: str) -> None:
+def test_hook_without_a_fact_for_us_starts_nothing(connected: OwnConnected, event: str) -> None:
     """Our own echo, a private note, the desk's own words, a type that we do not know."""
     desk = connected.desk
     desk.open("42", E42, hook=False)
@@ -295,7 +262,7 @@ def test_hook_without_a_fact_for_us_starts_nothing(connected: Connected, event: 
     assert connected.runs("42") == []
 
 
-def test_rotated_secret_is_taken_beside_the_old_one(connected: Connected) -> None:
+def test_rotated_secret_is_taken_beside_the_old_one(connected: OwnConnected) -> None:
     """Until the overlap ends."""
     desk, old = connected.desk, connected.desk.secret
     path = f"/v1/connections/{connected.id}/rotate-secret"
@@ -310,14 +277,14 @@ def test_rotated_secret_is_taken_beside_the_old_one(connected: Connected) -> Non
     assert desk.post("x", {"ticket": {"id": "1"}}).status_code == 401
 
 
-def test_api_cannot_start_a_run_of_a_desks_ticket(connected: Connected) -> None:
+def test_api_cannot_start_a_run_of_a_desks_ticket(connected: OwnConnected) -> None:
     """Its hooks alone do, since the run would speak at the desk."""
     asked = {"id": f"{connected.id}:42", "subject": "", "body": E42, "customer": {"id": "cus_ann"}}
     answer = connected.starter.http.post("/v1/runs", json={"ticket": asked})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
 
 
-def test_connection_test_says_what_is_right_and_what_is_missing(connected: Connected) -> None:
+def test_connection_test_says_what_is_right_and_what_is_missing(connected: OwnConnected) -> None:
     """In sentences; and a secret is nowhere in them."""
     path = f"/v1/connections/{connected.id}/test"
     before = connected.admin.http.post(path).json()

@@ -7,7 +7,6 @@ messages, so what a person does between those last two calls is not seen.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -31,7 +30,6 @@ from app.connectors.helpdesk import (
 from app.connectors.request_tracker.changes import change_ticket
 from app.connectors.request_tracker.requesters import requester_of
 from app.connectors.request_tracker.rest2 import (
-    LOCATION,
     NOT_FOUND,
     NUMBER,
     PRECONDITION_FAILED,
@@ -39,6 +37,7 @@ from app.connectors.request_tracker.rest2 import (
     Ticket,
     Transaction,
     refusal,
+    transaction_at,
 )
 from app.connectors.request_tracker.settings import RequestTrackerSettings
 from app.connectors.request_tracker.texts import Body, bodies, newest_headers
@@ -47,8 +46,8 @@ from tools.errors import UnavailableError
 SYSTEM, UNOWNED = "RT_System", "Nobody"
 MESSAGES = "(Type='Create' OR Type='Correspond' OR Type='Comment')"
 NOTE = "Comment"
-# A custom field takes 255 characters; what else may stand in a key is RT's affair no more.
-PLAIN_KEY = re.compile(r"[!-~]{1,200}", re.ASCII)
+# A custom field takes 255 characters.
+PLAIN_KEY_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,14 +204,15 @@ class RequestTracker(Helpdesk):
         answer = await self.rest.call("POST", f"/ticket/{ticket_id}/{kind}", body=body)
         if answer.status == NOT_FOUND or not answer.ok:
             return refusal(answer)
-        if at := LOCATION.fullmatch(answer.headers.get("location", "")):
-            return Posted(at[1])
+        if posted := transaction_at(answer.headers.get("location", "")):
+            return Posted(posted)
         raise UnavailableError("RT took the message and did not say what it calls it")
 
 
 def stored_key(key: str) -> str:
     """What stands in the custom field for a key: the key, or its digest when it is no plain one."""
-    if PLAIN_KEY.fullmatch(key):
+    plain = key.isascii() and key.isprintable() and " " not in key
+    if plain and 0 < len(key) <= PLAIN_KEY_CHARS:
         return key
     return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 

@@ -25,7 +25,6 @@ T = TypeVar("T")
 NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 # Apache adds "-gzip" to a tag whose answer it packs.
 ETAG = re.compile(r'(?:W/)?"?([0-9]{1,18})(?:-gzip)?"?', re.ASCII)
-LOCATION = re.compile(r".*/transaction/([0-9]{1,18})", re.ASCII)
 PER_PAGE, PAGES = 100, 20
 WORDS_CHARS = 300
 NOT_FOUND, PRECONDITION_FAILED = 404, 412
@@ -237,6 +236,12 @@ def words_of(answer: HttpAnswer) -> str:
     lines: Sequence[Any] = message if isinstance(message, list) else [message]
     text = "; ".join(line.strip() for line in lines if isinstance(line, str))
     return inert_line(text or f"HTTP {answer.status}", WORDS_CHARS)
+
+
+def transaction_at(location: str) -> str | None:
+    """The id in the address that RT gives a new transaction."""
+    _, found, id_ = location.rpartition("/transaction/")
+    return id_ if found and NUMBER.fullmatch(id_) else None
 
 
 def segment(name: str) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from app.connectors.connector import Check
+from app.connectors.connector import Check, Connector
 from app.connectors.http import HttpClient
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
@@ -30,14 +30,18 @@ async def test_connection(
         row = await manage.get(session, tenant_id, connection_id)
     connector = manage.connector_of(row.kind)
     opened = manage.open_connection(row, reach.vault, reach.http)
-    return [*await connector.test(opened), *_known(row, takes_hooks=connector.verify is not None)]
+    return [*await connector.test(opened), *_known(row, connector)]
 
 
-def _known(row: Connection, *, takes_hooks: bool) -> list[Check]:
+def _known(row: Connection, connector: Connector) -> list[Check]:
     found = []
+    if connector.mailbox is not None:
+        read = row.cursor is not None
+        says = "It is being read." if read else "It was not read yet: is a worker running?"
+        found.append(Check("read", ok=read, says=says))
     if row.paused_because:
         found.append(Check("paused", ok=False, says=f"Nothing is sent: {row.paused_because}"))
-    if takes_hooks:
+    if connector.verify is not None:
         seen = row.last_hook_at
         says = f"The last hook came at {seen:%Y-%m-%d %H:%M} UTC." if seen else (
             f"No hook came yet: let the system post to /v1/hooks/{row.id}."

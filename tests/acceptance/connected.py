@@ -1,0 +1,48 @@
+"""What acceptance tests see of a connection over HTTP: its runs and what was delivered."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tests.acceptance.stack import Client
+from tests.doubles.own_desk import until
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A connection, and the people of its tenant."""
+
+    id: str
+    admin: Client
+    approver: Client
+    starter: Client
+
+    def runs(self, ticket_id: str) -> Any:
+        """The runs of a ticket of the desk, newest first."""
+        name = f"{self.id}:{ticket_id}"
+        answer = self.starter.http.get("/v1/runs", params={"ticket_id": name})
+        return answer.raise_for_status().json()["items"]
+
+    def rested(self, ticket_id: str, count: int = 1) -> Any:
+        """The newest run of the ticket, once so many have come to rest."""
+
+        def found() -> Any:
+            runs = [run for run in self.runs(ticket_id) if run["merged_into"] is None]
+            resting = [r for r in runs if r["status"] not in ("pending", "running")]
+            return resting[0] if len(resting) >= count else None
+
+        return until(found)
+
+    def deliveries(self) -> Any:
+        """What went to the desk, newest first."""
+        answer = self.admin.http.get(f"/v1/connections/{self.id}/deliveries?limit=100")
+        return answer.raise_for_status().json()["items"]
+
+    def settled(self, ticket_id: str, kind: str) -> Any:
+        """The last delivery of that kind on the ticket, once it has ended."""
+        name = f"{self.id}:{ticket_id}"
+
+        def found() -> Any:
+            of_kind = [d for d in self.deliveries() if d["kind"] == kind and d["ticket_id"] == name]
+            return of_kind[0] if of_kind and of_kind[0]["status"] != "pending" else None
+
+        return until(found)
