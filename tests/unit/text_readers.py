@@ -771,8 +771,8 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.headers:telling": [
         lambda text: headers.telling(dict.fromkeys(headers.TELLING, text))
     ],
-    "graphs.text.noise.headers:told_by_headers": [
-        lambda text: headers.told_by_headers(dict.fromkeys(headers.TELLING, text))
+    "graphs.text.noise.headers:kind_by_headers": [
+        lambda text: headers.kind_by_headers(dict.fromkeys(headers.TELLING, text))
     ],
     "graphs.text.noise.reading:reading_of": [
         lambda text: reading.reading_of(ticket(text), [text]),

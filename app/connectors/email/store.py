@@ -286,7 +286,11 @@ def in_order(mails: Sequence[Kept]) -> list[Kept]:
         for kept in mails:
             behind = [depth.get(each, 0) for each in kept.mail.references if each in depth]
             depth[kept.mail.message_id or ""] = max(behind, default=0) + 1
-    return sorted(mails, key=lambda kept: (kept.at, depth[kept.mail.message_id or ""]))
+
+    def place(kept: Kept) -> tuple[datetime, int, bool, int]:
+        return kept.at, depth[kept.mail.message_id or ""], kept.sent, kept.uid
+
+    return sorted(mails, key=place)
 
 
 def ticket_line(headers: Headers) -> str | None:
