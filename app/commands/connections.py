@@ -193,10 +193,17 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _asked(kind: str) -> dict[str, Any]:
     """The credentials, typed without being shown, or read from standard input line by line."""
-    return {
-        name: typer.prompt(name, hide_input=True, err=True)
-        for name in CONNECTORS[kind].credentials.model_fields
+    given = {
+        name: typer.prompt(
+            name if field.is_required() else f"{name} (may be left out)",
+            hide_input=True,
+            err=True,
+            default=None if field.is_required() else "",
+            show_default=False,
+        )
+        for name, field in CONNECTORS[kind].credentials.model_fields.items()
     }
+    return {name: value for name, value in given.items() if value}
 
 
 def _plain(value: Any) -> Any:
