@@ -41,7 +41,7 @@ class HttpAnswer:
     def json(self) -> Any:
         """The body as strict JSON. Raises UnavailableError: what happened is unknown."""
         try:
-            return parse_json(self.body)
+            return parse_json(self.body, repair=True)
         except StrictJsonError as error:
             raise UnavailableError(f"the answer is no JSON: {error}") from None
 

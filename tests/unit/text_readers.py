@@ -465,6 +465,7 @@ READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
+    "app.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
     "app.strict_json:check_value": [
         lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
