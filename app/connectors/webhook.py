@@ -92,7 +92,7 @@ class _Ticket(_Foreign):
     closed: bool = False
     assignee: Annotated[str, Field(max_length=200)] | None = None
     requester: _Person
-    messages: Annotated[list[_Message], Field(max_length=1000)] = Field(default_factory=list)
+    messages: Annotated[list[_Message], Field(max_length=1000)]
 
 
 class _Done(_Foreign):
