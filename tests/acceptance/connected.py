@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.acceptance.stack import Client
-from tests.doubles.own_desk import until
+from tests.doubles.own_desk import OwnDesk, until
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +46,15 @@ class Connected:
             return of_kind[0] if of_kind and of_kind[0]["status"] != "pending" else None
 
         return until(found)
+
+    def messages(self, ticket_id: str) -> Any:
+        """What we keep of the ticket's conversation, oldest first."""
+        answer = self.starter.http.get(f"/v1/threads/{self.id}:{ticket_id}")
+        return answer.raise_for_status().json()["messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConnected(Connected):
+    """With the desk."""
+
+    desk: OwnDesk

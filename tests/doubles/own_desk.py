@@ -43,6 +43,8 @@ class OwnDesk:
         self.hooks = ""
         # Names of faults that the next calls meet: lose, later, refuse, garbage, slow.
         self.faults: list[str] = []
+        # The same for calls that read.
+        self.read_faults: list[str] = []
         self.calls: list[str] = []
         self.unsigned = 0
         self._lock = threading.Lock()
@@ -136,7 +138,8 @@ class OwnDesk:
         with self._lock:
             self.calls.append(call["type"])
             writes = call["type"] != "ticket.read"
-            fault = self.faults.pop(0) if writes and self.faults else None
+            faults = self.faults if writes else self.read_faults
+            fault = faults.pop(0) if faults else None
             match fault:
                 case "later":
                     return JSONResponse({}, 429, headers={"Retry-After": "1"})
