@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.acceptance.connected import OwnConnected
-from tests.acceptance.test_connected_desk import E42, TWICE
+from tests.acceptance.test_connected_desk import E42, PERSON, TWICE
 from tests.doubles.own_desk import until
 
 
@@ -45,7 +45,7 @@ def test_reply_for_a_removed_connection_is_not_kept_as_sent(connected: OwnConnec
     until(lambda: "ticket.reply" in desk.calls)
     assert connected.admin.http.delete(f"/v1/connections/{connected.id}").status_code == 204
     assert connected.approver.decide(late, "approve").status_code == 202
-    until(lambda: connected.runs("1")[0]["status"] == "completed")
+    until(lambda: connected.runs("1")[0]["outcome"])
     until(lambda: not is_any_public(connected, "1"))
     until(lambda: not is_any_public(connected, "2"))
     assert desk.public("1") == desk.public("2") == []
@@ -83,24 +83,6 @@ def test_person_between_two_messages_has_the_ticket(connected: OwnConnected) -> 
     assert said(connected, "42", person) == {"duplicate": False}
 
 
-def test_hook_of_a_person_that_comes_after_the_hand_back_is_old_news(
-    connected: OwnConnected,
-) -> None:
-    """The ticket was handed back since, so the bot answers what the customer writes next."""
-    desk = connected.desk
-    desk.open("42", E42, hook=False)
-    person = desk.write("42", "person", "I had a look: over to the bot.", hook=False)
-    desk.post("ticket.handed_back", {"ticket": {"id": "42"}})
-    until(lambda: "ticket.read" in desk.calls)
-    until(
-        lambda: connected.approver.http.post(f"/v1/threads/{connected.id}:42/handback").is_success
-    )
-    said(connected, "42", person)
-    desk.write("42", "customer", E42)
-    assert connected.rested("42")["outcome"] == "answered"
-    assert connected.settled("42", "reply")["status"] == "sent"
-
-
 def test_failure_of_another_tickets_reply_is_not_believed(connected: OwnConnected) -> None:
     """A key of one ticket says nothing about another, and its words do not go there."""
     desk = connected.desk
@@ -133,7 +115,7 @@ def test_desks_customer_is_not_the_apis(connected: OwnConnected) -> None:
     name = f"{connected.id}:person-1"
     asked = {"id": "T-1", "subject": "", "body": E42, "customer": {"id": name}}
     answer = connected.starter.http.post("/v1/runs", json={"ticket": asked})
-    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request")
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-request"), answer.text
     desk.open("2", E42, external_id=name, verified=True)
     assert connected.rested("2")["customer_id"] == f"{connected.id}:person-2"
 
@@ -144,3 +126,32 @@ def test_read_that_the_desk_refuses_once_is_made_again(connected: OwnConnected) 
     desk.read_faults = ["refuse"]
     desk.open("42", E42)
     assert connected.rested("42")["outcome"] == "answered"
+
+
+def test_news_of_a_ticket_that_people_have_reaches_them(connected: OwnConnected) -> None:
+    """Its hand-off is open, and was at the desk: what goes wrong since is said there as well."""
+    desk = connected.desk
+    desk.open("42", E42)
+    connected.settled("42", "reply")
+    reply = desk.tickets["42"].messages[-1]["key"]
+    desk.write("42", "customer", PERSON)
+    connected.settled("42", "handoff")
+    desk.post("reply.failed", {"ticket": {"id": "42"}, "key": reply})
+    until(lambda: len(desk.notes("42")) == 2)
+    assert "could not deliver" in desk.notes("42")[1]
+    [handoff] = connected.approver.http.get("/v1/handoffs").json()["items"]
+    assert handoff["summary"].startswith("The desk could not deliver")
+
+
+def test_erased_customer_leaves_nothing_that_is_still_sent(connected: OwnConnected) -> None:
+    """Neither the reply that waits for a desk in trouble, nor an address or a word in our tables."""
+    desk = connected.desk
+    desk.faults = ["later"] * 50
+    desk.open("42", E42)
+    run = connected.rested("42")
+    until(lambda: "ticket.reply" in desk.calls)
+    erased = connected.admin.http.delete(f"/v1/customers/{run['customer_id']}")
+    assert erased.is_success, erased.text
+    desk.faults = []
+    assert connected.settled("42", "reply")["status"] == "cancelled"
+    assert desk.public("42") == []

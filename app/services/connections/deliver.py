@@ -30,6 +30,7 @@ from app.db.tables.sandbox import Handoff
 from app.db.tenants import pauses
 from app.services.connections import delivery_ends as ends
 from app.services.connections.delivery_ends import Work
+from app.services.connections.for_person import handoff_key
 from app.services.connections.people import unseen_people
 from app.services.connections.retries import attempt_of
 from app.services.connections.tickets import desk_ticket_id
@@ -72,6 +73,7 @@ async def _work(session: AsyncSession, delivery: Delivery) -> Work | None:
     """The words, where they stand now; None once they were erased."""
     tenant_id, key = delivery.tenant_id, delivery.key
     if delivery.kind == "handoff":
+        key = handoff_key(key)
         row = await _handoff(session, tenant_id, key)
         return Work(handoff_note(row), key.split(":")[1]) if row and row.summary else None
     if delivery.kind == "fields":

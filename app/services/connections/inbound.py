@@ -194,7 +194,7 @@ def new_messages(view: TicketView) -> list[DeskMessage]:
 def _ticket(
     row: Connection, ticket_id: str, view: TicketView, message: DeskMessage
 ) -> dict[str, Any]:
-    customer, verified = account_of(row.id, view.requester)
+    customer, verified = account_of(row.id, view.requester, ticket_id)
     name = view.requester.name
     return {
         "id": ticket_id,

@@ -38,20 +38,21 @@ def is_reserved(name: str) -> bool:
     return connection_of(name) is not None
 
 
-def account_of(connection_id: str, requester: Requester) -> tuple[str, bool]:
+def account_of(connection_id: str, requester: Requester, ticket: str) -> tuple[str, bool]:
     """The customer whose ticket it is, and whether their account may be read.
 
     Only an external id that the tenant gave names an account, and only of a requester whom the
-    desk verified; anybody else is a customer of the desk alone, without payments.
+    desk verified; anybody else is a customer of the desk alone, without payments. A requester
+    without an id is a customer of the one ticket.
     """
     given = requester.external_id
     if requester.verified and given and PRINTABLE.fullmatch(given) and not is_reserved(given):
         return given, True
-    return f"{connection_id}:{_printable(requester.id)}", False
+    return f"{connection_id}:{_printable(requester.id or f'of ticket {ticket}')}", False
 
 
 def _printable(requester_id: str) -> str:
     """The desk's id of a requester; one that is not plain ASCII is hashed, so that none is lost."""
-    if not requester_id or PRINTABLE.fullmatch(requester_id):
-        return requester_id or "unknown"
+    if PRINTABLE.fullmatch(requester_id):
+        return requester_id
     return f"sha256_{sha256(requester_id.encode(errors='surrogatepass')).hexdigest()}"
