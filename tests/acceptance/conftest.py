@@ -6,12 +6,10 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
-from tests.acceptance.connected import OwnConnected
+from tests.acceptance.connected import OwnConnected, own_desk_of
 from tests.acceptance.in_process import InProcess, api_in_process
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
-from tests.doubles.own_desk import OwnDesk
-from tests.doubles.server import serving
 
 
 @pytest.fixture(scope="session")
@@ -49,20 +47,7 @@ def admin(stack: Stack, tenant: Tenant) -> Client:
 
 
 @pytest.fixture
-def connected(
-    stack: Stack, tenant: Tenant, starter: Client, approver: Client, admin: Client
-) -> Iterator[OwnConnected]:
+def connected(stack: Stack, tenant: Tenant) -> Iterator[OwnConnected]:
     """A tenant with a connected desk."""
-    desk = OwnDesk()
-    with serving(desk.app) as url:
-        settings = {
-            "url": f"{url}/deskgraph",
-            "outcomes": {"answered": {"tags_add": ["bot"], "status": "pending"}},
-            "groups": {"complaints": "Second line"},
-        }
-        asked = {"kind": "webhook", "name": "Own", "settings": settings}
-        made = admin.http.post("/v1/connections", json=asked)
-        assert made.status_code == 201, made.text
-        body = made.json()
-        desk.connect(f"{stack.url}{body['hook_path']}", body["hook_secret"])
-        yield OwnConnected(body["id"], admin, approver, starter, desk)
+    with own_desk_of(stack, tenant) as desk:
+        yield desk

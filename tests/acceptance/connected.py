@@ -1,10 +1,14 @@
 """What acceptance tests see of a connection over HTTP: its runs and what was delivered."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.stack import Client
+from tests.acceptance.stack import Client, Stack
+from tests.conftest import Tenant
 from tests.doubles.own_desk import OwnDesk, until
+from tests.doubles.server import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,22 @@ class OwnConnected(Connected):
     """With the desk."""
 
     desk: OwnDesk
+
+
+@contextmanager
+def own_desk_of(stack: Stack, tenant: Tenant) -> Iterator[OwnConnected]:
+    """A desk, served while the tenant is connected to it."""
+    desk, admin = OwnDesk(), stack.client(tenant.admin)
+    with serving(desk.app) as url:
+        settings = {
+            "url": f"{url}/deskgraph",
+            "outcomes": {"answered": {"tags_add": ["bot"], "status": "pending"}},
+            "groups": {"complaints": "Second line"},
+        }
+        asked = {"kind": "webhook", "name": "Own", "settings": settings}
+        made = admin.http.post("/v1/connections", json=asked)
+        assert made.status_code == 201, made.text
+        body = made.json()
+        desk.connect(f"{stack.url}{body['hook_path']}", body["hook_secret"])
+        people = (admin, stack.client(tenant.approver), stack.client(tenant.starter))
+        yield OwnConnected(body["id"], *people, desk)

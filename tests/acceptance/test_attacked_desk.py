@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import pytest
+
+from app.db.core.connections import Sessions
 from tests.acceptance.connected import OwnConnected
+from tests.acceptance.stack import Stack
 from tests.acceptance.test_connected_desk import E42, PERSON, TWICE
+from tests.conftest import Tenant, make_tenant
 from tests.doubles.own_desk import until
 
 
@@ -144,7 +149,7 @@ def test_news_of_a_ticket_that_people_have_reaches_them(connected: OwnConnected)
 
 
 def test_erased_customer_leaves_nothing_that_is_still_sent(connected: OwnConnected) -> None:
-    """Neither the reply that waits for a desk in trouble, nor an address or a word in our tables."""
+    """The reply that waits for a desk in trouble has no words any more."""
     desk = connected.desk
     desk.faults = ["later"] * 50
     desk.open("42", E42)
@@ -155,3 +160,49 @@ def test_erased_customer_leaves_nothing_that_is_still_sent(connected: OwnConnect
     desk.faults = []
     assert connected.settled("42", "reply")["status"] == "cancelled"
     assert desk.public("42") == []
+
+
+@pytest.fixture
+async def other_tenant(sessions: Sessions) -> Tenant:
+    """A tenant beside the connected one."""
+    async with sessions.begin() as session:
+        return await make_tenant(session, articles=False)
+
+
+def test_connection_is_its_tenants_alone(
+    connected: OwnConnected, stack: Stack, other_tenant: Tenant
+) -> None:
+    """Another tenant's admin finds nothing there, and another connection's secret signs nothing."""
+    desk, other = connected.desk, stack.client(other_tenant.admin).http
+    path = f"/v1/connections/{connected.id}"
+    calls = (
+        ("GET", "", None), ("PATCH", "", {"name": "mine"}), ("DELETE", "", None),
+        ("POST", "/test", None), ("POST", "/rotate-secret", {}), ("GET", "/deliveries", None),
+    )  # fmt: skip
+    for method, end, body in calls:
+        answer = other.request(method, path + end, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (404, "not-found"), (method, end)
+    theirs = {"kind": "webhook", "name": "Theirs", "settings": {"url": "http://127.0.0.1:1/"}}
+    desk.secret = other.post("/v1/connections", json=theirs).json()["hook_secret"]
+    assert desk.post("x", {"ticket": {"id": "1"}}).status_code == 401
+
+
+ODD_IDS = [
+    "a/b", "../x", "a\nb", "con_aaaaaaaaaaaaaaaa:7", "::", "\u202e7", "\ud83d\ude00", " ", "%00",
+    "x" * 100, "'; --", "seen\x1fm1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("odd", ODD_IDS)
+def test_odd_id_of_a_ticket_a_message_or_a_person_is_only_a_name(
+    connected: OwnConnected, odd: str
+) -> None:
+    """It is answered as any other; no id is read as anything but a name."""
+    desk = connected.desk
+    desk.open(odd, E42, hook=False, id=odd)
+    desk.tickets[odd].messages[-1]["id"] = odd
+    assert said(connected, odd, desk.tickets[odd].messages[-1]) == {"duplicate": False}
+    until(lambda: desk.public(odd))
+    desk.post("ticket.taken", {"ticket": {"id": odd}, "by": {"id": odd, "name": odd}})
+    connected.settled(odd, "fields")
+    assert len(desk.public(odd)) == 1

@@ -26,10 +26,10 @@ def wait_seconds(attempts: int, retry_after: float | None) -> float:
 
 
 @asynccontextmanager
-async def attempt_of(what: str) -> AsyncIterator[None]:
+async def attempt_of(what: str, seconds: float = ATTEMPT_SECONDS) -> AsyncIterator[None]:
     """Calls of a desk that end in time. Raises UnavailableError: what happened is unknown."""
     try:
-        async with asyncio.timeout(ATTEMPT_SECONDS):
+        async with asyncio.timeout(seconds):
             yield
     except TimeoutError:
-        raise UnavailableError(f"{what} within {ATTEMPT_SECONDS:g} s") from None
+        raise UnavailableError(f"{what} within {seconds:g} s") from None
