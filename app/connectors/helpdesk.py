@@ -32,6 +32,7 @@ class Requester:
 class DeskMessage:
     """One public message or private note of a ticket. `key` is ours, on what we posted.
 
+    `id` is that of `Event.message_id`, and no other message of any ticket of the desk has it.
     `headers` are a mail's, in small letters: they tell an automatic reply, a bounce, list mail.
     """
 

@@ -127,16 +127,16 @@ class WebhookDesk(Helpdesk):
 
     async def read(self, ticket_id: str) -> TicketView:
         """Ask for the ticket: `ticket.read`."""
-        answer = await self._call("ticket.read", {"ticket_id": ticket_id}, f"read_{uuid7()}")
-        if answer.status in GONE:
+        ticket = await self._read(ticket_id)
+        if ticket is None:
             return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
-        _require_ok(answer)
-        return _view(_parsed(_Ticket, answer, "ticket.read"))
+        return _view(ticket_id, ticket)
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:
         """The message of the key, as the ticket has it."""
-        view = await self.read(ticket_id)
-        return next((message.id for message in view.messages if message.key == key), None)
+        ticket = await self._read(ticket_id)
+        messages = ticket.messages if ticket else []
+        return next((message.id for message in messages if message.key == key), None)
 
     async def reply(self, ticket_id: str, text: str, *, key: str, expect: str) -> Answer:
         """Post for the customer: `ticket.reply`."""
@@ -162,6 +162,14 @@ class WebhookDesk(Helpdesk):
             "assignee": change.assignee,
         }
         return await self._post("ticket.change", data, key)
+
+    async def _read(self, ticket_id: str) -> _Ticket | None:
+        answer = await self._call("ticket.read", {"ticket_id": ticket_id}, f"read_{uuid7()}")
+        if answer.status in GONE:
+            return None
+        _require_ok(answer)
+        ticket: _Ticket = _parsed(_Ticket, answer, "ticket.read")
+        return ticket
 
     async def _post(self, kind: str, data: dict[str, Any], key: str) -> Answer:
         answer = await self._call(kind, data, key)
@@ -224,9 +232,15 @@ def _places(error: ValidationError) -> str:
     return "; ".join(found[:5])[:MAX_WHY]
 
 
-def _view(ticket: _Ticket) -> TicketView:
+def _name(ticket_id: str, message_id: str) -> str:
+    """A message's id among those of all tickets: a desk may number those of each one."""
+    return f"{len(ticket_id)}:{ticket_id}:{message_id}"
+
+
+def _view(ticket_id: str, ticket: _Ticket) -> TicketView:
     messages = tuple(
-        DeskMessage(m.id, m.author, m.public, m.text, m.html, m.key) for m in ticket.messages
+        DeskMessage(_name(ticket_id, m.id), m.author, m.public, m.text, m.html, m.key)
+        for m in ticket.messages
     )
     spoken = [m for m in messages if m.public and m.author != "system"]
     return TicketView(
@@ -275,7 +289,8 @@ def _message_event(message: _Spoken, ticket_id: str) -> Event:
     kinds: Mapping[str, Literal["message", "person"]] = {"customer": "message", "person": "person"}
     if message.author not in kinds:
         return Event("nothing", ticket_id, why="a message of the desk itself")
-    return Event(kinds[message.author], ticket_id, message_id=message.id, who=message.by)
+    name = _name(ticket_id, message.id)
+    return Event(kinds[message.author], ticket_id, message_id=name, who=message.by)
 
 
 async def test(opened: Opened) -> list[Check]:

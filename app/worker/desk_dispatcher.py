@@ -19,6 +19,7 @@ from app.errors import DeskgraphError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.connections.deliver import deliver
+from app.services.connections.delivery_ends import end_of_removed
 from app.services.connections.inbound import read_item, read_refund
 from app.services.connections.manage import connector_of, open_connection
 
@@ -83,8 +84,11 @@ class DeskDispatcher:
     async def deliver(self, delivery: Delivery) -> None:
         """Make one claimed attempt; interrupted, it is due again after its lease."""
         try:
-            if (found := await self._desk_of(delivery.connection_id)) is not None:
+            found = await self._desk_of(delivery.connection_id)
+            if found is not None:
                 await deliver(self._service.sessions, *found, delivery)
+            elif await self._is_removed(delivery.connection_id):
+                await end_of_removed(self._service.sessions, delivery)
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")
 
@@ -98,6 +102,10 @@ class DeskDispatcher:
                 await read_item(sessions, *found, item)
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")
+
+    async def _is_removed(self, connection_id: str) -> bool:
+        async with self._service.sessions() as session:
+            return await queries.live_connection(session, connection_id) is None
 
     async def _desk_of(self, connection_id: str) -> tuple[Connection, Helpdesk] | None:
         """The connection and its desk; None for one that is removed, or that cannot be opened,

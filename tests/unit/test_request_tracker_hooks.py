@@ -90,8 +90,9 @@ def test_hook_is_one_fact(document: Any, kind: str, detail: str | None) -> None:
     """Messages have the transaction's id for good; nothing has a reason."""
     event = read(document)
     assert (event.kind, event.ticket_id) == (kind, "7")
-    assert detail == (event.message_id or event.who or event.why)
-    assert (event.message_id is not None) == (kind == "message")
+    assert detail == (event.who or event.message_id or event.why)
+    public = document["data"]["transaction"]["type"] in ("Create", "Correspond")
+    assert (event.message_id is not None) == (kind != "nothing" and public)
     assert (event.why is not None) == (kind == "nothing")
 
 

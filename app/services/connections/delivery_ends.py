@@ -74,11 +74,20 @@ async def end(
     """Nothing is to be done any more: the ticket or the words are gone."""
     async with sessions.begin() as session:
         ended = await deliveries.conclude(session, delivery, status, error=error)
-        if status in ("gone", "cancelled") and delivery.kind == "reply":
+        if ended and status in ("gone", "cancelled") and delivery.kind == "reply":
             await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
         if error is not None:
             await queries.note_error(session, row.id, error)
     _log(delivery, status if ended else "lost", error)
+
+
+async def end_of_removed(sessions: Sessions, delivery: Delivery) -> None:
+    """The connection was removed before its run wrote this, so no customer gets it."""
+    async with sessions.begin() as session:
+        ended = await deliveries.conclude(session, delivery, "cancelled")
+        if ended and delivery.kind == "reply":
+            await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
+    _log(delivery, "cancelled" if ended else "lost", None)
 
 
 async def _not_sent(

@@ -1,11 +1,19 @@
 """When a call of an outside system is made again, and when a person gets what it was for."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
+
+from tools.errors import UnavailableError
 
 # Seconds until the next attempt after an unknown end, doubled each time up to the longest.
 FIRST_WAIT, LONGEST_WAIT = 2.0, 900.0
 # What was not delivered or read after this long is given up.
 GIVE_UP = timedelta(hours=24)
+# An attempt is over before its claim's lease is (worker/desk_dispatcher.py), whatever a desk does:
+# another worker's attempt would begin beside it.
+ATTEMPT_SECONDS = 120.0
 
 
 def wait_seconds(attempts: int, retry_after: float | None) -> float:
@@ -15,3 +23,13 @@ def wait_seconds(attempts: int, retry_after: float | None) -> float:
     """
     doubled = min(FIRST_WAIT * 2.0 ** min(attempts - 1, 20), LONGEST_WAIT)
     return max(doubled, min(retry_after or 0.0, 4 * LONGEST_WAIT))
+
+
+@asynccontextmanager
+async def attempt_of(what: str, seconds: float = ATTEMPT_SECONDS) -> AsyncIterator[None]:
+    """Calls of a desk that end in time. Raises UnavailableError: what happened is unknown."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise UnavailableError(f"{what} within {seconds:g} s") from None
