@@ -11,10 +11,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from standardwebhooks import Webhook
 from uuid_utils.compat import uuid7
 
+from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, parse
 from app.connectors.connector import Check, Connector, DeskFields, Fields, Opened
 from app.connectors.errors import CredentialsError, MalformedHookError, SettingsError
 from app.connectors.helpdesk import (
@@ -47,6 +48,16 @@ class WebhookSettings(DeskFields):
     """Where our calls go."""
 
     url: Annotated[str, Field(min_length=1, max_length=2048)]
+
+    @field_validator("url")
+    @classmethod
+    def _can_be_called(cls, url: str) -> str:
+        # Settings are shown, so no password may stand in the URL.
+        try:
+            parse(url)
+        except ForbiddenTargetError as error:
+            raise ValueError(f"the URL {error}") from None
+        return url
 
 
 class WebhookCredentials(Fields):
