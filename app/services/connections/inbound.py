@@ -173,7 +173,7 @@ async def _start_runs(
     waiting = new_messages(view)
     for message in waiting:
         # With a space, which no caller's Idempotency-Key holds.
-        key = f"hook {row.id} {message.id}{again}"
+        key = f"hook {row.id} {message.name}{again}"
         new = NewRun(_ticket(row, ticket_id, view, message), key, {"connection": row.id})
         try:
             async with sessions.raw_connection() as connection:
