@@ -127,16 +127,16 @@ class WebhookDesk(Helpdesk):
 
     async def read(self, ticket_id: str) -> TicketView:
         """Ask for the ticket: `ticket.read`."""
-        ticket = await self._read(ticket_id)
-        if ticket is None:
+        answer = await self._call("ticket.read", {"ticket_id": ticket_id}, f"read_{uuid7()}")
+        if answer.status in GONE:
             return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
-        return _view(ticket_id, ticket)
+        _require_ok(answer)
+        return _view(ticket_id, _parsed(_Ticket, answer))
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:
         """The message of the key, as the ticket has it."""
-        ticket = await self._read(ticket_id)
-        messages = ticket.messages if ticket else []
-        return next((message.id for message in messages if message.key == key), None)
+        view = await self.read(ticket_id)
+        return next((message.id for message in view.messages if message.key == key), None)
 
     async def reply(self, ticket_id: str, text: str, *, key: str, expect: str) -> Answer:
         """Post for the customer: `ticket.reply`."""
@@ -162,14 +162,6 @@ class WebhookDesk(Helpdesk):
             "assignee": change.assignee,
         }
         return await self._post("ticket.change", data, key)
-
-    async def _read(self, ticket_id: str) -> _Ticket | None:
-        answer = await self._call("ticket.read", {"ticket_id": ticket_id}, f"read_{uuid7()}")
-        if answer.status in GONE:
-            return None
-        _require_ok(answer)
-        ticket: _Ticket = _parsed(_Ticket, answer, "ticket.read")
-        return ticket
 
     async def _post(self, kind: str, data: dict[str, Any], key: str) -> Answer:
         answer = await self._call(kind, data, key)
@@ -239,7 +231,7 @@ def _name(ticket_id: str, message_id: str) -> str:
 
 def _view(ticket_id: str, ticket: _Ticket) -> TicketView:
     messages = tuple(
-        DeskMessage(_name(ticket_id, m.id), m.author, m.public, m.text, m.html, m.key)
+        DeskMessage(m.id, m.author, m.public, m.text, m.html, m.key, name=_name(ticket_id, m.id))
         for m in ticket.messages
     )
     spoken = [m for m in messages if m.public and m.author != "system"]

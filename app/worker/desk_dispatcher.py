@@ -38,6 +38,7 @@ class DeskDispatcher:
         self._service = service
         self._wake = asyncio.Event()
         self._open: dict[asyncio.Task[None], str] = {}
+        self._facts_first = False
 
     async def work(self, stop: asyncio.Event) -> None:
         """Deliver and read until `stop`; then wait for what is open."""
@@ -61,9 +62,15 @@ class DeskDispatcher:
         if room <= 0:
             return False
         busy = [name for name, count in Counter(self._open.values()).items() if count >= SHARE]
+        # In turn, so that a desk whose hooks never cease gets its replies all the same.
+        self._facts_first = not self._facts_first
         async with self._service.sessions.begin() as session:
-            facts = await inbox.claim(session, LEASE, room, busy)
-            due = await deliveries.claim(session, LEASE, room - len(facts), busy)
+            if self._facts_first:
+                facts = await inbox.claim(session, LEASE, room, busy)
+                due = await deliveries.claim(session, LEASE, room - len(facts), busy)
+            else:
+                due = await deliveries.claim(session, LEASE, room, busy)
+                facts = await inbox.claim(session, LEASE, room - len(due), busy)
         for fact in facts:
             self._begin(self.read(fact), fact.connection_id)
         for delivery in due:

@@ -175,7 +175,7 @@ def test_connection_is_its_tenants_alone(
     """Another tenant's admin finds nothing there, and another connection's secret signs nothing."""
     desk, other = connected.desk, stack.client(other_tenant.admin).http
     path = f"/v1/connections/{connected.id}"
-    calls = (
+    calls: tuple[tuple[str, str, Any], ...] = (
         ("GET", "", None), ("PATCH", "", {"name": "mine"}), ("DELETE", "", None),
         ("POST", "/test", None), ("POST", "/rotate-secret", {}), ("GET", "/deliveries", None),
     )  # fmt: skip
@@ -188,7 +188,7 @@ def test_connection_is_its_tenants_alone(
 
 
 ODD_IDS = [
-    "a/b", "../x", "a\nb", "con_aaaaaaaaaaaaaaaa:7", "::", "\u202e7", "\ud83d\ude00", " ", "%00",
+    "a/b", "../x", "a\nb", "con_aaaaaaaaaaaaaaaa:7", "::", "\u202e7", "\U0001f600", " ", "%00",
     "x" * 100, "'; --", "seen\x1fm1",
 ]  # fmt: skip
 

@@ -1,9 +1,11 @@
 """What shows a connection shows no secret, and no answer of a desk unfolds in memory."""
 
 import gzip
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from fastapi import FastAPI, Request, Response
+from pydantic import ValidationError
 
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
@@ -11,6 +13,7 @@ from app.connectors.helpdesk import Requester
 from app.connectors.http import HttpClient
 from app.connectors.webhook import WebhookCredentials, WebhookSettings
 from app.services.connections.encryption import Vault, new_key
+from app.services.connections.retries import is_given_up
 from app.services.connections.tickets import account_of
 from app.strict_json import storable
 from tests.doubles.server import serving
@@ -55,6 +58,21 @@ def test_requester_without_an_id_is_a_customer_of_one_ticket() -> None:
     )]  # fmt: skip
     assert len(set(names)) == len(names)
     assert all(name.isascii() and name.isprintable() and len(name) <= 128 for name in names)
+
+
+def test_url_with_a_password_is_refused() -> None:
+    """Settings are shown to everyone who may see connections."""
+    with pytest.raises(ValidationError) as refused:
+        WebhookSettings(url="https://user:geheim@desk.example/in")
+    assert "geheim" not in str(refused.value)
+
+
+def test_what_waited_for_a_pause_is_not_given_up_at_its_first_failure() -> None:
+    """No attempt was made meanwhile; what failed all the time is given up after a day."""
+    now = datetime.now(UTC)
+    assert not is_given_up(now - timedelta(days=3), 1)
+    assert not is_given_up(now - timedelta(hours=23), 200)
+    assert is_given_up(now - timedelta(hours=25), 100)
 
 
 def test_what_postgres_cannot_store_is_taken_out() -> None:

@@ -11,7 +11,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection, Delivery
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person
-from app.services.connections.retries import GIVE_UP, wait_seconds
+from app.services.connections.retries import is_given_up, wait_seconds
 
 log = get_logger(__name__)
 
@@ -124,7 +124,7 @@ async def later(
 ) -> None:
     """What happened is unknown: look again after a while; the whole connection waits if asked."""
     now = datetime.now(UTC)
-    if now - delivery.created_at > GIVE_UP:
+    if is_given_up(delivery.created_at, delivery.attempts):
         await _not_sent(sessions, row, delivery, work, "failed", error)
         return
     wait = timedelta(seconds=wait_seconds(delivery.attempts, retry_after))

@@ -4,7 +4,7 @@ What the desk says now counts, never what a hook said: hooks come late, twice, a
 """
 
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,7 +20,7 @@ from app.log import get_logger
 from app.services.connections.for_person import open_for_person
 from app.services.connections.people import unseen_people
 from app.services.connections.refund_news import note_refund
-from app.services.connections.retries import GIVE_UP, attempt_of, wait_seconds
+from app.services.connections.retries import attempt_of, is_given_up, wait_seconds
 from app.services.connections.tickets import account_of, ticket_name
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
@@ -77,7 +77,7 @@ async def read_refund(sessions: Sessions, item: InboxItem) -> None:
 async def _again(
     sessions: Sessions, row: Connection, item: InboxItem, why: str, retry_after: float | None
 ) -> None:
-    if datetime.now(UTC) - item.received_at > GIVE_UP:
+    if is_given_up(item.received_at, item.attempts):
         await _conclude(sessions, row, item, "dead", why)
         return
     wait = timedelta(seconds=wait_seconds(item.attempts, retry_after))
@@ -178,7 +178,7 @@ async def _start_runs(
     waiting = new_messages(view)
     for message in waiting:
         # With a space, which no caller's Idempotency-Key holds.
-        key = f"hook {row.id} {message.id}{again}"
+        key = f"hook {row.id} {message.name}{again}"
         new = NewRun(_ticket(row, ticket_id, view, message), key, {"connection": row.id})
         try:
             async with sessions.raw_connection() as connection:

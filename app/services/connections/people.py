@@ -15,5 +15,5 @@ async def unseen_people(session: AsyncSession, row: Connection, view: TicketView
     public = [message for message in view.messages if message.public]
     ours = [at for at, message in enumerate(public) if message.author == "bot"]
     since = public[ours[-1] + 1 :] if ours else public
-    people = [message.id for message in since if message.author == "person"]
+    people = [message.name for message in since if message.author == "person"]
     return await inbox.not_seen(session, row.id, people)
