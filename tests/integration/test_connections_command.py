@@ -89,8 +89,8 @@ async def test_stripes_secret_comes_after_its_key(database_url: str, name: str) 
     found = out.strip()
     assert "change" in says
     assert "whsec_" not in says
-    words = ("change", found, "--credentials", "--tenant", name)
-    code, out, says = await run(database_url, *words, typed=f"{RESTRICTED}\n{SIGNING}\n")
+    again = ("change", found, "--credentials", "--tenant", name)
+    code, out, says = await run(database_url, *again, typed=f"{RESTRICTED}\n{SIGNING}\n")
     assert (code, out) == (0, f"{found} is changed.\n"), says
 
 
