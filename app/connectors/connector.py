@@ -1,7 +1,7 @@
 """A connector: everything the service needs to know about one kind of outside system."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -64,9 +64,9 @@ class Opened:
     id: str
     tenant_id: str
     settings: Any
-    credentials: Any
+    credentials: Any = field(repr=False)
     http: HttpClient
-    secrets: Sequence[str] = ()
+    secrets: Sequence[str] = field(default=(), repr=False)
 
     def __post_init__(self) -> None:
         own = getattr(self.credentials, "hook_secrets", ())

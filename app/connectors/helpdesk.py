@@ -32,6 +32,8 @@ class Requester:
 class DeskMessage:
     """One public message or private note of a ticket. `key` is ours, on what we posted.
 
+    `name` is what `Event.message_id` calls it, which no message of another ticket of the desk has;
+    where it is not given, that is the id itself.
     `headers` are a mail's, in small letters: they tell an automatic reply, a bounce, list mail.
     """
 
@@ -42,6 +44,10 @@ class DeskMessage:
     html: bool = False
     key: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name or self.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class HttpAnswer:
     def json(self) -> Any:
         """The body as strict JSON. Raises UnavailableError: what happened is unknown."""
         try:
-            return parse_json(self.body)
+            return parse_json(self.body, repair=True)
         except StrictJsonError as error:
             raise UnavailableError(f"the answer is no JSON: {error}") from None
 
@@ -93,7 +93,13 @@ class HttpClient:
                 call again. `retry_after` is in seconds.
             CredentialsError: 401.
         """
-        sent = {"User-Agent": "deskgraph", "Accept": "application/json", **(headers or {})}
+        sent = {
+            "User-Agent": "deskgraph",
+            "Accept": "application/json",
+            # A packed answer of some kilobytes may unfold to gigabytes before it can be measured.
+            "Accept-Encoding": "identity",
+            **(headers or {}),
+        }
         if body:
             sent["Content-Type"] = content_type
         try:
@@ -153,9 +159,11 @@ class HttpClient:
 
 
 async def _bounded(response: httpx.Response) -> bytes:
-    """The body, unfolded. Raises UnavailableError when it is too long."""
+    """The body as it came. Raises UnavailableError when it is too long, or packed all the same."""
+    if response.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnavailableError("the answer is packed, which was not asked for")
     body = bytearray()
-    async for chunk in response.aiter_bytes(65_536):
+    async for chunk in response.aiter_raw(65_536):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
             raise UnavailableError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")

@@ -131,7 +131,7 @@ class WebhookDesk(Helpdesk):
         if answer.status in GONE:
             return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
         _require_ok(answer)
-        return _view(_parsed(_Ticket, answer, "ticket.read"))
+        return _view(ticket_id, _parsed(_Ticket, answer))
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:
         """The message of the key, as the ticket has it."""
@@ -224,9 +224,15 @@ def _places(error: ValidationError) -> str:
     return "; ".join(found[:5])[:MAX_WHY]
 
 
-def _view(ticket: _Ticket) -> TicketView:
+def _name(ticket_id: str, message_id: str) -> str:
+    """A message's id among those of all tickets: a desk may number those of each one."""
+    return f"{len(ticket_id)}:{ticket_id}:{message_id}"
+
+
+def _view(ticket_id: str, ticket: _Ticket) -> TicketView:
     messages = tuple(
-        DeskMessage(m.id, m.author, m.public, m.text, m.html, m.key) for m in ticket.messages
+        DeskMessage(m.id, m.author, m.public, m.text, m.html, m.key, name=_name(ticket_id, m.id))
+        for m in ticket.messages
     )
     spoken = [m for m in messages if m.public and m.author != "system"]
     return TicketView(
@@ -275,7 +281,8 @@ def _message_event(message: _Spoken, ticket_id: str) -> Event:
     kinds: Mapping[str, Literal["message", "person"]] = {"customer": "message", "person": "person"}
     if message.author not in kinds:
         return Event("nothing", ticket_id, why="a message of the desk itself")
-    return Event(kinds[message.author], ticket_id, message_id=message.id, who=message.by)
+    name = _name(ticket_id, message.id)
+    return Event(kinds[message.author], ticket_id, message_id=name, who=message.by)
 
 
 async def test(opened: Opened) -> list[Check]:

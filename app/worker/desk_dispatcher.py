@@ -19,6 +19,7 @@ from app.errors import DeskgraphError
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.connections.deliver import deliver
+from app.services.connections.delivery_ends import end_of_removed
 from app.services.connections.inbound import read_item, read_refund
 from app.services.connections.manage import connector_of, open_connection
 
@@ -37,6 +38,7 @@ class DeskDispatcher:
         self._service = service
         self._wake = asyncio.Event()
         self._open: dict[asyncio.Task[None], str] = {}
+        self._facts_first = False
 
     async def work(self, stop: asyncio.Event) -> None:
         """Deliver and read until `stop`; then wait for what is open."""
@@ -60,9 +62,15 @@ class DeskDispatcher:
         if room <= 0:
             return False
         busy = [name for name, count in Counter(self._open.values()).items() if count >= SHARE]
+        # In turn, so that a desk whose hooks never cease gets its replies all the same.
+        self._facts_first = not self._facts_first
         async with self._service.sessions.begin() as session:
-            facts = await inbox.claim(session, LEASE, room, busy)
-            due = await deliveries.claim(session, LEASE, room - len(facts), busy)
+            if self._facts_first:
+                facts = await inbox.claim(session, LEASE, room, busy)
+                due = await deliveries.claim(session, LEASE, room - len(facts), busy)
+            else:
+                due = await deliveries.claim(session, LEASE, room, busy)
+                facts = await inbox.claim(session, LEASE, room - len(due), busy)
         for fact in facts:
             self._begin(self.read(fact), fact.connection_id)
         for delivery in due:
@@ -83,8 +91,11 @@ class DeskDispatcher:
     async def deliver(self, delivery: Delivery) -> None:
         """Make one claimed attempt; interrupted, it is due again after its lease."""
         try:
-            if (found := await self._desk_of(delivery.connection_id)) is not None:
+            found = await self._desk_of(delivery.connection_id)
+            if found is not None:
                 await deliver(self._service.sessions, *found, delivery)
+            elif await self._is_removed(delivery.connection_id):
+                await end_of_removed(self._service.sessions, delivery)
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")
 
@@ -98,6 +109,10 @@ class DeskDispatcher:
                 await read_item(sessions, *found, item)
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")
+
+    async def _is_removed(self, connection_id: str) -> bool:
+        async with self._service.sessions() as session:
+            return await queries.live_connection(session, connection_id) is None
 
     async def _desk_of(self, connection_id: str) -> tuple[Connection, Helpdesk] | None:
         """The connection and its desk; None for one that is removed, or that cannot be opened,

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.settings import Settings
+from tests.acceptance.connected import OwnConnected, own_desk_of
 from tests.acceptance.in_process import InProcess, api_in_process
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
@@ -43,3 +44,10 @@ def approver(stack: Stack, tenant: Tenant) -> Client:
 def admin(stack: Stack, tenant: Tenant) -> Client:
     """Somebody who may do all but decide."""
     return stack.client(tenant.admin)
+
+
+@pytest.fixture
+def connected(stack: Stack, tenant: Tenant) -> Iterator[OwnConnected]:
+    """A tenant with a connected desk."""
+    with own_desk_of(stack, tenant) as desk:
+        yield desk

@@ -1,10 +1,14 @@
 """What acceptance tests see of a connection over HTTP: its runs and what was delivered."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from tests.acceptance.stack import Client
-from tests.doubles.own_desk import until
+from tests.acceptance.stack import Client, Stack
+from tests.conftest import Tenant
+from tests.doubles.own_desk import OwnDesk, until
+from tests.doubles.server import serving
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +50,34 @@ class Connected:
             return of_kind[0] if of_kind and of_kind[0]["status"] != "pending" else None
 
         return until(found)
+
+    def messages(self, ticket_id: str) -> Any:
+        """What we keep of the ticket's conversation, oldest first."""
+        answer = self.starter.http.get(f"/v1/threads/{self.id}:{ticket_id}")
+        return answer.raise_for_status().json()["messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class OwnConnected(Connected):
+    """With the desk."""
+
+    desk: OwnDesk
+
+
+@contextmanager
+def own_desk_of(stack: Stack, tenant: Tenant) -> Iterator[OwnConnected]:
+    """A desk, served while the tenant is connected to it."""
+    desk, admin = OwnDesk(), stack.client(tenant.admin)
+    with serving(desk.app) as url:
+        settings = {
+            "url": f"{url}/deskgraph",
+            "outcomes": {"answered": {"tags_add": ["bot"], "status": "pending"}},
+            "groups": {"complaints": "Second line"},
+        }
+        asked = {"kind": "webhook", "name": "Own", "settings": settings}
+        made = admin.http.post("/v1/connections", json=asked)
+        assert made.status_code == 201, made.text
+        body = made.json()
+        desk.connect(f"{stack.url}{body['hook_path']}", body["hook_secret"])
+        people = (admin, stack.client(tenant.approver), stack.client(tenant.starter))
+        yield OwnConnected(body["id"], *people, desk)

@@ -1,49 +1,17 @@
 """A helpdesk of the tenant's own, connected: hooks in, one reply out, and never over a person."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
-from tests.acceptance.connected import Connected
-from tests.acceptance.stack import Client, Stack
-from tests.conftest import Tenant
-from tests.doubles.own_desk import OwnDesk, until
-from tests.doubles.server import serving
+from tests.acceptance.connected import OwnConnected
+from tests.doubles.own_desk import until
 
 E42 = "My upload fails with error E42. How do I fix it?"
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 PERSON = "I want to speak to a person, please."
-
-
-@dataclass(frozen=True, slots=True)
-class OwnConnected(Connected):
-    """With the desk."""
-
-    desk: OwnDesk
-
-
-@pytest.fixture
-def connected(
-    stack: Stack, tenant: Tenant, starter: Client, approver: Client, admin: Client
-) -> Iterator[OwnConnected]:
-    """A tenant with a connected desk."""
-    desk = OwnDesk()
-    with serving(desk.app) as url:
-        settings = {
-            "url": f"{url}/deskgraph",
-            "outcomes": {"answered": {"tags_add": ["bot"], "status": "pending"}},
-            "groups": {"complaints": "Second line"},
-        }
-        asked = {"kind": "webhook", "name": "Own", "settings": settings}
-        made = admin.http.post("/v1/connections", json=asked)
-        assert made.status_code == 201, made.text
-        body = made.json()
-        desk.connect(f"{stack.url}{body['hook_path']}", body["hook_secret"])
-        yield OwnConnected(body["id"], admin, approver, starter, desk)
 
 
 def test_question_is_answered_once_at_the_desk(connected: OwnConnected) -> None:

@@ -3,6 +3,7 @@
 Faults are asked for by name; each is spent by one call.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -41,10 +42,14 @@ class OwnDesk:
         self.tickets: dict[str, Ticket] = {}
         self.secret = ""
         self.hooks = ""
-        # Names of faults that the next calls meet: lose, later, refuse, garbage, slow.
+        # Names of faults that the next calls meet: lose, later, refuse, garbage, and hold, which
+        # does what is asked, sets `held`, and answers once `released` is set.
         self.faults: list[str] = []
+        # The same for calls that read.
+        self.read_faults: list[str] = []
         self.calls: list[str] = []
         self.unsigned = 0
+        self.held, self.released = threading.Event(), threading.Event()
         self._lock = threading.Lock()
 
     @property
@@ -136,20 +141,24 @@ class OwnDesk:
         with self._lock:
             self.calls.append(call["type"])
             writes = call["type"] != "ticket.read"
-            fault = self.faults.pop(0) if writes and self.faults else None
+            faults = self.faults if writes else self.read_faults
+            fault = faults.pop(0) if faults else None
             match fault:
                 case "later":
                     return JSONResponse({}, 429, headers={"Retry-After": "1"})
                 case "refuse":
                     return JSONResponse({}, 403)
             answer = self._answer(call["type"], call["data"])
-            match fault:
-                # It was done; the answer says nothing of it.
-                case "lose":
-                    return Response(status_code=502)
-                case "garbage":
-                    return Response(b'{"id": [', 200, media_type="application/json")
-            return answer
+        match fault:
+            # It was done; the answer says nothing of it.
+            case "lose":
+                return Response(status_code=502)
+            case "garbage":
+                return Response(b'{"id": [', 200, media_type="application/json")
+            case "hold":
+                self.held.set()
+                await asyncio.to_thread(self.released.wait, PATIENCE_SECONDS)
+        return answer
 
     def _answer(self, kind: str, data: dict[str, Any]) -> Response:
         if (ticket := self.tickets.get(data["ticket_id"])) is None:

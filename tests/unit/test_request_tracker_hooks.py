@@ -90,8 +90,9 @@ def test_hook_is_one_fact(document: Any, kind: str, detail: str | None) -> None:
     """Messages have the transaction's id for good; nothing has a reason."""
     event = read(document)
     assert (event.kind, event.ticket_id) == (kind, "7")
-    assert detail == (event.message_id or event.who or event.why)
-    assert (event.message_id is not None) == (kind == "message")
+    assert detail == (event.who or event.message_id or event.why)
+    public = document["data"]["transaction"]["type"] in ("Create", "Correspond")
+    assert (event.message_id is not None) == (kind != "nothing" and public)
     assert (event.why is not None) == (kind == "nothing")
 
 
@@ -184,3 +185,11 @@ def test_address_of_the_pages_or_of_the_interface(base_url: str) -> None:
     """People paste either."""
     settings = RequestTrackerSettings(base_url=base_url, bot="b")
     assert settings.rest2 == "https://rt.example.com/REST/2.0"
+
+
+@pytest.mark.parametrize("token", ["", "1-27-ü", "1-27-a\nX: y", "1" * 300])
+def test_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    """The message does not repeat it."""
+    with pytest.raises(ValidationError) as caught:
+        RequestTrackerCredentials(token=SecretStr(token))
+    assert not token or token not in str(caught.value)

@@ -22,10 +22,19 @@ MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
 MetadataValue = Annotated[str, Field(max_length=1000)] | int | float | bool | None
 
 
+def not_of_a_desk(name: str) -> str:
+    """The id. Raises PydanticCustomError for one of a connected desk's tickets or customers."""
+    if is_reserved(name):
+        raise PydanticCustomError(
+            "reserved_id", "Is a name of a connection's, whose hooks alone start its runs"
+        )
+    return name
+
+
 class CustomerIn(Request):
     """Who wrote the ticket, as the helpdesk knows them."""
 
-    id: OutsideId
+    id: Annotated[OutsideId, AfterValidator(not_of_a_desk)]
     email: Annotated[str, Field(max_length=320)] | None = None
     name: Annotated[str, Field(max_length=200)] | None = None
 
@@ -36,15 +45,6 @@ HeaderName = Annotated[
 ]
 HeaderValue = Annotated[str, Field(max_length=2000, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 MAX_HEADERS = 100
-
-
-def not_of_a_desk(ticket_id: str) -> str:
-    """The id. Raises PydanticCustomError for one that names a ticket of a connected desk."""
-    if is_reserved(ticket_id):
-        raise PydanticCustomError(
-            "ticket_id", "Names a ticket of a connection, whose hooks alone start its runs"
-        )
-    return ticket_id
 
 
 class TicketIn(Request):

@@ -60,7 +60,7 @@ def read_hook(opened: Opened, document: Any) -> Event:
     return Event(
         kind=kind or "nothing",
         ticket_id=data.ticket.id,
-        message_id=data.transaction.id if kind == "message" else None,
+        message_id=data.transaction.id if kind and data.transaction.type in PUBLIC else None,
         who=_who(data) if kind == "person" else None,
         why=None if kind else _why(opened.settings, data.transaction),
     )

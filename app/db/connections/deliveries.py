@@ -107,14 +107,21 @@ async def _set(session: AsyncSession, delivery: Delivery, **values: Any) -> bool
     return (await session.scalars(query)).one_or_none() is not None
 
 
-async def cancel_of_connection(session: AsyncSession, connection_id: str) -> None:
-    """Send nothing more to a connection that is being removed."""
-    await session.execute(
+async def cancel_of_connection(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
+    """Send nothing more to a connection that is being removed: no customer got what waited."""
+    query = (
         update(Delivery)
-        .where(Delivery.connection_id == connection_id, Delivery.status == "pending")
+        .where(
+            Delivery.tenant_id == tenant_id,
+            Delivery.connection_id == connection_id,
+            Delivery.status == "pending",
+        )
         .values(status="cancelled", ended_at=func.now())
+        .returning(Delivery.kind, Delivery.key)
         .execution_options(synchronize_session=False)
     )
+    cancelled = (await session.execute(query)).all()
+    await _hide(session, tenant_id, [key for kind, key in cancelled if kind == "reply"])
 
 
 async def message_of(session: AsyncSession, tenant_id: str, key: str) -> Message | None:
@@ -125,9 +132,13 @@ async def message_of(session: AsyncSession, tenant_id: str, key: str) -> Message
 
 async def hide_message(session: AsyncSession, tenant_id: str, key: str) -> None:
     """The customer did not get this message, so it is no public one."""
+    await _hide(session, tenant_id, [key])
+
+
+async def _hide(session: AsyncSession, tenant_id: str, keys: Collection[str]) -> None:
     await session.execute(
         update(Message)
-        .where(Message.tenant_id == tenant_id, Message.key == key)
+        .where(Message.tenant_id == tenant_id, Message.key.in_(keys))
         .values(public=False)
         .execution_options(synchronize_session=False)
     )

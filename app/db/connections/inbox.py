@@ -10,11 +10,68 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.connections import Connection, InboxItem
 
+# Before the ids of messages that no hook named; no desk has an id that begins so.
+SEEN = "seen\x1f"
+
 
 async def keep(session: AsyncSession, **values: Any) -> int | None:
     """Store a fact once for its delivery and once for its message; None when it was there."""
     row = insert(InboxItem).values(**values).on_conflict_do_nothing().returning(InboxItem.id)
     return (await session.scalars(row)).one_or_none()
+
+
+async def keep_seen(session: AsyncSession, row: Connection, message_ids: Collection[str]) -> None:
+    """Write down that these messages of people were taken account of, beside their own hooks."""
+    for message_id in message_ids:
+        name = SEEN + message_id
+        await keep(
+            session, tenant_id=row.tenant_id, connection_id=row.id, delivery_id=name,
+            message_id=name, event={"kind": "nothing"}, status="done", note="seen in the ticket",
+        )  # fmt: skip
+
+
+async def not_seen(
+    session: AsyncSession, connection_id: str, message_ids: Collection[str]
+) -> list[str]:
+    """Those of the messages that neither a hook named nor `keep_seen` wrote down."""
+    if not message_ids:
+        return []
+    names = [*message_ids, *(SEEN + each for each in message_ids)]
+    query = select(InboxItem.message_id).where(
+        InboxItem.connection_id == connection_id, InboxItem.message_id.in_(names)
+    )
+    known = {name.removeprefix(SEEN) for name in await session.scalars(query) if name}
+    return [each for each in message_ids if each not in known]
+
+
+async def newest_id(session: AsyncSession, tenant_id: str) -> int:
+    """The id of the tenant's newest fact; 0 without one."""
+    query = select(func.max(InboxItem.id)).where(InboxItem.tenant_id == tenant_id)
+    return await session.scalar(query) or 0
+
+
+async def is_handed_back_after(
+    session: AsyncSession, row: Connection, ticket_id: str, newest: int
+) -> bool:
+    """Whether a hand-back of the desk's ticket came after that fact."""
+    query = select(InboxItem.id).where(
+        InboxItem.tenant_id == row.tenant_id,
+        InboxItem.id > newest,
+        InboxItem.connection_id == row.id,
+        InboxItem.event.contains({"kind": "handback", "ticket_id": ticket_id}),
+    )
+    return bool(await session.scalar(select(query.exists())))
+
+
+async def note_again(session: AsyncSession, item: InboxItem) -> None:
+    """Write down, with the hand-back itself, that what waits is to be asked again."""
+    item.event = item.event | {"again": True}
+    await session.execute(
+        update(InboxItem)
+        .where(InboxItem.id == item.id)
+        .values(event=item.event)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def claim(

@@ -112,9 +112,12 @@ async def _same_handoff(
     return row
 
 
-async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> None:
-    """Close the open hand-offs of the whole ticket; those of a part stay with their people."""
-    await session.execute(
+async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
+    """Close the open hand-offs of the whole ticket; those of a part stay with their people.
+
+    False when there was none.
+    """
+    query = (
         update(Handoff)
         .where(
             Handoff.tenant_id == tenant_id,
@@ -123,8 +126,10 @@ async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> 
             Handoff.part.is_(None),
         )
         .values(status="closed", closed_at=func.now())
+        .returning(Handoff.id)
         .execution_options(synchronize_session=False)
     )
+    return bool((await session.scalars(query)).all())
 
 
 async def newer_messages(

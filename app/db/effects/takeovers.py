@@ -142,11 +142,14 @@ async def write_takeover(
     )
 
 
-async def remove_takeover(session: AsyncSession, tenant_id: str, ticket_id: str) -> None:
-    """Give the ticket back; nothing happens when no person has it."""
-    await session.execute(
-        delete(Takeover).where(Takeover.tenant_id == tenant_id, Takeover.ticket_id == ticket_id)
+async def remove_takeover(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
+    """Give the ticket back; False when no person had it."""
+    query = (
+        delete(Takeover)
+        .where(Takeover.tenant_id == tenant_id, Takeover.ticket_id == ticket_id)
+        .returning(Takeover.ticket_id)
     )
+    return (await session.scalars(query)).one_or_none() is not None
 
 
 async def replies_in_flight(session: AsyncSession, tenant_id: str, ticket_id: str) -> int:

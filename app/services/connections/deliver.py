@@ -27,8 +27,12 @@ from app.db.core.connections import Sessions
 from app.db.effects import takeovers
 from app.db.tables.connections import Connection, Delivery
 from app.db.tables.sandbox import Handoff
+from app.db.tenants import pauses
 from app.services.connections import delivery_ends as ends
 from app.services.connections.delivery_ends import Work
+from app.services.connections.for_person import handoff_key
+from app.services.connections.people import unseen_people
+from app.services.connections.retries import attempt_of
 from app.services.connections.tickets import desk_ticket_id
 from tools.errors import UnavailableError
 
@@ -40,7 +44,7 @@ PRIORITIES: dict[str, Priority] = {"critical": "urgent", "high": "high", "low": 
 
 
 class NotYetError(Exception):
-    """The run has not ended, so its outcome is not known."""
+    """The run has not ended, so its outcome is not known; or its tenant was paused meanwhile."""
 
 
 async def deliver(sessions: Sessions, row: Connection, desk: Helpdesk, delivery: Delivery) -> None:
@@ -51,7 +55,8 @@ async def deliver(sessions: Sessions, row: Connection, desk: Helpdesk, delivery:
         await ends.end(sessions, row, delivery, "cancelled", None)
         return
     try:
-        answer = await _attempt(sessions, row, desk, delivery, work)
+        async with attempt_of("the desk did not take it"):
+            answer = await _attempt(sessions, row, desk, delivery, work)
     except NotYetError:
         async with sessions.begin() as session:
             await deliveries.postpone(session, delivery, SOON, None)
@@ -69,6 +74,7 @@ async def _work(session: AsyncSession, delivery: Delivery) -> Work | None:
     """The words, where they stand now; None once they were erased."""
     tenant_id, key = delivery.tenant_id, delivery.key
     if delivery.kind == "handoff":
+        key = handoff_key(key)
         row = await _handoff(session, tenant_id, key)
         if row is None or not row.summary:
             return None
@@ -114,7 +120,7 @@ async def _attempt(
     ticket_id, key = desk_ticket_id(delivery.ticket_id), delivery.key
     match delivery.kind:
         case "reply":
-            return await _reply(sessions, desk, delivery, work)
+            return await _reply(sessions, row, desk, delivery, work)
         case "draft":
             text = f"Not sent. The draft was:\n\n{work.text}"
             return await desk.note(ticket_id, text, key=f"draft:{work.run_id}")
@@ -124,7 +130,9 @@ async def _attempt(
     return await desk.note(ticket_id, work.text, key=key)
 
 
-async def _reply(sessions: Sessions, desk: Helpdesk, delivery: Delivery, work: Work) -> Answer:
+async def _reply(
+    sessions: Sessions, row: Connection, desk: Helpdesk, delivery: Delivery, work: Work
+) -> Answer:
     """Look, then post what may be posted; a ticket that changed meanwhile is looked at again."""
     ticket_id, key = desk_ticket_id(delivery.ticket_id), delivery.key
     for _ in range(LOOKS):
@@ -133,7 +141,7 @@ async def _reply(sessions: Sessions, desk: Helpdesk, delivery: Delivery, work: W
             return Gone()
         if key in view.own_keys:
             return AlreadyPosted(await desk.find_reply(ticket_id, key) or "")
-        if await _is_taken(sessions, delivery, view):
+        if await _is_taken(sessions, row, delivery, view):
             return Overtaken()
         answer = await desk.reply(ticket_id, work.text, key=key, expect=view.stamp)
         if not isinstance(answer, Overtaken):
@@ -162,10 +170,19 @@ async def _change(sessions: Sessions, row: Connection, delivery: Delivery, work:
     )
 
 
-async def _is_taken(sessions: Sessions, delivery: Delivery, view: TicketView) -> bool:
-    """Whether a person has the ticket, by the desk or by a takeover that we know of."""
-    if view.assignee or view.last_public_author == "person":
-        return True
+async def _is_taken(
+    sessions: Sessions, row: Connection, delivery: Delivery, view: TicketView
+) -> bool:
+    """Whether a person has the ticket, by the desk or by a takeover that we know of.
+
+    Raises NotYetError: the words may not leave now, or were erased, since they were read.
+    """
     async with sessions() as session:
         silence = await takeovers.silence_on(session, delivery.tenant_id, delivery.ticket_id)
-    return silence.taken_over
+        held_back = await pauses.is_paused(session, delivery.tenant_id)
+        message = await deliveries.message_of(session, delivery.tenant_id, delivery.key)
+        unseen = await unseen_people(session, row, view)
+    if held_back or message is None:
+        raise NotYetError
+    spoke = view.last_public_author == "person" or bool(unseen)
+    return bool(view.assignee) or spoke or silence.taken_over

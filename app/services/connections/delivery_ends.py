@@ -11,7 +11,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection, Delivery
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person
-from app.services.connections.retries import GIVE_UP, wait_seconds
+from app.services.connections.retries import is_given_up, wait_seconds
 
 log = get_logger(__name__)
 
@@ -74,11 +74,20 @@ async def end(
     """Nothing is to be done any more: the ticket or the words are gone."""
     async with sessions.begin() as session:
         ended = await deliveries.conclude(session, delivery, status, error=error)
-        if status in ("gone", "cancelled") and delivery.kind == "reply":
+        if ended and status in ("gone", "cancelled") and delivery.kind == "reply":
             await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
         if error is not None:
             await queries.note_error(session, row.id, error)
     _log(delivery, status if ended else "lost", error)
+
+
+async def end_of_removed(sessions: Sessions, delivery: Delivery) -> None:
+    """The connection was removed before its run wrote this, so no customer gets it."""
+    async with sessions.begin() as session:
+        ended = await deliveries.conclude(session, delivery, "cancelled")
+        if ended and delivery.kind == "reply":
+            await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
+    _log(delivery, "cancelled" if ended else "lost", None)
 
 
 async def _not_sent(
@@ -115,7 +124,7 @@ async def later(
 ) -> None:
     """What happened is unknown: look again after a while; the whole connection waits if asked."""
     now = datetime.now(UTC)
-    if now - delivery.created_at > GIVE_UP:
+    if is_given_up(delivery.created_at, delivery.attempts):
         await _not_sent(sessions, row, delivery, work, "failed", error)
         return
     wait = timedelta(seconds=wait_seconds(delivery.attempts, retry_after))

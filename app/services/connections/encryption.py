@@ -5,7 +5,7 @@ Source: Fernet (AES-128-CBC and HMAC-SHA256) of the library `cryptography`.
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -32,7 +32,7 @@ def new_key() -> str:
 class Vault:
     """Encrypts and decrypts documents; `keys` are newest first, and each is one of `new_key`."""
 
-    keys: Sequence[str]
+    keys: Sequence[str] = field(repr=False)
 
     def seal(self, document: Any) -> bytes:
         """The JSON document, encrypted with the newest key. Raises EncryptionError without one."""

@@ -1,11 +1,25 @@
 """Opens a hand-off for what went wrong after a run had ended."""
 
+from hashlib import sha256
+
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.connections import deliveries
 from app.db.effects import handoffs
 from app.services.connections.tickets import connection_of
+
+MAX_SUMMARY = 20_000
+
+
+def again(key: str, news: str) -> str:
+    """The key under which a desk gets a hand-off that it had before, for its news."""
+    return f"{key}#{sha256(news.encode()).hexdigest()[:16]}"
+
+
+def handoff_key(key: str) -> str:
+    """The hand-off's own key, of one under which a desk gets it."""
+    return key.partition("#")[0]
 
 
 async def open_for_person(
@@ -16,16 +30,20 @@ async def open_for_person(
     summary: str,
     skill: str = "general",
 ) -> None:
-    """Open a hand-off of the ticket for what went wrong after its run, and tell its desk."""
+    """Open a hand-off of the ticket for what went wrong after its run, and tell its desk.
+
+    One that was opened before holds the news first, and goes to its desk once more.
+    """
     await handoffs.lock_desk(session, tenant_id)
-    key = f"handoff:{run_id}"
-    row = await handoffs.open_handoff(
-        session, tenant_id, ticket_id, skill, "high", summary[:20_000], key
-    )
+    news, key = summary[:MAX_SUMMARY], f"handoff:{run_id}"
+    row = await handoffs.open_handoff(session, tenant_id, ticket_id, skill, "high", news, key)
+    key = row.key if row.summary == news else again(row.key, news)
     if row.status == "closed":
         # The run had one, which a person closed: this is news for them.
-        row.status, row.closed_at, row.summary = "open", None, summary[:20_000]
+        row.status, row.closed_at, row.summary = "open", None, news
         row.held_since = func.now()
+    elif news not in row.summary:
+        row.summary = f"{news}\n\n{row.summary}"[:MAX_SUMMARY]
     if (connection_id := connection_of(ticket_id)) is not None:
         await deliveries.add(
             session,
@@ -33,5 +51,5 @@ async def open_for_person(
             connection_id=connection_id,
             ticket_id=ticket_id,
             kind="handoff",
-            key=row.key,
+            key=key,
         )

@@ -4,7 +4,7 @@ What the desk says now counts, never what a hook said: hooks come late, twice, a
 """
 
 from dataclasses import fields
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,11 +18,13 @@ from app.db.tables.connections import Connection, InboxItem
 from app.errors import IdempotencyMismatchError
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person
+from app.services.connections.people import unseen_people
 from app.services.connections.refund_news import note_refund
-from app.services.connections.retries import GIVE_UP, wait_seconds
+from app.services.connections.retries import attempt_of, is_given_up, wait_seconds
 from app.services.connections.tickets import account_of, ticket_name
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
+from app.strict_json import storable
 from tools.errors import UnavailableError
 
 log = get_logger(__name__)
@@ -37,14 +39,18 @@ async def read_item(sessions: Sessions, row: Connection, desk: Helpdesk, item: I
     """Read the ticket of a claimed fact and act on it; what cannot be read now is due again."""
     event = stored_event(item)
     try:
-        view = await desk.read(event.ticket_id)
-        note = await act_on(sessions, row, event, view, item.id)
+        async with sessions() as session:
+            newest = await inbox.newest_id(session, row.tenant_id)
+        async with attempt_of("the ticket was not read"):
+            view = await desk.read(event.ticket_id)
+        note = await act_on(sessions, row, item, event, view, newest)
     except UnavailableError as error:
         await _again(sessions, row, item, str(error), error.retry_after)
     except CredentialsError as error:
         await _pause(sessions, row, item, str(error))
     except SettingsError as error:
-        await _conclude(sessions, row, item, "dead", str(error))
+        # The desk may be in the middle of a change, and no person sees a message that is dropped.
+        await _again(sessions, row, item, str(error), None)
     else:
         await _conclude(sessions, row, item, "done", note)
 
@@ -57,16 +63,21 @@ def stored_event(item: InboxItem) -> Event:
 
 async def read_refund(sessions: Sessions, item: InboxItem) -> None:
     """Act on what a provider said of a refund; nothing needs to be asked for it."""
-    async with sessions.begin() as session:
-        row = await queries.live_connection(session, item.connection_id)
-        note = await note_refund(session, row, stored_event(item)) if row else "removed"
-        await inbox.conclude(session, item, "done", note)
+    try:
+        async with sessions.begin() as session:
+            row = await queries.live_connection(session, item.connection_id)
+            note = await note_refund(session, row, stored_event(item)) if row else "removed"
+            await inbox.conclude(session, item, "done", note)
+    except UnavailableError as error:
+        async with sessions.begin() as session:
+            wait = timedelta(seconds=wait_seconds(item.attempts, None))
+            await inbox.postpone(session, item, wait, str(error))
 
 
 async def _again(
     sessions: Sessions, row: Connection, item: InboxItem, why: str, retry_after: float | None
 ) -> None:
-    if datetime.now(UTC) - item.received_at > GIVE_UP:
+    if is_given_up(item.received_at, item.attempts):
         await _conclude(sessions, row, item, "dead", why)
         return
     wait = timedelta(seconds=wait_seconds(item.attempts, retry_after))
@@ -95,12 +106,20 @@ async def _conclude(
 
 
 async def act_on(
-    sessions: Sessions, row: Connection, event: Event, view: TicketView, at: int
+    sessions: Sessions,
+    row: Connection,
+    item: InboxItem,
+    event: Event,
+    view: TicketView,
+    newest: int,
 ) -> str:
     """Start runs for what the customer wrote, or give the ticket to whom it belongs now.
 
-    `at` is the number of the fact: after a hand-back what the customer still waits for is asked
-    again, once. Answers in a few words how it ended.
+    `newest` is the newest fact that was there before the ticket was read. Answers in a few words
+    how it ended.
+
+    Raises:
+        UnavailableError: the ticket was handed back since it was read, so it is read again.
     """
     ticket_id = ticket_name(row.id, event.ticket_id)
     if view.gone:
@@ -108,18 +127,48 @@ async def act_on(
     if event.kind == "failed":
         async with sessions.begin() as session:
             return await _not_delivered(session, row, ticket_id, event)
-    if view.assignee or (event.kind == "message" and view.last_public_author == "person"):
-        # A run that comes all the same is attached to it, and shown to the person.
-        async with sessions.begin() as session:
-            who = (view.assignee or "a person")[:NAME_CHARS]
-            await takeover.take_over(session, row.tenant_id, ticket_id, who)
-    elif event.kind == "handback":
-        async with sessions.begin() as session:
-            await takeover.hand_back(session, row.tenant_id, ticket_id)
-        return await _start_runs(sessions, row, ticket_id, view, f" again {at}")
+    if event.kind == "handback" and not view.assignee:
+        again = await _hand_back(sessions, row, item, ticket_id, view)
+        return await _start_runs(sessions, row, ticket_id, view, again)
+    async with sessions.begin() as session:
+        unseen = await unseen_people(session, row, view)
+        if view.assignee or unseen:
+            await _take_over(session, row, event, view, unseen, newest)
     if event.kind == "message":
+        # A run for a ticket that a person has is attached to it, and shown to the person.
         return await _start_runs(sessions, row, ticket_id, view)
     return "a person has the ticket"
+
+
+async def _take_over(
+    session: AsyncSession,
+    row: Connection,
+    event: Event,
+    view: TicketView,
+    unseen: list[str],
+    newest: int,
+) -> None:
+    ticket_id, who = ticket_name(row.id, event.ticket_id), view.assignee or "a person"
+    await takeover.take_over(session, row.tenant_id, ticket_id, who[:NAME_CHARS])
+    # With the thread's lock: a hand-back waits for it, or is seen here.
+    if await inbox.is_handed_back_after(session, row, event.ticket_id, newest):
+        raise UnavailableError("the ticket was handed back meanwhile")
+    await inbox.keep_seen(session, row, unseen)
+
+
+async def _hand_back(
+    sessions: Sessions, row: Connection, item: InboxItem, ticket_id: str, view: TicketView
+) -> str:
+    """Let the bot have the ticket. What the customer waits for is asked again, by this name, if a
+    person had it: a hand-back that is said twice asks once.
+
+    The people who wrote until now are seen; the hook of one of them that still comes is a new one.
+    """
+    async with sessions.begin() as session:
+        if await takeover.hand_back(session, row.tenant_id, ticket_id):
+            await inbox.note_again(session, item)
+        await inbox.keep_seen(session, row, await unseen_people(session, row, view))
+    return f" again {item.id}" if item.event.get("again") else ""
 
 
 async def _start_runs(
@@ -129,7 +178,7 @@ async def _start_runs(
     waiting = new_messages(view)
     for message in waiting:
         # With a space, which no caller's Idempotency-Key holds.
-        key = f"hook {row.id} {message.id}{again}"
+        key = f"hook {row.id} {message.name}{again}"
         new = NewRun(_ticket(row, ticket_id, view, message), key, {"connection": row.id})
         try:
             async with sessions.raw_connection() as connection:
@@ -150,16 +199,16 @@ def new_messages(view: TicketView) -> list[DeskMessage]:
 def _ticket(
     row: Connection, ticket_id: str, view: TicketView, message: DeskMessage
 ) -> dict[str, Any]:
-    customer, verified = account_of(row.id, view.requester)
+    customer, verified = account_of(row.id, view.requester, ticket_id)
     name = view.requester.name
     return {
         "id": ticket_id,
-        "subject": view.subject[:SUBJECT_CHARS],
-        "body": message.text[:BODY_CHARS],
+        "subject": storable(view.subject[:SUBJECT_CHARS]),
+        "body": storable(message.text[:BODY_CHARS]),
         "channel": row.kind,
         "language": None,
-        "headers": dict(message.headers),
-        "customer": {"id": customer, "email": None, "name": name and name[:NAME_CHARS]},
+        "headers": {name: storable(value) for name, value in message.headers.items()},
+        "customer": {"id": customer, "email": None, "name": name and storable(name[:NAME_CHARS])},
         "connection": {"id": row.id, "verified": verified},
     }
 
@@ -170,8 +219,9 @@ async def _not_delivered(
     """What the desk could not deliver goes to a person, and was not said."""
     if event.key is None:
         return "no key"
-    if (message := await deliveries.message_of(session, row.tenant_id, event.key)) is None:
-        return "unknown key"
+    message = await deliveries.message_of(session, row.tenant_id, event.key)
+    if message is None or message.ticket_id != ticket_id:
+        return "no key of this ticket"
     await deliveries.hide_message(session, row.tenant_id, event.key)
     await open_for_person(
         session, row.tenant_id, ticket_id, str(message.run_id),

@@ -145,7 +145,7 @@ async def remove(session: AsyncSession, tenant_id: str, connection_id: str) -> N
     """Forget the credentials; take no hook and deliver nothing more. Raises NotFoundError."""
     row = await get(session, tenant_id, connection_id, lock=True)
     row.credentials, row.secrets, row.removed_at = None, None, func.now()
-    await deliveries.cancel_of_connection(session, row.id)
+    await deliveries.cancel_of_connection(session, tenant_id, row.id)
     await session.flush()
 
 

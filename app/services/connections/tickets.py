@@ -4,6 +4,7 @@ Two desks may both have a ticket 42, so ours is `con_...:42`. See docs/adr/0023.
 """
 
 import re
+from hashlib import sha256
 
 from app.connectors.helpdesk import Requester
 
@@ -32,18 +33,26 @@ def connection_of(ticket_id: str) -> str | None:
     return found[1] if found else None
 
 
-def is_reserved(ticket_id: str) -> bool:
-    """Whether the name is one that only a connection may give."""
-    return connection_of(ticket_id) is not None
+def is_reserved(name: str) -> bool:
+    """Whether the name, of a ticket or a customer, is one that only a connection may give."""
+    return connection_of(name) is not None
 
 
-def account_of(connection_id: str, requester: Requester) -> tuple[str, bool]:
+def account_of(connection_id: str, requester: Requester, ticket: str) -> tuple[str, bool]:
     """The customer whose ticket it is, and whether their account may be read.
 
     Only an external id that the tenant gave names an account, and only of a requester whom the
-    desk verified; anybody else is a customer of the desk alone, without payments.
+    desk verified; anybody else is a customer of the desk alone, without payments. A requester
+    without an id is a customer of the one ticket.
     """
-    if requester.verified and requester.external_id and PRINTABLE.fullmatch(requester.external_id):
-        return requester.external_id, True
-    known = requester.id if PRINTABLE.fullmatch(requester.id) else "unknown"
-    return f"{connection_id}:{known}", False
+    given = requester.external_id
+    if requester.verified and given and PRINTABLE.fullmatch(given) and not is_reserved(given):
+        return given, True
+    return f"{connection_id}:{_printable(requester.id or f'of ticket {ticket}')}", False
+
+
+def _printable(requester_id: str) -> str:
+    """The desk's id of a requester; one that is not plain ASCII is hashed, so that none is lost."""
+    if PRINTABLE.fullmatch(requester_id):
+        return requester_id
+    return f"sha256_{sha256(requester_id.encode(errors='surrogatepass')).hexdigest()}"

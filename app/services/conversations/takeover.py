@@ -59,16 +59,17 @@ async def wait_for_begun_replies(
         await asyncio.sleep(LOOK_SECONDS)
 
 
-async def hand_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> None:
+async def hand_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
     """Let the bot answer the ticket's next message; its open hand-offs of all of it are closed.
 
-    Handing back what no person has changes nothing. What the customer wrote meanwhile stays the
-    person's.
+    Handing back what no person has changes nothing and answers False. What the customer wrote
+    meanwhile stays the person's.
     """
     await takeovers.lock_thread(session, tenant_id, ticket_id)
-    await takeovers.remove_takeover(session, tenant_id, ticket_id)
-    await close_whole(session, tenant_id, ticket_id)
+    taken = await takeovers.remove_takeover(session, tenant_id, ticket_id)
+    waited = await close_whole(session, tenant_id, ticket_id)
     log.info("thread_handed_back", tenant_id=tenant_id, ticket_id=ticket_id)
+    return taken or waited
 
 
 async def handled(session: AsyncSession, tenant_id: str, ticket_id: str) -> Handled:
