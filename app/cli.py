@@ -165,11 +165,18 @@ def train(
     force: Annotated[
         bool, typer.Option("--force", help="Let it count even if it is worse than before.")
     ] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Train nothing: hold the model to people's decisions.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures for scripts.")] = False,
 ) -> None:
     """Train the tenant's own triage on labelled tickets, and measure it on others of them."""
     from app.commands.train import run_train
+    from app.commands.triage_watch import run_check
 
+    if check:
+        run_check(tenant, as_json=as_json)
+        return
     run_train(tenant, source, force=force, as_json=as_json)
 
 

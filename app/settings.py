@@ -82,9 +82,7 @@ class ApiSettings(BaseModel):
         description="Signs page cursors; the same on every API. `deskgraph dev` makes its own.",
     )
     encryption_keys: list[SecretStr] = Field(
-        [],
-        description="Keys that encrypt credentials of connections, newest first, the same "
-        "everywhere; made by `deskgraph connections new-key`. `deskgraph dev` makes its own.",
+        [], description="Encrypt credentials; newest first, of `deskgraph connections new-key`."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
     streams_per_tenant: Count = Field(
@@ -94,7 +92,7 @@ class ApiSettings(BaseModel):
     @field_validator("encryption_keys")
     @classmethod
     def _each_a_key(cls, keys: list[SecretStr]) -> list[SecretStr]:
-        """32 bytes in base64, as `new-key` prints them. The message has nothing of a key."""
+        """As `new-key` prints them. The message has nothing of a key."""
         if not all(ENCRYPTION_KEY.fullmatch(key.get_secret_value()) for key in keys):
             raise ValueError("must hold keys that `deskgraph connections new-key` printed")
         return keys

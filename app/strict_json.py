@@ -10,26 +10,31 @@ from typing import Any
 MAX_DEPTH = 32
 SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_DIGITS = 30
+REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class StrictJsonError(ValueError):
     """The text is not JSON as we take it; the message says what and where, and quotes no value."""
 
 
-def parse_json(body: bytes) -> Any:
+def parse_json(body: bytes, *, repair: bool = False) -> Any:
     """The document of a body in UTF-8.
+
+    With `repair` what no text may hold, NUL and halves of pairs, becomes U+FFFD: in another
+    system's answer one such letter of a customer would make a whole ticket unreadable.
 
     Raises:
         StrictJsonError.
     """
     try:
         document = json.loads(
-            body.decode("utf-8"),
+            body.decode("utf-8", "replace" if repair else "strict"),
             object_pairs_hook=_unique,
             parse_constant=_no_constant,
             parse_int=_int,
             parse_float=_float,
         )
+        document = repaired(document) if repair else document
         check_value(document)
     except RecursionError:
         raise StrictJsonError(f"The body is nested deeper than {MAX_DEPTH} levels.") from None
@@ -40,6 +45,17 @@ def parse_json(body: bytes) -> Any:
         where = f"line {error.lineno}, column {error.colno}"
         raise StrictJsonError(f"{error.msg} at {where}.") from None
     return document
+
+
+def repaired(value: Any) -> Any:
+    """The value with U+FFFD for what no text may hold; names of an object as well."""
+    if isinstance(value, str):
+        return SURROGATE.sub(REPLACEMENT, value).replace("\x00", REPLACEMENT)
+    if isinstance(value, list):
+        return [repaired(item) for item in value]
+    if isinstance(value, dict):
+        return {repaired(name): repaired(item) for name, item in value.items()}
+    return value
 
 
 def check_value(value: Any, levels: int = 0) -> None:

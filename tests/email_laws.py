@@ -1,6 +1,6 @@
 """What holds for the connector of a mailbox, whichever IMAP server stands behind it.
 
-Run over pymap in every run (tests/unit/test_email.py), and over Dovecot with `make real-world`.
+Over pymap in every run (tests/integration/test_email.py), over Dovecot with `make real-world`.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from app.connectors.email.mailbox import Cursor
 from app.connectors.email.settings import EmailCredentials
 from app.connectors.errors import CredentialsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Gone, Overtaken, Posted, Refused
-from graphs.text.noise.headers import told_by_headers
+from graphs.text.noise.headers import kind_by_headers
 from tests import mail_shapes as shapes
 from tests.mailboxes import ADDRESS, ANN, EVE, MAX, TEAM, MailPlace, mail, stamped
 from tools.errors import UnavailableError
@@ -156,9 +156,9 @@ class EmailLaws:
     ) -> None:
         """The graph ignores a ticket with such headers, and counts it by the reason."""
         came = await place.arrives(shape)
-        assert told_by_headers(came.headers) == why
+        assert kind_by_headers(came.headers) == why
         [message] = (await place.desk.read(came.event.ticket_id)).messages
-        assert told_by_headers(message.headers) == why
+        assert kind_by_headers(message.headers) == why
 
     async def test_own_mail_that_comes_back_starts_nothing(self, place: MailPlace) -> None:
         """As with a list that the mailbox is on."""
@@ -174,7 +174,7 @@ class EmailLaws:
         await place.arrives(notice)
         view = await place.desk.read(ticket)
         assert [m.author for m in view.messages] == ["customer", "bot", "customer"]
-        assert told_by_headers(view.messages[-1].headers) == "auto_reply"
+        assert kind_by_headers(view.messages[-1].headers) == "auto_reply"
         assert view.requester.verified
 
     async def test_failed_delivery_names_the_reply(self, place: MailPlace) -> None:
@@ -251,10 +251,11 @@ class EmailLaws:
 
     async def test_fields_are_refused_with_the_reason(self, place: MailPlace) -> None:
         """A mailbox has none; a change of nothing is done."""
-        refused = await place.desk.change("m1", Change(tags_add=["vip"]), key="c")
+        ticket = (await place.arrives(stamped(mail(**FIRST)))).event.ticket_id
+        refused = await place.desk.change(ticket, Change(tags_add=["vip"]), key="c")
         assert isinstance(refused, Refused)
         assert "no tags" in refused.why
-        assert await place.desk.change("m1", Change(), key="c") == AlreadyPosted("m1")
+        assert await place.desk.change(ticket, Change(), key="c") == AlreadyPosted(ticket)
 
     @pytest.mark.parametrize(
         "ticket", ["m0123456789abcdef012", "", "x\r\nA1 LOGOUT", '"*', "m" * 500]
@@ -264,6 +265,7 @@ class EmailLaws:
         assert (await place.desk.read(ticket)).gone
         assert await place.desk.reply(ticket, "Hi", key="k", expect="") == Gone()
         assert await place.desk.note(ticket, "Hi", key="k") == Gone()
+        assert await place.desk.change(ticket, Change(status="solved"), key="k") == Gone()
 
     async def test_mail_that_a_person_moved_away_is_gone(self, place: MailPlace) -> None:
         """To file or delete a mail is to be done with it."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,9 +22,9 @@ from app.db.connections.queries import connections_of_tenant, every_connection
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
 from app.db.tenants.queries import tenant_exists
-from app.errors import DeskgraphError
+from app.errors import DeskgraphError, NotFoundError
 from app.services.connections import encryption, manage
-from app.services.connections.check import Reach, test_connection
+from app.services.connections.check import Reach, is_failing, test_connection
 from app.services.connections.encryption import vault_of
 from app.settings import Settings
 
@@ -35,6 +36,8 @@ LINE = (
 )  # fmt: skip
 Tenant = Annotated[str, typer.Option(help="The tenant whose connection it is.")]
 Id = Annotated[str, typer.Argument(help="The connection's id, `con_...`.")]
+# A desk or receiver that is being written runs beside `deskgraph dev`.
+LOOPBACK = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
 KINDS = ", ".join(sorted(CONNECTORS))
 
 
@@ -49,6 +52,18 @@ def with_keys(settings: Settings) -> Settings:
 def dev_keys_file(settings: Settings) -> Path:
     """Where `deskgraph dev` keeps the key that it made."""
     return settings.data_dir / "encryption_key"
+
+
+def on_dev(settings: Settings) -> bool:
+    """Whether the command works on what `deskgraph dev` keeps, so that its rules hold."""
+    return settings.database_url is None
+
+
+def with_loopback(settings: Settings) -> Settings:
+    """The settings of `deskgraph dev`: calls may go to this machine, unless the setting is set."""
+    if settings.callback_allow:
+        return settings
+    return settings.model_copy(update={"callback_allow": LOOPBACK})
 
 
 @cli.command("new-key", epilog=usage("connections new-key"))
@@ -80,7 +95,9 @@ def add(
 
         async def work(session: AsyncSession) -> tuple[Connection, str]:
             if not await tenant_exists(session, tenant):
-                raise typer.BadParameter(f"no tenant {tenant!r}")
+                raise typer.BadParameter(
+                    f"no tenant {tenant!r}; `keys create --create-tenant` makes one"
+                )
             return await manage.add(session, vault, tenant, kind, name, settings_of, credentials)
 
         row, secret = _refused(lambda: in_session(settings, work))
@@ -110,7 +127,8 @@ def list_connections(
         return
     table = plain_table("id", "kind", "name", "last hook", "last write", "state")
     for row in rows:
-        state = row.paused_because or row.last_error or "ready"
+        failing = row.last_error if is_failing(row) else None
+        state = row.paused_because or failing or "ready"
         add_row(
             table, row.id, row.kind, row.name, moment(row.last_hook_at),
             moment(row.last_write_at), state,
@@ -121,11 +139,13 @@ def list_connections(
 @cli.command("test", epilog=usage("connections test con_k5zq3v7hx2m4np6a"))
 def check_connection(connection: Id, tenant: Tenant = "demo") -> None:
     """Make harmless calls there, and say what is right and what is missing; exit 1 if anything."""
-    with with_database(load_settings()) as settings:
+    loaded = load_settings()
+    allowed = with_loopback(loaded).callback_allow if on_dev(loaded) else loaded.callback_allow
+    with with_database(loaded) as settings:
         keyed = with_keys(settings)
 
         async def work(sessions: Sessions) -> list[Check]:
-            async with HttpClient(make_guard(settings.callback_allow)) as http:
+            async with HttpClient(make_guard(allowed)) as http:
                 reach = Reach(http, vault_of(keyed))
                 return await test_connection(sessions, reach, tenant, connection)
 
@@ -193,10 +213,17 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _asked(kind: str) -> dict[str, Any]:
     """The credentials, typed without being shown, or read from standard input line by line."""
-    return {
-        name: typer.prompt(name, hide_input=True, err=True)
-        for name in CONNECTORS[kind].credentials.model_fields
+    given = {
+        name: typer.prompt(
+            name if field.is_required() else f"{name} (may be left out)",
+            hide_input=True,
+            err=True,
+            default=None if field.is_required() else "",
+            show_default=False,
+        )
+        for name, field in CONNECTORS[kind].credentials.model_fields.items()
     }
+    return {name: value for name, value in given.items() if value}
 
 
 def _plain(value: Any) -> Any:
@@ -208,4 +235,5 @@ def _refused(call: Callable[[], T]) -> T:
     try:
         return call()
     except DeskgraphError as error:
-        raise typer.BadParameter(error.detail) from None
+        where = f" See `{typed('connections list')}`." if isinstance(error, NotFoundError) else ""
+        raise typer.BadParameter(f"{error.detail}{where}") from None

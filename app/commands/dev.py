@@ -5,13 +5,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from ipaddress import IPv4Network, IPv6Network
 
 import typer
 from rich.console import Console
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.connections import dev_keys_file, with_keys
+from app.commands.connections import dev_keys_file, with_keys, with_loopback
 from app.commands.database import (
     dev_file,
     explained,
@@ -46,9 +45,6 @@ KEYS = {
     "dev admin": ["admin", "articles:write", "runs:read", "runs:write"],
 }
 
-# A receiver that is being written runs beside it.
-LOOPBACK = [IPv4Network("127.0.0.0/8"), IPv6Network("::1/128")]
-
 
 @dataclass(frozen=True, slots=True)
 class Ready:
@@ -65,9 +61,7 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
     """Start, print how to reach it, and run until Ctrl-C or SIGTERM."""
     say = Console(stderr=True).print
     say(f"[bold]deskgraph[/] data in {settings.data_dir}")
-    if not settings.callback_allow:
-        settings = settings.model_copy(update={"callback_allow": LOOPBACK})
-    settings = _with_encryption(settings)
+    settings = _with_encryption(with_loopback(settings))
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
         with explained():

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.adapters.ports.embedders import build_embedder
 from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder
 from app.adapters.ports.embeddings_file import EmbeddingsFileError
+from app.adapters.ports.passage_vectors import vectors_name
 from app.commands.database import explained, load_settings, require_database, with_database
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.vectors import count_stale, has_table
@@ -49,7 +50,7 @@ async def _embed_all(engine: AsyncEngine, embedder: TextEmbedder) -> int:
             if not await has_table(session):
                 typer.echo(NO_TABLE, err=True)
                 raise typer.Exit(1)
-            total = await count_stale(session, embedder.model)
+            total = await count_stale(session, vectors_name(embedder))
         with Progress() as progress:
             bar = progress.add_task("Embedding", total=total)
             while made := await embed_some(sessions, embedder):

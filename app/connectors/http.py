@@ -41,7 +41,7 @@ class HttpAnswer:
     def json(self) -> Any:
         """The body as strict JSON. Raises UnavailableError: what happened is unknown."""
         try:
-            return parse_json(self.body)
+            return parse_json(self.body, repair=True)
         except StrictJsonError as error:
             raise UnavailableError(f"the answer is no JSON: {error}") from None
 
@@ -105,7 +105,7 @@ class HttpClient:
         try:
             async with asyncio.timeout(self._timeout_seconds):
                 target = parse(url)
-                addresses = await self.guard.addresses(target)
+                addresses = await self._allowed(target)
                 return _judged(await self._reach(method, target, addresses, body, sent))
         except TimeoutError:
             raise UnavailableError(f"no answer within {self._timeout_seconds:g} s") from None
@@ -113,6 +113,15 @@ class HttpClient:
             raise SettingsError(f"the URL {error}") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise UnavailableError(f"no answer ({type(error).__name__})") from None
+
+    async def _allowed(self, target: Target) -> list[str]:
+        """The addresses that may be called. Raises SettingsError, with what would allow it."""
+        try:
+            return await self.guard.addresses(target)
+        except ForbiddenTargetError as error:
+            raise SettingsError(
+                f"the URL {error}, unless DESKGRAPH_CALLBACK_ALLOW names {target.endpoint}"
+            ) from None
 
     async def _reach(
         self,

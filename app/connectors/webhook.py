@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from standardwebhooks import Webhook
 from uuid_utils.compat import uuid7
 
@@ -44,20 +44,19 @@ MAX_WHY = 200
 HEADER = re.compile(r"[!-~]{1,255}")
 
 
+def _callable(url: str) -> str:
+    """The URL, if it is one that could be called. Raises ValueError."""
+    try:
+        parse(url)
+    except ForbiddenTargetError as error:
+        raise ValueError(f"the URL {error}") from None
+    return url
+
+
 class WebhookSettings(DeskFields):
     """Where our calls go."""
 
-    url: Annotated[str, Field(min_length=1, max_length=2048)]
-
-    @field_validator("url")
-    @classmethod
-    def _can_be_called(cls, url: str) -> str:
-        # Settings are shown, so no password may stand in the URL.
-        try:
-            parse(url)
-        except ForbiddenTargetError as error:
-            raise ValueError(f"the URL {error}") from None
-        return url
+    url: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_callable)]
 
 
 class WebhookCredentials(Fields):
@@ -65,9 +64,9 @@ class WebhookCredentials(Fields):
 
 
 class _Foreign(BaseModel):
-    """What another program sends: fields that we do not know are ignored."""
+    """What another program sends: fields that we do not know are ignored, numbers are names too."""
 
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True, coerce_numbers_to_str=True)
 
 
 class _Person(_Foreign):
@@ -93,7 +92,7 @@ class _Ticket(_Foreign):
     closed: bool = False
     assignee: Annotated[str, Field(max_length=200)] | None = None
     requester: _Person
-    messages: Annotated[list[_Message], Field(max_length=1000)] = Field(default_factory=list)
+    messages: Annotated[list[_Message], Field(max_length=1000)]
 
 
 class _Done(_Foreign):
@@ -167,7 +166,7 @@ class WebhookDesk(Helpdesk):
     async def _post(self, kind: str, data: dict[str, Any], key: str) -> Answer:
         answer = await self._call(kind, data, key)
         if answer.ok:
-            done = _parsed(_Done, answer)
+            done = _parsed(_Done, answer, kind)
             return AlreadyPosted(done.id) if done.already else Posted(done.id)
         if answer.status in GONE:
             return Gone()
@@ -175,7 +174,7 @@ class WebhookDesk(Helpdesk):
             return Overtaken()
         if answer.status == UNPROCESSABLE and _code(answer) == "closed":
             return Closed()
-        return Refused(f"HTTP {answer.status}")
+        return Refused(": ".join(filter(None, (f"HTTP {answer.status}", _code(answer)))))
 
     async def _call(self, kind: str, data: dict[str, Any], key: str) -> HttpAnswer:
         now, name = datetime.now(UTC), key if HEADER.fullmatch(key) else _hashed(key)
@@ -200,11 +199,11 @@ def _require_ok(answer: HttpAnswer) -> None:
         raise SettingsError(f"ticket.read was answered with HTTP {answer.status}")
 
 
-def _parsed(model: type[Any], answer: HttpAnswer) -> Any:
+def _parsed(model: type[Any], answer: HttpAnswer, kind: str) -> Any:
     try:
         return model.model_validate(answer.json())
     except ValidationError as error:
-        raise UnavailableError(f"the answer does not fit: {_places(error)}") from None
+        raise UnavailableError(f"{kind}: the answer does not fit: {_places(error)}") from None
 
 
 def _code(answer: HttpAnswer) -> str | None:
@@ -212,12 +211,17 @@ def _code(answer: HttpAnswer) -> str | None:
         document = answer.json()
     except UnavailableError:
         return None
-    return document.get("code") if isinstance(document, dict) else None
+    code = document.get("code") if isinstance(document, dict) else None
+    return code[:MAX_WHY] if isinstance(code, str) else None
 
 
 def _places(error: ValidationError) -> str:
-    places = [".".join(map(str, problem["loc"])) for problem in error.errors()]
-    return ", ".join(places[:5])[:MAX_WHY]
+    """What does not fit where, without what stands there: it may be a customer's words."""
+    found = [
+        f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}"
+        for problem in error.errors(include_input=False, include_url=False)
+    ]
+    return "; ".join(found[:5])[:MAX_WHY]
 
 
 def _name(ticket_id: str, message_id: str) -> str:

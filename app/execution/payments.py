@@ -106,7 +106,7 @@ class ConnectedPayments(Payments):
             async with self.sessions.begin() as session:
                 first = await queries.pause(session, self.opened.id, str(error))
             if first:
-                log.exception("connection_paused", connection=self.opened.id, why=str(error))
+                log.exception("connection_paused", connection=self.opened.id, error=error)
             raise UnavailableError("the payment provider refuses our credentials") from None
         except SettingsError:
             raise RefusedError("the payment provider is not set up right") from None

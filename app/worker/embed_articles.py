@@ -3,6 +3,7 @@
 import asyncio
 
 from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder
+from app.adapters.ports.passage_vectors import passage_vectors, vectors_name
 from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import Sessions
 from app.db.knowledge.vectors import claim_chunks, has_table, store_vectors
@@ -35,11 +36,10 @@ async def embed_some(sessions: Sessions, embedder: TextEmbedder) -> int:
     async with sessions.begin() as session:
         if not await has_table(session):
             return 0
-        claimed = await claim_chunks(session, embedder.model, BATCH)
+        claimed = await claim_chunks(session, vectors_name(embedder), BATCH)
     if not claimed:
         return 0
-    vectors = await embedder.embed([text for _, text in claimed])
-    ids = [chunk_id for chunk_id, _ in claimed]
+    vectors = await passage_vectors(embedder, claimed)
     async with sessions.begin() as session:
-        await store_vectors(session, embedder.model, dict(zip(ids, vectors, strict=True)))
+        await store_vectors(session, vectors_name(embedder), vectors)
     return len(claimed)

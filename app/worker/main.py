@@ -19,6 +19,7 @@ from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
 from app.worker.retention import prune_regularly
 from app.worker.run_jobs import RunRunner
+from app.worker.triage_watch import watch_regularly
 from app.worker.webhook_dispatcher import deliver_callbacks
 
 log = get_logger(__name__)
@@ -46,6 +47,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         tasks.create_task(read_mailboxes(service, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
+        judging = tasks.create_task(watch_regularly(service.sessions))
         sweeping = tasks.create_task(run_maintenance(jobs, consumer, stop))
         log.info("worker_started", worker=jobs.id)
         try:
@@ -53,7 +55,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         finally:
             stop.set()
             # First no new jobs, then the border: a run handed back must not be taken again here.
-            for part in (embedding, consuming, forgetting, sweeping):
+            for part in (embedding, consuming, forgetting, judging, sweeping):
                 part.cancel()
             await jobs.drain()
             # Waited for before it is cancelled again: that aborts the jobs that still settle, or

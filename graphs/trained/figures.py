@@ -55,6 +55,16 @@ def wilson(right: int, tickets: int) -> float:
     return max(0.0, (share + extra / 2 - spread) / (1 + extra))
 
 
+def at_most(right: int, tickets: int) -> float:
+    """The upper end of the 95 % interval of a share, 1 of nothing."""
+    return 1 - wilson(tickets - right, tickets)
+
+
+def has_dropped(right: int, tickets: int, measured: float) -> bool:
+    """Whether a share is below what was measured, by more than chance and of enough tickets."""
+    return tickets >= TELLING and at_most(right, tickets) < measured
+
+
 def share(counted: Sequence[Counted]) -> Share:
     """How many of them were right."""
     right = sum(one.right for one in counted)

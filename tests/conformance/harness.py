@@ -11,7 +11,9 @@ from app.connectors.helpdesk import Helpdesk
 
 # What a desk may lack. Each stands in `lacks` with the reason; the test then checks that the desk
 # refuses it, or is skipped with that reason.
-Feature = Literal["tags", "group", "priority", "assignee", "closed", "deleted", "retry_after"]
+Feature = Literal[
+    "tags", "group", "priority", "status", "assignee", "closed", "deleted", "retry_after"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.conformance.bridge import BridgeHarness, bridged_desk
 from tests.conformance.harness import Harness
 from tests.conformance.helpdesk import HelpdeskLaws
 from tests.conformance.request_tracker import RequestTrackerHarness, doubled_request_tracker
@@ -28,6 +29,16 @@ class TestWebhook(HelpdeskLaws):
     async def harness(self) -> AsyncIterator[WebhookHarness]:
         """A new desk."""
         async with doubled_webhook_desk() as harness:
+            yield harness
+
+
+class TestBridge(HelpdeskLaws):
+    """The same connector, against the desk that docs/connect/webhook.md shows."""
+
+    @pytest.fixture
+    async def harness(self) -> AsyncIterator[BridgeHarness]:
+        """A new desk."""
+        async with bridged_desk() as harness:
             yield harness
 
 

@@ -12,7 +12,8 @@ from tests.conformance.accounts import (
     StripeAccount,
     stripe_account,
 )
-from tests.conformance.payments import HttpLaws, PaymentLaws
+from tests.conformance.payments import PaymentLaws
+from tests.conformance.payments_http import HttpLaws
 from tests.conftest import Tenant
 
 

@@ -13,12 +13,14 @@ class Line:
     port: int = 0
     left: int | None = None
     cuts: int = 0
+    # What the client gets instead of the answer, and how long it waits for it.
+    instead: bytes = b""
+    seconds: float = 0.05
 
 
 @asynccontextmanager
 async def cutting_line(to: int) -> AsyncIterator[Line]:
-    """Pass everything on to the port, until the line is cut: the last command arrives, its answer
-    does not."""
+    """Pass everything on to the port. Cut, the last command arrives and its answer does not."""
     line = Line()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -29,12 +31,15 @@ async def cutting_line(to: int) -> AsyncIterator[Line]:
                 if line.left is not None:
                     line.left -= 1
                     if line.left < 0:
+                        # Once: the next line to the server is whole again.
+                        line.left = None
                         back.cancel()
                         inner_writer.write(data)
                         await inner_writer.drain()
                         line.cuts += 1
+                        writer.write(line.instead)
                         # Long enough for the server to do what was asked.
-                        await asyncio.sleep(0.05)
+                        await asyncio.sleep(line.seconds)
                         break
                 inner_writer.write(data)
         except OSError:

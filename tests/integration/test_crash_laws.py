@@ -173,15 +173,20 @@ def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:
 
 
 def test_times_to_recover_are_read_from_the_book() -> None:
-    """From a worker's death to the claim of its run by another; a second call is told."""
+    """From a worker's death to the claim of its run by another; a second call is told.
+
+    Not of a refund, whose key the sandbox books once.
+    """
     book = [
         {"event": "claim", "at": 1.0, "pid": 7, "run": "a"},
-        {"event": "call", "at": 1.5, "pid": 7, "key": "refund:1"},
+        {"event": "call", "at": 1.5, "pid": 7, "key": "cancel:1"},
+        {"event": "call", "at": 1.6, "pid": 7, "key": "refund:1"},
         {"event": "kill", "at": 2.0, "pid": 7, "victim": 0, "point": "after_provider"},
         {"event": "claim", "at": 2.4, "pid": 8, "run": "b"},
         {"event": "claim", "at": 2.75, "pid": 8, "run": "a"},
+        {"event": "call", "at": 2.9, "pid": 8, "key": "cancel:1"},
         {"event": "call", "at": 2.9, "pid": 8, "key": "refund:1"},
     ]
     [recovery] = recoveries(book)
     assert (recovery.point, recovery.seconds) == ("after_provider", (0.75,))
-    assert repeated_calls(book) == ["refund:1 was called 2 times"]
+    assert repeated_calls(book) == ["cancel:1 was called 2 times"]

@@ -22,6 +22,7 @@ from graphs.policy import Policy
 from graphs.state import Grounding
 from tests.doubles.attacks import REPLIES
 from tests.doubles.knowing_model import KnowingModel, LyingModel
+from tests.unit.test_docs import table
 
 MAX_WRONG = 0.02
 # `make test` asks the good model every third ticket, which takes a tenth of a second each, and
@@ -58,6 +59,7 @@ async def test_offline_hardly_ever_answers_wrongly(service: Service) -> None:
     [offline] = await evaluate(service.settings, wanted())
     assert offline.model == "offline"
     assert figures(offline.judged).wrong_share <= MAX_WRONG, wrong(offline)
+    assert shown(offline) == documented("offline, now")
 
 
 @again
@@ -65,9 +67,7 @@ async def test_good_model_answers_and_hardly_ever_wrongly(
     service: Service, *, thorough: bool
 ) -> None:
     """What a good model drafts leaves in 95 of 100 tickets that an article answers."""
-    what = wanted()
-    what = what if thorough else replace(what, cases=what.cases[::EVERY])
-    good = await measured(service, KnowingModel(), what)
+    good = await measured(service, KnowingModel(), asked_of_a_model(wanted(), thorough=thorough))
     total = figures(good.judged)
     assert total.wrong_share <= MAX_WRONG, wrong(good)
     assert total.answered_share >= 0.95, [
@@ -75,6 +75,45 @@ async def test_good_model_answers_and_hardly_ever_wrongly(
         for one in good.judged
         if one.case.expect.answerable and one.verdict.kind not in {"right", "partial"}
     ]
+    assert not thorough or shown(good) == documented("a good model, `verified`")
+
+
+@again
+async def test_good_model_is_hardly_ever_wrong_in_quotes_mode(
+    service: Service, *, thorough: bool
+) -> None:
+    """It answers less, since a reply holds nothing but whole quotes."""
+    what = asked_of_a_model(wanted(grounding="quotes"), thorough=thorough)
+    good = await measured(service, KnowingModel(), what)
+    assert figures(good.judged).wrong_share <= MAX_WRONG, wrong(good)
+    assert not thorough or shown(good) == documented("a good model, `quotes`")
+
+
+def asked_of_a_model(what: Wanted, *, thorough: bool) -> Wanted:
+    """All tickets, or every third."""
+    return what if thorough else replace(what, cases=what.cases[::EVERY])
+
+
+def shown(measured: Measured) -> list[str]:
+    """The figures as docs/triage.md writes them."""
+    total = figures(measured.judged)
+    alone = total.wrong + total.right + total.partial
+    return [
+        f"{percent(total.wrong_share)} ({total.wrong} of {alone})",
+        percent(total.answered_share),
+        str(total.handed_over),
+    ]
+
+
+def percent(share: float) -> str:
+    """With one digit, where there is one to show."""
+    return f"{100 * share:.1f}".removesuffix(".0") + " %"
+
+
+def documented(row: str) -> list[str]:
+    """A line of the table in docs/triage.md."""
+    rows = {name: cells for name, *cells in table("docs/triage.md", "## How often it is wrong")}
+    return rows[row]
 
 
 @again

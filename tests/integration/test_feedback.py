@@ -10,10 +10,12 @@ from app.db.core.connections import Sessions
 from app.db.knowledge.answer_cache import keep_answer
 from app.db.tables.knowledge import CachedAnswerRow
 from app.errors import NotFoundError
+from app.execution.wiring import Service
 from app.services.conversations.feedback import Rating, rate
 from graphs.reply.question_key import question_sha256
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
+from tests.integration.workplace import Workplace
 from tests.unit.desk import E42, ticket
 
 pytestmark = pytest.mark.no_articles
@@ -78,3 +80,24 @@ async def test_run_without_a_question_can_be_rated(
     async with sessions.begin() as session:
         await rate(session, tenant.id, "k", Rating("T-1", "thumbs", -1, ""))
     assert await kept(sessions, tenant.id) == 1
+
+
+@pytest.mark.parametrize(
+    ("intents", "dry_run", "stays"),
+    [(["billing"], False, False), (["billing"], True, True), (["general"], False, True)],
+)
+async def test_corrected_triage_drops_the_answer(
+    service: Service,
+    sessions: Sessions,
+    tenant: Tenant,
+    intents: list[str],
+    dry_run: bool,
+    stays: bool,
+) -> None:
+    """A person who replays a run with other intents says that it was misunderstood."""
+    work = Workplace(service, tenant)
+    run = await work.advance(await work.start("How do I reset my password?", "cus_max"))
+    assert run.result["triage"]["intents"] == ["general"]
+    await keep(sessions, tenant.id, bytes.fromhex(run.result["question"]))
+    await work.replay(run, "general", dry_run=dry_run, triage={"intents": intents})
+    assert bool(await kept(sessions, tenant.id)) is stays

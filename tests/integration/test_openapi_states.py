@@ -147,6 +147,16 @@ def _without_key(operation: str, body: Any = None) -> Callable[[Place], Awaitabl
     return provoke
 
 
+async def _payments_connected(place: Place) -> httpx.Response:
+    provider = {
+        "kind": "stripe",
+        "name": "Stripe",
+        "credentials": {"api_key": "rk_test_51DeskgraphDouble"},
+    }
+    DOCUMENT.check(await place.starter.post("/v1/connections", json=provider))
+    return await place.starter.post("/v1/connections", json=provider)
+
+
 ONE = "/v1/connections/{connection_id}"
 BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = {
     (RESUME, "own-run"): _own_run,
@@ -168,6 +178,7 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(
         "POST /v1/hooks/{connection_id}", {}
     ),
+    ("POST /v1/connections", "payments-connected"): _payments_connected,
     ("POST /v1/connections", "encryption-not-set-up"): _without_key(
         "POST /v1/connections", CONNECTION
     ),

@@ -80,8 +80,8 @@ def install() -> None:
         timeout=INSTALL_SECONDS,
     )
     if done.returncode:
-        lines = [*done.stdout.splitlines(), *done.stderr.splitlines()]
-        why = lines[-1] if lines else f"exit code {done.returncode}"
+        said = done.stdout if done.returncode == CANNOT_INSTALL else done.stderr
+        why = (said.strip() or f"exit code {done.returncode}").splitlines()[-1]
         raise CannotInstallError(f"Request Tracker 5 is not installed: {why}")
 
 

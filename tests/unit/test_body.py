@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from app.api.http.strict_body import check_json
 from app.db.core.types import storable
 from app.errors import BodyError, DeskgraphError, MediaTypeError
-from app.strict_json import MAX_DEPTH, SURROGATE, StrictJsonError, _unique, check_value
+from app.strict_json import (
+    MAX_DEPTH,
+    SURROGATE,
+    StrictJsonError,
+    _unique,
+    check_value,
+    parse_json,
+)
 
 # Every character that a strict text may hold.
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=20)
@@ -204,3 +211,14 @@ def test_every_refusal_has_a_code(document: Any, junk: bytes) -> None:
     for body in (text[: len(text) // 2] + junk, junk + text, text + junk):
         refusal = judged(body)
         assert refusal is None or (refusal.code == "invalid-json" and refusal.detail)
+
+
+@given(documents(), st.booleans())
+def test_foreign_text_is_repaired(document: Any, surrogate: bool) -> None:
+    """NUL, half a pair and bytes that are no UTF-8 do not make an answer unreadable."""
+    bad = "\ud800" if surrogate else "\x00"
+    body = json.dumps({"a": document, "b": f"x{bad}y", f"c{bad}": 1}).encode()
+    assert parse_json(body, repair=True) == {"a": document, "b": "x\ufffdy", "c\ufffd": 1}
+    assert parse_json(b'{"a": "\xff"}', repair=True) == {"a": "\ufffd"}
+    with pytest.raises(StrictJsonError):
+        parse_json(body)

@@ -5,8 +5,8 @@ from app.db.knowledge.fusion import fused
 
 
 def hits(*names: str) -> list[Hit]:
-    """A ranking of articles, whose scores say nothing."""
-    return [Hit(name, number, 0.0) for number, name in enumerate(names)]
+    """A ranking of articles, each better than the next."""
+    return [Hit(name, number, 1 / (number + 1)) for number, name in enumerate(names)]
 
 
 def order(*rankings: tuple[float, list[Hit]]) -> list[str]:
@@ -27,6 +27,13 @@ def test_heavier_ranking_decides() -> None:
 def test_equal_articles_stand_in_the_order_of_their_names() -> None:
     """The same question has the same answer each time."""
     assert order((1, hits("b")), (1, hits("a"))) == ["a", "b"]
+
+
+def test_order_within_one_score_decides_nothing() -> None:
+    """Of two that one ranking cannot tell apart, the other ranking's favourite comes first."""
+    tied = [Hit("a", 1, 0.3), Hit("b", 2, 0.1 + 0.2)]
+    assert order((2, tied), (1, hits("b", "a"))) == ["b", "a"]
+    assert order((2, [*tied, Hit("c", 3, 0.2)]), (1, hits("c"))) == ["c", "a", "b"]
 
 
 def test_chunk_of_the_first_ranking_stands_for_the_article() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from graphs.text.noise import Reading
-from graphs.text.noise.headers import TELLING, VALUE_CHARS, telling, told_by_headers
+from graphs.text.noise.headers import TELLING, VALUE_CHARS, kind_by_headers, telling
 from graphs.text.noise.reading import only_thanks, reading_of
 from graphs.text.noise.wordings import Text, holds, wordings
 from tests.unit.mails import ASKING, AWAY, BOUNCES, NEWSLETTERS, RECEIPTS, THANKS, Mail
@@ -92,7 +92,7 @@ def test_doubtful_mail_goes_to_a_person() -> None:
 )
 def test_headers_tell_before_any_wording(headers: dict[str, str], kind: Reading | None) -> None:
     """What a header says holds whatever the text asks."""
-    assert told_by_headers(headers) == kind
+    assert kind_by_headers(headers) == kind
     assert reading_of(Mail("Export", QUESTION).ticket(**headers)) == kind
 
 

@@ -185,3 +185,11 @@ def test_address_of_the_pages_or_of_the_interface(base_url: str) -> None:
     """People paste either."""
     settings = RequestTrackerSettings(base_url=base_url, bot="b")
     assert settings.rest2 == "https://rt.example.com/REST/2.0"
+
+
+@pytest.mark.parametrize("token", ["", "1-27-ü", "1-27-a\nX: y", "1" * 300])
+def test_token_that_no_header_can_hold_is_refused(token: str) -> None:
+    """The message does not repeat it."""
+    with pytest.raises(ValidationError) as caught:
+        RequestTrackerCredentials(token=SecretStr(token))
+    assert not token or token not in str(caught.value)

@@ -19,7 +19,16 @@ from app.training.measure import TooFewError, measured, train
 from graphs.handoffs import skill_for
 from graphs.state import Intent, fresh_run
 from graphs.trained.features import SIZE, canonical, features, words_of
-from graphs.trained.figures import Counted, accuracy_at, bucket_at, buckets, threshold, wilson
+from graphs.trained.figures import (
+    Counted,
+    accuracy_at,
+    at_most,
+    bucket_at,
+    buckets,
+    has_dropped,
+    threshold,
+    wilson,
+)
 from graphs.trained.model import LinearModel, UnreadableModelError, pack, unpack
 from tests.unit.desk import ticket
 from tests.unit.labelled import ABOUT, examples
@@ -136,6 +145,23 @@ def test_bound_is_wilsons(right: int, tickets: int) -> None:
 
     known = binomtest(right, tickets).proportion_ci(0.95, method="wilson")
     assert wilson(right, tickets) == pytest.approx(known.low, abs=1e-4)
+    assert at_most(right, tickets) == pytest.approx(known.high, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("right", "tickets", "dropped"),
+    [
+        (0, 0, False),
+        (0, 19, False),
+        (19, 20, False),
+        (18, 20, True),
+        (96, 100, False),
+        (95, 100, True),
+    ],
+)
+def test_drop_is_more_than_chance(right: int, tickets: int, dropped: bool) -> None:
+    """Of a model that was right in 98 of 100 at least."""
+    assert has_dropped(right, tickets, 0.98) is dropped
 
 
 def test_small_counts_do_not_pass_a_bar() -> None:

@@ -21,11 +21,15 @@ from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
 from app.commands import articles as files
+from app.connectors import hooks
 from app.connectors.email import headers as mail_lines
 from app.connectors.email import identity, threads, wire
 from app.connectors.email import reading as mail_reading
 from app.connectors.email import settings as mail_settings
-from app.db.knowledge import articles, tokenize
+from app.connectors.errors import ForgedHookError
+from app.connectors.request_tracker import rest2
+from app.connectors.stripe import hooks as stripe_hooks
+from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
     billing,
@@ -93,9 +97,10 @@ from tests.unit.growth import Reader
 from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
 
 ROOT = Path(__file__).parents[2]
+HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
-          "app/connectors/email")  # fmt: skip
+          "app/connectors", "app/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -159,6 +164,10 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "graphs.llm.pool:open_pool": "models and limits",
     "app.connectors.email.desk:view_of": STRUCTURES,
+    "app.connectors.request_tracker.rest2:values": STRUCTURES,
+    "app.connectors.request_tracker.rest2:key": STRUCTURES,
+    "app.connectors.request_tracker.settings:our_status": "looks up one name",
+    "app.connectors.stripe.answers:read": STRUCTURES,
     "app.connectors.email.store:section": "loops over names of a FETCH answer",
     **dict.fromkeys(
         [f"app.connectors.email.{name}" for name in
@@ -465,6 +474,28 @@ READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
+    "app.connectors.hooks:verify_standard_webhook": [
+        refused(
+            lambda text: hooks.verify_standard_webhook(
+                {"webhook-id": text, "webhook-timestamp": text, "webhook-signature": text},
+                text.encode(),
+                [HOOK_SECRET],
+            ),
+            ForgedHookError,
+        )
+    ],
+    "app.connectors.stripe.hooks:verify": [
+        refused(
+            lambda text: stripe_hooks.verify(
+                {"stripe-signature": text}, text.encode(), [HOOK_SECRET]
+            ),
+            ForgedHookError,
+        )
+    ],
+    "app.connectors.request_tracker.rest2:transaction_at": [
+        lambda text: rest2.transaction_at(f"/transaction/{text}")
+    ],
+    "app.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
     "app.strict_json:check_value": [
         lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
@@ -483,6 +514,7 @@ READERS: dict[str, list[Reader]] = {
         refused(lambda text: files.checked(text, "A", "A", "en", "here"), files.SourceError),
     ],
     "app.db.knowledge.articles:chunks": [articles.chunks],
+    "app.db.knowledge.bm25:ranked_by": [lambda text: bm25.ranked_by("t", [text, text], "en", 5)],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
     "app.db.knowledge.tokenize:plain": [tokenize.plain],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
@@ -770,8 +802,8 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.headers:telling": [
         lambda text: headers.telling(dict.fromkeys(headers.TELLING, text))
     ],
-    "graphs.text.noise.headers:told_by_headers": [
-        lambda text: headers.told_by_headers(dict.fromkeys(headers.TELLING, text))
+    "graphs.text.noise.headers:kind_by_headers": [
+        lambda text: headers.kind_by_headers(dict.fromkeys(headers.TELLING, text))
     ],
     "graphs.text.noise.reading:reading_of": [
         lambda text: reading.reading_of(ticket(text), [text]),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder, Vector
+from app.adapters.ports.passage_vectors import vectors_name
 from app.adapters.ports.passages import within_budget
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import config_for
@@ -24,8 +25,8 @@ from tools.models import Passage
 
 log = get_logger(__name__)
 
-# As much as all rankings by words: chosen by the measurement in docs/retrieval.md.
-MEANING_WEIGHT = 3.5
+# Less than all rankings by words together: chosen by the measurement in docs/retrieval.md.
+MEANING_WEIGHT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ class PostgresKnowledge:
         if not asked or self.embedder is None or not await has_table(session):
             return []
         wanted = max(limit, CANDIDATES)
-        model = self.embedder.model
+        model = vectors_name(self.embedder)
         near = await nearest_chunks(session, self.tenant_id, model, asked, wanted)
         return [(MEANING_WEIGHT, near)]
 

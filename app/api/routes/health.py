@@ -1,5 +1,6 @@
 """Liveness, readiness and metrics of the process; and the meaning of each error code."""
 
+from math import nan
 from typing import get_args
 
 from fastapi import APIRouter, Response
@@ -16,6 +17,7 @@ from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.runs.queries import ignored_last_hour
+from app.db.tenants.triage_models import count_dropped
 from app.errors import NotFoundError, UnavailableError, all_errors
 from app.log import get_logger
 from graphs.text.noise import Ignored
@@ -28,6 +30,11 @@ IGNORED = Gauge(
     "deskgraph_runs_ignored_last_hour",
     "Runs of the last hour that were ignored, over all tenants.",
     ["reason"],
+)
+
+DROPPED = Gauge(
+    "deskgraph_trained_triage_dropped",
+    "Tenants whose trained triage is right less often than it was measured to be.",
 )
 
 
@@ -71,21 +78,24 @@ async def readyz(session: Session) -> StatusOut:
 )
 async def metrics(backend: BackendDep) -> Response:
     """Counters for Prometheus, in its text format 0.0.4."""
-    await _count_ignored(backend)
+    await _count_rows(backend)
     return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
-async def _count_ignored(backend: Backend) -> None:
-    """Bring the gauge up to date; while the database is unavailable it shows nothing."""
+async def _count_rows(backend: Backend) -> None:
+    """Bring the gauges up to date; while the database is unavailable they show nothing."""
     try:
         async with backend.sessions() as session:
             counts = await ignored_last_hour(session)
+            dropped = await count_dropped(session)
     except DATABASE_ERRORS as error:
         log.warning("database_unavailable", part="metrics", error=error)
         IGNORED.clear()
+        DROPPED.set(nan)
         return
     for reason in get_args(Ignored):
         IGNORED.labels(reason).set(counts.get(reason, 0))
+    DROPPED.set(dropped)
 
 
 @router.get(

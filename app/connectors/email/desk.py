@@ -37,7 +37,7 @@ from app.connectors.helpdesk import (
     Requester,
     TicketView,
 )
-from graphs.text.noise.headers import telling, told_by_headers
+from graphs.text.noise.headers import kind_by_headers, telling
 from tools.errors import UnavailableError
 
 HANDBACK = "/bot"
@@ -88,14 +88,14 @@ class MailDesk:
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:
         """Our Message-ID, if the mail under the key was taken by the mail server."""
-        message_id = own_id(key, self.settings)
+        message_id = own_id(ticket_id, key, self.settings)
         async with self.store() as store:
             copies = await store.copies(message_id)
         return message_id if any(not copy.draft for copy in copies) else None
 
     async def reply(self, ticket_id: str, text: str, *, key: str, expect: str) -> Answer:
         """A mail to the customer, as an answer to their last one."""
-        message_id = own_id(key, self.settings)
+        message_id = own_id(ticket_id, key, self.settings)
         async with self.store() as store:
             if any(not copy.draft for copy in await store.copies(message_id)):
                 return AlreadyPosted(message_id)
@@ -112,7 +112,7 @@ class MailDesk:
         """A mail to `notes_to`: the tenant's own people, and never the customer."""
         if self.settings.notes_to is None:
             return Refused(NO_NOTES)
-        message_id = own_id(key, self.settings)
+        message_id = own_id(ticket_id, key, self.settings)
         async with self.store() as store:
             if any(not copy.draft for copy in await store.copies(message_id)):
                 return AlreadyPosted(message_id)
@@ -129,7 +129,10 @@ class MailDesk:
 
     async def change(self, ticket_id: str, change: Change, *, key: str) -> Answer:
         """Refused with the reason: a mailbox has no fields. A change of nothing is done."""
-        return Refused(NO_FIELDS) if change else AlreadyPosted(ticket_id)
+        if not change:
+            return AlreadyPosted(ticket_id)
+        gone = (await self.read(ticket_id)).gone
+        return Gone() if gone else Refused(NO_FIELDS)
 
     async def _thread(self, store: Store, ticket_id: str) -> Thread:
         root = await store.root(ticket_id) if TICKET.fullmatch(ticket_id) else None
@@ -148,7 +151,7 @@ class MailDesk:
         return Letter(
             ticket=ticket_id,
             key=key,
-            message_id=own_id(key, self.settings),
+            message_id=own_id(ticket_id, key, self.settings),
             to=customer,
             subject=thread.view.subject,
             text=text,
@@ -211,7 +214,7 @@ def view_of(stamp: str, mails: Sequence[Kept], root: Root, store: Store) -> Tick
     customers = [kept for kept in mails if not kept.sent and kept.mail.sender == root.customer]
     if not customers:
         return GONE_VIEW
-    wrote = [kept for kept in customers if not told_by_headers(kept.mail.topmost)] or customers
+    wrote = [kept for kept in customers if not kind_by_headers(kept.mail.topmost)] or customers
     asked = [requester_of(kept.mail, store.settings) for kept in wrote]
     # One mail that is not proved could have been written by anyone, to be read with the others.
     proved = all(each.verified for each in asked)

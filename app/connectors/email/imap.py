@@ -29,7 +29,7 @@ from app.connectors.email.wire import (
 from app.connectors.errors import CredentialsError, SettingsError
 from tools.errors import UnavailableError
 
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 20.0
 MAX_LINE = 1_000_000
 MAX_ANSWER_BYTES = 8_000_000
 _LITERAL = re.compile(r"\{([0-9]{1,10})\}\r\n$")
@@ -175,6 +175,8 @@ class Imap:
             size += sum(map(len, answer.parts))
             if size > MAX_ANSWER_BYTES:
                 raise UnavailableError("the mail server's answer is too long")
+            if answer.text.startswith("* BYE"):
+                raise UnavailableError("the mail server said goodbye")
             answers.append(answer)
             if answer.text.startswith(f"{tag} "):
                 if not answer.text.startswith(f"{tag} OK"):

@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pydantic import Field
 
 from app.connectors.connector import Fields, Opened
+from app.connectors.email.criteria import any_of, has
 from app.connectors.email.desk import MailDesk, author_of, gives_back
 from app.connectors.email.identity import requester_of
 from app.connectors.email.imap import ImapRefusedError
@@ -19,9 +20,7 @@ from app.connectors.email.reading import Attachment, Mail
 from app.connectors.email.store import (
     Kept,
     Store,
-    any_of,
     as_kept,
-    has,
     key_line,
     ticket_line,
 )

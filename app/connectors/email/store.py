@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import unquote
 
+from app.connectors.email.criteria import any_of, has
 from app.connectors.email.headers import Headers, message_ids, only, read_headers
 from app.connectors.email.imap import Folder, Imap, ImapRefusedError
 from app.connectors.email.reading import (
@@ -24,7 +25,7 @@ from app.connectors.email.reading import (
 )
 from app.connectors.email.settings import EmailSettings
 from app.connectors.email.threads import TICKET, first_ticket, own_ids, ticket_of_address
-from app.connectors.email.wire import Value, quoted
+from app.connectors.email.wire import Value
 from app.connectors.errors import SettingsError
 from tools.errors import UnavailableError
 
@@ -286,7 +287,11 @@ def in_order(mails: Sequence[Kept]) -> list[Kept]:
         for kept in mails:
             behind = [depth.get(each, 0) for each in kept.mail.references if each in depth]
             depth[kept.mail.message_id or ""] = max(behind, default=0) + 1
-    return sorted(mails, key=lambda kept: (kept.at, depth[kept.mail.message_id or ""]))
+
+    def place(kept: Kept) -> tuple[datetime, int, bool, int]:
+        return kept.at, depth[kept.mail.message_id or ""], kept.sent, kept.uid
+
+    return sorted(mails, key=place)
 
 
 def ticket_line(headers: Headers) -> str | None:
@@ -317,20 +322,6 @@ def _kept(uid: int, named: dict[str, Value], *, sent: bool, key: str | None) -> 
 def _in_sent(ticket: str, ids: Iterable[str]) -> str:
     answers = [has(name, each) for each in ids for name in ("References", "In-Reply-To")]
     return any_of([has(TICKET_LINE, ticket), *answers])
-
-
-def has(name: str, text: str) -> str:
-    """Mails with the text in that header."""
-    return f"HEADER {name} {quoted(text)}"
-
-
-def any_of(criteria: Iterable[str]) -> str:
-    """Mails that one of the criteria finds; a balanced tree, since servers bound the depth."""
-    every = list(criteria)
-    if len(every) == 1:
-        return every[0]
-    half = len(every) // 2
-    return f"OR ({any_of(every[:half])}) ({any_of(every[half:])})"
 
 
 def section(named: dict[str, Value]) -> bytes:

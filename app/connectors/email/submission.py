@@ -18,7 +18,7 @@ from app.connectors.email.settings import EmailCredentials, EmailSettings
 from app.connectors.errors import CredentialsError
 from tools.errors import UnavailableError
 
-TIMEOUT_SECONDS = 30.0
+TIMEOUT_SECONDS = 20.0
 LOST = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 REFUSED_FROM = 500
 # 534, 535: the password; 530: it was not asked for, so TLS or the account is wrong.

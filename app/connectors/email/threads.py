@@ -29,9 +29,10 @@ def first_ticket(headers: Headers) -> str:
     return "m" + sha256(f"{origin}\n{sender}".encode()).hexdigest()[: TICKET_CHARS - 1]
 
 
-def own_id(key: str, settings: EmailSettings) -> str:
-    """The Message-ID of what we write under the key: the same whenever it is written."""
-    return f"<dg.{sha256(key.encode()).hexdigest()[:32]}@{settings.domain}>"
+def own_id(ticket: str, key: str, settings: EmailSettings) -> str:
+    """The Message-ID of what we write on a ticket under a key: the same whenever it is written."""
+    name = sha256(f"{ticket}\n{key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return f"<dg.{name}@{settings.domain}>"
 
 
 def own_ids(ids: Iterable[str], settings: EmailSettings) -> list[str]:

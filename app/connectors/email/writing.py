@@ -17,7 +17,7 @@ from app.connectors.email.store import KEY_LINE, PRIVATE_LINES, ROOT_LINE, TICKE
 POLICY = SMTP_POLICY.clone(max_line_length=998)
 MAX_TEXT = 100_000
 MAX_SUBJECT = 180
-MAX_KEY = 300
+MAX_KEY = 950
 MAX_LINE_IDS = 900
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _TEXT_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
@@ -45,8 +45,9 @@ def written(letter: Letter, settings: EmailSettings) -> EmailMessage:
     Raises:
         ValueError: the key is too long to be kept.
     """
-    if len(letter.key) > MAX_KEY:
-        raise ValueError(f"a key of more than {MAX_KEY} characters cannot be kept with a mail")
+    key = quote(letter.key, safe="", errors="surrogatepass")
+    if len(key) > MAX_KEY:
+        raise ValueError("a key that long cannot be kept with a mail")
     mail = EmailMessage(policy=POLICY)
     mail["From"] = Address(_one_line(settings.name), addr_spec=settings.address)
     mail["To"] = Address(addr_spec=letter.to)
@@ -62,7 +63,7 @@ def written(letter: Letter, settings: EmailSettings) -> EmailMessage:
     mail["Auto-Submitted"] = "auto-replied" if letter.answers else "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail[TICKET_LINE] = letter.ticket
-    mail[KEY_LINE] = quote(letter.key, safe="")
+    mail[KEY_LINE] = key
     if letter.root:
         mail[ROOT_LINE] = letter.root
     mail.set_content(_plain(letter.text), cte="quoted-printable")

@@ -74,7 +74,7 @@ class RequestTracker(Helpdesk):
             self._message(ticket, one, texts.get(one.id, Body()), headers.get(one.id, {}))
             for one in done
         )
-        public = [message.author for message in messages if message.public]
+        public = [one.author for one in messages if one.public and one.author != "system"]
         return TicketView(
             stamp=ticket.stamp,
             subject=ticket.Subject or "",

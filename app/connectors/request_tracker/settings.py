@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from app.connectors.connector import DeskFields, Fields
 from app.connectors.helpdesk import Priority, Status
@@ -63,6 +63,14 @@ class RequestTrackerCredentials(Fields):
     """The bot's authentication token, which RT shows once: "1-...-..."."""
 
     token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
+
+    @field_validator("token")
+    @classmethod
+    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
+        text = token.get_secret_value()
+        if not (text.isascii() and text.isprintable()):
+            raise ValueError("a token of RT has letters, digits and hyphens")
+        return token
 
 
 STATUSES: dict[Status, str] = {"open": "open", "pending": "stalled", "solved": "resolved"}

@@ -1,9 +1,11 @@
 """Queries on what people said of a tenant's triage: they agreed with a run, or corrected one."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select, type_coerce
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.conversations import Feedback
@@ -12,6 +14,8 @@ from app.lifecycle import ApprovalStatus, RunStatus
 
 # The newest: what was asked years ago says little of what is asked now.
 MOST = 50_000
+# Of what a model has triaged: newer tickets say more of how good it is now.
+MOST_WATCHED = 1000
 # How good a rating must be to say that the ticket was understood.
 GOOD_STARS, GOOD_THUMB = 4, 1
 
@@ -21,6 +25,19 @@ class Labelled(NamedTuple):
 
     run: Run
     intents: list[str]
+
+
+class Watched(NamedTuple):
+    """What the tenant's own model said of a run, and the intents that a person stands for."""
+
+    intent: str
+    accuracy: float
+    intents: list[str]
+
+    @property
+    def right(self) -> bool:
+        """Whether the person agrees with the model."""
+        return self.intents == [self.intent]
 
 
 async def labelled_runs(session: AsyncSession, tenant_id: str) -> list[Labelled]:
@@ -35,6 +52,38 @@ async def labelled_runs(session: AsyncSession, tenant_id: str) -> list[Labelled]
         if run.id not in found
     ]
     return [one for one in (*found.values(), *agreed) if one.intents]
+
+
+async def watched_runs(session: AsyncSession, tenant_id: str, version: int) -> list[Watched]:
+    """The newest labelled runs that this model of the tenant's has triaged."""
+    first = aliased(Run)
+    replays = (
+        _corrected(tenant_id)
+        .join(first, and_(first.tenant_id == tenant_id, first.id == Run.replay_of))
+        .where(_triaged_by(first, version))
+        .add_columns(first.id, first.result)
+        .limit(MOST_WATCHED)
+    )
+    agreed = _confirmed(tenant_id).where(_triaged_by(Run, version)).limit(MOST_WATCHED)
+    # Of several corrections of a run the newest counts, as in labelled_runs.
+    found = {
+        run_id: _watched(result, _corrected_intents(replay))
+        for replay, run_id, result in reversed((await session.execute(replays)).all())
+    }
+    for run in await session.scalars(agreed):
+        found.setdefault(run.id, _watched(run.result, run.result["triage"]["intents"]))
+    newest = sorted(found, reverse=True)[:MOST_WATCHED]
+    return [found[run_id] for run_id in newest]
+
+
+def _triaged_by(run: type[Run], version: int) -> ColumnElement[bool]:
+    said = {"triage": {"trained": {"version": version, "routed": True}}}
+    return type_coerce(run.result, JSONB).contains(said)
+
+
+def _watched(result: dict[str, Any], intents: list[str]) -> Watched:
+    trained = result["triage"]["trained"]
+    return Watched(trained["intent"], trained["accuracy"], intents)
 
 
 def _corrected(tenant_id: str) -> Select[Run]:

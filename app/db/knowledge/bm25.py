@@ -25,6 +25,9 @@ WHOLE_SHARE = 0.5
 # A search reads the rarest words until so many rows are read: the rest hardly change the order,
 # and a knowledge base of any size is searched in about the same time.
 MAX_MATCHES = 15_000
+# To know which terms are rare, so many rows of each are counted, in the order of the chunks' ids.
+# How often a term with more occurs follows from how far among the ids these reach.
+MAX_COUNTED = 500
 # Of two articles that say the same, the one in the customer's language comes first.
 SAME_LANGUAGE = 1.2
 # A usual chunk in words, instead of an average that every edit would change.
@@ -70,31 +73,48 @@ RANKING = """
         FROM (
             {asked}
         ) AS word
+    ), counted AS MATERIALIZED (
+        SELECT lexeme, chunks, lowest, highest
+        FROM (SELECT lexeme FROM asked WHERE first = 1) AS term, LATERAL (
+            SELECT count(*) AS chunks, min(chunk_id) AS lowest, max(chunk_id) AS highest FROM (
+                SELECT chunk_id FROM {table}
+                WHERE tenant_id = :tenant_id AND {table}.{column} = term.lexeme
+                ORDER BY chunk_id LIMIT :max_counted
+            ) AS begun
+        ) AS found WHERE chunks > 0
+    ), frequency AS (
+        SELECT lexeme, all_chunks, CASE WHEN chunks < :max_counted THEN chunks
+            ELSE least(all_chunks, chunks * greatest(all_chunks, last_id - first_id + 1)
+                / (highest - first_id + 1)) END AS chunks
+        FROM counted, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total,
+            (SELECT min(lowest) AS first_id, max(highest) AS last_id FROM counted) AS reach
     ), rare AS MATERIALIZED (
         SELECT lexeme, ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
         FROM (
-            SELECT lexeme, chunks, sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
-            FROM (SELECT lexeme FROM asked WHERE first = 1) AS term, LATERAL (
-                SELECT count(*) AS chunks FROM {table}
-                WHERE tenant_id = :tenant_id AND {table}.{column} = term.lexeme
-            ) AS frequency
-            WHERE chunks > 0
-        ) AS by_rarity, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total
+            SELECT lexeme, chunks, all_chunks,
+                sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
+            FROM frequency
+        ) AS by_rarity
         WHERE so_far - chunks < :max_matches
     ), best AS (
         SELECT chunk_id, max(score) + :whole_share * sum(of_whole) AS score FROM (
             SELECT chunk_id, number, sum(weight * idf) AS score,
                 sum(weight * idf * first) AS of_whole
-            FROM rare JOIN asked USING (lexeme)
-                JOIN {table} ON {table}.{column} = rare.lexeme
-            WHERE tenant_id = :tenant_id GROUP BY chunk_id, number
+            FROM rare JOIN asked USING (lexeme), LATERAL (
+                SELECT chunk_id, weight FROM {table}
+                WHERE tenant_id = :tenant_id AND {table}.{column} = rare.lexeme
+                ORDER BY chunk_id LIMIT :max_matches
+            ) AS posting
+            GROUP BY chunk_id, number
             HAVING count(*) >= least({least}, max(terms))
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
             WHEN CAST(chunk.config AS text) = :config THEN :same_language ELSE 1 END AS score
-        FROM best JOIN article_chunks AS chunk ON chunk.id = chunk_id
-        WHERE chunk.tenant_id = :tenant_id
+        FROM best, LATERAL (
+            SELECT * FROM article_chunks
+            WHERE id = chunk_id AND tenant_id = :tenant_id LIMIT 1
+        ) AS chunk
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
     SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
@@ -165,17 +185,22 @@ async def rank_chunks(
 
     The question is read in every language the tenant's articles are written in.
     """
-    asked = parts([storable(query) for query in queries])
-    if not asked:
+    values = ranked_by(tenant_id, queries, config, limit)
+    if not values["parts"]:
         return []
-    values: dict[str, Any] = {
+    found = await session.execute(statement, values)
+    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]
+
+
+def ranked_by(tenant_id: str, queries: Sequence[str], config: str, limit: int) -> dict[str, Any]:
+    """The values of a ranking statement."""
+    return {
         "tenant_id": tenant_id,
-        "parts": asked,
+        "parts": parts([storable(query) for query in queries]),
         "max_matches": MAX_MATCHES,
+        "max_counted": MAX_COUNTED,
         "whole_share": WHOLE_SHARE,
         "config": config,
         "same_language": SAME_LANGUAGE,
         "limit": limit,
     }
-    found = await session.execute(statement, values)
-    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]

@@ -1,7 +1,7 @@
 """Vectors of chunks, in a table that exists only where the server has pgvector."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import errors
@@ -12,6 +12,15 @@ from app.db.knowledge.bm25 import Hit
 from app.db.tables.knowledge import ArticleChunk
 
 LEASE_SECONDS = 120
+
+
+class ChunkText(NamedTuple):
+    """What of a chunk is embedded: its text, and its article's title with its questions."""
+
+    id: int
+    text: str
+    heading: str
+
 
 CREATE_TABLE = b"""
     CREATE EXTENSION IF NOT EXISTS vector;
@@ -44,14 +53,15 @@ CLAIM_CHUNKS = text("""
             WHERE embedded_with > :model AND coalesce(embed_not_before < now(), true)
             ORDER BY embedded_with, id LIMIT :limit)
     )
-    UPDATE article_chunks
+    UPDATE article_chunks AS claimed
     SET embed_not_before = now() + make_interval(secs => :lease)
-    WHERE id IN (
+    FROM articles AS article
+    WHERE claimed.id IN (
         SELECT chunk.id FROM stale JOIN article_chunks AS chunk USING (id)
         WHERE coalesce(chunk.embed_not_before < now(), true)
         ORDER BY chunk.id LIMIT :limit FOR UPDATE OF chunk SKIP LOCKED
-    )
-    RETURNING id, title, text
+    ) AND article.tenant_id = claimed.tenant_id AND article.id = claimed.article_id
+    RETURNING claimed.id, claimed.title, claimed.text, article.questions
 """)
 
 INSERT_VECTOR = text("""
@@ -124,15 +134,18 @@ async def count_stale(session: AsyncSession, model: str) -> int:
     return await session.scalar(select(func.count()).where(other)) or 0
 
 
-async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[tuple[int, str]]:
-    """Claim chunks without a vector of this model, as id and text, for LEASE_SECONDS."""
+async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[ChunkText]:
+    """Claim chunks without a vector of this model for LEASE_SECONDS."""
     values = {"model": model, "limit": limit, "lease": LEASE_SECONDS}
     rows = await session.execute(CLAIM_CHUNKS, values)
-    return [(chunk_id, f"{title}\n{content}") for chunk_id, title, content in rows]
+    return [
+        ChunkText(chunk_id, f"{title}\n{content}", "\n".join([title, *questions]))
+        for chunk_id, title, content, questions in rows
+    ]
 
 
 async def store_vectors(
-    session: AsyncSession, model: str, vectors: dict[int, Sequence[float]]
+    session: AsyncSession, model: str, vectors: Mapping[int, Sequence[float]]
 ) -> None:
     """Write the vectors of chunks that still exist; those of another dimension go."""
     dimensions = len(next(iter(vectors.values())))

@@ -3,8 +3,8 @@
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Text, bindparam, func, select, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledStatement, Executor
@@ -56,3 +56,26 @@ async def activate(session: AsyncSession, tenant_id: str, version: int) -> None:
     of_tenant = update(TriageModel).where(TriageModel.tenant_id == tenant_id)
     await session.execute(of_tenant.where(TriageModel.active.is_(True)).values(active=False))
     await session.execute(of_tenant.where(TriageModel.version == version).values(active=True))
+
+
+async def tenants_with_a_model(session: AsyncSession) -> list[str]:
+    """Those for which one counts, by id."""
+    query = select(TriageModel.tenant_id).where(TriageModel.active.is_(True))
+    return list(await session.scalars(query.order_by(TriageModel.tenant_id)))
+
+
+async def hold_active_model(session: AsyncSession, tenant_id: str) -> TriageModel | None:
+    """The model that counts, locked; None also while another process holds it. Never waits."""
+    query = select(TriageModel).where(
+        TriageModel.tenant_id == tenant_id, TriageModel.active.is_(True)
+    )
+    return (await session.scalars(query.with_for_update(skip_locked=True))).one_or_none()
+
+
+async def count_dropped(session: AsyncSession) -> int:
+    """Tenants whose model that counts was last seen to be worse than it was measured to be."""
+    query = select(func.count()).where(
+        TriageModel.active.is_(True),
+        type_coerce(TriageModel.figures, JSONB).contains({"since": {"dropped": True}}),
+    )
+    return int(await session.scalar(query) or 0)

@@ -33,6 +33,13 @@ async def test_connection(
     return [*await connector.test(opened), *_known(row, connector)]
 
 
+def is_failing(row: Connection) -> bool:
+    """Whether its last error is newer than what it took last."""
+    if row.last_error_at is None:
+        return False
+    return row.last_write_at is None or row.last_error_at > row.last_write_at
+
+
 def _known(row: Connection, connector: Connector) -> list[Check]:
     found = []
     if connector.mailbox is not None:
@@ -41,6 +48,9 @@ def _known(row: Connection, connector: Connector) -> list[Check]:
         found.append(Check("read", ok=read, says=says))
     if row.paused_because:
         found.append(Check("paused", ok=False, says=f"Nothing is sent: {row.paused_because}"))
+    if is_failing(row):
+        says = f"At {row.last_error_at:%Y-%m-%d %H:%M} UTC: {row.last_error}"
+        found.append(Check("last call", ok=False, says=says))
     if connector.verify is not None:
         seen = row.last_hook_at
         says = f"The last hook came at {seen:%Y-%m-%d %H:%M} UTC." if seen else (

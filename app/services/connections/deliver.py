@@ -39,6 +39,7 @@ from tools.errors import UnavailableError
 # Looks and posts of one attempt: a ticket that changes faster than this waits for the next one.
 LOOKS = 3
 SOON = timedelta(seconds=1)
+UNPROVED = "The desk did not verify the requester, so no account was read and no money can move."
 PRIORITIES: dict[str, Priority] = {"critical": "urgent", "high": "high", "low": "low"}
 
 
@@ -75,7 +76,11 @@ async def _work(session: AsyncSession, delivery: Delivery) -> Work | None:
     if delivery.kind == "handoff":
         key = handoff_key(key)
         row = await _handoff(session, tenant_id, key)
-        return Work(handoff_note(row), key.split(":")[1]) if row and row.summary else None
+        if row is None or not row.summary:
+            return None
+        run_id = key.split(":")[1]
+        proved = await _is_proved(session, tenant_id, run_id)
+        return Work(handoff_note(row, proved=proved), run_id)
     if delivery.kind == "fields":
         return Work("", key)
     message = await deliveries.message_of(session, tenant_id, key)
@@ -87,9 +92,21 @@ async def _handoff(session: AsyncSession, tenant_id: str, key: str) -> Handoff |
     return (await session.scalars(query)).one_or_none()
 
 
-def handoff_note(row: Handoff) -> str:
+async def _is_proved(session: AsyncSession, tenant_id: str, run_id: str) -> bool:
+    """Whether the run might read an account; also true of a hand-off that is no run's."""
+    try:
+        run = await deliveries.get_run(session, tenant_id, UUID(run_id))
+    except ValueError:
+        return True
+    return run is None or bool((run.ticket.get("connection") or {}).get("verified", True))
+
+
+def handoff_note(row: Handoff, *, proved: bool) -> str:
     """A hand-off as the desk's people read it: why, what is known, and what they may answer."""
-    lines = [f"deskgraph hands this ticket over ({row.urgency}).", "", row.summary]
+    lines = [f"deskgraph hands this ticket over ({row.urgency}).", ""]
+    if not proved:
+        lines += [UNPROVED, ""]
+    lines.append(row.summary)
     if row.suggestion:
         lines += ["", "Suggested reply:", "", row.suggestion["text"]]
     if row.articles:

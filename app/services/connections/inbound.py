@@ -63,10 +63,15 @@ def stored_event(item: InboxItem) -> Event:
 
 async def read_refund(sessions: Sessions, item: InboxItem) -> None:
     """Act on what a provider said of a refund; nothing needs to be asked for it."""
-    async with sessions.begin() as session:
-        row = await queries.live_connection(session, item.connection_id)
-        note = await note_refund(session, row, stored_event(item)) if row else "removed"
-        await inbox.conclude(session, item, "done", note)
+    try:
+        async with sessions.begin() as session:
+            row = await queries.live_connection(session, item.connection_id)
+            note = await note_refund(session, row, stored_event(item)) if row else "removed"
+            await inbox.conclude(session, item, "done", note)
+    except UnavailableError as error:
+        async with sessions.begin() as session:
+            wait = timedelta(seconds=wait_seconds(item.attempts, None))
+            await inbox.postpone(session, item, wait, str(error))
 
 
 async def _again(

@@ -207,4 +207,5 @@ def _parsed(model: type[BaseModel], given: dict[str, Any], what: str) -> BaseMod
             f"{'.'.join(map(str, (what, *problem['loc'])))}: {problem['msg']}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
-        raise InvalidRequestError("; ".join(wrong[:10])[:1000]) from None
+        known = f"The {what} are: {', '.join(model.model_fields) or 'none'}."
+        raise InvalidRequestError(f"{'; '.join(wrong[:10])[:1000]}. {known}") from None

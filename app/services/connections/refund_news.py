@@ -10,6 +10,7 @@ from app.db.connections.deliveries import get_run
 from app.db.effects.ledger import get_entry, set_result
 from app.db.tables.connections import Connection
 from app.services.connections.for_person import open_for_person
+from tools.errors import UnavailableError
 from tools.money import format_money
 
 # What a refund that the customer will not get ends as.
@@ -20,12 +21,15 @@ KNOWN = ("succeeded", "pending", "requires_action", *NOT_PAID)
 async def note_refund(session: AsyncSession, row: Connection, event: Event) -> str:
     """Write the status on the ledger's row; a refund that failed opens a hand-off, once.
 
-    Answers in a few words how it ended.
+    Answers in a few words how it ended. Raises UnavailableError: ask again later.
     """
     status = event.why or ""
     if event.key is None or status not in KNOWN:
         return "no refund of ours, or a status that we do not know"
     entry = await get_entry(session, row.tenant_id, event.key)
+    if entry is not None and entry.status == "started":
+        # The provider is quicker than the answer to our own call.
+        raise UnavailableError("the refund's own call has not ended yet")
     if entry is None or entry.result is None or entry.result.get("id") != event.refund_id:
         return "no refund of ours"
     await set_result(session, row.tenant_id, event.key, {**entry.result, "status": status})

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.conversations.memory import hold_off_erasure
+from app.db.knowledge.answer_cache import drop_answers
 from app.db.runs import queries as run_queries
 from app.db.runs.steps import checkpoint_of_run
 from app.db.tables.runs import Run
@@ -22,6 +23,7 @@ from app.errors import (
 )
 from app.lifecycle import FINAL
 from app.log import get_logger
+from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import Enqueue
 
@@ -78,7 +80,7 @@ async def replay(
     await _refuse_long_chain(session, first)
     await _refuse_unknown(session, first, new.checkpoint_id)
     version, _ = await tenant_queries.current_policy(session, tenant_id)
-    _report(first, new)
+    await _note_correction(session, first, new)
     run = await _insert(session, key_id, version, first, new)
     if run is None:
         return await start_and_cancel.repeated(session, tenant_id, new.idempotency_key, new.sha256)
@@ -94,11 +96,20 @@ async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -
         raise CheckpointGoneError("The checkpoint is older than the tenant's retention.")
 
 
-def _report(first: Run, new: NewReplay) -> None:
-    """Log that a person gives a ticket other intents than the tenant's trained model did."""
-    trained = (first.result.get("triage") or {}).get("trained")
+async def _note_correction(session: AsyncSession, first: Run, new: NewReplay) -> None:
+    """What follows when a person gives a ticket other intents than it had.
+
+    No other customer gets the answer that is kept for its question, and the log says when it was
+    the tenant's trained model that chose them.
+    """
+    triage = first.result.get("triage") or {}
     corrected = (new.state.get("triage") or {}).get("intents")
-    if trained and corrected and not new.dry_run and corrected != [trained["intent"]]:
+    if new.dry_run or not corrected:
+        return
+    if corrected != triage.get("intents"):
+        await drop_answers(session, first.tenant_id, questions_of([first]))
+    trained = triage.get("trained")
+    if trained and corrected != [trained["intent"]]:
         log.warning(
             "trained_triage_corrected",
             tenant_id=first.tenant_id,

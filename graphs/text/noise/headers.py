@@ -20,12 +20,12 @@ VALUE_CHARS = 200
 
 
 def telling(headers: Mapping[str, str]) -> dict[str, str]:
-    """The headers that `told_by_headers` reads, by their names in small letters."""
+    """The headers that `kind_by_headers` reads, by their names in small letters."""
     small = {name.strip().lower(): value.strip()[:VALUE_CHARS] for name, value in headers.items()}
     return {name: value for name, value in sorted(small.items()) if name in TELLING}
 
 
-def told_by_headers(headers: Mapping[str, str]) -> Ignored | None:
+def kind_by_headers(headers: Mapping[str, str]) -> Ignored | None:
     """What kind of mail its headers make it, or None for a person's; the surest sign first.
 
     Source: RFC 3834, section 2 (when an automatic responder must be silent).

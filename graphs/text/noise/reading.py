@@ -7,7 +7,7 @@ from graphs.text.bounds import READ_CHARS
 from graphs.text.noise import Reading
 from graphs.text.noise.automatic import PREFIXES, automatic
 from graphs.text.noise.echo import is_echo
-from graphs.text.noise.headers import told_by_headers
+from graphs.text.noise.headers import kind_by_headers
 from graphs.text.noise.thanks import agrees_to_thanks, is_sign, is_thanks, may_ask
 from graphs.text.noise.wordings import Text, wordings
 
@@ -21,7 +21,7 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
     `replies` are those that this thread got. Headers tell first, then wordings; what only looks
     automatic and may hold a question is `doubtful`.
     """
-    if why := told_by_headers(ticket.get("headers", {})):
+    if why := kind_by_headers(ticket.get("headers", {})):
         return why
     body = ticket["body"][:READ_CHARS]
     if any(is_echo(text[:READ_CHARS], replies) for text in _returned(ticket)):

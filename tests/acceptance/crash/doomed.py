@@ -111,9 +111,14 @@ class DoomedBilling(SandboxBilling):
 
 @dataclass(frozen=True)
 class DoomedSubscriptions(SandboxSubscriptions):
-    """The same for cancellations."""
+    """The same for cancellations, of a provider that promises nothing about a repeated key."""
 
     hazard: Hazard
+
+    @property
+    def repeats_safely(self) -> bool:
+        """See Billing: so a cancellation of unknown end goes to a person."""
+        return False
 
     async def cancel_subscription(
         self, subscription_id: str, reason: str, *, key: str

@@ -18,6 +18,8 @@ from graphs.text.tokens import content_words
 HERE = Path(__file__).parent
 PER_INTENT = 5
 LETTERS = 200
+# Of the easy families, which are made by rule and are a question for each document, so many.
+EASY = 100
 SEED = 20261122
 
 Document = dict[str, str]
@@ -74,7 +76,9 @@ def questions(data: Path) -> list[Question]:
     tickets = _kept("ticket", "tickets.jsonl")
     short = _kept("short", "short.jsonl")
     letters = _letters([reworded, real, hard])
-    return [*titles, *_sentences(articles), *real, *short, *hard, *letters, *tickets]
+    sentences = _some(list(_sentences(articles)))
+    asked = _some([question for question in titles if question.family == "title"])
+    return [*short, *real, *hard, *tickets, *letters, *asked, *_some(reworded), *sentences]
 
 
 def recorded_queries() -> dict[str, list[str]]:
@@ -85,6 +89,11 @@ def recorded_queries() -> dict[str, list[str]]:
 def held_out(question: Question) -> bool:
     """Whether a question was kept from every choice of a constant: half of them, by their hash."""
     return hashlib.sha256(question.text.encode()).digest()[0] % 2 == 1
+
+
+def _some(family: list[Question]) -> list[Question]:
+    """Evenly taken from the whole family."""
+    return family[:: max(1, len(family) // EASY)][:EASY]
 
 
 def _titles(articles: list[Document]) -> Iterator[Question]:

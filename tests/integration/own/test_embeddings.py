@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from app.adapters.ports.embeddings import Embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
+from app.adapters.ports.passage_vectors import vectors_name
 from app.db.core.connections import Sessions
 from app.db.knowledge.articles import put_article
 from app.db.knowledge.vectors import claim_chunks, create_table
@@ -68,6 +69,35 @@ async def test_an_article_without_the_questions_words_is_found(
     assert (await knowledge.search(["salary"], "en", 3))[0]["article_id"] == "pay"
 
 
+async def test_question_that_an_article_declares_is_found_in_other_words(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder, double: EmbeddingsDouble
+) -> None:
+    """It leans the article's vectors towards what customers ask, in words that it lacks."""
+    # So that no other word shares a direction with the one that is asked.
+    double.dimensions = 4096
+    asked = ["Wages?"]
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "pay", "Calendar", "Each month.", "en", asked)
+    await embed_all(sessions, embedder)
+    knowledge = PostgresKnowledge(sessions, tenant.id, embedder)
+    assert (await knowledge.search(["salary"], "en", 3))[0]["article_id"] == "pay"
+
+
+async def test_vectors_of_an_older_release_are_made_again(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder
+) -> None:
+    """They had the model's bare name, and were made of the passages alone."""
+    await embed_all(sessions, embedder)
+    older = {"model": embedder.model}
+    async with sessions.begin() as session:
+        await session.execute(text("UPDATE article_embeddings SET model = :model"), older)
+        await session.execute(text("UPDATE article_chunks SET embedded_with = :model"), older)
+    await unclaim(sessions)
+    await embed_all(sessions, embedder)
+    chunks, embedded = await vectors(sessions, tenant, vectors_name(embedder))
+    assert chunks == embedded > 0
+
+
 async def test_another_model_or_dimension_embeds_again(
     sessions: Sessions, tenant: Tenant, embedder: Embedder, double: EmbeddingsDouble
 ) -> None:
@@ -77,7 +107,7 @@ async def test_another_model_or_dimension_embeds_again(
     double.dimensions = 32
     other = replace(embedder, model="other")
     await embed_all(sessions, other)
-    chunks, embedded = await vectors(sessions, tenant, "other")
+    chunks, embedded = await vectors(sessions, tenant, vectors_name(other))
     assert chunks == embedded > 0
     knowledge = PostgresKnowledge(sessions, tenant.id, other)
     assert await knowledge.search(["reset my password"], "en", 3)
@@ -107,7 +137,7 @@ async def test_idle_look_reads_no_chunk(
         await session.execute(text("ANALYZE article_chunks, article_embeddings"))
     async with sessions() as session:
         before = await rows_read(session, "article_chunks")
-        assert await claim_chunks(session, embedder.model, 64) == []
+        assert await claim_chunks(session, vectors_name(embedder), 64) == []
         # The planner looks at both ends of the index.
         assert await rows_read(session, "article_chunks") - before < 5
 
@@ -125,7 +155,7 @@ async def test_vectors_of_another_length_are_made_again(
     lengths = text("SELECT DISTINCT vector_dims(embedding) FROM article_embeddings")
     async with sessions() as session:
         assert list(await session.scalars(lengths)) == [32]
-    chunks, embedded = await vectors(sessions, tenant, embedder.model)
+    chunks, embedded = await vectors(sessions, tenant, vectors_name(embedder))
     assert chunks == embedded > 0
 
 
@@ -139,5 +169,5 @@ async def test_a_table_that_was_lost_is_filled_again(
         assert create_table(connection) is None
     await unclaim(sessions)
     await embed_all(sessions, embedder)
-    chunks, embedded = await vectors(sessions, tenant, embedder.model)
+    chunks, embedded = await vectors(sessions, tenant, vectors_name(embedder))
     assert chunks == embedded > 0
