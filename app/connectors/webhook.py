@@ -131,7 +131,7 @@ class WebhookDesk(Helpdesk):
         if answer.status in GONE:
             return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
         _require_ok(answer)
-        return _view(ticket_id, _parsed(_Ticket, answer))
+        return _view(ticket_id, _parsed(_Ticket, answer, "ticket.read"))
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:
         """The message of the key, as the ticket has it."""
