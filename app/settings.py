@@ -23,8 +23,7 @@ Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 
-# 256 bits in the base64 of URLs.
-ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")
+ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")  # 256 bits in the base64 of URLs
 # `host:port` in the usual spelling; everything with a slash is a network.
 Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
 MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
@@ -93,9 +92,9 @@ class ApiSettings(BaseModel):
     @classmethod
     def _each_a_key(cls, keys: list[SecretStr]) -> list[SecretStr]:
         """As `new-key` prints them. The message has nothing of a key."""
-        if not all(ENCRYPTION_KEY.fullmatch(key.get_secret_value()) for key in keys):
-            raise ValueError("must hold keys that `deskgraph connections new-key` printed")
-        return keys
+        if all(ENCRYPTION_KEY.fullmatch(key.get_secret_value()) for key in keys):
+            return keys
+        raise ValueError("must hold keys that `deskgraph connections new-key` printed")
 
 
 class WorkerSettings(BaseModel):

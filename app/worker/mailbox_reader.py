@@ -45,6 +45,7 @@ async def read_mailboxes(service: Service, stop: asyncio.Event) -> None:
             for row in leased:
                 if row.id not in reading or reading[row.id].done():
                     reading[row.id] = asyncio.create_task(_read(service, row))
+                    reading[row.id].add_done_callback(_say_why)
             with suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), LOOK_SECONDS)
     finally:
@@ -53,6 +54,12 @@ async def read_mailboxes(service: Service, stop: asyncio.Event) -> None:
         await asyncio.gather(*reading.values(), return_exceptions=True)
         async with service.sessions.begin() as session:
             await queries.release(session, list(reading))
+
+
+def _say_why(task: "asyncio.Task[None]") -> None:
+    """A reader that ends by an error of ours begins again when its lease ends, and is heard of."""
+    if not task.cancelled() and (error := task.exception()):
+        log.error("mailbox_reader_failed", error=error, exc_info=error)
 
 
 async def _read(service: Service, row: Connection) -> None:
@@ -68,16 +75,27 @@ async def _read(service: Service, row: Connection) -> None:
             return
         except UnavailableError as error:
             failures += 1
-            async with service.sessions.begin() as session:
-                await queries.note_error(session, current.id, str(error))
-            await asyncio.sleep(min(FIRST_PAUSE * 2 ** (failures - 1), LONGEST_PAUSE / 3))
+            await _note(service, current, str(error))
+            await asyncio.sleep(min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE / 3))
         except DATABASE_ERRORS as error:
             await wait_out(error, "mailboxes", FIRST_PAUSE)
-        async with service.sessions.begin() as session:
-            renewed = await queries.renew_lease(session, current.id, LEASE)
+        try:
+            async with service.sessions.begin() as session:
+                renewed = await queries.renew_lease(session, current.id, LEASE)
+        except DATABASE_ERRORS as error:
+            await wait_out(error, "mailboxes", FIRST_PAUSE)
+            continue
         if renewed is None:
             return
         current = renewed
+
+
+async def _note(service: Service, row: Connection, error: str) -> None:
+    try:
+        async with service.sessions.begin() as session:
+            await queries.note_error(session, row.id, error)
+    except DATABASE_ERRORS as away:
+        await wait_out(away, "mailboxes", 0)
 
 
 def _opened(service: Service, row: Connection) -> Mailbox:

@@ -39,4 +39,5 @@ async def test_worker_killed_while_the_desk_answers_posts_once(
             stack.worker()
             sent = connected.settled("42", kind)
             assert (sent["status"], sent["attempts"]) == ("sent", 2)
-            assert [m["key"] for m in desk.tickets["42"].messages[1:]] == [sent["key"]]
+            keys = [m["key"] for m in desk.tickets["42"].messages]
+            assert keys.count(sent["key"]) == 1

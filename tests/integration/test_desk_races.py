@@ -173,6 +173,22 @@ async def test_reply_waits_when_its_tenant_is_paused_while_the_ticket_is_read(
     assert (await now(sessions, delivery)).status == "sent"
 
 
+async def test_removed_connection_leaves_nothing_that_waits(
+    sessions: Sessions, row: Connection
+) -> None:
+    """What waited is ended, and no customer got it: nothing of it stays for ever."""
+    delivery = await reply(sessions, row)
+    item = await fact(sessions, row, Event("message", "7", message_id="m7"), "d1")
+    async with sessions.begin() as session:
+        await manage.remove(session, row.tenant_id, row.id)
+    async with sessions() as session:
+        stored = (await session.scalars(select(InboxItem).where(InboxItem.id == item.id))).one()
+        message = await deliveries.message_of(session, row.tenant_id, KEY)
+    assert (stored.status, (await now(sessions, delivery)).status) == ("dead", "cancelled")
+    assert message is not None
+    assert message.public is False
+
+
 async def test_words_erased_while_the_ticket_is_read_are_not_sent(
     sessions: Sessions, row: Connection
 ) -> None:

@@ -118,6 +118,20 @@ async def conclude(session: AsyncSession, item: InboxItem, status: str, note: st
     )
 
 
+async def drop_of_connection(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
+    """End what a connection that is being removed has said: nothing reads it any more."""
+    await session.execute(
+        update(InboxItem)
+        .where(
+            InboxItem.tenant_id == tenant_id,
+            InboxItem.connection_id == connection_id,
+            InboxItem.status == "new",
+        )
+        .values(status="dead", note="the connection was removed")
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def postpone(session: AsyncSession, item: InboxItem, wait: timedelta, note: str) -> None:
     """Let the claimed fact be read again after the wait."""
     await session.execute(

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.connectors.catalog import CONNECTORS
 from app.connectors.connector import Connector, Opened
 from app.connectors.http import HttpClient
-from app.db.connections import deliveries, queries
+from app.db.connections import deliveries, inbox, queries
 from app.db.tables.connections import Connection
 from app.db.tables.tenants import ApiKey
 from app.errors import InvalidRequestError, NotFoundError, PaymentsConnectedError
@@ -146,6 +146,7 @@ async def remove(session: AsyncSession, tenant_id: str, connection_id: str) -> N
     row = await get(session, tenant_id, connection_id, lock=True)
     row.credentials, row.secrets, row.removed_at = None, None, func.now()
     await deliveries.cancel_of_connection(session, tenant_id, row.id)
+    await inbox.drop_of_connection(session, tenant_id, row.id)
     await session.flush()
 
 
