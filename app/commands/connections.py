@@ -1,6 +1,7 @@
 """deskgraph connections: connect helpdesks, mailboxes and payment providers, and test them."""
 
 import json
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from ipaddress import IPv4Network, IPv6Network
@@ -16,7 +17,7 @@ from app.commands.database import in_session, load_settings, with_database, with
 from app.commands.terminal import add_row, console, moment, plain_table, typed
 from app.commands.usage import usage
 from app.connectors.catalog import CONNECTORS
-from app.connectors.connector import Check
+from app.connectors.connector import Check, Fields
 from app.connectors.http import HttpClient
 from app.db.connections.queries import connections_of_tenant, every_connection
 from app.db.core.connections import Sessions
@@ -102,10 +103,46 @@ def add(
 
         row, secret = _refused(lambda: in_session(settings, work))
     typer.echo(row.id)
-    typer.echo(f"Its hooks go to /v1/hooks/{row.id}, signed with this secret:", err=True)
-    typer.echo(secret)
-    test = typed(f"connections test {row.id}")
-    typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
+    _say_hooks(row, secret)
+
+
+@cli.command(
+    "change", epilog=usage('connections change con_k5zq3v7hx2m4np6a --setting "bot=deskgraph"')
+)
+def change(
+    connection: Id,
+    tenant: Tenant = "demo",
+    name: Annotated[str | None, typer.Option(help="What your people call it.")] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=VALUE, where a value may be JSON; the others stay. Repeatable."),
+    ] = None,
+    credentials: Annotated[
+        bool, typer.Option("--credentials", help="Ask for all of its credentials again.")
+    ] = False,
+    paused: Annotated[
+        bool | None, typer.Option("--pause/--unpause", help="Send nothing there, or go on.")
+    ] = None,
+) -> None:
+    """Change a connection; new settings or credentials end a pause, and what waited goes on."""
+    given = dict(_setting(text) for text in setting or ())
+    with with_database(load_settings()) as settings:
+        vault = vault_of(with_keys(settings))
+
+        async def kind_of(session: AsyncSession) -> str:
+            return (await manage.get(session, tenant, connection)).kind
+
+        asked = _asked(_refused(lambda: in_session(settings, kind_of))) if credentials else None
+
+        async def work(session: AsyncSession) -> None:
+            row = await manage.get(session, tenant, connection, lock=True)
+            await manage.change(
+                session, vault, tenant, connection, name=name, credentials=asked, paused=paused,
+                settings=row.settings | given if given else None,
+            )  # fmt: skip
+
+        _refused(lambda: in_session(settings, work))
+    typer.echo(f"{connection} is changed.")
 
 
 @cli.command("list", epilog=usage("connections list --tenant acme", LINE, option="--json"))
@@ -213,17 +250,37 @@ def _setting(text: str) -> tuple[str, Any]:
 
 def _asked(kind: str) -> dict[str, Any]:
     """The credentials, typed without being shown, or read from standard input line by line."""
-    given = {
-        name: typer.prompt(
-            name if field.is_required() else f"{name} (may be left out)",
-            hide_input=True,
-            err=True,
-            default=None if field.is_required() else "",
-            show_default=False,
-        )
+    answers = {
+        name: _answer(name, required=field.is_required())
         for name, field in CONNECTORS[kind].credentials.model_fields.items()
     }
-    return {name: value for name, value in given.items() if value}
+    return {name: answer for name, answer in answers.items() if answer}
+
+
+def _answer(name: str, *, required: bool) -> str:
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    if required:
+        return str(typer.prompt(name, hide_input=True, err=True))
+    asked = f"{name} (Enter if there is none yet)"
+    return str(typer.prompt(asked, "", hide_input=True, show_default=False, err=True))
+
+
+def _say_hooks(row: Connection, secret: str) -> None:
+    """Where its hooks go, if it has any, and who makes the secret that they are signed with."""
+    connector, test = CONNECTORS[row.kind], typed(f"connections test {row.id}")
+    if connector.verify is None:
+        typer.echo(f"It has no hooks: a worker reads it. See what is missing: {test}", err=True)
+    elif connector.credentials.hook_secrets is not Fields.hook_secrets:
+        change = typed(f"connections change {row.id} --credentials")
+        typer.echo(
+            f"Its hooks go to /v1/hooks/{row.id}, signed with a secret of its own.", err=True
+        )
+        typer.echo(f"Give it with `{change}`. See what is missing: {test}", err=True)
+    else:
+        typer.echo(f"Its hooks go to /v1/hooks/{row.id}, signed with this secret:", err=True)
+        typer.echo(secret)
+        typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
 
 
 def _plain(value: Any) -> Any:

@@ -149,7 +149,7 @@ def app_of(desk: Desk) -> FastAPI:
 
     @app.get("/try/{ticket_id}")
     def shown(ticket_id: str) -> Data:
-        return desk.tickets[ticket_id]
+        return desk.tickets.get(ticket_id, {})
 
     return app
 
