@@ -75,11 +75,6 @@ def check_value(value: Any, levels: int = 0) -> None:
             check_value(item, levels + 1)
 
 
-def storable(text: str) -> str:
-    """The text without what Postgres cannot store: NUL, and halves of surrogate pairs."""
-    return SURROGATE.sub("\ufffd", text.replace("\x00", ""))
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in pairs:

@@ -15,7 +15,6 @@ from app.connectors.webhook import WebhookCredentials, WebhookSettings
 from app.services.connections.encryption import Vault, new_key
 from app.services.connections.retries import is_given_up
 from app.services.connections.tickets import account_of
-from app.strict_json import storable
 from tests.doubles.server import serving
 from tools.errors import UnavailableError
 
@@ -73,8 +72,3 @@ def test_what_waited_for_a_pause_is_not_given_up_at_its_first_failure() -> None:
     assert not is_given_up(now - timedelta(days=3), 1)
     assert not is_given_up(now - timedelta(hours=23), 200)
     assert is_given_up(now - timedelta(hours=25), 100)
-
-
-def test_what_postgres_cannot_store_is_taken_out() -> None:
-    """A mail in UTF-7 may hold half of a surrogate pair, and a NUL."""
-    assert storable("a\x00b \ud800 \U0001f600") == "ab \ufffd \U0001f600"

@@ -27,6 +27,7 @@ from app.connectors.email import identity, threads, wire
 from app.connectors.email import reading as mail_reading
 from app.connectors.email import settings as mail_settings
 from app.connectors.errors import ForgedHookError
+from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
 from app.db.knowledge import articles, bm25, tokenize
@@ -42,6 +43,7 @@ from app.models.offline import (
     wishes,
     words,
 )
+from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
@@ -494,6 +496,9 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.connectors.request_tracker.rest2:transaction_at": [
         lambda text: rest2.transaction_at(f"/transaction/{text}")
+    ],
+    "app.services.connections.tickets:account_of": [
+        lambda text: account_of("con_a", Requester(text, text, verified=True), text)
     ],
     "app.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
     "app.strict_json:check_value": [

@@ -24,7 +24,7 @@ from app.services.connections.retries import attempt_of, is_given_up, wait_secon
 from app.services.connections.tickets import account_of, ticket_name
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
-from app.strict_json import storable
+from app.strict_json import repaired
 from tools.errors import UnavailableError
 
 log = get_logger(__name__)
@@ -201,16 +201,20 @@ def _ticket(
 ) -> dict[str, Any]:
     customer, verified = account_of(row.id, view.requester, ticket_id)
     name = view.requester.name
-    return {
-        "id": ticket_id,
-        "subject": storable(view.subject[:SUBJECT_CHARS]),
-        "body": storable(message.text[:BODY_CHARS]),
-        "channel": row.kind,
-        "language": None,
-        "headers": {name: storable(value) for name, value in message.headers.items()},
-        "customer": {"id": customer, "email": None, "name": name and storable(name[:NAME_CHARS])},
-        "connection": {"id": row.id, "verified": verified},
-    }
+    # A mail may hold what Postgres cannot: NUL, and halves of surrogate pairs.
+    ticket: dict[str, Any] = repaired(
+        {
+            "id": ticket_id,
+            "subject": view.subject[:SUBJECT_CHARS],
+            "body": message.text[:BODY_CHARS],
+            "channel": row.kind,
+            "language": None,
+            "headers": dict(message.headers),
+            "customer": {"id": customer, "email": None, "name": name and name[:NAME_CHARS]},
+            "connection": {"id": row.id, "verified": verified},
+        }
+    )
+    return ticket
 
 
 async def _not_delivered(
