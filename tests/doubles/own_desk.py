@@ -17,7 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from standardwebhooks import Webhook, WebhookVerificationError
 
-PATIENCE_SECONDS = 30
+PATIENCE_SECONDS = 60
 GROUPS = ("Support", "Finance", "Second line")
 
 

@@ -86,10 +86,14 @@ def install() -> None:
 
 
 @contextlib.contextmanager
-def running(folder: Path, hook_url: str) -> Iterator[RequestTrackerServer]:
-    """A new RT that sends its hooks to the URL; ended with its workers, and nothing else."""
+def running(
+    folder: Path, hook_url: str, hook_secret: str | None = None
+) -> Iterator[RequestTrackerServer]:
+    """A new RT that sends its hooks to the URL, signed with the secret, or with one of its own;
+    ended with its workers, and nothing else."""
     env = _environment(folder)
-    password, secret = secrets.token_urlsafe(12), f"whsec_{secrets.token_urlsafe(24)}"
+    password = secrets.token_urlsafe(12)
+    secret = hook_secret or f"whsec_{secrets.token_urlsafe(24)}"
     _run(env, "rt-setup-database-5", "--action", "init", "--skip-create")
     scrip = folder / "scrip.pl"
     scrip.write_text(scrip_of_the_page(hook_url, secret))
