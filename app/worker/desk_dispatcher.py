@@ -25,7 +25,7 @@ from app.services.connections.manage import connector_of, open_connection
 
 log = get_logger(__name__)
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 # A call of a desk ends within its timeout, and an attempt makes a few of them.
 LEASE = timedelta(seconds=150)
 AT_ONCE, SHARE = 16, 4

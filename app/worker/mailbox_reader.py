@@ -12,7 +12,7 @@ from app.connectors.catalog import CONNECTORS
 from app.connectors.connector import Mailbox
 from app.connectors.errors import CredentialsError, SettingsError
 from app.db.connections import queries
-from app.db.core.availability import DATABASE_ERRORS, wait_out
+from app.db.core.availability import DATABASE_ERRORS, log_database_error, wait_out
 from app.db.tables.connections import Connection
 from app.errors import DeskgraphError
 from app.execution.wiring import Service
@@ -52,8 +52,18 @@ async def read_mailboxes(service: Service, stop: asyncio.Event) -> None:
         for task in reading.values():
             task.cancel()
         await asyncio.gather(*reading.values(), return_exceptions=True)
+        await _release(service, list(reading))
+
+
+async def _release(service: Service, connection_ids: list[str]) -> None:
+    """Let others read them at once; with the database away, they begin when the leases end."""
+    if not connection_ids:
+        return
+    try:
         async with service.sessions.begin() as session:
-            await queries.release(session, list(reading))
+            await queries.release(session, connection_ids)
+    except DATABASE_ERRORS as error:
+        log_database_error(error, "mailboxes")
 
 
 def _say_why(task: "asyncio.Task[None]") -> None:

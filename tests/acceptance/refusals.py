@@ -83,10 +83,12 @@ class Callers:
         return self.api.client(await self.key(*scopes, limits=limits))
 
 
-async def make_callers(api: Stack | InProcess, sessions: Sessions, database_url: str) -> Callers:
+async def make_callers(
+    api: Stack | InProcess, sessions: Sessions, database_url: str, *, articles: bool = False
+) -> Callers:
     """A tenant of its own for the tests of one file: refusals change nothing, so they share it."""
     async with sessions.begin() as session:
-        tenant = await make_tenant(session, articles=False)
+        tenant = await make_tenant(session, articles=articles)
     return Callers(
         api,
         sessions,

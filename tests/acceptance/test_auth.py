@@ -16,6 +16,7 @@ from tests.acceptance.stack import TLS, Stack, ticket
 TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
 ARTICLE = {"title": "T", "content": "c"}
+CONNECTION = {"kind": "webhook", "name": "Own", "settings": {"url": "https://127.0.0.1:1/in"}}
 
 REPLAY = {"checkpoint_id": "1f1e6241-e46b-61b7-8000-910572b07780"}
 # Method, address, body, the scopes of which one is enough, and the answer to a key that has it.
@@ -52,7 +53,17 @@ ROUTES: list[Route] = [
     ("POST", "/v1/callbacks/{callback_id}/resend", None, {"admin"}, 404),
     ("GET", "/v1/webhooks/secrets", None, {"admin"}, 200),
     ("POST", "/v1/webhooks/secrets", {}, {"admin"}, 201),
+    ("POST", "/v1/connections", CONNECTION, {"admin"}, 201),
+    ("GET", "/v1/connections", None, {"admin"}, 200),
+    ("GET", "/v1/connections/{connection_id}", None, {"admin"}, 404),
+    ("PATCH", "/v1/connections/{connection_id}", {}, {"admin"}, 404),
+    ("DELETE", "/v1/connections/{connection_id}", None, {"admin"}, 404),
+    ("POST", "/v1/connections/{connection_id}/test", None, {"admin"}, 404),
+    ("POST", "/v1/connections/{connection_id}/rotate-secret", {}, {"admin"}, 404),
+    ("GET", "/v1/connections/{connection_id}/deliveries", None, {"admin"}, 404),
 ]
+# Signed by its connection's secret: tests/acceptance/test_connected_desk.py.
+SIGNED = ("POST", "/v1/hooks/{connection_id}")
 IDS = [f"{method} {path}" for method, path, *_ in ROUTES]
 
 
@@ -86,7 +97,8 @@ def socket(stack: Stack) -> Iterator[httpx.Client]:
 def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
-    names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id")
+    names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
+             "connection_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
     url = path.format(**ids, article_id=f"article-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:
@@ -104,7 +116,7 @@ def test_every_route_is_in_the_table(socket: httpx.Client) -> None:
         if path.startswith("/v1/")
         for method in methods
     }
-    assert served == {(method, path) for method, path, *_ in ROUTES}
+    assert served == {(method, path) for method, path, *_ in ROUTES} | {SIGNED}
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)

@@ -15,7 +15,7 @@ SEATS = "Please refund pay_4001 and pay_4002 and pay_4003. I cancelled the three
 @pytest.fixture
 async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Callers:
     """A tenant of one test."""
-    return await make_callers(stack, sessions, database_url)
+    return await make_callers(stack, sessions, database_url, articles=True)
 
 
 def set_policy(callers: Callers, **policy: Any) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app.commands.usage import OBJECT
 from app.evaluation.dataset import SHIPPED
-from tests.conftest import Tenant
+from tests.conftest import ENCRYPTION_KEY, Tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
 from tests.unit.test_command_docs import COMMANDS, DOCUMENTED, documented_keys
@@ -18,7 +18,16 @@ ELSEWHERE = {"approvals list", "approvals decide", "dev", "train"}
 ARGUMENTS = {"customers erase": ["cus_eva"]}
 # It makes a tenant of its own; one ticket of the shipped ones is enough.
 OWN_TENANT = "eval"
-FIRST = {"policy history": ["policy", "set", "-"],
+CONNECTION = [
+    "connections",
+    "add",
+    "webhook",
+    "--name",
+    "Own",
+    "--setting",
+    "url=https://127.0.0.1:1/",
+]
+FIRST = {"policy history": ["policy", "set", "-"], "connections list": CONNECTION,
          "webhooks secret list": ["webhooks", "secret", "create"]}  # fmt: skip
 
 
@@ -36,7 +45,9 @@ async def test_keys_are_the_documented_ones(
     arguments = {**ARGUMENTS, **of_test}.get(command, [])
     whose = [] if command == OWN_TENANT else ["--tenant", tenant.id]
     if first := FIRST.get(command):
-        prepared = await deskgraph(database_url, *first, *whose, typed='{"anger_threshold": 0.7}')
+        keys = {"DESKGRAPH_ENCRYPTION_KEYS": json.dumps([ENCRYPTION_KEY])}
+        given = '{"anger_threshold": 0.7}'
+        prepared = await deskgraph(database_url, *first, *whose, typed=given, **keys)
         assert prepared.exit_code == 0, prepared.output
     options = [option] if option else []
     done = await deskgraph(database_url, *command.split(), *arguments, *whose, *options)
