@@ -78,10 +78,10 @@ def test_person_between_two_messages_has_the_ticket(connected: OwnConnected) -> 
     desk.open("42", TWICE, external_id="cus_ann", verified=True)
     run = connected.rested("42")
     person = desk.write("42", "person", "I will look into it.", hook=False)
-    desk.write("42", "customer", "Thank you, please do. " + E42, hook=False)
+    asked = desk.write("42", "customer", "Thank you, please do. " + E42, hook=False)
     assert connected.approver.decide(run, "approve").status_code == 202
     assert connected.settled("42", "reply")["status"] == "overtaken"
-    said(connected, "42", desk.tickets["42"].messages[-1])
+    said(connected, "42", asked)
     newer = connected.rested("42", 2)
     assert (newer["outcome"], newer["ignored"]) == ("ignored", "human_has_it")
     assert desk.public("42") == ["I will look into it."]
