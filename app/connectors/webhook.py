@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
-from standardwebhooks import Webhook
 from uuid_utils.compat import uuid7
 
+from app.adapters.webhooks.delivery import signed_headers
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, parse
 from app.connectors.connector import Check, Connector, DeskFields, Fields, Opened
 from app.connectors.errors import CredentialsError, MalformedHookError, SettingsError
@@ -179,12 +179,7 @@ class WebhookDesk(Helpdesk):
     async def _call(self, kind: str, data: dict[str, Any], key: str) -> HttpAnswer:
         now, name = datetime.now(UTC), key if HEADER.fullmatch(key) else _hashed(key)
         body = json.dumps({"type": kind, "timestamp": now.isoformat(), "data": data})
-        signatures = [Webhook(secret).sign(name, now, body) for secret in self._opened.secrets]
-        headers = {
-            "webhook-id": name,
-            "webhook-timestamp": str(int(now.timestamp())),
-            "webhook-signature": " ".join(signatures),
-        }
+        headers = signed_headers(name, body, self._opened.secrets, now)
         return await self._opened.http.call(
             "POST", self._opened.settings.url, headers=headers, body=body.encode()
         )
