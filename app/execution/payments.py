@@ -12,14 +12,13 @@ from app.db.connections import queries
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
 from app.errors import DeskgraphError
-from app.log import get_logger
 from app.services.connections.encryption import Vault
 from app.services.connections.manage import connector_of, open_connection
+from app.services.connections.pausing import pause_connection
 from tools.errors import RefusedError, UnavailableError
 from tools.models import Cancellation, Payment, Refund, Subscription
 from tools.ports import Caller, Ports
 
-log = get_logger(__name__)
 T = TypeVar("T")
 
 
@@ -103,10 +102,8 @@ class ConnectedPayments(Payments):
         try:
             return await call
         except CredentialsError as error:
-            async with self.sessions.begin() as session:
-                first = await queries.pause(session, self.opened.id, str(error))
-            if first:
-                log.exception("connection_paused", connection=self.opened.id, error=error)
+            why, tenant_id = str(error), self.opened.tenant_id
+            await pause_connection(self.sessions, self.opened.id, tenant_id, why)
             raise UnavailableError("the payment provider refuses our credentials") from None
         except SettingsError:
             raise RefusedError("the payment provider is not set up right") from None

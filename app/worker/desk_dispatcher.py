@@ -1,68 +1,44 @@
-"""Delivers replies and hand-offs to connected desks, and reads what their hooks said.
-
-The tables are the queues (docs/adr/0013): a claim moves `next_at` on, so what a dead worker had
-taken is due again by itself, and a slow desk occupies no place of a run.
-"""
+"""Delivers replies and hand-offs to connected desks, and reads what their hooks said."""
 
 import asyncio
-from collections import Counter
-from collections.abc import Coroutine
-from contextlib import suppress
 from datetime import timedelta
-from typing import Any
 
 from app.connectors.helpdesk import Helpdesk
 from app.db.connections import deliveries, inbox, queries
-from app.db.core.availability import DATABASE_ERRORS, log_database_error, wait_out
+from app.db.core.availability import DATABASE_ERRORS, log_database_error
 from app.db.tables.connections import Connection, Delivery, InboxItem
 from app.errors import DeskgraphError
 from app.execution.wiring import Service
-from app.log import get_logger
 from app.services.connections.deliver import deliver
-from app.services.connections.delivery_ends import end_of_removed
+from app.services.connections.delivery_ends import end
 from app.services.connections.inbound import read_item, read_refund
 from app.services.connections.manage import connector_of, open_connection
+from app.services.connections.pausing import pause_connection
+from app.worker.dispatcher import Dispatcher
 
-log = get_logger(__name__)
-
-POLL_SECONDS = 0.5
 # A call of a desk ends within its timeout, and an attempt makes a few of them.
 LEASE = timedelta(seconds=150)
 AT_ONCE, SHARE = 16, 4
 
 
-class DeskDispatcher:
-    """What this process does for desks."""
+class DeskDispatcher(Dispatcher):
+    """What this process does for desks; the owners are connections."""
 
     def __init__(self, service: Service) -> None:
+        super().__init__(
+            "desks",
+            "desk_attempt_failed",
+            limit=AT_ONCE,
+            share=SHARE,
+            drain_seconds=service.settings.drain_seconds,
+            wake=asyncio.Event(),
+        )
         self._service = service
-        self._wake = asyncio.Event()
-        self._open: dict[asyncio.Task[None], str] = {}
         self._facts_first = False
 
-    async def work(self, stop: asyncio.Event) -> None:
-        """Deliver and read until `stop`; then wait for what is open."""
-        while not stop.is_set():
-            self._wake.clear()
-            try:
-                while await self._take():
-                    pass
-            except DATABASE_ERRORS as error:
-                await wait_out(error, "desks", 0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-        if self._open:
-            _, late = await asyncio.wait(self._open, timeout=self._service.settings.drain_seconds)
-            for task in late:
-                task.cancel()
-
-    async def _take(self) -> bool:
-        """Claim a batch and begin it; False when nothing is due, or there is no room."""
-        room = min(SHARE, AT_ONCE - len(self._open))
-        if room <= 0:
-            return False
-        busy = [name for name, count in Counter(self._open.values()).items() if count >= SHARE]
-        # In turn, so that a desk whose hooks never cease gets its replies all the same.
+    async def take(self, room: int, busy: list[str]) -> bool:
+        """See Dispatcher; facts and deliveries come first in turn, so that a desk whose hooks never
+        cease gets its replies all the same."""
         self._facts_first = not self._facts_first
         async with self._service.sessions.begin() as session:
             if self._facts_first:
@@ -72,30 +48,19 @@ class DeskDispatcher:
                 due = await deliveries.claim(session, LEASE, room, busy)
                 facts = await inbox.claim(session, LEASE, room - len(due), busy)
         for fact in facts:
-            self._begin(self.read(fact), fact.connection_id)
+            self.begin(self.read(fact), fact.connection_id)
         for delivery in due:
-            self._begin(self.deliver(delivery), delivery.connection_id)
+            self.begin(self.deliver(delivery), delivery.connection_id)
         return bool(facts or due)
 
-    def _begin(self, work: Coroutine[Any, Any, None], connection_id: str) -> None:
-        task = asyncio.create_task(work)
-        self._open[task] = connection_id
-        task.add_done_callback(self._done)
-
-    def _done(self, task: "asyncio.Task[None]") -> None:
-        del self._open[task]
-        if not task.cancelled() and (error := task.exception()):
-            log.error("desk_attempt_failed", error=error, exc_info=error)
-        self._wake.set()
-
     async def deliver(self, delivery: Delivery) -> None:
-        """Make one claimed attempt; interrupted, it is due again after its lease."""
+        """Make one claimed attempt."""
         try:
             found = await self._desk_of(delivery.connection_id)
             if found is not None:
                 await deliver(self._service.sessions, *found, delivery)
             elif await self._is_removed(delivery.connection_id):
-                await end_of_removed(self._service.sessions, delivery)
+                await end(self._service.sessions, delivery, "cancelled")
         except DATABASE_ERRORS as error:
             log_database_error(error, "desks")
 
@@ -124,10 +89,7 @@ class DeskDispatcher:
         try:
             opened = open_connection(row, self._service.vault, self._service.http)
         except DeskgraphError as error:
-            async with self._service.sessions.begin() as session:
-                first = await queries.pause(session, row.id, error.detail)
-            if first:
-                log.exception("connection_paused", connection=row.id, why=error.detail)
+            await pause_connection(self._service.sessions, row.id, row.tenant_id, error.detail)
             return None
         make = connector_of(row.kind).desk
         return (row, make(opened)) if make is not None else None

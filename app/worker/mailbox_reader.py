@@ -19,6 +19,7 @@ from app.execution.wiring import Service
 from app.log import get_logger
 from app.services.connections.hooks import keep_event
 from app.services.connections.manage import connector_of, open_connection
+from app.services.connections.pausing import pause_connection
 from tools.errors import UnavailableError
 
 log = get_logger(__name__)
@@ -126,8 +127,6 @@ async def _read_once(service: Service, row: Connection, mailbox: Mailbox) -> Non
 
 
 async def _pause(service: Service, row: Connection, why: str) -> None:
+    await pause_connection(service.sessions, row.id, row.tenant_id, why)
     async with service.sessions.begin() as session:
-        first = await queries.pause(session, row.id, why)
         await queries.release(session, [row.id])
-    if first:
-        log.error("connection_paused", connection=row.id, tenant_id=row.tenant_id, why=why)

@@ -52,7 +52,7 @@ async def deliver(sessions: Sessions, row: Connection, desk: Helpdesk, delivery:
     async with sessions() as session:
         work = await _work(session, delivery)
     if work is None:
-        await ends.end(sessions, row, delivery, "cancelled", None)
+        await ends.end(sessions, delivery, "cancelled")
         return
     try:
         async with attempt_of("the desk did not take it"):

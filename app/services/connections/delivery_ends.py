@@ -11,6 +11,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection, Delivery
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person
+from app.services.connections.pausing import pause_connection
 from app.services.connections.retries import is_given_up, wait_seconds
 
 log = get_logger(__name__)
@@ -36,7 +37,7 @@ async def settle(
         case Overtaken():
             await _not_sent(sessions, row, delivery, work, "overtaken", None)
         case Gone():
-            await end(sessions, row, delivery, "gone", "the ticket is gone")
+            await end(sessions, delivery, "gone", "the ticket is gone")
         case Closed():
             await _not_sent(sessions, row, delivery, work, "closed", "the ticket is closed")
         case Refused(why=why):
@@ -69,25 +70,16 @@ async def _queue(
 
 
 async def end(
-    sessions: Sessions, row: Connection, delivery: Delivery, status: str, error: str | None
+    sessions: Sessions, delivery: Delivery, status: str, error: str | None = None
 ) -> None:
-    """Nothing is to be done any more: the ticket or the words are gone."""
+    """Nothing is to be done any more: the ticket, the words or the connection are gone."""
     async with sessions.begin() as session:
         ended = await deliveries.conclude(session, delivery, status, error=error)
-        if ended and status in ("gone", "cancelled") and delivery.kind == "reply":
-            await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
-        if error is not None:
-            await queries.note_error(session, row.id, error)
-    _log(delivery, status if ended else "lost", error)
-
-
-async def end_of_removed(sessions: Sessions, delivery: Delivery) -> None:
-    """The connection was removed before its run wrote this, so no customer gets it."""
-    async with sessions.begin() as session:
-        ended = await deliveries.conclude(session, delivery, "cancelled")
         if ended and delivery.kind == "reply":
             await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
-    _log(delivery, "cancelled" if ended else "lost", None)
+        if error is not None:
+            await queries.note_error(session, delivery.connection_id, error)
+    _log(delivery, status if ended else "lost", error)
 
 
 async def _not_sent(
@@ -138,9 +130,7 @@ async def pause(sessions: Sessions, row: Connection, delivery: Delivery, why: st
     """One alarm for the connection; what waits goes on once the credentials are changed."""
     async with sessions.begin() as session:
         await deliveries.postpone(session, delivery, SOON, why)
-        first = await queries.pause(session, row.id, why)
-    if first:
-        log.error("connection_paused", connection=row.id, tenant_id=row.tenant_id, why=why)
+    await pause_connection(sessions, row.id, row.tenant_id, why)
 
 
 def _log(delivery: Delivery, status: str, error: str | None) -> None:

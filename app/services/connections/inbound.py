@@ -18,6 +18,7 @@ from app.db.tables.connections import Connection, InboxItem
 from app.errors import IdempotencyMismatchError
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person
+from app.services.connections.pausing import pause_connection
 from app.services.connections.people import unseen_people
 from app.services.connections.refund_news import note_refund
 from app.services.connections.retries import attempt_of, is_given_up, wait_seconds
@@ -89,9 +90,7 @@ async def _again(
 async def _pause(sessions: Sessions, row: Connection, item: InboxItem, why: str) -> None:
     async with sessions.begin() as session:
         await inbox.postpone(session, item, timedelta(seconds=1), why)
-        first = await queries.pause(session, row.id, why)
-    if first:
-        log.error("connection_paused", connection=row.id, tenant_id=row.tenant_id, why=why)
+    await pause_connection(sessions, row.id, row.tenant_id, why)
 
 
 async def _conclude(
