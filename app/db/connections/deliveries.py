@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from uuid_utils.compat import uuid7
 
+from app.db.core.claims import change_claimed, claim_due
 from app.db.tables.connections import Connection, Delivery
 from app.db.tables.runs import Message, Run
 from app.db.tables.tenants import EVERYONE, Pause
@@ -25,12 +26,11 @@ async def add(session: AsyncSession, **values: Any) -> None:
 async def claim(
     session: AsyncSession, lease: timedelta, limit: int, busy: Collection[str] = ()
 ) -> list[Delivery]:
-    """Take up to `limit` that are due, the longest due first; no two workers get the same one.
+    """Claim deliveries that are due.
 
     On one ticket only the oldest pending one may be taken, so that a ticket has one writer. Those
     of `busy` connections stay, and of those that are paused or asked to be left alone, or whose
-    tenant's replies are held back. The claim moves `next_at` on by the lease, so those of a worker
-    that dies are due again.
+    tenant's replies are held back.
     """
     older = aliased(Delivery)
     waits = exists().where(
@@ -48,27 +48,17 @@ async def claim(
     held_back = select(Pause.tenant_id).where(
         or_(Pause.tenant_id == Delivery.tenant_id, Pause.tenant_id == EVERYONE)
     )
-    due = (
-        select(Delivery.id)
-        .where(
-            Delivery.status == "pending",
-            Delivery.next_at <= func.now(),
-            Delivery.connection_id.not_in(busy),
-            ~waits,
-            open_now.exists(),
-            ~held_back.exists(),
-        )
-        .order_by(Delivery.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    return await claim_due(
+        session,
+        Delivery,
+        Delivery.status == "pending",
+        Delivery.connection_id.not_in(busy),
+        ~waits,
+        open_now.exists(),
+        ~held_back.exists(),
+        lease=lease,
+        limit=limit,
     )
-    query = (
-        update(Delivery)
-        .where(Delivery.id.in_(due.scalar_subquery()))
-        .values(attempts=Delivery.attempts + 1, next_at=func.now() + lease)
-        .returning(Delivery)
-    )
-    return list(await session.scalars(query))
 
 
 async def conclude(
@@ -80,31 +70,16 @@ async def conclude(
     error: str | None = None,
 ) -> bool:
     """End a claimed delivery; False when a later attempt or a takeover came first."""
-    return await _set(
-        session, delivery, status=status, desk_id=desk_id, last_error=error, ended_at=func.now()
-    )
+    ended = {"desk_id": desk_id, "last_error": error, "ended_at": func.now()}
+    return await change_claimed(session, delivery, "pending", status=status, **ended)
 
 
 async def postpone(
     session: AsyncSession, delivery: Delivery, wait: timedelta, error: str | None
 ) -> bool:
     """Try a claimed delivery again after the wait."""
-    return await _set(session, delivery, next_at=func.now() + wait, last_error=error)
-
-
-async def _set(session: AsyncSession, delivery: Delivery, **values: Any) -> bool:
-    query = (
-        update(Delivery)
-        .where(
-            Delivery.id == delivery.id,
-            Delivery.attempts == delivery.attempts,
-            Delivery.status == "pending",
-        )
-        .values(**values)
-        .returning(Delivery.id)
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.scalars(query)).one_or_none() is not None
+    later = {"next_at": func.now() + wait, "last_error": error}
+    return await change_claimed(session, delivery, "pending", **later)
 
 
 async def cancel_of_connection(session: AsyncSession, tenant_id: str, connection_id: str) -> None:

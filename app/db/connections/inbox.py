@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.claims import change_claimed, claim_due
 from app.db.tables.connections import Connection, InboxItem
 
 # Before the ids of messages that no hook named; no desk has an id that begins so.
@@ -77,45 +78,26 @@ async def note_again(session: AsyncSession, item: InboxItem) -> None:
 async def claim(
     session: AsyncSession, lease: timedelta, limit: int, busy: Collection[str] = ()
 ) -> list[InboxItem]:
-    """Take up to `limit` facts that are due, the oldest first; no two workers get the same one.
-
-    Those of `busy` connections stay, and of those that are paused. The claim moves `next_at` on by
-    the lease, so those of a worker that dies are due again.
-    """
+    """Claim facts that are due; those of `busy` connections stay, and of those that are paused."""
     open_now = select(Connection.id).where(
         Connection.id == InboxItem.connection_id,
         Connection.paused_because.is_(None),
         Connection.removed_at.is_(None),
     )
-    due = (
-        select(InboxItem.id)
-        .where(
-            InboxItem.status == "new",
-            InboxItem.next_at <= func.now(),
-            InboxItem.connection_id.not_in(busy),
-            open_now.exists(),
-        )
-        .order_by(InboxItem.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    return await claim_due(
+        session,
+        InboxItem,
+        InboxItem.status == "new",
+        InboxItem.connection_id.not_in(busy),
+        open_now.exists(),
+        lease=lease,
+        limit=limit,
     )
-    query = (
-        update(InboxItem)
-        .where(InboxItem.id.in_(due.scalar_subquery()))
-        .values(attempts=InboxItem.attempts + 1, next_at=func.now() + lease)
-        .returning(InboxItem)
-    )
-    return list(await session.scalars(query))
 
 
 async def conclude(session: AsyncSession, item: InboxItem, status: str, note: str | None) -> None:
     """End the claimed attempt, unless a later one came first."""
-    await session.execute(
-        update(InboxItem)
-        .where(InboxItem.id == item.id, InboxItem.attempts == item.attempts)
-        .values(status=status, note=note)
-        .execution_options(synchronize_session=False)
-    )
+    await change_claimed(session, item, "new", status=status, note=note)
 
 
 async def drop_of_connection(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
@@ -134,9 +116,4 @@ async def drop_of_connection(session: AsyncSession, tenant_id: str, connection_i
 
 async def postpone(session: AsyncSession, item: InboxItem, wait: timedelta, note: str) -> None:
     """Let the claimed fact be read again after the wait."""
-    await session.execute(
-        update(InboxItem)
-        .where(InboxItem.id == item.id, InboxItem.attempts == item.attempts)
-        .values(next_at=func.now() + wait, note=note)
-        .execution_options(synchronize_session=False)
-    )
+    await change_claimed(session, item, "new", next_at=func.now() + wait, note=note)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core import advisory_locks
+from app.db.core.claims import change_claimed, claim_due
 from app.db.tables.webhooks import Callback, DisabledUrl
 
 Status = Literal["pending", "delivered", "dead", "disabled"]
@@ -29,49 +30,21 @@ async def is_disabled(session: AsyncSession, tenant_id: str, url: str) -> bool:
 async def claim(
     session: AsyncSession, lease: timedelta, limit: int, busy: Collection[str] = ()
 ) -> list[Callback]:
-    """Take up to `limit` due callbacks of tenants that are not `busy`, the longest due first.
-
-    No two workers get the same one. The claim moves `next_at` on by the lease, so callbacks of a
-    worker that dies are due again by themselves.
-    """
-    due = (
-        select(Callback.id)
-        .where(
-            Callback.status == "pending",
-            Callback.next_at <= func.now(),
-            Callback.tenant_id.not_in(busy),
-        )
-        .order_by(Callback.next_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
+    """Claim callbacks that are due, of tenants that are not `busy`."""
+    return await claim_due(
+        session,
+        Callback,
+        Callback.status == "pending",
+        Callback.tenant_id.not_in(busy),
+        lease=lease,
+        limit=limit,
+        tries=Callback.tries + 1,
     )
-    query = (
-        update(Callback)
-        .where(Callback.id.in_(due.scalar_subquery()))
-        .values(
-            attempts=Callback.attempts + 1,
-            tries=Callback.tries + 1,
-            next_at=func.now() + lease,
-        )
-        .returning(Callback)
-    )
-    return list(await session.scalars(query))
 
 
 async def conclude(session: AsyncSession, callback: Callback, **values: Any) -> bool:
     """End the claimed attempt; False when a later attempt or another change came first."""
-    query = (
-        update(Callback)
-        .where(
-            Callback.id == callback.id,
-            Callback.attempts == callback.attempts,
-            Callback.status == "pending",
-        )
-        .values(**values)
-        .returning(Callback.id)
-        .execution_options(synchronize_session=False)
-    )
-    return (await session.scalars(query)).one_or_none() is not None
+    return await change_claimed(session, callback, "pending", **values)
 
 
 async def hold_url(session: AsyncSession, tenant_id: str, url: str) -> None:
