@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.connectors.helpdesk import Helpdesk, Priority, Status
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
+from app.connectors.oauth import Tokens
 from tools.ports import Billing, Subscriptions
 
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
@@ -58,7 +59,8 @@ class Opened:
     """A connection ready to be used: its settings, its credentials in clear, and our client.
 
     `secrets` are those that its hooks may be signed with, newest first; before them stand those
-    that the other side made, which are among the credentials.
+    that the other side made, which are among the credentials. `tokens` keeps the access tokens of a
+    system with OAuth; to read a hook none is needed, and there is none.
     """
 
     id: str
@@ -67,6 +69,7 @@ class Opened:
     credentials: Any = field(repr=False)
     http: HttpClient
     secrets: Sequence[str] = field(default=(), repr=False)
+    tokens: Tokens | None = None
 
     def __post_init__(self) -> None:
         own = getattr(self.credentials, "hook_secrets", ())

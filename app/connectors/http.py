@@ -24,6 +24,10 @@ UNAUTHORIZED = 401
 SERVER_ERROR = 500
 
 
+class AnswerTooLongError(UnavailableError):
+    """The answer is longer than MAX_ANSWER_BYTES; of a list, ask for fewer items."""
+
+
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """A status from 200 to 499 but 401 and 429, with the body as it came."""
@@ -109,7 +113,7 @@ async def _bounded(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw(65_536):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise UnavailableError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise AnswerTooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     return bytes(body)
 
 

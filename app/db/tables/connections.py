@@ -17,6 +17,8 @@ class Connection(Base):
     `key_id` is the key without a scope that starts the runs of its hooks. `paused_because` is set
     while nothing is sent there. `not_before` is until when the system asked to be left alone.
     `cursor` is how far a mailbox was read, `leased_until` until when one worker reads it.
+    `tokens` is the access token where it is one that ends, encrypted; one process renews it, until
+    `tokens_leased_until`, and `tokens_version` fences what another one still brings.
     A removed connection stays, without its credentials, since its tickets name it.
     """
 
@@ -30,6 +32,9 @@ class Connection(Base):
     settings: Mapped[dict[str, Any]]
     credentials: Mapped[bytes | None]
     secrets: Mapped[bytes | None]
+    tokens: Mapped[bytes | None]
+    tokens_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    tokens_leased_until: Mapped[datetime | None]
     key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
     paused_because: Mapped[str | None]
     not_before: Mapped[datetime | None]

@@ -29,7 +29,7 @@ async def test_connection(
     async with sessions() as session:
         row = await manage.get(session, tenant_id, connection_id)
     connector = manage.connector_of(row.kind)
-    opened = manage.open_connection(row, reach.vault, reach.http)
+    opened = manage.open_connection(row, reach.vault, reach.http, sessions)
     return [*await connector.test(opened), *_known(row, connector)]
 
 

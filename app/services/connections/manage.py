@@ -13,10 +13,13 @@ from app.connectors.catalog import CONNECTORS
 from app.connectors.connector import Connector, Opened
 from app.connectors.http import HttpClient
 from app.db.connections import deliveries, inbox, queries
+from app.db.connections.tokens import Owner
+from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
 from app.db.tables.tenants import ApiKey
 from app.errors import InvalidRequestError, NotFoundError, PaymentsConnectedError
 from app.services.connections.encryption import Vault
+from app.services.connections.tokens import SharedTokens
 from app.services.webhooks.signing_secrets import new_secret
 
 ID_BYTES = 10
@@ -139,12 +142,13 @@ def reseal(row: Connection, vault: Vault) -> None:
     """Encrypt credentials and secrets with the newest key. Raises EncryptionError."""
     assert row.credentials is not None and row.secrets is not None, "it is not removed"  # noqa: PT018
     row.credentials, row.secrets = vault.reseal(row.credentials), vault.reseal(row.secrets)
+    row.tokens = vault.reseal(row.tokens) if row.tokens is not None else None
 
 
 async def remove(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
     """Forget the credentials; take no hook and deliver nothing more. Raises NotFoundError."""
     row = await get(session, tenant_id, connection_id, lock=True)
-    row.credentials, row.secrets, row.removed_at = None, None, func.now()
+    row.credentials, row.secrets, row.tokens, row.removed_at = None, None, None, func.now()
     await deliveries.cancel_of_connection(session, tenant_id, row.id)
     await inbox.drop_of_connection(session, tenant_id, row.id)
     await session.flush()
@@ -160,8 +164,10 @@ async def get(
     return row
 
 
-def open_connection(row: Connection, vault: Vault, http: HttpClient) -> Opened:
-    """The connection ready to be used. Raises EncryptionError.
+def open_connection(
+    row: Connection, vault: Vault, http: HttpClient, sessions: Sessions | None = None
+) -> Opened:
+    """The connection ready to be used; its access tokens need `sessions`. Raises EncryptionError.
 
     Settings that a newer release no longer takes raise InvalidRequestError.
     """
@@ -176,6 +182,9 @@ def open_connection(row: Connection, vault: Vault, http: HttpClient) -> Opened:
         _parsed(connector.credentials, credentials, "credentials"),
         http,
         secrets,
+        SharedTokens(sessions, vault, Owner(row.tenant_id, row.id, row.credentials))
+        if sessions
+        else None,
     )
 
 
