@@ -30,6 +30,7 @@ from app.connectors.errors import ForgedHookError
 from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
+from app.connectors.zendesk import hook as zendesk_hook
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
@@ -170,6 +171,7 @@ EXCUSED = {
     "app.connectors.request_tracker.rest2:key": STRUCTURES,
     "app.connectors.request_tracker.settings:our_status": "looks up one name",
     "app.connectors.stripe.answers:read": STRUCTURES,
+    "app.connectors.zendesk.reading:view_of": STRUCTURES,
     "app.connectors.email.store:section": "loops over names of a FETCH answer",
     **dict.fromkeys(
         [f"app.connectors.email.{name}" for name in
@@ -496,6 +498,14 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.connectors.request_tracker.rest2:transaction_at": [
         lambda text: rest2.transaction_at(f"/transaction/{text}")
+    ],
+    "app.connectors.zendesk.hook:verify": [
+        refused(
+            lambda text: zendesk_hook.verify(
+                {zendesk_hook.SIGNATURE: text, zendesk_hook.TIMESTAMP: text}, text.encode(), ["s"]
+            ),
+            ForgedHookError,
+        )
     ],
     "app.services.connections.tickets:account_of": [
         lambda text: account_of("con_a", Requester(text, text, verified=True), text)
