@@ -176,8 +176,8 @@ class ZendeskLaws(HelpdeskLaws):
 
     # Who wrote.
 
-    async def test_authors_are_told_apart(self, harness: ZendeskHarness) -> None:
-        """One in copy is no customer; the bot's user without our key is a person; rules nobody."""
+    async def test_authors_are_distinguished(self, harness: ZendeskHarness) -> None:
+        """One in copy is no customer; the bot's user without our key is a person; a rule is neither."""
         ticket_id = await harness.open_ticket("Who", ASKED)
         harness.say(ticket_id, STRANGER, "Me too.")
         harness.say(ticket_id, BOT, "Typed by a person with the bot's account.")
@@ -223,6 +223,16 @@ class ZendeskLaws(HelpdeskLaws):
         assert view.messages[-1].text == "Message 129."
         harness.double.ignores_sort = True
         assert (await harness.desk.read(ticket_id)).messages == view.messages
+
+    async def test_newest_of_a_very_long_ticket_decide(self, harness: ZendeskHarness) -> None:
+        """Where only its oldest part could be read, it is not answered."""
+        ticket_id = await harness.open_ticket("Very long", ASKED)
+        for number in range(2001):
+            harness.say(ticket_id, CUSTOMER, f"Message {number}.")
+        assert (await harness.desk.read(ticket_id)).messages[-1].text == "Message 2000."
+        harness.double.ignores_sort = True
+        with pytest.raises(SettingsError, match="too long"):
+            await harness.desk.read(ticket_id)
 
     # Tokens.
 
@@ -327,7 +337,16 @@ class ZendeskLaws(HelpdeskLaws):
         assert words in said
         assert name in {check.name for check in found if not check.ok}
 
-    @pytest.mark.parametrize("status", ["missing", "inactive", "other order", "end user", "hand"])
+    async def test_check_says_in_which_order_updates_come(self, harness: ZendeskHarness) -> None:
+        """It matters for very long tickets only."""
+        ready(harness)
+        harness.say(await harness.open_ticket("Check", ASKED), CUSTOMER, "More.")
+        harness.double.ignores_sort = True
+        found = {check.name: check for check in await ZENDESK.test(harness.opened)}
+        assert "oldest first" in found["reading"].says
+        assert found["reading"].ok
+
+    @pytest.mark.parametrize("status", ["missing", "inactive", "end user", "hand"])
     async def test_check_says_what_only_the_account_shows(
         self, harness: ZendeskHarness, status: str
     ) -> None:
@@ -340,10 +359,6 @@ class ZendeskLaws(HelpdeskLaws):
                 harness.double.webhooks.clear()
             case "inactive":
                 harness.double.webhooks[0].status = "inactive"
-            case "other order":
-                harness.double.ignores_sort = True
-                harness.say(ticket_id, CUSTOMER, "More.")
-                name = "reading"
             case "end user":
                 harness.double.users[BOT].role = "end-user"
                 name = "bot"

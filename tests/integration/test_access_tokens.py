@@ -123,7 +123,7 @@ async def test_token_is_kept_encrypted_and_goes_with_the_connection(place: Place
 
 
 async def test_new_webhook_secret_keeps_the_pair(place: Place) -> None:
-    """The first refresh token is dead by then; only another one begins anew."""
+    """The first refresh token is dead by then; only another one replaces it."""
     await (await place.desk()).read(place.ticket_id)
     given = place.service.vault.open((await place.row()).credentials or b"")
     await place.change(refresh_token=given["refresh_token"])

@@ -266,6 +266,7 @@ def test_signed_body_without_an_id_is_malformed(body: bytes) -> None:
         {"handback_tag": "To Bot"},
         {"client_id": ""},
         {"on_reply": {"state": "open"}},
+        {"on_reply": {"group": "Finance"}},
         {"no_such_setting": 1},
     ],
 )

@@ -34,7 +34,7 @@ from app.connectors.zendesk.shapes import (
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 
-T = TypeVar("T")
+T = TypeVar("T", Audit, Comment, Group)
 # An id is data in a path, so it is held to digits before it gets there.
 NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 # Of a list, so many pages at most; shorter ones where an answer would be too long to be taken.
@@ -137,7 +137,7 @@ class ZendeskApi:
         """The items of a list's first pages, and the users that came with them.
 
         Raises:
-            SettingsError: Zendesk does not show the list.
+            SettingsError: Zendesk does not show the list, or it is long and begins at its old end.
         """
         found: list[T] = []
         users: list[User] = []
@@ -148,8 +148,11 @@ class ZendeskApi:
             users += read_as(list[User], document.get("users") or [])
             cursor = read_as(_Listed, document).meta
             if not (cursor.has_more and cursor.after_cursor):
-                break
+                return found, users
             asked["page[after]"] = cursor.after_cursor
+        if sort and found and int(found[0].id) < int(found[-1].id):
+            # The newest decide who spoke last and what was posted: without them nothing is safe.
+            raise SettingsError(f"{path} is too long to be read, and begins with the oldest")
         return found, users
 
     async def _page(self, path: str, asked: Mapping[str, str | int]) -> dict[str, Any]:

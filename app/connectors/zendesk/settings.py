@@ -30,6 +30,13 @@ class ZendeskSettings(DeskFields):
     on_reply: FieldChange = FieldChange()
     proven_channels: frozenset[Name] = frozenset()
 
+    @field_validator("on_reply")
+    @classmethod
+    def _moves_no_ticket(cls, change: FieldChange) -> FieldChange:
+        if change.group is not None:
+            raise ValueError("a reply moves no ticket to a group: use outcomes")
+        return change
+
     @field_validator("base_url")
     @classmethod
     def _is_a_base(cls, url: str) -> str:
