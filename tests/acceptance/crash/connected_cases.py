@@ -28,7 +28,7 @@ class ConnectedCases:
         """How often each of them comes up."""
         return {
             self.desk_question: 4,
-            self.desk_refund: 5,
+            self.desk_refund: 7,
             self.desk_person: 2,
             self.desk_hand_back: 2,
             self.desk_race: 3,
