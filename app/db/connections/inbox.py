@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -32,14 +32,14 @@ async def keep_hook(executor: Executor, **values: Any) -> bool:
 
 @cache
 def _insert_of_hook(names: tuple[str, ...]) -> CompiledStatement:
+    given = {name: bindparam(f"new_{name}", type_=INBOX.c[name].type) for name in names}
     last = CONNECTIONS.c.last_hook_at
     came = (
         update(CONNECTIONS)
-        .where(CONNECTIONS.c.id == bindparam("new_connection_id", type_=Text))
+        .where(CONNECTIONS.c.id == given["connection_id"])
         .where(or_(last.is_(None), last < func.now() - HOOK_TIME))
         .values(last_hook_at=func.now())
     )
-    given = {name: bindparam(f"new_{name}", type_=INBOX.c[name].type) for name in names}
     row = insert(INBOX).values(given).on_conflict_do_nothing().returning(INBOX.c.id)
     return CompiledStatement(row.add_cte(came.cte("came")))
 
