@@ -10,6 +10,7 @@ XDIST ?= 3
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
 THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
+  tests/integration/test_overtaken_replies.py \
   tests/acceptance/own/test_event_processes.py
 KILLS ?= 40
 SEED ?= 1

@@ -154,9 +154,13 @@ class SlowBilling(FakeBilling):
 
 
 class FakeHelpdesk(Helpdesk):
-    """Keeps replies and hand-offs by key, and the keys of all calls in order."""
+    """Keeps replies and hand-offs by key, and the keys of all calls in order.
+
+    It keeps the laws of tests/conformance/replies.py. All its hand-offs stay open.
+    """
 
     def __init__(self) -> None:
+        self.tickets: dict[str, str] = {}
         self.replies: dict[str, SentReply] = {}
         self.handoffs: dict[str, Handoff] = {}
         self.summaries: list[str] = []
@@ -168,6 +172,7 @@ class FakeHelpdesk(Helpdesk):
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
     ) -> SentReply:
         self.keys.append(key)
+        self.tickets.setdefault(key, ticket_id)
         sent: SentReply = {"id": "r", "text": text, "citations": citations, "public": public}
         return self.replies.setdefault(key, sent)
 
@@ -186,8 +191,15 @@ class FakeHelpdesk(Helpdesk):
         self.summaries.append(summary)
         self.suggestions.append(suggestion)
         self.articles.append(list(articles))
+        # As in Postgres: `handoff:<run>:<part>`, and one of a ticket's part is open.
+        part = key.split(":")[2:]
+        for known, handoff in self.handoffs.items():
+            same = self.tickets[known] == ticket_id and known.split(":")[2:] == part
+            if known == key or same:
+                return handoff
+        self.tickets[key] = ticket_id
         opened: Handoff = {
-            "id": "h1",
+            "id": f"h{len(self.handoffs) + 1}",
             "skill": skill,
             "urgency": urgency,
             "agent": {"id": "ag_1", "name": "Mia"},

@@ -44,7 +44,7 @@ class LocalHelpdesk(Helpdesk):
                 citations=citations,
                 public=public,
             )
-            if public:
+            if message.public:
                 await self._put_on_its_way(session, ticket_id, "reply", key)
         return {
             "id": f"msg_{message.id}",

@@ -2,23 +2,51 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.base import sql_table
 from app.db.core.claims import change_claimed, claim_due
+from app.db.core.compiled import CompiledStatement, Executor, new_values
 from app.db.tables.connections import Connection, InboxItem
 
 # Before the ids of messages that no hook named; no desk has an id that begins so.
 SEEN = "seen\x1f"
+# A hook's time is written no more often than this: each hook would wait for the connection's row.
+HOOK_TIME = timedelta(seconds=1)
+CONNECTIONS, INBOX = sql_table(Connection), sql_table(InboxItem)
 
 
-async def keep(session: AsyncSession, **values: Any) -> int | None:
-    """Store a fact once for its delivery and once for its message; None when it was there."""
-    row = insert(InboxItem).values(**values).on_conflict_do_nothing().returning(InboxItem.id)
-    return (await session.scalars(row)).one_or_none()
+async def keep_hook(executor: Executor, **values: Any) -> bool:
+    """Store a hook's fact once for its delivery and once for its message, and when a hook came.
+
+    False when the fact was there.
+    """
+    statement = _insert_of_hook(tuple(values))
+    return bool(await statement.rows(executor, **new_values(values)))
+
+
+@cache
+def _insert_of_hook(names: tuple[str, ...]) -> CompiledStatement:
+    given = {name: bindparam(f"new_{name}", type_=INBOX.c[name].type) for name in names}
+    last = CONNECTIONS.c.last_hook_at
+    came = (
+        update(CONNECTIONS)
+        .where(CONNECTIONS.c.id == given["connection_id"])
+        .where(or_(last.is_(None), last < func.now() - HOOK_TIME))
+        .values(last_hook_at=func.now())
+    )
+    row = insert(INBOX).values(given).on_conflict_do_nothing().returning(INBOX.c.id)
+    return CompiledStatement(row.add_cte(came.cte("came")))
+
+
+async def keep(session: AsyncSession, **values: Any) -> None:
+    """Store a fact once for its delivery and once for its message."""
+    await session.execute(insert(InboxItem).values(**values).on_conflict_do_nothing())
 
 
 async def keep_seen(session: AsyncSession, row: Connection, message_ids: Collection[str]) -> None:

@@ -11,9 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, Executor
 from app.db.tables.connections import Connection
 
-# A hook's time is written no more often than this: each hook would wait for the row.
-HOOK_TIME = timedelta(seconds=1)
-
 
 def connections_of_tenant(tenant_id: Any) -> Select[Connection]:
     """Select the tenant's connections that are not removed."""
@@ -37,12 +34,16 @@ async def get_connection(
     return (await session.scalars(query)).one_or_none()
 
 
-async def live_connection(session: AsyncSession, connection_id: str) -> Connection | None:
+async def live_connection(executor: Executor, connection_id: str) -> Connection | None:
     """The connection whose address holds the id; it says itself whose it is."""
-    query = select(Connection).where(
-        Connection.id == connection_id, Connection.removed_at.is_(None)
-    )
-    return (await session.scalars(query)).one_or_none()
+    return await _select_live().one_or_none(executor, id=connection_id)
+
+
+@cache
+def _select_live() -> CompiledQuery[Connection]:
+    named = Connection.id == bindparam("id", type_=Text)
+    query = select(Connection).where(named, Connection.removed_at.is_(None))
+    return CompiledQuery(Connection, query)
 
 
 async def payments_of(executor: Executor, tenant_id: str) -> Connection | None:
@@ -111,21 +112,6 @@ async def release(session: AsyncSession, connection_ids: Sequence[str]) -> None:
 async def set_cursor(session: AsyncSession, connection_id: str, cursor: dict[str, Any]) -> None:
     """Write down how far a mailbox was read."""
     await _set(session, connection_id, cursor=cursor)
-
-
-async def note_hook(session: AsyncSession, connection_id: str) -> None:
-    """Write down that a hook came, if none did within the last second."""
-    await session.execute(
-        update(Connection)
-        .where(
-            Connection.id == connection_id,
-            or_(
-                Connection.last_hook_at.is_(None), Connection.last_hook_at < func.now() - HOOK_TIME
-            ),
-        )
-        .values(last_hook_at=func.now())
-        .execution_options(synchronize_session=False)
-    )
 
 
 async def note_write(session: AsyncSession, connection_id: str) -> None:

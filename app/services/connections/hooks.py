@@ -13,6 +13,8 @@ from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
 from app.db.connections import inbox, queries
+from app.db.core.compiled import Executor
+from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
 from app.errors import BodyError, HookNotSignedError, NotFoundError
 from app.log import get_logger
@@ -29,9 +31,9 @@ MAX_DELIVERY_ID = 255
 READ_LATER = ("message", "handback", "failed", "refund")
 
 
-async def receiver(session: AsyncSession, connection_id: str) -> Connection:
+async def receiver(executor: Executor, connection_id: str) -> Connection:
     """The connection whose address was called. Raises NotFoundError: none that takes hooks."""
-    row = await queries.live_connection(session, connection_id)
+    row = await queries.live_connection(executor, connection_id)
     if row is None or connector_of(row.kind).verify is None:
         raise NotFoundError("There is no connection at this address that takes hooks.")
     return row
@@ -65,6 +67,18 @@ def _verified(connector: Connector, opened: Opened, headers: Mapping[str, str], 
         raise HookNotSignedError(f"{error}.") from None
 
 
+async def take_event(sessions: Sessions, row: Connection, delivery_id: str, event: Event) -> bool:
+    """Keep the event for good; by one statement, unless a person has the ticket.
+
+    False for a delivery, or a message, that came before.
+    """
+    if event.kind == "person":
+        async with sessions.begin() as session:
+            return await keep_event(session, row, delivery_id, event)
+    async with sessions.raw_connection() as connection:
+        return await _keep_fact(connection, row, delivery_id, event)
+
+
 async def keep_event(
     session: AsyncSession, row: Connection, delivery_id: str, event: Event
 ) -> bool:
@@ -72,9 +86,19 @@ async def keep_event(
 
     False for a delivery, or a message, that came before.
     """
-    await queries.note_hook(session, row.id)
-    known = await inbox.keep(
-        session,
+    if not await _keep_fact(session, row, delivery_id, event):
+        return False
+    if event.kind == "person":
+        who = event.who or "a person"
+        await takeover.take_over(
+            session, row.tenant_id, ticket_name(row.id, event.ticket_id), who[:200]
+        )
+    return True
+
+
+async def _keep_fact(executor: Executor, row: Connection, delivery_id: str, event: Event) -> bool:
+    new = await inbox.keep_hook(
+        executor,
         tenant_id=row.tenant_id,
         connection_id=row.id,
         delivery_id=delivery_id,
@@ -83,15 +107,9 @@ async def keep_event(
         status="new" if event.kind in READ_LATER else "done",
         note=event.why,
     )
-    if known is None:
-        return False
-    if event.kind == "person":
-        who = event.who or "a person"
-        await takeover.take_over(
-            session, row.tenant_id, ticket_name(row.id, event.ticket_id), who[:200]
-        )
-    log.info("hook_taken", connection=row.id, tenant_id=row.tenant_id, kind=event.kind)
-    return True
+    if new:
+        log.info("hook_taken", connection=row.id, tenant_id=row.tenant_id, kind=event.kind)
+    return new
 
 
 def _stored(event: Event) -> dict[str, Any]:

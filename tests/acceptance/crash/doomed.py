@@ -185,7 +185,9 @@ def doomed_ports(hazard: Hazard) -> PortsFor:
             ports_for(settings, sessions, caller),
             billing=DoomedBilling(sessions, tenant_id, hazard),
             subscriptions=DoomedSubscriptions(sessions, tenant_id, hazard),
-            helpdesk=DoomedHelpdesk(sessions, tenant_id, caller.run_id, hazard=hazard),
+            helpdesk=DoomedHelpdesk(
+                sessions, tenant_id, caller.effects_of, caller.connection_id, hazard=hazard
+            ),
             mailer=DoomedMailer(sessions, tenant_id, hazard),
             ledger=DoomedLedger(sessions, caller, hazard),
         )
