@@ -1,5 +1,6 @@
 """What Zendesk does beside the laws of every helpdesk."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -60,10 +61,12 @@ class ZendeskLaws(HelpdeskLaws):
         await harness.desk.read(await harness.open_ticket("Another", ASKED))
         ticket_id = await harness.open_ticket("Same second", ASKED)
         stamp = (await harness.desk.read(ticket_id)).stamp
-        harness.double.before_put = lambda: harness.say(ticket_id, PERSON, "Hm.", public=False)
+        note = {"comment": {"body": "I call them.", "public": False}}
+        happens = partial(harness.double.update, PERSON, int(ticket_id), note)
+        harness.double.meanwhile = ("PUT", happens)
         answer = await harness.desk.reply(ticket_id, REPLY, key=fresh_key(), expect=stamp)
         assert answer == Overtaken()
-        assert harness.double.before_put is None
+        assert harness.double.meanwhile is None
         assert await harness.customer_saw(ticket_id) == []
 
     async def test_collision_of_the_database_is_tried_again(self, harness: ZendeskHarness) -> None:
@@ -174,10 +177,22 @@ class ZendeskLaws(HelpdeskLaws):
         assert (await harness.desk.read(ticket_id)).gone
         assert await attempts(harness, ticket_id, stamp) == [Gone(), Gone(), Gone()]
 
+    async def test_ticket_deleted_within_a_look_is_looked_at_again(
+        self, harness: ZendeskHarness
+    ) -> None:
+        """It is no matter of the set-up; the next look finds it gone."""
+        for part in ("audits", "comments"):
+            ticket_id = await harness.open_ticket("Deleted", ASKED)
+            path = f"GET tickets/{ticket_id}/{part}"
+            harness.double.meanwhile = (path, partial(harness.double.deleted.add, int(ticket_id)))
+            with pytest.raises(UnavailableError):
+                await harness.desk.read(ticket_id)
+            assert (await harness.desk.read(ticket_id)).gone
+
     # Who wrote.
 
     async def test_authors_are_distinguished(self, harness: ZendeskHarness) -> None:
-        """One in copy is no customer; the bot's user without our key is a person; a rule is neither."""
+        """One in copy is no customer, the bot's user without our key a person, a rule neither."""
         ticket_id = await harness.open_ticket("Who", ASKED)
         harness.say(ticket_id, STRANGER, "Me too.")
         harness.say(ticket_id, BOT, "Typed by a person with the bot's account.")

@@ -67,8 +67,8 @@ class ZendeskDouble(ZendeskState):
         # Newest first is what is asked for; a list may come as it likes.
         self.ignores_sort = False
         self.says_expiry = True
-        # What happens just before the next update over the API.
-        self.before_put: Callable[[], None] | None = None
+        # What happens just before the next call whose method and path begin so.
+        self.meanwhile: tuple[str, Callable[[], None]] | None = None
         self.app = FastAPI()
         self.app.add_api_route("/oauth/tokens", self._oauth, methods=["POST"])
         methods = ["GET", "POST", "PUT", "DELETE"]
@@ -135,6 +135,9 @@ class ZendeskDouble(ZendeskState):
             error = {"error": "Forbidden", "description": f"Missing scope {resource}:{access}"}
             return said(error, 403)
         raw = await request.body()
+        if self.meanwhile and f"{request.method} {path}".startswith(self.meanwhile[0]):
+            (_, happens), self.meanwhile = self.meanwhile, None
+            happens()
         try:
             body = json.loads(raw) if raw else {}
             for pattern, answer in self._routes():
@@ -236,9 +239,6 @@ class ZendeskDouble(ZendeskState):
             self.deleted.add(id_)
             return Response(status_code=204)
         if request.method == "PUT":
-            meanwhile, self.before_put = self.before_put, None
-            if meanwhile is not None:
-                meanwhile()
             audit = self.update(user, id_, body["ticket"])
             shown = audit and self._audit(ticket, audit)
             headers = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "690"}

@@ -216,7 +216,7 @@ class ZendeskState:
     def _set_fields(self, actor: int, ticket: ZdTicket, given: JsonObject) -> list[JsonObject]:
         before = (ticket.status, ticket.assignee_id, ticket.group_id, list(ticket.tags))
         events: list[JsonObject] = []
-        wanted = {
+        wanted: JsonObject = {
             name: given[name]
             for name in ("status", "priority", "group_id", "assignee_id", "subject")
             if name in given

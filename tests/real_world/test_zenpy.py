@@ -17,8 +17,14 @@ from tests.doubles.zendesk_double import ZendeskDouble
 from tests.doubles.zendesk_state import BOT, CUSTOMER, PERSON
 from tests.real_world.environments import NotInstalledError, environment_of
 
+HERE = Path(__file__).parent
 VERSION = "zenpy==2.0.57"
-SCRIPT = Path(__file__).with_name("zenpy_script.py")
+RUN = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from zenpy_script import main
+print(json.dumps(main(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))))
+"""
 
 
 @pytest.mark.real_world
@@ -34,7 +40,7 @@ def test_zenpy_takes_the_double_for_zendesk() -> None:
         double.create(CUSTOMER, given)
     with serving(double.app) as url:
         run = subprocess.run(
-            [python, SCRIPT, double.grant(BOT), str(CUSTOMER), str(PERSON)],
+            [python, "-c", RUN, HERE, double.grant(BOT), str(CUSTOMER), str(PERSON)],
             env={
                 **os.environ,
                 "ZENPY_FORCE_SCHEME": "http",

@@ -162,6 +162,9 @@ class ZendeskApi:
                 answer = await self.call("GET", path, query={**asked, "page[size]": size})
             except AnswerTooLongError:
                 continue
+            if answer.status == NOT_FOUND:
+                # It was there when the ticket was read.
+                raise UnavailableError(f"{path} is no longer there")
             if not answer.ok:
                 raise SettingsError(f"Zendesk does not show {path}: {words_of(answer)}")
             document = answer.json()
