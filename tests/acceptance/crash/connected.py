@@ -139,7 +139,8 @@ class Connected:
 async def connected(desk: Desk, machine: Machine, seed: int) -> AsyncIterator[Connected]:
     """A new tenant with both systems, connected over the API by the client of `desk`."""
     tenant = await tenant_on(desk.dsn)
-    own, stripe = OwnDesk(), StripeDouble()
+    # Without the provider's own keys only what our side looks up makes a refund single.
+    own, stripe = OwnDesk(), StripeDouble(forgets_keys=True)
     with serving(own.app) as own_url, serving(stripe.app) as stripe_url:
         desk_line = DyingLine(
             _port(own_url), random.Random(seed), machine.hazard, machine.worker_at,  # noqa: S311
