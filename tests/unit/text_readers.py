@@ -798,8 +798,8 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.wordings:count": [lambda text: mail_words.count(text, "wrote")],
     "graphs.text.new_text.wordings:begins": [lambda text: mail_words.begins(text, "devices")],
     "graphs.text.noise.automatic:is_named": [
-        lambda text: automatic.is_named(text, "en", (" out of office ",)),
-        lambda text: automatic.is_named(text, "ja", ("自動返信",)),
+        lambda text: automatic.is_named(text, "en", (" out of office ",), (" until ",)),
+        lambda text: automatic.is_named(text, "ja", ("自動返信",), ()),
     ],
     "graphs.text.noise.echo:is_echo": [
         lambda text: echo.is_echo(text, [text[: len(text) // 2], text[1:]])
