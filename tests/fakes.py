@@ -186,6 +186,7 @@ class FakeHelpdesk(Helpdesk):
         key: str,
         suggestion: Suggestion | None = None,
         articles: Sequence[FoundArticle] = (),
+        questions: Sequence[str] = (),
     ) -> Handoff:
         self.keys.append(key)
         self.summaries.append(summary)

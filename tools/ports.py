@@ -114,6 +114,7 @@ class Helpdesk(Protocol):
         key: str,
         suggestion: Suggestion | None = None,
         articles: Sequence[FoundArticle] = (),
+        questions: Sequence[str] = (),
     ) -> Handoff: ...
 
 

@@ -154,6 +154,22 @@ async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
     assert (await desk.write(QUESTION))["outcome"] == "answered"
 
 
+async def test_handoff_of_a_part_holds_the_questions_that_it_names(desk: Desk) -> None:
+    """Another question of the part is answered, a reminder is its person's."""
+    first = await desk.write("Thank you!")
+    helpdesk = LocalHelpdesk(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    key = f"handoff:{first['id']}:general"
+    for asked in ("Do you sell gift cards?", "Is there a discount?"):
+        await helpdesk.open_handoff("T-1", "general", "normal", "Why", key=key, questions=[asked])
+    assert (await desk.write(QUESTION))["outcome"] == "answered"
+    for reminder in ("Any news about the gift cards?", "Hello?"):
+        assert (await desk.write(reminder))["ignored"] == "human_has_it", reminder
+    [handoff] = await desk.handoffs()
+    assert [message["text"] for message in handoff["messages"]][1:] == [
+        "Any news about the gift cards?", "Hello?",
+    ]  # fmt: skip
+
+
 async def test_handoff_that_nobody_closes_lets_go(desk: Desk) -> None:
     """After the policy's hours the bot answers again; a new need holds the ticket afresh."""
     await set_policy(desk, handoff_hold_hours=2)

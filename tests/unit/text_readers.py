@@ -46,7 +46,7 @@ from app.models.offline import (
 )
 from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
-from graphs import alarm, handoffs, questions, quiet, ticket_parts
+from graphs import alarm, handoffs, held_questions, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
@@ -98,6 +98,7 @@ from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
 from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
+from tools import quotable
 
 ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "whsec_" + "A" * 43 + "="
@@ -193,6 +194,7 @@ EXCUSED = {
     "graphs.asked_about:": "hands on to `plainly_chosen`",
     "graphs.reply.partial_answer:": "tried as `partial_answer`",
     "graphs.reply.problems:": "tried as `problems`",
+    "graphs.held_questions:": "tried as `share_words`",
     "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
@@ -752,7 +754,10 @@ READERS: dict[str, list[Reader]] = {
     "graphs.quiet:after_triage": [
         lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),
     ],
-    "graphs.quiet:held_parts": [lambda text: quiet.held_parts(state(text), TRIAGE)],
+    "graphs.held_questions:share_words": [
+        lambda text: held_questions.share_words(text, text[1:]),
+    ],
+    "tools.quotable:quotable": [lambda text: quotable.quotable([text])],
     "graphs.text.new_text.characters:tag_text": [
         characters.tag_text,
         lambda text: characters.tag_text("\U000e0041 " * (len(text) // 2)),
@@ -808,8 +813,8 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.wordings:count": [lambda text: mail_words.count(text, "wrote")],
     "graphs.text.new_text.wordings:begins": [lambda text: mail_words.begins(text, "devices")],
     "graphs.text.noise.automatic:is_named": [
-        lambda text: automatic.is_named(text, "en", (" out of office ",)),
-        lambda text: automatic.is_named(text, "ja", ("自動返信",)),
+        lambda text: automatic.is_named(text, "en", (" out of office ",), (" until ",)),
+        lambda text: automatic.is_named(text, "ja", ("自動返信",), ()),
     ],
     "graphs.text.noise.echo:is_echo": [
         lambda text: echo.is_echo(text, [text[: len(text) // 2], text[1:]])

@@ -63,6 +63,7 @@ class LocalHelpdesk(Helpdesk):
         key: str,
         suggestion: Suggestion | None = None,
         articles: Sequence[FoundArticle] = (),
+        questions: Sequence[str] = (),
     ) -> Handoff:
         """Find a person, or a place in the queue, and note the hand-off, as one change."""
         async with self.sessions.begin() as session:
@@ -77,6 +78,7 @@ class LocalHelpdesk(Helpdesk):
                 key,
                 suggestion=suggestion,
                 articles=articles,
+                questions=questions,
             )
             await self._put_on_its_way(session, ticket_id, "handoff", row.key)
             return await self._show(session, row)

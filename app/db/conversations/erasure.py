@@ -35,8 +35,8 @@ STATEMENTS = {
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
-        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', status = 'closed',
-             closed_at = coalesce(handoffs.closed_at, now()) FROM runs
+        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', questions = '[]',
+             status = 'closed', closed_at = coalesce(handoffs.closed_at, now()) FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",

@@ -27,7 +27,7 @@ from app.db.core.base import sql_table
 from app.db.tables import sandbox
 from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
-from tools.helpdesk import is_available, next_opening, pick_agent
+from tools.helpdesk import MAX_QUESTIONS, is_available, next_opening, pick_agent
 from tools.models import Agent, FoundArticle, Suggestion, Urgency
 
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
@@ -67,14 +67,15 @@ async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
 async def open_handoff(
     session: AsyncSession, tenant_id: str, ticket_id: str, skill: str, urgency: Urgency,
     summary: str, key: str, *, suggestion: Suggestion | None = None,
-    articles: Sequence[FoundArticle] = (),
+    articles: Sequence[FoundArticle] = (), questions: Sequence[str] = (),
 ) -> Handoff:  # fmt: skip
     """Open a hand-off once per key, for an agent who is available now; the desk must be locked.
 
     An open one of the same ticket, or of the same part of it, is that one still: its person goes
-    on, and it holds the ticket afresh.
+    on, gets these questions as well, and it holds the ticket afresh.
     """
     if (same := await _same_handoff(session, tenant_id, ticket_id, key)) is not None:
+        same.questions = list(dict.fromkeys([*same.questions, *questions]))[-MAX_QUESTIONS:]
         return same
     known = await agent_of_ticket(session, tenant_id, ticket_id)
     agents = await agents_of(session, tenant_id)
@@ -90,6 +91,7 @@ async def open_handoff(
         summary=summary,
         suggestion=suggestion,
         articles=list(articles),
+        questions=list(questions),
     )
     await session.execute(row.on_conflict_do_nothing())
     query = select(Handoff).where(Handoff.tenant_id == tenant_id, Handoff.key == key)
