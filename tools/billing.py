@@ -177,6 +177,11 @@ def refund_problem(payment: Payment | None, args: RefundArgs) -> str | None:
     return None
 
 
+def ids_of(payment: Payment) -> list[str]:
+    """All that the provider calls the payment; its own id is the first."""
+    return [payment["id"], *payment.get("also_called", [])]
+
+
 def refundable(payment: Payment) -> int:
     """What may still be given back of a payment, in minor units."""
     if payment.get("status", "succeeded") != "succeeded":
