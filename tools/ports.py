@@ -97,8 +97,12 @@ class Subscriptions(Protocol):
         ...
 
 
-class Helpdesk(Protocol):
-    """Where replies go and people are found. A repeated `key` answers the first call's result."""
+class Conversations(Protocol):
+    """Our record of what is said on tickets, and who has them: replies join it, hand-offs find a
+    person. What belongs to a connected helpdesk (app/connectors) goes there from the record.
+
+    A repeated `key` answers the first call's result.
+    """
 
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
@@ -195,7 +199,7 @@ class Ports:
 
     billing: Billing
     subscriptions: Subscriptions
-    helpdesk: Helpdesk
+    conversations: Conversations
     knowledge: Knowledge
     contacts: Contacts
     mailings: Mailings
