@@ -250,6 +250,7 @@ REFUND = Effect(
     doubts=doubts_about_refund,
     find=find_refund,
     repeatable=lambda ports: ports.billing.repeats_safely,
+    at_provider=True,
     unfinished=refund_unfinished,
     simulate=simulate_refund,
     money=lambda args: Money(args.amount_minor, args.currency),

@@ -4,10 +4,10 @@ An adapter names its protocol as its base. A method that not every provider offe
 raises RefusedError: an adapter without it refuses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tools.ledger import Ledger
@@ -186,6 +186,13 @@ class Mailer(Protocol):
         ...
 
 
+class Provider(NamedTuple):
+    """One payment provider, for payments and subscriptions."""
+
+    billing: Billing
+    subscriptions: Subscriptions
+
+
 class Records(Protocol):
     """What evidence is read from again after an edit, by the one who decides."""
 
@@ -195,7 +202,11 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All of them, for one run."""
+    """All of them, for one run.
+
+    `begun_at` answers the payment provider at which the call of a key was begun, where that may be
+    another one than the run's; without it there is only one.
+    """
 
     billing: Billing
     subscriptions: Subscriptions
@@ -205,3 +216,11 @@ class Ports:
     mailings: Mailings
     mailer: Mailer
     ledger: Ledger
+    begun_at: Callable[[str], Awaitable[Provider]] | None = None
+
+    async def where_begun(self, key: str) -> "Ports":
+        """The ports with the payment provider at which the call of the key was begun."""
+        if self.begun_at is None:
+            return self
+        billing, subscriptions = await self.begun_at(key)
+        return replace(self, billing=billing, subscriptions=subscriptions)

@@ -306,6 +306,7 @@ PARAMETERS: dict[str, Any] = {
     "/v1/handoffs status": "open",
     "outcome": "ignored",
     "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
+    "force": True,
     "limit": 50,
     "wait": 10,
     "after": "7421-88",
