@@ -203,13 +203,13 @@ FEEDBACK: dict[str, Any] = {
     "comment": "That was not my question.",
     "created_at": LATER,
 }
-TAKEN_OVER: dict[str, Any] = {
+HANDED_BACK: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
-    "handled_by": "Mia",
-    "handled_since": LATER,
+    "handled_by": None,
+    "handled_since": None,
 }
-HANDED_BACK: dict[str, Any] = {**TAKEN_OVER, "handled_by": None, "handled_since": None}
+TAKEN_OVER = {**HANDED_BACK, "handled_by": "Mia", "handled_since": LATER, "begun": 0}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
