@@ -25,6 +25,7 @@ DeskgraphError                  500 internal
 │   ├── RunNotFinishedError     409 run-not-finished
 │   ├── CustomerHasLiveRunsError 409 customer-has-live-runs
 │   ├── PaymentsConnectedError  409 payments-connected
+│   ├── ConnectionInUseError    409 connection-in-use
 │   └── EncryptionError         409 encryption-not-set-up
 ├── ApprovalExpiredError        410 approval-expired
 ├── CheckpointGoneError         410 checkpoint-gone
@@ -212,6 +213,12 @@ class PaymentsConnectedError(ConflictError):
     """The tenant has a payment provider already."""
 
     code, title = "payments-connected", "A payment provider is connected already"
+
+
+class ConnectionInUseError(ConflictError):
+    """Calls were made through the connection whose end is unknown, and it alone can say it."""
+
+    code, title = "connection-in-use", "Calls through the connection have not ended"
 
 
 class EncryptionError(ConflictError):

@@ -39,7 +39,7 @@ from tools.models import (
     Suggestion,
     Urgency,
 )
-from tools.ports import Billing, Caller, Helpdesk, Ports
+from tools.ports import Billing, Caller, Conversations, Ports
 from tools.strategies import live
 from tools.toolbox import Toolbox
 
@@ -153,7 +153,7 @@ class SlowBilling(FakeBilling):
         return await super().refund(payment_id, amount_minor, currency, reason, key=key)
 
 
-class FakeHelpdesk(Helpdesk):
+class FakeConversations(Conversations):
     """Keeps replies and hand-offs by key, and the keys of all calls in order.
 
     It keeps the laws of tests/conformance/replies.py. All its hand-offs stay open.
@@ -377,7 +377,7 @@ class World:
         self.contacts = FakeContacts()
         self.mailings = FakeMailings()
         self.mailer = FakeMailer()
-        self.helpdesk = FakeHelpdesk()
+        self.conversations = FakeConversations()
         self.knowledge = FakeKnowledge()
         self.ledger = MemoryLedger()
         self.gate = gate or FakeGate(everything=True)
@@ -412,7 +412,7 @@ class World:
         return Ports(
             self.billing,
             self.subscriptions,
-            self.helpdesk,
+            self.conversations,
             self.knowledge,
             self.contacts,
             self.mailings,

@@ -178,7 +178,7 @@ def reply_key_of(_args: ReplyArgs, caller: Caller) -> str:
 
 async def send_reply(args: ReplyArgs, ports: Ports, caller: Caller, key: str) -> SentReply:
     """Post the run's one reply to its ticket."""
-    return await ports.helpdesk.reply(
+    return await ports.conversations.reply(
         caller.ticket_id, args.text, args.citations, public=args.public, key=key
     )
 
@@ -201,7 +201,7 @@ def handoff_key(args: HandoffArgs, caller: Caller) -> str:
 
 async def open_handoff(args: HandoffArgs, ports: Ports, caller: Caller, key: str) -> Handoff:
     """Open the run's one hand-off of a part of the ticket, or of all of it."""
-    return await ports.helpdesk.open_handoff(
+    return await ports.conversations.open_handoff(
         caller.ticket_id,
         args.skill,
         args.urgency,

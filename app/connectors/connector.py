@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +26,13 @@ class Fields(BaseModel):
     def hook_secrets(self) -> tuple[str, ...]:
         """Secrets that the other side made for its hooks, where it takes none of ours."""
         return ()
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Of credentials: when they end for good, such as the refresh token of OAuth or a key with
+        a date; with its offset, and None where the system does not say so. What the connector
+        renews by itself does not end."""
+        return None
 
 
 class FieldChange(Fields):

@@ -139,13 +139,11 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
 
 async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) -> Any | None:
     """What the outside system knows of a call; of one whose arguments fit no more, nothing."""
-    if effect.find is None:
-        return None
     try:
         parsed = effect.args.model_validate(args)
     except ValidationError:
         return None
-    return await effect.find(parsed, ports, key)
+    return await effect.look_up(parsed, ports, key)
 
 
 async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:

@@ -1,4 +1,4 @@
-"""The laws of the port through which a run speaks: `Helpdesk` of tools/ports.py.
+"""The laws of the port through which a run speaks: `Conversations` of tools/ports.py.
 
 The local desk of our own tables, the same desk before a connected one, and the fake of the unit
 tests run them. A connected desk itself has the laws of helpdesk.py.
@@ -10,7 +10,7 @@ from typing import Protocol
 from uuid import uuid4
 
 from tools.models import Handoff, SentReply
-from tools.ports import Helpdesk
+from tools.ports import Conversations
 
 TEXT, OTHER = "We gave it back: 12,50 € — tschüß.", "Something else."
 Said = tuple[str, bool]
@@ -20,7 +20,7 @@ class Place(Protocol):
     """A desk of one tenant, and what it holds of a ticket."""
 
     @property
-    def helpdesk(self) -> Helpdesk:
+    def conversations(self) -> Conversations:
         """The port."""
         ...
 
@@ -42,12 +42,12 @@ async def reply(
     place: Place, ticket_id: str, key: str, text: str = TEXT, *, public: bool = True
 ) -> SentReply:
     """One reply, which cites one article."""
-    return await place.helpdesk.reply(ticket_id, text, ["a-1"], public=public, key=key)
+    return await place.conversations.reply(ticket_id, text, ["a-1"], public=public, key=key)
 
 
 async def hand_off(place: Place, ticket_id: str, key: str, summary: str = TEXT) -> Handoff:
     """One hand-off."""
-    return await place.helpdesk.open_handoff(ticket_id, "billing", "high", summary, key=key)
+    return await place.conversations.open_handoff(ticket_id, "billing", "high", summary, key=key)
 
 
 class ReplyLaws:

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.conversations import PostgresConversations
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Delivery
 from app.db.tables.runs import Message
@@ -17,7 +17,7 @@ from app.execution.wiring import Service
 from app.services.connections import manage
 from tests.conformance.replies import TEXT, Place, ReplyLaws, Said, fresh, hand_off, reply
 from tests.conftest import Tenant
-from tests.fakes import FakeHelpdesk
+from tests.fakes import FakeConversations
 from tests.integration.workplace import Workplace
 
 
@@ -25,21 +25,21 @@ from tests.integration.workplace import Workplace
 class FakePlace:
     """The desk of the unit tests."""
 
-    helpdesk: FakeHelpdesk
+    conversations: FakeConversations
 
     async def said(self, ticket_id: str) -> list[Said]:
         """What it keeps."""
-        kept = self.helpdesk.replies.items()
+        kept = self.conversations.replies.items()
         return [(r["text"], r["public"]) for key, r in kept if self._of(key, ticket_id)]
 
     async def handoffs(self, ticket_id: str) -> list[str]:
         """By the summary that came with its key."""
-        keys = [key for key in self.helpdesk.keys if key in self.helpdesk.handoffs]
-        first = {key: self.helpdesk.summaries[at] for at, key in reversed([*enumerate(keys)])}
-        return [first[key] for key in self.helpdesk.handoffs if self._of(key, ticket_id)]
+        keys = [key for key in self.conversations.keys if key in self.conversations.handoffs]
+        first = {key: self.conversations.summaries[at] for at, key in reversed([*enumerate(keys)])}
+        return [first[key] for key in self.conversations.handoffs if self._of(key, ticket_id)]
 
     def _of(self, key: str, ticket_id: str) -> bool:
-        return self.helpdesk.tickets[key] == ticket_id
+        return self.conversations.tickets[key] == ticket_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +52,9 @@ class LocalPlace:
     connection_id: str | None = None
 
     @property
-    def helpdesk(self) -> LocalHelpdesk:
+    def conversations(self) -> PostgresConversations:
         """The adapter."""
-        return LocalHelpdesk(self.sessions, self.tenant_id, self.run_id, self.connection_id)
+        return PostgresConversations(self.sessions, self.tenant_id, self.run_id, self.connection_id)
 
     async def said(self, ticket_id: str) -> list[Said]:
         """As the ticket's thread shows it."""
@@ -89,7 +89,7 @@ class TestFake(ReplyLaws):
     @pytest.fixture
     def place(self) -> Place:
         """A new desk."""
-        return FakePlace(FakeHelpdesk())
+        return FakePlace(FakeConversations())
 
 
 @pytest.mark.no_articles

@@ -126,9 +126,16 @@ class OwnDesk:
             self.tickets[ticket_id].assignee = who
             self.tickets[ticket_id].version += 1
 
-    def post(self, kind: str, data: dict[str, Any], delivery: str | None = None) -> httpx.Response:
-        """Send a hook, signed as Standard Webhooks."""
-        body = httpx.Request("POST", "http://x", json={"type": kind, "data": data}).content
+    def post(
+        self,
+        kind: str,
+        data: dict[str, Any],
+        delivery: str | None = None,
+        at: datetime | None = None,
+    ) -> httpx.Response:
+        """Send a hook about what happened `at`, or just now, signed as Standard Webhooks."""
+        said = {"type": kind, "timestamp": (at or datetime.now(UTC)).isoformat(), "data": data}
+        body = httpx.Request("POST", "http://x", json=said).content
         return httpx.post(self.hooks, content=body, headers=self.signed(body, delivery))
 
     def signed(self, body: bytes, delivery: str | None = None) -> dict[str, str]:

@@ -68,7 +68,7 @@ class ZendeskDouble(ZendeskState):
         self.ignores_sort = False
         self.says_expiry = True
         # What happens just before the next call whose method and path begin so.
-        self.meanwhile: tuple[str, Callable[[], None]] | None = None
+        self.meanwhile: tuple[str, Callable[[], object]] | None = None
         self.app = FastAPI()
         self.app.add_api_route("/oauth/tokens", self._oauth, methods=["POST"])
         methods = ["GET", "POST", "PUT", "DELETE"]

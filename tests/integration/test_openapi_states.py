@@ -147,14 +147,30 @@ def _without_key(operation: str, body: Any = None) -> Callable[[Place], Awaitabl
     return provoke
 
 
-async def _payments_connected(place: Place) -> httpx.Response:
+async def _stripe(place: Place) -> httpx.Response:
     provider = {
         "kind": "stripe",
         "name": "Stripe",
         "credentials": {"api_key": "rk_test_51DeskgraphDouble"},
     }
-    DOCUMENT.check(await place.starter.post("/v1/connections", json=provider))
     return await place.starter.post("/v1/connections", json=provider)
+
+
+async def _payments_connected(place: Place) -> httpx.Response:
+    DOCUMENT.check(await _stripe(place))
+    return await _stripe(place)
+
+
+async def _connection_in_use(place: Place) -> httpx.Response:
+    provider = await _stripe(place)
+    await place.paused()
+    await place.change(
+        "INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args, status,"
+        " connection_id) SELECT runs.tenant_id, 'refund:x', runs.id, runs.customer_id,"
+        " 'refund_payment', '{}', 'started', connections.id FROM runs, connections"
+        " WHERE runs.tenant_id = :tenant AND connections.tenant_id = :tenant"
+    )
+    return await place.starter.delete(f"/v1/connections/{provider.json()['id']}")
 
 
 ONE = "/v1/connections/{connection_id}"
@@ -183,6 +199,7 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
         "POST /v1/connections", CONNECTION
     ),
     (f"PATCH {ONE}", "encryption-not-set-up"): _without_key(f"PATCH {ONE}", {"credentials": {}}),
+    (f"DELETE {ONE}", "connection-in-use"): _connection_in_use,
     (f"POST {ONE}/test", "encryption-not-set-up"): _without_key(f"POST {ONE}/test"),
     (f"POST {ONE}/rotate-secret", "encryption-not-set-up"): _without_key(
         f"POST {ONE}/rotate-secret", {}

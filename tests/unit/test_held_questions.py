@@ -43,7 +43,7 @@ async def test_another_question_of_the_part_is_answered() -> None:
     answers = (reply(claim("q1")),)
     done, (opened, _) = await written(FIX, asked("technical", FIX, new=True), answers=answers)
     assert (done["outcome"], done["reply"]["text"]) == ("answered", f"Hello,\n\n{SAID}")
-    assert opened.world.helpdesk.handoffs == {}
+    assert opened.world.conversations.handoffs == {}
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_same_question_is_attached_to_its_handoff(question: dict[str, Any]
     """A reminder, an addition, and whatever shares its words; without a model's word, all of it."""
     done, (opened, model) = await written(question["text"], question)
     assert (done["outcome"], done["ignored"]) == ("ignored", "human_has_it")
-    assert (opened.world.helpdesk.keys, model.asked) == ([], ["Classification"])
+    assert (opened.world.conversations.keys, model.asked) == ([], ["Classification"])
 
 
 async def test_message_of_both_is_answered_and_reminds_the_person() -> None:
@@ -71,7 +71,7 @@ async def test_message_of_both_is_answered_and_reminds_the_person() -> None:
     assert done["outcome"] == "answered"
     assert SAID in done["reply"]["text"]
     assert f'look at your question "{NEWS}"' in done["reply"]["text"]
-    [key] = opened.world.helpdesk.handoffs
+    [key] = opened.world.conversations.handoffs
     assert key.endswith(":technical")
     [step] = done["plan"]["steps"]
     assert (step["args"]["questions"], step["args"]["skill"]) == ([NEWS], "technical")
@@ -83,7 +83,7 @@ async def test_message_of_both_that_nothing_answers_goes_to_a_person_whole() -> 
     answers = (reply(unanswered=["q2"]),)
     done, (opened, _) = await written(f"{NEWS} {GIFTS}", *both, answers=answers)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "no_valid_reply")
-    assert len(opened.world.helpdesk.handoffs) == 2
+    assert len(opened.world.conversations.handoffs) == 2
 
 
 async def test_what_nothing_answers_is_left_to_the_part_s_person() -> None:
@@ -91,7 +91,7 @@ async def test_what_nothing_answers_is_left_to_the_part_s_person() -> None:
     answers = (reply(unanswered=["q1"]),)
     done, (opened, _) = await written(GIFTS, asked("technical", GIFTS, new=True), answers=answers)
     assert (done["outcome"], done["ignored"]) == ("ignored", "human_has_it")
-    assert (opened.world.helpdesk.keys, done["handoff"]) == ([], None)
+    assert (opened.world.conversations.keys, done["handoff"]) == ([], None)
 
 
 async def test_model_is_shown_what_a_person_has() -> None:

@@ -87,7 +87,7 @@ async def test_person_reads_which_question_and_why() -> None:
     """Beside the whole message; the reason itself names no word of the customer."""
     opened, _ = opened_with(reply(claim("q1"), unanswered=["q2"]))
     done = await opened.start(ASKED)
-    [summary] = opened.world.helpdesk.summaries
+    [summary] = opened.world.conversations.summaries
     assert f"\nQuestion: {GIFTS}\n" in summary
     assert f"Question: {FIX}" not in summary
     [step] = done["plan"]["steps"]
@@ -101,10 +101,10 @@ async def test_refused_claim_is_handed_over_with_its_text_as_the_suggestion() ->
     done = await opened.start(ASKED)
     assert model.asked.count("Reply") == MAX_REDRAFTS + 1
     assert done["reply"]["text"] == f'Hello,\n\n{SAID}\n\n{LOOKED_AT} "{GIFTS}"'
-    [suggested] = opened.world.helpdesk.suggestions
+    [suggested] = opened.world.conversations.suggestions
     assert suggested is not None
     assert suggested["text"] == f"Hello,\n\n{LIE}"
-    [summary] = opened.world.helpdesk.summaries
+    [summary] = opened.world.conversations.summaries
     assert "Refused draft: support: " in summary
     assert [verdict["supported"] for verdict in done["verdicts"]] == [True, False]
     assert done["draft"]["claims"] == [claim("q1").model_dump()]
@@ -224,7 +224,7 @@ async def test_every_question_ends_and_no_refused_claim_leaves(ends: tuple[str, 
     assert text.count(SAID) == ends.count("good")
     assert text.count(LOOKED_AT) == len(handed)
     assert (done["outcome"], done["escalation"]) == ("answered", None)
-    assert len(opened.world.helpdesk.handoffs) == len(handed)
+    assert len(opened.world.conversations.handoffs) == len(handed)
     assert (await opened.path()).count("check") <= MAX_REDRAFTS + 2
 
 
@@ -238,7 +238,7 @@ async def test_two_open_questions_of_one_part_are_one_hand_off() -> None:
     )  # fmt: skip
     opened, _ = opened_with(reply(claim("q1"), unanswered=["q2", "q3"]), triage=triage)
     done = await opened.start(f"{ASKED} {HOURS}")
-    [summary] = opened.world.helpdesk.summaries
+    [summary] = opened.world.conversations.summaries
     assert f"Question: {GIFTS}\nQuestion: {HOURS}" in summary
     assert done["reply"]["text"].count(LOOKED_AT) == 1
 

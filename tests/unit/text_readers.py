@@ -44,6 +44,7 @@ from app.models.offline import (
     wishes,
     words,
 )
+from app.models.offline.payment_ids import ids_in
 from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, held_questions, questions, quiet, ticket_parts
@@ -546,6 +547,13 @@ READERS: dict[str, list[Reader]] = {
         lambda text: billing.wanted_refunds(ticket(f"{text[:7000]} I want a refund"), PAYMENTS),
     ],
     "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
+    "app.models.offline.payment_ids:ids_in": [lambda text: ids_in(text, PAYMENTS)],
+    "app.models.offline.payment_ids:named": [
+        lambda text: ids_in(text, PAYMENTS).named(f"pay_1 {text}")
+    ],
+    "app.models.offline.payment_ids:without": [
+        lambda text: ids_in(text, PAYMENTS).without(f"pay_1 {text}")
+    ],
     "app.models.offline.refund_wishes:refund_wish": [
         lambda text: refund_wishes.refund_wish(ticket(f"refund {text[:7900]}"), twice=False),
         lambda text: refund_wishes.refund_wish(ticket(f"charged {text[:7900]}"), twice=True),

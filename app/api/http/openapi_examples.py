@@ -203,13 +203,13 @@ FEEDBACK: dict[str, Any] = {
     "comment": "That was not my question.",
     "created_at": LATER,
 }
-TAKEN_OVER: dict[str, Any] = {
+HANDED_BACK: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
-    "handled_by": "Mia",
-    "handled_since": LATER,
+    "handled_by": None,
+    "handled_since": None,
 }
-HANDED_BACK: dict[str, Any] = {**TAKEN_OVER, "handled_by": None, "handled_since": None}
+TAKEN_OVER = {**HANDED_BACK, "handled_by": "Mia", "handled_since": LATER, "begun": 0}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -306,6 +306,7 @@ PARAMETERS: dict[str, Any] = {
     "/v1/handoffs status": "open",
     "outcome": "ignored",
     "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
+    "force": True,
     "limit": 50,
     "wait": 10,
     "after": "7421-88",

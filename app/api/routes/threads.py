@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/threads", tags=["handoffs"], route_class=GuardedR
 
 @router.post(
     "/{ticket_id:outside_id}/takeover",
-    response_model=schemas.ThreadHolder,
+    response_model=schemas.TakenOver,
     responses=documented_responses(200, openapi_examples.TAKEN_OVER),
 )
 async def take_over(
@@ -28,13 +28,14 @@ async def take_over(
     backend: BackendDep,
     key: Approver,
     body: Annotated[schemas.TakeOver, Body(default_factory=schemas.TakeOver)],
-) -> schemas.ThreadHolder:
+) -> schemas.TakenOver:
     """Give the ticket to a person: from the answer on no reply of the bot begins on it."""
     by = body.handled_by or key.name
     async with backend.sessions.begin() as session:
         await cases.take_over(session, key.tenant_id, ticket_id, by)
-    await cases.wait_for_begun_replies(backend.sessions, key.tenant_id, ticket_id)
-    return await _show(backend, key.tenant_id, ticket_id)
+    begun = await cases.wait_for_begun_replies(backend.sessions, key.tenant_id, ticket_id)
+    holder = await _show(backend, key.tenant_id, ticket_id)
+    return schemas.TakenOver(**holder.model_dump(), begun=begun)
 
 
 @router.post(

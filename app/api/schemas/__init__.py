@@ -30,7 +30,7 @@ from app.api.schemas.runs import (
     ThreadOut,
     TicketIn,
 )
-from app.api.schemas.threads import Holder, TakeOver, ThreadHolder
+from app.api.schemas.threads import Holder, TakenOver, TakeOver, ThreadHolder
 
 __all__ = [
     "ApprovalOut",
@@ -69,6 +69,7 @@ __all__ = [
     "StepEditIn",
     "StepOut",
     "TakeOver",
+    "TakenOver",
     "ThreadHolder",
     "ThreadOut",
     "TicketIn",

@@ -34,3 +34,15 @@ class ThreadHolder(Holder):
 
     thread_id: UUID
     ticket_id: str
+
+
+class TakenOver(ThreadHolder):
+    """A thread that a person took over, and what had begun on it before."""
+
+    begun: Annotated[
+        int,
+        Field(
+            description="Replies and effects that had begun before the takeover and have not ended"
+            " within 10 s: they may still arrive. None begins any more."
+        ),
+    ]

@@ -34,6 +34,29 @@ async def get_connection(
     return (await session.scalars(query)).one_or_none()
 
 
+async def hold(session: AsyncSession, tenant_id: str, connection_id: str) -> bool:
+    """Keep the tenant's connection from being removed until the transaction ends; False when it
+    was removed."""
+    query = connections_of_tenant(tenant_id).where(Connection.id == connection_id)
+    locked = query.with_only_columns(Connection.id).with_for_update(read=True, key_share=True)
+    return await session.scalar(locked) is not None
+
+
+async def any_of_tenant(
+    executor: Executor, tenant_id: str, connection_id: str
+) -> Connection | None:
+    """The tenant's connection of that id, also one that was removed."""
+    return await _select_any().one_or_none(executor, tenant=tenant_id, connection=connection_id)
+
+
+@cache
+def _select_any() -> CompiledQuery[Connection]:
+    tenant: Any = bindparam("tenant", type_=Text)
+    connection: Any = bindparam("connection", type_=Text)
+    query = select(Connection).where(Connection.tenant_id == tenant, Connection.id == connection)
+    return CompiledQuery(Connection, query)
+
+
 async def live_connection(executor: Executor, connection_id: str) -> Connection | None:
     """The connection whose address holds the id; it says itself whose it is."""
     return await _select_live().one_or_none(executor, id=connection_id)
@@ -134,6 +157,28 @@ async def _set(session: AsyncSession, connection_id: str, **values: Any) -> None
         .values(**values)
         .execution_options(synchronize_session=False)
     )
+
+
+async def warn_of_expiry(session: AsyncSession, within: timedelta, limit: int) -> list[Connection]:
+    """Connections whose credentials end so soon, or have ended; each is answered once."""
+    due = (
+        select(Connection.id)
+        .where(
+            Connection.expires_at < func.now() + within,
+            Connection.expiry_warned_at.is_(None),
+            Connection.removed_at.is_(None),
+        )
+        .order_by(Connection.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    query = (
+        update(Connection)
+        .where(Connection.id.in_(due.scalar_subquery()))
+        .values(expiry_warned_at=func.now())
+        .returning(Connection)
+    )
+    return list(await session.scalars(query))
 
 
 async def pause(session: AsyncSession, connection_id: str, why: str) -> bool:

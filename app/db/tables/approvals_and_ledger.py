@@ -88,7 +88,10 @@ class Decision(Base):
 
 
 class LedgerEntry(Base):
-    """An effect by business key: `started` before the call, `done` or `failed` after it."""
+    """An effect by business key: `started` before the call, `done` or `failed` after it.
+
+    `connection_id` is the payment provider that the run used; NULL is the sandbox.
+    """
 
     __tablename__ = "ledger"
 
@@ -108,6 +111,7 @@ class LedgerEntry(Base):
     error: Mapped[str | None]
     started_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None]
+    connection_id: Mapped[str | None]
 
     __table_args__ = (
         Index("ledger_by_customer", "tenant_id", "customer_id", "started_at"),

@@ -15,12 +15,14 @@ from app.connectors.http import HttpClient
 from app.db.connections import inbox, queries
 from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
+from app.db.effects import takeovers
 from app.db.tables.connections import Connection
 from app.errors import BodyError, HookNotSignedError, NotFoundError
 from app.log import get_logger
 from app.services.connections.encryption import Vault
 from app.services.connections.manage import connector_of, open_connection
-from app.services.connections.tickets import MAX_DESK_ID, ticket_name
+from app.services.connections.order import is_before_hand_back
+from app.services.connections.tickets import ticket_id_problem, ticket_name
 from app.services.conversations import takeover
 from app.strict_json import StrictJsonError, parse_json
 
@@ -54,8 +56,10 @@ def read_hook(
         event = connector.read_hook(opened, parse_json(body))
     except (StrictJsonError, MalformedHookError) as error:
         raise BodyError(str(error)) from None
-    if len(delivery_id) > MAX_DELIVERY_ID or len(event.ticket_id) > MAX_DESK_ID:
-        raise BodyError("An id of the hook is too long.")
+    if len(delivery_id) > MAX_DELIVERY_ID:
+        raise BodyError("The delivery's id is too long.")
+    if problem := ticket_id_problem(event.ticket_id):
+        raise BodyError(problem)
     return delivery_id, event
 
 
@@ -89,10 +93,7 @@ async def keep_event(
     if not await _keep_fact(session, row, delivery_id, event):
         return False
     if event.kind == "person":
-        who = event.who or "a person"
-        await takeover.take_over(
-            session, row.tenant_id, ticket_name(row.id, event.ticket_id), who[:200]
-        )
+        await _give_to_person(session, row, event)
     return True
 
 
@@ -110,6 +111,18 @@ async def _keep_fact(executor: Executor, row: Connection, delivery_id: str, even
     if new:
         log.info("hook_taken", connection=row.id, tenant_id=row.tenant_id, kind=event.kind)
     return new
+
+
+async def _give_to_person(session: AsyncSession, row: Connection, event: Event) -> None:
+    """Silence the bot, unless the ticket was handed back after what the hook is about."""
+    ticket_id = ticket_name(row.id, event.ticket_id)
+    # With the thread's lock: a hand-back waits for it, or is seen here.
+    await takeovers.lock_thread(session, row.tenant_id, ticket_id)
+    if await is_before_hand_back(session, row, event):
+        log.info("hook_is_old", connection=row.id, tenant_id=row.tenant_id)
+        return
+    who = event.who or "a person"
+    await takeover.take_over(session, row.tenant_id, ticket_id, who[:200])
 
 
 def _stored(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The helpdesk on our own tables: replies join the ticket's messages, hand-offs find a person.
+"""Conversations on our own tables: replies join the ticket's messages, hand-offs find a person.
 
 For a ticket of a connected desk, both are put on their way there in the same transaction, so that
 what we remember never depends on the desk, and nothing is lost on the way to it.
@@ -16,11 +16,11 @@ from app.db.effects import handoffs
 from app.db.runs.steps import add_message
 from app.db.tables import sandbox
 from tools.models import FoundArticle, Handoff, SentReply, Suggestion, Urgency
-from tools.ports import Helpdesk
+from tools.ports import Conversations
 
 
 @dataclass(frozen=True, slots=True)
-class LocalHelpdesk(Helpdesk):
+class PostgresConversations(Conversations):
     """Drops a repeated key, so that a reply or a hand-off exists once."""
 
     sessions: Sessions
