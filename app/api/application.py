@@ -16,6 +16,7 @@ from app.api.http.problems import install_problems, route_of
 from app.api.http.strict_url import StrictUrl
 from app.api.http.unread_body import CloseUnread
 from app.api.routes import (
+    agents,
     approvals,
     articles,
     connections,
@@ -26,6 +27,7 @@ from app.api.routes import (
     health,
     hooks,
     index,
+    me,
     pauses,
     policy,
     replays,
@@ -56,8 +58,13 @@ def create_app(backend: Backend) -> DocumentedApi:
         summary="Answers support tickets with a workflow that your code controls.",
         description=DESCRIPTION,
         redirect_slashes=False,
+        # Names of functions are the operations' ids, and so the names in generated clients.
+        generate_unique_id_function=lambda route: route.name,
+        servers=[{"url": "/", "description": "Where this document is served."}],
         # FastAPI's pages load their scripts from elsewhere at run time; /docs has files of ours.
         docs_url=None,
+        # routes/index.py serves the document, behind the checks of every route.
+        openapi_url=None,
         redoc_url=None,
     )
     app.state.backend = backend
@@ -76,6 +83,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         approvals,
         policy,
         handoffs,
+        agents,
         threads,
         webhooks,
         connections,
@@ -83,6 +91,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         articles,
         customers,
         pauses,
+        me,
         health,
         index,
     )

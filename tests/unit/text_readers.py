@@ -180,7 +180,7 @@ EXCUSED = {
     "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "app.db.knowledge.bm25:indexed": "joins and hands texts on whole",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
-    "app.services.approvals.decide:holder_of": "a key's name",
+    "app.services.approvals.deciders:holder_of": "a key's name",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
     "graphs.trained.model:unpack": "weights that our own command stored",

@@ -17,11 +17,20 @@ from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
+from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.connections.check import Reach
 from app.services.runs.start_and_cancel import Enqueue
 from app.settings import Settings
 
-SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin")
+SCOPES = (
+    "runs:write",
+    "runs:read",
+    "approvals:decide",
+    ON_BEHALF_OF,
+    "articles:write",
+    "mail:send",
+    "admin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 @dataclass(frozen=True, slots=True)
 class RequiredScope:
-    """A dependency: the caller's key, which holds one of the scopes."""
+    """A dependency: the caller's key, which holds one of the scopes; without any, every key."""
 
     any_of: tuple[str, ...]
 
@@ -89,7 +98,7 @@ class RequiredScope:
             UnauthorizedError, MissingScopeError.
         """
         key = await authenticate(request.app.state.backend, await bearer(request))
-        if not set(self.any_of) & set(key.scopes):
+        if self.any_of and not set(self.any_of) & set(key.scopes):
             needed = " or ".join(self.any_of)
             raise MissingScopeError(f"This call needs a key with the scope {needed}.")
         request.state.api_key = key
@@ -134,5 +143,7 @@ Approver = Annotated[ApiKey, require("approvals:decide")]
 ApprovalReader = Annotated[ApiKey, require("approvals:decide", "runs:read")]
 PolicyReader = Annotated[ApiKey, require("admin", "approvals:decide")]
 Admin = Annotated[ApiKey, require("admin")]
+AnyKey = Annotated[ApiKey, require()]
+AgentReader = Annotated[ApiKey, require("admin", "approvals:decide", "runs:read")]
 ArticleWriter = Annotated[ApiKey, require("articles:write")]
 ArticleReader = Annotated[ApiKey, require("articles:write", "runs:read")]

@@ -94,8 +94,12 @@ class SecretOut(BaseModel):
     expires_at: Annotated[datetime | None, Field(description="Null for the newest one.")]
 
 
-CallbackPage = Page[CallbackOut]
-SecretPage = Page[SecretOut]
+class CallbackPage(Page[CallbackOut]):
+    """A page of callbacks."""
+
+
+class SecretPage(Page[SecretOut]):
+    """A page of secrets."""
 
 
 @router.get(

@@ -29,7 +29,8 @@ STATEMENTS = {
         UPDATE approvals SET steps = '[]', gate = '[]', changed = '[]',
             decision = CASE WHEN decision IS NOT NULL THEN jsonb_build_object(
                 'approval_id', decision -> 'approval_id', 'verdict', decision -> 'verdict',
-                'decided_by', decision -> 'decided_by', 'steps', '[]'::jsonb, 'comment', '') END
+                'decided_by', decision -> 'decided_by', 'deciders', decision -> 'deciders',
+                'steps', '[]'::jsonb, 'comment', '') END
         WHERE tenant_id = :tenant AND run_id = ANY(:runs)""",
     "decisions": """
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
