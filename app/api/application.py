@@ -6,6 +6,7 @@ import time
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
@@ -33,6 +34,7 @@ from app.api.routes import (
     replays,
     runs,
     threads,
+    webhook_endpoints,
     webhooks,
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
@@ -86,6 +88,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         agents,
         threads,
         webhooks,
+        webhook_endpoints,
         connections,
         hooks,
         articles,
@@ -103,7 +106,21 @@ def create_app(backend: Backend) -> DocumentedApi:
     app.add_middleware(StrictUrl)
     app.add_middleware(RequestId)
     app.add_middleware(CloseUnread)
+    if backend.settings.cors_origins:
+        allow_pages(app, backend.settings.cors_origins)
     return app
+
+
+def allow_pages(app: DocumentedApi, origins: list[str]) -> None:
+    """Let pages of these origins call with a key of theirs; no cookie counts here, so none goes."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match",
+                       "Last-Event-ID", "X-Request-Id"],
+        expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+    )  # fmt: skip
 
 
 class RequestId:

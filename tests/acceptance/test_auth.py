@@ -30,6 +30,7 @@ ROUTES: list[Route] = [
     ("GET", "/v1/runs/{run_id}", None, {"runs:read"}, 404),
     ("GET", "/v1/runs/{run_id}/steps", None, {"runs:read"}, 404),
     ("GET", "/v1/runs/{run_id}/events", None, {"runs:read"}, 404),
+    ("POST", "/v1/events/tokens", None, {"runs:read"}, 201),
     ("GET", "/v1/events", None, {"runs:read"}, 200),
     ("POST", "/v1/runs/{run_id}/resume", DECISION, {"approvals:decide"}, 404),
     ("POST", "/v1/runs/{run_id}/cancel", None, {"runs:write"}, 404),
@@ -65,6 +66,11 @@ ROUTES: list[Route] = [
     ("POST", "/v1/callbacks/{callback_id}/resend", None, {"admin"}, 404),
     ("GET", "/v1/webhooks/secrets", None, {"admin"}, 200),
     ("POST", "/v1/webhooks/secrets", {}, {"admin"}, 201),
+    ("GET", "/v1/webhooks/endpoints", None, {"admin"}, 200),
+    ("POST", "/v1/webhooks/endpoints", {"url": "https://127.0.0.1:1/in"}, {"admin"}, 201),
+    ("PATCH", "/v1/webhooks/endpoints/{endpoint_id}", {}, {"admin"}, 404),
+    ("DELETE", "/v1/webhooks/endpoints/{endpoint_id}", None, {"admin"}, 404),
+    ("POST", "/v1/webhooks/endpoints/{endpoint_id}/test", None, {"admin"}, 404),
     ("POST", "/v1/connections", CONNECTION, {"admin"}, 201),
     ("GET", "/v1/connections", None, {"admin"}, 200),
     ("GET", "/v1/connections/{connection_id}", None, {"admin"}, 404),
@@ -110,7 +116,7 @@ def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
-             "connection_id")  # fmt: skip
+             "connection_id", "endpoint_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
     url = path.format(**ids, article_id=f"article-for-{method}", agent_id=f"agent-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:

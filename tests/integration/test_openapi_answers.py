@@ -77,14 +77,18 @@ async def _media_type(place: Place, operation: str) -> httpx.Response:
 
 async def _not_found(place: Place, operation: str) -> httpx.Response:
     ids = ("run_id", "approval_id", "handoff_id", "callback_id", "ticket_id", "customer_id")
-    odd = dict.fromkeys((*ids, "article_id", "agent_id", "connection_id", "code"), "a%20b")
+    odd = dict.fromkeys(
+        (*ids, "article_id", "agent_id", "endpoint_id", "connection_id", "code"), "a%20b"
+    )
     # Whoever must send a body sends one that says nothing.
-    body: dict[str, Any] = {"content": b"{}", "headers": JSON} if "/conn" in operation else {}
+    body: dict[str, Any] = (
+        {"content": b"{}", "headers": JSON} if "/conn" in operation or "PATCH" in operation else {}
+    )
     return await place.starter.request(*bare(operation, **odd), **body)
 
 
 async def _invalid_request(place: Place, operation: str) -> httpx.Response:
-    return await place.starter.request(*bare(operation), params={"statuss": "pending"})
+    return await place.starter.request(*bare(operation), params={"state": "pending"})
 
 
 async def _invalid_cursor(place: Place, operation: str) -> httpx.Response:
@@ -202,6 +206,13 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("POST /v1/callbacks/{callback_id}/resend", {"callback_id": callback["id"]})
     await ask("POST /v1/webhooks/secrets", json={})
     await ask("GET /v1/webhooks/secrets")
+    one = "/v1/webhooks/endpoints/{endpoint_id}"
+    told = {"url": "https://helpdesk.invalid/all", "events": ["run.finished"]}
+    endpoint = {"endpoint_id": (await ask("POST /v1/webhooks/endpoints", json=told))["id"]}
+    await ask("GET /v1/webhooks/endpoints")
+    await ask(f"PATCH {one}", endpoint, json={"events": ["run.interrupted"]})
+    await ask(f"POST {one}/test", endpoint)
+    await ask(f"DELETE {one}", endpoint)
 
     await place.done(PERSON, ticket="T-2")
     [handoff] = (await ask("GET /v1/handoffs"))["items"]
@@ -229,6 +240,7 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     hook = b'{"type": "ticket.painted", "data": {"ticket": {"id": "7"}}}'
     await ask("POST /v1/hooks/{connection_id}", of_it, **signed(secret, hook))
     await ask(f"DELETE {of_one}", of_it)
+    await ask("POST /v1/events/tokens")
     await ask("GET /v1/policy")
     await ask("PUT /v1/policy", json={"version": 0})
     await ask("PATCH /v1/policy", json={"anger_threshold": 0.9})

@@ -45,9 +45,9 @@ async def test_every_route_refuses_a_parameter_it_does_not_know(place: Place) ->
         assert isinstance(route, GuardedRoute), route
         method = next(iter(route.methods or ()))
         path = bare(f"{method} {route.path_format}", name="page.js")[1]
-        answer = await place.starter.request(method, path, params={"statuss": "pending"})
+        answer = await place.starter.request(method, path, params={"state": "pending"})
         assert answer.status_code == 422, (method, path, answer.text)
-        assert answer.json()["errors"][0]["pointer"] == "query/statuss"
+        assert answer.json()["errors"][0]["pointer"] == "query/state"
         checked.add(f"{method} {route.path_format}")
     assert checked >= set(DOCUMENT.operations)
 

@@ -13,9 +13,10 @@ from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
-from app.api.routes import me, webhooks
+from app.api.routes import me, webhook_endpoints, webhooks
 from app.api.schemas import agents
 from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome
 from tests.documented import Documented, own_document
 from tests.unit.desk import ROOT
@@ -50,6 +51,8 @@ def documented() -> Documented:
         (agents.AgentOut, agents.AGENT),
         (me.MeOut, me.ME),
         (webhooks.CallbackOut, webhooks.CALLBACK),
+        (webhooks.CallbackOut, webhook_endpoints.TEST),
+        (webhook_endpoints.EndpointOut, webhook_endpoints.ENDPOINT),
         (webhooks.SecretOut, webhooks.SECRET),
         (webhooks.SecretOut, webhooks.SHOWN),
     ],
@@ -75,6 +78,8 @@ def test_every_answer_example_fits_its_model(
         schemas.PersonMessage,
         agents.PutAgent,
         webhooks.RotateSecret,
+        webhook_endpoints.AddEndpoint,
+        webhook_endpoints.ChangeEndpoint,
         schemas.PutPause,
     ],
 )
@@ -210,10 +215,13 @@ def test_operations_have_short_names_of_their_own(documented: Documented) -> Non
 def test_webhooks_are_what_the_outbox_sends(documented: Documented) -> None:
     """Every event has an entry, and the body that the callbacks' example shows fits it."""
     hooks = documented.document["webhooks"]
-    assert set(hooks) == set(CALLBACK_EVENTS)
-    for hook in hooks.values():
+    sent = dict.fromkeys(CALLBACK_EVENTS, webhooks.CALLBACK["payload"])
+    sent[TEST_EVENT] = webhook_endpoints.TEST["payload"]
+    assert set(hooks) == set(sent)
+    assert set(get_args(webhook_endpoints.EventName)) == set(CALLBACK_EVENTS)
+    for event, hook in hooks.items():
         content = hook["post"]["requestBody"]["content"]["application/json"]
-        documented.fits(webhooks.CALLBACK["payload"], content["schema"])
+        documented.fits(sent[event], content["schema"])
 
 
 def test_pages_are_all_of_one_shape() -> None:

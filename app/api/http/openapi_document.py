@@ -9,7 +9,7 @@ from app.api.http.openapi_examples import PARAMETERS
 from app.api.http.openapi_responses import with_problems
 from app.api.http.openapi_shared import name_shared_shapes
 from app.api.schemas import EventOut, Problem
-from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackBody
+from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackBody, WebhookTest
 from app.errors import (
     HeadTooLargeError,
     MalformedRequestError,
@@ -83,12 +83,15 @@ def body_examples(document: dict[str, Any], reference: str) -> dict[str, Any]:
 
 def add_webhooks(document: dict[str, Any]) -> None:
     """What is sent to a `callback_url` and to webhook endpoints, one entry an event."""
-    model = CallbackBody.model_json_schema(ref_template=REF)
-    document["components"]["schemas"] |= {**model.pop("$defs"), "CallbackBody": model}
+    for body in (CallbackBody, WebhookTest):
+        model = body.model_json_schema(ref_template=REF)
+        document["components"]["schemas"] |= {**model.pop("$defs"), body.__name__: model}
     headers = [
         {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
         for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
     ]
+    events = [(name, when, "CallbackBody") for name, when in CALLBACK_EVENTS.items()]
+    events.append(("webhook.test", "A test of an endpoint was asked for", "WebhookTest"))
     document["webhooks"] = {
         event: {
             "post": {
@@ -97,13 +100,13 @@ def add_webhooks(document: dict[str, Any]) -> None:
                 "description": f"{when}; signed by Standard Webhooks 1.0.0.",
                 "parameters": headers,
                 "requestBody": {"required": True, "content": {"application/json": {
-                    "schema": {"$ref": REF.format(model="CallbackBody")},
+                    "schema": {"$ref": REF.format(model=body)},
                 }}},
                 "responses": {"2XX": {"description": "Any 2xx: it was taken."},
                               "410": {"description": "Nothing more is sent to this URL."}},
             }
         }
-        for event, when in CALLBACK_EVENTS.items()
+        for event, when, body in events
     }  # fmt: skip
 
 

@@ -27,6 +27,20 @@ class CallbackData(BaseModel):
     links: dict[str, str]
 
 
+class WebhookTestData(BaseModel):
+    """Which endpoint is tested."""
+
+    endpoint_id: UUID
+
+
+class WebhookTest(BaseModel):
+    """The event `webhook.test`, which `POST /v1/webhooks/endpoints/{endpoint_id}/test` sends."""
+
+    type: str
+    timestamp: datetime
+    data: WebhookTestData
+
+
 class CallbackBody(BaseModel):
     """One event; thin on purpose: what it links to is read with a key."""
 

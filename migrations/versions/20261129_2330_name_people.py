@@ -1,10 +1,12 @@
-"""Name who decides: the person a key decides for, and one shape of it in events."""
+"""People in the API: whom a key decides for, one shape of it in events, and what they wrote."""
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0034"
 down_revision = "0030"
+
+AUTHORS = "messages_author_known"
 
 FUNCTION = """
 CREATE OR REPLACE FUNCTION deskgraph_note_approval() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -33,9 +35,14 @@ def upgrade() -> None:
     """Decisions from before name a key only, which is what they were."""
     op.add_column("decisions", sa.Column("on_behalf_of", sa.Text()))
     op.execute(FUNCTION.format(decided_by=LAST))
+    op.drop_constraint(AUTHORS, "messages", type_="check")
+    op.create_check_constraint(AUTHORS, "messages", "author IN ('customer','deskgraph','person')")
 
 
 def downgrade() -> None:
-    """The names of the people are lost."""
+    """The names of the people are lost, and what they wrote."""
+    op.execute("DELETE FROM messages WHERE author = 'person'")
+    op.drop_constraint(AUTHORS, "messages", type_="check")
+    op.create_check_constraint(AUTHORS, "messages", "author IN ('customer','deskgraph')")
     op.execute(FUNCTION.format(decided_by=SIGNATURES))
     op.drop_column("decisions", "on_behalf_of")
