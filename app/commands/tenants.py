@@ -87,8 +87,8 @@ def print_seeded(
     renewing = plain_table("customer", "subscription", "for", "amount", "renews on")
     for one in subscriptions:
         amount = format_money(one.amount_minor, one.currency)
-        day = f"{one.renews_at:%Y-%m-%d}" if one.renews_at else None
-        add_row(renewing, one.customer_id, one.id, one.description, amount, day)
+        renews = f"{one.renews_at:%Y-%m-%d}" if one.renews_at else None
+        add_row(renewing, one.customer_id, one.id, one.description, amount, renews)
     out.print(renewing)
     known = plain_table("article", "title")
     for article in articles:

@@ -37,7 +37,7 @@ def made(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pat
     paths = ["--path", document, "--config", config, "--output-path", folder / "made"]
     # Its packages are apart from ours: it asks for other versions of them.
     env = {**os.environ, "PYTHONPATH": os.environ["CLIENT_GENERATOR"]}
-    command = [*generator, *paths]
+    command = [*generator, *map(str, paths)]
     ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     sys.path.insert(0, str(folder / "made"))

