@@ -62,6 +62,9 @@ FILL = (
         WHERE r.id = %(run)s ORDER BY checkpoint_id DESC LIMIT 1) c""",
 )
 
+# What a reviewer is shown.
+EXPAND = list(get_args(ExpandApproval))
+
 
 def p(samples: list[float], percent: int) -> float:
     """A percentile."""
@@ -83,7 +86,7 @@ def listing(reviewer: Client) -> list[float]:
         nonlocal cursor
         query: dict[str, Any] = {
             "status": "pending",
-            "expand": list(get_args(ExpandApproval)),
+            "expand": EXPAND,
             **({"cursor": cursor} if cursor else {}),
         }
         answer = reviewer.http.get("/v1/approvals", params=query).raise_for_status().json()
