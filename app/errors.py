@@ -31,6 +31,7 @@ DeskgraphError                  500 internal
 ├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
+├── PreconditionRequiredError   428 precondition-required
 ├── IdempotencyMismatchError    422 idempotency-key-reused
 ├── TooManyStreamsError         429 too-many-streams
 ├── HeadTooLargeError           431 head-too-large
@@ -249,6 +250,12 @@ class StaleVersionError(DeskgraphError):
     """The policy was changed since it was read."""
 
     status, code, title = 412, "stale-version", "The policy has a newer version"
+
+
+class PreconditionRequiredError(DeskgraphError):
+    """The whole policy was sent without the version that it is to replace."""
+
+    status, code, title = 428, "precondition-required", "Say which version this replaces"
 
 
 class TooManyStreamsError(DeskgraphError):

@@ -40,7 +40,8 @@ async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending)
     """End this attempt; see `settle`. An ending that is one statement needs no session."""
     if _is_one_statement(run, ending):
         async with sessions.raw_connection() as connection:
-            return await transitions.settle(connection, run.id, run.attempt, ending)
+            if await transitions.settle(connection, run.id, run.attempt, ending, alone=True):
+                return True
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, ending)
 

@@ -127,6 +127,22 @@ async def _stale_version(place: Place) -> httpx.Response:
     return await place.starter.put("/v1/policy", json={"version": 7})
 
 
+async def _stale_change(place: Place) -> httpx.Response:
+    return await place.starter.patch("/v1/policy", json={"version": 7})
+
+
+async def _no_condition(place: Place) -> httpx.Response:
+    return await place.starter.put("/v1/policy", json={})
+
+
+async def _other_message(place: Place) -> httpx.Response:
+    await place.start()
+    key = {"Idempotency-Key": "m-1"}
+    path = "/v1/threads/T-1/messages"
+    DOCUMENT.check(await place.starter.post(path, json={"text": "Hello"}, headers=key))
+    return await place.starter.post(path, json={"text": "Other"}, headers=key)
+
+
 async def _customer_has_live_runs(place: Place) -> httpx.Response:
     await place.start()
     return await place.starter.delete("/v1/customers/cus_max")
@@ -190,6 +206,9 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     (REPLAY, "idempotency-key-reused"): _replay_key_reused,
     ("POST /v1/runs", "idempotency-key-reused"): _start_key_reused,
     ("PUT /v1/policy", "stale-version"): _stale_version,
+    ("PATCH /v1/policy", "stale-version"): _stale_change,
+    ("PUT /v1/policy", "precondition-required"): _no_condition,
+    ("POST /v1/threads/{ticket_id}/messages", "idempotency-key-reused"): _other_message,
     ("POST /v1/hooks/{connection_id}", "hook-not-signed"): _hook_not_signed,
     ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(
         "POST /v1/hooks/{connection_id}", {}

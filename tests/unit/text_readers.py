@@ -15,11 +15,14 @@ from typing import Any, NamedTuple
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import QueryParams
 
 from app import strict_json
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
-from app.api.http import strict_body
+from app.api.http import strict_body, strict_query
+from app.api.schemas import base
 from app.commands import articles as files
 from app.connectors import hooks
 from app.connectors.email import headers as mail_lines
@@ -33,6 +36,7 @@ from app.connectors.stripe import hooks as stripe_hooks
 from app.connectors.zendesk import hook as zendesk_hook
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
+from app.errors import InvalidRequestError
 from app.models.offline import (
     billing,
     exact,
@@ -184,7 +188,7 @@ EXCUSED = {
     "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "app.db.knowledge.bm25:indexed": "joins and hands texts on whole",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
-    "app.services.approvals.decide:holder_of": "a key's name",
+    "app.services.approvals.deciders:holder_of": "a key's name",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
     "graphs.trained.model:unpack": "weights that our own command stored",
@@ -209,6 +213,9 @@ EXCUSED = {
     "app.models.offline.billing:refunds_of": "hands on to `named_amounts`",
     "graphs.wishes.refunds:": "tried as `Wishes`, which `billing` asks",
     "app.api.http.openapi_document:": "the document of our own routes",
+    "app.api.http.openapi_shared:name_shared_shapes": "the document of our own routes",
+    "app.api.http.openapi_shared:refer": "the document of our own routes",
+    "app.api.routes.policy:expected": "within 200 characters, held to a pattern by the route",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
     "graphs.reply.facts:added_sentences": "sentences of ours, about names of NAME_CHARS",
@@ -333,6 +340,11 @@ def refused(read: Callable[[str], object], error: type[Exception]) -> Reader:
             return why
 
     return call
+
+
+def check_names(query: QueryParams) -> None:
+    """Hold a query against a route that takes a limit."""
+    strict_query.check_query(query, {"limit"})
 
 
 def passage(text: str) -> dict[str, str]:
@@ -478,6 +490,18 @@ READERS: dict[str, list[Reader]] = {
         lambda text: wish_quotes.is_said("abcd", [text]),
     ],
     "graphs.wishes.quotes:plainly": [wish_quotes.plainly],
+    "app.api.http.strict_query:check_query": [
+        refused(lambda text: check_names(QueryParams(text)), InvalidRequestError),
+        refused(lambda text: check_names(QueryParams([(text, "")] * 2)), InvalidRequestError),
+        refused(
+            lambda text: check_names(QueryParams([(letter, "") for letter in text])),
+            InvalidRequestError,
+        ),
+    ],
+    "app.api.schemas.base:with_zone": [
+        refused(base.with_zone, PydanticCustomError),
+        refused(lambda text: base.with_zone("2026-11-22T09:00:00." + text), PydanticCustomError),
+    ],
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],

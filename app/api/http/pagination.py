@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from pydantic import BaseModel
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -28,6 +28,10 @@ class Cursors:
 
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
+
+    def timed_signer(self, salt: str) -> URLSafeTimedSerializer:
+        """Signs what is good for a while, with the same key and for another purpose."""
+        return URLSafeTimedSerializer(self._secret_key, salt=salt)
 
     async def page(
         self,

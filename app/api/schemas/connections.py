@@ -140,5 +140,9 @@ class HookTaken(BaseModel):
     duplicate: bool
 
 
-ConnectionPage = Page[ConnectionOut]
-DeliveryPage = Page[DeliveryOut]
+class ConnectionPage(Page[ConnectionOut]):
+    """A page of connections."""
+
+
+class DeliveryPage(Page[DeliveryOut]):
+    """A page of deliveries."""

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    delete,
     func,
     or_,
     select,
@@ -134,6 +135,22 @@ async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> 
     return bool((await session.scalars(query)).all())
 
 
+async def close_all(session: AsyncSession, tenant_id: str, ticket_id: str) -> int:
+    """Close the open hand-offs of the ticket and of its parts; how many there were."""
+    query = (
+        update(Handoff)
+        .where(
+            Handoff.tenant_id == tenant_id,
+            Handoff.ticket_id == ticket_id,
+            Handoff.status == "open",
+        )
+        .values(status="closed", closed_at=func.now())
+        .returning(Handoff.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(query)).all())
+
+
 async def newer_messages(
     session: AsyncSession, handoff_ids: list[UUID], limit: int
 ) -> dict[UUID, list[Message]]:
@@ -186,6 +203,32 @@ async def put_agents(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     keys = ("tenant_id", "id")
     changed = {column.name: column for column in query.excluded if column.name not in keys}
     await session.execute(query.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+async def delete_agent(session: AsyncSession, tenant_id: str, agent_id: str) -> bool:
+    """Remove a person, whose open hand-offs wait in the queue again; False when there is none."""
+    await lock_desk(session, tenant_id)
+    await session.execute(
+        update(Handoff)
+        .where(
+            Handoff.tenant_id == tenant_id,
+            Handoff.agent_id == agent_id,
+            Handoff.status == "open",
+        )
+        .values(agent_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    query = (
+        delete(sandbox.Agent)
+        .where(sandbox.Agent.tenant_id == tenant_id, sandbox.Agent.id == agent_id)
+        .returning(sandbox.Agent.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+def agents_of_tenant(tenant_id: str) -> Select[sandbox.Agent]:
+    """Select the tenant's people."""
+    return select(sandbox.Agent).where(sandbox.Agent.tenant_id == tenant_id)
 
 
 async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, datetime | None]:

@@ -1,6 +1,6 @@
 """Queries on runs; what changes a status is in transitions.py."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -62,8 +62,10 @@ def runs_of_tenant(
     ticket_id: str | None = None,
     customer_id: str | None = None,
     outcome: Outcome | None = None,
+    since: datetime | None = None,
+    before: datetime | None = None,
 ) -> Select[Run]:
-    """Select the tenant's runs that match every filter given."""
+    """Select the tenant's runs that match every filter given; `since` <= created < `before`."""
     query = select(Run).where(Run.tenant_id == tenant_id)
     if status is not None:
         query = query.where(Run.status == status)
@@ -73,7 +75,17 @@ def runs_of_tenant(
         query = query.where(Run.customer_id == customer_id)
     if outcome is not None:
         query = query.where(Run.outcome == outcome)
-    return query
+    if since is not None:
+        query = query.where(Run.created_at >= since)
+    return query if before is None else query.where(Run.created_at < before)
+
+
+async def live_of_ticket(session: AsyncSession, tenant_id: str, ticket_id: str) -> list[UUID]:
+    """The ticket's runs that have not ended, newest first, so that none starts when one ends."""
+    query = select(Run.id).where(
+        Run.tenant_id == tenant_id, Run.ticket_id == ticket_id, Run.finished_at.is_(None)
+    )
+    return list(await session.scalars(query.order_by(Run.seq.desc())))
 
 
 async def ignored_last_hour(session: AsyncSession) -> dict[str, int]:

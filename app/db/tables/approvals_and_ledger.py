@@ -80,6 +80,8 @@ class Decision(Base):
     key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     decided_by: Mapped[str]
+    # The person whom a key named that may decide for others.
+    on_behalf_of: Mapped[str | None]
     verdict: Mapped[str]
     comment: Mapped[str]
     shown_digest: Mapped[str]

@@ -28,6 +28,15 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.services.approvals.deciders import (
+    check_named,
+    closing_summary,
+    decider,
+    decision_summary,
+    holder_of,
+    person_of,
+    signature,
+)
 from app.services.approvals.edit import (
     StepEdit,
     apply_edits,
@@ -63,6 +72,7 @@ class GivenAnswer:
     edits: tuple[StepEdit, ...]
     comment: str
     release: bool = False
+    on_behalf_of: str | None = None
 
 
 async def resume(
@@ -71,26 +81,28 @@ async def resume(
     """Take a person's decision, once; queue the run unless a second approver must agree.
 
     Raises:
-        NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError, ApprovalExpiredError,
-        SecondApproverError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
-        OverLimitError, InvalidRequestError.
+        MissingScopeError, NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError,
+        ApprovalExpiredError, SecondApproverError, StaleDigestError, VerdictNotAllowedError,
+        EditNotAllowedError, OverLimitError, InvalidRequestError.
     """
+    check_named(approver, answer.on_behalf_of)
+    person = answer.on_behalf_of or approver.name
     # The run's row lock makes decisions about the run wait for each other.
     run = await start_and_cancel.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    await refuse_starter(session, approver, run)
+    await refuse_starter(session, {person, approver.name}, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
-    refuse_repeat(approval, earlier, approver.name, answer)
+    refuse_repeat(approval, earlier, person, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     refuse_release(approval, answer)
     edited = decided_steps(approval, answer)
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
-    messages = await absorb_newer_messages(session, approver, run, approval, answer)
+    messages = await absorb_newer_messages(session, {person, approver.name}, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     live = await live_keys(session, {decision.key_id for decision in earlier})
     values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
@@ -105,22 +117,20 @@ async def resume(
     return run
 
 
-async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> None:
-    """Raise OwnRunError when the approver started the run, one that it replays, or a message in it.
+async def refuse_starter(session: AsyncSession, names: set[str], run: Run) -> None:
+    """Raise OwnRunError when one of these started the run, one that it replays, or a message in it.
+
+    They are the key that decides and the person it names.
 
     So neither a replay by another key nor a second key of the same holder lets a starter approve
     what they started.
     """
-    if holder_of(approver.name) in map(holder_of, await run_queries.starters(session, run)):
+    started = set(map(holder_of, await run_queries.starters(session, run)))
+    if started.intersection(map(holder_of, names)):
         raise OwnRunError(
             "Another person must decide: a key of this name started the run, a message in it, "
             "or a run that it replays."
         )
-
-
-def holder_of(key_name: str) -> str:
-    """The person that a key's name stands for: two keys of one name are one person's."""
-    return " ".join(key_name.casefold().split())
 
 
 async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
@@ -135,21 +145,20 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
         case ApprovalStatus.CANCELLED:
             raise NotWaitingError("The run was cancelled; there is nothing to decide.")
         case _:
-            decision = approval.decision or {}
-            taken = {key: decision.get(key) for key in ("verdict", "decided_by", "comment")}
+            taken = closing_summary(approval.decision or {})
             raise AlreadyDecidedError("This approval was decided before.", decision=taken)
 
 
 def refuse_repeat(
-    approval: Approval, earlier: list[Decision], key_name: str, answer: GivenAnswer
+    approval: Approval, earlier: list[Decision], name: str, answer: GivenAnswer
 ) -> None:
     """Refuse a second agreement of one person; a repeated request gets their first answer.
 
     Raises:
         AlreadyDecidedError, SecondApproverError.
     """
-    person = holder_of(key_name)
-    agreed = [d for d in standing(earlier, approval.digest) if holder_of(d.decided_by) == person]
+    person = holder_of(name)
+    agreed = [d for d in standing(earlier, approval.digest) if person_of(d) == person]
     if not agreed or answer.verdict not in AGREEING:
         return
     own = agreed[-1]
@@ -190,7 +199,7 @@ def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any
 
 
 async def absorb_newer_messages(
-    session: AsyncSession, approver: ApiKey, run: Run, approval: Approval, answer: GivenAnswer
+    session: AsyncSession, names: set[str], run: Run, approval: Approval, answer: GivenAnswer
 ) -> list[str]:
     """Merge the customer's newer messages into the run for another plan: texts, oldest first.
 
@@ -205,7 +214,7 @@ async def absorb_newer_messages(
         return []
     messages = await absorb(session, run) if approval.kind == "plan" else []
     if messages:
-        await refuse_starter(session, approver, run)
+        await refuse_starter(session, names, run)
     elif not answer.comment.strip():
         why = "must say what to do differently, since no newer message goes into it"
         problems = [{"pointer": "/comment", "detail": why}]
@@ -219,13 +228,16 @@ def new_decision(
     """The row of this answer; its digest is that of the plan as this person leaves it."""
     left = approval.digest
     if answer.verdict in AGREEING and steps != approval.steps:
-        left = digest_of(approval, **as_edited(approval, approver.name, steps))
+        left = digest_of(
+            approval, **as_edited(approval, answer.on_behalf_of or approver.name, steps)
+        )
     return Decision(
         approval_id=approval.id,
         number=approval.answers + 1,
         key_id=approver.id,
         tenant_id=approver.tenant_id,
         decided_by=approver.name,
+        on_behalf_of=answer.on_behalf_of,
         verdict=answer.verdict,
         comment=answer.comment,
         shown_digest=approval.digest,
@@ -249,10 +261,10 @@ def resolve(
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
         agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
-        if len({holder_of(d.decided_by) for d in agreeing}) < approval.required_approvers:
+        if len({person_of(d) for d in agreeing}) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
-            shown = as_edited(approval, newest.decided_by, steps)
+            shown = as_edited(approval, newest.on_behalf_of or newest.decided_by, steps)
             return {**shown, "digest": newest.digest}
         verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
     decision = {
@@ -261,6 +273,7 @@ def resolve(
         "steps": steps,
         "comment": "\n".join(d.comment for d in agreeing if d.comment),
         "decided_by": ", ".join(signature(d) for d in agreeing),
+        "deciders": [decider(d) for d in agreeing],
         "messages": messages,
     }
     return {"status": STATUS_OF[verdict], "decision": decision}
@@ -283,20 +296,6 @@ def as_edited(approval: Approval, name: str, steps: list[dict[str, Any]]) -> dic
         # After an edit of a plan that no longer fitted, a plain yes is possible again.
         "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
     }
-
-
-def decision_summary(decision: Decision) -> dict[str, str]:
-    """One person's answer, for the body of a refusal."""
-    return {
-        "verdict": decision.verdict,
-        "decided_by": signature(decision),
-        "comment": decision.comment,
-    }
-
-
-def signature(decision: Decision) -> str:
-    """Who decided: the key's name, which need not be unique, and its id, which is."""
-    return f"{decision.decided_by} ({decision.key_id})"
 
 
 async def record_decision(
