@@ -1,5 +1,6 @@
 """Use case of an open approval: a person decides it, once. It never commits."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Any, Literal, get_args
@@ -13,8 +14,8 @@ from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey
-from app.db.tenants.queries import live_keys
+from app.db.tables.tenants import ApiKey, Holder
+from app.db.tenants.queries import holders_of_keys, live_keys
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -36,6 +37,7 @@ from app.services.approvals.edit import (
     refuse_over_limit,
 )
 from app.services.approvals.open_approval import digest_of
+from app.services.approvals.people import count_people, holder, same_person
 from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
@@ -83,7 +85,8 @@ async def resume(
     await refuse_starter(session, approver, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
-    refuse_repeat(approval, earlier, approver.name, answer)
+    held = await holders_of_keys(session, {decision.key_id for decision in earlier})
+    refuse_repeat(approval, earlier, held, holder(approver), answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     refuse_release(approval, answer)
@@ -93,7 +96,8 @@ async def resume(
     messages = await absorb_newer_messages(session, approver, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     live = await live_keys(session, {decision.key_id for decision in earlier})
-    values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
+    counted = {key: held[key] for key in live} | {approver.id: holder(approver)}
+    values = resolve(approval, [*earlier, own], counted, steps, messages)
     if answer.release and "decision" in values:
         values["decision"]["release"] = True
     await record_decision(session, approval, own, values)
@@ -111,16 +115,16 @@ async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> N
     So neither a replay by another key nor a second key of the same holder lets a starter approve
     what they started.
     """
-    if holder_of(approver.name) in map(holder_of, await run_queries.starters(session, run)):
+    refuse_one_of(await run_queries.starters(session, run), approver)
+
+
+def refuse_one_of(starters: Iterable[Holder], approver: ApiKey) -> None:
+    """Raise OwnRunError when the approver is one of the starters."""
+    if any(same_person(holder(approver), starter) for starter in starters):
         raise OwnRunError(
-            "Another person must decide: a key of this name started the run, a message in it, "
+            "Another person must decide: a key of this person started the run, a message in it, "
             "or a run that it replays."
         )
-
-
-def holder_of(key_name: str) -> str:
-    """The person that a key's name stands for: two keys of one name are one person's."""
-    return " ".join(key_name.casefold().split())
 
 
 async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
@@ -141,15 +145,18 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 
 
 def refuse_repeat(
-    approval: Approval, earlier: list[Decision], key_name: str, answer: GivenAnswer
+    approval: Approval,
+    earlier: list[Decision],
+    held: Mapping[str, Holder],
+    approver: Holder,
+    answer: GivenAnswer,
 ) -> None:
     """Refuse a second agreement of one person; a repeated request gets their first answer.
 
     Raises:
         AlreadyDecidedError, SecondApproverError.
     """
-    person = holder_of(key_name)
-    agreed = [d for d in standing(earlier, approval.digest) if holder_of(d.decided_by) == person]
+    agreed = agreed_by(approval, earlier, held, approver)
     if not agreed or answer.verdict not in AGREEING:
         return
     own = agreed[-1]
@@ -158,6 +165,13 @@ def refuse_repeat(
         raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
         raise SecondApproverError("This person agreed already; another one must decide as well.")
+
+
+def agreed_by(
+    approval: Approval, earlier: list[Decision], held: Mapping[str, Holder], person: Holder
+) -> list[Decision]:
+    """The person's agreements to what the approval shows now, oldest first."""
+    return [d for d in standing(earlier, approval.digest) if same_person(held[d.key_id], person)]
 
 
 def refuse_release(approval: Approval, answer: GivenAnswer) -> None:
@@ -236,7 +250,7 @@ def new_decision(
 def resolve(
     approval: Approval,
     decisions: list[Decision],
-    live: set[str],
+    live: Mapping[str, Holder],
     steps: list[dict[str, Any]],
     messages: list[str],
 ) -> dict[str, Any]:
@@ -249,7 +263,7 @@ def resolve(
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
         agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
-        if len({holder_of(d.decided_by) for d in agreeing}) < approval.required_approvers:
+        if count_people(live[d.key_id] for d in agreeing) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
             shown = as_edited(approval, newest.decided_by, steps)
