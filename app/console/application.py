@@ -11,19 +11,33 @@ from app.console.routes import (
     pause,
     provider,
     runs,
+    settings,
     sign_in,
     static,
     unknown,
 )
 
 # The last one takes every address that the others do not know.
-MODULES = (static, provider, sign_in, live, inbox, approval, items, handoff, runs, pause, unknown)
+MODULES = (
+    static,
+    provider,
+    sign_in,
+    live,
+    inbox,
+    approval,
+    items,
+    handoff,
+    runs,
+    settings,
+    pause,
+    unknown,
+)
 
 
 def install_console(app: DocumentedApi) -> None:
     """Serve the console under /console."""
-    settings = app.state.backend.settings
-    app.state.identity_provider = IdentityProvider(settings) if settings.oidc_issuer else None
+    known = app.state.backend.settings
+    app.state.identity_provider = IdentityProvider(known) if known.oidc_issuer else None
     for module in MODULES:
         app.include_router(module.router)
         app.state.routes += module.router.routes

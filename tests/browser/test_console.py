@@ -54,7 +54,15 @@ async def pages_of(office: Office) -> list[str]:
     handoff = await handoff_page(office)
     cards = [card(approval) for approval in (plan, large, draft, hostile)]
     runs = ["/console/runs", "/console/runs?status=timeout", f"/console/runs/{plan.run_id}"]
-    return ["/console", "/console?view=snoozed", *cards, handoff, *runs, "/console/nothing"]
+    return [
+        "/console",
+        "/console?view=snoozed",
+        *cards,
+        handoff,
+        *runs,
+        "/console/settings",
+        "/console/nothing",
+    ]
 
 
 async def handoff_page(office: Office) -> str:
