@@ -17,7 +17,7 @@ from app.console.views.words import count
 from app.db.console.inbox import Wanted, count_waiting
 from app.db.core.availability import DATABASE_ERRORS, log_database_error
 from app.db.core.connections import Sessions
-from app.db.events.queries import last_event
+from app.db.events.queries import FINAL_TYPES, last_event
 from app.db.tables.events import Event, Position
 from app.services.console.sign_in import person_of
 
@@ -56,6 +56,8 @@ async def follow(
             async for event in events:
                 await asyncio.sleep(GATHER_SECONDS if event else 0)
                 changed = names_in([event, *taken(subscription)])
+                if event and not changed:
+                    continue
                 if (counted := await waiting_for(sessions, viewer)) < 0:
                     return
                 for name in sorted(changed):
@@ -77,16 +79,17 @@ def taken(subscription: EventSubscription) -> list[Event | None]:
 
 
 def names_in(events: list[Event | None]) -> set[str]:
-    """The names under which pages follow what these events are about."""
+    """The names under which pages follow what these events are about.
+
+    Other events, such as those of steps, change nothing that waits for a person.
+    """
     approvals = {
         f"approval-{event.data['approval_id']}"
         for event in events
         if event is not None and event.type.startswith("approval.")
     }
     return approvals | {
-        f"run-{event.run_id}"
-        for event in events
-        if event is not None and event.type.startswith("run.")
+        f"run-{event.run_id}" for event in events if event is not None and event.type in FINAL_TYPES
     }
 
 

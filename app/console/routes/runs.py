@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import BackendDep, Session
 from app.api.views.runs import show_run
@@ -17,11 +18,13 @@ from app.console.views.run import bars, head
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import get_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
-from app.db.tables.runs import Run
+from app.db.tables.runs import Run, Step
 from app.errors import InvalidRequestError, NotFoundError
 from app.lifecycle import FINAL, RunStatus
 from app.services.conversations import takeover
 from app.services.runs import start_and_cancel
+from app.services.runs.diff import diff, sides
+from app.services.runs.replay import NewReplay, replay
 from graphs.state import Outcome
 
 router = APIRouter(prefix="/console/runs", route_class=ConsoleRoute)
@@ -100,8 +103,34 @@ async def show(
         asked=[text_view(message) for message in asked],
         others=[message for message in messages if message not in asked],
         held=await takeover.handled(session, viewer.tenant_id, run.ticket_id),
+        difference=await _difference(session, run, steps),
+        may_rehearse=viewer.can("runs:write") and run.status in FINAL,
         may_cancel=viewer.can("runs:write") and run.status not in FINAL,
     )
+
+
+async def _difference(session: AsyncSession, run: Run, steps: list[Step]) -> Any:
+    """How a replay differs from the run that it replays; None for any other run."""
+    base = run.replay_of and await get_run(session, run.tenant_id, run.replay_of)
+    if not base:
+        return None
+    before = await steps_of_run(session, run.tenant_id, base.id)
+    return diff(*sides(base, before, run, steps))
+
+
+@router.post("/{run_id}/rehearse")
+async def rehearse(
+    session: Session, backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: UUID
+) -> Response:
+    """Run it again from a step, with every effect simulated; nothing leaves."""
+    viewer.need("runs:write")
+    try:
+        checkpoint_id = str(UUID(form.get("checkpoint_id", "")))
+    except ValueError:
+        raise InvalidRequestError("Choose a step to rehearse from.") from None
+    new = NewReplay(run_id, checkpoint_id, {}, dry_run=True, idempotency_key=None)
+    again = await replay(session, backend.enqueue, viewer.tenant_id, viewer.key.id, new)
+    return RedirectResponse(f"/console/runs/{again.id}", 303, HEADERS)
 
 
 @router.post("/{run_id}")
