@@ -57,6 +57,7 @@ def environment() -> Environment:
         "duration": words.duration,
         "usd": words.usd,
         "document": words.document,
+        "beginning": words.beginning,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
     return made

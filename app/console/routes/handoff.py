@@ -19,7 +19,7 @@ from app.services.conversations import takeover
 
 router = APIRouter(prefix="/console/handoffs", route_class=ConsoleRoute)
 
-MESSAGES = 50
+MESSAGES = 20
 
 
 @router.get("/{handoff_id}")

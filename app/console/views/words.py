@@ -10,8 +10,8 @@ from tools.money import format_money
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 COUNTED = 1000
-# A page with every document whole could have megabytes.
-DOCUMENT_CHARS = 1_500
+# A page with every document and message whole could have megabytes.
+FOLDED_CHARS = 1_500
 
 
 def inert(value: object) -> str:
@@ -77,9 +77,13 @@ def usd(cost: Decimal | float | None) -> str:
 
 def document(value: Any) -> str:
     """A stored document, indented; its end is left out when it is long."""
-    text = inert(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-    left = len(text) - DOCUMENT_CHARS
-    return text if left <= 0 else f"{text[:DOCUMENT_CHARS]}\n… {left} more characters"
+    return beginning(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def beginning(text: str) -> str:
+    """The beginning of a text that stands behind a fold, inert, and how much is left out."""
+    left = len(text) - FOLDED_CHARS
+    return inert(text) if left <= 0 else f"{inert(text[:FOLDED_CHARS])}\n… {left} more characters"
 
 
 def sums(amounts: dict[str, int]) -> str:
