@@ -19,7 +19,7 @@ SEED ?= 1
 # doubles the time to collect the tests and to start a service.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run check test fmt lint thorough crash real-model client real-world bench bench-retrieval lock clean
+.PHONY: help install run check test fmt lint thorough crash real-model client real-world browser bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -69,6 +69,10 @@ client: $(VENV)/.client ## A client that is generated from the OpenAPI document,
 
 real-world: $(VENV)/.test ## The connectors against real software, which apt installs (needs root)
 	$(BIN)/pytest -m real_world tests/real_world
+
+# PICTURES=docs/pictures renews the pictures of docs/console.md.
+browser: $(VENV)/.test ## The console in Debian's chromium, which apt installs (needs root)
+	$(BIN)/pytest -m browser tests/browser $(if $(PICTURES),--pictures $(PICTURES))
 
 bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
 	$(BIN)/python -m tests.bench.throughput

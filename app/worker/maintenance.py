@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from procrastinate import App
 
+from app.db.console.claims import prune_claims
+from app.db.console.sessions import prune_sessions
 from app.db.core.availability import end_if_cancelled, is_unavailable
 from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import prune_answers
@@ -91,9 +93,11 @@ async def warn_of_expiry(jobs: RunRunner) -> None:
 
 
 async def prune(jobs: RunRunner) -> None:
-    """Delete expired rates, leases and cached answers."""
+    """Delete expired rates, leases, cached answers and sessions, and claims of what has ended."""
     async with jobs.service.sessions.begin() as session:
         await rate_limit.prune(session, BATCH * 10)
         await workers.prune_workers(session)
     async with jobs.service.sessions.begin() as session:
         await prune_answers(session, BATCH * 10)
+        await prune_sessions(session, BATCH * 10)
+        await prune_claims(session, BATCH * 10)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote_plus
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
@@ -34,9 +35,10 @@ from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
 from app.connectors.zendesk import hook as zendesk_hook
+from app.console import forms
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
-from app.errors import InvalidRequestError
+from app.errors import BodyError, InvalidRequestError
 from app.models.offline import (
     billing,
     exact,
@@ -109,7 +111,7 @@ ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
-          "app/connectors", "app/strict_json.py")  # fmt: skip
+          "app/connectors", "app/console", "app/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -188,7 +190,9 @@ EXCUSED = {
     "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "app.db.knowledge.bm25:indexed": "joins and hands texts on whole",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
-    "app.services.approvals.deciders:holder_of": "a key's name",
+    "app.services.console.oidc_person:": "claims of a token that its provider signed",
+    "app.console.views.": STRUCTURES,
+    "app.services.approvals.people:folded": "the name of a key or of its person",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
     "graphs.trained.model:unpack": "weights that our own command stored",
@@ -275,6 +279,14 @@ def quote(text: str) -> Any:
 def claim(text: str) -> Any:
     """A claim that its own words show."""
     return {"question": "q1", "text": text, "evidence": [quote(text[:4900]), quote(text)]}
+
+
+def form_or_refusal(text: str) -> Any:
+    """What the form says, or why it is none."""
+    try:
+        return forms.parse_form(text.encode())
+    except (BodyError, InvalidRequestError) as error:
+        return error
 
 
 FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
@@ -431,6 +443,11 @@ LINEAR = model.LinearModel(
     ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
 )
 READERS: dict[str, list[Reader]] = {
+    "app.console.forms:parse_form": [
+        lambda text: forms.parse_form(f"comment={quote_plus(text)}".encode()),
+        form_or_refusal,
+        lambda text: form_or_refusal("&".join(f"a{number}=" for number in range(len(text)))),
+    ],
     "app.connectors.email.reading:read_mail": [
         lambda text: mail_reading.read_mail(text.encode()),
         lambda text: mail_reading.read_mail(f"Content-Type: text/plain\n\n{text}".encode()),

@@ -29,9 +29,13 @@ class Cursors:
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
 
-    def timed_signer(self, salt: str) -> URLSafeTimedSerializer:
-        """Signs what is good for a while, with the same key and for another purpose."""
-        return URLSafeTimedSerializer(self._secret_key, salt=salt)
+    def signer(self, scope: list[Any]) -> URLSafeSerializer:
+        """What signs and reads the cursors of one list."""
+        return URLSafeSerializer(self._secret_key, salt=json.dumps(scope))
+
+    def timed_signer(self, scope: list[Any]) -> URLSafeTimedSerializer:
+        """What signs a value with the time, so that it may be refused once it is old."""
+        return URLSafeTimedSerializer(self._secret_key, salt=json.dumps(scope))
 
     async def page(
         self,
@@ -50,7 +54,7 @@ class Cursors:
         Raises:
             InvalidCursorError: forged, or made for another list.
         """
-        signer = URLSafeSerializer(self._secret_key, salt=json.dumps(scope))
+        signer = self.signer(scope)
         if cursor is not None:
             try:
                 after = read(signer.loads(cursor))

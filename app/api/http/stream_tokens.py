@@ -20,7 +20,7 @@ Token = Annotated[
 
 
 def _signer(backend: Backend) -> URLSafeTimedSerializer:
-    return backend.cursors.timed_signer("event-stream")
+    return backend.cursors.timed_signer(["event-stream"])
 
 
 def issue_token(backend: Backend, key: ApiKey) -> str:

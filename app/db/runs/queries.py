@@ -1,5 +1,6 @@
 """Queries on runs; what changes a status is in transitions.py."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey
+from app.db.tables.tenants import ApiKey, Holder
 from app.lifecycle import RunStatus
 from graphs.state import Outcome
 
@@ -152,14 +153,30 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
     return tuple(await session.scalars(query))
 
 
-async def starters(session: AsyncSession, run: Run) -> set[str]:
-    """The names of the keys that started the run, one that it replays, or one merged into these."""
-    wanted = select(Run.id, Run.replay_of, Run.started_by).where(Run.tenant_id == run.tenant_id)
-    itself = wanted.where(Run.id == run.id).cte("lineage", recursive=True)
-    others = wanted.where(or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id))
-    # UNION drops rows that are there already, so no data can make this run in a circle.
-    lineage = itself.union(others)
-    names = select(ApiKey.name).where(
-        ApiKey.tenant_id == run.tenant_id, ApiKey.id.in_(select(lineage.c.started_by))
+async def starters(session: AsyncSession, run: Run) -> set[Holder]:
+    """Who holds the keys that started the run, one that it replays, or one merged into these."""
+    return (await starters_of_runs(session, run.tenant_id, [run.id])).get(run.id, set())
+
+
+async def starters_of_runs(
+    session: AsyncSession, tenant_id: str, run_ids: Collection[UUID]
+) -> dict[UUID, set[Holder]]:
+    """The starters of several runs, by run, with one statement."""
+    known = select(Run.id.label("root"), Run.id, Run.replay_of, Run.started_by)
+    roots = known.where(Run.tenant_id == tenant_id, Run.id.in_(run_ids))
+    itself = roots.cte("lineage", recursive=True)
+    others = select(itself.c.root, Run.id, Run.replay_of, Run.started_by).join(
+        itself, or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id)
     )
-    return set(await session.scalars(names))
+    # UNION drops rows that are there already, so no data can make this run in a circle.
+    lineage = itself.union(others.where(Run.tenant_id == tenant_id))
+    query = (
+        select(lineage.c.root, ApiKey.name, ApiKey.person)
+        .join(ApiKey, ApiKey.id == lineage.c.started_by)
+        .where(ApiKey.tenant_id == tenant_id)
+        .distinct()
+    )
+    found: dict[UUID, set[Holder]] = {}
+    for root, name, person in await session.execute(query):
+        found.setdefault(root, set()).add(Holder(name, person))
+    return found

@@ -57,6 +57,14 @@ class Approval(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "interrupt_id"),
         Index("approvals_by_status", "tenant_id", "status", "id"),
+        Index(
+            "approvals_due",
+            "tenant_id",
+            "kind",
+            "expires_at",
+            "id",
+            postgresql_where=sql("status = 'pending'"),
+        ),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         Index(
             "approvals_reminding",

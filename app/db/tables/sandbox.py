@@ -74,6 +74,10 @@ class Handoff(Base):
             "handoffs_queued", "tenant_id", "skill", "id",
             postgresql_where=sql("status = 'open' AND agent_id IS NULL"),
         ),
+        Index(
+            "handoffs_waiting", "tenant_id", "created_at", "id",
+            postgresql_where=sql("status = 'open'"),
+        ),
         Index("handoffs_by_ticket", "tenant_id", "ticket_id", "id"),
         CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),
     )  # fmt: skip

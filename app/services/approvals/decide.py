@@ -1,7 +1,8 @@
 """Use case of an open approval: a person decides it, once. It never commits."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import product, takewhile
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey
-from app.db.tenants.queries import live_keys
+from app.db.tables.tenants import ApiKey, Holder
+from app.db.tenants.queries import holders_of_keys, live_keys
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -33,8 +34,6 @@ from app.services.approvals.deciders import (
     closing_summary,
     decider,
     decision_summary,
-    holder_of,
-    person_of,
     signature,
 )
 from app.services.approvals.edit import (
@@ -45,6 +44,13 @@ from app.services.approvals.edit import (
     refuse_over_limit,
 )
 from app.services.approvals.open_approval import digest_of
+from app.services.approvals.people import (
+    count_people,
+    decider_of,
+    holder,
+    named,
+    same_person,
+)
 from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
@@ -86,26 +92,29 @@ async def resume(
         EditNotAllowedError, OverLimitError, InvalidRequestError.
     """
     check_named(approver, answer.on_behalf_of)
-    person = answer.on_behalf_of or approver.name
+    person = named(answer.on_behalf_of) if answer.on_behalf_of else holder(approver)
+    people = [holder(approver), person]
     # The run's row lock makes decisions about the run wait for each other.
     run = await start_and_cancel.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    await refuse_starter(session, {person, approver.name}, run)
+    await refuse_starter(session, people, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
-    refuse_repeat(approval, earlier, person, answer)
+    held = await holders_of_keys(session, {decision.key_id for decision in earlier})
+    refuse_repeat(approval, earlier, held, person, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     refuse_release(approval, answer)
     edited = decided_steps(approval, answer)
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
-    messages = await absorb_newer_messages(session, {person, approver.name}, run, approval, answer)
+    messages = await absorb_newer_messages(session, people, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     live = await live_keys(session, {decision.key_id for decision in earlier})
-    values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
+    counted = {key: held[key] for key in live} | {approver.id: holder(approver)}
+    values = resolve(approval, [*earlier, own], counted, steps, messages)
     if answer.release and "decision" in values:
         values["decision"]["release"] = True
     await record_decision(session, approval, own, values)
@@ -117,7 +126,7 @@ async def resume(
     return run
 
 
-async def refuse_starter(session: AsyncSession, names: set[str], run: Run) -> None:
+async def refuse_starter(session: AsyncSession, people: list[Holder], run: Run) -> None:
     """Raise OwnRunError when one of these started the run, one that it replays, or a message in it.
 
     They are the key that decides and the person it names.
@@ -125,10 +134,14 @@ async def refuse_starter(session: AsyncSession, names: set[str], run: Run) -> No
     So neither a replay by another key nor a second key of the same holder lets a starter approve
     what they started.
     """
-    started = set(map(holder_of, await run_queries.starters(session, run)))
-    if started.intersection(map(holder_of, names)):
+    refuse_one_of(await run_queries.starters(session, run), people)
+
+
+def refuse_one_of(starters: Iterable[Holder], people: Iterable[Holder]) -> None:
+    """Raise OwnRunError when one of the people is one of the starters."""
+    if any(same_person(*pair) for pair in product(starters, people)):
         raise OwnRunError(
-            "Another person must decide: a key of this name started the run, a message in it, "
+            "Another person must decide: a key of this person started the run, a message in it, "
             "or a run that it replays."
         )
 
@@ -150,15 +163,18 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
 
 
 def refuse_repeat(
-    approval: Approval, earlier: list[Decision], name: str, answer: GivenAnswer
+    approval: Approval,
+    earlier: list[Decision],
+    held: Mapping[str, Holder],
+    person: Holder,
+    answer: GivenAnswer,
 ) -> None:
     """Refuse a second agreement of one person; a repeated request gets their first answer.
 
     Raises:
         AlreadyDecidedError, SecondApproverError.
     """
-    person = holder_of(name)
-    agreed = [d for d in standing(earlier, approval.digest) if person_of(d) == person]
+    agreed = agreed_by(approval, earlier, held, person)
     if not agreed or answer.verdict not in AGREEING:
         return
     own = agreed[-1]
@@ -167,6 +183,15 @@ def refuse_repeat(
         raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
         raise SecondApproverError("This person agreed already; another one must decide as well.")
+
+
+def agreed_by(
+    approval: Approval, earlier: list[Decision], held: Mapping[str, Holder], person: Holder
+) -> list[Decision]:
+    """The person's agreements to what the approval shows now, oldest first."""
+    return [
+        d for d in standing(earlier, approval.digest) if same_person(decider_of(d, held), person)
+    ]
 
 
 def refuse_release(approval: Approval, answer: GivenAnswer) -> None:
@@ -199,7 +224,7 @@ def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any
 
 
 async def absorb_newer_messages(
-    session: AsyncSession, names: set[str], run: Run, approval: Approval, answer: GivenAnswer
+    session: AsyncSession, people: list[Holder], run: Run, approval: Approval, answer: GivenAnswer
 ) -> list[str]:
     """Merge the customer's newer messages into the run for another plan: texts, oldest first.
 
@@ -214,7 +239,7 @@ async def absorb_newer_messages(
         return []
     messages = await absorb(session, run) if approval.kind == "plan" else []
     if messages:
-        await refuse_starter(session, names, run)
+        await refuse_starter(session, people, run)
     elif not answer.comment.strip():
         why = "must say what to do differently, since no newer message goes into it"
         problems = [{"pointer": "/comment", "detail": why}]
@@ -248,7 +273,7 @@ def new_decision(
 def resolve(
     approval: Approval,
     decisions: list[Decision],
-    live: set[str],
+    live: Mapping[str, Holder],
     steps: list[dict[str, Any]],
     messages: list[str],
 ) -> dict[str, Any]:
@@ -261,7 +286,7 @@ def resolve(
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
         agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
-        if len({person_of(d) for d in agreeing}) < approval.required_approvers:
+        if count_people(decider_of(d, live) for d in agreeing) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
             shown = as_edited(approval, newest.on_behalf_of or newest.decided_by, steps)

@@ -10,20 +10,10 @@ from app.errors import MissingScopeError
 ON_BEHALF_OF = "approvals:on_behalf_of"
 
 
-def holder_of(name: str) -> str:
-    """The person that a name stands for: two keys of one name are one person's."""
-    return " ".join(name.casefold().split())
-
-
 def check_named(approver: ApiKey, on_behalf_of: str | None) -> None:
     """Let a key name a person if it may. Raises MissingScopeError."""
     if on_behalf_of is not None and ON_BEHALF_OF not in approver.scopes:
         raise MissingScopeError(f"Naming a person needs a key with the scope {ON_BEHALF_OF}.")
-
-
-def person_of(decision: Decision) -> str:
-    """The person who decided, for the rule that two must agree."""
-    return holder_of(decision.on_behalf_of or decision.decided_by)
 
 
 def signature(decision: Decision) -> str:
