@@ -204,6 +204,7 @@ EXCUSED = {
     "graphs.reply.partial_answer:": "tried as `partial_answer`",
     "graphs.reply.problems:": "tried as `problems`",
     "graphs.held_questions:": "tried as `share_words`",
+    "graphs.handoffs:handed_questions": STRUCTURES,
     "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
