@@ -11,13 +11,8 @@ from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant
 from tests.doubles.own_desk import until
 from tests.doubles.server import serving
-from tests.doubles.zendesk_double import (
-    CLIENT,
-    CLIENT_SECRET,
-    SIGNING_SECRET,
-    ZdWebhook,
-    ZendeskDouble,
-)
+from tests.doubles.zendesk_double import CLIENT, CLIENT_SECRET, ZendeskDouble
+from tests.doubles.zendesk_hooks import SIGNING_SECRET, ZdWebhook
 from tests.doubles.zendesk_state import BOT, CUSTOMER, PERSON, TYPE
 
 E42 = "My upload fails with error E42. How do I fix it?"

@@ -18,8 +18,10 @@ from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.fault_proxy import Fault, FaultProxy
 from tests.doubles.memory_tokens import MemoryTokens
 from tests.doubles.server import serving
-from tests.doubles.zendesk_double import CLIENT, SIGNING_SECRET, ZendeskDouble
-from tests.doubles.zendesk_state import BOT, CUSTOMER, PERSON, JsonObject, ZdTicket
+from tests.doubles.zendesk_double import CLIENT, ZendeskDouble
+from tests.doubles.zendesk_hooks import SIGNING_SECRET
+from tests.doubles.zendesk_records import ZdTicket
+from tests.doubles.zendesk_state import BOT, CUSTOMER, PERSON, JsonObject
 
 TIMEOUT_SECONDS = 2.0
 

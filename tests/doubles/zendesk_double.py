@@ -5,8 +5,6 @@ ran Zendesk itself, which docs/connect/zendesk.md says. A client that others wro
 answers for Zendesk's (tests/real_world/test_zenpy.py).
 """
 
-import base64
-import hmac
 import json
 import re
 import secrets
@@ -15,22 +13,19 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 from fastapi import FastAPI, Request, Response
 
+from tests.doubles.zendesk_hooks import ZdWebhook, post_hook
+from tests.doubles.zendesk_records import ZdAudit, ZdComment, ZdTicket
 from tests.doubles.zendesk_state import (
     BOT,
     JsonObject,
     RefusedUpdateError,
-    ZdAudit,
-    ZdComment,
-    ZdTicket,
     ZendeskState,
     stamp,
 )
 
 CLIENT, CLIENT_SECRET = "deskgraph", "af3t24tfj34h43s0123456789"
-SIGNING_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3RzX29ubHk="
 MIN_SECONDS, MAX_SECONDS = 300, 172_800
 
 
@@ -42,15 +37,6 @@ class ZdToken:
     scopes: frozenset[str]
     ends: datetime
     refresh: str | None = None
-
-
-@dataclass(slots=True)
-class ZdWebhook:
-    """A webhook with its subscriptions."""
-
-    endpoint: str
-    subscriptions: list[str]
-    status: str = "active"
 
 
 class ZendeskDouble(ZendeskState):
@@ -335,24 +321,6 @@ def _comment(comment: ZdComment) -> JsonObject:
         "created_at": comment.created_at,
         "metadata": {"system": {}, "custom": {}, **flags},
     }
-
-
-def signed(body: bytes, secret: str = SIGNING_SECRET, at: datetime | None = None) -> dict[str, str]:
-    """The headers of a webhook."""
-    moment = stamp(at or datetime.now(UTC))
-    digest = hmac.digest(secret.encode(), moment.encode() + body, "sha256")
-    return {
-        "content-type": "application/json",
-        "x-zendesk-account-id": "22129848",
-        "x-zendesk-webhook-signature": base64.b64encode(digest).decode(),
-        "x-zendesk-webhook-signature-timestamp": moment,
-    }
-
-
-def post_hook(endpoint: str, event: JsonObject) -> httpx.Response:
-    """One delivery of an event."""
-    body = json.dumps(event).encode()
-    return httpx.post(endpoint, content=body, headers=signed(body), timeout=10)
 
 
 def said(document: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:

@@ -24,7 +24,8 @@ from app.services.connections import manage
 from app.services.connections.encryption import Vault, new_key
 from tests.conftest import Tenant
 from tests.doubles.server import serving
-from tests.doubles.zendesk_double import CLIENT, CLIENT_SECRET, SIGNING_SECRET, ZendeskDouble
+from tests.doubles.zendesk_double import CLIENT, CLIENT_SECRET, ZendeskDouble
+from tests.doubles.zendesk_hooks import SIGNING_SECRET
 from tests.doubles.zendesk_state import BOT, CUSTOMER
 from tools.errors import UnavailableError
 

@@ -16,7 +16,7 @@ from app.connectors.http import HttpClient
 from app.connectors.zendesk import ZENDESK, hook
 from app.connectors.zendesk.settings import ZendeskCredentials, ZendeskSettings
 from app.connectors.zendesk.texts import html_of
-from tests.doubles.zendesk_double import signed
+from tests.doubles.zendesk_hooks import signed
 
 BOT, EMMA, ANN, EVE = "9001", "8447388090495", "8447388090001", "8447388090002"
 RULE = "-1"
