@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import psutil
 import psycopg
 import pytest
@@ -118,7 +119,7 @@ def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
     third = Dev(tmp_path)
     with psycopg.connect(third.ready["database_url"]) as connection:
         live = "SELECT count(*) FROM api_keys WHERE tenant_id = 'demo' AND revoked_at IS NULL"
-        assert connection.execute(live).fetchone() == (3,)
+        assert connection.execute(live).fetchone() == (4,), "three that are printed, and the link's"
     for printed in (first, second):
         assert (
             Client(third.ready["url"], printed.ready["admin_key"])
@@ -128,6 +129,10 @@ def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
         )
     kept = third.client("starter").run(run["id"])
     assert kept["status"] == "interrupted"
+    link = third.ready["console_url"]
+    assert "Sign in as dev reviewer" in httpx.get(link).text
+    own = {"Sec-Fetch-Site": "same-origin"}
+    assert [httpx.post(link, headers=own).status_code for _ in range(2)] == [303, 401]
     assert third.client("approver").decide(kept, "approve").status_code == 202
     assert third.client("starter").run(run["id"])["outcome"] == "acted"
     assert third.stop(signal.SIGINT) == 0
