@@ -5,9 +5,16 @@ import os
 # As the command line does, before langgraph is imported.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
+# Second, since all that follows imports libraries: hooks that say what coverage traces.
+from tests.tracing import (  # noqa: F401
+    pytest_make_collect_report,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+)
+
+# isort: split
 import itertools
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,22 +69,6 @@ def thorough(pytestconfig: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the long ones begin; otherwise the order stays, and with it every module whole."""
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Trace nothing in a test that is marked so.
-
-    In a worker of xdist, pytest-cov 7.1 starts a second measurement below its own, so what it
-    pauses for the marker goes on in the other: a test that counts time took ten times as long.
-    """
-    tracer = sys.gettrace()
-    if item.get_closest_marker("no_cover"):
-        sys.settrace(None)
-    try:
-        return (yield)
-    finally:
-        sys.settrace(tracer)
 
 
 @pytest.fixture(scope="session", autouse=True)
