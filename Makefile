@@ -10,7 +10,8 @@ XDIST ?= 3
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
 THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
-  tests/acceptance/own/test_event_processes.py
+  tests/acceptance/own/test_event_processes.py tests/integration/test_howto.py \
+  tests/integration/test_email.py tests/unit/test_linear_time.py
 KILLS ?= 40
 SEED ?= 1
 
@@ -54,7 +55,7 @@ lint: $(VENV)/.test ## Style, spelling, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets, streams
+thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets, texts
 	$(BIN)/pytest -n 2 $(DIST) --thorough $(THOROUGH)
 
 crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1
