@@ -48,7 +48,7 @@ class Report:
     statuses: Counter[str] = field(default_factory=Counter)
     recovered: list[Recovery] = field(default_factory=list)
     unknown: int = 0
-    told: dict[str, int] = field(default_factory=dict)
+    notices: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
 
@@ -146,7 +146,7 @@ class Campaign:
             report.violations += self.listeners.violations(books)
         report.unknown = len(unknown)
         report.missed = self.strikes.missed
-        report.told = self.receiver.counts() | self.listeners.counts()
+        report.notices = self.receiver.counts() | self.listeners.counts()
         report.violations += self.machine.quitters
         events = self.hazard.events()
         report.violations += repeated_calls(events)

@@ -162,7 +162,7 @@ async def test_vectors_of_another_length_are_made_again(
 async def test_a_table_that_was_lost_is_filled_again(
     sessions: Sessions, tenant: Tenant, embedder: Embedder, database_url: str
 ) -> None:
-    """`deskgraph migrate` makes it anew, and the worker embeds all that it held."""
+    """`deskgraph migrate` makes it again, and the worker embeds all that it held."""
     await embed_all(sessions, embedder)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DROP TABLE article_embeddings")
