@@ -58,9 +58,10 @@ def pytest_make_collect_report() -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Trace the first cases of a test, with their fixtures; no further ones, and none so marked."""
+    """Trace the first cases of a test, with their fixtures, and no further ones."""
     cases_run[name := item.nodeid.partition("[")[0]] += 1
-    follow = cases_run[name] <= TRACED_CASES and not item.get_closest_marker("no_cover")
+    # Around a marked test pytest-cov starts another tracer, which must stay.
+    follow = cases_run[name] <= TRACED_CASES or item.get_closest_marker("no_cover")
     with nullcontext() if follow else untraced():
         return (yield)
 
