@@ -41,17 +41,20 @@ from app.settings import Settings
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
 
-# What takes longest, in this order; started last, each would run while all else has ended.
+# What takes longest; started last, each would run while all else has ended. Those that share the
+# stack of tests/acceptance stand at the end, before the others that do.
 LONG = (
     "tests/acceptance/crash/",
+    "tests/integration/test_evaluation.py",
+    "tests/conformance/test_mailbox.py",
     "tests/unit/test_linear_time.py",
-    "tests/acceptance/test_dev.py",
-    "tests/acceptance/test_schemathesis.py",
-    "tests/acceptance/test_terminal.py",
     "tests/integration/test_howto.py",
+    "tests/unit/test_hostile.py",
+    "tests/acceptance/test_dev.py",
+    "tests/acceptance/test_terminal.py",
     "tests/acceptance/own/",
     "tests/acceptance/openai/",
-    "tests/unit/test_hostile.py",
+    "tests/acceptance/test_schemathesis.py",
 )
 
 

@@ -41,7 +41,7 @@ class Dev:
         out = self.data_dir.with_suffix(f".out{time.monotonic_ns()}")
         errors = out.with_suffix(".errors")
         asked = (["dev", "--json", "--port", "0"], environment(self.data_dir), out, errors)
-        self.process = FORKS.Process(target=forked.command, args=asked)
+        self.process = FORKS.Process(target=forked.command, args=asked, daemon=True)
         self.process.start()
         while not (out.exists() and out.read_text().endswith("\n")):
             assert self.process.is_alive(), errors.read_text()
