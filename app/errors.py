@@ -25,11 +25,13 @@ DeskgraphError                  500 internal
 │   ├── RunNotFinishedError     409 run-not-finished
 │   ├── CustomerHasLiveRunsError 409 customer-has-live-runs
 │   ├── PaymentsConnectedError  409 payments-connected
+│   ├── ConnectionInUseError    409 connection-in-use
 │   └── EncryptionError         409 encryption-not-set-up
 ├── ApprovalExpiredError        410 approval-expired
 ├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
+├── PreconditionRequiredError   428 precondition-required
 ├── IdempotencyMismatchError    422 idempotency-key-reused
 ├── TooManyStreamsError         429 too-many-streams
 ├── HeadTooLargeError           431 head-too-large
@@ -214,6 +216,12 @@ class PaymentsConnectedError(ConflictError):
     code, title = "payments-connected", "A payment provider is connected already"
 
 
+class ConnectionInUseError(ConflictError):
+    """Calls were made through the connection whose end is unknown, and it alone can say it."""
+
+    code, title = "connection-in-use", "Calls through the connection have not ended"
+
+
 class EncryptionError(ConflictError):
     """No key encrypts credentials, or none of them opens what is stored."""
 
@@ -242,6 +250,12 @@ class StaleVersionError(DeskgraphError):
     """The policy was changed since it was read."""
 
     status, code, title = 412, "stale-version", "The policy has a newer version"
+
+
+class PreconditionRequiredError(DeskgraphError):
+    """The whole policy was sent without the version that it is to replace."""
+
+    status, code, title = 428, "precondition-required", "Say which version this replaces"
 
 
 class TooManyStreamsError(DeskgraphError):

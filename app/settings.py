@@ -19,13 +19,15 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.sign_in_settings import SignInSettings
+
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Count = Annotated[int, Field(ge=1)]
 
 ENCRYPTION_KEY = re.compile(r"[A-Za-z0-9_-]{43}=")  # 256 bits in the base64 of URLs
-# `host:port` in the usual spelling; everything with a slash is a network.
 Endpoint = Annotated[str, Field(pattern=r"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):[0-9]{1,5}$")]
+Origin = Annotated[str, Field(pattern=r"^https?://[a-z0-9.-]+(:[0-9]{1,5})?$", max_length=300)]
 MicroUsdPerMtok = Annotated[int, Field(ge=0, le=10**12)]
 
 
@@ -77,16 +79,14 @@ class ApiSettings(BaseModel):
     host: str = Field("127.0.0.1", description="Address the API listens on.")
     port: Port = Field(8000, description="TCP port of the API; 0 picks a free one.")
     secret_key: SecretStr | None = Field(
-        None,
-        description="Signs page cursors; the same on every API. `deskgraph dev` makes its own.",
+        None, description="Signs cursors; the same on every API. `deskgraph dev` makes its own."
     )
     encryption_keys: list[SecretStr] = Field(
         [], description="Encrypt credentials; newest first, of `deskgraph connections new-key`."
     )
     max_body_bytes: int = Field(262_144, ge=1024, description="Largest request body.")
-    streams_per_tenant: Count = Field(
-        1000, description="Event streams that a tenant may have open at each API."
-    )
+    streams_per_tenant: Count = Field(1000, description="Event streams of a tenant at each API.")
+    cors_origins: list[Origin] = Field([], description="Web origins whose pages may call the API.")
 
     @field_validator("encryption_keys")
     @classmethod
@@ -305,9 +305,9 @@ class LogSettings(BaseModel):
 
 
 class Settings(
-    # Pydantic orders the fields from the last base to the first.
-    LogSettings,
+    LogSettings,  # pydantic orders the fields from the last base to the first
     TracingSettings,
+    SignInSettings,
     MailSettings,
     WebhookSettings,
     SearchSettings,
@@ -322,8 +322,7 @@ class Settings(
     model_config = SettingsConfigDict(
         env_prefix="DESKGRAPH_",
         env_file=".env",
-        # `VARIABLE=` in a compose file means unset.
-        env_ignore_empty=True,
+        env_ignore_empty=True,  # `VARIABLE=` in a compose file means unset
         extra="forbid",
         frozen=True,
     )

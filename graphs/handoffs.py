@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
+from graphs.questions import asked_questions, handed_text
 from graphs.reply.facts import reply_facts
 from graphs.reply.partial_answer import with_claims
 from graphs.reply.suggestion import best_articles, found_passages, suggestion
 from graphs.run.memory import cut, handoff_lines
-from graphs.state import Draft, Escalation, Question, Specialist, SupportState
+from graphs.state import Draft, Escalation, Intent, Question, SupportState
 from graphs.text.new_text.ticket import shown_parts
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
@@ -31,7 +32,7 @@ def skill_for(state: SupportState, why: Escalation) -> str:
 
 def part_step(
     state: SupportState,
-    part: Specialist,
+    part: Intent,
     why: Escalation,
     questions: Sequence[Question] = (),
     refused: Draft | None = None,
@@ -47,14 +48,21 @@ def part_step(
     if refused:
         tried["refused_draft"] = with_claims(state, refused, claims)
     args = HandoffArgs(
-        skill=part,
+        skill="general" if part == "escalate" else part,
         urgency=triage["urgency"] if triage else "normal",
         summary=handoff_brief(state, why, questions),
         part=part,
+        questions=handed_questions(state, part, questions),
         suggestion=suggestion(tried, passages),
         articles=best_articles(passages),
     )
     return HANDOFF.step(f"handoff-{part}", args, why["detail"])
+
+
+def handed_questions(state: SupportState, part: Intent, questions: Sequence[Question]) -> list[str]:
+    """The customer's words of what a person gets of a part: these questions, or all of it."""
+    theirs = questions or [q for q in asked_questions(state) if q["intent"] == part]
+    return [handed_text(question) for question in theirs]
 
 
 def handoff_brief(state: SupportState, why: Escalation, questions: Sequence[Question] = ()) -> str:

@@ -137,7 +137,7 @@ def must_escalate(triage: Triage, policy: Policy) -> Escalation | None:
     if triage["anger"] >= policy.anger_threshold:
         anger = f"Anger {triage['anger']:.2f} reaches {policy.anger_threshold:.2f}."
         return {"reason": "anger", "detail": anger}
-    if "escalate" in triage["intents"] or not triage["intents"]:
+    if set(triage["intents"]) <= {"escalate"}:
         return {"reason": "not_ours", "detail": "No specialist fits this ticket."}
     if triage["confidence"] < policy.confidence_threshold:
         doubt = f"Confidence {triage['confidence']:.2f} is below {policy.confidence_threshold:.2f}."

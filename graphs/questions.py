@@ -7,6 +7,8 @@ from typing_extensions import TypedDict
 
 from graphs.state import Intent, Question, Specialist, SupportState, Ticket
 from graphs.ticket_parts import places
+from tools.helpdesk import QUESTION_CHARS
+from tools.models import JsonObject
 
 QUERY_CHARS = 200
 
@@ -24,6 +26,16 @@ def question_in(ticket: Ticket, intent: Intent, text: str, queries: Sequence[str
 def whole_question(intent: Intent, ticket: Ticket) -> Question:
     """The one question of a ticket whose every word may ask it."""
     return {"id": "q1", "intent": intent, "text": whole_text(ticket), "queries": []}
+
+
+def is_unnamed(question: Question, ticket: Ticket) -> bool:
+    """Whether the question is no specialist's, and no words of its own in the ticket ask it."""
+    return question["intent"] == "escalate" and question["text"] == whole_text(ticket)
+
+
+def is_a_persons(question: Question) -> bool:
+    """Whether no draft need answer the question: a person has it, or no specialist fits it."""
+    return question["intent"] == "escalate" or question.get("held", False)
 
 
 def whole_text(ticket: Ticket) -> str:
@@ -62,15 +74,31 @@ class Settled(TypedDict):
 def settled(state: SupportState) -> Settled:
     """The questions that were asked back or handed over, and the steps that code tells of."""
     back = {asked["question"] for asked in state.get("asked_back", [])}
-    handed = {step["args"].get("part") for step in state["effects"]}
+    handed = [step["args"] for step in state["effects"]]
     return {
         "questions": [
             question["id"]
             for question in asked_questions(state)
-            if question["id"] in back or question["intent"] in handed
+            if question["id"] in back or any(is_handed(question, args) for args in handed)
         ],
         "steps": {name: len(found["steps"]) for name, found in state["findings"].items()},
     }
+
+
+def is_handed(question: Question, args: JsonObject) -> bool:
+    """Whether a hand-off of these arguments gave the question to a person.
+
+    One that names no questions gave all of its part.
+    """
+    if args.get("part") != question["intent"]:
+        return False
+    named = args.get("questions")
+    return not named or handed_text(question) in named
+
+
+def handed_text(question: Question) -> str:
+    """The customer's words as a hand-off keeps them."""
+    return question["text"].strip()[:QUESTION_CHARS]
 
 
 def left_open(known: Settled, asked: Iterable[tuple[str, str]]) -> list[str]:

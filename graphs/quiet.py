@@ -1,12 +1,12 @@
 """When the workflow stays silent: nothing is asked, a person has it, or it has said enough."""
 
+from graphs.held_questions import held_parts
 from graphs.policy import Policy
 from graphs.state import (
     SPECIALISTS,
     Escalation,
     Finding,
     Outcome,
-    Specialist,
     SupportState,
     ThreadView,
     Triage,
@@ -26,6 +26,8 @@ DOUBTS: dict[str, Escalation] = {
     },
     "empty": {"reason": "empty", "detail": "The message has no text, only a subject."},
 }
+NOT_OURS: Escalation = {"reason": "not_ours", "detail": "No specialist fits what is left."}
+HELD = "A person has this part since an earlier message."
 ONLY_SET_APART: Escalation = {
     "reason": "empty",
     "detail": "The message has no text of its own, only what it quotes or forwards.",
@@ -62,23 +64,20 @@ def over_limit(thread: ThreadView, policy: Policy) -> str | None:
 
 
 def after_triage(state: SupportState, triage: Triage) -> JsonObject:
-    """What triage shows to be silent about: thanks that code agrees to, parts that people have.
+    """What triage shows to be silent about: thanks that code agrees to, what people have.
 
-    A part that a person has is not answered again; the plan hands it to the same person. With
-    nothing else in the ticket the run ends.
+    A question that a person has is not answered again; the plan hands it to the same person. With
+    nothing else in the ticket the run ends. `state` holds the questions as `marked`.
     """
     if triage.get("nothing_asked") and only_thanks(state["ticket"], _replies(state)):
         return ignored("thanks")
     held = held_parts(state, triage)
     if held and set(held) == set(triage["intents"]):
         return ignored("human_has_it")
-    return {"findings": {part: _held_finding() for part in held}} if held else {}
-
-
-def held_parts(state: SupportState, triage: Triage) -> list[Specialist]:
-    """The intents of this ticket that a person already has, from an earlier message."""
-    parts = _thread(state)["parts"]
-    return [part for part in SPECIALISTS if part in triage["intents"] and part in parts]
+    if set(triage["intents"]) - set(held) == {"escalate"}:
+        return {"escalation": NOT_OURS}
+    theirs = {part: _held_finding() for part in held if part in SPECIALISTS}
+    return {"findings": theirs} if theirs else {}
 
 
 def ignored(reason: str) -> JsonObject:
@@ -136,5 +135,5 @@ def _held_finding() -> Finding:
         "refunded_24h": {},
         "steps": [],
         "failed": None,
-        "unsure": "A person has this part since an earlier message.",
+        "unsure": HELD,
     }

@@ -22,6 +22,8 @@ Tier = Literal["fast", "strong", "verify", "fallback"]
 Specialist = Literal["billing", "technical", "general"]
 SPECIALISTS: tuple[Specialist, ...] = ("billing", "technical", "general")
 Intent = Literal["billing", "technical", "general", "escalate"]
+# What a person may get of a ticket; `escalate` is what is no specialist's.
+PARTS: tuple[Intent, ...] = (*SPECIALISTS, "escalate")
 Verdict = Literal["approve", "edit", "reject", "respond", "expire"]
 # How a run ended. Stored and shown, so one is added here and never taken away.
 Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignored"]
@@ -46,23 +48,37 @@ class Ticket(TypedDict):
 
 
 class Question(TypedDict):
-    """One thing that the customer asks, in their words; `queries` are what to search for."""
+    """One thing that the customer asks, in their words; `queries` are what to search for.
+
+    `new`: a model says that no person has it yet; `held`: a person has it.
+    """
 
     id: str
     intent: Intent
     text: str
     queries: list[str]
+    new: NotRequired[bool | None]
+    held: NotRequired[bool]
+
+
+class HeldQuestion(TypedDict):
+    """A question of an earlier message that a person answers, and the part of the ticket it is."""
+
+    part: str
+    text: str
 
 
 class ThreadView(TypedDict):
     """The thread as a run found it: who has it, and what was sent there.
 
-    `held`: a person has all of it; `parts`: what a person has of it, by intent. `replies` are the
-    newest public ones, oldest first; `replies_last_hour` and `replies_last_day` count them.
+    `held`: a person has all of it; `questions`: those that people have; `parts`: what a person has
+    whole, by intent, since it is not known which questions of it. `replies` are the newest public
+    ones, oldest first; `replies_last_hour` and `replies_last_day` count them.
     """
 
     held: bool
     parts: list[str]
+    questions: NotRequired[list[HeldQuestion]]
     replies: list[str]
     replies_last_hour: int
     replies_last_day: NotRequired[int]

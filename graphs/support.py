@@ -11,6 +11,7 @@ from langgraph.types import Command
 
 from graphs.context import SupportContext
 from graphs.findings import failed_finding, failure_text
+from graphs.held_questions import held_parts
 from graphs.llm.ask import RETRY
 from graphs.llm.errors import BudgetSpentError, ModelGoneError
 from graphs.nodes.act import act
@@ -27,7 +28,6 @@ from graphs.nodes.send import send
 from graphs.nodes.technical import technical
 from graphs.nodes.verify import verify
 from graphs.policy import agreed, next_step, waits, wished
-from graphs.quiet import held_parts
 from graphs.state import SPECIALISTS, SupportState
 
 SupportGraph = StateGraph[SupportState, SupportContext, SupportState, SupportState]
@@ -55,8 +55,15 @@ async def by_intent(state: SupportState) -> list[str]:
     return [name for name in SPECIALISTS if name in triage["intents"] and name not in held]
 
 
-async def by_plan(state: SupportState) -> Literal["approve", "act", "respond", "escalate"]:
-    """A plan that needs a person waits, a safe one is carried out, an empty one is answered."""
+async def by_plan(
+    state: SupportState,
+) -> Literal["approve", "act", "respond", "escalate", "__end__"]:
+    """A plan that needs a person waits, a safe one is carried out, an empty one is answered.
+
+    A run ends here when people have already all that it could not answer.
+    """
+    if state.get("ignored"):
+        return "__end__"
     made = state["plan"]
     if made is None:
         return "escalate"
@@ -98,11 +105,14 @@ async def by_grounding(state: SupportState) -> Literal["verify", "check"]:
 
 async def by_objections(
     state: SupportState,
-) -> Literal["send", "review", "respond", "act", "escalate"]:
+) -> Literal["send", "review", "respond", "act", "escalate", "__end__"]:
     """A clean draft leaves, or waits for a person; one with objections is drafted again.
 
-    A question that no draft could answer has become a step of the plan: a person gets it.
+    A question that no draft could answer has become a step of the plan: a person gets it. When
+    people have something of each part already, what could not be answered is theirs as well.
     """
+    if state.get("ignored"):
+        return "__end__"
     if state["escalation"]:
         return "escalate"
     if next_step(state["plan"], state["effects"]):
@@ -168,7 +178,7 @@ def _add_planning(g: SupportGraph) -> None:
     g.add_node("plan", plan)
     g.add_node("approve", approve)
     g.add_node("act", act, retry_policy=RETRY, timeout=60, error_handler=node_failed)
-    g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate
+    g.add_conditional_edges("plan", by_plan)  # approve | act | respond | escalate | END
     g.add_conditional_edges("approve", by_decision)  # act | classify | escalate
     g.add_conditional_edges("act", by_progress)  # act | approve | respond | check | escalate
 
@@ -188,7 +198,9 @@ def _add_replying(g: SupportGraph) -> None:
                destinations=(*person, END))  # fmt: skip
     g.add_conditional_edges("respond", by_grounding)  # verify | check
     g.add_edge("verify", "check")
-    g.add_conditional_edges("check", by_objections)  # send | review | respond | act | escalate
+    g.add_conditional_edges(
+        "check", by_objections
+    )  # send | review | respond | act | escalate | END
     g.add_conditional_edges("review", by_review)  # send | check | respond | escalate
     g.add_edge("escalate", "send")
     g.add_edge("send", END)

@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
 
 from graphs.state import SPECIALISTS, Intent, Specialist, SupportState, Ticket
+from graphs.text.function_words import JOINING_WORDS
+from graphs.text.value_words import any_of
 
-# Words that add something, in the languages the offline model knows; and the head of a list item.
-JOIN = (
-    r"(?:(?:and|but|also|plus|und|aber|auch|et|mais|aussi|y|e|pero|además|también|ma|anche|"
-    r"inoltre|en|maar|ook|mas|também)\s|\d{1,2}[.)]\s)"
-)
+# A word that adds something, or the head of a list item.
+JOIN = rf"(?:(?:{any_of(JOINING_WORDS)})\s|\d{{1,2}}[.)]\s)"
 # A clause ends after a full stop (not that of "1."), a semicolon, a comma or a line, and before a
 # word that adds something. Finer cuts than needed do no harm: a quote spans several clauses.
 CLAUSE_END = re.compile(

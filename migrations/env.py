@@ -13,6 +13,7 @@ from app.db.core.types import EnumText, SafeJson, SafeText
 from app.db.tables import (  # noqa: F401
     approvals_and_ledger,
     connections,
+    console,
     conversations,
     events,
     knowledge,

@@ -61,6 +61,7 @@ LONG = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """More cases of what `make test` tries in few: `.ci/run` asks for it."""
     parser.addoption("--thorough", action="store_true", help="try all cases: takes minutes more")
+    parser.addoption("--pictures", help="folder for the pictures of the console's pages")
 
 
 @pytest.fixture(scope="session")

@@ -73,6 +73,8 @@ class Documented:
         assert media_type in content, (told, media_type)
         if media_type.endswith("json"):
             self.fits(answer.json(), content[media_type]["schema"])
+        if media_type == PROBLEM:
+            assert answer.json()["code"] in content[media_type]["examples"], (told, answer.text)
         if media_type == "text/event-stream":
             self.check_events(answer.text, content[media_type]["schema"])
 

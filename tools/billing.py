@@ -177,6 +177,11 @@ def refund_problem(payment: Payment | None, args: RefundArgs) -> str | None:
     return None
 
 
+def ids_of(payment: Payment) -> list[str]:
+    """All that the provider calls the payment; its own id is the first."""
+    return [payment["id"], *payment.get("also_called", [])]
+
+
 def refundable(payment: Payment) -> int:
     """What may still be given back of a payment, in minor units."""
     if payment.get("status", "succeeded") != "succeeded":
@@ -245,6 +250,7 @@ REFUND = Effect(
     doubts=doubts_about_refund,
     find=find_refund,
     repeatable=lambda ports: ports.billing.repeats_safely,
+    at_provider=True,
     unfinished=refund_unfinished,
     simulate=simulate_refund,
     money=lambda args: Money(args.amount_minor, args.currency),

@@ -33,6 +33,8 @@ class Effect(Generic[A]):
         find: what the outside system knows of a call and its key after an unknown end, or None.
         repeatable: a call of unknown end may be made again under its key: always, or as the port
             that it uses promises. One that has a `find` is looked for first.
+        at_provider: it is done at the tenant's payment provider: a call of unknown end is looked up
+            at the provider where it was begun, and never made again at another one.
         simulate: what the call would have answered, for a run that may not make it.
         unfinished: why a person must go on after such a result, or None.
 
@@ -66,6 +68,7 @@ class Effect(Generic[A]):
     doubts: Callable[[A, Ports, Caller], Awaitable[list[str]]] | None = None
     find: Callable[[A, Ports, str], Awaitable[Any | None]] | None = None
     repeatable: bool | Callable[[Ports], bool] = False
+    at_provider: bool = False
     unfinished: Callable[[JsonObject], str | None] | None = None
     gated: bool = True
     gate_reason: Callable[[A, Rules], str | None] | None = None
@@ -87,6 +90,13 @@ class Effect(Generic[A]):
         if self.gate_reason is None:
             return f"{self.name} always needs a person"
         return self.gate_reason(args, rules)
+
+    async def look_up(self, args: A, ports: Ports, key: str) -> Any | None:
+        """What the outside system knows of a call, where it was begun; None when nothing."""
+        if self.find is None:
+            return None
+        where = await ports.where_begun(key) if self.at_provider else ports
+        return await self.find(args, where, key)
 
     def may_repeat(self, ports: Ports) -> bool:
         """Whether a call of unknown end may be made again with these ports."""

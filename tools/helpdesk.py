@@ -21,6 +21,7 @@ from tools.models import (
     Urgency,
 )
 from tools.ports import Caller, Ports
+from tools.quotable import quotable
 from tools.tool import REWRITABLE, Args, Permission
 from tools.wording import Names, Phrase, Sentence, Value
 
@@ -64,6 +65,26 @@ PART_TAKEN = Phrase(
     nl="Een collega zal uw vraag over {part} bekijken.",
     ja="{part}に関するご質問は、別の担当者が確認いたします。",
 )
+QUESTION_TAKEN_BY = Phrase(
+    en='{who} from our team will look at your question "{question}"',
+    de="Ihre Frage „{question}“ sieht sich {who} aus unserem Team an.",
+    fr="{who}, de notre équipe, va examiner votre question « {question} ».",
+    es="{who}, de nuestro equipo, verá su pregunta «{question}».",
+    it="{who} del nostro team esaminerà la Sua domanda «{question}».",
+    pt="{who}, da nossa equipe, vai ver a sua pergunta “{question}”.",
+    nl="{who} van ons team zal uw vraag ‘{question}’ bekijken.",
+    ja="ご質問「{question}」は、担当の{who}が確認いたします。",
+)
+QUESTION_TAKEN = Phrase(
+    en='A colleague will look at your question "{question}"',
+    de="Ihre Frage „{question}“ sieht sich eine Kollegin oder ein Kollege an.",
+    fr="Un collègue va examiner votre question « {question} ».",
+    es="Una persona de nuestro equipo verá su pregunta «{question}».",
+    it="Un collega esaminerà la Sua domanda «{question}».",
+    pt="Um colega vai ver a sua pergunta “{question}”.",
+    nl="Een collega zal uw vraag ‘{question}’ bekijken.",
+    ja="ご質問「{question}」は、別の担当者が確認いたします。",
+)
 QUEUED = Phrase(
     en="You are number {position} in the queue; our team is back on {time}.",
     de="Sie sind Nummer {position} in der Reihe; unser Team ist ab {time} wieder da.",
@@ -105,7 +126,18 @@ PARTS = {
         nl="onze dienst",
         ja="サービス",
     ),
+    "escalate": Phrase(
+        en="the other matter",
+        de="Sonstiges",
+        fr="l'autre sujet",
+        es="el otro asunto",
+        it="l'altro argomento",
+        pt="o outro assunto",
+        nl="het andere onderwerp",
+        ja="その他の件",
+    ),
 }
+QUESTION_CHARS, MAX_QUESTIONS = 500, 20
 
 
 class ReplyArgs(Args):
@@ -117,7 +149,8 @@ class ReplyArgs(Args):
 
 
 class HandoffArgs(Args):
-    """What a person needs to go on without asking again; `part` names a part of the ticket.
+    """What a person needs to go on without asking again; `part` names a part of the ticket, and
+    `questions` are the customer's words of what they ask of it.
 
     `suggestion` and `articles` are what they may answer from.
     """
@@ -126,6 +159,9 @@ class HandoffArgs(Args):
     urgency: Urgency
     summary: Annotated[str, Field(min_length=1, max_length=20_000)]
     part: Annotated[str | None, Field(max_length=50)] = None
+    questions: Annotated[
+        list[Annotated[str, Field(max_length=QUESTION_CHARS)]], Field(max_length=MAX_QUESTIONS)
+    ] = Field(default_factory=list)
     suggestion: Suggestion | None = None
     articles: Annotated[list[FoundArticle], Field(max_length=3)] = Field(default_factory=list)
 
@@ -142,7 +178,7 @@ def reply_key_of(_args: ReplyArgs, caller: Caller) -> str:
 
 async def send_reply(args: ReplyArgs, ports: Ports, caller: Caller, key: str) -> SentReply:
     """Post the run's one reply to its ticket."""
-    return await ports.helpdesk.reply(
+    return await ports.conversations.reply(
         caller.ticket_id, args.text, args.citations, public=args.public, key=key
     )
 
@@ -165,7 +201,7 @@ def handoff_key(args: HandoffArgs, caller: Caller) -> str:
 
 async def open_handoff(args: HandoffArgs, ports: Ports, caller: Caller, key: str) -> Handoff:
     """Open the run's one hand-off of a part of the ticket, or of all of it."""
-    return await ports.helpdesk.open_handoff(
+    return await ports.conversations.open_handoff(
         caller.ticket_id,
         args.skill,
         args.urgency,
@@ -173,6 +209,7 @@ async def open_handoff(args: HandoffArgs, ports: Ports, caller: Caller, key: str
         key=key,
         suggestion=args.suggestion,
         articles=args.articles,
+        questions=args.questions,
     )
 
 
@@ -198,10 +235,13 @@ def handoff_wording(args: JsonObject, result: JsonObject, _names: Names) -> list
     part: str | None = args.get("part")
     agent = result["agent"]
     topic: dict[str, Value] = {"part": PARTS.get(part, part)} if part else {}
+    taken, taken_by = (PART_TAKEN, PART_TAKEN_BY) if part else (TAKEN, TAKEN_BY)
+    if part and (question := quotable(args.get("questions", []))):
+        topic = {"question": question}
+        taken, taken_by = QUESTION_TAKEN, QUESTION_TAKEN_BY
     if agent:
-        taken_by = PART_TAKEN_BY if part else TAKEN_BY
         return [Sentence(taken_by, {"who": agent["name"], **topic})]
-    said = [Sentence(PART_TAKEN if part else TAKEN, topic)]
+    said = [Sentence(taken, topic)]
     place, opens_at = result["queue_position"], result["opens_at"]
     if place and opens_at:
         back = f"{datetime.fromisoformat(opens_at):%Y-%m-%d %H:%M} UTC"

@@ -12,6 +12,7 @@ class Call:
     """One effect about to happen, with the amount it moves (minor units) if it moves money.
 
     `needs_person`: the plan had to wait for a person, so only an approval permits the call.
+    `at_provider`: it is made at the tenant's payment provider.
     """
 
     tool: str
@@ -21,6 +22,7 @@ class Call:
     amount_minor: int | None = None
     currency: str | None = None
     needs_person: bool = False
+    at_provider: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class Entry:
     """A call's row in the ledger.
 
     `fresh`: this caller began it just now. `own`: it was begun in this run, now or earlier.
+    `elsewhere`: it was begun at a payment provider that is not the run's any more.
     """
 
     status: Literal["started", "done", "failed"]
@@ -48,6 +51,7 @@ class Entry:
     result: JsonObject | None = None
     error: str | None = None
     own: bool = True
+    elsewhere: bool = False
 
 
 class Gate(Protocol):

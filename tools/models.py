@@ -14,6 +14,7 @@ class Payment(TypedDict):
     """One payment of a customer; amounts in minor units of `currency`.
 
     Payments that were stored without a status have succeeded, and are not under dispute.
+    `also_called`: other ids of the provider for the same payment, such as those on a receipt.
     """
 
     id: str
@@ -24,6 +25,7 @@ class Payment(TypedDict):
     captured_at: str
     status: NotRequired[PaymentStatus]
     disputed: NotRequired[bool]
+    also_called: NotRequired[list[str]]
 
 
 class RecentRefund(TypedDict):

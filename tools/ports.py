@@ -4,10 +4,10 @@ An adapter names its protocol as its base. A method that not every provider offe
 raises RefusedError: an adapter without it refuses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import NamedTuple, Protocol
 from uuid import UUID
 
 from tools.ledger import Ledger
@@ -97,8 +97,12 @@ class Subscriptions(Protocol):
         ...
 
 
-class Helpdesk(Protocol):
-    """Where replies go and people are found. A repeated `key` answers the first call's result."""
+class Conversations(Protocol):
+    """Our record of what is said on tickets, and who has them: replies join it, hand-offs find a
+    person. What belongs to a connected helpdesk (app/connectors) goes there from the record.
+
+    A repeated `key` answers the first call's result.
+    """
 
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
@@ -114,6 +118,7 @@ class Helpdesk(Protocol):
         key: str,
         suggestion: Suggestion | None = None,
         articles: Sequence[FoundArticle] = (),
+        questions: Sequence[str] = (),
     ) -> Handoff: ...
 
 
@@ -182,6 +187,13 @@ class Mailer(Protocol):
         ...
 
 
+class Provider(NamedTuple):
+    """One payment provider, for payments and subscriptions."""
+
+    billing: Billing
+    subscriptions: Subscriptions
+
+
 class Records(Protocol):
     """What evidence is read from again after an edit, by the one who decides."""
 
@@ -191,13 +203,25 @@ class Records(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """All of them, for one run."""
+    """All of them, for one run.
+
+    `begun_at` answers the payment provider at which the call of a key was begun, where that may be
+    another one than the run's; without it there is only one.
+    """
 
     billing: Billing
     subscriptions: Subscriptions
-    helpdesk: Helpdesk
+    conversations: Conversations
     knowledge: Knowledge
     contacts: Contacts
     mailings: Mailings
     mailer: Mailer
     ledger: Ledger
+    begun_at: Callable[[str], Awaitable[Provider]] | None = None
+
+    async def where_begun(self, key: str) -> "Ports":
+        """The ports with the payment provider at which the call of the key was begun."""
+        if self.begun_at is None:
+            return self
+        billing, subscriptions = await self.begun_at(key)
+        return replace(self, billing=billing, subscriptions=subscriptions)

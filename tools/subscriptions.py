@@ -172,6 +172,7 @@ CANCEL = Effect(
     check=check_cancel,
     find=find_cancellation,
     repeatable=lambda ports: ports.subscriptions.repeats_safely,
+    at_provider=True,
     simulate=simulate_cancel,
     gate_reason=cancel_gate,
     risk=cancel_risk,

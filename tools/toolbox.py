@@ -60,7 +60,9 @@ class EffectCall:
             return entry.result
         if entry.status == "failed":
             raise RefusedError(entry.error or f"{key} was refused before")
-        return await (self._first_call() if entry.fresh else self._clear_up())
+        if entry.fresh:
+            return await self._first_call()
+        return await self._clear_up(may_repeat=not entry.elsewhere)
 
     async def look_up(self) -> Any:
         """Learn from the outside system how an earlier call ended; never call twice."""
@@ -80,11 +82,11 @@ class EffectCall:
         await self.ledger.finish(self.call.key, result)
         return result
 
-    async def _clear_up(self) -> Any:
+    async def _clear_up(self, *, may_repeat: bool) -> Any:
         """Look for a call of unknown end; make it again where the port promises that it may be."""
         if (result := await self._found()) is not None:
             return result
-        if not self.effect.may_repeat(self.ports):
+        if not may_repeat or not self.effect.may_repeat(self.ports):
             raise self._unknown()
         try:
             result = await self.effect.run(self.args, self.ports, self.caller, self.call.key)
@@ -104,8 +106,7 @@ class EffectCall:
         """What the outside system knows of the call, noted in the ledger; None when nothing."""
         key = self.call.key
         try:
-            find = self.effect.find
-            result = await find(self.args, self.ports, key) if find else None
+            result = await self.effect.look_up(self.args, self.ports, key)
         except RefusedError as refusal:
             await self.ledger.fail(key, str(refusal))
             raise
@@ -240,6 +241,7 @@ class Toolbox:
             amount_minor=money.amount_minor if money else None,
             currency=money.currency if money else None,
             needs_person=needs_person,
+            at_provider=effect.at_provider,
         )
         return EffectCall(
             effect, args, call, self.ports, self.caller, self.gate, self.ledger, self.durable

@@ -6,6 +6,7 @@ import time
 import structlog
 from prometheus_client import Histogram
 from starlette.datastructures import MutableHeaders
+from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uuid_utils.compat import uuid7
 
@@ -16,6 +17,7 @@ from app.api.http.problems import install_problems, route_of
 from app.api.http.strict_url import StrictUrl
 from app.api.http.unread_body import CloseUnread
 from app.api.routes import (
+    agents,
     approvals,
     articles,
     connections,
@@ -26,11 +28,13 @@ from app.api.routes import (
     health,
     hooks,
     index,
+    me,
     pauses,
     policy,
     replays,
     runs,
     threads,
+    webhook_endpoints,
     webhooks,
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
@@ -56,8 +60,13 @@ def create_app(backend: Backend) -> DocumentedApi:
         summary="Answers support tickets with a workflow that your code controls.",
         description=DESCRIPTION,
         redirect_slashes=False,
+        # Names of functions are the operations' ids, and so the names in generated clients.
+        generate_unique_id_function=lambda route: route.name,
+        servers=[{"url": "/", "description": "Where this document is served."}],
         # FastAPI's pages load their scripts from elsewhere at run time; /docs has files of ours.
         docs_url=None,
+        # routes/index.py serves the document, behind the checks of every route.
+        openapi_url=None,
         redoc_url=None,
     )
     app.state.backend = backend
@@ -76,13 +85,16 @@ def create_app(backend: Backend) -> DocumentedApi:
         approvals,
         policy,
         handoffs,
+        agents,
         threads,
         webhooks,
+        webhook_endpoints,
         connections,
         hooks,
         articles,
         customers,
         pauses,
+        me,
         health,
         index,
     )
@@ -94,7 +106,21 @@ def create_app(backend: Backend) -> DocumentedApi:
     app.add_middleware(StrictUrl)
     app.add_middleware(RequestId)
     app.add_middleware(CloseUnread)
+    if backend.settings.cors_origins:
+        allow_pages(app, backend.settings.cors_origins)
     return app
+
+
+def allow_pages(app: DocumentedApi, origins: list[str]) -> None:
+    """Let pages of these origins call with a key of theirs; no cookie counts here, so none goes."""
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-Match",
+                       "Last-Event-ID", "X-Request-Id"],
+        expose_headers=["ETag", "Location", "Retry-After", "X-Request-Id"],
+    )  # fmt: skip
 
 
 class RequestId:

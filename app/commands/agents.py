@@ -1,69 +1,28 @@
 """deskgraph agents: import and list the people of a tenant who take hand-offs."""
 
 import json
-from typing import Annotated, Any, get_args
-from zoneinfo import ZoneInfo
+from typing import Annotated
 
 import typer
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.api.schemas.agents import PutAgent
 from app.commands.database import in_session, load_settings, with_database
-from app.commands.jsonl import PersonName, RowId, Source, import_rows
+from app.commands.jsonl import RowId, Source, import_rows
 from app.commands.terminal import add_row, console, plain_table
 from app.commands.usage import usage
 from app.db.effects.handoffs import agents_of, put_agents
 from app.db.tenants.queries import tenant_exists
-from graphs.state import Specialist
 from tools.models import Agent
 
 cli = typer.Typer()
-# What a hand-off can ask for, as graphs/handoffs.py chooses it.
-SKILLS = ("complaints", *get_args(Specialist))
 LINE = tuple(Agent.__annotations__)
-Hour = Annotated[int, Field(ge=0, le=23)]
 
 
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("must be a time zone like Europe/Berlin") from None
-    return name
-
-
-def _skill(name: str) -> str:
-    if name not in SKILLS:
-        raise ValueError(f"must be one of {', '.join(SKILLS)}")
-    return name
-
-
-def _each_once(values: list[Any]) -> list[Any]:
-    if len(set(values)) < len(values):
-        raise ValueError("holds a value twice")
-    return values
-
-
-class AgentIn(BaseModel):
+class AgentIn(PutAgent):
     """One line of the file. Hours are local; an end before the beginning is after midnight."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
-
     id: RowId
-    name: PersonName
-    skills: Annotated[
-        list[Annotated[str, AfterValidator(_skill)]],
-        Field(min_length=1),
-        AfterValidator(_each_once),
-    ]
-    timezone: Annotated[str, AfterValidator(_known_zone)]
-    opens_hour: Hour
-    closes_hour: Annotated[int, Field(ge=0, le=24)]
-    weekdays: Annotated[
-        list[Annotated[int, Field(ge=1, le=7)]], Field(min_length=1), AfterValidator(_each_once)
-    ] = [1, 2, 3, 4, 5]
-    away: bool = False
-    max_load: Annotated[int, Field(ge=1, le=1000)] = 20
 
 
 @cli.command("import", epilog=usage("agents import agents.jsonl --tenant acme"))

@@ -12,6 +12,7 @@ from rich.rule import Rule
 from rich.text import Text
 
 from app.commands.answer import Answer
+from app.commands.reviewer_api import who_decided
 from app.commands.terminal import age, facts, inert, moment
 from tools.money import format_money
 
@@ -31,7 +32,7 @@ def agreed(approval: Mapping[str, Any]) -> list[str]:
         ),
         reversed(approval["decisions"]),
     )
-    return [decision["decided_by"] for decision in newest_first][::-1]
+    return [who_decided(decision) for decision in newest_first][::-1]
 
 
 def money(steps: list[dict[str, Any]]) -> str:
@@ -105,7 +106,7 @@ def _head(approval: Mapping[str, Any], run: Mapping[str, Any] | None) -> dict[st
     due = age(expires, datetime.now(UTC))
     names = ", ".join(agreed(approval))
     said = [
-        f'{decision["decided_by"]}: {decision["verdict"]}, "{decision["comment"]}"'
+        f'{who_decided(decision)}: {decision["verdict"]}, "{decision["comment"]}"'
         for decision in approval["decisions"]
         if decision["comment"]
     ]

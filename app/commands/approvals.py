@@ -11,7 +11,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 import httpx
@@ -19,12 +19,20 @@ import typer
 from rich.padding import Padding
 from rich.prompt import Confirm
 
-from app.api.schemas import ApprovalOut
+from app.api.schemas import ApprovalOut, ExpandApproval
 from app.commands.answer import Answer, answer_by_hand, answer_from_options
 from app.commands.approval_screen import agreed, asks, screen, summary
 from app.commands.database import load_settings
 from app.commands.ids import id_prefix
-from app.commands.reviewer_api import KeyFile, Url, every, get, get_if_allowed, reviewer_api
+from app.commands.reviewer_api import (
+    KeyFile,
+    Url,
+    every,
+    get,
+    get_if_allowed,
+    reviewer_api,
+    who_decided,
+)
 from app.commands.terminal import (
     ID_CHARACTERS,
     WIDE_COLUMNS,
@@ -41,6 +49,7 @@ from app.services.approvals.decide import Verdict
 
 cli = typer.Typer()
 
+EXPAND = get_args(ExpandApproval)
 DECIDED = ("approval_id", "run_id", "verdict", "approval_status", "agreed", "required_approvers")
 PIPED_SCREEN = 110
 WATCH_SECONDS = 10
@@ -56,7 +65,10 @@ def list_approvals(
 ) -> None:
     """List the approvals that wait in the key's tenant, those that expire first on top."""
     with reviewer_api(load_settings(), url, api_key_file) as api:
-        waiting = sorted(every(api, "/v1/approvals", status="pending"), key=_due)
+        waiting = sorted(
+            every(api, "/v1/approvals", status="pending", expand=list(EXPAND) if as_json else []),
+            key=_due,
+        )
     if as_json:
         for approval in waiting:
             typer.echo(json.dumps(approval))
@@ -141,7 +153,9 @@ def _found(api: httpx.Client, prefix: str) -> dict[str, Any]:
     if len(prefix) == WHOLE_ID:
         approval: dict[str, Any] = get(api, f"/v1/approvals/{UUID(prefix)}")
         return _pending(approval)
-    waiting: Iterator[dict[str, Any]] = every(api, "/v1/approvals", status="pending")
+    waiting: Iterator[dict[str, Any]] = every(
+        api, "/v1/approvals", status="pending", expand=list(EXPAND)
+    )
     fitting = [one for one in waiting if one["id"].replace("-", "").startswith(prefix)]
     if not fitting:
         raise failure(
@@ -157,7 +171,7 @@ def _found(api: httpx.Client, prefix: str) -> dict[str, Any]:
 def _pending(approval: dict[str, Any]) -> dict[str, Any]:
     if approval["status"] == "pending":
         return approval
-    by = ", ".join(one["decided_by"] for one in approval["decisions"])
+    by = ", ".join(who_decided(one) for one in approval["decisions"])
     raise failure(
         f"This approval is {approval['status']}{f' by {by}' if by else ''}; there is nothing to "
         f"decide. `{typed('approvals list')}` shows what still waits."

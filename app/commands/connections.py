@@ -27,13 +27,14 @@ from app.errors import DeskgraphError, NotFoundError
 from app.services.connections import encryption, manage
 from app.services.connections.check import Reach, is_failing, test_connection
 from app.services.connections.encryption import vault_of
+from app.services.connections.expiry import expires_soon
 from app.settings import Settings
 
 cli = typer.Typer()
 T = TypeVar("T")
 LINE = (
     "id", "kind", "role", "name", "settings", "paused_because", "last_hook_at", "last_write_at",
-    "last_error", "last_error_at", "created_at",
+    "last_error", "last_error_at", "created_at", "expires_at",
 )  # fmt: skip
 Tenant = Annotated[str, typer.Option(help="The tenant whose connection it is.")]
 Id = Annotated[str, typer.Argument(help="The connection's id, `con_...`.")]
@@ -165,7 +166,8 @@ def list_connections(
     table = plain_table("id", "kind", "name", "last hook", "last write", "state")
     for row in rows:
         failing = row.last_error if is_failing(row) else None
-        state = row.paused_because or failing or "ready"
+        ends = f"credentials end {moment(row.expires_at)}" if expires_soon(row) else None
+        state = row.paused_because or ends or failing or "ready"
         add_row(
             table, row.id, row.kind, row.name, moment(row.last_hook_at),
             moment(row.last_write_at), state,
@@ -211,11 +213,17 @@ def rotate(
 
 
 @cli.command("remove", epilog=usage("connections remove con_k5zq3v7hx2m4np6a"))
-def remove(connection: Id, tenant: Tenant = "demo") -> None:
+def remove(
+    connection: Id,
+    tenant: Tenant = "demo",
+    force: Annotated[
+        bool, typer.Option(help="Also while a refund begun there has no known end.")
+    ] = False,
+) -> None:
     """Forget its credentials; take no hook of it any more, and send nothing more there."""
 
     async def work(session: AsyncSession) -> None:
-        await manage.remove(session, tenant, connection)
+        await manage.remove(session, tenant, connection, force=force)
 
     with with_database(load_settings()) as settings:
         _refused(lambda: in_session(settings, work))

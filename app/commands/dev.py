@@ -24,8 +24,10 @@ from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
 from app.commands.terminal import typed
 from app.db.core.connections import direct_url
+from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import revoke_named
 from app.services.connections.encryption import new_key
+from app.services.console.sign_in import make_link
 from app.settings import Settings
 
 # Neither customer nor ticket is that of the README's example: each works after the other.
@@ -44,6 +46,8 @@ KEYS = {
     "dev approver": ["approvals:decide", "runs:read"],
     "dev admin": ["admin", "articles:write", "runs:read", "runs:write"],
 }
+# Who the console's link signs in: no key starts runs in this name, so they may decide them all.
+DEV_VISITOR = ("dev reviewer", ["approvals:decide", "runs:read", "admin"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,7 @@ class Ready:
     approver_key: str
     admin_key: str
     database_url: str
+    console_url: str
 
 
 def run_dev(settings: Settings, *, as_json: bool) -> None:
@@ -66,10 +71,11 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
         database_url = require_database(connected)
         with explained():
             migrate(direct_url(connected), lambda step: say(f"  migrating {step}"))
-        keys = in_session(connected, _prepare)
+        starter, approver, admin, code = in_session(connected, _prepare)
 
         def announce(url: str) -> None:
-            ready = Ready(url, *keys, database_url)
+            console_url = f"{url}/console/sign-in/{code}"
+            ready = Ready(url, starter, approver, admin, database_url, console_url)
             _remember(settings, ready)
             typer.echo(json.dumps(asdict(ready)) if as_json else _welcome(ready))
 
@@ -84,13 +90,16 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
     say("[bold]deskgraph[/] stopped; the data is kept")
 
 
-async def _prepare(session: AsyncSession) -> tuple[str, str, str]:
+async def _prepare(session: AsyncSession) -> tuple[str, str, str, str]:
+    """The keys of starter, approver and admin, and the code that signs in to the console once."""
     await seed(session)
-    await revoke_named(session, TENANT, list(KEYS))
+    await revoke_named(session, TENANT, [*KEYS, DEV_VISITOR[0]])
     starter, approver, admin = [
         await issue_key(session, TENANT, name, scopes) for name, scopes in KEYS.items()
     ]
-    return starter, approver, admin
+    visitor = await issue_key(session, TENANT, *DEV_VISITOR)
+    code = await make_link(session, await session.get_one(ApiKey, visitor.split("_")[1]))
+    return starter, approver, admin, code
 
 
 def _secret_key(settings: Settings) -> str:
@@ -133,6 +142,9 @@ def _forgotten_at_exit(settings: Settings) -> Iterator[None]:
 def _welcome(ready: Ready) -> str:
     return f"""
 deskgraph is ready at {ready.url}  (reference: {ready.url}/docs)
+
+  console       {ready.console_url}
+                signs you in once, within 15 minutes; later with the approver key
 
   starter key   {ready.starter_key}
   approver key  {ready.approver_key}

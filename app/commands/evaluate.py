@@ -73,7 +73,7 @@ class Measured:
             "groups": {name: group.shown() for name, group in by_group(self.judged).items()},
             "missed": list(self.missed),
             "tokens": sum(one.ended.tokens for one in self.judged),
-            "cost_usd": None if self.cost_usd is None else str(self.cost_usd),
+            "cost_usd": None if self.cost_usd is None else float(self.cost_usd),
             "tickets": [one.shown() for one in self.judged],
         }
 

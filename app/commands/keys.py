@@ -17,7 +17,7 @@ from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
 
 cli = typer.Typer()
-LINE = ("id", "name", "scopes", "approve_limits", "created_at", "revoked_at")
+LINE = ("id", "name", "person", "scopes", "approve_limits", "created_at", "revoked_at")
 Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]
 
 
@@ -27,6 +27,8 @@ async def issue_key(
     name: str,
     scopes: list[str],
     approve_limits: dict[str, int] | None = None,
+    *,
+    person: str | None = None,
 ) -> str:
     """Store a new key and return its token, `dg_<id>_<secret>` with 256 random bits."""
     key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
@@ -38,6 +40,7 @@ async def issue_key(
             secret_sha256=hashlib.sha256(secret.encode()).digest(),
             scopes=scopes,
             approve_limits=approve_limits,
+            person=person,
         )
     )
     await session.flush()
@@ -53,6 +56,10 @@ def create_key(
         list[str] | None,
         typer.Option(help="CURRENCY=MINOR_UNITS the key may approve at most; repeatable."),
     ] = None,
+    person: Annotated[
+        str | None,
+        typer.Option(help="Whose key it is, such as an e-mail address; their keys are one person."),
+    ] = None,
     create_tenant: Annotated[bool, typer.Option(help="Create the tenant if it is new.")] = False,
 ) -> None:
     """Create a key and print it, once."""
@@ -65,7 +72,7 @@ def create_key(
             await tenant_queries.ensure_tenant(session, tenant, tenant)
         if not await tenant_queries.tenant_exists(session, tenant):
             raise typer.BadParameter(f"no tenant {tenant!r}; add --create-tenant to make it")
-        return await issue_key(session, tenant, name, scope, limits)
+        return await issue_key(session, tenant, name, scope, limits, person=person)
 
     with with_database(load_settings()) as settings:
         typer.echo(in_session(settings, work))
@@ -91,11 +98,11 @@ def list_keys(
         for row in rows:
             typer.echo(json.dumps(_described(row)))
         return
-    table = plain_table("id", "name", "scopes", "limits", "created", "revoked")
+    table = plain_table("id", "name", "person", "scopes", "limits", "created", "revoked")
     for row in rows:
         cells = _described(row)
         limits = cells["approve_limits"] or "none"
-        shown = (row.id, row.name, " ".join(row.scopes), limits)
+        shown = (row.id, row.name, row.person, " ".join(row.scopes), limits)
         add_row(table, *shown, moment(row.created_at), moment(row.revoked_at))
     console().print(table)
 
@@ -104,6 +111,7 @@ def _described(key: ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,
+        "person": key.person,
         "scopes": key.scopes,
         "approve_limits": key.approve_limits,
         "created_at": key.created_at.isoformat(timespec="seconds"),

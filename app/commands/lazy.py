@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 GROUPS = {
     "runs": "List runs, and show everything about one.",
     "approvals": "See what waits for a person, and decide it.",
+    "tenants": "Create tenants.",
     "keys": "Create, list and revoke API keys.",
     "policy": "Show and set a tenant's policy.",
     "connections": "Connect helpdesks, mailboxes and payments.",

@@ -105,8 +105,14 @@ def refusal(response: httpx.Response) -> str:
     decision = problem.get("decision") or {}
     lines = [f"{problem['title']} ({code}). {detail}"]
     if decision.get("verdict"):
-        lines.append(f"It was decided: {decision['verdict']} by {decision['decided_by']}.")
+        lines.append(f"It was decided: {decision['verdict']} by {who_decided(decision)}.")
     return "\n".join([*lines, NEXT.get(code, "")]).strip()
+
+
+def who_decided(decision: dict[str, Any]) -> str:
+    """The person who decided, by the API's `decided_by`."""
+    who = decision.get("decided_by") or {}
+    return str(who.get("on_behalf_of") or who.get("name") or "a key that is not known any more")
 
 
 def get(api: httpx.Client, path: str, **query: Any) -> Any:

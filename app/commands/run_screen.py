@@ -145,7 +145,7 @@ def _steps(report: RunReport) -> RenderableType | None:
     table = plain_table(*heads, widths=(1, 8, 7, 11, 12, 6))
     for number, step in enumerate(report.steps, 1):
         again = f"{step.attempt}, try {step.tries}" if step.tries > 1 else step.attempt
-        models = ", ".join(str(call.get("model")) for call in step.model_calls)
+        models = ", ".join(str(call.model) for call in step.model_calls)
         models += f", {step.tokens} tokens" if step.tokens else ""
         started = clock(step.started_at, report.run.created_at)
         cells = (number, step.node, again, step.status, started)
@@ -161,8 +161,8 @@ def _approvals(approvals: list[ApprovalOut]) -> RenderableType | None:
 
 def _approval(approval: ApprovalOut) -> RenderableType:
     decided = [
-        f"{decision.decided_by}: {decision.verdict}, {moment(decision.created_at)}"
-        + (f', "{decision.comment}"' if decision.comment else "")
+        f"{decision.decided_by.on_behalf_of or decision.decided_by.name}: {decision.verdict}, "
+        f"{moment(decision.created_at)}" + (f', "{decision.comment}"' if decision.comment else "")
         for decision in approval.decisions
     ]
     open_ = approval.status == "pending"

@@ -15,6 +15,7 @@ from app.api.application import create_app
 from app.api.http.bounded_protocol import BoundedProtocol
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
+from app.console.application import install_console
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.settings import Settings
@@ -119,6 +120,7 @@ async def _run_api(
 ) -> None:
     backend = Backend(service.settings, service.sessions, enqueue_run, Cursors(secret_key))
     app = create_app(backend)
+    install_console(app)
     server = QuietServer(server_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     # uvicorn has no event for it.

@@ -6,7 +6,14 @@ from collections.abc import Iterable
 LINES = "one object a line"
 OBJECT = "one object"
 # What `dev --json` prints, and `dev.json` in the data folder holds.
-READY = ("url", "starter_key", "approver_key", "admin_key", "database_url")
+READY = (
+    "url",
+    "starter_key",
+    "approver_key",
+    "admin_key",
+    "database_url",
+    "console_url",
+)
 # What `eval --json` prints of each model.
 EVAL = ("model", "total", "groups", "missed", "tokens", "cost_usd", "tickets")
 # What `train --json` prints.

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -9,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.connectors.helpdesk import Helpdesk, Priority, Status
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
+from app.connectors.oauth import Tokens
 from tools.ports import Billing, Subscriptions
 
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
@@ -24,6 +26,13 @@ class Fields(BaseModel):
     def hook_secrets(self) -> tuple[str, ...]:
         """Secrets that the other side made for its hooks, where it takes none of ours."""
         return ()
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """Of credentials: when they end for good, such as the refresh token of OAuth or a key with
+        a date; with its offset, and None where the system does not say so. What the connector
+        renews by itself does not end."""
+        return None
 
 
 class FieldChange(Fields):
@@ -58,7 +67,8 @@ class Opened:
     """A connection ready to be used: its settings, its credentials in clear, and our client.
 
     `secrets` are those that its hooks may be signed with, newest first; before them stand those
-    that the other side made, which are among the credentials.
+    that the other side made, which are among the credentials. `tokens` keeps the access tokens of a
+    system with OAuth; to read a hook none is needed, and there is none.
     """
 
     id: str
@@ -67,6 +77,7 @@ class Opened:
     credentials: Any = field(repr=False)
     http: HttpClient
     secrets: Sequence[str] = field(default=(), repr=False)
+    tokens: Tokens | None = None
 
     def __post_init__(self) -> None:
         own = getattr(self.credentials, "hook_secrets", ())

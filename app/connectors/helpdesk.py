@@ -1,7 +1,7 @@
 """The port of a helpdesk: what every desk offers, whatever its own words are.
 
-The local desk, the double of the tests and each connector pass the same tests:
-tests/conformance/. Bound to one connection of one tenant.
+Each connector and the fake of the tests pass the same laws, tests/conformance/helpdesk.py; the desk
+on our own tables has others (docs/adr/0028). Bound to one connection of one tenant.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from standardwebhooks import Webhook, WebhookVerificationError
@@ -25,6 +26,11 @@ class Event:
         nothing: no fact for us; `why` says which, such as an own echo or a private note.
 
     `message_id` names the message for good, so that a second hook about it is a duplicate.
+
+    `order` grows with all that is done at the desk, such as the number of a transaction; of two
+    facts of a connection the greater one came later. `written_at` is when it happened, in Unix
+    seconds of the desk's clock. A hook that says neither cannot be recognised as an old one, so a
+    person in it has the ticket.
     """
 
     kind: Kind
@@ -34,6 +40,17 @@ class Event:
     key: str | None = None
     refund_id: str | None = None
     why: str | None = None
+    order: int | None = None
+    written_at: float | None = None
+
+
+def unix_seconds(said: str) -> float | None:
+    """A moment of ISO 8601 with its offset, in Unix seconds; None for anything else."""
+    try:
+        moment = datetime.fromisoformat(said)
+    except ValueError:
+        return None
+    return moment.timestamp() if moment.tzinfo and moment.year > 1 else None
 
 
 def verify_standard_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ What a status means is the same for every system; docs/connect/README.md shows i
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ import httpx
 
 from app.adapters.webhooks.guarded_client import GuardedClient
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, parse
+from app.connectors.circuit import ConnectionCircuit, new_circuit
 from app.connectors.errors import CredentialsError, SettingsError
 from app.models.retry_after import retry_after_seconds
 from app.strict_json import StrictJsonError, parse_json
@@ -22,6 +24,10 @@ TIMEOUT_SECONDS = 20.0
 LATER = (429, 503)
 UNAUTHORIZED = 401
 SERVER_ERROR = 500
+
+
+class AnswerTooLongError(UnavailableError):
+    """The answer is longer than MAX_ANSWER_BYTES; of a list, ask for fewer items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,16 @@ class HttpClient(GuardedClient):
 
     def __init__(self, guard: Guard, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         super().__init__(guard, timeout_seconds)
+        self._circuits: dict[str, ConnectionCircuit] = {}
+        self.circuit: ConnectionCircuit | None = None
+
+    def of(self, connection_id: str) -> "HttpClient":
+        """The same client behind the circuit of one connection, which all its calls share."""
+        if connection_id not in self._circuits:
+            self._circuits[connection_id] = new_circuit(connection_id)
+        bound = copy(self)
+        bound.circuit = self._circuits[connection_id]
+        return bound
 
     async def call(
         self,
@@ -65,12 +81,29 @@ class HttpClient(GuardedClient):
     ) -> HttpAnswer:
         """One call, within the timeout as a whole; never a second one by itself.
 
+        Behind a circuit, none at all while the system is down or wants to be left alone.
+
         Raises:
             SettingsError: the URL may not be called.
             UnavailableError: no answer, a broken or too long one, 429, or 5xx: look before you
                 call again. `retry_after` is in seconds.
             CredentialsError: 401.
         """
+        if self.circuit is None:
+            return await self._call(method, url, headers, body, content_type)
+        if wait := self.circuit.wait_seconds:
+            raise UnavailableError("not called, since it asked to be left alone", retry_after=wait)
+        with self.circuit.call():
+            return await self._call(method, url, headers, body, content_type)
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str] | None,
+        body: bytes,
+        content_type: str,
+    ) -> HttpAnswer:
         sent = {
             "Accept": "application/json",
             # A packed answer of some kilobytes may unfold to gigabytes before it can be measured.
@@ -109,7 +142,7 @@ async def _bounded(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw(65_536):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise UnavailableError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise AnswerTooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     return bytes(body)
 
 

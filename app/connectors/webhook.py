@@ -8,6 +8,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
@@ -33,7 +34,7 @@ from app.connectors.helpdesk import (
     Requester,
     TicketView,
 )
-from app.connectors.hooks import Event, verify_standard_webhook
+from app.connectors.hooks import Event, unix_seconds, verify_standard_webhook
 from app.connectors.http import HttpAnswer
 from tools.errors import UnavailableError
 
@@ -103,6 +104,7 @@ class _Done(_Foreign):
 class _Hook(_Foreign):
     type: Annotated[str, Field(max_length=100)]
     data: dict[str, Any]
+    timestamp: Annotated[str | None, Field(max_length=50)] = None
 
 
 class _Spoken(_Foreign):
@@ -248,9 +250,15 @@ def read_hook(_opened: Opened, document: Any) -> Event:
     try:
         hook = _Hook.model_validate(document)
         ticket = _Named.model_validate(hook.data.get("ticket")).id
-        return _event(hook, ticket)
+        at = unix_seconds(hook.timestamp or "")
+        return replace(_event(hook, ticket), order=_order(at), written_at=at)
     except ValidationError as error:
         raise MalformedHookError(f"the hook does not fit: {_places(error)}") from None
+
+
+def _order(at: float | None) -> int | None:
+    """Microseconds: the desk's clock is all the order that its hooks have."""
+    return None if at is None else round(at * 1_000_000)
 
 
 def _event(hook: _Hook, ticket_id: str) -> Event:

@@ -40,7 +40,8 @@ async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending)
     """End this attempt; see `settle`. An ending that is one statement needs no session."""
     if _is_one_statement(run, ending):
         async with sessions.raw_connection() as connection:
-            return await transitions.settle(connection, run.id, run.attempt, ending)
+            if await transitions.settle(connection, run.id, run.attempt, ending, alone=True):
+                return True
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, ending)
 
@@ -139,13 +140,11 @@ async def _look_up_begun(service: Service, run: Run) -> list[str]:
 
 async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) -> Any | None:
     """What the outside system knows of a call; of one whose arguments fit no more, nothing."""
-    if effect.find is None:
-        return None
     try:
         parsed = effect.args.model_validate(args)
     except ValidationError:
         return None
-    return await effect.find(parsed, ports, key)
+    return await effect.look_up(parsed, ports, key)
 
 
 async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:

@@ -1,15 +1,21 @@
-"""The payment provider that a run's tools reach: the tenant's connected one, or the sandbox."""
+"""The payment provider that a run's tools reach: the tenant's connected one, or the sandbox.
+
+A call of unknown end is looked up where it was begun, whatever is connected now: the ledger's row
+names that provider. The toolbox never makes it again at another one.
+"""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from app.adapters.ports.no_account import NoAccount, Unreachable
+from app.adapters.effects.ledger import PostgresLedger
+from app.adapters.ports.no_account import NoAccount, Removed, Unreachable
 from app.connectors.connector import Opened, Payments
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.http import HttpClient
 from app.db.connections import queries
 from app.db.core.connections import Sessions
+from app.db.effects import ledger
 from app.db.tables.connections import Connection
 from app.errors import DeskgraphError
 from app.services.connections.encryption import Vault
@@ -17,9 +23,10 @@ from app.services.connections.manage import connector_of, open_connection
 from app.services.connections.pausing import pause_connection
 from tools.errors import RefusedError, UnavailableError
 from tools.models import Cancellation, Payment, Refund, Subscription
-from tools.ports import Caller, Ports
+from tools.ports import Caller, Ports, Provider
 
 T = TypeVar("T")
+REMOVED = Removed()
 
 
 async def with_payments(
@@ -34,16 +41,41 @@ async def with_payments(
         return replace(ports, billing=none, subscriptions=none)
     async with sessions.raw_connection() as connection:
         row = await queries.payments_of(connection, caller.tenant_id)
-    if row is None:
-        return ports
-    provider = _provider(sessions, vault, http, row)
-    return replace(ports, billing=provider, subscriptions=provider)
+
+    async def begun_at(key: str) -> Provider:
+        async with sessions.raw_connection() as connection:
+            entry = await ledger.get_entry(connection, caller.tenant_id, key)
+            name = entry.connection_id if entry else row and row.id
+            known = name and await queries.any_of_tenant(connection, caller.tenant_id, name)
+        if not name:
+            return sandbox
+        return _provider(sessions, vault, http, known) if known else Provider(REMOVED, REMOVED)
+
+    sandbox = Provider(ports.billing, ports.subscriptions)
+    now = _provider(sessions, vault, http, row) if row else sandbox
+    kept = ports.ledger
+    if row is not None and isinstance(kept, PostgresLedger):
+        kept = replace(kept, provider=row.id)
+    return replace(
+        ports,
+        billing=now.billing,
+        subscriptions=now.subscriptions,
+        ledger=kept,
+        begun_at=begun_at,
+    )
 
 
-def _provider(
+def _provider(sessions: Sessions, vault: Vault, http: HttpClient, row: Connection) -> Provider:
+    """A connected provider; one that cannot be used is away, so that nothing is decided."""
+    found = _payments(sessions, vault, http, row)
+    return Provider(found, found)
+
+
+def _payments(
     sessions: Sessions, vault: Vault, http: HttpClient, row: Connection
-) -> "ConnectedPayments | Unreachable":
-    """The connected provider; one that cannot be used is away, so that nothing is decided."""
+) -> "ConnectedPayments | Unreachable | Removed":
+    if row.removed_at is not None:
+        return REMOVED
     if row.paused_because:
         return Unreachable(f"the payment provider is paused: {row.paused_because}")
     try:

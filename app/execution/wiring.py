@@ -14,9 +14,9 @@ from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.models.answer_cache import PostgresAnswerCache
 from app.adapters.models.budget_meter import PostgresMeter
 from app.adapters.models.trained_triage import PostgresTrainedTriage, TrainedModels
+from app.adapters.ports.conversations import PostgresConversations
 from app.adapters.ports.embedders import build_embedder
 from app.adapters.ports.knowledge import PostgresKnowledge
-from app.adapters.ports.local_helpdesk import LocalHelpdesk
 from app.adapters.ports.mailings import PostgresContacts, PostgresMailings
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
@@ -192,7 +192,9 @@ def ports_for(settings: Settings, sessions: Sessions, caller: Caller) -> Ports:
     return Ports(
         billing=SandboxBilling(sessions, tenant_id),
         subscriptions=SandboxSubscriptions(sessions, tenant_id),
-        helpdesk=LocalHelpdesk(sessions, tenant_id, caller.effects_of, caller.connection_id),
+        conversations=PostgresConversations(
+            sessions, tenant_id, caller.effects_of, caller.connection_id
+        ),
         knowledge=PostgresKnowledge(
             sessions, tenant_id, build_embedder(settings), settings.context_token_budget
         ),

@@ -87,7 +87,8 @@ class DeskDispatcher(Dispatcher):
         if row is None:
             return None
         try:
-            opened = open_connection(row, self._service.vault, self._service.http)
+            service = self._service
+            opened = open_connection(row, service.vault, service.http, service.sessions)
         except DeskgraphError as error:
             await pause_connection(self._service.sessions, row.id, row.tenant_id, error.detail)
             return None

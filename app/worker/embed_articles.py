@@ -12,7 +12,8 @@ from app.log import get_logger
 log = get_logger(__name__)
 
 PAUSE_SECONDS = 2.0
-BATCH = 64
+# Each has a few texts to embed, and a server takes only so many at once.
+BATCH = 16
 
 
 async def keep_embedded(sessions: Sessions, embedder: TextEmbedder | None) -> None:

@@ -1,4 +1,4 @@
-"""Periodic maintenance by each worker: reminders, expiries, hand-offs, lost jobs, pruning.
+"""Periodic maintenance by each worker: reminders, expiries, hand-offs, lost jobs, alarms, pruning.
 
 A task of its own, so that slow maintenance delays neither the worker's lease nor a recovery.
 """
@@ -10,6 +10,8 @@ from datetime import timedelta
 
 from procrastinate import App
 
+from app.db.console.claims import prune_claims
+from app.db.console.sessions import prune_sessions
 from app.db.core.availability import end_if_cancelled, is_unavailable
 from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import prune_answers
@@ -17,6 +19,7 @@ from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
 from app.log import get_logger
 from app.services.approvals import deadlines
+from app.services.connections import expiry
 from app.worker.consumer import prune_lost_jobs
 from app.worker.run_jobs import RunRunner
 
@@ -31,7 +34,7 @@ BATCH = 100
 async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
     """Run every maintenance task each MAINTENANCE_SECONDS until `stop` is set."""
     while not stop.is_set():
-        for work in (remind, expire, assign_handoffs, queue_overdue, prune):
+        for work in (remind, expire, assign_handoffs, queue_overdue, warn_of_expiry, prune):
             await _try(work.__name__, work(jobs))
         await _try("prune_lost_jobs", prune_lost_jobs(consumer))
         with suppress(TimeoutError):
@@ -83,10 +86,18 @@ async def queue_overdue(jobs: RunRunner) -> None:
             await jobs.enqueue(session, run.id, None)
 
 
+async def warn_of_expiry(jobs: RunRunner) -> None:
+    """Say of connections that their credentials end soon."""
+    async with jobs.service.sessions.begin() as session:
+        await expiry.warn(session, BATCH)
+
+
 async def prune(jobs: RunRunner) -> None:
-    """Delete expired rates, leases and cached answers."""
+    """Delete expired rates, leases, cached answers and sessions, and claims of what has ended."""
     async with jobs.service.sessions.begin() as session:
         await rate_limit.prune(session, BATCH * 10)
         await workers.prune_workers(session)
     async with jobs.service.sessions.begin() as session:
         await prune_answers(session, BATCH * 10)
+        await prune_sessions(session, BATCH * 10)
+        await prune_claims(session, BATCH * 10)

@@ -63,8 +63,9 @@ class Desk:
 
     def hook(self, kind: str, data: Data) -> None:
         """Sign and post it. Anything but 202: keep it, and send it again under the same id."""
-        body = httpx.Request("POST", self.hook_url, json={"type": kind, "data": data}).content
         name, now = f"hook_{uuid4().hex}", datetime.now(UTC)
+        said = {"type": kind, "timestamp": now.isoformat(), "data": data}
+        body = httpx.Request("POST", self.hook_url, json=said).content
         headers = {
             "content-type": "application/json",
             "webhook-id": name,

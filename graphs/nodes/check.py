@@ -4,7 +4,9 @@ from langgraph.runtime import Runtime
 
 from graphs.context import SupportContext
 from graphs.handoffs import part_step
+from graphs.held_questions import only_held
 from graphs.policy import drafts_only
+from graphs.quiet import ignored
 from graphs.reply.checks import MAX_REDRAFTS
 from graphs.reply.facts import reply_facts
 from graphs.reply.partial_answer import PartialAnswer, partial_answer
@@ -31,7 +33,7 @@ async def check(state: SupportState, runtime: Runtime[SupportContext]) -> JsonOb
     if found and not edited and is_last(state, draft, found):
         partial = partial_answer(state, draft, found)
         if partial is None:
-            return refused(draft, found)
+            return attached(state) or refused(draft, found)
         if partial.open:
             return handed_over(state, draft, found, partial)
         draft, found = partial.draft, []
@@ -53,6 +55,19 @@ def is_last(state: SupportState, draft: Draft, found: list[Objection]) -> bool:
     tried = any(claim["question"] not in left for claim in draft.get("claims", []))
     rules = {objection["rule"] for objection in found}
     return "no_answer" in rules or (LEFT_OPEN in rules and (rules <= HOPELESS or not tried))
+
+
+def attached(state: SupportState) -> JsonObject | None:
+    """The end of a run whose questions nothing answers, where people have each of their parts.
+
+    They see the message. Not when something was done, which the customer must read.
+    """
+    alone = not state["effects"] and not state.get("asked_back")
+    return (
+        {"objections": [], "review": None, **ignored("human_has_it")}
+        if (alone and only_held(state))
+        else None
+    )
 
 
 def refused(draft: Draft, found: list[Objection]) -> JsonObject:

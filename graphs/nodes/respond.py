@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from graphs.context import ModelAnswer, SupportContext
 from graphs.llm.ask import ask_model
 from graphs.llm.routing import tier_of
-from graphs.questions import asked_questions
+from graphs.questions import asked_questions, is_a_persons
 from graphs.reply.assemble import assembled
 from graphs.reply.facts import Facts, reply_facts
 from graphs.reply.instructions import reply_instructions
@@ -72,7 +72,9 @@ async def respond(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         {
             **shown_facts(facts),
             "questions": [
-                {"id": q["id"], "intent": q["intent"], "text": q["text"]} for q in questions
+                {"id": q["id"], "intent": q["intent"], "text": q["text"]}
+                for q in questions
+                if not is_a_persons(q)
             ],
             "sources": sources(state),
             "sentences": said_by_code(state),

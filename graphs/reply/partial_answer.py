@@ -43,6 +43,9 @@ def partial_answer(
         return None
     reduced = with_claims(state, draft, (c for c in draft["claims"] if c["question"] in answered))
     parts = {question["intent"] for question in open_}
+    # A part is handed over once in a run: more of it is all of the ticket.
+    if parts & {step["args"].get("part") for step in state["effects"]}:
+        return None
     if not parts <= set(SPECIALISTS) or problems(handed(state, parts), reduced, edited=False):
         return None
     return PartialAnswer(reduced, open_)

@@ -50,6 +50,8 @@ BEFORE_UNITS = frozenset(_all("before_units"))
 CURRENCIES: dict[str, str] = {
     word: code for data in _DATA.values() for word, code in data["currencies"].items()
 }
+# The names of currencies in which a refund may be asked for, as typed without accents.
+MONEY = _mapped("money")
 PERCENT = tuple(word for data in _DATA.values() for word in data["percent"])
 MORNING, AFTERNOON, CLOCK = (frozenset(_all(key)) for key in ("morning", "afternoon", "clock"))
 RANGES = frozenset(_all("ranges"))

@@ -3,20 +3,12 @@
 import re
 from decimal import Decimal, InvalidOperation
 
+from graphs.text.value_words import MONEY, any_of
 from tools.money import minor_unit_digits
 
 SIGNS = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "円": "JPY"}
-# The names of four currencies in the languages of our replies, in small letters, without accents.
-NAMES = {
-    **dict.fromkeys(("dollar", "dollars", "dolar", "dolares", "dollari", "dollaro"), "USD"),
-    **dict.fromkeys(("euro", "euros", "ユーロ"), "EUR"),
-    **dict.fromkeys(("yen", "yens"), "JPY"),
-    **dict.fromkeys(("pound", "pounds", "pfund", "livres", "libras", "sterline", "pond"), "GBP"),
-    "ドル": "USD",
-    "ポンド": "GBP",
-}
-CURRENCY = {**SIGNS, **NAMES}
-NAMED = "|".join(sorted(NAMES, key=len, reverse=True))
+CURRENCY = {**SIGNS, **MONEY}
+NAMED = any_of(MONEY)
 # ISO 4217, those that most payments are in: of all codes too many are words as well.
 CODES = (
     "USD|EUR|GBP|JPY|CHF|CAD|AUD|NZD|SEK|NOK|DKK|PLN|CZK|HUF|RON|BGN|BRL|MXN|ARS|CLP|COP|INR|CNY"

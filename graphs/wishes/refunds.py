@@ -18,7 +18,7 @@ from graphs.wishes.amounts import AMOUNT, UNCOUNTED, minor_units
 from graphs.wishes.clauses import QUOTED, Clause, clauses, touched
 from graphs.wishes.quotes import Said
 from graphs.wishes.words import Words, languages
-from tools.billing import refundable
+from tools.billing import ids_of, refundable
 from tools.models import Payment
 
 NOT_PLAIN = "the customer's words do not plainly ask for this refund"
@@ -214,7 +214,7 @@ def put_right(among: Sequence[Clause], quoted: set[int], words: Words) -> list[i
 
 def named(clause: Clause, payments: Sequence[Payment]) -> set[str]:
     """The payments whose id, or else whose description, the clause holds."""
-    by_id = {p["id"] for p in payments if holds(clause.text, p["id"])}
+    by_id = {p["id"] for p in payments if any(holds(clause.text, id_) for id_ in ids_of(p))}
     return by_id or {p["id"] for p in payments if holds(clause.text, p["description"])}
 
 
@@ -290,7 +290,9 @@ def are_several_meant(wish: Wish, ids: Collection[str], own: Sequence[Payment]) 
         rest = without_names(clause.text, own)
         if AMOUNT.search(rest) or wish.says("single", rest):
             return False
-    if all(any(holds(clause.text, id_) for clause in wish.around) for id_ in ids):
+    names = [ids_of(payment) for payment in own if payment["id"] in ids]
+    around = [clause.text for clause in wish.around]
+    if all(any(holds(text, id_) for text in around for id_ in each) for each in names):
         return True
     return any(wish.says("every", clause.text) for clause in wish.asking)
 
@@ -313,7 +315,7 @@ def is_share(rest: str, among: Iterable[Words]) -> bool:
 
 def without_names(text: str, own: Sequence[Payment]) -> str:
     """The text without the ids and descriptions of payments, and without dates."""
-    names = {name for p in own for name in (p["id"], p["description"]) if name.strip()}
+    names = {name for p in own for name in (*ids_of(p), p["description"]) if name.strip()}
     for name in sorted(names, key=lambda name: (-len(name), name)):
         text = re.sub(whole(name), " ", text)
     return DATE.sub(" ", text)

@@ -3,12 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
+from app.api.schemas import ExpandRun
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant
 from tests.doubles.own_desk import OwnDesk, until
 from tests.doubles.server import serving
+
+# A list's items as the runs themselves.
+WHOLE = list(get_args(ExpandRun))
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,8 @@ class Connected:
     def runs(self, ticket_id: str) -> Any:
         """The runs of a ticket of the desk, newest first."""
         name = f"{self.id}:{ticket_id}"
-        answer = self.starter.http.get("/v1/runs", params={"ticket_id": name})
+        wanted = {"ticket_id": name, "expand": WHOLE}
+        answer = self.starter.http.get("/v1/runs", params=wanted)
         return answer.raise_for_status().json()["items"]
 
     def rested(self, ticket_id: str, count: int = 1) -> Any:

@@ -15,6 +15,9 @@ from tests.acceptance.stack import TLS, Stack, ticket
 
 TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
+ARTICLES = {"articles": [{"id": "bulk", "title": "T", "content": "c"}]}
+AGENT = {"name": "Mia", "skills": ["billing"], "timezone": "UTC", "opens_hour": 0, "closes_hour": 0}
+ANY_KEY = {*SCOPES, "none"}
 ARTICLE = {"title": "T", "content": "c"}
 CONNECTION = {"kind": "webhook", "name": "Own", "settings": {"url": "https://127.0.0.1:1/in"}}
 
@@ -27,6 +30,7 @@ ROUTES: list[Route] = [
     ("GET", "/v1/runs/{run_id}", None, {"runs:read"}, 404),
     ("GET", "/v1/runs/{run_id}/steps", None, {"runs:read"}, 404),
     ("GET", "/v1/runs/{run_id}/events", None, {"runs:read"}, 404),
+    ("POST", "/v1/events/tokens", None, {"runs:read"}, 201),
     ("GET", "/v1/events", None, {"runs:read"}, 200),
     ("POST", "/v1/runs/{run_id}/resume", DECISION, {"approvals:decide"}, 404),
     ("POST", "/v1/runs/{run_id}/cancel", None, {"runs:write"}, 404),
@@ -36,23 +40,37 @@ ROUTES: list[Route] = [
     ("GET", "/v1/approvals", None, {"approvals:decide", "runs:read"}, 200),
     ("GET", "/v1/approvals/{approval_id}", None, {"approvals:decide", "runs:read"}, 404),
     ("GET", "/v1/policy", None, {"admin", "approvals:decide"}, 200),
-    ("PUT", "/v1/policy", {}, {"admin"}, 200),
+    ("PUT", "/v1/policy", {"version": 0}, {"admin"}, 200),
+    ("PATCH", "/v1/policy", {}, {"admin"}, 200),
     ("GET", "/v1/policy/versions", None, {"admin", "approvals:decide"}, 200),
     ("GET", "/v1/admin/pause", None, {"admin"}, 200),
     ("POST", "/v1/admin/pause", {"paused": False}, {"admin"}, 200),
     ("PUT", "/v1/articles/{article_id}", ARTICLE, {"articles:write"}, 200),
+    ("POST", "/v1/articles", ARTICLES, {"articles:write"}, 200),
     ("GET", "/v1/articles", None, {"articles:write", "runs:read"}, 200),
+    ("GET", "/v1/articles/{article_id}", None, {"articles:write", "runs:read"}, 404),
     ("DELETE", "/v1/articles/{article_id}", None, {"articles:write"}, 404),
     ("GET", "/v1/handoffs", None, {"approvals:decide", "runs:read"}, 200),
     ("POST", "/v1/handoffs/{handoff_id}/close", None, {"approvals:decide"}, 404),
     ("POST", "/v1/threads/{ticket_id}/takeover", {}, {"approvals:decide"}, 200),
     ("POST", "/v1/threads/{ticket_id}/feedback", {"score": 5}, {"runs:write"}, 404),
     ("POST", "/v1/threads/{ticket_id}/handback", None, {"approvals:decide"}, 200),
+    ("POST", "/v1/threads/{ticket_id}/messages", {"text": "x"}, {"approvals:decide"}, 404),
+    ("POST", "/v1/threads/{ticket_id}/close", None, {"approvals:decide"}, 404),
+    ("GET", "/v1/agents", None, {"admin", "approvals:decide", "runs:read"}, 200),
+    ("PUT", "/v1/agents/{agent_id}", AGENT, {"admin"}, 200),
+    ("DELETE", "/v1/agents/{agent_id}", None, {"admin"}, 404),
+    ("GET", "/v1/me", None, ANY_KEY, 200),
     ("DELETE", "/v1/customers/{customer_id}", None, {"admin"}, 200),
     ("GET", "/v1/callbacks", None, {"admin"}, 200),
     ("POST", "/v1/callbacks/{callback_id}/resend", None, {"admin"}, 404),
     ("GET", "/v1/webhooks/secrets", None, {"admin"}, 200),
     ("POST", "/v1/webhooks/secrets", {}, {"admin"}, 201),
+    ("GET", "/v1/webhooks/endpoints", None, {"admin"}, 200),
+    ("POST", "/v1/webhooks/endpoints", {"url": "https://127.0.0.1:1/in"}, {"admin"}, 201),
+    ("PATCH", "/v1/webhooks/endpoints/{endpoint_id}", {}, {"admin"}, 404),
+    ("DELETE", "/v1/webhooks/endpoints/{endpoint_id}", None, {"admin"}, 404),
+    ("POST", "/v1/webhooks/endpoints/{endpoint_id}/test", None, {"admin"}, 404),
     ("POST", "/v1/connections", CONNECTION, {"admin"}, 201),
     ("GET", "/v1/connections", None, {"admin"}, 200),
     ("GET", "/v1/connections/{connection_id}", None, {"admin"}, 404),
@@ -98,9 +116,9 @@ def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
-             "connection_id")  # fmt: skip
+             "connection_id", "endpoint_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
-    url = path.format(**ids, article_id=f"article-for-{method}")
+    url = path.format(**ids, article_id=f"article-for-{method}", agent_id=f"agent-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:
         if not answer.headers.get("Content-Type", "").startswith("text/event-stream"):
             answer.read()

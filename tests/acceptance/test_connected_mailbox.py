@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.connected import Connected
+from tests.acceptance.connected import WHOLE, Connected
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant
 from tests.doubles.imap_server import ImapBox, imap_server
@@ -28,7 +28,8 @@ class MailConnected(Connected):
 
     def all_runs(self) -> Any:
         """The tenant's runs, newest first, that have come to rest."""
-        items = self.starter.http.get("/v1/runs").raise_for_status().json()["items"]
+        answer = self.starter.http.get("/v1/runs", params={"expand": WHOLE})
+        items = answer.raise_for_status().json()["items"]
         return [run for run in items if run["status"] not in ("pending", "running")]
 
     def mails_to(self, address: str) -> list[Any]:

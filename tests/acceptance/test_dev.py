@@ -134,7 +134,14 @@ def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
     Each start ends the keys of the start before.
     """
     first = TypedDev(tmp_path)
-    assert set(first.ready) == {"url", "starter_key", "approver_key", "admin_key", "database_url"}
+    assert set(first.ready) == {
+        "url",
+        "starter_key",
+        "approver_key",
+        "admin_key",
+        "database_url",
+        "console_url",
+    }
     run = first.client("starter").start("cus_ann", TWICE)
     assert run["status"] == "interrupted"
     server = first.postgres

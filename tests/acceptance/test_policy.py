@@ -21,7 +21,9 @@ async def callers(in_process: InProcess, sessions: Sessions, database_url: str) 
 
 
 def put(callers: Callers, body: Any, **headers: str) -> Any:
-    """Replace the policy as an admin."""
+    """Replace the policy as an admin, whatever is there unless the body or a header says more."""
+    if "version" not in body:
+        headers = {"If-Match": "*", **headers}
     return callers.admin.http.put("/v1/policy", json=body, headers=headers)
 
 
@@ -112,6 +114,35 @@ def test_policy_that_changed_meanwhile_is_not_overwritten(callers: Callers) -> N
         expect_refused(put(callers, {"version": 1}, **{"If-Match": '"0"'}), 412, "stale-version")
     assert put(callers, {"anger_threshold": 0.2}, **{"If-Match": '"0", "1"'}).json()["version"] == 2
     assert put(callers, {"anger_threshold": 0.3}, **{"If-Match": "*"}).json()["version"] == 3
+
+
+def test_put_without_a_condition_resets_nothing(callers: Callers) -> None:
+    """428 until the caller says what it replaces; an empty body is no slip that costs a policy."""
+    put(callers, {"anger_threshold": 0.1}).raise_for_status()
+    with callers.books.unchanged():
+        for body in ({}, {"anger_threshold": 0.2}):
+            answer = callers.admin.http.put("/v1/policy", json=body)
+            expect_refused(answer, 428, "precondition-required")
+
+
+def test_patch_changes_what_it_names(callers: Callers) -> None:
+    """The other fields stay; null is a value; nothing named is no new version."""
+
+    def patch(body: Any, **headers: str) -> Any:
+        return callers.admin.http.patch("/v1/policy", json=body, headers=headers)
+
+    put(callers, {"anger_threshold": 0.1, "refund_auto_limit": {"USD": 5000}}).raise_for_status()
+    changed = patch({"confidence_threshold": 0.3, "handoff_hold_hours": None})
+    assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
+    wanted = {"anger_threshold": 0.1, "refund_auto_limit": {"USD": 5000},
+              "confidence_threshold": 0.3, "handoff_hold_hours": None, "version": 2}  # fmt: skip
+    assert wanted.items() <= changed.json().items()
+    assert patch({"refund_auto_limit": {}}, **{"If-Match": '"2"'}).json()["version"] == 3
+    with callers.books.unchanged():
+        assert patch({}).json()["version"] == 3
+        expect_refused(patch({"anger_threshold": 0.9, "version": 2}), 412, "stale-version")
+        expect_refused(patch({"anger_threshold": 0.9}, **{"If-Match": '"1"'}), 412, "stale-version")
+        expect_refused(patch({"anger_treshold": 0.9}), 422, "invalid-request")
 
 
 def test_of_many_changes_to_one_version_one_is_stored(callers: Callers) -> None:

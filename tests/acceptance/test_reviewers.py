@@ -20,7 +20,7 @@ async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Caller
 
 def set_policy(callers: Callers, **policy: Any) -> None:
     """Replace the tenant's policy."""
-    callers.admin.http.put("/v1/policy", json=policy).raise_for_status()
+    callers.admin.http.patch("/v1/policy", json=policy).raise_for_status()
 
 
 def refunds(run: Any) -> list[int]:
@@ -53,13 +53,16 @@ async def test_above_the_second_threshold_two_people_decide(callers: Callers) ->
         expect_refused(refused, 403, "second-approver-needed")
         expect_refused(callers.starter.decide(run, "approve"), 403, "missing-scope")
     [decision] = pending(callers.starter.run(run["id"]))["decisions"]
-    assert (decision["decided_by"], decision["verdict"]) == ("approver", "approve")
+    assert (decision["decided_by"]["name"], decision["verdict"]) == ("approver", "approve")
 
     second = await callers.caller("approvals:decide")
     assert second.decide(run, "approve").status_code == 202
     done = callers.starter.run(run["id"])
     assert (done["outcome"], refunds(done)) == ("acted", [60_000])
-    assert [d["decided_by"] for d in done["approvals"][0]["decisions"]] == ["approver", "extra"]
+    assert [d["decided_by"]["name"] for d in done["approvals"][0]["decisions"]] == [
+        "approver",
+        "extra",
+    ]
 
 
 async def test_second_approver_sees_what_the_first_made_of_it(callers: Callers) -> None:

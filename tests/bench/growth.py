@@ -15,11 +15,12 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import psutil
 import psycopg
 
+from app.api.schemas import ExpandApproval
 from app.commands.migrate import migrate
 from app.db.core.connections import plain_dsn
 from app.db.core.embedded import embedded_postgres
@@ -61,6 +62,9 @@ FILL = (
         WHERE r.id = %(run)s ORDER BY checkpoint_id DESC LIMIT 1) c""",
 )
 
+# What a reviewer is shown.
+EXPAND = list(get_args(ExpandApproval))
+
 
 def p(samples: list[float], percent: int) -> float:
     """A percentile."""
@@ -80,7 +84,11 @@ def listing(reviewer: Client) -> list[float]:
 
     def page() -> None:
         nonlocal cursor
-        query = {"status": "pending", **({"cursor": cursor} if cursor else {})}
+        query: dict[str, Any] = {
+            "status": "pending",
+            "expand": EXPAND,
+            **({"cursor": cursor} if cursor else {}),
+        }
         answer = reviewer.http.get("/v1/approvals", params=query).raise_for_status().json()
         cursor = answer["next_cursor"]
 

@@ -1,6 +1,7 @@
 """The processes that are measured: our API, our worker on a chosen graph, and the stock handler.
 
-`python -m tests.bench.serve worker reference`, `... api PORT`, `... model PORT`, `... stock PORT`;
+`python -m tests.bench.serve worker reference`, `... api PORT`, `... model PORT`, `... stock PORT`,
+`... desk PORT`;
 the database comes from DESKGRAPH_DATABASE_URL. With BENCH_LAG, the API and the worker write into
 that folder when and how late their event loop woke a task.
 """
@@ -32,7 +33,7 @@ from app.log import configure_logging
 from app.settings import Settings
 from app.worker.main import run_worker
 from graphs.state import Ticket, fresh_run
-from tests.bench.canned import canned_pool
+from tests.bench.canned import QUESTION, canned_pool
 from tests.bench.options import command_line, positive
 from tests.bench.reference import build_reference_graph
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
@@ -137,10 +138,33 @@ def stock_app() -> FastAPI:
     return app
 
 
+def desk_app() -> FastAPI:
+    """A helpdesk that has every ticket, with one question of its own, and takes every reply."""
+    app = FastAPI()
+
+    @app.post("/deskgraph")
+    async def take(call: dict[str, Any]) -> dict[str, Any]:
+        if call["type"] != "ticket.read":
+            return {"id": "1", "version": "2"}
+        ticket = call["data"]["ticket_id"]
+        text = QUESTION.format(ticket)
+        return {
+            "version": "1",
+            "subject": "Upload",
+            "requester": {"id": f"person-{ticket}"},
+            "messages": [{"id": "1", "author": "customer", "text": text}],
+        }
+
+    return app
+
+
 async def serve(app: FastAPI, port: int) -> None:
     """Another server than ours, until SIGTERM."""
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     await server.serve()
+
+
+OTHERS = {"stock": stock_app, "model": model_app, "desk": desk_app}
 
 
 def options() -> Namespace:
@@ -149,7 +173,7 @@ def options() -> Namespace:
     parts = parser.add_subparsers(dest="part", required=True)
     graph = parts.add_parser("worker", help="our worker")
     graph.add_argument("graph", choices=("reference", "support", "remote"))
-    for part in ("api", "model", "stock"):
+    for part in ("api", *OTHERS):
         parts.add_parser(part).add_argument("port", type=positive)
     return parser.parse_args()
 
@@ -163,8 +187,7 @@ def main() -> None:
         elif asked.part == "api":
             runner.run(api(asked.port))
         else:
-            app = stock_app() if asked.part == "stock" else model_app()
-            runner.run(serve(app, asked.port))
+            runner.run(serve(OTHERS[asked.part](), asked.port))
 
 
 if __name__ == "__main__":

@@ -127,6 +127,33 @@ class HelpdeskLaws:
         await posted(harness, ticket_id, "Here again.")
         assert seen(await harness.customer_saw(ticket_id), "Here again.") == 1
 
+    @pytest.mark.parametrize(
+        "ticket_id",
+        [
+            *(
+                "no such ticket",
+                "2026/0042",
+                "../1",
+                "1?x=1",
+                "1 OR 1=1",
+                "1\u3000",
+                "問い合わせ-42",
+            ),
+            *("問い合わせ-42", "%31", "-1", "0", "1e3", "x" * 100),
+        ],
+    )
+    async def test_id_that_no_ticket_has_is_gone(self, harness: Harness, ticket_id: str) -> None:
+        """Whatever its characters mean in a path or a query: no other ticket gets what was meant
+        for it."""
+        own = await harness.open_ticket("Ids", ASKED)
+        before = (await harness.desk.read(own)).stamp
+        assert (await harness.desk.read(ticket_id)).gone
+        assert await harness.desk.find_reply(ticket_id, fresh_key()) is None
+        reply = await harness.desk.reply(ticket_id, REPLY, key=fresh_key(), expect=before)
+        note = await harness.desk.note(ticket_id, NOTE, key=fresh_key())
+        assert (reply, note) == (Gone(), Gone())
+        assert (await harness.desk.read(own)).stamp == before
+
     # Replies.
 
     async def test_reply_reaches_the_customer_once_under_its_key(self, harness: Harness) -> None:

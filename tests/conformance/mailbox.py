@@ -11,6 +11,7 @@ from app.connectors.email.headers import read_headers
 from app.connectors.email.settings import EmailCredentials
 from app.connectors.email.threads import first_ticket
 from app.connectors.helpdesk import Helpdesk
+from app.connectors.http import TIMEOUT_SECONDS
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.cutting_line import Line, cutting_line
 from tests.doubles.imap_server import imap_server
@@ -20,6 +21,8 @@ NO_FIELDS = "a mailbox has no fields"
 FEATURES: tuple[Feature, ...] = ("tags", "group", "priority", "status", "assignee")
 # A reply takes some thirty commands of IMAP; the laws try fewer calls than that, so each is three.
 COMMANDS = 3
+# How long the connector waits for an answer where a law makes the server slow.
+SLOW_SECONDS = 1.5
 
 numbers = itertools.count(1)
 
@@ -110,6 +113,7 @@ class MailboxHarness:
     def forget_faults(self) -> None:
         """None from here on."""
         self.line.left, self.line.instead, self.line.seconds = None, b"", 0.05
+        self.place.opened.http.timeout_seconds = TIMEOUT_SECONDS
 
     def limit_rate(self, seconds: float) -> None:
         """Later, says the mail server, once."""
@@ -119,7 +123,8 @@ class MailboxHarness:
     def answer_slowly(self) -> None:
         """The answer comes when the connector no longer waits."""
         self.lose_answer(0)
-        self.line.seconds = 25
+        self.place.opened.http.timeout_seconds = SLOW_SECONDS
+        self.line.seconds = SLOW_SECONDS + 0.5
 
     def break_token(self) -> None:
         """A password that was changed."""

@@ -10,6 +10,8 @@ from tests.conformance.helpdesk import HelpdeskLaws
 from tests.conformance.request_tracker import RequestTrackerHarness, doubled_request_tracker
 from tests.conformance.request_tracker_laws import RequestTrackerLaws
 from tests.conformance.webhook import WebhookHarness, doubled_webhook_desk
+from tests.conformance.zendesk import ZendeskHarness, doubled_zendesk
+from tests.conformance.zendesk_laws import ZendeskLaws
 from tests.fake_desk import FakeDesk
 
 
@@ -49,4 +51,14 @@ class TestRequestTracker(RequestTrackerLaws):
     async def harness(self) -> AsyncIterator[RequestTrackerHarness]:
         """A new RT."""
         async with doubled_request_tracker() as harness:
+            yield harness
+
+
+class TestZendesk(ZendeskLaws):
+    """The connector, against our double of Zendesk, which cannot be run here."""
+
+    @pytest.fixture
+    async def harness(self) -> AsyncIterator[ZendeskHarness]:
+        """A new Zendesk."""
+        async with doubled_zendesk() as harness:
             yield harness

@@ -24,8 +24,28 @@ class Fault:
     seconds: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it came, and the caller's port."""
+
+    head: bytes
+    body: bytes
+    port: int
+
+    def header(self, name: bytes) -> bytes:
+        """A header's value, by its name in small letters; empty when it is not there."""
+        for line in self.head.split(b"\r\n")[1:]:
+            found, _, value = line.partition(b":")
+            if found.lower() == name:
+                return value.strip()
+        return b""
+
+
 class FaultProxy:
-    """Hands requests on; `fault` is what is to come, None when it came or none was asked for."""
+    """Hands requests on; `fault` is what is to come, None when it came or none was asked for.
+
+    A subclass may choose the fault of each request (`due`) and act around it (`forward`).
+    """
 
     def __init__(self, upstream_port: int) -> None:
         self.fault: Fault | None = None
@@ -51,7 +71,8 @@ class FaultProxy:
             head = await reader.readuntil(b"\r\n\r\n")
             body = await reader.readexactly(_length(head))
             self.requests.append(head.split(b"\r\n", 1)[0].decode("latin-1"))
-            answer = await self._answer(head, body)
+            port = writer.get_extra_info("peername")[1]
+            answer = await self._answer(Request(head, body, port))
             if answer is None:
                 writer.transport.abort()
                 return
@@ -62,20 +83,20 @@ class FaultProxy:
         finally:
             writer.close()
 
-    async def _answer(self, head: bytes, body: bytes) -> bytes | None:
+    async def _answer(self, request: Request) -> bytes | None:
         """What the caller gets; None for a line that is cut."""
-        fault = self._due()
+        fault = self.due(request)
         if fault and fault.kind == "limited":
             return _response("429 Too Many Requests", b"", f"Retry-After: {fault.seconds:g}")
-        answer = await self._forward(head, body)
-        if fault is None:
+        answer = await self.forward(request)
+        if fault is None or answer is None:
             return answer
         if fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
             return answer
         return None if fault.kind == "lost" else _response("200 OK", GARBLED)
 
-    def _due(self) -> Fault | None:
+    def due(self, _request: Request) -> Fault | None:
         """The fault, if it is this request's."""
         fault = self.fault
         if fault is None:
@@ -86,13 +107,14 @@ class FaultProxy:
         fault.after -= 1
         return None
 
-    async def _forward(self, head: bytes, body: bytes) -> bytes:
-        lines = head.split(b"\r\n")
+    async def forward(self, request: Request) -> bytes | None:
+        """The server's whole answer; None when the line to the caller is to be cut."""
+        lines = request.head.split(b"\r\n")
         kept = [line for line in lines if not line.lower().startswith(b"connection:")]
         kept[1:1] = [b"Connection: close"]
         reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream_port)
         try:
-            writer.write(b"\r\n".join(kept) + body)
+            writer.write(b"\r\n".join(kept) + request.body)
             await writer.drain()
             return await asyncio.wait_for(reader.read(-1), UPSTREAM_SECONDS)
         finally:

@@ -16,12 +16,14 @@ from pydantic import Field
 from app.evaluation.dataset import OR, Case, Effect, read_dataset
 from app.evaluation.verdict import plain, says
 from app.models.offline.chat_model import OfflineChatModel
-from tests.doubles.eval_texts import IN_LANGUAGE, LANGUAGES, QUESTIONS
+from tests.doubles.eval_texts import IN_LANGUAGE, LANGUAGES, NOT_OURS, QUESTIONS
 from tests.doubles.openai_double import TRIAGE, JsonObject
 from tools.subscriptions import CANCEL
 
 MARKER = re.compile(r"^\s*(?:[-*] |\d+[.)] )")
 SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z\"*])")
+ENDS = re.compile(r"(?<=[.!?。])\s*")
+WISH = re.compile(r"refund|back|cancel|rembourser|返金|meant", re.IGNORECASE)
 NO_MAILING: JsonObject = {"audience": None, "subject": "", "body": "", "unsure": False}
 
 
@@ -72,22 +74,22 @@ class KnowingModel(OfflineChatModel):
         texts = QUESTIONS.get(case.id, [body])
         said = [*case.expect.must_say, *[""] * len(texts)][: len(texts)]
         asked = []
-        for text, words in zip(texts, said, strict=True):
-            money = bool(case.expect.effects) and not words
-            intent = "billing" if money else "general"
+        for number, (text, words) in enumerate(zip(texts, said, strict=True)):
+            apart = NOT_OURS.get(case.id) == number
+            money = bool(case.expect.effects) and not words and not apart
+            intent = "escalate" if apart else "billing" if money else "general"
             queries = [] if money else searches(case, words)
-            asked.append({"intent": intent, "text": text, "queries": queries})
+            asked.append({"intent": intent, "text": text, "queries": queries, "new": True})
         return asked
 
     def proposal(self, given: JsonObject) -> JsonObject:
         """The effects that the customer wishes for, as far as they can be named."""
         wishes = self.case_of(given).expect.effects
         paid = {payment["id"]: payment for payment in given["facts"].get("payments", [])}
-        refunds = [refund_of(wish, paid) for wish in wishes if wish.tool != CANCEL.name]
+        asked = {"reason": "The customer asks for it.", "wish": wish_in(given["ticket"]["body"])}
+        refunds = [refund_of(wish, paid) | asked for wish in wishes if wish.tool != CANCEL.name]
         ends = [
-            {"subscription_id": wish.ids[0], "reason": "The customer asks for it."}
-            for wish in wishes
-            if wish.tool == CANCEL.name
+            {"subscription_id": wish.ids[0], **asked} for wish in wishes if wish.tool == CANCEL.name
         ]
         return {"refunds": refunds, "cancellations": ends, "unsure": not wishes}
 
@@ -202,4 +204,10 @@ def refund_of(wish: Effect, paid: dict[str, JsonObject]) -> JsonObject:
     """A refund in full, unless the customer names an amount."""
     id_ = wish.ids[-1]
     amount = wish.amount_minor or paid.get(id_, {}).get("amount_minor", 0)
-    return {"payment_id": id_, "amount_minor": amount, "reason": "The customer asks for it."}
+    return {"payment_id": id_, "amount_minor": amount}
+
+
+def wish_in(body: str) -> str:
+    """The first sentence that asks for money or for an end; else all that was written."""
+    said = [sentence.strip() for sentence in ENDS.split(body)]
+    return next((sentence for sentence in said if WISH.search(sentence)), body)

@@ -34,6 +34,11 @@ class Ticket:
     closed: bool = False
     version: int = 1
 
+    @property
+    def last_speaker(self) -> str:
+        """Who wrote the last public message."""
+        return str(next(m["author"] for m in reversed(self.messages) if m["public"]))
+
 
 class OwnDesk:
     """The desk's tickets, its side of the calls, and its hooks."""
@@ -49,8 +54,11 @@ class OwnDesk:
         self.read_faults: list[str] = []
         self.calls: list[str] = []
         self.unsigned = 0
+        # Keys of replies that it took although a person had the ticket, or had spoken last.
+        self.over_person: list[str] = []
         self.held, self.released = threading.Event(), threading.Event()
-        self._lock = threading.Lock()
+        # Customers and people write from another thread than the server's.
+        self._lock = threading.RLock()
 
     @property
     def app(self) -> FastAPI:
@@ -89,7 +97,6 @@ class OwnDesk:
         hook: bool = True,
     ) -> dict[str, Any]:
         """Somebody writes, and the hook says so."""
-        ticket = self.tickets[ticket_id]
         message = {
             "id": f"m{uuid4().hex[:8]}",
             "author": author,
@@ -98,8 +105,10 @@ class OwnDesk:
             "key": key,
             "by": "Emma" if author == "person" else None,
         }
-        ticket.messages.append(message)
-        ticket.version += 1
+        with self._lock:
+            ticket = self.tickets[ticket_id]
+            ticket.messages.append(message)
+            ticket.version += 1
         if hook:
             self.post("message.created", {"ticket": {"id": ticket_id}, "message": message})
         return message
@@ -113,12 +122,20 @@ class OwnDesk:
 
     def assign(self, ticket_id: str, who: str | None) -> None:
         """The ticket is that person's, or the bot's."""
-        self.tickets[ticket_id].assignee = who
-        self.tickets[ticket_id].version += 1
+        with self._lock:
+            self.tickets[ticket_id].assignee = who
+            self.tickets[ticket_id].version += 1
 
-    def post(self, kind: str, data: dict[str, Any], delivery: str | None = None) -> httpx.Response:
-        """Send a hook, signed as Standard Webhooks."""
-        body = httpx.Request("POST", "http://x", json={"type": kind, "data": data}).content
+    def post(
+        self,
+        kind: str,
+        data: dict[str, Any],
+        delivery: str | None = None,
+        at: datetime | None = None,
+    ) -> httpx.Response:
+        """Send a hook about what happened `at`, or just now, signed as Standard Webhooks."""
+        said = {"type": kind, "timestamp": (at or datetime.now(UTC)).isoformat(), "data": data}
+        body = httpx.Request("POST", "http://x", json=said).content
         return httpx.post(self.hooks, content=body, headers=self.signed(body, delivery))
 
     def signed(self, body: bytes, delivery: str | None = None) -> dict[str, str]:
@@ -178,6 +195,8 @@ class OwnDesk:
         if data.get("expected_version", str(ticket.version)) != str(ticket.version):
             return JSONResponse({"version": str(ticket.version)}, 409)
         public = kind == "ticket.reply"
+        if public and (ticket.assignee or ticket.last_speaker == "person"):
+            self.over_person.append(data["key"])
         message = self.write(
             data["ticket_id"], "bot", data["text"], public=public, key=data["key"], hook=False
         )

@@ -219,7 +219,7 @@ def _page(objects: dict[str, Object], form: dict[str, str], **of: str | None) ->
     """Newest first, from after an object on."""
     listed = [
         one
-        for one in reversed(objects.values())
+        for one in reversed([*objects.values()])
         if all(wanted is None or one[name] == wanted for name, wanted in of.items())
     ]
     if after := form.get("starting_after"):

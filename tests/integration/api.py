@@ -12,6 +12,7 @@ import uvicorn
 from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
+from app.console.application import install_console
 from app.execution.wiring import Service
 from app.worker.consumer import enqueue_run
 from tests.doubles.server import ThreadServer
@@ -24,6 +25,7 @@ async def serving_api(service: Service, **settings: Any) -> AsyncIterator[str]:
     """The URL of an API with these settings changed."""
     changed = service.settings.model_copy(update=settings)
     app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
+    install_console(app)
     with socket.create_server(("127.0.0.1", 0)) as subscription:
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         server = ThreadServer(config)

@@ -15,7 +15,7 @@ for module in iter_modules(app.db.__path__, "app.db."):
     import_module(module.name)
 
 # Of the servers, made anew, or found anew; none of it is missed.
-STAYS = {"workers", "pauses", "rates", "answers"}
+STAYS = {"workers", "pauses", "rates", "answers", "console_sessions", "console_links"}
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 # Columns that hold a number which another table gave.
 REFERENCES = {

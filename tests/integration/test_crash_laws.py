@@ -4,21 +4,43 @@ import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import httpx
 import psycopg
 import pytest
 
 from tests.acceptance.crash import laws
 from tests.acceptance.crash.cases import Case
+from tests.acceptance.crash.connected_laws import (
+    differing_refunds,
+    differing_replies,
+    wrong_replies,
+)
 from tests.acceptance.crash.listeners import Stream, wrong_story
 from tests.acceptance.crash.receiver import FAILED, TAKEN, Received, wrong_deliveries
 from tests.acceptance.crash.recovery import recoveries, repeated_calls
 from tests.acceptance.crash.traffic import wrong_ends
 from tests.acceptance.own_database import tenant_on
+from tests.doubles.own_desk import OwnDesk
+from tests.doubles.server import serving
+from tests.doubles.stripe_double import StripeDouble
 
 RUN = "00000000-0000-7000-8000-000000000001"
 CALLBACK = (
     "INSERT INTO callbacks (id, tenant_id, run_id, number, event, url, body)"
     " SELECT gen_random_uuid(), tenant_id, id, {number}, 'run.finished', 'u', '{{}}' FROM runs"
+)
+CONNECTED = (
+    "WITH c AS (INSERT INTO connections (id, tenant_id, kind, role, name, settings, credentials,"
+    " secrets, key_id) SELECT 'con_aaaaaaaaaaaaaaaa', tenant_id, 'webhook', 'desk', 'Own', '{}',"
+    " '', '', started_by FROM runs RETURNING *)"
+)
+DELIVERY = (
+    f"{CONNECTED} INSERT INTO deliveries (id, tenant_id, connection_id, ticket_id, kind, key,"
+    " status, ended_at) SELECT gen_random_uuid(), tenant_id, id, id || ':42', 'reply', 'reply',"
+)
+FACT = (
+    f"{CONNECTED} INSERT INTO inbox (tenant_id, connection_id, delivery_id, event)"  # noqa: S608
+    " SELECT tenant_id, id, 'd1', '{}' FROM c"
 )
 # What somebody did who should not have, and the law that says so.
 DEEDS = {
@@ -63,6 +85,10 @@ DEEDS = {
     "every pause and end": "UPDATE runs SET callback_url = 'http://127.0.0.1/'",
     "every callback of the outbox": CALLBACK.format(number=1),
     "the callbacks of a run": CALLBACK.format(number=2),
+    "what was on its way": f"{DELIVERY} 'pending', NULL FROM c",
+    "every fact of a hook": FACT,
+    "a reply that a person came before": f"{DELIVERY} 'overtaken', now() FROM c",
+    "what is remembered as said": f"{DELIVERY} 'overtaken', now() FROM c",
 }
 
 
@@ -190,3 +216,76 @@ def test_times_to_recover_are_read_from_the_book() -> None:
     [recovery] = recoveries(book)
     assert (recovery.point, recovery.seconds) == ("after_provider", (0.75,))
     assert repeated_calls(book) == ["cancel:1 was called 2 times"]
+
+
+KEY = "refund:1"
+
+
+@pytest.fixture
+def desk() -> OwnDesk:
+    """One with a ticket that the bot has answered."""
+    own = OwnDesk()
+    own.open("42", "How?", hook=False)
+    own.write("42", "bot", "So.", key="reply", hook=False)
+    return own
+
+
+@pytest.mark.parametrize(("replies", "found"), [((1,), 0), ((0, 1), 0), ((0,), 1), ((2,), 1)])
+def test_wrong_number_of_replies_at_a_desk_is_found(
+    desk: OwnDesk, replies: tuple[int, ...], found: int
+) -> None:
+    """Another than the story has; a case of the API has no ticket there."""
+    cases = [Case("question", 7), Case("desk_question", 42, replies=replies)]
+    assert len(wrong_replies(cases, desk)) == found
+
+
+@pytest.mark.parametrize("how", ["replied", "has it", "has it no more"])
+def test_reply_over_a_person_is_found(desk: OwnDesk, how: str) -> None:
+    """As the desk sees it when the reply comes, with the version that was read."""
+    desk.connect("", f"whsec_{'A' * 43}=")
+    if how == "replied":
+        desk.write("42", "person", "I do it.", hook=False)
+    else:
+        desk.assign("42", "Emma")
+    if how == "has it no more":
+        desk.assign("42", None)
+    data = {"ticket_id": "42", "key": "k", "text": "Late.",
+            "expected_version": str(desk.tickets["42"].version)}  # fmt: skip
+    body = httpx.Request("POST", "http://x", json={"type": "ticket.reply", "data": data}).content
+    with serving(desk.app) as url:
+        taken = httpx.post(f"{url}/deskgraph", content=body, headers=desk.signed(body, "k"))
+    assert taken.status_code == 200
+    assert (wrong_replies([], desk) == []) == (how == "has it no more")
+
+
+def test_reply_that_only_one_side_knows_is_found(books: psycopg.Connection, desk: OwnDesk) -> None:
+    """Sent by our books and not there, there and not sent, or there twice."""
+    [[tenant_id]] = books.execute("SELECT tenant_id FROM runs").fetchall()
+    assert differing_replies(OwnDesk(), tenant_id, books) == []
+    assert len(differing_replies(desk, tenant_id, books)) == 1
+    books.execute(f"{DELIVERY} 'sent', now() FROM c".encode())
+    assert differing_replies(desk, tenant_id, books) == []
+    assert len(differing_replies(OwnDesk(), tenant_id, books)) == 1
+    desk.write("42", "bot", "So.", key="reply", hook=False)
+    assert len(differing_replies(desk, tenant_id, books)) == 1
+
+
+def test_refund_that_only_one_side_knows_is_found(books: psycopg.Connection) -> None:
+    """Booked twice, booked and not in the ledger, done in the ledger and not booked."""
+    [[tenant_id]] = books.execute("SELECT tenant_id FROM runs").fetchall()
+    stripe = StripeDouble()
+    booked = {"charge": "ch_1", "amount": 100, "metadata": {"deskgraph_key": KEY}}
+    assert differing_refunds(stripe, tenant_id, books) == []
+    stripe.refunds["re_1"] = booked
+    assert len(differing_refunds(stripe, tenant_id, books)) == 1
+    books.execute(
+        "INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args, amount_minor,"
+        " currency, status, result) SELECT tenant_id, %s, id, 'c', 'refund_payment',"
+        " '{\"payment_id\": \"ch_1\"}', 100, 'USD', 'done', '{}' FROM runs",
+        [KEY],
+    )
+    assert differing_refunds(stripe, tenant_id, books) == []
+    stripe.refunds["re_2"] = booked
+    assert len(differing_refunds(stripe, tenant_id, books)) == 1
+    stripe.refunds.clear()
+    assert len(differing_refunds(stripe, tenant_id, books)) == 1

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
+from pydantic import TypeAdapter
 from sqlalchemy import select
 
 from app.adapters.webhooks.ssrf_guard import make_guard
+from app.api.schemas import OutsideId
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
 from app.db.connections import queries
@@ -25,6 +27,7 @@ from tests.conftest import Tenant
 from tests.doubles.imap_server import imap_server
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
+from tests.integration.place import client
 from tests.integration.workplace import Workplace
 from tests.mailboxes import ADDRESS, mail
 
@@ -119,6 +122,30 @@ async def test_hook_becomes_a_run_and_its_reply_is_delivered(office: Office) -> 
     assert office.desk.tickets["42"].fields["group"] == "Finance"
     [item] = await office.rows(InboxItem)
     assert (item.status, item.note) == ("done", "1 messages wait for an answer")
+
+
+@pytest.mark.parametrize(
+    "ticket", ["2026/0042", "Auftrag Nr. 7", "問い合わせ-42", "42%20", "../42"]
+)
+async def test_ticket_of_any_name_is_read_answered_and_asked_for(
+    office: Office, ticket: str
+) -> None:
+    """The desk hears its own id; the API knows the ticket by a name that fits a URL."""
+    office.desk.open(ticket, E42, hook=False)
+    async with office.working(deliver_to_desks):
+        await office.hear(Event("message", ticket, message_id="m1"))
+        run = await run_of(office)
+
+        async def sent() -> Any:
+            return [row for row in await office.rows(Delivery) if row.status == "sent"]
+
+        await eventually(sent)
+    assert len(office.desk.public(ticket)) == 1
+    name = TypeAdapter(OutsideId).validate_python(run.ticket_id)
+    async with client(office.service, office.tenant.approver) as approver:
+        answer = await approver.post(f"/v1/threads/{quote(name, safe='')}/takeover")
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ticket_id"] == name
 
 
 async def test_desk_that_is_away_or_limits_is_asked_again(office: Office) -> None:

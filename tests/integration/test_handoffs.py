@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
-from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.conversations import PostgresConversations
 from app.db.core.connections import Sessions
 from app.db.effects import handoffs
 from app.db.tables import sandbox
@@ -36,7 +36,7 @@ async def hand_over(
     skill: str = "legal",
 ) -> Handoff:  # fmt: skip
     """Open a hand-off under a key of its own."""
-    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    desk = PostgresConversations(sessions, tenant.id, uuid4())
     return await desk.open_handoff(ticket, skill, urgency, "Call.", key=str(uuid4()))
 
 
@@ -56,7 +56,7 @@ async def test_suggestion_and_articles_stay_with_the_handoff(
     sessions: Sessions, tenant: Tenant
 ) -> None:
     """As they were first given; a hand-off without them has neither."""
-    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    desk = PostgresConversations(sessions, tenant.id, uuid4())
     offered: Any = {
         "suggestion": {"text": "Choose Reset.", "citations": ["a"]},
         "articles": [{"article_id": "a", "title": "A", "excerpt": "Choose **Reset**."}],
@@ -89,7 +89,7 @@ async def test_each_part_of_a_ticket_has_a_handoff_of_its_own(
 ) -> None:
     """One for each part and one of the whole; the same part again is the same one."""
     await hire(sessions, tenant, "ann", there=True, max_load=9)
-    desk = LocalHelpdesk(sessions, tenant.id, uuid4())
+    desk = PostgresConversations(sessions, tenant.id, uuid4())
     opened = [
         await desk.open_handoff("T-1", "legal", "normal", "Call.", key=f"handoff:{uuid4()}{part}")
         for part in ("", ":billing", ":technical", ":billing", "")

@@ -127,6 +127,22 @@ async def _stale_version(place: Place) -> httpx.Response:
     return await place.starter.put("/v1/policy", json={"version": 7})
 
 
+async def _stale_change(place: Place) -> httpx.Response:
+    return await place.starter.patch("/v1/policy", json={"version": 7})
+
+
+async def _no_condition(place: Place) -> httpx.Response:
+    return await place.starter.put("/v1/policy", json={})
+
+
+async def _other_message(place: Place) -> httpx.Response:
+    await place.start()
+    key = {"Idempotency-Key": "m-1"}
+    path = "/v1/threads/T-1/messages"
+    DOCUMENT.check(await place.starter.post(path, json={"text": "Hello"}, headers=key))
+    return await place.starter.post(path, json={"text": "Other"}, headers=key)
+
+
 async def _customer_has_live_runs(place: Place) -> httpx.Response:
     await place.start()
     return await place.starter.delete("/v1/customers/cus_max")
@@ -147,14 +163,30 @@ def _without_key(operation: str, body: Any = None) -> Callable[[Place], Awaitabl
     return provoke
 
 
-async def _payments_connected(place: Place) -> httpx.Response:
+async def _stripe(place: Place) -> httpx.Response:
     provider = {
         "kind": "stripe",
         "name": "Stripe",
         "credentials": {"api_key": "rk_test_51DeskgraphDouble"},
     }
-    DOCUMENT.check(await place.starter.post("/v1/connections", json=provider))
     return await place.starter.post("/v1/connections", json=provider)
+
+
+async def _payments_connected(place: Place) -> httpx.Response:
+    DOCUMENT.check(await _stripe(place))
+    return await _stripe(place)
+
+
+async def _connection_in_use(place: Place) -> httpx.Response:
+    provider = await _stripe(place)
+    await place.paused()
+    await place.change(
+        "INSERT INTO ledger (tenant_id, key, run_id, customer_id, tool, args, status,"
+        " connection_id) SELECT runs.tenant_id, 'refund:x', runs.id, runs.customer_id,"
+        " 'refund_payment', '{}', 'started', connections.id FROM runs, connections"
+        " WHERE runs.tenant_id = :tenant AND connections.tenant_id = :tenant"
+    )
+    return await place.starter.delete(f"/v1/connections/{provider.json()['id']}")
 
 
 ONE = "/v1/connections/{connection_id}"
@@ -174,6 +206,9 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     (REPLAY, "idempotency-key-reused"): _replay_key_reused,
     ("POST /v1/runs", "idempotency-key-reused"): _start_key_reused,
     ("PUT /v1/policy", "stale-version"): _stale_version,
+    ("PATCH /v1/policy", "stale-version"): _stale_change,
+    ("PUT /v1/policy", "precondition-required"): _no_condition,
+    ("POST /v1/threads/{ticket_id}/messages", "idempotency-key-reused"): _other_message,
     ("POST /v1/hooks/{connection_id}", "hook-not-signed"): _hook_not_signed,
     ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(
         "POST /v1/hooks/{connection_id}", {}
@@ -183,6 +218,7 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
         "POST /v1/connections", CONNECTION
     ),
     (f"PATCH {ONE}", "encryption-not-set-up"): _without_key(f"PATCH {ONE}", {"credentials": {}}),
+    (f"DELETE {ONE}", "connection-in-use"): _connection_in_use,
     (f"POST {ONE}/test", "encryption-not-set-up"): _without_key(f"POST {ONE}/test"),
     (f"POST {ONE}/rotate-secret", "encryption-not-set-up"): _without_key(
         f"POST {ONE}/rotate-secret", {}

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import text, update
 
 from app.adapters.effects import ownership
-from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.conversations import PostgresConversations
 from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
 from app.execution.wiring import Service
@@ -138,7 +138,7 @@ async def test_messages_that_waited_are_the_persons_too(desk: Desk) -> None:
 async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
     """The bot goes on with the ticket, and leaves that part to its person until it is closed."""
     first = await desk.write("Thank you!")
-    helpdesk = LocalHelpdesk(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    helpdesk = PostgresConversations(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
     for part in ("billing", "technical", "general"):
         key = f"handoff:{first['id']}:{part}"
         await helpdesk.open_handoff("T-1", part, "normal", "Why", key=key)
@@ -152,6 +152,22 @@ async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
     for handoff in opened:
         await desk.post(f"/v1/handoffs/{handoff['id']}/close")
     assert (await desk.write(QUESTION))["outcome"] == "answered"
+
+
+async def test_handoff_of_a_part_holds_the_questions_that_it_names(desk: Desk) -> None:
+    """Another question of the part is answered, a reminder is its person's."""
+    first = await desk.write("Thank you!")
+    helpdesk = PostgresConversations(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    key = f"handoff:{first['id']}:general"
+    for asked in ("Do you sell gift cards?", "Is there a discount?"):
+        await helpdesk.open_handoff("T-1", "general", "normal", "Why", key=key, questions=[asked])
+    assert (await desk.write(QUESTION))["outcome"] == "answered"
+    for reminder in ("Any news about the gift cards?", "Hello?"):
+        assert (await desk.write(reminder))["ignored"] == "human_has_it", reminder
+    [handoff] = await desk.handoffs()
+    assert [message["text"] for message in handoff["messages"]][1:] == [
+        "Any news about the gift cards?", "Hello?",
+    ]  # fmt: skip
 
 
 async def test_handoff_that_nobody_closes_lets_go(desk: Desk) -> None:
@@ -268,14 +284,14 @@ async def test_takeover_waits_for_a_reply_that_has_begun(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stands in the thread when the takeover answers."""
-    begun, released, send = asyncio.Event(), asyncio.Event(), LocalHelpdesk.reply
+    begun, released, send = asyncio.Event(), asyncio.Event(), PostgresConversations.reply
 
     async def slow(*args: Any, **named: Any) -> Any:
         begun.set()
         await released.wait()
         return await send(*args, **named)
 
-    monkeypatch.setattr(LocalHelpdesk, "reply", slow)
+    monkeypatch.setattr(PostgresConversations, "reply", slow)
     running = asyncio.create_task(desk.write(QUESTION))
     await begun.wait()
     taking = asyncio.create_task(desk.take_over())

@@ -78,6 +78,10 @@ async def test_plan_goes_on_once_two_agree(desk: Desk) -> None:
         "steps": PLAN,
         "comment": "duplicate\nseen it",
         "decided_by": f"Ann ({ann.id}), Ben ({ben.id})",
+        "deciders": [
+            {"key_id": ann.id, "name": "Ann", "on_behalf_of": None},
+            {"key_id": ben.id, "name": "Ben", "on_behalf_of": None},
+        ],
         "messages": [],
     }
 
@@ -104,7 +108,8 @@ async def test_second_approver_is_another_key(desk: Desk) -> None:
     with pytest.raises(AlreadyDecidedError) as told:
         await desk.decide(ann, approval, "approve")
     assert told.value.extra["decision"] == {
-        "verdict": "approve", "decided_by": f"Ann ({ann.id})", "comment": "once",
+        "verdict": "approve", "comment": "once",
+        "decided_by": {"key_id": ann.id, "name": "Ann", "on_behalf_of": None},
     }  # fmt: skip
     with pytest.raises(SecondApproverError):
         await desk.decide(ann, approval, "edit", LOWERED)

@@ -8,12 +8,9 @@ import contextlib
 import socket
 import ssl
 import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -26,11 +23,12 @@ from app.connectors.stripe.connector import STRIPE
 from tests.conformance.accounts import Feature, opened_at
 from tests.doubles.server import serving
 from tests.doubles.stripe_double import CUT
+from tests.real_world.environments import environment_of
 
 VERSION = "localstripe==1.15.10"
 # It takes no restricted keys.
 KEY = "sk_test_1234567890"
-START_SECONDS, INSTALL_SECONDS = 20, 240
+START_SECONDS = 20
 # Its own command listens on every address and keeps its books in /tmp.
 RUN = """
 import sys
@@ -43,34 +41,10 @@ CARD = {"type": "card", "card[number]": "4242424242424242", "card[exp_month]": "
         "card[exp_year]": "2032", "card[cvc]": "123"}  # fmt: skip
 
 
-class NotInstalledError(Exception):
-    """It cannot be had here; the message says why."""
-
-
-def installed() -> Path:
-    """The Python of an environment that has it, made once a machine.
-
-    Raises:
-        NotInstalledError: the registry cannot be reached, or does not have it.
-    """
-    python = Path(tempfile.gettempdir()) / "deskgraph-real" / "v-localstripe" / "bin" / "python"
-    if (python.parent / "localstripe").exists():
-        return python
-    for command in (
-        [sys.executable, "-m", "venv", str(python.parents[1])],
-        [str(python), "-m", "pip", "install", "-q", VERSION],
-    ):
-        try:
-            subprocess.run(command, check=True, capture_output=True, timeout=INSTALL_SECONDS)
-        except (OSError, subprocess.SubprocessError) as error:
-            raise NotInstalledError(f"{VERSION} cannot be installed: {error}") from None
-    return python
-
-
 @contextlib.contextmanager
 def running() -> Iterator[str]:
     """Its URL on a free port of loopback. Raises NotInstalledError."""
-    python = installed()
+    python = environment_of(VERSION)
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     process = subprocess.Popen([python, "-c", RUN, str(port)], stdin=subprocess.DEVNULL)

@@ -26,6 +26,7 @@ from tests.conftest import Tenant
 from tests.doubles.own_desk import until
 from tests.doubles.server import serving
 from tests.real_world import localstripe, request_tracker_server
+from tests.real_world.environments import NotInstalledError, environment_of
 
 pytestmark = [pytest.mark.real_world, pytest.mark.timeout(900)]
 
@@ -85,8 +86,8 @@ async def tenancy(database_url: str, tenant: Tenant, tmp_path: Path) -> AsyncIte
     """All of it, started afresh."""
     try:
         request_tracker_server.install()
-        localstripe.installed()
-    except (request_tracker_server.CannotInstallError, localstripe.NotInstalledError) as error:
+        environment_of(localstripe.VERSION)
+    except (request_tracker_server.CannotInstallError, NotInstalledError) as error:
         pytest.skip(str(error))
     (tmp_path / "stack").mkdir()
     (tmp_path / "rt").mkdir()

@@ -11,9 +11,9 @@ from tests.conformance.accounts import Account, opened_at
 from tests.conformance.payments import PaymentLaws
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
+from tests.real_world.environments import NotInstalledError
 from tests.real_world.localstripe import (
     KEY,
-    NotInstalledError,
     ask,
     localstripe_account,
     new_customer,

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.commands.agents import SKILLS, AgentIn
+from app.api.schemas.agents import SKILLS
+from app.commands.agents import AgentIn
 from app.commands.seed import agents
 from app.jsonl import RowError, unique_rows
 from tests.unit.test_docs import FENCE, text_of

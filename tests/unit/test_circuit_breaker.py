@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs.llm.circuit_breaker import MAX_RETRY_AFTER, Circuit
+from graphs.llm.circuit_breaker import Circuit
 from graphs.llm.errors import ModelRefusedError, ModelSkippedError, ModelUnavailableError
+from tools.circuit_breaker import MAX_RETRY_AFTER
 
 
 @dataclass

@@ -13,7 +13,8 @@ from app.lifecycle import RunStatus
 ROOT = Path(__file__).parents[2]
 # Why a module has statements that go past SQLAlchemy's sessions. All else stays in them.
 ON_THE_WAY_OF_EVERY_RUN = {
-    "app/db/connections/queries.py": "the tenant's payment provider, at the start of each run",
+    "app/db/connections/inbox.py": "each hook, which a desk waits for",
+    "app/db/connections/queries.py": "the payment provider of a run, the connection of a hook",
     "app/db/conversations/history.py": "whether the customer wrote before, at each start",
     "app/db/conversations/summaries.py": "whether a summary is due, at each end",
     "app/db/effects/approvals.py": "what is shown of each run that paused, and its answer",

@@ -20,7 +20,7 @@ from graphs.state import Plan, fresh_run
 LEAST = 240
 GROUPS = {
     "how_to", "billing", "several", "out_of_scope", "mail_noise", "languages", "thanks_loops",
-    "anger_legal", "attacks",
+    "anger_legal", "attacks", "held_out",
 }  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def untouched(world: World) -> bool:
     """Nothing was asked of anybody outside."""
     return not (
         world.billing.calls
-        or world.helpdesk.keys
+        or world.conversations.keys
         or world.knowledge.queries
         or world.subscriptions.calls
         or world.contacts.asked

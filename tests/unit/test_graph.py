@@ -111,7 +111,7 @@ async def test_plan_nobody_agreed_to_moves_nothing(verdict: str, outcome: str, r
         f"reply:{opened.world.caller.run_id}",
     }
     assert "refund" not in done["reply"]["text"]
-    assert ("too late" in opened.world.helpdesk.summaries[0]) == (verdict == "reject")
+    assert ("too late" in opened.world.conversations.summaries[0]) == (verdict == "reject")
 
 
 async def test_steps_of_a_rejection_are_not_carried_out() -> None:
@@ -128,7 +128,7 @@ async def test_steps_of_a_rejection_are_not_carried_out() -> None:
     }
     done = await opened.advance(Command(resume={gate.id: answer}))
     assert (done["outcome"], done["effects"]) == ("rejected", [])
-    assert "Planned: refund_payment" in opened.world.helpdesk.summaries[-1]
+    assert "Planned: refund_payment" in opened.world.conversations.summaries[-1]
     assert opened.world.billing.calls == 0
 
 
@@ -232,7 +232,7 @@ async def test_replay_from_before_act_does_not_move_money_again() -> None:
         assert again["effects"][0]["result"]["amount_minor"] == 4900
     assert opened.world.billing.calls == 1
     assert list(opened.world.billing.refunds) == ["refund:pay_1002:4900:USD:T1"]
-    assert len(opened.world.helpdesk.replies) == 1
+    assert len(opened.world.conversations.replies) == 1
 
 
 async def test_second_run_on_a_thread_starts_afresh() -> None:

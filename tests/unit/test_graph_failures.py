@@ -8,7 +8,7 @@ from langgraph.types import TimeoutPolicy
 
 from graphs.llm.ask import RETRY
 from graphs.suspend import AttemptLostError
-from tests.fakes import FakeHelpdesk, RefusingBilling, SilentBilling, SlowBilling
+from tests.fakes import FakeConversations, RefusingBilling, SilentBilling, SlowBilling
 from tests.unit.desk import E42, SILENT, TWICE, Desk, article, claimed, desk, scripted
 from tests.unit.test_graph import ANNUAL, SEATS
 from tools.errors import RunLostError, UnavailableError
@@ -52,7 +52,7 @@ async def test_failing_specialist_of_two_gives_its_part_to_a_person() -> None:
         "Mia from our team will look at your question about the technical problem."
         in (done["reply"]["text"])
     )
-    [summary] = opened.world.helpdesk.summaries
+    [summary] = opened.world.conversations.summaries
     assert "Why: specialist_failed" in summary
 
 
@@ -62,7 +62,7 @@ async def test_ticket_goes_to_a_person_whole_when_no_part_has_an_answer() -> Non
     opened.world.knowledge.down = True
     done = await opened.start(f"{TWICE} Also: {E42}")
     assert (done["outcome"], done["plan"]) == ("escalated", None)
-    assert list(opened.world.helpdesk.handoffs) == [f"handoff:{opened.world.caller.run_id}"]
+    assert list(opened.world.conversations.handoffs) == [f"handoff:{opened.world.caller.run_id}"]
 
 
 async def test_classify_that_never_answers_escalates() -> None:
@@ -143,7 +143,7 @@ async def test_refused_step_ends_the_plan_and_the_reply_tells_only_what_was_done
     assert "We have refunded 199.00 USD for Team seat September." in told
     assert "October" not in told
     assert "November" not in told
-    assert "Done: refund_payment 199.00 USD" in opened.world.helpdesk.summaries[0]
+    assert "Done: refund_payment 199.00 USD" in opened.world.conversations.summaries[0]
 
 
 @pytest.mark.parametrize("books", [True, False])
@@ -183,10 +183,10 @@ async def test_lost_run_stops_at_once() -> None:
     opened.world.ledger.lost = True
     with pytest.raises(RunLostError):
         await opened.decide("approve")
-    assert (opened.world.billing.calls, opened.world.helpdesk.keys) == (0, [])
+    assert (opened.world.billing.calls, opened.world.conversations.keys) == (0, [])
 
 
-class MuteHelpdesk(FakeHelpdesk):
+class MuteConversations(FakeConversations):
     """Takes no reply for the first `deaf` times."""
 
     deaf = 0
@@ -202,7 +202,7 @@ async def test_reply_that_cannot_be_sent_brings_a_person() -> None:
     """After three attempts the ticket is handed over, and the holding reply is tried."""
     opened = desk("cus_eva")
     opened.world.knowledge.passages = [article("opening-hours")]
-    opened.world.helpdesk = mute = MuteHelpdesk()
+    opened.world.conversations = mute = MuteConversations()
     mute.deaf = 3
     done = await opened.start(OPENING)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "node_failed")
@@ -212,7 +212,7 @@ async def test_reply_that_cannot_be_sent_brings_a_person() -> None:
 async def test_failure_after_the_hand_off_ends_the_run() -> None:
     """There is nobody left to escalate to: the run is an error, never a loop."""
     opened = desk("cus_eva")
-    opened.world.helpdesk = mute = MuteHelpdesk()
+    opened.world.conversations = mute = MuteConversations()
     mute.deaf = 100
     with pytest.raises(UnavailableError):
         await opened.start("I want to speak to a manager")

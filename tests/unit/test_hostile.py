@@ -72,7 +72,7 @@ async def attack(opened: Desk, channel: str, answers: JsonObject, body: str = TW
     if (await opened.graph.aget_state(opened.thread)).interrupts:
         done = await opened.decide("reject")
     assert_nothing_happened(opened)
-    assert len(opened.world.helpdesk.replies) == 1
+    assert len(opened.world.conversations.replies) == 1
     return done
 
 
@@ -81,7 +81,7 @@ def assert_nothing_happened(opened: Desk) -> None:
     world = opened.world
     assert (world.billing.refunds, world.subscriptions.booked, world.mailer.mails) == ({}, {}, [])
     assert (world.billing.calls, world.subscriptions.calls, world.mailings.begun) == (0, 0, [])
-    assert len(world.helpdesk.replies) <= 1
+    assert len(world.conversations.replies) <= 1
 
 
 @pytest.mark.parametrize("name", PROPOSALS)
@@ -112,7 +112,7 @@ async def test_what_a_person_can_agree_to_is_the_customers_own(name: str) -> Non
     assert set(moved) <= {"pay_1001", "pay_1002"}
     booked = [c["subscription_id"] for c in opened.world.subscriptions.booked.values()]
     assert booked in ([], ["sub_1001"])
-    assert len(opened.world.helpdesk.replies) == 1
+    assert len(opened.world.conversations.replies) == 1
 
 
 @pytest.mark.parametrize("name", TRIAGES)

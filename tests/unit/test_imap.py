@@ -6,11 +6,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.adapters.webhooks.ssrf_guard import Guard, make_guard
+from app.adapters.webhooks.ssrf_guard import make_guard
+from app.connectors.connector import Opened
 from app.connectors.email.imap import Imap, ImapRefusedError, signed_in
 from app.connectors.email.settings import EmailCredentials, EmailSettings
 from app.connectors.email.wire import Response, WireError, folder_name, quoted, uid_set
 from app.connectors.errors import CredentialsError, SettingsError
+from app.connectors.http import HttpClient
 from tools.errors import UnavailableError
 
 Says = Callable[[str, str], bytes | None]
@@ -153,7 +155,7 @@ async def test_sign_in_tells_a_dead_password_from_a_server_in_trouble(
 
     async with scripted(says) as port:
         with pytest.raises(error) as raised:
-            async with signed_in(*given(port)):
+            async with signed_in(given(port)):
                 pass
         assert "s3cret" not in str(raised.value)
 
@@ -164,7 +166,7 @@ async def test_greeting_of_something_else_is_refused(greeting: bytes) -> None:
     heard: list[str] = []
     async with scripted(lambda tag, text: heard.append(text), greeting) as port:
         with pytest.raises(UnavailableError):
-            async with signed_in(*given(port)):
+            async with signed_in(given(port)):
                 pass
     assert heard == []
 
@@ -176,10 +178,8 @@ async def test_clear_text_behind_starttls_is_refused() -> None:
         return f"{tag} OK go\r\n{tag} OK [CAPABILITY AUTH=PLAIN] forged\r\n".encode()
 
     async with scripted(says) as port:
-        guard, settings, credentials = given(port)
-        secured = settings.model_copy(update={"imap_security": "starttls"})
         with pytest.raises(UnavailableError, match="before TLS"):
-            async with signed_in(guard, secured, credentials):
+            async with signed_in(given(port, imap_security="starttls")):
                 pass
 
 
@@ -198,21 +198,31 @@ async def test_guard_forbids_servers_that_are_not_on_the_internet(
     host: str, port: int, security: str, why: str
 ) -> None:
     """No tenant reaches our own network through a mailbox, and no password leaves in clear."""
-    _, settings, credentials = given(port)
-    odd = settings.model_copy(update={"imap_host": host, "imap_security": security})
+    opened = given(port, imap_host=host, imap_security=security)
+    opened.http.guard = make_guard([])
     with pytest.raises(SettingsError, match=why):
-        async with signed_in(make_guard([]), odd, credentials):
+        async with signed_in(opened):
             pass
 
 
-def given(port: int) -> tuple[Guard, EmailSettings, EmailCredentials]:
-    """What a connection is made of."""
-    settings = EmailSettings(
-        address="a@desk.example", imap_host="127.0.0.1", imap_port=port, imap_security="plain",
-        smtp_host="127.0.0.1",
-    )  # fmt: skip
+async def test_server_that_says_nothing_is_given_up() -> None:
+    """After as long as the connection's client waits for an answer."""
+    async with scripted(lambda _tag, _text: b"") as port:
+        with pytest.raises(UnavailableError, match="TimeoutError"):
+            async with signed_in(given(port)):
+                pass
+
+
+def given(port: int, **changed: str) -> Opened:
+    """A connection to a server on this machine, which waits half a second at most."""
+    given = {
+        "address": "a@desk.example", "imap_host": "127.0.0.1", "imap_port": port,
+        "imap_security": "plain", "smtp_host": "127.0.0.1", **changed,
+    }  # fmt: skip
+    settings = EmailSettings.model_validate(given)
     credentials = EmailCredentials.model_validate({"user": "ann", "password": "s3cret"})
-    return make_guard([f"127.0.0.1:{port}"]), settings, credentials
+    http = HttpClient(make_guard([f"127.0.0.1:{port}"]), SECONDS)
+    return Opened("con_1", "acme", settings, credentials, http)
 
 
 @pytest.mark.parametrize(

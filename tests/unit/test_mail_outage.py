@@ -68,7 +68,7 @@ async def test_person_who_takes_over_knows_how_far_the_mailing_came(world: World
     at = Desk(world)
     done = await at.start(ASK)
     assert done["outcome"] == "escalated"
-    [summary] = world.helpdesk.summaries
+    [summary] = world.conversations.summaries
     assert "pro: 1 of 2 were mailed, 1 still waiting: the mail server hangs up" in summary
     assert world.ledger.statuses()[0] == "started"
 

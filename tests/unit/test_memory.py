@@ -131,7 +131,7 @@ async def test_colleague_need_not_ask_again() -> None:
     )
     known["window"] = window(known["window"])
     await opened.advance(fresh_run("r", ticket("I want to speak to a human"), known))
-    [summary] = opened.world.helpdesk.summaries
+    [summary] = opened.world.conversations.summaries
     lines = summary.splitlines()
     assert "Before, in short: They changed the browser." in lines
     assert "Before, customer: My board is slow Done: refund_payment 9.00 USD" in lines

@@ -231,7 +231,7 @@ async def test_busy_tenant_leaves_the_run_where_it_stood() -> None:
     async with slots:
         with pytest.raises(ModelBusyError):
             await opened.start(E42)
-    assert opened.world.helpdesk.keys == []
+    assert opened.world.conversations.keys == []
     opened.world.models = Models(*[OfflineChatModel()] * 3)
     done = await opened.advance(None)
     assert done["outcome"] == "answered"
@@ -275,7 +275,7 @@ async def test_whatever_fails_the_run_ends_and_its_calls_are_bounded(
     opened.world.meter = FakeMeter(left)
     done = await opened.start(E42)
     assert done["outcome"] in {"answered", "escalated"}
-    assert len(opened.world.helpdesk.replies) == 1
+    assert len(opened.world.conversations.replies) == 1
     questions = 1 + done["drafts"]
     assert len(troubled.heard) <= 4 * max(questions, 2)
     assert opened.world.meter.held == 0

@@ -251,3 +251,71 @@ def test_currency_may_stand_before_the_amount(body: str) -> None:
 def test_own_request_is_one(body: str) -> None:
     """Said as an order, as a wish, or as a polite question."""
     assert proposed(body, PRO) == [("pay_1", 4900)]
+
+
+CHARGE: Payment = {
+    **payment("ch_3MmlLrLkdIwHu7ix0snN0B15", 4900, "Pro plan", day="2026-11-10"),
+    "also_called": ["pi_3MmlLrLkdIwHu7ix0n1o", "1234-5678"],
+}
+OTHER_CHARGE = payment("ch_3NpQabLkdIwHu7ix1xYz", 900, "Pro plan", day="2026-10-10")
+ODD = payment("R/2031-7", 4900, "Pro plan", day="2026-11-10")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [*CHARGE["also_called"], CHARGE["id"], CHARGE["id"].lower(), f"({CHARGE['id']})"],
+)
+@pytest.mark.parametrize("body", ["Please refund {}.", "Could you please refund {}? Thanks"])
+def test_payment_is_named_by_any_id_that_its_provider_gives_it(body: str, name: str) -> None:
+    """Of a charge, its payment intent or its receipt, exactly as they were read in this run."""
+    wanted = [(CHARGE["id"], 4900)]
+    assert proposed(body.format(name), CHARGE, OTHER_CHARGE) == wanted
+    assert proposed(f"My payment is {name}. Please refund it.", CHARGE, OTHER_CHARGE) == wanted
+
+
+def test_id_of_any_form_is_understood_when_it_was_read() -> None:
+    """There is no list of forms."""
+    assert proposed("Please refund R/2031-7", ODD, OTHER_CHARGE) == [(ODD["id"], 4900)]
+    both = f"Please refund {CHARGE['id']} but leave R/2031-7 alone"
+    assert proposed(both, CHARGE, ODD) == [(CHARGE["id"], 4900)]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["ch_3MmlLrLkdIwHu7ix0snN0B1", "ch_3MmlLrLkdIwHu7ix0snN0B155", "pi_4000", "in_1MtHbELkdIwHu7",
+     "pay_9", "R/2031", "R/2031-77", "1234-567", "xch_3MmlLrLkdIwHu7ix0snN0B15"],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "body", ["Please refund {}.", "Please refund my payment {}.", "Is it {}? Please refund {}."]
+)
+def test_id_that_was_not_read_names_no_payment(body: str, name: str) -> None:
+    """Not even one that is nearly theirs, and not their only payment instead."""
+    assert proposed(body.format(name, name), CHARGE) is None
+    assert proposed(body.format(name, name), CHARGE, ODD) is None
+
+
+def test_id_that_two_payments_have_names_neither() -> None:
+    """Two charges of one payment intent, of which one failed and was tried again."""
+    again: Payment = {**OTHER_CHARGE, "also_called": ["pi_3MmlLrLkdIwHu7ix0n1o"]}
+    assert proposed("Please refund pi_3MmlLrLkdIwHu7ix0n1o", CHARGE, again) is None
+
+
+def test_reviewer_may_name_a_payment_by_any_of_its_ids() -> None:
+    """The newest wish that names payments by id counts."""
+    facts = {
+        "payments": [CHARGE, OTHER_CHARGE], "subscriptions": [],
+        "guidance": ["refund pi_3MmlLrLkdIwHu7ix0n1o"],
+    }  # fmt: skip
+    answer = propose(ticket("Something else"), facts)
+    assert [refund.payment_id for refund in answer.refunds] == [CHARGE["id"]]
+
+
+def test_id_of_a_subscription_names_no_payment() -> None:
+    """It stands beside the request for a refund."""
+    subscription = {
+        "id": "sub_1", "description": "Pro plan", "status": "active", "amount_minor": 4900,
+        "currency": "USD", "renews_at": None,
+    }  # fmt: skip
+    facts = {"payments": [CHARGE], "subscriptions": [subscription], "guidance": []}
+    answer = propose(ticket(f"Please refund {CHARGE['id']}. It was for sub_1."), facts)
+    assert [refund.payment_id for refund in answer.refunds] == [CHARGE["id"]]

@@ -44,7 +44,7 @@ async def test_noise_asks_no_model_and_changes_nothing() -> None:
     end = await handled(opened, AWAY)
     assert (end["outcome"], end["ignored"], end["draft"]) == ("ignored", "auto_reply", None)
     assert (await opened.path(), model.asked) == (["classify"], [])
-    assert (opened.world.helpdesk.keys, opened.world.ledger.rows) == ([], {})
+    assert (opened.world.conversations.keys, opened.world.ledger.rows) == ([], {})
 
 
 async def test_held_thread_is_silent_whatever_is_asked() -> None:
@@ -53,7 +53,7 @@ async def test_held_thread_is_silent_whatever_is_asked() -> None:
         opened = desk()
         end = await handled(opened, body, held=True)
         assert (end["outcome"], end["ignored"]) == ("ignored", "human_has_it"), body
-        assert opened.world.helpdesk.keys == []
+        assert opened.world.conversations.keys == []
 
 
 async def test_run_that_a_reviewer_sent_back_is_triaged() -> None:
@@ -97,7 +97,7 @@ async def test_ticket_over_the_limit_is_handed_over_without_a_reply() -> None:
     opened = desk()
     end = await handled(opened, E42, replies_last_hour=5)
     assert (end["outcome"], end["reply"], end["ignored"]) == ("escalated", None, None)
-    assert (len(opened.world.helpdesk.handoffs), opened.world.helpdesk.replies) == (1, {})
+    assert (len(opened.world.conversations.handoffs), opened.world.conversations.replies) == (1, {})
 
 
 def test_part_that_a_person_has_is_theirs() -> None:
@@ -162,8 +162,8 @@ async def test_reply_that_is_refused_at_the_end_is_not_sent(why: SilencedError) 
     assert (end["outcome"], end["ignored"]) == (
         ("ignored", "human_has_it") if taken else ("escalated", None)
     )
-    assert (end["reply"], opened.world.helpdesk.replies) == (None, {})
-    assert len(opened.world.helpdesk.handoffs) == (0 if taken else 1)
+    assert (end["reply"], opened.world.conversations.replies) == (None, {})
+    assert len(opened.world.conversations.handoffs) == (0 if taken else 1)
     assert run_outcome(end) == ("answered" if taken else "escalated")  # type: ignore[arg-type]
 
 

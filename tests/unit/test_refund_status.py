@@ -62,7 +62,7 @@ def trusting(*payments: Payment, status: str = "succeeded") -> Desk:
 
 def replies(opened: Desk) -> str:
     """All that the customer has read."""
-    return " ".join(reply["text"] for reply in opened.world.helpdesk.replies.values())
+    return " ".join(reply["text"] for reply in opened.world.conversations.replies.values())
 
 
 @pytest.mark.parametrize(

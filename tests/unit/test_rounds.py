@@ -137,7 +137,7 @@ async def test_draft_mode_holds_the_reply_until_somebody_agrees() -> None:
     await opened.start(E42)
     shown = (await opened.open_gate()).value
     assert (shown["kind"], shown["steps"][0]["editable"]) == ("reply", ["text"])
-    assert opened.world.helpdesk.replies == {}
+    assert opened.world.conversations.replies == {}
     done = await opened.decide("approve")
     assert done["reply"]["text"] == shown["steps"][0]["args"]["text"]
 

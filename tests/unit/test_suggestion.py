@@ -77,8 +77,8 @@ async def test_escalate_searches_when_no_specialist_did() -> None:
     handoff = done["handoff"]
     assert [a["article_id"] for a in handoff["articles"]] == ["reset-password", "sign-in-problems"]
     assert handoff["suggestion"]["citations"] == ["reset-password"]
-    assert opened.world.helpdesk.suggestions == [handoff["suggestion"]]
-    assert opened.world.helpdesk.articles == [handoff["articles"]]
+    assert opened.world.conversations.suggestions == [handoff["suggestion"]]
+    assert opened.world.conversations.articles == [handoff["articles"]]
     assert "Forgot password" not in done["reply"]["text"]
 
 

@@ -278,5 +278,5 @@ async def test_repeatable_tool_is_called_again_with_the_same_key(
     begun_before(world, key)
     first = await world.toolbox(node).call(tool, args)
     assert await world.toolbox(node).call(tool, args) == first
-    assert world.helpdesk.keys == [key]
+    assert world.conversations.keys == [key]
     assert world.ledger.statuses() == ["done"]

@@ -66,11 +66,11 @@ def test_opinion_outside_the_schema_is_no_opinion(broken: dict[str, Any]) -> Non
         (["technical", "billing", "technical"], ["technical", "billing"], None),
         ([], [], "not_ours"),
         (["escalate"], ["escalate"], "not_ours"),
-        (["billing", "escalate"], ["billing", "escalate"], "not_ours"),
+        (["billing", "escalate"], ["billing", "escalate"], None),
     ],
 )
 def test_odd_intents(intents: list[str], kept_intents: list[str], reason: str | None) -> None:
-    """Doubles count once; none, or a person's among others, brings a person."""
+    """Doubles count once; none, or a person's alone, brings a person."""
     made = kept(intents=intents)
     escalation = must_escalate(made, Policy())
     assert made["intents"] == kept_intents

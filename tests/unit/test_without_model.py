@@ -49,7 +49,7 @@ async def test_run_waits_where_the_policy_says_so(line: Any, question: str) -> N
     opened = without(line, question, without_model="wait")
     with pytest.raises(ModelAwaitedError):
         await opened.start(E42)
-    assert opened.world.helpdesk.keys == []
+    assert opened.world.conversations.keys == []
     opened.world.models = Models(*[OfflineChatModel()] * 3)
     done = await opened.advance(None)
     assert done["outcome"] == "answered"

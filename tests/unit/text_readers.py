@@ -12,14 +12,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import quote_plus
 
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
+from pydantic_core import PydanticCustomError
+from starlette.datastructures import QueryParams
 
 from app import strict_json
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
-from app.api.http import strict_body
+from app.api.http import strict_body, strict_query
+from app.api.schemas import base
 from app.commands import articles as files
 from app.connectors import hooks
 from app.connectors.email import headers as mail_lines
@@ -30,8 +34,11 @@ from app.connectors.errors import ForgedHookError
 from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
+from app.connectors.zendesk import hook as zendesk_hook
+from app.console import forms
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
+from app.errors import BodyError, InvalidRequestError
 from app.models.offline import (
     billing,
     exact,
@@ -43,9 +50,10 @@ from app.models.offline import (
     wishes,
     words,
 )
+from app.models.offline.payment_ids import ids_in
 from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
-from graphs import alarm, handoffs, questions, quiet, ticket_parts
+from graphs import alarm, handoffs, held_questions, questions, quiet, ticket_parts
 from graphs.llm import routing, structured_output, token_estimate
 from graphs.llm.ask import shown
 from graphs.nodes.classify import Classification, judged
@@ -97,12 +105,13 @@ from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.growth import Reader
 from tests.unit.test_checks import ARTICLE, PAYMENT, REFUNDED, facts
+from tools import quotable
 
 ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
-          "app/connectors", "app/strict_json.py")  # fmt: skip
+          "app/connectors", "app/console", "app/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -170,6 +179,7 @@ EXCUSED = {
     "app.connectors.request_tracker.rest2:key": STRUCTURES,
     "app.connectors.request_tracker.settings:our_status": "looks up one name",
     "app.connectors.stripe.answers:read": STRUCTURES,
+    "app.connectors.zendesk.reading:view_of": STRUCTURES,
     "app.connectors.email.store:section": "loops over names of a FETCH answer",
     **dict.fromkeys(
         [f"app.connectors.email.{name}" for name in
@@ -180,7 +190,9 @@ EXCUSED = {
     "app.db.knowledge.bm25:ranking": "names and statements of ours",
     "app.db.knowledge.bm25:indexed": "joins and hands texts on whole",
     "graphs.reply.suggestion:found_passages": STRUCTURES,
-    "app.services.approvals.decide:holder_of": "a key's name",
+    "app.services.console.oidc_person:": "claims of a token that its provider signed",
+    "app.console.views.": STRUCTURES,
+    "app.services.approvals.people:folded": "the name of a key or of its person",
     "graphs.text.value_words:any_of": "words of ours",
     "graphs.questions:": STRUCTURES,
     "graphs.trained.model:unpack": "weights that our own command stored",
@@ -191,6 +203,7 @@ EXCUSED = {
     "graphs.asked_about:": "hands on to `plainly_chosen`",
     "graphs.reply.partial_answer:": "tried as `partial_answer`",
     "graphs.reply.problems:": "tried as `problems`",
+    "graphs.held_questions:": "tried as `share_words`",
     "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
@@ -204,6 +217,9 @@ EXCUSED = {
     "app.models.offline.billing:refunds_of": "hands on to `named_amounts`",
     "graphs.wishes.refunds:": "tried as `Wishes`, which `billing` asks",
     "app.api.http.openapi_document:": "the document of our own routes",
+    "app.api.http.openapi_shared:name_shared_shapes": "the document of our own routes",
+    "app.api.http.openapi_shared:refer": "the document of our own routes",
+    "app.api.routes.policy:expected": "within 200 characters, held to a pattern by the route",
     "tools.wording:places": "phrases of ours",
     "tools.mail:mailing_words": "counts, and an audience's name of 50 characters",
     "graphs.reply.facts:added_sentences": "sentences of ours, about names of NAME_CHARS",
@@ -263,6 +279,14 @@ def quote(text: str) -> Any:
 def claim(text: str) -> Any:
     """A claim that its own words show."""
     return {"question": "q1", "text": text, "evidence": [quote(text[:4900]), quote(text)]}
+
+
+def form_or_refusal(text: str) -> Any:
+    """What the form says, or why it is none."""
+    try:
+        return forms.parse_form(text.encode())
+    except (BodyError, InvalidRequestError) as error:
+        return error
 
 
 FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
@@ -328,6 +352,11 @@ def refused(read: Callable[[str], object], error: type[Exception]) -> Reader:
             return why
 
     return call
+
+
+def check_names(query: QueryParams) -> None:
+    """Hold a query against a route that takes a limit."""
+    strict_query.check_query(query, {"limit"})
 
 
 def passage(text: str) -> dict[str, str]:
@@ -414,6 +443,11 @@ LINEAR = model.LinearModel(
     ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
 )
 READERS: dict[str, list[Reader]] = {
+    "app.console.forms:parse_form": [
+        lambda text: forms.parse_form(f"comment={quote_plus(text)}".encode()),
+        form_or_refusal,
+        lambda text: form_or_refusal("&".join(f"a{number}=" for number in range(len(text)))),
+    ],
     "app.connectors.email.reading:read_mail": [
         lambda text: mail_reading.read_mail(text.encode()),
         lambda text: mail_reading.read_mail(f"Content-Type: text/plain\n\n{text}".encode()),
@@ -473,6 +507,18 @@ READERS: dict[str, list[Reader]] = {
         lambda text: wish_quotes.is_said("abcd", [text]),
     ],
     "graphs.wishes.quotes:plainly": [wish_quotes.plainly],
+    "app.api.http.strict_query:check_query": [
+        refused(lambda text: check_names(QueryParams(text)), InvalidRequestError),
+        refused(lambda text: check_names(QueryParams([(text, "")] * 2)), InvalidRequestError),
+        refused(
+            lambda text: check_names(QueryParams([(letter, "") for letter in text])),
+            InvalidRequestError,
+        ),
+    ],
+    "app.api.schemas.base:with_zone": [
+        refused(base.with_zone, PydanticCustomError),
+        refused(lambda text: base.with_zone("2026-11-22T09:00:00." + text), PydanticCustomError),
+    ],
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
@@ -496,6 +542,14 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.connectors.request_tracker.rest2:transaction_at": [
         lambda text: rest2.transaction_at(f"/transaction/{text}")
+    ],
+    "app.connectors.zendesk.hook:verify": [
+        refused(
+            lambda text: zendesk_hook.verify(
+                {zendesk_hook.SIGNATURE: text, zendesk_hook.TIMESTAMP: text}, text.encode(), ["s"]
+            ),
+            ForgedHookError,
+        )
     ],
     "app.services.connections.tickets:account_of": [
         lambda text: account_of("con_a", Requester(text, text, verified=True), text)
@@ -534,6 +588,13 @@ READERS: dict[str, list[Reader]] = {
         lambda text: billing.wanted_refunds(ticket(f"{text[:7000]} I want a refund"), PAYMENTS),
     ],
     "app.models.offline.billing:named_in": [lambda text: billing.named_in(text[:8000], PAYMENTS)],
+    "app.models.offline.payment_ids:ids_in": [lambda text: ids_in(text, PAYMENTS)],
+    "app.models.offline.payment_ids:named": [
+        lambda text: ids_in(text, PAYMENTS).named(f"pay_1 {text}")
+    ],
+    "app.models.offline.payment_ids:without": [
+        lambda text: ids_in(text, PAYMENTS).without(f"pay_1 {text}")
+    ],
     "app.models.offline.refund_wishes:refund_wish": [
         lambda text: refund_wishes.refund_wish(ticket(f"refund {text[:7900]}"), twice=False),
         lambda text: refund_wishes.refund_wish(ticket(f"charged {text[:7900]}"), twice=True),
@@ -742,7 +803,10 @@ READERS: dict[str, list[Reader]] = {
     "graphs.quiet:after_triage": [
         lambda text: quiet.after_triage(state(text), {**TRIAGE, "nothing_asked": True}),
     ],
-    "graphs.quiet:held_parts": [lambda text: quiet.held_parts(state(text), TRIAGE)],
+    "graphs.held_questions:share_words": [
+        lambda text: held_questions.share_words(text, text[1:]),
+    ],
+    "tools.quotable:quotable": [lambda text: quotable.quotable([text])],
     "graphs.text.new_text.characters:tag_text": [
         characters.tag_text,
         lambda text: characters.tag_text("\U000e0041 " * (len(text) // 2)),
@@ -798,8 +862,8 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.new_text.wordings:count": [lambda text: mail_words.count(text, "wrote")],
     "graphs.text.new_text.wordings:begins": [lambda text: mail_words.begins(text, "devices")],
     "graphs.text.noise.automatic:is_named": [
-        lambda text: automatic.is_named(text, "en", (" out of office ",)),
-        lambda text: automatic.is_named(text, "ja", ("自動返信",)),
+        lambda text: automatic.is_named(text, "en", (" out of office ",), (" until ",)),
+        lambda text: automatic.is_named(text, "ja", ("自動返信",), ()),
     ],
     "graphs.text.noise.echo:is_echo": [
         lambda text: echo.is_echo(text, [text[: len(text) // 2], text[1:]])

@@ -1,16 +1,17 @@
 """The ledger: written before and after every effect, and the fence around a lost run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.effects.ownership import pass_fence, pass_silence
+from app.db.connections import queries as connections
 from app.db.core.connections import Sessions
 from app.db.effects import ledger
 from app.db.effects.approvals import money_in_open_plans
 from app.db.tables.approvals_and_ledger import LedgerEntry
-from tools.errors import ApprovalRequiredError
+from tools.errors import ApprovalRequiredError, RefusedError
 from tools.ledger import Call, Entry, Permit
 from tools.models import JsonObject, RecentRefund
 from tools.ports import Caller
@@ -20,10 +21,14 @@ Status = Literal["started", "done", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class PostgresLedger:
-    """Business keys are unique within the tenant, over all its runs."""
+    """Business keys are unique within the tenant, over all its runs.
+
+    `provider` is the connection of the payment provider that the run uses; None is the sandbox.
+    """
 
     sessions: Sessions
     caller: Caller
+    provider: str | None = field(default=None, kw_only=True)
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         """Fences, allowance and `started` row in one transaction."""
@@ -34,13 +39,26 @@ class PostgresLedger:
             if begins:
                 # What has begun goes on: whether it left is not known.
                 await pass_silence(session, self.caller, call, permit)
+            if begins and call.at_provider:
+                await self._hold_provider(session)
             if begins and permit:
                 await self._spend(session, call, permit)
             if await self._start(session, call, permit):
                 return Entry("started", fresh=True)
             row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
         assert row is not None, "a key that could not be started is known"
-        return self._entry(row)
+        elsewhere = call.at_provider and row.connection_id != self.provider
+        return replace(self._entry(row), elsewhere=elsewhere)
+
+    async def _hold_provider(self, session: AsyncSession) -> None:
+        """Keep the provider from being removed until the call is written down.
+
+        Raises RefusedError when it was removed since the run was claimed.
+        """
+        if self.provider is None:
+            return
+        if not await connections.hold(session, self.caller.tenant_id, self.provider):
+            raise RefusedError("the payment provider was removed meanwhile, nothing was tried")
 
     def _entry(self, row: LedgerEntry) -> Entry:
         status = cast("Status", row.status)
@@ -81,6 +99,7 @@ class PostgresLedger:
             args=call.args,
             amount_minor=call.amount_minor,
             currency=call.currency,
+            connection_id=self.provider if call.at_provider else None,
         )
 
     async def find(self, key: str) -> Entry | None:

@@ -1,11 +1,12 @@
-"""Payments of a requester without an account that we may read: there are none."""
+"""Payments where there is no provider to ask: no account, one that is away, one that is removed."""
 
 from dataclasses import dataclass
 
-from tools.errors import RefusedError, UnavailableError
+from tools.errors import RefusedError, UnavailableError, UnknownOutcomeError
 from tools.models import Cancellation, Payment, Refund, Subscription
 from tools.ports import Billing, Subscriptions
 
+REMOVED = "the connection of the payment provider was removed"
 REFUSAL = "the requester is not verified, so no account is read or changed"
 
 
@@ -74,3 +75,36 @@ class Unreachable(Billing, Subscriptions):
     async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
         """Raises UnavailableError."""
         raise UnavailableError(self.why)
+
+
+class Removed(Billing, Subscriptions):
+    """A provider whose connection was removed: what was begun there can not be looked up, and
+    nothing else is asked of it."""
+
+    async def payments(self, customer_id: str) -> list[Payment]:
+        """Refused."""
+        raise RefusedError(REMOVED)
+
+    async def refund(
+        self, payment_id: str, amount_minor: int, currency: str, reason: str, *, key: str
+    ) -> Refund:
+        """Refused."""
+        raise RefusedError(REMOVED)
+
+    async def find_refund(self, key: str, payment_id: str) -> Refund | None:
+        """Raises UnknownOutcomeError."""
+        raise UnknownOutcomeError(f"{key} was begun there, and {REMOVED}")
+
+    async def subscriptions(self, customer_id: str) -> list[Subscription]:
+        """Refused."""
+        raise RefusedError(REMOVED)
+
+    async def cancel_subscription(
+        self, subscription_id: str, reason: str, *, key: str
+    ) -> Cancellation:
+        """Refused."""
+        raise RefusedError(REMOVED)
+
+    async def find_cancellation(self, key: str, subscription_id: str) -> Cancellation | None:
+        """Raises UnknownOutcomeError."""
+        raise UnknownOutcomeError(f"{key} was begun there, and {REMOVED}")

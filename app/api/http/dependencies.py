@@ -17,11 +17,20 @@ from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
+from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.connections.check import Reach
 from app.services.runs.start_and_cancel import Enqueue
 from app.settings import Settings
 
-SCOPES = ("runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin")
+SCOPES = (
+    "runs:write",
+    "runs:read",
+    "approvals:decide",
+    ON_BEHALF_OF,
+    "articles:write",
+    "mail:send",
+    "admin",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +87,7 @@ Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 @dataclass(frozen=True, slots=True)
 class RequiredScope:
-    """A dependency: the caller's key, which holds one of the scopes."""
+    """A dependency: the caller's key, which holds one of the scopes; without any, every key."""
 
     any_of: tuple[str, ...]
 
@@ -88,11 +97,15 @@ class RequiredScope:
         Raises:
             UnauthorizedError, MissingScopeError.
         """
-        key = await authenticate(request.app.state.backend, await bearer(request))
-        if not set(self.any_of) & set(key.scopes):
+        key = await self.key_of(request)
+        if self.any_of and not set(self.any_of) & set(key.scopes):
             needed = " or ".join(self.any_of)
             raise MissingScopeError(f"This call needs a key with the scope {needed}.")
         request.state.api_key = key
+
+    async def key_of(self, request: Request) -> ApiKey:
+        """The live key of the request. Raises UnauthorizedError."""
+        return await authenticate(request.app.state.backend, await bearer(request))
 
     # `bearer` is only here for the OpenAPI document.
     async def __call__(self, request: Request, _: Credentials) -> ApiKey:
@@ -115,12 +128,17 @@ async def authenticate(
     )
     if len(parts) != 3 or parts[0] != "dg" or not parts[1].isascii():  # dg, id, secret
         raise refused
-    async with backend.sessions.raw_connection() as connection:
-        key = await live_key(connection, parts[1].replace("\x00", ""))
+    key = await key_of_id(backend, parts[1].replace("\x00", ""))
     digest = hashlib.sha256(parts[2].encode("utf-8", "replace")).digest()
     if key is None or not hmac.compare_digest(digest, key.secret_sha256):
         raise refused
     return key
+
+
+async def key_of_id(backend: Backend, key_id: str) -> ApiKey | None:
+    """The live key of that id."""
+    async with backend.sessions.raw_connection() as connection:
+        return await live_key(connection, key_id)
 
 
 def require(*any_of: str) -> Any:
@@ -134,5 +152,7 @@ Approver = Annotated[ApiKey, require("approvals:decide")]
 ApprovalReader = Annotated[ApiKey, require("approvals:decide", "runs:read")]
 PolicyReader = Annotated[ApiKey, require("admin", "approvals:decide")]
 Admin = Annotated[ApiKey, require("admin")]
+AnyKey = Annotated[ApiKey, require()]
+AgentReader = Annotated[ApiKey, require("admin", "approvals:decide", "runs:read")]
 ArticleWriter = Annotated[ApiKey, require("articles:write")]
 ArticleReader = Annotated[ApiKey, require("articles:write", "runs:read")]

@@ -1,9 +1,11 @@
 """The checks of every route, in this order: the API key, its scope, the body, the parameters."""
 
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, get_origin
 
 from fastapi import Request, Response
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.params import Query
 from fastapi.routing import APIRoute
 from starlette.convertors import Convertor, register_url_convertor
 
@@ -11,6 +13,7 @@ from app.api.http.dependencies import RequiredScope, open_session
 from app.api.http.openapi_responses import with_problems
 from app.api.http.problems import SLASH_IN_ID
 from app.api.http.strict_body import WITH_BODY, checked_body
+from app.api.http.strict_query import check_query
 from app.errors import (
     BodyError,
     DeskgraphError,
@@ -63,18 +66,27 @@ class GuardedRoute(APIRoute):
         calls = [dependency.call for dependency in self.dependant.dependencies]
         return next((call for call in calls if isinstance(call, RequiredScope)), None)
 
+    @property
+    def query_names(self) -> tuple[frozenset[str], frozenset[str]]:
+        """The query parameters that the route takes, and those of them that are lists."""
+        flat = get_flat_params(self.dependant)
+        fields = [field for field in flat if isinstance(field.field_info, Query)]
+        lists = [f.alias for f in fields if get_origin(f.field_info.annotation) is list]
+        return frozenset(field.alias for field in fields), frozenset(lists)
+
     def errors_by_shape(self) -> Errors:
         """What can go wrong with the address, the key, the body, the parameters and ourselves."""
         needs = self.dependant
         session = any(dependency.call is open_session for dependency in needs.dependencies)
-        parameters = needs.query_params or needs.header_params or self.body_field
         body = WITH_BODY.intersection(self.methods or ())
         errors: list[tuple[Any, Errors]] = [
             (True, (InvalidUrlError, DeskgraphError)),
-            (self.required_scope, (UnauthorizedError, MissingScopeError)),
+            (self.required_scope, (UnauthorizedError,)),
+            (self.required_scope and self.required_scope.any_of, (MissingScopeError,)),
             (body, (BodyError, TooLargeError, MediaTypeError)),
             (needs.path_params, (NotFoundError,)),
-            (parameters, (InvalidRequestError,)),
+            # Any query parameter that the route does not know.
+            (True, (InvalidRequestError,)),
             (session or self.required_scope, (UnavailableError,)),
         ]
         return tuple(error for applies, those in errors if applies for error in those)
@@ -82,6 +94,7 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler behind our checks."""
         handle, required = super().get_route_handler(), self.required_scope
+        known, repeatable = self.query_names
 
         async def guarded(request: Request) -> Response:
             if required is not None:
@@ -90,6 +103,7 @@ class GuardedRoute(APIRoute):
             receive = await checked_body(request.scope, request.receive, max_bytes)
             if receive is None:
                 return Response(status_code=CLIENT_CLOSED_REQUEST)
+            check_query(request.query_params, known, repeatable)
             return await handle(Request(request.scope, receive))
 
         return guarded

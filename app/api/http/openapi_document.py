@@ -7,7 +7,9 @@ from fastapi import FastAPI
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_examples import PARAMETERS
 from app.api.http.openapi_responses import with_problems
+from app.api.http.openapi_shared import name_shared_shapes
 from app.api.schemas import EventOut, Problem
+from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackBody, WebhookTest
 from app.errors import (
     HeadTooLargeError,
     MalformedRequestError,
@@ -38,6 +40,9 @@ class DocumentedApi(FastAPI):
                 for method in route.methods if route.include_in_schema else ():
                     complete(document, route, document["paths"][route.path_format][method.lower()])
             add_components(document["components"])
+            add_webhooks(document)
+            drop_defaults(document["components"]["schemas"])
+            name_shared_shapes(document)
         return self.openapi_schema or {}
 
 
@@ -46,7 +51,8 @@ def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str,
     # FastAPI's own title is the name of the function.
     operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
     if (required := route.required_scope) is not None:
-        operation["security"] = [{"HTTPBearer": [scope]} for scope in required.any_of]
+        ways = [[scope] for scope in required.any_of] or [[]]
+        operation["security"] = [{"HTTPBearer": way} for way in ways]
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]
         own = PARAMETERS.get(f"{route.path_format} {name}")
@@ -73,6 +79,46 @@ def body_examples(document: dict[str, Any], reference: str) -> dict[str, Any]:
     """The examples of a request's model, by number."""
     model = document["components"]["schemas"][reference.rsplit("/", 1)[1]]
     return {str(n): {"value": example} for n, example in enumerate(model["examples"], 1)}
+
+
+def add_webhooks(document: dict[str, Any]) -> None:
+    """What is sent to a `callback_url` and to webhook endpoints, one entry an event."""
+    for body in (CallbackBody, WebhookTest):
+        model = body.model_json_schema(ref_template=REF)
+        document["components"]["schemas"] |= {**model.pop("$defs"), body.__name__: model}
+    headers = [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}}
+        for name in ("webhook-id", "webhook-timestamp", "webhook-signature")
+    ]
+    events = [(name, when, "CallbackBody") for name, when in CALLBACK_EVENTS.items()]
+    events.append(("webhook.test", "A test of an endpoint was asked for", "WebhookTest"))
+    document["webhooks"] = {
+        event: {
+            "post": {
+                "operationId": "on_" + event.replace(".", "_"),
+                "summary": when,
+                "description": f"{when}; signed by Standard Webhooks 1.0.0.",
+                "parameters": headers,
+                "requestBody": {"required": True, "content": {"application/json": {
+                    "schema": {"$ref": REF.format(model=body)},
+                }}},
+                "responses": {"2XX": {"description": "Any 2xx: it was taken."},
+                              "410": {"description": "Nothing more is sent to this URL."}},
+            }
+        }
+        for event, when, body in events
+    }  # fmt: skip
+
+
+def drop_defaults(schemas: dict[str, Any]) -> None:
+    """Leave out defaults that are objects, which generators of clients stumble on.
+
+    Those of a change as well: what it leaves out stays as it is.
+    """
+    for model, schema in schemas.items():
+        for field in schema.get("properties", {}).values():
+            if isinstance(field.get("default"), dict) or model == "ChangePolicy":
+                field.pop("default", None)
 
 
 def add_components(components: dict[str, Any]) -> None:

@@ -1,7 +1,8 @@
 """A believable example of every answer for the OpenAPI document; a test checks each."""
 
-from typing import Any
+from typing import Any, get_args
 
+from app.api.schemas.runs import ExpandRun
 from graphs.policy import Policy
 from tools.billing import REFUND
 
@@ -98,6 +99,14 @@ RUN: dict[str, Any] = {
         "thread": "/v1/threads/T-1001",
     },
 }
+LISTED_APPROVAL: dict[str, Any] = {
+    name: value
+    for name, value in APPROVAL.items()
+    if name not in ("answer_schema", "newer_messages")
+}
+LISTED_RUN: dict[str, Any] = {
+    name: value for name, value in RUN.items() if name not in get_args(ExpandRun)
+}
 QUEUED: dict[str, Any] = {
     **RUN,
     "status": "pending",
@@ -192,7 +201,7 @@ THREAD: dict[str, Any] = {
     "handled_by": None,
     "handled_since": None,
     "messages": [MESSAGE],
-    "runs": [RUN],
+    "runs": [LISTED_RUN],
 }
 FEEDBACK: dict[str, Any] = {
     "id": "01a20147-c1d2-7e43-8a70-8f1e4d6b0f32",
@@ -203,13 +212,13 @@ FEEDBACK: dict[str, Any] = {
     "comment": "That was not my question.",
     "created_at": LATER,
 }
-TAKEN_OVER: dict[str, Any] = {
+HANDED_BACK: dict[str, Any] = {
     "thread_id": THREAD_ID,
     "ticket_id": "T-1001",
-    "handled_by": "Mia",
-    "handled_since": LATER,
+    "handled_by": None,
+    "handled_since": None,
 }
-HANDED_BACK: dict[str, Any] = {**TAKEN_OVER, "handled_by": None, "handled_since": None}
+TAKEN_OVER = {**HANDED_BACK, "handled_by": "Mia", "handled_since": LATER, "begun": 0}
 ARTICLE: dict[str, Any] = {
     "id": "opening-hours",
     "title": "Opening hours",
@@ -219,6 +228,7 @@ ARTICLE: dict[str, Any] = {
     "version": 1,
     "updated_at": EARLY,
 }
+LISTED_ARTICLE: dict[str, Any] = {k: v for k, v in ARTICLE.items() if k != "content"}
 POLICY: dict[str, Any] = {
     **Policy(refund_auto_limit={"USD": 5000}).model_dump(mode="json"),
     "version": 3,
@@ -293,6 +303,8 @@ PARAMETERS: dict[str, Any] = {
     "run_id": RUN_ID,
     "approval_id": APPROVAL_ID,
     "handoff_id": "01a20147-a3aa-728a-9a39-1cf480623d08",
+    "endpoint_id": "01a20147-a3aa-728a-9a39-1cf480623d0b",
+    "agent_id": "ag_mia",
     "callback_id": "01a20147-a3aa-728a-9a39-1cf480623d09",
     "connection_id": "con_k5zq3v7hx2m4np6a",
     "ticket_id": "T-1001",
@@ -305,10 +317,17 @@ PARAMETERS: dict[str, Any] = {
     "status": "pending",
     "/v1/handoffs status": "open",
     "outcome": "ignored",
+    "created_from": EARLY,
+    "created_before": TOMORROW,
+    "expand": ["plan", "approvals"],
+    "/v1/approvals expand": ["answer_schema"],
+    "/v1/articles expand": ["content"],
     "cursor": "IjAxYTIwMTQ3LWEzNGQtNzE4Ny05Y2M0LWEzNzIzZmFjZjJjOCI.qTs3kz",
+    "force": True,
     "limit": 50,
     "wait": 10,
     "after": "7421-88",
+    "token": "WyJhY21lIiwiZTE1NTU3NjA5NGQwIl0.aSs8kA.qTs3kz",
     "Last-Event-ID": "7421-88",
     "Idempotency-Key": "T-1001-msg-1",
     "If-Match": '"3"',

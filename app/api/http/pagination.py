@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
 from pydantic import BaseModel
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -29,6 +29,14 @@ class Cursors:
     def __init__(self, secret_key: str) -> None:
         self._secret_key = secret_key
 
+    def signer(self, scope: list[Any]) -> URLSafeSerializer:
+        """What signs and reads the cursors of one list."""
+        return URLSafeSerializer(self._secret_key, salt=json.dumps(scope))
+
+    def timed_signer(self, scope: list[Any]) -> URLSafeTimedSerializer:
+        """What signs a value with the time, so that it may be refused once it is old."""
+        return URLSafeTimedSerializer(self._secret_key, salt=json.dumps(scope))
+
     async def page(
         self,
         session: AsyncSession,
@@ -46,7 +54,7 @@ class Cursors:
         Raises:
             InvalidCursorError: forged, or made for another list.
         """
-        signer = URLSafeSerializer(self._secret_key, salt=json.dumps(scope))
+        signer = self.signer(scope)
         if cursor is not None:
             try:
                 after = read(signer.loads(cursor))

@@ -20,7 +20,7 @@ async def checked_body(scope: Scope, receive: Receive, max_bytes: int) -> Receiv
     Raises:
         TooLargeError, MediaTypeError, BodyError.
     """
-    body = await _read(scope, receive, max_bytes)
+    body = await read_body(scope, receive, max_bytes)
     if body is None:
         return None
     if body:
@@ -28,7 +28,8 @@ async def checked_body(scope: Scope, receive: Receive, max_bytes: int) -> Receiv
     return replay(body, receive)
 
 
-async def _read(scope: Scope, receive: Receive, max_bytes: int) -> bytes | None:
+async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes | None:
+    """The whole body; None when the client left before its end. Raises TooLargeError."""
     if scope["method"] not in WITH_BODY:
         return b""
     declared = dict(scope["headers"]).get(b"content-length", b"0")

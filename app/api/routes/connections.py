@@ -1,26 +1,39 @@
 """/v1/connections: the helpdesks, mailboxes and payment providers of a tenant."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response, status
+from fastapi import APIRouter, Query, Response, status
 
 from app.api.http.dependencies import Admin, BackendDep, Connections, Session
 from app.api.http.guarded_route import GuardedRoute
-from app.api.http.openapi_responses import documented_responses
+from app.api.http.openapi_responses import documented_responses, with_problems
 from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import connections as schemas
 from app.db.connections.deliveries import deliveries_of_connection
 from app.db.connections.queries import connections_of_tenant
 from app.db.tables.connections import Connection, Delivery
-from app.errors import EncryptionError, InvalidCursorError, PaymentsConnectedError
+from app.errors import (
+    ConnectionInUseError,
+    EncryptionError,
+    InvalidCursorError,
+    PaymentsConnectedError,
+)
 from app.services.connections import manage
 from app.services.connections.check import test_connection
+from app.services.connections.expiry import expires_soon
 
 router = APIRouter(prefix="/v1/connections", tags=["connections"], route_class=GuardedRoute)
 
+Force = Annotated[
+    bool,
+    Query(
+        description="Also while a refund or cancellation that was begun there has no known end,"
+        " which can then not be looked up any more."
+    ),
+]
 ID = "con_k5zq3v7hx2m4np6a"
 CONNECTION: dict[str, Any] = {
     "id": ID,
@@ -30,6 +43,8 @@ CONNECTION: dict[str, Any] = {
     "settings": {"url": "https://helpdesk.example/deskgraph", "outcomes": {}, "groups": {}},
     "hook_path": f"/v1/hooks/{ID}",
     "paused_because": None,
+    "expires_at": None,
+    "expires_soon": False,
     "last_hook_at": "2026-11-22T09:00:00Z",
     "last_write_at": "2026-11-22T09:00:01Z",
     "last_error": None,
@@ -129,10 +144,16 @@ async def change_connection(
     return show(row)
 
 
-@router.delete("/{connection_id}", status_code=status.HTTP_204_NO_CONTENT)
-async def remove_connection(connection_id: str, session: Session, key: Admin) -> Response:
+@router.delete(
+    "/{connection_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    responses=with_problems({}, ConnectionInUseError),
+)
+async def remove_connection(
+    connection_id: str, session: Session, key: Admin, force: Force = False
+) -> Response:
     """Forget its credentials, take no hook of it any more, and deliver nothing more there."""
-    await manage.remove(session, key.tenant_id, connection_id)
+    await manage.remove(session, key.tenant_id, connection_id, force=force)
     return Response(status_code=status.HTTP_204_NO_CONTENT)
 
 
@@ -204,11 +225,12 @@ async def list_deliveries(
 
 def show(row: Connection) -> schemas.ConnectionOut:
     """A connection in the API's shape."""
-    names = set(schemas.ConnectionOut.model_fields) - {"hook_path"}
+    names = set(schemas.ConnectionOut.model_fields) - {"hook_path", "expires_soon"}
     takes_hooks = manage.connector_of(row.kind).verify is not None
     return schemas.ConnectionOut(
         **{name: getattr(row, name) for name in names},
         hook_path=f"/v1/hooks/{row.id}" if takes_hooks else None,
+        expires_soon=expires_soon(row),
     )
 
 

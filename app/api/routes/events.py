@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 from starlette.types import Message, Receive, Scope, Send
 
 from app.api.http import openapi_examples
 from app.api.http.dependencies import BackendDep, EventBroadcasterDep, Reader
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
+from app.api.http.stream_tokens import TOKEN_SECONDS, StreamScope, issue_token
 from app.api.streaming.event_broadcaster import END, RETRY, EventBroadcaster
 from app.api.streaming.event_subscription import EventSubscription
 from app.db.events.queries import (
@@ -24,6 +27,7 @@ from app.db.events.queries import (
     last_event,
 )
 from app.db.tables.events import Position
+from app.db.tables.tenants import ApiKey
 from app.errors import InvalidCursorError, TooManyStreamsError
 from app.log import get_logger
 from app.services.runs import start_and_cancel
@@ -43,6 +47,20 @@ LastEventId = Annotated[
 After = Annotated[
     str | None, Query(pattern=PATTERN, description="The same, for clients without the header.")
 ]
+
+
+StreamReader = Annotated[ApiKey, Depends(StreamScope(("runs:read",)))]
+TOKEN: dict[str, Any] = {
+    "token": "WyJhY21lIiwiZTE1NTU3NjA5NGQwIl0.aSs8kA.qTs3kz",
+    "expires_at": "2026-11-22T09:05:00Z",
+}
+
+
+class StreamTokenOut(BaseModel):
+    """A token for the address of an event stream."""
+
+    token: str
+    expires_at: Annotated[datetime, Field(description="Until then it opens streams.")]
 
 
 class EventStream(StreamingResponse):
@@ -121,9 +139,21 @@ def admitted(
     return EventStream(broadcaster.stream(subscription, position), leave)
 
 
+@router.post(
+    "/events/tokens",
+    status_code=201,
+    response_model=StreamTokenOut,
+    responses=documented_responses(201, TOKEN),
+)
+async def issue_stream_token(backend: BackendDep, key: Reader) -> StreamTokenOut:
+    """A token that opens event streams for five minutes, without the key in the browser."""
+    until = datetime.now(UTC) + timedelta(seconds=TOKEN_SECONDS)
+    return StreamTokenOut(token=issue_token(backend, key), expires_at=until)
+
+
 @router.get("/events", status_code=200, response_class=EventStream, responses=STREAMED)
 async def follow_tenant(
-    backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,
+    backend: BackendDep, broadcaster: EventBroadcasterDep, key: StreamReader,
     last_event_id: LastEventId = None, after: After = None,
 ) -> EventStream:  # fmt: skip
     """All that happens to the tenant's runs from now on, or behind an event."""
@@ -137,7 +167,7 @@ async def follow_tenant(
     "/runs/{run_id}/events", status_code=200, response_class=EventStream, responses=STREAMED
 )
 async def follow_run(
-    run_id: UUID, backend: BackendDep, broadcaster: EventBroadcasterDep, key: Reader,
+    run_id: UUID, backend: BackendDep, broadcaster: EventBroadcasterDep, key: StreamReader,
     last_event_id: LastEventId = None, after: After = None,
 ) -> EventStream:  # fmt: skip
     """All that happened and happens to a run; ends with `end` when the run has."""

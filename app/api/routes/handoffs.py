@@ -1,5 +1,6 @@
 """/v1/handoffs: tickets that people have, or that wait for one."""
 
+import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -25,10 +26,12 @@ router = APIRouter(prefix="/v1/handoffs", tags=["handoffs"], route_class=Guarded
 
 Status = Literal["open", "closed"]
 MAX_MESSAGES = 20
+RUN_NAME = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 LATER = "2026-11-22T09:30:00Z"
 EXAMPLE: dict[str, Any] = {
     "id": "01a20147-a3aa-728a-9a39-1cf480623d08",
     "ticket_id": "T-1001",
+    "run_id": openapi_examples.RUN_ID,
     "agent_id": "ag_mia",
     "skill": "complaints",
     "urgency": "high",
@@ -63,6 +66,7 @@ class HandoffOut(BaseModel):
 
     id: UUID
     ticket_id: str
+    run_id: Annotated[UUID | None, Field(description="The run that handed the ticket over.")]
     agent_id: str | None
     skill: str
     urgency: Urgency
@@ -84,7 +88,8 @@ class HandoffOut(BaseModel):
     ]
 
 
-HandoffPage = Page[HandoffOut]
+class HandoffPage(Page[HandoffOut]):
+    """A page of hand-offs."""
 
 
 @router.get(
@@ -129,13 +134,20 @@ async def close_handoff(handoff_id: UUID, session: Session, key: Approver) -> Ha
     return shown
 
 
+def run_of(row: Handoff) -> UUID | None:
+    """The run that a hand-off's key names."""
+    name = [*row.key.split(":", 2), ""][1]
+    return UUID(name) if RUN_NAME.fullmatch(name) else None
+
+
 async def show_all(session: AsyncSession, rows: list[Handoff]) -> list[HandoffOut]:
     """Hand-offs in the API's shape, with what their customers wrote since."""
     newer = await handoffs.newer_messages(session, [row.id for row in rows], MAX_MESSAGES)
-    columns = HandoffOut.model_fields.keys() - {"messages"}
+    columns = HandoffOut.model_fields.keys() - {"messages", "run_id"}
     return [
         HandoffOut(
             **{name: getattr(row, name) for name in columns},
+            run_id=run_of(row),
             messages=[show_message(message) for message in newer.get(row.id, [])],
         )
         for row in rows

@@ -24,11 +24,10 @@ async def take_hook(
     connection_id: str, request: Request, backend: BackendDep, connections: Connections
 ) -> HookTaken:
     """Store what a hook says, once; it needs no API key but the connection's signature."""
-    async with backend.sessions() as session:
-        row = await hooks.receiver(session, connection_id)
+    async with backend.sessions.raw_connection() as connection:
+        row = await hooks.receiver(connection, connection_id)
     delivery_id, event = hooks.read_hook(
         row, connections.vault, connections.http, request.headers, await request.body()
     )
-    async with backend.sessions.begin() as session:
-        new = await hooks.keep_event(session, row, delivery_id, event)
+    new = await hooks.take_event(backend.sessions, row, delivery_id, event)
     return HookTaken(duplicate=not new)

@@ -57,6 +57,12 @@ async def index(request: Request) -> Response:
     return JSONResponse(shown.model_dump(), headers=headers)
 
 
+@router.get("/openapi.json", include_in_schema=False)
+async def openapi(request: Request) -> Response:
+    """The OpenAPI document."""
+    return JSONResponse(request.app.openapi())
+
+
 @router.get("/docs", include_in_schema=False)
 async def reference() -> Response:
     """The API's reference as a page."""

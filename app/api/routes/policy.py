@@ -1,5 +1,6 @@
 """/v1/policy: a tenant's policy (the rules for its runs), and every version of it."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
@@ -12,7 +13,7 @@ from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
-from app.errors import InvalidCursorError, StaleVersionError
+from app.errors import InvalidCursorError, PreconditionRequiredError, StaleVersionError
 from app.services.tenants import policy as policies
 from graphs.policy import Policy
 
@@ -39,7 +40,9 @@ async def get_policy(response: Response, session: Session, key: PolicyReader) ->
 @router.put(
     "",
     response_model=schemas.PolicyOut,
-    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError),
+    responses=documented_responses(
+        200, openapi_examples.POLICY, StaleVersionError, PreconditionRequiredError
+    ),
 )
 async def put_policy(
     body: schemas.PutPolicy,
@@ -48,16 +51,46 @@ async def put_policy(
     key: Admin,
     if_match: IfMatch = None,
 ) -> schemas.PolicyOut:
-    """Replace the whole policy, for runs that start from now on."""
+    """Replace the whole policy that was read, for runs that start from now on."""
+    if body.version is None and if_match is None:
+        raise PreconditionRequiredError(
+            "PUT replaces every field. Send If-Match with the ETag of what you read, `version` in "
+            "the body, or `If-Match: *` to replace whatever is there; PATCH changes single fields."
+        )
     policy = Policy.model_validate(body.model_dump(include=set(Policy.model_fields)))
-    tags = None if if_match in (None, "*") else [tag.strip() for tag in str(if_match).split(",")]
-
-    def expects(version: int) -> bool:
-        seen = body.version is None or body.version == version
-        return seen and (tags is None or f'"{version}"' in tags)
-
+    expects = expected(body.version, if_match)
     stored = await policies.replace(session, key.tenant_id, policy, key.name, expects)
     return show(response, stored)
+
+
+@router.patch(
+    "",
+    response_model=schemas.PolicyOut,
+    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError),
+)
+async def change_policy(
+    body: schemas.ChangePolicy,
+    response: Response,
+    session: Session,
+    key: Admin,
+    if_match: IfMatch = None,
+) -> schemas.PolicyOut:
+    """Change the fields that are given, for runs that start from now on; the others stay."""
+    given = body.model_dump(include=body.model_fields_set & set(Policy.model_fields))
+    expects = expected(body.version, if_match)
+    stored = await policies.change(session, key.tenant_id, given, key.name, expects)
+    return show(response, stored)
+
+
+def expected(version: int | None, if_match: str | None) -> Callable[[int], bool]:
+    """Whether a version is one that the caller has seen, by the body and by If-Match."""
+    tags = None if if_match in (None, "*") else [tag.strip() for tag in str(if_match).split(",")]
+
+    def expects(newest: int) -> bool:
+        seen = version is None or version == newest
+        return seen and (tags is None or f'"{newest}"' in tags)
+
+    return expects
 
 
 @router.get(

@@ -13,7 +13,8 @@ from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.streaming.run_waiter import RunWaiter
 from app.api.views.approvals import show_message
-from app.api.views.runs import show_run, show_runs, show_step
+from app.api.views.runs import list_runs as show_list
+from app.api.views.runs import show_run, show_step
 from app.db.runs.queries import read_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run
@@ -36,6 +37,10 @@ Wait = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=100)]
 Cursor = Annotated[str | None, Query(max_length=500)]
+ExpandRuns = Annotated[
+    list[schemas.ExpandRun],
+    Query(max_length=20, description="What the runs in the list carry besides; may be repeated."),
+]
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$"),
@@ -76,8 +81,9 @@ async def start_run(
 @router.get(
     "/runs",
     response_model=schemas.RunPage,
+    response_model_exclude_unset=True,
     responses=documented_responses(
-        200, openapi_examples.page(openapi_examples.RUN), InvalidCursorError
+        200, openapi_examples.page(openapi_examples.LISTED_RUN), InvalidCursorError
     ),
 )
 async def list_runs(
@@ -88,21 +94,27 @@ async def list_runs(
     ticket_id: schemas.OutsideId | None = None,
     customer_id: schemas.OutsideId | None = None,
     outcome: Outcome | None = None,
+    created_from: Annotated[
+        schemas.Time | None, Query(description="Created then or later.")
+    ] = None,
+    created_before: Annotated[schemas.Time | None, Query(description="Created earlier.")] = None,
+    expand: ExpandRuns = [],  # noqa: B006, FastAPI copies it
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.RunPage:
     """The tenant's runs, newest first, over all threads."""
+    filters = (status, ticket_id, customer_id, outcome, created_from, created_before)
     rows, following = await backend.cursors.page(
         session,
-        runs_of_tenant(key.tenant_id, status, ticket_id, customer_id, outcome),
+        runs_of_tenant(key.tenant_id, *filters),
         Run.id,
-        scope=["runs", key.tenant_id, status, ticket_id, customer_id, outcome],
+        scope=["runs", key.tenant_id, *(value and str(value) for value in filters)],
         cursor=cursor,
         limit=limit,
         newest_first=True,
         read=UUID,
     )
-    shown = await show_runs(session, rows, backend.settings)
+    shown = await show_list(session, rows, backend.settings, expand)
     return schemas.RunPage(items=shown, next_cursor=following)
 
 
@@ -111,7 +123,7 @@ async def list_runs(
     response_model=schemas.RunOut,
     responses=documented_responses(200, openapi_examples.RUN),
 )
-async def get_one_run(
+async def get_run(
     run_id: UUID, backend: BackendDep, run_waiter: RunWaiterDep, key: Reader, wait: Wait = 0
 ) -> schemas.RunOut:
     """A run as it stands, or as it stands when it finished or paused."""
@@ -147,10 +159,15 @@ async def cancel_run(
 @router.get(
     "/threads/{ticket_id:outside_id}",
     response_model=schemas.ThreadOut,
+    response_model_exclude_unset=True,
     responses=documented_responses(200, openapi_examples.THREAD),
 )
 async def get_thread(
-    ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Reader
+    ticket_id: schemas.OutsideId,
+    session: Session,
+    backend: BackendDep,
+    key: Reader,
+    expand: ExpandRuns = [],  # noqa: B006, FastAPI copies it
 ) -> schemas.ThreadOut:
     """A ticket's newest messages and runs, oldest first."""
     query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).where(Run.replay_of.is_(None))
@@ -166,7 +183,7 @@ async def get_thread(
         handled_by=held.by,
         handled_since=held.since,
         messages=[show_message(message) for message in messages],
-        runs=await show_runs(session, rows, backend.settings),
+        runs=await show_list(session, rows, backend.settings, expand),
     )
 
 

@@ -26,6 +26,7 @@ RUN = "01a20147-a34d-7187-9cc4-a3723facf2c8"
 CALLBACK: dict[str, Any] = {
     "id": "01a20147-a3aa-728a-9a39-1cf480623d09",
     "run_id": RUN,
+    "endpoint_id": None,
     "sequence": 2,
     "event": "run.finished",
     "url": "https://helpdesk.example/hooks/deskgraph",
@@ -59,10 +60,11 @@ SHOWN = SECRET | {"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 
 
 class CallbackOut(BaseModel):
-    """One event for the run's `callback_url`, and how its delivery stands."""
+    """One event for a run's `callback_url` or an endpoint, and how its delivery stands."""
 
     id: Annotated[UUID, Field(description="The `webhook-id`, the same on every attempt.")]
-    run_id: UUID
+    run_id: Annotated[UUID | None, Field(description="Null for a test of an endpoint.")]
+    endpoint_id: Annotated[UUID | None, Field(description="Null for the run's own `callback_url`.")]
     sequence: Annotated[int, Field(description="Counts the events of the run.")]
     event: str
     url: str
@@ -94,8 +96,12 @@ class SecretOut(BaseModel):
     expires_at: Annotated[datetime | None, Field(description="Null for the newest one.")]
 
 
-CallbackPage = Page[CallbackOut]
-SecretPage = Page[SecretOut]
+class CallbackPage(Page[CallbackOut]):
+    """A page of callbacks."""
+
+
+class SecretPage(Page[SecretOut]):
+    """A page of secrets."""
 
 
 @router.get(
@@ -111,15 +117,16 @@ async def list_callbacks(
     key: Admin,
     status: Status | None = None,
     run_id: UUID | None = None,
+    endpoint_id: UUID | None = None,
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> CallbackPage:
     """The tenant's callbacks, newest first; `status=dead` for those that were given up."""
     rows, following = await backend.cursors.page(
         session,
-        callbacks_of_tenant(key.tenant_id, status, run_id),
+        callbacks_of_tenant(key.tenant_id, status, run_id, endpoint_id),
         Callback.id,
-        scope=["callbacks", key.tenant_id, status, str(run_id)],
+        scope=["callbacks", key.tenant_id, status, str(run_id), str(endpoint_id)],
         cursor=cursor,
         limit=limit,
         newest_first=True,

@@ -3,53 +3,91 @@
 from app.api.schemas.approvals import (
     ApprovalOut,
     ApprovalPage,
+    ApprovalSummary,
+    DeciderOut,
     DecisionOut,
+    ExpandApproval,
+    ListedApproval,
     MessageOut,
     ResumeRun,
     StepEditIn,
     StepOut,
 )
-from app.api.schemas.articles import ArticleOut, ArticlePage, PutArticle
-from app.api.schemas.base import LanguageTag, OutsideId, Request
+from app.api.schemas.articles import (
+    ArticleOut,
+    ArticlePage,
+    ArticleSummary,
+    ExpandArticle,
+    ImportArticles,
+    ImportOut,
+    ListedArticle,
+    PutArticle,
+)
+from app.api.schemas.base import LanguageTag, OutsideId, PersonName, Request, Time
 from app.api.schemas.customers import ErasureOut
 from app.api.schemas.events import EventOut
 from app.api.schemas.feedback import FeedbackOut, GiveFeedback
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
-from app.api.schemas.policy import PolicyOut, PolicyPage, PutPolicy
+from app.api.schemas.policy import ChangePolicy, PolicyOut, PolicyPage, PutPolicy
 from app.api.schemas.problems import Problem
 from app.api.schemas.replays import ReplayRun, RunDiffOut
 from app.api.schemas.runs import (
     CustomerIn,
     EffectOut,
+    ExpandRun,
+    ListedRun,
     ReplyOut,
     RunOut,
     RunPage,
     RunStepOut,
     RunStepPage,
+    RunSummary,
     StartRun,
     ThreadOut,
     TicketIn,
 )
-from app.api.schemas.threads import Holder, TakeOver, ThreadHolder
+from app.api.schemas.threads import (
+    CloseOut,
+    Holder,
+    PersonMessage,
+    TakenOver,
+    TakeOver,
+    ThreadHolder,
+)
 
 __all__ = [
     "ApprovalOut",
     "ApprovalPage",
+    "ApprovalSummary",
     "ArticleOut",
     "ArticlePage",
+    "ArticleSummary",
+    "ChangePolicy",
+    "CloseOut",
     "CustomerIn",
+    "DeciderOut",
     "DecisionOut",
     "EffectOut",
     "ErasureOut",
     "EventOut",
+    "ExpandApproval",
+    "ExpandArticle",
+    "ExpandRun",
     "FeedbackOut",
     "GiveFeedback",
     "Holder",
+    "ImportArticles",
+    "ImportOut",
     "LanguageTag",
+    "ListedApproval",
+    "ListedArticle",
+    "ListedRun",
     "MessageOut",
     "OutsideId",
     "PauseEntry",
     "PauseOut",
+    "PersonMessage",
+    "PersonName",
     "PolicyOut",
     "PolicyPage",
     "Problem",
@@ -65,11 +103,14 @@ __all__ = [
     "RunPage",
     "RunStepOut",
     "RunStepPage",
+    "RunSummary",
     "StartRun",
     "StepEditIn",
     "StepOut",
     "TakeOver",
+    "TakenOver",
     "ThreadHolder",
     "ThreadOut",
     "TicketIn",
+    "Time",
 ]

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.http.pagination import Page
-from app.api.schemas.base import Request
+from app.api.schemas.base import PersonName, Request
 from app.lifecycle import ApprovalStatus
 from app.services.approvals.decide import Verdict
 from tools.models import Evidence
@@ -54,6 +54,10 @@ class ResumeRun(Request):
     verdict: Verdict
     steps: Annotated[list[StepEditIn], Field(max_length=100)] = Field(default_factory=list)
     comment: Annotated[str, Field(max_length=2000)] = ""
+    on_behalf_of: Annotated[
+        PersonName | None,
+        Field(description="The person who decides; for keys with `approvals:on_behalf_of`."),
+    ] = None
     release: Annotated[
         bool,
         Field(description="Of a reply: others who ask the same may get it from the answer cache."),
@@ -72,10 +76,18 @@ class StepOut(BaseModel):
     evidence: list[Evidence]
 
 
+class DeciderOut(BaseModel):
+    """Who decided: a key, and the person it named if it decides for others."""
+
+    key_id: str
+    name: Annotated[str, Field(description="Of the key.")]
+    on_behalf_of: str | None
+
+
 class DecisionOut(BaseModel):
     """Who answered what."""
 
-    decided_by: str
+    decided_by: DeciderOut
     verdict: str
     comment: str
     digest: Annotated[str, Field(description="Of the steps as this person left them.")]
@@ -86,7 +98,7 @@ class MessageOut(BaseModel):
     """One message of a ticket."""
 
     id: str
-    author: Literal["customer", "deskgraph"]
+    author: Literal["customer", "deskgraph", "person"]
     text: str
     citations: list[str]
     public: bool
@@ -94,7 +106,10 @@ class MessageOut(BaseModel):
     created_at: datetime
 
 
-class ApprovalOut(BaseModel):
+AnswerSchema = Annotated[dict[str, Any], Field(description="JSON Schema of the answer.")]
+
+
+class ApprovalSummary(BaseModel):
     """An open or closed question at a gate."""
 
     id: UUID
@@ -106,16 +121,32 @@ class ApprovalOut(BaseModel):
     reasons: Annotated[list[str], Field(description="Why a person must agree.")]
     digest: Annotated[str, Field(description="Send it back with the decision.")]
     verdicts: list[str]
-    answer_schema: Annotated[dict[str, Any], Field(description="JSON Schema of the answer.")]
     required_approvers: int
     decisions: list[DecisionOut]
     changed: Annotated[list[str], Field(description="What is new since an earlier plan.")]
     round: Annotated[int, Field(description="How often a reviewer asked for another one.")]
-    newer_messages: list[MessageOut]
     created_at: datetime
     expires_at: datetime
     on_expiry: Annotated[str, Field(description="What happens without a decision in time.")]
     reminded_at: datetime | None
 
 
-ApprovalPage = Page[ApprovalOut]
+class ApprovalOut(ApprovalSummary):
+    """An open or closed question at a gate, and how to answer it."""
+
+    answer_schema: AnswerSchema
+    newer_messages: list[MessageOut]
+
+
+class ListedApproval(ApprovalSummary):
+    """An approval in a list: what `expand` does not name is left out."""
+
+    answer_schema: AnswerSchema = Field(default_factory=dict)
+    newer_messages: list[MessageOut] = Field(default_factory=list)
+
+
+ExpandApproval = Literal["answer_schema", "newer_messages"]
+
+
+class ApprovalPage(Page[ListedApproval]):
+    """A page of approvals."""

@@ -1,8 +1,16 @@
 """What requests share: no unknown fields or converted types, ids that fit a URL, languages."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+)
 from pydantic_core import PydanticCustomError
 
 from tools.language_tags import is_language_tag
@@ -30,6 +38,35 @@ LanguageTag = Annotated[
     ),
     AfterValidator(known_language),
 ]
+
+
+PersonName = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+    ),
+]
+CostUsd = Annotated[
+    float | None,
+    Field(
+        description="US dollars, as a number, here and everywhere; null when a price is unknown."
+    ),
+]
+TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)$", re.ASCII)
+
+
+def with_zone(sent: Any) -> Any:
+    """The text as it was given. Raises PydanticCustomError unless it is a time of RFC 3339."""
+    if not isinstance(sent, str) or not TIME.match(sent):
+        raise PydanticCustomError(
+            "time", "Should be a time with its zone: 2026-11-22T09:00:00Z, and `+` sent as %2B"
+        )
+    return sent
+
+
+Time = Annotated[AwareDatetime, BeforeValidator(with_zone)]
 
 
 class Request(BaseModel):

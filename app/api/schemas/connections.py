@@ -73,6 +73,11 @@ class ConnectionOut(BaseModel):
     settings: dict[str, Any]
     hook_path: Annotated[str | None, Field(description="Where its hooks go; null: it has none.")]
     paused_because: Annotated[str | None, Field(description="Why nothing is sent there now.")]
+    expires_at: Annotated[
+        datetime | None,
+        Field(description="When its credentials end; null where its system does not say so."),
+    ]
+    expires_soon: Annotated[bool, Field(description="Within a week, or already.")]
     last_hook_at: datetime | None
     last_write_at: datetime | None
     last_error: str | None
@@ -135,5 +140,9 @@ class HookTaken(BaseModel):
     duplicate: bool
 
 
-ConnectionPage = Page[ConnectionOut]
-DeliveryPage = Page[DeliveryOut]
+class ConnectionPage(Page[ConnectionOut]):
+    """A page of connections."""
+
+
+class DeliveryPage(Page[DeliveryOut]):
+    """A page of deliveries."""

@@ -23,6 +23,14 @@ class PutPolicy(Policy):
     created_by: Annotated[str | None, Field(max_length=1000, description="Not looked at.")] = None
 
 
+class ChangePolicy(PutPolicy):
+    """The fields to change, each whole; what is left out stays as it is, not as its default."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"refund_auto_limit": {"USD": 5000}}]}
+    )
+
+
 class PolicyOut(Policy):
     """A policy, and who set it; version 0 is the default."""
 
@@ -31,4 +39,5 @@ class PolicyOut(Policy):
     created_by: str | None
 
 
-PolicyPage = Page[PolicyOut]
+class PolicyPage(Page[PolicyOut]):
+    """A page of versions of the policy."""

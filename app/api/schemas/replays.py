@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.api.schemas.approvals import StepOut
-from app.api.schemas.base import LanguageTag, Request
+from app.api.schemas.base import CostUsd, LanguageTag, Request
 from app.lifecycle import RunStatus
 from graphs.state import Intent, Outcome
 from tools.models import Urgency
@@ -78,7 +78,7 @@ class RunSideOut(BaseModel):
     plan: list[StepOut]
     draft: Annotated[str | None, Field(description="The last text written, sent or not.")]
     tokens: int
-    cost_usd: float | None
+    cost_usd: CostUsd
 
 
 class NodeChangeOut(BaseModel):
@@ -98,4 +98,4 @@ class RunDiffOut(BaseModel):
     nodes: list[NodeChangeOut]
     draft: Annotated[list[str], Field(description="Unified diff of the drafts, by line.")]
     tokens: Annotated[int, Field(description="Of the run, less those of `base`.")]
-    cost_usd: float | None
+    cost_usd: CostUsd

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
-from app.api.schemas.base import LanguageTag, OutsideId, Request
+from app.api.schemas.base import CostUsd, LanguageTag, OutsideId, Request
 from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
@@ -126,8 +126,22 @@ class ApartOut(BaseModel):
     text: str
 
 
-class RunOut(BaseModel):
-    """A run: where it stands, what it proposed, did and said."""
+Anger = Annotated[float | None, Field(description="Between 0 and 1.")]
+Tier = Annotated[
+    Literal["fast", "strong", "fallback"] | None,
+    Field(description="Which model wrote the last draft."),
+]
+Verdicts = Annotated[
+    list[ClaimVerdict], Field(description="What the verifier said of each claim of the last draft.")
+]
+Apart = Annotated[
+    list[ApartOut],
+    Field(description="What of the message nothing read, but for people: quotes, signatures."),
+]
+
+
+class RunSummary(BaseModel):
+    """A run: where it stands, and what it was."""
 
     id: UUID
     thread_id: UUID
@@ -137,28 +151,11 @@ class RunOut(BaseModel):
     outcome: Outcome | None
     intents: list[str]
     urgency: str | None
-    anger: float | None
+    anger: Anger
     language: str | None
-    tier: Annotated[
-        Literal["fast", "strong", "fallback"] | None,
-        Field(description="Which model wrote the last draft."),
-    ]
-    plan: list[StepOut]
-    approvals: list[ApprovalOut]
-    reply: ReplyOut | None
-    verdicts: Annotated[
-        list[ClaimVerdict],
-        Field(description="What the verifier said of each claim of the last draft."),
-    ]
-    effects: list[EffectOut]
-    escalation: dict[str, Any] | None
-    handoff: dict[str, Any] | None
+    tier: Tier
     ignored: Annotated[
         Ignored | None, Field(description="Why the message got no reply; null for one that did.")
-    ]
-    set_apart: Annotated[
-        list[ApartOut],
-        Field(description="What of the message nothing read, but for people: quotes, signatures."),
     ]
     error: dict[str, Any] | None
     attempt: int
@@ -166,7 +163,7 @@ class RunOut(BaseModel):
     cache_hit: Annotated[
         bool, Field(description="The reply was checked and sent before, to others who asked this.")
     ]
-    cost_usd: Annotated[float | None, Field(description="Null when a price is unknown.")]
+    cost_usd: CostUsd
     tokens: int
     metadata: dict[str, Any]
     created_at: datetime
@@ -190,6 +187,53 @@ class RunOut(BaseModel):
     links: dict[str, str]
 
 
+class RunOut(RunSummary):
+    """A run: where it stands, what it proposed, did and said."""
+
+    plan: list[StepOut]
+    approvals: list[ApprovalOut]
+    reply: ReplyOut | None
+    verdicts: Verdicts
+    effects: list[EffectOut]
+    escalation: dict[str, Any] | None
+    handoff: dict[str, Any] | None
+    set_apart: Apart
+
+
+class ListedRun(RunSummary):
+    """A run in a list: what `expand` does not name is left out."""
+
+    plan: list[StepOut] = Field(default_factory=list)
+    approvals: list[ApprovalOut] = Field(default_factory=list)
+    reply: ReplyOut | None = None
+    verdicts: Verdicts = Field(default_factory=list)
+    effects: list[EffectOut] = Field(default_factory=list)
+    escalation: dict[str, Any] | None = None
+    handoff: dict[str, Any] | None = None
+    set_apart: Apart = Field(default_factory=list)
+
+
+ExpandRun = Literal[
+    "plan",
+    "approvals",
+    "reply",
+    "verdicts",
+    "effects",
+    "escalation",
+    "handoff",
+    "set_apart",
+]
+
+
+class ModelCallOut(BaseModel):
+    """One call of a model, with what the node noted of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str | None = None
+    cost_usd: CostUsd = None
+
+
 class RunStepOut(BaseModel):
     """One node execution."""
 
@@ -203,9 +247,9 @@ class RunStepOut(BaseModel):
     output: dict[str, Any] | None
     error: dict[str, Any] | None
     checkpoint_id: str | None
-    model_calls: list[dict[str, Any]]
+    model_calls: list[ModelCallOut]
     tokens: int
-    cost_usd: float | None
+    cost_usd: CostUsd
 
 
 class ThreadOut(Holder):
@@ -214,8 +258,12 @@ class ThreadOut(Holder):
     thread_id: UUID
     ticket_id: str
     messages: list[MessageOut]
-    runs: list[RunOut]
+    runs: list[ListedRun]
 
 
-RunPage = Page[RunOut]
-RunStepPage = Page[RunStepOut]
+class RunPage(Page[ListedRun]):
+    """A page of runs."""
+
+
+class RunStepPage(Page[RunStepOut]):
+    """A page of node executions."""

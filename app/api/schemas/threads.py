@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.schemas.base import Request
+from app.api.schemas.base import PersonName, Request
 
 
 class TakeOver(Request):
@@ -17,6 +17,31 @@ class TakeOver(Request):
     handled_by: Annotated[
         str | None, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
     ] = None
+
+
+class PersonMessage(Request):
+    """What a person wrote on the ticket in your helpdesk."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"author_name": "Mia", "text": "I look into it."}]}
+    )
+
+    text: Annotated[str, Field(min_length=1, max_length=50_000)]
+    author_name: Annotated[
+        PersonName | None, Field(description="Who wrote it; else the name of the key.")
+    ] = None
+    public: Annotated[
+        bool,
+        Field(description="Whether the customer saw it; then the person has the ticket."),
+    ] = True
+
+
+class CloseOut(BaseModel):
+    """What closing a ticket ended."""
+
+    ticket_id: str
+    cancelled_runs: list[UUID]
+    closed_handoffs: int
 
 
 class Holder(BaseModel):
@@ -34,3 +59,15 @@ class ThreadHolder(Holder):
 
     thread_id: UUID
     ticket_id: str
+
+
+class TakenOver(ThreadHolder):
+    """A thread that a person took over, and what had begun on it before."""
+
+    begun: Annotated[
+        int,
+        Field(
+            description="Replies and effects that had begun before the takeover and have not ended"
+            " within 10 s: they may still arrive. None begins any more."
+        ),
+    ]

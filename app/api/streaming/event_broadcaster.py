@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from prometheus_client import Gauge
 
@@ -79,16 +80,15 @@ class EventBroadcaster:
         """
         yield RETRY
         try:
-            async for event in self._events(subscription, after):
-                yield HEARTBEAT if event is None else render(event)
-                if event and subscription.run_id is not None and event.type in FINAL_TYPES:
-                    yield END
-                    return
+            async with aclosing(self.events(subscription, after)) as events:
+                async for event in events:
+                    yield HEARTBEAT if event is None else render(event)
+                    if event and subscription.run_id is not None and event.type in FINAL_TYPES:
+                        yield END
+                        return
             yield RETRY
         except DATABASE_ERRORS as error:
             log_database_error(error, "event_stream")
-        finally:
-            self._subscriptions.discard(subscription)
 
     def close(self) -> None:
         """End every stream, also those that are just opening."""
@@ -96,10 +96,22 @@ class EventBroadcaster:
         for subscription in self._subscriptions:
             subscription.close()
 
+    async def events(
+        self, subscription: EventSubscription, after: Position
+    ) -> AsyncGenerator[Event | None, None]:
+        """Events in order, none twice: stored ones first, then new ones; None means silence.
+
+        Ends when the broadcaster closes the subscription. Raises DATABASE_ERRORS.
+        """
+        try:
+            async for event in self._events(subscription, after):
+                yield event
+        finally:
+            self._subscriptions.discard(subscription)
+
     async def _events(
         self, subscription: EventSubscription, after: Position
     ) -> AsyncIterator[Event | None]:
-        """Events in order, none twice: stored ones first, then new ones; None means silence."""
         await self._join(subscription)
         full = True
         while full and not subscription.closed:

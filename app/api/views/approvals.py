@@ -1,7 +1,9 @@
 """Approvals in the API's shape, each with the schema of the decision that it takes."""
 
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 
@@ -11,6 +13,7 @@ from app.db.effects.approvals import decisions_on
 from app.db.runs.merging import newer_messages
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Message
+from app.services.approvals.deciders import decider
 from app.services.approvals.edit import editable_of, may_drop
 from tools.catalog import EFFECTS
 
@@ -21,38 +24,71 @@ ON_EXPIRY = {
 }
 
 
+EVERYTHING = frozenset(get_args(schemas.ExpandApproval))
+
+
 async def show_approvals(
     executor: Executor, approvals: list[Approval]
 ) -> list[schemas.ApprovalOut]:
     """Approvals with their decisions, and what the customer wrote since."""
+    shown = await _show(executor, approvals, EVERYTHING)
+    return [schemas.ApprovalOut(**fields) for fields in shown]
+
+
+async def list_approvals(
+    executor: Executor, approvals: list[Approval], expand: Iterable[str]
+) -> list[schemas.ListedApproval]:
+    """Approvals for a list: of what may be long, only what `expand` names."""
+    shown = await _show(executor, approvals, frozenset(expand))
+    return [schemas.ListedApproval(**fields) for fields in shown]
+
+
+async def _show(
+    executor: Executor, approvals: list[Approval], expand: AbstractSet[str]
+) -> list[dict[str, Any]]:
     decisions = await decisions_on(executor, [a.id for a in approvals if a.answers])
-    pending = [approval for approval in approvals if approval.status == "pending"]
+    pending = [approval for approval in approvals if expand and approval.status == "pending"]
     newer = await newer_messages(executor, pending) if pending else {}
     return [
-        _approval(approval, decisions.get(approval.id, []), newer.get(approval.id, []))
+        _summary(approval, decisions.get(approval.id, []))
+        | _parts(approval, newer.get(approval.id, []), expand)
         for approval in approvals
     ]
 
 
-def _approval(
-    approval: Approval, decisions: list[Decision], newer: list[Message]
-) -> schemas.ApprovalOut:
-    derived = {"reasons", "decisions", "newer_messages", "on_expiry", "answer_schema"}
+def _summary(approval: Approval, decisions: list[Decision]) -> dict[str, Any]:
+    derived = {"reasons", "decisions", "on_expiry"}
     fields = {
         name: getattr(approval, name)
-        for name in schemas.ApprovalOut.model_fields
+        for name in schemas.ApprovalSummary.model_fields
         if name not in derived
     }
-    return schemas.ApprovalOut(
-        **fields,
-        reasons=approval.gate,
-        answer_schema=answer_schema(approval, comment_needed=not newer or approval.kind == "reply"),
-        decisions=[
-            schemas.DecisionOut.model_validate(decision, from_attributes=True)
-            for decision in decisions
-        ],
-        newer_messages=[show_message(message) for message in newer],
-        on_expiry=ON_EXPIRY[approval.kind],
+    return fields | {
+        "reasons": approval.gate,
+        "decisions": [show_decision(decision) for decision in decisions],
+        "on_expiry": ON_EXPIRY[approval.kind],
+    }
+
+
+def _parts(approval: Approval, newer: list[Message], expand: AbstractSet[str]) -> dict[str, Any]:
+    """What may be long, by the names of `expand`; a schema that is not shown is not made."""
+    parts: dict[str, Any] = {}
+    if "answer_schema" in expand:
+        needed = not newer or approval.kind == "reply"
+        parts["answer_schema"] = answer_schema(approval, comment_needed=needed)
+    if "newer_messages" in expand:
+        parts["newer_messages"] = [show_message(message) for message in newer]
+    return parts
+
+
+def show_decision(decision: Decision) -> schemas.DecisionOut:
+    """One person's answer."""
+    return schemas.DecisionOut(
+        decided_by=schemas.DeciderOut.model_validate(decider(decision)),
+        verdict=decision.verdict,
+        comment=decision.comment,
+        digest=decision.digest,
+        created_at=decision.created_at,
     )
 
 

@@ -1,6 +1,8 @@
 """Rows to the API's shapes, a whole page with a fixed number of queries."""
 
-from typing import Any
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
+from typing import Any, get_args
 from urllib.parse import quote
 
 from app.api import schemas
@@ -14,29 +16,45 @@ from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
 from app.settings import Settings
 
+EVERYTHING = frozenset(get_args(schemas.ExpandRun))
 
-async def show_runs(
-    executor: Executor, runs: list[Run], settings: Settings
-) -> list[schemas.RunOut]:
-    """Runs of one tenant with their approvals, effects and places in the queue."""
+
+async def list_runs(
+    executor: Executor, runs: list[Run], settings: Settings, expand: Iterable[str]
+) -> list[schemas.ListedRun]:
+    """Runs of one tenant for a list: of what may be long, only what `expand` names."""
+    shown = await _show(executor, runs, settings, frozenset(expand))
+    return [schemas.ListedRun(**fields) for fields in shown]
+
+
+async def show_run(executor: Executor, run: Run, settings: Settings) -> schemas.RunOut:
+    """One run in the API's shape."""
+    [fields] = await _show(executor, [run], settings, EVERYTHING)
+    return schemas.RunOut(**fields)
+
+
+async def _show(
+    executor: Executor, runs: list[Run], settings: Settings, expand: AbstractSet[str]
+) -> list[dict[str, Any]]:
+    """Runs with their approvals and effects, if asked for, and their places in the queue."""
     if not runs:
         return []
     tenant = runs[0].tenant_id
-    asked = [run.id for run in runs if _may_have_asked(run)]
+    asked = [run.id for run in runs if _may_have_asked(run)] if "approvals" in expand else []
     approvals = await show_approvals(executor, await approvals_of_runs(executor, tenant, asked))
-    begun = [run.id for run in runs if run.attempt]
+    begun = [run.id for run in runs if run.attempt] if "effects" in expand else []
     effects = await effects_of_runs(executor, tenant, begun)
     queue = await queue_positions(executor, runs, settings.customer_concurrency)
-    return [
-        _run(
+    shown = []
+    for run in runs:
+        parts = _parts(
             run,
             [approval for approval in approvals if approval.run_id == run.id],
             [entry for entry in effects if entry.run_id == run.id],
-            queue.get(run.id),
-            settings.trace_url,
         )
-        for run in runs
-    ]
+        summary = _summary(run, queue.get(run.id), settings.trace_url)
+        shown.append(summary | {name: parts[name] for name in expand})
+    return shown
 
 
 def _may_have_asked(run: Run) -> bool:
@@ -48,57 +66,55 @@ def _may_have_asked(run: Run) -> bool:
     return run.attempt > 1 or (run.attempt == 1 and run.status in paused)
 
 
-async def show_run(executor: Executor, run: Run, settings: Settings) -> schemas.RunOut:
-    """One run in the API's shape."""
-    [shown] = await show_runs(executor, [run], settings)
-    return shown
+def _parts(
+    run: Run, approvals: list[schemas.ApprovalOut], effects: list[LedgerEntry]
+) -> dict[str, Any]:
+    """What may be long, by the names of `expand`."""
+    reply = run.result.get("reply")
+    return {
+        "plan": (run.result.get("plan") or {"steps": []})["steps"],
+        "approvals": approvals,
+        # Every field, since a list leaves out what is not set.
+        "reply": reply and {"simulated": False, **reply},
+        "verdicts": run.result.get("verdicts", []),
+        "effects": [_effect(entry) for entry in effects],
+        "escalation": run.result.get("escalation"),
+        "handoff": run.result.get("handoff"),
+        "set_apart": run.result.get("set_apart", []),
+    }
 
 
-def _run(
-    run: Run,
-    approvals: list[schemas.ApprovalOut],
-    effects: list[LedgerEntry],
-    place: Place | None,
-    trace_url: str | None,
-) -> schemas.RunOut:
+def _summary(run: Run, place: Place | None, trace_url: str | None) -> dict[str, Any]:
     triage: dict[str, Any] = run.result.get("triage") or {}
-    plan = run.result.get("plan") or {"steps": []}
     here, thread = f"/v1/runs/{run.id}", f"/v1/threads/{quote(run.ticket_id, safe='')}"
     fields = {
         name: getattr(run, name)
-        for name in schemas.RunOut.model_fields
+        for name in schemas.RunSummary.model_fields
         if name not in ("cost_usd", "metadata") and hasattr(run, name)
     }
-    return schemas.RunOut(
-        **fields,
-        intents=triage.get("intents", []),
-        urgency=triage.get("urgency"),
-        anger=triage.get("anger"),
-        language=triage.get("language"),
-        plan=plan["steps"],
-        tier=run.result.get("tier"),
-        approvals=approvals,
-        reply=run.result.get("reply"),
-        verdicts=run.result.get("verdicts", []),
-        effects=[_effect(entry) for entry in effects],
-        cache_hit=run.result.get("cache_hit", False),
-        escalation=run.result.get("escalation"),
-        handoff=run.result.get("handoff"),
-        ignored=run.result.get("ignored"),
-        set_apart=run.result.get("set_apart", []),
-        metadata=run.caller_metadata,
-        cost_usd=None if run.cost_usd is None else float(run.cost_usd),
-        trace_url=trace_url.format(trace_id=run.trace_id) if trace_url and run.trace_id else None,
-        queued_reason=place.reason if place else None,
-        queue_position=place.position if place else None,
-        links={
+    return fields | {
+        "intents": triage.get("intents", []),
+        "urgency": triage.get("urgency"),
+        "anger": triage.get("anger"),
+        "language": triage.get("language"),
+        "tier": run.result.get("tier"),
+        "cache_hit": run.result.get("cache_hit", False),
+        "ignored": run.result.get("ignored"),
+        "metadata": run.caller_metadata,
+        "cost_usd": None if run.cost_usd is None else float(run.cost_usd),
+        "trace_url": trace_url.format(trace_id=run.trace_id)
+        if trace_url and run.trace_id
+        else None,
+        "queued_reason": place.reason if place else None,
+        "queue_position": place.position if place else None,
+        "links": {
             "self": here,
             "steps": f"{here}/steps",
             "thread": thread,
             **({"diff": f"{here}/diff"} if run.replay_of else {}),
             **({"merged_into": f"/v1/runs/{run.merged_into}"} if run.merged_into else {}),
         },
-    )
+    }
 
 
 def _effect(entry: LedgerEntry) -> schemas.EffectOut:

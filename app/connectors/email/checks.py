@@ -131,7 +131,7 @@ def _check_plus(newest: list[Headers], settings: EmailSettings) -> Check:
 async def _check_smtp(opened: Opened) -> Check:
     settings: EmailSettings = opened.settings
     try:
-        server = await connected(opened.http.guard, settings, opened.credentials)
+        server = await connected(opened)
     except (ConnectorError, UnavailableError) as error:
         return Check("smtp", False, f"No way to send mail: {error}.")
     try:

@@ -18,7 +18,7 @@ from app.connectors.connector import Opened
 from app.connectors.email.identity import is_verified, requester_of
 from app.connectors.email.imap import ImapRefusedError, signed_in
 from app.connectors.email.reading import Mail
-from app.connectors.email.settings import EmailCredentials, EmailSettings
+from app.connectors.email.settings import EmailSettings
 from app.connectors.email.store import Kept, Root, Store
 from app.connectors.email.submission import NotTakenError, connected, submit
 from app.connectors.email.threads import TICKET, own_id, own_ids, signed_address
@@ -77,8 +77,7 @@ class MailDesk:
     @asynccontextmanager
     async def store(self) -> AsyncIterator[Store]:
         """The mailbox over a connection of its own."""
-        credentials: EmailCredentials = self.opened.credentials
-        async with signed_in(self.opened.http.guard, self.settings, credentials) as imap:
+        async with signed_in(self.opened) as imap:
             yield Store(imap, self.settings, self.opened.secrets)
 
     async def read(self, ticket_id: str) -> TicketView:
@@ -193,9 +192,8 @@ class MailDesk:
 
     async def _hand_over(self, to: str, content: bytes) -> None:
         """Raises NotTakenError when nothing was sent, UnavailableError when that is unknown."""
-        guard, credentials = self.opened.http.guard, self.opened.credentials
         try:
-            server = await connected(guard, self.settings, credentials)
+            server = await connected(self.opened)
         except UnavailableError as error:
             raise NotTakenError(str(error), later=True) from None
         try:

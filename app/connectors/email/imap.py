@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.adapters.webhooks.ssrf_guard import Guard
+from app.connectors.connector import Opened
 from app.connectors.email.dial import dial, tls_context
 from app.connectors.email.settings import EmailCredentials, EmailSettings
 from app.connectors.email.wire import (
@@ -29,7 +29,6 @@ from app.connectors.email.wire import (
 from app.connectors.errors import CredentialsError, SettingsError
 from tools.errors import UnavailableError
 
-COMMAND_SECONDS = 20.0
 MAX_LINE = 1_000_000
 MAX_ANSWER_BYTES = 8_000_000
 _LITERAL = re.compile(r"\{([0-9]{1,10})\}\r\n$")
@@ -52,11 +51,11 @@ class ImapRefusedError(Exception):
 
 @dataclass(slots=True)
 class Imap:
-    """One connection that is signed in."""
+    """One connection that is signed in; it waits at most `seconds` for each answer."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    seconds: float = COMMAND_SECONDS
+    seconds: float
     capabilities: frozenset[str] = frozenset()
     folder: str | None = None
     _number: int = field(default=0)
@@ -277,19 +276,19 @@ class Imap:
 
 
 @asynccontextmanager
-async def signed_in(
-    guard: Guard, settings: EmailSettings, credentials: EmailCredentials
-) -> AsyncIterator[Imap]:
+async def signed_in(opened: Opened) -> AsyncIterator[Imap]:
     """A connection that is encrypted and signed in as the settings say; closed at the end.
+
+    It waits for an answer as long as the connection's HTTP client does.
 
     Raises:
         SettingsError, CredentialsError, UnavailableError.
     """
-    imap = await _connected(guard, settings)
+    imap = await _connected(opened)
     try:
         try:
-            await _greeted(imap, settings)
-            await imap.sign_in(credentials)
+            await _greeted(imap, opened.settings)
+            await imap.sign_in(opened.credentials)
             yield imap
         # What no caller expected of a server is an answer that makes no sense.
         except (ImapRefusedError, WireError) as error:
@@ -298,11 +297,15 @@ async def signed_in(
         imap.writer.close()
 
 
-async def _connected(guard: Guard, settings: EmailSettings) -> Imap:
-    line = await dial(guard, settings.imap_host, settings.imap_port, settings.imap_security)
+async def _connected(opened: Opened) -> Imap:
+    settings: EmailSettings = opened.settings
+    seconds = opened.http.timeout_seconds
+    line = await dial(
+        opened.http.guard, settings.imap_host, settings.imap_port, settings.imap_security
+    )
     encrypted = settings.imap_security == "tls"
     try:
-        async with asyncio.timeout(COMMAND_SECONDS):
+        async with asyncio.timeout(seconds):
             reader, writer = await asyncio.open_connection(
                 sock=line,
                 limit=MAX_LINE,
@@ -315,7 +318,7 @@ async def _connected(guard: Guard, settings: EmailSettings) -> Imap:
     except BaseException:
         line.close()
         raise
-    return Imap(reader, writer)
+    return Imap(reader, writer, seconds)
 
 
 async def _greeted(imap: Imap, settings: EmailSettings) -> None:

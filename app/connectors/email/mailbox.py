@@ -6,8 +6,9 @@ mails. Nothing in the mailbox is changed, so people can read the same folder.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from app.connectors.email.identity import requester_of
 from app.connectors.email.imap import ImapRefusedError
 from app.connectors.email.reading import Attachment, Mail
 from app.connectors.email.store import (
+    LONG_AGO,
     Kept,
     Store,
     as_kept,
@@ -143,7 +145,7 @@ async def incoming(store: Store, uid: int) -> list[Incoming]:
     return [
         Incoming(
             uid,
-            await event_of(kept, store),
+            replace(await event_of(kept, store), **_moment(kept)),
             requester=requester_of(mail, store.settings),
             subject=mail.subject,
             text=mail.text,
@@ -153,6 +155,14 @@ async def incoming(store: Store, uid: int) -> list[Incoming]:
             cut=mail.cut,
         )
     ]
+
+
+def _moment(kept: Kept) -> dict[str, Any]:
+    """When the mail server got it: its clock is all the order that two folders share."""
+    if kept.at == LONG_AGO:
+        return {}
+    seconds = kept.at.timestamp()
+    return {"order": int(seconds), "written_at": seconds}
 
 
 async def event_of(kept: Kept, store: Store) -> Event:

@@ -12,13 +12,12 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from app.adapters.webhooks.ssrf_guard import Guard
+from app.connectors.connector import Opened
 from app.connectors.email.dial import dial, tls_context
 from app.connectors.email.settings import EmailCredentials, EmailSettings
 from app.connectors.errors import CredentialsError
 from tools.errors import UnavailableError
 
-TIMEOUT_SECONDS = 20.0
 LOST = (SMTPServerDisconnected, SMTPTimeoutError, OSError)
 REFUSED_FROM = 500
 # 534, 535: the password; 530: it was not asked for, so TLS or the account is wrong.
@@ -33,19 +32,23 @@ class NotTakenError(Exception):
         self.later = later
 
 
-async def connected(guard: Guard, settings: EmailSettings, credentials: EmailCredentials) -> SMTP:
+async def connected(opened: Opened) -> SMTP:
     """A connection that is greeted, encrypted and signed in; the caller closes it.
+
+    It waits for an answer as long as the connection's HTTP client does.
 
     Raises:
         SettingsError, CredentialsError, UnavailableError.
     """
+    settings: EmailSettings = opened.settings
+    credentials: EmailCredentials = opened.credentials
     host, port, security = settings.smtp_host, settings.smtp_port, settings.smtp_security
-    line = await dial(guard, host, port, security)
+    line = await dial(opened.http.guard, host, port, security)
     server = SMTP(
         hostname=host,
         sock=line,
         local_hostname=settings.domain,
-        timeout=TIMEOUT_SECONDS,
+        timeout=opened.http.timeout_seconds,
         use_tls=security == "tls",
         start_tls=security == "starttls",
         tls_context=None if security == "plain" else tls_context(),

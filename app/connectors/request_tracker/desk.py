@@ -6,7 +6,6 @@ RT refuses (412) when anything was done meanwhile, and posts: RT guards changes 
 messages, so what a person does between those last two calls is not seen.
 """
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from app.connectors.helpdesk import (
     Requester,
     TicketView,
 )
+from app.connectors.keys import stored_key
 from app.connectors.request_tracker.changes import change_ticket
 from app.connectors.request_tracker.requesters import requester_of
 from app.connectors.request_tracker.rest2 import (
@@ -46,8 +46,6 @@ from tools.errors import UnavailableError
 SYSTEM, UNOWNED = "RT_System", "Nobody"
 MESSAGES = "(Type='Create' OR Type='Correspond' OR Type='Comment')"
 NOTE = "Comment"
-# A custom field takes 255 characters.
-PLAIN_KEY_CHARS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,14 +205,6 @@ class RequestTracker(Helpdesk):
         if posted := transaction_at(answer.headers.get("location", "")):
             return Posted(posted)
         raise UnavailableError("RT took the message and did not say what it calls it")
-
-
-def stored_key(key: str) -> str:
-    """What stands in the custom field for a key: the key, or its digest when it is no plain one."""
-    plain = key.isascii() and key.isprintable() and " " not in key
-    if plain and 0 < len(key) <= PLAIN_KEY_CHARS:
-        return key
-    return f"sha256:{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def _same(one: str, other: str) -> bool:

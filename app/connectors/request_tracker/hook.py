@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.connectors.connector import Opened
 from app.connectors.errors import MalformedHookError
-from app.connectors.hooks import Event, Kind
+from app.connectors.hooks import Event, Kind, unix_seconds
 from app.connectors.request_tracker.settings import RequestTrackerSettings
 
 Digits = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,17}$")]
@@ -42,6 +42,7 @@ class _Data(_Said):
 
 class _Hook(_Said):
     data: _Data
+    timestamp: Annotated[str | None, Field(max_length=50)] = None
 
 
 def read_hook(opened: Opened, document: Any) -> Event:
@@ -51,11 +52,12 @@ def read_hook(opened: Opened, document: Any) -> Event:
         MalformedHookError: another scrip wrote it, or an older one.
     """
     try:
-        data = _Hook.model_validate(document).data
+        hook = _Hook.model_validate(document)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"
         raise MalformedHookError(f"{where}: {first['type']}") from None
+    data = hook.data
     kind = _kind(opened.settings, data.transaction, data.ticket.owner)
     return Event(
         kind=kind or "nothing",
@@ -63,6 +65,8 @@ def read_hook(opened: Opened, document: Any) -> Event:
         message_id=data.transaction.id if kind and data.transaction.type in PUBLIC else None,
         who=_who(data) if kind == "person" else None,
         why=None if kind else _why(opened.settings, data.transaction),
+        order=int(data.transaction.id),
+        written_at=unix_seconds(hook.timestamp or ""),
     )
 
 

@@ -54,6 +54,13 @@ class Charge(Shape):
     disputed: bool = False
     description: Line = None
     calculated_statement_descriptor: Line = None
+    payment_intent: Ref | None = None
+    receipt_number: Line = None
+
+    @property
+    def also_called(self) -> list[str]:
+        """What the customer or the dashboard may call it instead."""
+        return [name for name in (self.payment_intent, self.receipt_number) if name]
 
     @property
     def taken(self) -> int:

@@ -146,7 +146,7 @@ def _payment(charge: Charge) -> Payment | None:
     status: PaymentStatus = charge.status
     if succeeded and not charge.captured:
         status = "pending"
-    return {
+    payment: Payment = {
         "id": charge.id,
         "description": charge.description or charge.calculated_statement_descriptor or "Payment",
         "amount_minor": paid,
@@ -156,6 +156,9 @@ def _payment(charge: Charge) -> Payment | None:
         "status": status,
         "disputed": charge.disputed,
     }
+    if charge.also_called:
+        payment["also_called"] = charge.also_called
+    return payment
 
 
 def _refund(answer: RefundAnswer, payment_id: str) -> Refund:

@@ -58,7 +58,26 @@ async def claim(
         ~held_back.exists(),
         lease=lease,
         limit=limit,
+        posting_since=None,
     )
+
+
+async def begin_posting(session: AsyncSession, delivery: Delivery) -> bool:
+    """Write down that the claimed attempt posts now, with the thread's lock held; False when a
+    later attempt or another change came first."""
+    return await change_claimed(session, delivery, "pending", posting_since=func.now())
+
+
+async def posts_in_flight(session: AsyncSession, tenant_id: str, ticket_id: str) -> int:
+    """How many replies are being posted on the ticket, by attempts whose lease still runs."""
+    query = select(func.count()).where(
+        Delivery.tenant_id == tenant_id,
+        Delivery.ticket_id == ticket_id,
+        Delivery.status == "pending",
+        Delivery.posting_since.is_not(None),
+        Delivery.next_at > func.now(),
+    )
+    return int(await session.scalar(query) or 0)
 
 
 async def conclude(
@@ -78,7 +97,7 @@ async def postpone(
     session: AsyncSession, delivery: Delivery, wait: timedelta, error: str | None
 ) -> bool:
     """Try a claimed delivery again after the wait."""
-    later = {"next_at": func.now() + wait, "last_error": error}
+    later = {"next_at": func.now() + wait, "last_error": error, "posting_since": None}
     return await change_claimed(session, delivery, "pending", **later)
 
 

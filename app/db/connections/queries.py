@@ -11,9 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, Executor
 from app.db.tables.connections import Connection
 
-# A hook's time is written no more often than this: each hook would wait for the row.
-HOOK_TIME = timedelta(seconds=1)
-
 
 def connections_of_tenant(tenant_id: Any) -> Select[Connection]:
     """Select the tenant's connections that are not removed."""
@@ -37,12 +34,39 @@ async def get_connection(
     return (await session.scalars(query)).one_or_none()
 
 
-async def live_connection(session: AsyncSession, connection_id: str) -> Connection | None:
+async def hold(session: AsyncSession, tenant_id: str, connection_id: str) -> bool:
+    """Keep the tenant's connection from being removed until the transaction ends; False when it
+    was removed."""
+    query = connections_of_tenant(tenant_id).where(Connection.id == connection_id)
+    locked = query.with_only_columns(Connection.id).with_for_update(read=True, key_share=True)
+    return await session.scalar(locked) is not None
+
+
+async def any_of_tenant(
+    executor: Executor, tenant_id: str, connection_id: str
+) -> Connection | None:
+    """The tenant's connection of that id, also one that was removed."""
+    return await _select_any().one_or_none(executor, tenant=tenant_id, connection=connection_id)
+
+
+@cache
+def _select_any() -> CompiledQuery[Connection]:
+    tenant: Any = bindparam("tenant", type_=Text)
+    connection: Any = bindparam("connection", type_=Text)
+    query = select(Connection).where(Connection.tenant_id == tenant, Connection.id == connection)
+    return CompiledQuery(Connection, query)
+
+
+async def live_connection(executor: Executor, connection_id: str) -> Connection | None:
     """The connection whose address holds the id; it says itself whose it is."""
-    query = select(Connection).where(
-        Connection.id == connection_id, Connection.removed_at.is_(None)
-    )
-    return (await session.scalars(query)).one_or_none()
+    return await _select_live().one_or_none(executor, id=connection_id)
+
+
+@cache
+def _select_live() -> CompiledQuery[Connection]:
+    named = Connection.id == bindparam("id", type_=Text)
+    query = select(Connection).where(named, Connection.removed_at.is_(None))
+    return CompiledQuery(Connection, query)
 
 
 async def payments_of(executor: Executor, tenant_id: str) -> Connection | None:
@@ -113,21 +137,6 @@ async def set_cursor(session: AsyncSession, connection_id: str, cursor: dict[str
     await _set(session, connection_id, cursor=cursor)
 
 
-async def note_hook(session: AsyncSession, connection_id: str) -> None:
-    """Write down that a hook came, if none did within the last second."""
-    await session.execute(
-        update(Connection)
-        .where(
-            Connection.id == connection_id,
-            or_(
-                Connection.last_hook_at.is_(None), Connection.last_hook_at < func.now() - HOOK_TIME
-            ),
-        )
-        .values(last_hook_at=func.now())
-        .execution_options(synchronize_session=False)
-    )
-
-
 async def note_write(session: AsyncSession, connection_id: str) -> None:
     """Write down that the system took something."""
     await _set(session, connection_id, last_write_at=func.now(), not_before=None)
@@ -148,6 +157,28 @@ async def _set(session: AsyncSession, connection_id: str, **values: Any) -> None
         .values(**values)
         .execution_options(synchronize_session=False)
     )
+
+
+async def warn_of_expiry(session: AsyncSession, within: timedelta, limit: int) -> list[Connection]:
+    """Connections whose credentials end so soon, or have ended; each is answered once."""
+    due = (
+        select(Connection.id)
+        .where(
+            Connection.expires_at < func.now() + within,
+            Connection.expiry_warned_at.is_(None),
+            Connection.removed_at.is_(None),
+        )
+        .order_by(Connection.expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    query = (
+        update(Connection)
+        .where(Connection.id.in_(due.scalar_subquery()))
+        .values(expiry_warned_at=func.now())
+        .returning(Connection)
+    )
+    return list(await session.scalars(query))
 
 
 async def pause(session: AsyncSession, connection_id: str, why: str) -> bool:

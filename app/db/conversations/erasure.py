@@ -10,6 +10,7 @@ from sqlalchemy import Row, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.runs import Run
+from app.db.tables.webhooks import Callback
 from app.db.webhooks.queries import hold_url
 
 # In order; each counts its rows under its name. A run stays as an empty shell: statistics and the
@@ -29,14 +30,15 @@ STATEMENTS = {
         UPDATE approvals SET steps = '[]', gate = '[]', changed = '[]',
             decision = CASE WHEN decision IS NOT NULL THEN jsonb_build_object(
                 'approval_id', decision -> 'approval_id', 'verdict', decision -> 'verdict',
-                'decided_by', decision -> 'decided_by', 'steps', '[]'::jsonb, 'comment', '') END
+                'decided_by', decision -> 'decided_by', 'deciders', decision -> 'deciders',
+                'steps', '[]'::jsonb, 'comment', '') END
         WHERE tenant_id = :tenant AND run_id = ANY(:runs)""",
     "decisions": """
         UPDATE decisions SET comment = '' WHERE tenant_id = :tenant AND approval_id IN
             (SELECT id FROM approvals WHERE tenant_id = :tenant AND run_id = ANY(:runs))""",
     "handoffs": """
-        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', status = 'closed',
-             closed_at = coalesce(handoffs.closed_at, now()) FROM runs
+        UPDATE handoffs SET summary = '', suggestion = NULL, articles = '[]', questions = '[]',
+             status = 'closed', closed_at = coalesce(handoffs.closed_at, now()) FROM runs
         WHERE handoffs.tenant_id = :tenant AND runs.tenant_id = :tenant AND runs.id = ANY(:runs)
             AND handoffs.ticket_id = runs.ticket_id
             AND split_part(handoffs.key, ':', 2) = CAST(runs.id AS text)""",
@@ -81,7 +83,9 @@ STATEMENTS = {
             AND url IN (SELECT callback_url FROM runs
                 WHERE tenant_id = :tenant AND id = ANY(:runs))
             AND NOT EXISTS (SELECT FROM runs AS other WHERE other.tenant_id = :tenant
-                AND other.callback_url = disabled_urls.url AND other.id <> ALL(:runs))""",
+                AND other.callback_url = disabled_urls.url AND other.id <> ALL(:runs))
+            AND NOT EXISTS (SELECT FROM webhook_endpoints AS own
+                WHERE own.tenant_id = :tenant AND own.url = disabled_urls.url)""",
     "checkpoint_writes": "DELETE FROM checkpoint_writes WHERE thread_id = ANY(:threads)",
     "checkpoint_blobs": "DELETE FROM checkpoint_blobs WHERE thread_id = ANY(:threads)",
     "checkpoints": "DELETE FROM checkpoints WHERE thread_id = ANY(:threads)",
@@ -130,12 +134,9 @@ async def hold_urls(session: AsyncSession, tenant_id: str, runs: list[UUID]) -> 
 
     It locks callbacks of several runs, as the erasure does: one would be a deadlock's victim.
     """
-    query = (
-        select(Run.callback_url)
-        .where(Run.tenant_id == tenant_id, Run.id.in_(runs), Run.callback_url.is_not(None))
-        .distinct()
-    )
-    for url in sorted(filter(None, await session.scalars(query))):
+    own = select(Run.callback_url).where(Run.tenant_id == tenant_id, Run.id.in_(runs))
+    sent = select(Callback.url).where(Callback.tenant_id == tenant_id, Callback.run_id.in_(runs))
+    for url in sorted(filter(None, await session.scalars(own.union(sent)))):
         await hold_url(session, tenant_id, url)
 
 

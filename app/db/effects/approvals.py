@@ -52,10 +52,28 @@ async def approvals_of_runs(
     return await _select_of_runs().all(executor, tenant=tenant_id, runs=run_ids)
 
 
-def approvals_of_tenant(tenant_id: str, status: ApprovalStatus | None = None) -> Select[Approval]:
-    """Select the tenant's approvals, of one status or of any."""
+def approvals_of_tenant(
+    tenant_id: str,
+    status: ApprovalStatus | None = None,
+    run_id: UUID | None = None,
+    ticket_id: str | None = None,
+    customer_id: str | None = None,
+) -> Select[Approval]:
+    """Select the tenant's approvals that match every filter given."""
     query = select(Approval).where(Approval.tenant_id == tenant_id)
-    return query if status is None else query.where(Approval.status == status)
+    if status is not None:
+        query = query.where(Approval.status == status)
+    if run_id is not None:
+        query = query.where(Approval.run_id == run_id)
+    if ticket_id is None and customer_id is None:
+        return query
+    # By the run, whose ticket and customer have an index.
+    runs = select(Run.id).where(Run.tenant_id == tenant_id)
+    if ticket_id is not None:
+        runs = runs.where(Run.ticket_id == ticket_id)
+    if customer_id is not None:
+        runs = runs.where(Run.customer_id == customer_id)
+    return query.where(Approval.run_id.in_(runs))
 
 
 async def record_decision(executor: Executor, approval: Approval, **values: Any) -> bool:

@@ -12,6 +12,7 @@ from sqlalchemy import (
     bindparam,
     case,
     column,
+    delete,
     func,
     or_,
     select,
@@ -27,7 +28,7 @@ from app.db.core.base import sql_table
 from app.db.tables import sandbox
 from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
-from tools.helpdesk import is_available, next_opening, pick_agent
+from tools.helpdesk import MAX_QUESTIONS, is_available, next_opening, pick_agent
 from tools.models import Agent, FoundArticle, Suggestion, Urgency
 
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
@@ -67,14 +68,15 @@ async def lock_desk(session: AsyncSession, tenant_id: str) -> None:
 async def open_handoff(
     session: AsyncSession, tenant_id: str, ticket_id: str, skill: str, urgency: Urgency,
     summary: str, key: str, *, suggestion: Suggestion | None = None,
-    articles: Sequence[FoundArticle] = (),
+    articles: Sequence[FoundArticle] = (), questions: Sequence[str] = (),
 ) -> Handoff:  # fmt: skip
     """Open a hand-off once per key, for an agent who is available now; the desk must be locked.
 
     An open one of the same ticket, or of the same part of it, is that one still: its person goes
-    on, and it holds the ticket afresh.
+    on, gets these questions as well, and it holds the ticket afresh.
     """
     if (same := await _same_handoff(session, tenant_id, ticket_id, key)) is not None:
+        same.questions = list(dict.fromkeys([*same.questions, *questions]))[-MAX_QUESTIONS:]
         return same
     known = await agent_of_ticket(session, tenant_id, ticket_id)
     agents = await agents_of(session, tenant_id)
@@ -90,6 +92,7 @@ async def open_handoff(
         summary=summary,
         suggestion=suggestion,
         articles=list(articles),
+        questions=list(questions),
     )
     await session.execute(row.on_conflict_do_nothing())
     query = select(Handoff).where(Handoff.tenant_id == tenant_id, Handoff.key == key)
@@ -130,6 +133,22 @@ async def close_whole(session: AsyncSession, tenant_id: str, ticket_id: str) -> 
         .execution_options(synchronize_session=False)
     )
     return bool((await session.scalars(query)).all())
+
+
+async def close_all(session: AsyncSession, tenant_id: str, ticket_id: str) -> int:
+    """Close the open hand-offs of the ticket and of its parts; how many there were."""
+    query = (
+        update(Handoff)
+        .where(
+            Handoff.tenant_id == tenant_id,
+            Handoff.ticket_id == ticket_id,
+            Handoff.status == "open",
+        )
+        .values(status="closed", closed_at=func.now())
+        .returning(Handoff.id)
+        .execution_options(synchronize_session=False)
+    )
+    return len((await session.scalars(query)).all())
 
 
 async def newer_messages(
@@ -184,6 +203,32 @@ async def put_agents(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     keys = ("tenant_id", "id")
     changed = {column.name: column for column in query.excluded if column.name not in keys}
     await session.execute(query.on_conflict_do_update(index_elements=keys, set_=changed))
+
+
+async def delete_agent(session: AsyncSession, tenant_id: str, agent_id: str) -> bool:
+    """Remove a person, whose open hand-offs wait in the queue again; False when there is none."""
+    await lock_desk(session, tenant_id)
+    await session.execute(
+        update(Handoff)
+        .where(
+            Handoff.tenant_id == tenant_id,
+            Handoff.agent_id == agent_id,
+            Handoff.status == "open",
+        )
+        .values(agent_id=None)
+        .execution_options(synchronize_session=False)
+    )
+    query = (
+        delete(sandbox.Agent)
+        .where(sandbox.Agent.tenant_id == tenant_id, sandbox.Agent.id == agent_id)
+        .returning(sandbox.Agent.id)
+    )
+    return (await session.scalars(query)).one_or_none() is not None
+
+
+def agents_of_tenant(tenant_id: str) -> Select[sandbox.Agent]:
+    """Select the tenant's people."""
+    return select(sandbox.Agent).where(sandbox.Agent.tenant_id == tenant_id)
 
 
 async def queue_place(session: AsyncSession, waiting: Handoff) -> tuple[int, datetime | None]:

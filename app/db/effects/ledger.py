@@ -47,7 +47,7 @@ async def start_entry(executor: Executor, **values: Any) -> bool:
 def _start(names: tuple[str, ...]) -> CompiledStatement:
     given = new_binds(names)
     row = insert(LedgerEntry).values(status="started", **given)
-    again = ("run_id", "approval_id", "customer_id", "step_id", "args")
+    again = ("run_id", "approval_id", "customer_id", "step_id", "args", "connection_id")
     return CompiledStatement(
         row.on_conflict_do_update(
             index_elements=["tenant_id", "key"],
@@ -102,6 +102,16 @@ async def end_entry(
     """started -> done or failed; a row that has ended stays as it is."""
     own = {"tenant": tenant_id, "business_key": key}
     await _update_ended().rows(executor, **own, to=status, answered=result, refused=error)
+
+
+async def started_at(session: AsyncSession, tenant_id: str, connection_id: str) -> int:
+    """How many calls have begun at the payment provider whose end is unknown."""
+    query = select(func.count()).where(
+        LedgerEntry.tenant_id == tenant_id,
+        LedgerEntry.connection_id == connection_id,
+        LedgerEntry.status == "started",
+    )
+    return int(await session.scalar(query) or 0)
 
 
 async def started_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[LedgerEntry]:

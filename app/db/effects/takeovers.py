@@ -107,7 +107,13 @@ async def view_thread(session: AsyncSession, run: Run, hold_hours: int | None) -
     holding = await holding_handoffs(session, tenant_id, ticket_id, hold_hours)
     return {
         "held": taken_over or any(handoff.part is None for handoff in holding),
-        "parts": sorted({handoff.part for handoff in holding if handoff.part is not None}),
+        "parts": sorted({h.part for h in holding if h.part is not None and not h.questions}),
+        "questions": [
+            {"part": handoff.part, "text": text}
+            for handoff in holding
+            if handoff.part is not None
+            for text in handoff.questions
+        ],
         "replies": list(await session.scalars(newest))[::-1],
         "replies_last_hour": in_hour,
         "replies_last_day": in_day,

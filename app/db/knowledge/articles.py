@@ -141,6 +141,22 @@ async def delete_article(session: AsyncSession, tenant_id: str, article_id: str)
     return (await session.scalars(query)).one_or_none() is not None
 
 
+async def get_article(session: AsyncSession, tenant_id: str, article_id: str) -> Article | None:
+    """The tenant's article of that id."""
+    query = articles_of_tenant(tenant_id).where(Article.id == article_id)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def versions_of(
+    session: AsyncSession, tenant_id: str, article_ids: Sequence[str]
+) -> dict[str, int]:
+    """The versions of those of these articles that there are, by id."""
+    query = select(Article.id, Article.version).where(
+        Article.tenant_id == tenant_id, Article.id.in_(article_ids)
+    )
+    return {row.id: row.version for row in await session.execute(query)}
+
+
 def articles_of_tenant(tenant_id: str) -> Select[Article]:
     """Select the tenant's articles."""
     return select(Article).where(Article.tenant_id == tenant_id)

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import errors
-from sqlalchemy import ARRAY, bindparam, func, select, text
+from sqlalchemy import ARRAY, BigInteger, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.knowledge.bm25 import Hit
@@ -15,9 +15,13 @@ LEASE_SECONDS = 120
 
 
 class ChunkText(NamedTuple):
-    """What of a chunk is embedded: its text, and its article's title with its questions."""
+    """What of a chunk is embedded: its article's title, its text, and what the article answers.
+
+    `heading` is the title with the questions that the article declares.
+    """
 
     id: int
+    title: str
     text: str
     heading: str
 
@@ -25,15 +29,28 @@ class ChunkText(NamedTuple):
 CREATE_TABLE = b"""
     CREATE EXTENSION IF NOT EXISTS vector;
     CREATE TABLE IF NOT EXISTS article_embeddings (
-        chunk_id bigint PRIMARY KEY REFERENCES article_chunks (id) ON DELETE CASCADE,
+        chunk_id bigint REFERENCES article_chunks (id) ON DELETE CASCADE,
         tenant_id text NOT NULL,
         model text NOT NULL,
-        embedding vector NOT NULL
+        embedding vector NOT NULL,
+        part smallint NOT NULL DEFAULT 0,
+        PRIMARY KEY (chunk_id, part)
     );
     CREATE INDEX IF NOT EXISTS article_embeddings_by_tenant
         ON article_embeddings (tenant_id, model);
     CREATE INDEX IF NOT EXISTS article_embeddings_by_dimensions
         ON article_embeddings (model, vector_dims(embedding))
+"""
+# A release before this one kept one vector of a chunk. Its processes cannot write here any more.
+ADD_PARTS = b"""
+    ALTER TABLE article_embeddings
+        ADD COLUMN part smallint NOT NULL DEFAULT 0,
+        DROP CONSTRAINT article_embeddings_pkey,
+        ADD PRIMARY KEY (chunk_id, part)
+"""
+HAS_PARTS = """
+    SELECT EXISTS (SELECT FROM pg_attribute
+        WHERE attrelid = to_regclass('article_embeddings') AND attname = 'part')
 """
 # A table that was lost, with a server that had no pgvector for a while, is filled again.
 CLEAR_EMBEDDED_WITH = (
@@ -66,15 +83,19 @@ CLAIM_CHUNKS = text("""
 
 INSERT_VECTOR = text("""
     WITH stored AS (
-        INSERT INTO article_embeddings (chunk_id, tenant_id, model, embedding)
-        SELECT id, tenant_id, :model, CAST(:embedding AS vector)
+        INSERT INTO article_embeddings (chunk_id, part, tenant_id, model, embedding)
+        SELECT id, :part, tenant_id, :model, CAST(:embedding AS vector)
         FROM article_chunks WHERE id = :id
-        ON CONFLICT (chunk_id) DO UPDATE
+        ON CONFLICT (chunk_id, part) DO UPDATE
             SET model = excluded.model, embedding = excluded.embedding
         RETURNING chunk_id
     )
     UPDATE article_chunks SET embedded_with = :model FROM stored WHERE id = stored.chunk_id
 """)
+
+DELETE_OLDER = text("""
+    DELETE FROM article_embeddings WHERE chunk_id = ANY(:chunks)
+""").bindparams(bindparam("chunks", type_=ARRAY(BigInteger)))
 
 DELETE_OTHER_DIMENSIONS = text("""
     WITH gone AS (
@@ -120,6 +141,8 @@ def create_table(connection: psycopg.Connection[Any]) -> str | None:
         return "this user may not CREATE EXTENSION vector; let an administrator do it once"
     if known == (None,):
         connection.execute(CLEAR_EMBEDDED_WITH)
+    elif connection.execute(HAS_PARTS).fetchone() == (False,):
+        connection.execute(ADD_PARTS)
     return None
 
 
@@ -139,20 +162,23 @@ async def claim_chunks(session: AsyncSession, model: str, limit: int) -> list[Ch
     values = {"model": model, "limit": limit, "lease": LEASE_SECONDS}
     rows = await session.execute(CLAIM_CHUNKS, values)
     return [
-        ChunkText(chunk_id, f"{title}\n{content}", "\n".join([title, *questions]))
+        ChunkText(chunk_id, title, content, "\n".join([title, *questions]))
         for chunk_id, title, content, questions in rows
     ]
 
 
 async def store_vectors(
-    session: AsyncSession, model: str, vectors: Mapping[int, Sequence[float]]
+    session: AsyncSession, model: str, vectors: Mapping[int, Sequence[Sequence[float]]]
 ) -> None:
     """Write the vectors of chunks that still exist; those of another dimension go."""
-    dimensions = len(next(iter(vectors.values())))
+    dimensions = len(next(iter(vectors.values()))[0])
     await session.execute(DELETE_OTHER_DIMENSIONS, {"model": model, "dimensions": dimensions})
+    # Another model may have read them in more parts.
+    await session.execute(DELETE_OLDER, {"chunks": list(vectors)})
     rows = [
-        {"id": chunk_id, "model": model, "embedding": literal(vector)}
-        for chunk_id, vector in vectors.items()
+        {"id": chunk_id, "part": part, "model": model, "embedding": literal(vector)}
+        for chunk_id, parts in vectors.items()
+        for part, vector in enumerate(parts)
     ]
     await session.execute(INSERT_VECTOR, rows)
 

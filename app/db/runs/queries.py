@@ -1,6 +1,7 @@
 """Queries on runs; what changes a status is in transitions.py."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
 
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey
+from app.db.tables.tenants import ApiKey, Holder
 from app.lifecycle import RunStatus
 from graphs.state import Outcome
 
@@ -62,8 +63,10 @@ def runs_of_tenant(
     ticket_id: str | None = None,
     customer_id: str | None = None,
     outcome: Outcome | None = None,
+    since: datetime | None = None,
+    before: datetime | None = None,
 ) -> Select[Run]:
-    """Select the tenant's runs that match every filter given."""
+    """Select the tenant's runs that match every filter given; `since` <= created < `before`."""
     query = select(Run).where(Run.tenant_id == tenant_id)
     if status is not None:
         query = query.where(Run.status == status)
@@ -73,7 +76,17 @@ def runs_of_tenant(
         query = query.where(Run.customer_id == customer_id)
     if outcome is not None:
         query = query.where(Run.outcome == outcome)
-    return query
+    if since is not None:
+        query = query.where(Run.created_at >= since)
+    return query if before is None else query.where(Run.created_at < before)
+
+
+async def live_of_ticket(session: AsyncSession, tenant_id: str, ticket_id: str) -> list[UUID]:
+    """The ticket's runs that have not ended, newest first, so that none starts when one ends."""
+    query = select(Run.id).where(
+        Run.tenant_id == tenant_id, Run.ticket_id == ticket_id, Run.finished_at.is_(None)
+    )
+    return list(await session.scalars(query.order_by(Run.seq.desc())))
 
 
 async def ignored_last_hour(session: AsyncSession) -> dict[str, int]:
@@ -140,14 +153,30 @@ async def replayed(session: AsyncSession, run: Run) -> tuple[UUID, ...]:
     return tuple(await session.scalars(query))
 
 
-async def starters(session: AsyncSession, run: Run) -> set[str]:
-    """The names of the keys that started the run, one that it replays, or one merged into these."""
-    wanted = select(Run.id, Run.replay_of, Run.started_by).where(Run.tenant_id == run.tenant_id)
-    itself = wanted.where(Run.id == run.id).cte("lineage", recursive=True)
-    others = wanted.where(or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id))
-    # UNION drops rows that are there already, so no data can make this run in a circle.
-    lineage = itself.union(others)
-    names = select(ApiKey.name).where(
-        ApiKey.tenant_id == run.tenant_id, ApiKey.id.in_(select(lineage.c.started_by))
+async def starters(session: AsyncSession, run: Run) -> set[Holder]:
+    """Who holds the keys that started the run, one that it replays, or one merged into these."""
+    return (await starters_of_runs(session, run.tenant_id, [run.id])).get(run.id, set())
+
+
+async def starters_of_runs(
+    session: AsyncSession, tenant_id: str, run_ids: Collection[UUID]
+) -> dict[UUID, set[Holder]]:
+    """The starters of several runs, by run, with one statement."""
+    known = select(Run.id.label("root"), Run.id, Run.replay_of, Run.started_by)
+    roots = known.where(Run.tenant_id == tenant_id, Run.id.in_(run_ids))
+    itself = roots.cte("lineage", recursive=True)
+    others = select(itself.c.root, Run.id, Run.replay_of, Run.started_by).join(
+        itself, or_(Run.id == itself.c.replay_of, Run.merged_into == itself.c.id)
     )
-    return set(await session.scalars(names))
+    # UNION drops rows that are there already, so no data can make this run in a circle.
+    lineage = itself.union(others.where(Run.tenant_id == tenant_id))
+    query = (
+        select(lineage.c.root, ApiKey.name, ApiKey.person)
+        .join(ApiKey, ApiKey.id == lineage.c.started_by)
+        .where(ApiKey.tenant_id == tenant_id)
+        .distinct()
+    )
+    found: dict[UUID, set[Holder]] = {}
+    for root, name, person in await session.execute(query):
+        found.setdefault(root, set()).add(Holder(name, person))
+    return found

@@ -69,10 +69,10 @@ DELETE_DELIVERIES = """
 # Only of finished runs: an unfinished one numbers its next event from the rows that exist.
 DELETE_CALLBACKS = """
     DELETE FROM callbacks WHERE id IN (
-        SELECT c.id FROM callbacks c JOIN runs r ON r.id = c.run_id
+        SELECT c.id FROM callbacks c LEFT JOIN runs r ON r.id = c.run_id
         WHERE c.tenant_id = :tenant AND c.status <> 'pending'
             AND c.next_at < now() - make_interval(days => :days)
-            AND r.finished_at < now() - make_interval(days => :days)
+            AND (c.run_id IS NULL OR r.finished_at < now() - make_interval(days => :days))
         ORDER BY c.next_at LIMIT :batch FOR UPDATE OF c SKIP LOCKED)"""
 DELETE_SECRETS = """
     DELETE FROM webhook_secrets WHERE id IN (

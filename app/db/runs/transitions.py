@@ -13,6 +13,7 @@ from sqlalchemy import (
     Uuid,
     and_,
     bindparam,
+    exists,
     func,
     or_,
     update,
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
 from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
+from app.db.tables.webhooks import WebhookEndpoint
 from app.db.tenants.pauses import paused
 from app.lifecycle import FINAL, RunStatus, sources
 from graphs.state import SupportState
@@ -101,32 +103,38 @@ def _claim_run(per_customer: int | None) -> CompiledQuery[Run]:
     )
 
 
-async def settle(executor: Executor, run_id: UUID, attempt: int, ending: Ending) -> bool:
+async def settle(
+    executor: Executor, run_id: UUID, attempt: int, ending: Ending, *, alone: bool = False
+) -> bool:
     """End this attempt's hold on the run; False when another attempt holds it meanwhile.
+
+    Also False, if the run's row is to change `alone`, when its end is an event for an endpoint.
 
     Tokens and cost are added to those of earlier attempts; an unknown cost makes the sum unknown.
     """
     new = {name: getattr(ending, name) for name in (*ALWAYS, *KEPT_IF_NONE)}
     known = {"run": run_id, "held": attempt, "to": ending.status}
     used = {"used": ending.tokens, "cost": ending.cost_usd}
-    query = _update_settled(ending.status in FINAL)
+    query = _update_settled(ending.status in FINAL, alone)
     return bool(await query.rows(executor, **known, **used, **new_values(new)))
 
 
 @cache
-def _update_settled(final: bool) -> CompiledStatement:
+def _update_settled(final: bool, alone: bool) -> CompiledStatement:
     new = new_binds(ALWAYS)
     for name in KEPT_IF_NONE:
         column = getattr(Run, name)
         new[name] = func.coalesce(bindparam(f"new_{name}", type_=column.type), column)
     if final:
         new["finished_at"] = func.now()
+    endpoint = exists().where(WebhookEndpoint.tenant_id == Run.tenant_id)
     return CompiledStatement(
         update(Run)
         .where(
             Run.id == bindparam("run"),
             Run.attempt == bindparam("held"),
             Run.status == RunStatus.RUNNING,
+            *([~endpoint] if alone else []),
         )
         .values(
             status=bindparam("to"),

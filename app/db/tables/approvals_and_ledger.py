@@ -57,6 +57,14 @@ class Approval(Base):
     __table_args__ = (
         UniqueConstraint("run_id", "interrupt_id"),
         Index("approvals_by_status", "tenant_id", "status", "id"),
+        Index(
+            "approvals_due",
+            "tenant_id",
+            "kind",
+            "expires_at",
+            "id",
+            postgresql_where=sql("status = 'pending'"),
+        ),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         Index(
             "approvals_reminding",
@@ -80,6 +88,8 @@ class Decision(Base):
     key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
     decided_by: Mapped[str]
+    # The person whom a key named that may decide for others.
+    on_behalf_of: Mapped[str | None]
     verdict: Mapped[str]
     comment: Mapped[str]
     shown_digest: Mapped[str]
@@ -88,7 +98,10 @@ class Decision(Base):
 
 
 class LedgerEntry(Base):
-    """An effect by business key: `started` before the call, `done` or `failed` after it."""
+    """An effect by business key: `started` before the call, `done` or `failed` after it.
+
+    `connection_id` is the payment provider that the run used; NULL is the sandbox.
+    """
 
     __tablename__ = "ledger"
 
@@ -108,6 +121,7 @@ class LedgerEntry(Base):
     error: Mapped[str | None]
     started_at: Mapped[datetime] = now()
     finished_at: Mapped[datetime | None]
+    connection_id: Mapped[str | None]
 
     __table_args__ = (
         Index("ledger_by_customer", "tenant_id", "customer_id", "started_at"),

@@ -17,6 +17,9 @@ class Connection(Base):
     `key_id` is the key without a scope that starts the runs of its hooks. `paused_because` is set
     while nothing is sent there. `not_before` is until when the system asked to be left alone.
     `cursor` is how far a mailbox was read, `leased_until` until when one worker reads it.
+    `tokens` is the access token where it is one that ends, encrypted; one process renews it, until
+    `tokens_leased_until`, and `tokens_version` fences what another one still brings.
+    `expires_at` is when the credentials end, `expiry_warned_at` when that was said in the log.
     A removed connection stays, without its credentials, since its tickets name it.
     """
 
@@ -30,6 +33,9 @@ class Connection(Base):
     settings: Mapped[dict[str, Any]]
     credentials: Mapped[bytes | None]
     secrets: Mapped[bytes | None]
+    tokens: Mapped[bytes | None]
+    tokens_version: Mapped[int] = mapped_column(Integer, server_default="0")
+    tokens_leased_until: Mapped[datetime | None]
     key_id: Mapped[str] = mapped_column(ForeignKey("api_keys.id"))
     paused_because: Mapped[str | None]
     not_before: Mapped[datetime | None]
@@ -41,6 +47,8 @@ class Connection(Base):
     last_error_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = now()
     removed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    expiry_warned_at: Mapped[datetime | None]
 
     __table_args__ = (
         Index("connections_by_tenant", "tenant_id", "id"),
@@ -88,6 +96,12 @@ class InboxItem(Base):
         ),
         Index("inbox_due", "next_at", postgresql_where=sql("status = 'new'")),
         Index("inbox_by_tenant", "tenant_id", "id"),
+        Index(
+            "inbox_ownership",
+            "connection_id",
+            sql("(event ->> 'ticket_id')"),
+            postgresql_where=sql("event ->> 'kind' IN ('person','handback')"),
+        ),
         CheckConstraint("status IN ('new','done','dead')", name="inbox_status_known"),
     )
 
@@ -97,7 +111,7 @@ class Delivery(Base):
 
     `key` names the message or the hand-off that it is about, where the words stand. `attempts`
     counts all tries and fences: a late result of an older one changes nothing. `desk_id` is what
-    the desk calls what it got.
+    the desk calls what it got. `posting_since` is when the claimed attempt began to post a reply.
     """
 
     __tablename__ = "deliveries"
@@ -115,6 +129,7 @@ class Delivery(Base):
     last_error: Mapped[str | None]
     created_at: Mapped[datetime] = now()
     ended_at: Mapped[datetime | None]
+    posting_since: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("tenant_id", "kind", "key"),

@@ -157,7 +157,7 @@ class Rate(Base):
 
 
 class Message(Base):
-    """One message of a ticket's conversation, by the customer or by deskgraph."""
+    """One message of a ticket's conversation, by the customer, deskgraph or a person."""
 
     __tablename__ = "messages"
 
@@ -177,7 +177,9 @@ class Message(Base):
         UniqueConstraint("tenant_id", "key"),
         Index("messages_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("messages_by_run", "run_id"),
-        CheckConstraint("author IN ('customer','deskgraph')", name="messages_author_known"),
+        CheckConstraint(
+            "author IN ('customer','deskgraph','person')", name="messages_author_known"
+        ),
     )
 
 

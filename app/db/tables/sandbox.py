@@ -60,6 +60,8 @@ class Handoff(Base):
     # What the person may answer from; NULL: no suggestion.
     suggestion: Mapped[dict[str, Any] | None]
     articles: Mapped[list[Any]] = mapped_column(server_default="[]")
+    # The customer's words of what they ask, of a part; empty where it holds all of the part.
+    questions: Mapped[list[Any]] = mapped_column(server_default="[]")
     # Since when it holds its ticket or part: since it was opened, or needed again.
     held_since: Mapped[datetime] = now()
     # The part of the ticket that it is about, as its key names it; null for all of the ticket.
@@ -71,6 +73,10 @@ class Handoff(Base):
         Index(
             "handoffs_queued", "tenant_id", "skill", "id",
             postgresql_where=sql("status = 'open' AND agent_id IS NULL"),
+        ),
+        Index(
+            "handoffs_waiting", "tenant_id", "created_at", "id",
+            postgresql_where=sql("status = 'open'"),
         ),
         Index("handoffs_by_ticket", "tenant_id", "ticket_id", "id"),
         CheckConstraint("status IN ('open','closed')", name="handoffs_status_known"),

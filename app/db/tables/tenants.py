@@ -1,7 +1,7 @@
 """The tables of tenants: policies, keys, what models cost, trained models, the pause switch."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     CheckConstraint,
@@ -19,6 +19,13 @@ from app.db.core.base import Base, now
 
 # Stands for every tenant in the pause switch; no tenant can have this id.
 EVERYONE = "*"
+
+
+class Holder(NamedTuple):
+    """Who holds a key: its name, and the person behind it if that is known."""
+
+    name: str
+    person: str | None
 
 
 class Tenant(Base):
@@ -47,7 +54,11 @@ class PolicyVersion(Base):
 
 
 class ApiKey(Base):
-    """A key: only the hash of its secret is stored. `approve_limits` is minor units by currency."""
+    """A key: only the hash of its secret is stored. `approve_limits` is minor units by currency.
+
+    `person` names who holds it, so that several keys of theirs, or a key and a sign-in through an
+    identity provider, are one person; NULL: the key's name alone says who that is.
+    """
 
     __tablename__ = "api_keys"
 
@@ -59,6 +70,9 @@ class ApiKey(Base):
     approve_limits: Mapped[dict[str, Any] | None]
     created_at: Mapped[datetime] = now()
     revoked_at: Mapped[datetime | None]
+    person: Mapped[str | None]
+
+    __table_args__ = (Index("api_keys_by_person", "tenant_id", "person"),)
 
 
 class ModelSpend(Base):

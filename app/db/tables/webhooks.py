@@ -11,7 +11,7 @@ from app.db.core.base import Base, now
 
 
 class Callback(Base):
-    """One event on its way to a URL. `number` counts the events of a run.
+    """One event on its way to a URL. `number` counts the events of a run, over all its URLs.
 
     `attempts` counts all of them and fences: a late result of an older one changes nothing.
     `tries` counts those since it was last asked for, and is the place in the retry schedule.
@@ -21,7 +21,10 @@ class Callback(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("runs.id"))
+    # NULL: a test of an endpoint.
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("runs.id"))
+    # NULL: for the run's own `callback_url`. The endpoint may be gone.
+    endpoint_id: Mapped[UUID | None]
     number: Mapped[int] = mapped_column(Integer)
     event: Mapped[str]
     url: Mapped[str]
@@ -35,7 +38,15 @@ class Callback(Base):
     delivered_at: Mapped[datetime | None]
 
     __table_args__ = (
-        UniqueConstraint("run_id", "number"),
+        Index(
+            "callbacks_one_for_each_target",
+            "run_id",
+            "number",
+            "endpoint_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=sql("run_id IS NOT NULL"),
+        ),
         Index("callbacks_due", "next_at", postgresql_where=sql("status = 'pending'")),
         Index("callbacks_by_tenant", "tenant_id", "id"),
         Index(
@@ -56,6 +67,20 @@ class Callback(Base):
             name="callbacks_delivered_with_time",
         ),
     )
+
+
+class WebhookEndpoint(Base):
+    """A URL to which the chosen events of all the tenant's runs are sent."""
+
+    __tablename__ = "webhook_endpoints"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    tenant_id: Mapped[str] = mapped_column(ForeignKey("tenants.id"))
+    url: Mapped[str]
+    events: Mapped[list[str]]
+    created_at: Mapped[datetime] = now()
+
+    __table_args__ = (UniqueConstraint("tenant_id", "url", name="webhook_endpoints_one_a_url"),)
 
 
 class DisabledUrl(Base):

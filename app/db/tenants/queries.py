@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey, PolicyVersion, Tenant
+from app.db.tables.tenants import ApiKey, Holder, PolicyVersion, Tenant
 
 
 async def ensure_tenant(session: AsyncSession, tenant_id: str, name: str) -> None:
@@ -79,6 +79,12 @@ async def live_keys(session: AsyncSession, key_ids: Collection[str]) -> set[str]
     """Those of the keys that are not revoked."""
     query = select(ApiKey.id).where(ApiKey.id.in_(key_ids), ApiKey.revoked_at.is_(None))
     return set(await session.scalars(query))
+
+
+async def holders_of_keys(session: AsyncSession, key_ids: Collection[str]) -> dict[str, Holder]:
+    """Who holds each of the keys, revoked ones included."""
+    query = select(ApiKey.id, ApiKey.name, ApiKey.person).where(ApiKey.id.in_(key_ids))
+    return {key: Holder(name, person) for key, name, person in await session.execute(query)}
 
 
 async def list_keys(session: AsyncSession, tenant_id: str) -> list[ApiKey]:

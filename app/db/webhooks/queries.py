@@ -85,10 +85,15 @@ async def get_callback(session: AsyncSession, tenant_id: str, callback_id: UUID)
 
 
 def callbacks_of_tenant(
-    tenant_id: str, status: Status | None = None, run_id: UUID | None = None
+    tenant_id: str,
+    status: Status | None = None,
+    run_id: UUID | None = None,
+    endpoint_id: UUID | None = None,
 ) -> Select[Callback]:
     """Select the tenant's callbacks that match every filter given."""
     query = select(Callback).where(Callback.tenant_id == tenant_id)
     if status is not None:
         query = query.where(Callback.status == status)
+    if endpoint_id is not None:
+        query = query.where(Callback.endpoint_id == endpoint_id)
     return query if run_id is None else query.where(Callback.run_id == run_id)

@@ -6,14 +6,16 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from app.models.offline.refund_wishes import MENTION, PAYMENT_ID, RefundWish, refund_wish
+from app.models.offline.payment_ids import ids_in
+from app.models.offline.refund_wishes import MENTION, RefundWish, refund_wish
 from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import MAX_WISH, Proposal, ProposedRefund
 from graphs.state import Ticket
+from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words
 from graphs.wishes.amounts import AMOUNT, minor_units
 from tools.billing import refundable
-from tools.models import Payment
+from tools.models import Payment, Subscription
 from tools.money import format_money
 
 TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
@@ -45,7 +47,9 @@ def propose(ticket: Ticket, facts: dict[str, Any]) -> Proposal:
     body, subscriptions = ticket["body"], facts["subscriptions"]
     refunds = guided(facts)
     wanted = (
-        Wanted(refunds) if refunds else wanted_refunds(answered(ticket, facts), facts["payments"])
+        Wanted(refunds)
+        if refunds
+        else wanted_refunds(answered(ticket, facts), facts["payments"], subscriptions)
     )
     ends = cancellations(body, subscriptions)
     if wanted.unsure or ends is None:
@@ -69,12 +73,15 @@ def guided(facts: dict[str, Any]) -> list[ProposedRefund]:
     """What the reviewer's newest wish with a payment's id asks for."""
     for wish in reversed(facts["guidance"]):
         own = {p["id"]: p for p in facts["payments"] if refundable(p)}
-        if (ids := set(PAYMENT_ID.findall(wish))) and ids <= set(own):
+        known = ids_in(wish, facts["payments"], facts.get("subscriptions", ()))
+        if (ids := known.named(wish)) and ids <= set(own):
             return refunds_of([own[id_] for id_ in sorted(ids)], wish, wish)
     return []
 
 
-def wanted_refunds(ticket: Ticket, payments: Sequence[Payment]) -> Wanted:
+def wanted_refunds(
+    ticket: Ticket, payments: Sequence[Payment], subscriptions: Sequence[Subscription] = ()
+) -> Wanted:
     """For the payments that a request names, or the later one of a duplicate.
 
     Nothing where no word is about a refund; unsure when there is one and no request that is clear.
@@ -83,7 +90,8 @@ def wanted_refunds(ticket: Ticket, payments: Sequence[Payment]) -> Wanted:
     if not MENTION.search(text):
         return Wanted()
     twice = TWICE.search(text) is not None
-    if (wish := refund_wish(ticket, twice=twice)) is None:
+    known = ids_in(text[:READ_CHARS], payments, subscriptions)
+    if (wish := refund_wish(ticket, twice=twice, known=known)) is None:
         return UNSURE
     if twice:
         return Wanted(found) if (found := duplicates(wish, payments)) else UNSURE
@@ -124,7 +132,7 @@ def duplicates(wish: RefundWish, payments: Sequence[Payment]) -> list[ProposedRe
     """The later payment of one pair with the same amount and description within three days."""
     ordered = sorted(payments, key=lambda p: (p["captured_at"], p["id"]))
     pairs = [pair for pair in pairwise(ordered) if is_duplicate(*pair) and all(map(whole, pair))]
-    ids = set(PAYMENT_ID.findall(wish.text))
+    ids = wish.known.named(wish.text)
     if len(pairs) != 1 or not ids <= {p["id"] for p in pairs[0]}:
         return []
     first, second = pairs[0]

@@ -9,12 +9,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
+from app.models.offline.payment_ids import NO_IDS, PaymentIds
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS, normalized
 from graphs.wishes.amounts import AMOUNT
 from tools.models import Payment
 
-PAYMENT_ID = re.compile(r"\bpay_\w+")
 # Money that went or should come back, in the languages of our replies.
 REFUND = re.compile(
     r"refund|reimburs|money (?:to be )?(?:back|returned)|chargeback"
@@ -43,9 +43,9 @@ OPENINGS = ("can i get", "can i have", "could i get", "could i have", "can we ge
 # An existing refund is spoken of, or a heading.
 KNOWN_REFUND = re.compile(r"\b(?:my|our|the|this|that|your|any) (?:refund|reimbursement)")
 HEADING = re.compile(r"(?:re )?(?:an? )?refunds?(?: request)?(?: (?:of|for) .*)?")
-# "leave pay_4002", beside a wish for another payment.
+# "leave pay_4002", beside a wish for another payment; the id is taken out.
 LEFT_ALONE = re.compile(
-    r"(?:but |and )?(?:please )?(?:leave|keep|not) (?:(?:and |or )?pay_\w+ ?)+(?:alone|as it is)?"
+    r"(?:but |and )?(?:please )?(?:leave|keep|not)(?: (?:and|or))*(?: alone| as it is)?"
 )
 # Between two clauses.
 CUT = re.compile(r"(?<=[.!?,;:])\s|\n|\s(?=but\b)", re.IGNORECASE)
@@ -75,17 +75,21 @@ POINTS_BACK = re.compile(r"\b(?:it|this|that|these|those|them|one)\b", re.IGNORE
 
 @dataclass(frozen=True, slots=True)
 class RefundWish:
-    """A customer's own request: the first clause that asks, all that do, and the whole text."""
+    """A customer's own request: the first clause that asks, all that do, and the whole text.
+
+    `known`: the ids that were read.
+    """
 
     quote: str
     asked: str
     text: str
+    known: PaymentIds = NO_IDS
 
     @property
     def ids(self) -> set[str]:
         """The payments that the request names; else the only one that it can point back to."""
-        named = set(PAYMENT_ID.findall(self.asked))
-        elsewhere = set(PAYMENT_ID.findall(self.text))
+        named = self.known.named(self.asked)
+        elsewhere = self.known.named(self.text)
         return named or (elsewhere if len(elsewhere) == 1 else set())
 
     @property
@@ -97,11 +101,11 @@ class RefundWish:
         """Whether every word of the request is known, or names one of the payments."""
         known = UNDERSTOOD_TWICE if COMPLAINT.search(self.text) else UNDERSTOOD
         names = set(words(" ".join(payment["description"] for payment in payments)))
-        rest = words(AMOUNT.sub(" ", PAYMENT_ID.sub(" ", self.asked)))
+        rest = words(AMOUNT.sub(" ", self.known.without(self.asked)))
         return all({word, word.removesuffix("s")} & (known | names) for word in rest)
 
 
-def refund_wish(ticket: Ticket, *, twice: bool) -> RefundWish | None:
+def refund_wish(ticket: Ticket, *, twice: bool, known: PaymentIds = NO_IDS) -> RefundWish | None:
     """The request in a ticket that speaks of a refund; None when there is none or it is not clear.
 
     The body must ask, since a thread repeats its subject. Nothing beside the request may limit it;
@@ -110,12 +114,12 @@ def refund_wish(ticket: Ticket, *, twice: bool) -> RefundWish | None:
     text = f"{ticket['subject']}\n{ticket['body']}"
     if len(text) > READ_CHARS:
         return None
-    kinds = [(kind_of(clause, twice=twice), clause) for clause in clauses(ticket["body"])]
-    kinds += [(kind_of(clause, twice=True), "") for clause in clauses(ticket["subject"])]
+    kinds = [(kind_of(c, twice=twice, known=known), c) for c in clauses(ticket["body"])]
+    kinds += [(kind_of(c, twice=True, known=known), "") for c in clauses(ticket["subject"])]
     requests = [clause for kind, clause in kinds if kind == "request" and clause]
     if not requests or any(kind == "doubt" for kind, _ in kinds):
         return None
-    return RefundWish(requests[0], "\n".join(requests), text)
+    return RefundWish(requests[0], "\n".join(requests), text, known)
 
 
 def clauses(text: str) -> list[str]:
@@ -123,28 +127,31 @@ def clauses(text: str) -> list[str]:
     return [clause.strip() for clause in CUT.split(text) if clause.strip()]
 
 
-def kind_of(clause: str, *, twice: bool) -> Literal["request", "doubt", "beside"]:
+def kind_of(
+    clause: str, *, twice: bool, known: PaymentIds = NO_IDS
+) -> Literal["request", "doubt", "beside"]:
     """What a clause is to the wish for a refund."""
-    said = plain(clause)
-    if LEFT_ALONE.fullmatch(said) or HEADING.fullmatch(said):
+    said, names = plain(clause), bool(known.named(clause))
+    left_alone = names and LEFT_ALONE.fullmatch(plain(known.without(clause)))
+    if left_alone or HEADING.fullmatch(said):
         return "beside"
-    if is_request(said, clause):
+    if is_request(said, clause, names=names):
         return "request"
-    limits = is_doubtful(AMOUNT.sub(" ", clause) if twice else clause)
+    limits = is_doubtful(known.without(AMOUNT.sub(" ", clause) if twice else clause))
     return "doubt" if limits or REFUND.search(said) else "beside"
 
 
-def is_request(said: str, clause: str) -> bool:
-    """Whether the clause asks for a refund; a question does so politely or names a payment."""
+def is_request(said: str, clause: str, *, names: bool = False) -> bool:
+    """Whether the clause asks for a refund; a question does so politely or `names` a payment."""
     if not REQUEST.search(said) or KNOWN_REFUND.search(said):
         return False
     polite = "please" in said or said.startswith(OPENINGS)
-    return not clause.endswith("?") or polite or PAYMENT_ID.search(said) is not None
+    return not clause.endswith("?") or polite or names
 
 
 def is_doubtful(clause: str) -> bool:
-    """Whether what stands beside the request may limit it."""
-    return DOUBT.search(plain(PAYMENT_ID.sub(" ", clause))) is not None
+    """Whether what stands beside the request may limit it; ids are taken out before."""
+    return DOUBT.search(plain(clause)) is not None
 
 
 def lowered(text: str) -> str:

@@ -12,6 +12,7 @@ from app.models.offline.refund_wishes import MENTION
 from app.models.offline.wishes import ASKED, CANCEL
 from app.models.offline.words import LANGUAGES, anywhere, phrases, spoken, without
 from graphs.alarm import alarm, folded, mild_signs
+from graphs.held_questions import share_words
 from graphs.nodes.classify import Classification
 from graphs.state import Intent, Ticket
 from graphs.text.bounds import READ_CHARS
@@ -36,16 +37,21 @@ class Asked(NamedTuple):
     confidence: float
 
 
-def triage(ticket: Ticket, _facts: dict[str, Any]) -> Classification:
+def triage(ticket: Ticket, facts: dict[str, Any]) -> Classification:
     """The ticket's questions, and what else its words say for certain."""
     text = f"{ticket['subject']}\n{ticket['body']}"[:READ_CHARS]
     asked, said = questions(ticket), spoken(text)
-    anger = anger_of(text)
+    anger, known = anger_of(text), facts.get("with_a_person", [])
     return Classification.model_validate(
         {
             "intents": list(dict.fromkeys(question.intent for question in asked)),
             "questions": [
-                {"intent": question.intent, "text": question.text, "queries": []}
+                {
+                    "intent": question.intent,
+                    "text": question.text,
+                    "queries": [],
+                    "new": not any(share_words(question.text, text) for text in known),
+                }
                 for question in asked
             ],
             "urgency": urgency(said, anger),
@@ -75,8 +81,15 @@ def questions(ticket: Ticket) -> list[Asked]:
 
 
 def asks(sentence: str) -> bool:
-    """Whether a sentence is a question, or shows an error code."""
-    return sentence.endswith(("?", "？")) or CODE.search(sentence) is not None
+    """Whether a sentence is a question, shows an error code, or comes to another matter.
+
+    A wish may be stated: "Also, I would like to interview your CEO." One that names a figure may
+    belong to the wish about money.
+    """
+    if sentence.endswith(("?", "？")) or CODE.search(sentence):
+        return True
+    figures = any(character.isdigit() for character in sentence)
+    return not figures and anywhere("adding").match(spoken(sentence)) is not None
 
 
 def matter(text: str, subject: str = "") -> Asked:

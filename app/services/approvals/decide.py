@@ -1,7 +1,8 @@
 """Use case of an open approval: a person decides it, once. It never commits."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import takewhile
+from itertools import product, takewhile
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -13,8 +14,8 @@ from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
-from app.db.tables.tenants import ApiKey
-from app.db.tenants.queries import live_keys
+from app.db.tables.tenants import ApiKey, Holder
+from app.db.tenants.queries import holders_of_keys, live_keys
 from app.errors import (
     AlreadyDecidedError,
     ApprovalExpiredError,
@@ -28,6 +29,13 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.services.approvals.deciders import (
+    check_named,
+    closing_summary,
+    decider,
+    decision_summary,
+    signature,
+)
 from app.services.approvals.edit import (
     StepEdit,
     apply_edits,
@@ -36,6 +44,13 @@ from app.services.approvals.edit import (
     refuse_over_limit,
 )
 from app.services.approvals.open_approval import digest_of
+from app.services.approvals.people import (
+    count_people,
+    decider_of,
+    holder,
+    named,
+    same_person,
+)
 from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
@@ -63,6 +78,7 @@ class GivenAnswer:
     edits: tuple[StepEdit, ...]
     comment: str
     release: bool = False
+    on_behalf_of: str | None = None
 
 
 async def resume(
@@ -71,29 +87,34 @@ async def resume(
     """Take a person's decision, once; queue the run unless a second approver must agree.
 
     Raises:
-        NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError, ApprovalExpiredError,
-        SecondApproverError, StaleDigestError, VerdictNotAllowedError, EditNotAllowedError,
-        OverLimitError, InvalidRequestError.
+        MissingScopeError, NotFoundError, OwnRunError, NotWaitingError, AlreadyDecidedError,
+        ApprovalExpiredError, SecondApproverError, StaleDigestError, VerdictNotAllowedError,
+        EditNotAllowedError, OverLimitError, InvalidRequestError.
     """
+    check_named(approver, answer.on_behalf_of)
+    person = named(answer.on_behalf_of) if answer.on_behalf_of else holder(approver)
+    people = [holder(approver), person]
     # The run's row lock makes decisions about the run wait for each other.
     run = await start_and_cancel.get(session, approver.tenant_id, run_id, lock=True)
     approval = await approvals.get_approval(session, approver.tenant_id, answer.approval_id)
     if approval is None or approval.run_id != run.id:
         raise NotFoundError(f"Run {run_id} has no approval {answer.approval_id}.")
-    await refuse_starter(session, approver, run)
+    await refuse_starter(session, people, run)
     await refuse_closed(session, approval)
     earlier = (await approvals.decisions_on(session, [approval.id])).get(approval.id, [])
-    refuse_repeat(approval, earlier, approver.name, answer)
+    held = await holders_of_keys(session, {decision.key_id for decision in earlier})
+    refuse_repeat(approval, earlier, held, person, answer)
     if answer.digest != approval.digest:
         raise StaleDigestError("Read the approval again; its digest is another one.")
     refuse_release(approval, answer)
     edited = decided_steps(approval, answer)
     steps = await reassess_edited_steps(session, approval.tenant_id, approval.steps, edited)
     refuse_over_limit(approver, steps)
-    messages = await absorb_newer_messages(session, approver, run, approval, answer)
+    messages = await absorb_newer_messages(session, people, run, approval, answer)
     own = new_decision(approver, approval, answer, steps)
     live = await live_keys(session, {decision.key_id for decision in earlier})
-    values = resolve(approval, [*earlier, own], live | {approver.id}, steps, messages)
+    counted = {key: held[key] for key in live} | {approver.id: holder(approver)}
+    values = resolve(approval, [*earlier, own], counted, steps, messages)
     if answer.release and "decision" in values:
         values["decision"]["release"] = True
     await record_decision(session, approval, own, values)
@@ -105,22 +126,24 @@ async def resume(
     return run
 
 
-async def refuse_starter(session: AsyncSession, approver: ApiKey, run: Run) -> None:
-    """Raise OwnRunError when the approver started the run, one that it replays, or a message in it.
+async def refuse_starter(session: AsyncSession, people: list[Holder], run: Run) -> None:
+    """Raise OwnRunError when one of these started the run, one that it replays, or a message in it.
+
+    They are the key that decides and the person it names.
 
     So neither a replay by another key nor a second key of the same holder lets a starter approve
     what they started.
     """
-    if holder_of(approver.name) in map(holder_of, await run_queries.starters(session, run)):
+    refuse_one_of(await run_queries.starters(session, run), people)
+
+
+def refuse_one_of(starters: Iterable[Holder], people: Iterable[Holder]) -> None:
+    """Raise OwnRunError when one of the people is one of the starters."""
+    if any(same_person(*pair) for pair in product(starters, people)):
         raise OwnRunError(
-            "Another person must decide: a key of this name started the run, a message in it, "
+            "Another person must decide: a key of this person started the run, a message in it, "
             "or a run that it replays."
         )
-
-
-def holder_of(key_name: str) -> str:
-    """The person that a key's name stands for: two keys of one name are one person's."""
-    return " ".join(key_name.casefold().split())
 
 
 async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
@@ -135,21 +158,23 @@ async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
         case ApprovalStatus.CANCELLED:
             raise NotWaitingError("The run was cancelled; there is nothing to decide.")
         case _:
-            decision = approval.decision or {}
-            taken = {key: decision.get(key) for key in ("verdict", "decided_by", "comment")}
+            taken = closing_summary(approval.decision or {})
             raise AlreadyDecidedError("This approval was decided before.", decision=taken)
 
 
 def refuse_repeat(
-    approval: Approval, earlier: list[Decision], key_name: str, answer: GivenAnswer
+    approval: Approval,
+    earlier: list[Decision],
+    held: Mapping[str, Holder],
+    person: Holder,
+    answer: GivenAnswer,
 ) -> None:
     """Refuse a second agreement of one person; a repeated request gets their first answer.
 
     Raises:
         AlreadyDecidedError, SecondApproverError.
     """
-    person = holder_of(key_name)
-    agreed = [d for d in standing(earlier, approval.digest) if holder_of(d.decided_by) == person]
+    agreed = agreed_by(approval, earlier, held, person)
     if not agreed or answer.verdict not in AGREEING:
         return
     own = agreed[-1]
@@ -158,6 +183,15 @@ def refuse_repeat(
         raise AlreadyDecidedError(detail, decision=decision_summary(own))
     if answer.digest == approval.digest:
         raise SecondApproverError("This person agreed already; another one must decide as well.")
+
+
+def agreed_by(
+    approval: Approval, earlier: list[Decision], held: Mapping[str, Holder], person: Holder
+) -> list[Decision]:
+    """The person's agreements to what the approval shows now, oldest first."""
+    return [
+        d for d in standing(earlier, approval.digest) if same_person(decider_of(d, held), person)
+    ]
 
 
 def refuse_release(approval: Approval, answer: GivenAnswer) -> None:
@@ -190,7 +224,7 @@ def decided_steps(approval: Approval, answer: GivenAnswer) -> list[dict[str, Any
 
 
 async def absorb_newer_messages(
-    session: AsyncSession, approver: ApiKey, run: Run, approval: Approval, answer: GivenAnswer
+    session: AsyncSession, people: list[Holder], run: Run, approval: Approval, answer: GivenAnswer
 ) -> list[str]:
     """Merge the customer's newer messages into the run for another plan: texts, oldest first.
 
@@ -205,7 +239,7 @@ async def absorb_newer_messages(
         return []
     messages = await absorb(session, run) if approval.kind == "plan" else []
     if messages:
-        await refuse_starter(session, approver, run)
+        await refuse_starter(session, people, run)
     elif not answer.comment.strip():
         why = "must say what to do differently, since no newer message goes into it"
         problems = [{"pointer": "/comment", "detail": why}]
@@ -219,13 +253,16 @@ def new_decision(
     """The row of this answer; its digest is that of the plan as this person leaves it."""
     left = approval.digest
     if answer.verdict in AGREEING and steps != approval.steps:
-        left = digest_of(approval, **as_edited(approval, approver.name, steps))
+        left = digest_of(
+            approval, **as_edited(approval, answer.on_behalf_of or approver.name, steps)
+        )
     return Decision(
         approval_id=approval.id,
         number=approval.answers + 1,
         key_id=approver.id,
         tenant_id=approver.tenant_id,
         decided_by=approver.name,
+        on_behalf_of=answer.on_behalf_of,
         verdict=answer.verdict,
         comment=answer.comment,
         shown_digest=approval.digest,
@@ -236,7 +273,7 @@ def new_decision(
 def resolve(
     approval: Approval,
     decisions: list[Decision],
-    live: set[str],
+    live: Mapping[str, Holder],
     steps: list[dict[str, Any]],
     messages: list[str],
 ) -> dict[str, Any]:
@@ -249,10 +286,10 @@ def resolve(
     verdict, agreeing = newest.verdict, [newest]
     if verdict in AGREEING:
         agreeing = [d for d in standing(decisions, newest.digest) if d.key_id in live]
-        if len({holder_of(d.decided_by) for d in agreeing}) < approval.required_approvers:
+        if count_people(decider_of(d, live) for d in agreeing) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
-            shown = as_edited(approval, newest.decided_by, steps)
+            shown = as_edited(approval, newest.on_behalf_of or newest.decided_by, steps)
             return {**shown, "digest": newest.digest}
         verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
     decision = {
@@ -261,6 +298,7 @@ def resolve(
         "steps": steps,
         "comment": "\n".join(d.comment for d in agreeing if d.comment),
         "decided_by": ", ".join(signature(d) for d in agreeing),
+        "deciders": [decider(d) for d in agreeing],
         "messages": messages,
     }
     return {"status": STATUS_OF[verdict], "decision": decision}
@@ -283,20 +321,6 @@ def as_edited(approval: Approval, name: str, steps: list[dict[str, Any]]) -> dic
         # After an edit of a plan that no longer fitted, a plain yes is possible again.
         "verdicts": sorted({"approve", *approval.verdicts}, key=VERDICTS.index),
     }
-
-
-def decision_summary(decision: Decision) -> dict[str, str]:
-    """One person's answer, for the body of a refusal."""
-    return {
-        "verdict": decision.verdict,
-        "decided_by": signature(decision),
-        "comment": decision.comment,
-    }
-
-
-def signature(decision: Decision) -> str:
-    """Who decided: the key's name, which need not be unique, and its id, which is."""
-    return f"{decision.decided_by} ({decision.key_id})"
 
 
 async def record_decision(

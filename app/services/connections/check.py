@@ -1,6 +1,6 @@
 """Use case: test a connection by harmless calls, beside what is known of it here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.connectors.connector import Check, Connector
 from app.connectors.http import HttpClient
@@ -8,6 +8,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection
 from app.services.connections import manage
 from app.services.connections.encryption import Vault
+from app.services.connections.expiry import expires_soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ async def test_connection(
     async with sessions() as session:
         row = await manage.get(session, tenant_id, connection_id)
     connector = manage.connector_of(row.kind)
-    opened = manage.open_connection(row, reach.vault, reach.http)
+    opened = manage.open_connection(row, reach.vault, reach.http, sessions)
+    # Its own calls, whatever other calls have found.
+    opened = replace(opened, http=reach.http)
     return [*await connector.test(opened), *_known(row, connector)]
 
 
@@ -48,6 +51,9 @@ def _known(row: Connection, connector: Connector) -> list[Check]:
         found.append(Check("read", ok=read, says=says))
     if row.paused_because:
         found.append(Check("paused", ok=False, says=f"Nothing is sent: {row.paused_because}"))
+    if row.expires_at is not None:
+        says = f"The credentials end at {row.expires_at:%Y-%m-%d %H:%M} UTC."
+        found.append(Check("credentials", ok=not expires_soon(row), says=says))
     if is_failing(row):
         says = f"At {row.last_error_at:%Y-%m-%d %H:%M} UTC: {row.last_error}"
         found.append(Check("last call", ok=False, says=says))

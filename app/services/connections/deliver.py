@@ -30,7 +30,7 @@ from app.db.tables.sandbox import Handoff
 from app.db.tenants import pauses
 from app.services.connections import delivery_ends as ends
 from app.services.connections.delivery_ends import Work
-from app.services.connections.for_person import handoff_key
+from app.services.connections.for_person import handoff_key, run_of_handoff
 from app.services.connections.people import unseen_people
 from app.services.connections.retries import attempt_of
 from app.services.connections.tickets import desk_ticket_id
@@ -78,9 +78,9 @@ async def _work(session: AsyncSession, delivery: Delivery) -> Work | None:
         row = await _handoff(session, tenant_id, key)
         if row is None or not row.summary:
             return None
-        run_id = key.split(":")[1]
+        run_id = run_of_handoff(key)
         proved = await _is_proved(session, tenant_id, run_id)
-        return Work(handoff_note(row, proved=proved), run_id)
+        return Work(handoff_note(row, proved=proved), str(run_id) if run_id else None)
     if delivery.kind == "fields":
         return Work("", key)
     message = await deliveries.message_of(session, tenant_id, key)
@@ -92,12 +92,9 @@ async def _handoff(session: AsyncSession, tenant_id: str, key: str) -> Handoff |
     return (await session.scalars(query)).one_or_none()
 
 
-async def _is_proved(session: AsyncSession, tenant_id: str, run_id: str) -> bool:
+async def _is_proved(session: AsyncSession, tenant_id: str, run_id: UUID | None) -> bool:
     """Whether the run might read an account; also true of a hand-off that is no run's."""
-    try:
-        run = await deliveries.get_run(session, tenant_id, UUID(run_id))
-    except ValueError:
-        return True
+    run = await deliveries.get_run(session, tenant_id, run_id) if run_id else None
     return run is None or bool((run.ticket.get("connection") or {}).get("verified", True))
 
 
@@ -151,6 +148,7 @@ async def _reply(
 
 async def _change(sessions: Sessions, row: Connection, delivery: Delivery, work: Work) -> Change:
     """The fields that the tenant's settings map the run's outcome to, and a hand-off's group."""
+    assert work.run_id is not None, "fields follow from a run's outcome"
     async with sessions() as session:
         run = await deliveries.get_run(session, delivery.tenant_id, UUID(work.run_id))
         handoff = await _handoff(session, delivery.tenant_id, f"handoff:{work.run_id}")
@@ -175,14 +173,21 @@ async def _is_taken(
 ) -> bool:
     """Whether a person has the ticket, by the desk or by a takeover that we know of.
 
+    If not, it is written down that the post begins: a takeover comes before that, or waits for it.
+
     Raises NotYetError: the words may not leave now, or were erased, since they were read.
     """
-    async with sessions() as session:
+    async with sessions.begin() as session:
+        await takeovers.lock_thread(session, delivery.tenant_id, delivery.ticket_id)
         silence = await takeovers.silence_on(session, delivery.tenant_id, delivery.ticket_id)
         held_back = await pauses.is_paused(session, delivery.tenant_id)
         message = await deliveries.message_of(session, delivery.tenant_id, delivery.key)
         unseen = await unseen_people(session, row, view)
-    if held_back or message is None:
-        raise NotYetError
-    spoke = view.last_public_author == "person" or bool(unseen)
-    return bool(view.assignee) or spoke or silence.taken_over
+        if held_back or message is None:
+            raise NotYetError
+        spoke = view.last_public_author == "person" or bool(unseen)
+        if view.assignee or spoke or silence.taken_over:
+            return True
+        if not await deliveries.begin_posting(session, delivery):
+            raise NotYetError
+    return False

@@ -1,7 +1,7 @@
 """How a delivery ended, written down: sent, not sent, to be tried again, or nothing goes at all."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,9 +10,9 @@ from app.db.connections import deliveries, queries
 from app.db.core.connections import Sessions
 from app.db.tables.connections import Connection, Delivery
 from app.log import get_logger
-from app.services.connections.for_person import open_for_person
+from app.services.connections.for_person import open_for_person, without_run
 from app.services.connections.pausing import pause_connection
-from app.services.connections.retries import is_given_up, wait_seconds
+from app.services.connections.retries import is_given_up, left_alone_until, wait_seconds
 
 log = get_logger(__name__)
 
@@ -21,10 +21,10 @@ SOON = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """What a delivery is about: the text, and the run that wrote it."""
+    """What a delivery is about: the text, and the run that wrote it; None where none did."""
 
     text: str
-    run_id: str
+    run_id: str | None
 
 
 async def settle(
@@ -51,7 +51,7 @@ async def _sent(
     async with sessions.begin() as session:
         ended = await deliveries.conclude(session, delivery, "sent", desk_id=desk_id)
         await queries.note_write(session, row.id)
-        if delivery.kind in ("reply", "handoff"):
+        if delivery.kind in ("reply", "handoff") and work.run_id is not None:
             await _queue(session, row, delivery, "fields", work.run_id)
     _log(delivery, "sent" if ended else "lost", None)
 
@@ -98,8 +98,9 @@ async def _not_sent(
             await _queue(session, row, delivery, "draft", delivery.key)
             if status != "overtaken":
                 summary = f"A reply was not delivered: {error}.\n\n{work.text}"
+                run_id = work.run_id or without_run(delivery.ticket_id)
                 await open_for_person(
-                    session, delivery.tenant_id, delivery.ticket_id, work.run_id, summary
+                    session, delivery.tenant_id, delivery.ticket_id, run_id, summary
                 )
         if error is not None:
             await queries.note_error(session, row.id, error)
@@ -115,14 +116,13 @@ async def later(
     retry_after: float | None,
 ) -> None:
     """What happened is unknown: look again after a while; the whole connection waits if asked."""
-    now = datetime.now(UTC)
     if is_given_up(delivery.created_at, delivery.attempts):
         await _not_sent(sessions, row, delivery, work, "failed", error)
         return
     wait = timedelta(seconds=wait_seconds(delivery.attempts, retry_after))
     async with sessions.begin() as session:
         await deliveries.postpone(session, delivery, wait, error)
-        await queries.note_error(session, row.id, error, now + wait if retry_after else None)
+        await queries.note_error(session, row.id, error, left_alone_until(retry_after))
     _log(delivery, "later", error)
 
 

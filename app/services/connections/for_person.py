@@ -1,6 +1,7 @@
-"""Opens a hand-off for what went wrong after a run had ended."""
+"""Opens a hand-off for what went wrong after a run had ended, or before one could start."""
 
 from hashlib import sha256
+from uuid import UUID
 
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,19 @@ def handoff_key(key: str) -> str:
     return key.partition("#")[0]
 
 
+def run_of_handoff(key: str) -> UUID | None:
+    """The run that a hand-off's key names; None for a ticket that no run was about."""
+    try:
+        return UUID(handoff_key(key).split(":")[1])
+    except ValueError:
+        return None
+
+
+def without_run(ticket_id: str) -> str:
+    """What stands in the place of a run in the key of a hand-off that no run opened."""
+    return f"ticket-{sha256(ticket_id.encode()).hexdigest()[:16]}"
+
+
 async def open_for_person(
     session: AsyncSession,
     tenant_id: str,
@@ -30,7 +44,9 @@ async def open_for_person(
     summary: str,
     skill: str = "general",
 ) -> None:
-    """Open a hand-off of the ticket for what went wrong after its run, and tell its desk.
+    """Open a hand-off of the ticket for what went wrong after its run, and inform its desk.
+
+    `run_id` may be `without_run(ticket_id)`.
 
     One that was opened before holds the news first, and goes to its desk once more.
     """

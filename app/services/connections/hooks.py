@@ -13,12 +13,16 @@ from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
 from app.db.connections import inbox, queries
+from app.db.core.compiled import Executor
+from app.db.core.connections import Sessions
+from app.db.effects import takeovers
 from app.db.tables.connections import Connection
 from app.errors import BodyError, HookNotSignedError, NotFoundError
 from app.log import get_logger
 from app.services.connections.encryption import Vault
 from app.services.connections.manage import connector_of, open_connection
-from app.services.connections.tickets import MAX_DESK_ID, ticket_name
+from app.services.connections.order import is_before_hand_back
+from app.services.connections.tickets import ticket_id_problem, ticket_name
 from app.services.conversations import takeover
 from app.strict_json import StrictJsonError, parse_json
 
@@ -29,9 +33,9 @@ MAX_DELIVERY_ID = 255
 READ_LATER = ("message", "handback", "failed", "refund")
 
 
-async def receiver(session: AsyncSession, connection_id: str) -> Connection:
+async def receiver(executor: Executor, connection_id: str) -> Connection:
     """The connection whose address was called. Raises NotFoundError: none that takes hooks."""
-    row = await queries.live_connection(session, connection_id)
+    row = await queries.live_connection(executor, connection_id)
     if row is None or connector_of(row.kind).verify is None:
         raise NotFoundError("There is no connection at this address that takes hooks.")
     return row
@@ -52,8 +56,10 @@ def read_hook(
         event = connector.read_hook(opened, parse_json(body))
     except (StrictJsonError, MalformedHookError) as error:
         raise BodyError(str(error)) from None
-    if len(delivery_id) > MAX_DELIVERY_ID or len(event.ticket_id) > MAX_DESK_ID:
-        raise BodyError("An id of the hook is too long.")
+    if len(delivery_id) > MAX_DELIVERY_ID:
+        raise BodyError("The delivery's id is too long.")
+    if problem := ticket_id_problem(event.ticket_id):
+        raise BodyError(problem)
     return delivery_id, event
 
 
@@ -65,6 +71,18 @@ def _verified(connector: Connector, opened: Opened, headers: Mapping[str, str], 
         raise HookNotSignedError(f"{error}.") from None
 
 
+async def take_event(sessions: Sessions, row: Connection, delivery_id: str, event: Event) -> bool:
+    """Keep the event for good; by one statement, unless a person has the ticket.
+
+    False for a delivery, or a message, that came before.
+    """
+    if event.kind == "person":
+        async with sessions.begin() as session:
+            return await keep_event(session, row, delivery_id, event)
+    async with sessions.raw_connection() as connection:
+        return await _keep_fact(connection, row, delivery_id, event)
+
+
 async def keep_event(
     session: AsyncSession, row: Connection, delivery_id: str, event: Event
 ) -> bool:
@@ -72,9 +90,16 @@ async def keep_event(
 
     False for a delivery, or a message, that came before.
     """
-    await queries.note_hook(session, row.id)
-    known = await inbox.keep(
-        session,
+    if not await _keep_fact(session, row, delivery_id, event):
+        return False
+    if event.kind == "person":
+        await _give_to_person(session, row, event)
+    return True
+
+
+async def _keep_fact(executor: Executor, row: Connection, delivery_id: str, event: Event) -> bool:
+    new = await inbox.keep_hook(
+        executor,
         tenant_id=row.tenant_id,
         connection_id=row.id,
         delivery_id=delivery_id,
@@ -83,15 +108,21 @@ async def keep_event(
         status="new" if event.kind in READ_LATER else "done",
         note=event.why,
     )
-    if known is None:
-        return False
-    if event.kind == "person":
-        who = event.who or "a person"
-        await takeover.take_over(
-            session, row.tenant_id, ticket_name(row.id, event.ticket_id), who[:200]
-        )
-    log.info("hook_taken", connection=row.id, tenant_id=row.tenant_id, kind=event.kind)
-    return True
+    if new:
+        log.info("hook_taken", connection=row.id, tenant_id=row.tenant_id, kind=event.kind)
+    return new
+
+
+async def _give_to_person(session: AsyncSession, row: Connection, event: Event) -> None:
+    """Silence the bot, unless the ticket was handed back after what the hook is about."""
+    ticket_id = ticket_name(row.id, event.ticket_id)
+    # With the thread's lock: a hand-back waits for it, or is seen here.
+    await takeovers.lock_thread(session, row.tenant_id, ticket_id)
+    if await is_before_hand_back(session, row, event):
+        log.info("hook_is_old", connection=row.id, tenant_id=row.tenant_id)
+        return
+    who = event.who or "a person"
+    await takeover.take_over(session, row.tenant_id, ticket_id, who[:200])
 
 
 def _stored(event: Event) -> dict[str, Any]:

@@ -14,14 +14,21 @@ from app.connectors.helpdesk import DeskMessage, Helpdesk, TicketView
 from app.connectors.hooks import Event
 from app.db.connections import deliveries, inbox, queries
 from app.db.core.connections import Sessions
+from app.db.effects import takeovers
 from app.db.tables.connections import Connection, InboxItem
 from app.errors import IdempotencyMismatchError
 from app.log import get_logger
-from app.services.connections.for_person import open_for_person
+from app.services.connections.for_person import open_for_person, without_run
+from app.services.connections.order import is_taken_after
 from app.services.connections.pausing import pause_connection
 from app.services.connections.people import unseen_people
-from app.services.connections.refund_news import note_refund
-from app.services.connections.retries import attempt_of, is_given_up, wait_seconds
+from app.services.connections.refund_news import give_up_refund, note_refund
+from app.services.connections.retries import (
+    attempt_of,
+    is_given_up,
+    left_alone_until,
+    wait_seconds,
+)
 from app.services.connections.tickets import account_of, ticket_name
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
@@ -34,6 +41,11 @@ EVENT_FIELDS = tuple(field.name for field in fields(Event))
 # The messages that a customer may write in a row before the first of them is read.
 MOST_MESSAGES = 10
 SUBJECT_CHARS, BODY_CHARS, NAME_CHARS = 500, 50_000, 200
+UNREAD = (
+    "Something happened on this ticket on {day:%Y-%m-%d} (UTC), and it could not be read at {name}"
+    " for a day, so the bot has not answered: {why}.\n"
+    "Please look at the ticket in the helpdesk."
+)
 
 
 async def read_item(sessions: Sessions, row: Connection, desk: Helpdesk, item: InboxItem) -> None:
@@ -53,7 +65,7 @@ async def read_item(sessions: Sessions, row: Connection, desk: Helpdesk, item: I
         # The desk may be in the middle of a change, and no person sees a message that is dropped.
         await _again(sessions, row, item, str(error), None)
     else:
-        await _conclude(sessions, row, item, "done", note)
+        await _done(sessions, row, item, note)
 
 
 def stored_event(item: InboxItem) -> Event:
@@ -63,7 +75,10 @@ def stored_event(item: InboxItem) -> Event:
 
 
 async def read_refund(sessions: Sessions, item: InboxItem) -> None:
-    """Act on what a provider said of a refund; nothing needs to be asked for it."""
+    """Act on what a provider said of a refund; nothing needs to be asked for it.
+
+    One whose own call never ends goes to a person after a day: the two do not agree.
+    """
     try:
         async with sessions.begin() as session:
             row = await queries.live_connection(session, item.connection_id)
@@ -71,6 +86,10 @@ async def read_refund(sessions: Sessions, item: InboxItem) -> None:
             await inbox.conclude(session, item, "done", note)
     except UnavailableError as error:
         async with sessions.begin() as session:
+            if is_given_up(item.received_at, item.attempts):
+                if await inbox.conclude(session, item, "dead", str(error)):
+                    await give_up_refund(session, item.tenant_id, stored_event(item))
+                return
             wait = timedelta(seconds=wait_seconds(item.attempts, None))
             await inbox.postpone(session, item, wait, str(error))
 
@@ -79,12 +98,26 @@ async def _again(
     sessions: Sessions, row: Connection, item: InboxItem, why: str, retry_after: float | None
 ) -> None:
     if is_given_up(item.received_at, item.attempts):
-        await _conclude(sessions, row, item, "dead", why)
+        await _give_up(sessions, row, item, why)
         return
     wait = timedelta(seconds=wait_seconds(item.attempts, retry_after))
     async with sessions.begin() as session:
         await inbox.postpone(session, item, wait, why)
-        await queries.note_error(session, row.id, why)
+        await queries.note_error(session, row.id, why, left_alone_until(retry_after))
+
+
+async def _give_up(sessions: Sessions, row: Connection, item: InboxItem, why: str) -> None:
+    """A person gets the ticket, once however many of its hooks end so."""
+    event = stored_event(item)
+    ticket_id = ticket_name(row.id, event.ticket_id)
+    summary = UNREAD.format(day=item.received_at, name=row.name, why=why)
+    async with sessions.begin() as session:
+        if not await inbox.conclude(session, item, "dead", why):
+            return
+        await open_for_person(session, row.tenant_id, ticket_id, without_run(ticket_id), summary)
+        error = f"ticket {event.ticket_id} could not be read, so a person gets it: {why}"
+        await queries.note_error(session, row.id, error)
+    log.error("hook_read", inbox=item.id, connection=row.id, tenant_id=row.tenant_id, status="dead")
 
 
 async def _pause(sessions: Sessions, row: Connection, item: InboxItem, why: str) -> None:
@@ -93,15 +126,10 @@ async def _pause(sessions: Sessions, row: Connection, item: InboxItem, why: str)
     await pause_connection(sessions, row.id, row.tenant_id, why)
 
 
-async def _conclude(
-    sessions: Sessions, row: Connection, item: InboxItem, status: str, note: str
-) -> None:
+async def _done(sessions: Sessions, row: Connection, item: InboxItem, note: str) -> None:
     async with sessions.begin() as session:
-        await inbox.conclude(session, item, status, note)
-        if status == "dead":
-            await queries.note_error(session, row.id, note)
-    say = log.error if status == "dead" else log.info
-    say("hook_read", inbox=item.id, connection=row.id, tenant_id=row.tenant_id, status=status)
+        await inbox.conclude(session, item, "done", note)
+    log.info("hook_read", inbox=item.id, connection=row.id, tenant_id=row.tenant_id, status="done")
 
 
 async def act_on(
@@ -127,7 +155,9 @@ async def act_on(
         async with sessions.begin() as session:
             return await _not_delivered(session, row, ticket_id, event)
     if event.kind == "handback" and not view.assignee:
-        again = await _hand_back(sessions, row, item, ticket_id, view)
+        again = await _hand_back(sessions, row, item, event, view)
+        if again is None:
+            return "a person took the ticket after it was handed back"
         return await _start_runs(sessions, row, ticket_id, view, again)
     async with sessions.begin() as session:
         unseen = await unseen_people(session, row, view)
@@ -156,15 +186,20 @@ async def _take_over(
 
 
 async def _hand_back(
-    sessions: Sessions, row: Connection, item: InboxItem, ticket_id: str, view: TicketView
-) -> str:
+    sessions: Sessions, row: Connection, item: InboxItem, event: Event, view: TicketView
+) -> str | None:
     """Let the bot have the ticket. What the customer waits for is asked again, by this name, if a
-    person had it: a hand-back that is said twice asks once.
+    person had it: a hand-back that is said twice asks once. None when a person took it since.
 
-    The people who wrote until now are seen; the hook of one of them that still comes is a new one.
+    The people who wrote until now are seen; the hook of one of them that still comes is an old one
+    where the desk says so, else a new one.
     """
+    ticket_id = ticket_name(row.id, event.ticket_id)
     async with sessions.begin() as session:
-        if await takeover.hand_back(session, row.tenant_id, ticket_id):
+        await takeovers.lock_thread(session, row.tenant_id, ticket_id)
+        if await is_taken_after(session, row, event):
+            return None
+        if await takeover.give_back(session, row.tenant_id, ticket_id):
             await inbox.note_again(session, item)
         await inbox.keep_seen(session, row, await unseen_people(session, row, view))
     return f" again {item.id}" if item.event.get("again") else ""

@@ -5,18 +5,27 @@ import secrets as random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.connectors.catalog import CONNECTORS
-from app.connectors.connector import Connector, Opened
+from app.connectors.connector import Connector, Fields, Opened
 from app.connectors.http import HttpClient
 from app.db.connections import deliveries, inbox, queries
+from app.db.connections.tokens import Owner
+from app.db.core.connections import Sessions
+from app.db.effects import ledger
 from app.db.tables.connections import Connection
 from app.db.tables.tenants import ApiKey
-from app.errors import InvalidRequestError, NotFoundError, PaymentsConnectedError
+from app.errors import (
+    ConnectionInUseError,
+    InvalidRequestError,
+    NotFoundError,
+    PaymentsConnectedError,
+)
 from app.services.connections.encryption import Vault
+from app.services.connections.tokens import SharedTokens
 from app.services.webhooks.signing_secrets import new_secret
 
 ID_BYTES = 10
@@ -48,7 +57,7 @@ async def add(
         PaymentsConnectedError, EncryptionError.
     """
     connector = connector_of(kind)
-    checked, sealed = _checked(connector, settings), _checked_credentials(connector, credentials)
+    checked = _checked(connector, settings)
     role = "payments" if connector.payments else "desk"
     if role == "payments" and await queries.payments_of(session, tenant_id):
         raise PaymentsConnectedError("A tenant has one payment provider; remove the other first.")
@@ -70,10 +79,10 @@ async def add(
         role=role,
         name=name,
         settings=checked,
-        credentials=vault.seal(sealed),
         secrets=vault.seal([{"secret": secret, "expires_at": None}]),
         key_id=key.id,
     )
+    store_credentials(row, vault, credentials)
     session.add(row)
     await session.flush()
     await session.refresh(row)
@@ -102,7 +111,7 @@ async def change(
     if settings is not None:
         row.settings = _checked(connector, settings)
     if credentials is not None:
-        row.credentials = vault.seal(_checked_credentials(connector, credentials))
+        store_credentials(row, vault, credentials)
     if paused:
         row.paused_because = "An operator paused it."
     elif paused is False or settings is not None or credentials is not None:
@@ -139,12 +148,27 @@ def reseal(row: Connection, vault: Vault) -> None:
     """Encrypt credentials and secrets with the newest key. Raises EncryptionError."""
     assert row.credentials is not None and row.secrets is not None, "it is not removed"  # noqa: PT018
     row.credentials, row.secrets = vault.reseal(row.credentials), vault.reseal(row.secrets)
+    row.tokens = vault.reseal(row.tokens) if row.tokens is not None else None
 
 
-async def remove(session: AsyncSession, tenant_id: str, connection_id: str) -> None:
-    """Forget the credentials; take no hook and deliver nothing more. Raises NotFoundError."""
+async def remove(
+    session: AsyncSession, tenant_id: str, connection_id: str, *, force: bool = False
+) -> None:
+    """Forget the credentials; take no hook and deliver nothing more.
+
+    With `force` also while a refund or cancellation that was begun there has no known end: how it
+    ended can then not be looked up any more, and it is not made again anywhere else.
+
+    Raises:
+        NotFoundError, ConnectionInUseError.
+    """
     row = await get(session, tenant_id, connection_id, lock=True)
-    row.credentials, row.secrets, row.removed_at = None, None, func.now()
+    if not force and (begun := await ledger.started_at(session, tenant_id, row.id)):
+        raise ConnectionInUseError(
+            f"{begun} refunds or cancellations were begun there and their end is not known; only"
+            " this connection can say it. Remove it with force once a person has looked."
+        )
+    row.credentials, row.secrets, row.tokens, row.removed_at = None, None, None, func.now()
     await deliveries.cancel_of_connection(session, tenant_id, row.id)
     await inbox.drop_of_connection(session, tenant_id, row.id)
     await session.flush()
@@ -160,10 +184,14 @@ async def get(
     return row
 
 
-def open_connection(row: Connection, vault: Vault, http: HttpClient) -> Opened:
-    """The connection ready to be used. Raises EncryptionError.
+def open_connection(
+    row: Connection, vault: Vault, http: HttpClient, sessions: Sessions | None = None
+) -> Opened:
+    """The connection ready to be used, behind its circuit; its access tokens need `sessions`.
 
-    Settings that a newer release no longer takes raise InvalidRequestError.
+    Raises:
+        EncryptionError.
+        InvalidRequestError: settings that a newer release no longer takes.
     """
     assert row.credentials is not None and row.secrets is not None, "it is not removed"  # noqa: PT018
     connector, now = connector_of(row.kind), datetime.now(UTC)
@@ -174,8 +202,11 @@ def open_connection(row: Connection, vault: Vault, http: HttpClient) -> Opened:
         row.tenant_id,
         _parsed(connector.settings, row.settings, "settings"),
         _parsed(connector.credentials, credentials, "credentials"),
-        http,
+        http.of(row.id),
         secrets,
+        SharedTokens(sessions, vault, Owner(row.tenant_id, row.id, row.credentials))
+        if sessions
+        else None,
     )
 
 
@@ -193,13 +224,18 @@ def _checked(connector: Connector, settings: dict[str, Any]) -> dict[str, Any]:
     return _parsed(connector.settings, settings, "settings").model_dump(mode="json")
 
 
-def _checked_credentials(connector: Connector, credentials: dict[str, Any]) -> dict[str, Any]:
-    """The credentials in clear, in the shape of the connector."""
-    _parsed(connector.credentials, credentials, "credentials")
-    return credentials
+def store_credentials(row: Connection, vault: Vault, credentials: dict[str, Any]) -> None:
+    """Encrypt new credentials into the row, and note when they end, for its alarm.
+
+    Raises:
+        InvalidRequestError: they do not fit the connector. EncryptionError.
+    """
+    parsed = _parsed(connector_of(row.kind).credentials, credentials, "credentials")
+    row.credentials = vault.seal(credentials)
+    row.expires_at, row.expiry_warned_at = parsed.expires_at, None
 
 
-def _parsed(model: type[BaseModel], given: dict[str, Any], what: str) -> BaseModel:
+def _parsed(model: type[Fields], given: dict[str, Any], what: str) -> Fields:
     try:
         return model.model_validate(given)
     except ValidationError as error:

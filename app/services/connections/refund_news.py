@@ -45,3 +45,18 @@ async def note_refund(session: AsyncSession, row: Connection, event: Event) -> s
     )
     await open_for_person(session, row.tenant_id, run.ticket_id, f"{run.id}", summary, "billing")
     return "a person gets the ticket"
+
+
+async def give_up_refund(session: AsyncSession, tenant_id: str, event: Event) -> None:
+    """The provider speaks of a refund whose own call has not ended for a day: a person looks."""
+    entry = await get_entry(session, tenant_id, event.key or "")
+    run = await get_run(session, tenant_id, entry.run_id) if entry else None
+    if entry is None or run is None:
+        return
+    amount = format_money(entry.amount_minor or 0, entry.currency or "")
+    summary = (
+        f"The payment provider says that the refund {event.refund_id} is {event.why}. Our own call"
+        f" for {amount} on payment {entry.args.get('payment_id')} has not ended since, so its"
+        " outcome here is unknown: please compare the two."
+    )
+    await open_for_person(session, tenant_id, run.ticket_id, f"{run.id}", summary, "billing")

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.connections import deliveries
 from app.db.core.connections import Sessions
 from app.db.effects import takeovers
 from app.db.effects.handoffs import close_whole
 from app.db.tenants.queries import current_policy
 from app.log import get_logger
+from app.services.connections.order import keep_hand_back
 from graphs.policy import Policy
 
 log = get_logger(__name__)
@@ -48,18 +50,30 @@ async def wait_for_begun_replies(
 ) -> int:
     """Wait, once the takeover is committed, for what had begun before it; how much has not ended.
 
-    Holds no connection while it waits.
+    That is replies and effects of runs, and posts on their way to a desk. Holds no connection
+    while it waits.
     """
     deadline = time.monotonic() + patience_seconds
     while True:
         async with sessions() as session:
             begun = await takeovers.replies_in_flight(session, tenant_id, ticket_id)
+            begun += await deliveries.posts_in_flight(session, tenant_id, ticket_id)
         if not begun or time.monotonic() >= deadline:
             return begun
         await asyncio.sleep(LOOK_SECONDS)
 
 
 async def hand_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
+    """Let the bot have the ticket, as a person asks over our API; answers as `give_back` does.
+
+    A hook of its desk that comes late, about a person who wrote before, takes it away no more.
+    """
+    given = await give_back(session, tenant_id, ticket_id)
+    await keep_hand_back(session, tenant_id, ticket_id)
+    return given
+
+
+async def give_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
     """Let the bot answer the ticket's next message; its open hand-offs of all of it are closed.
 
     Handing back what no person has changes nothing and answers False. What the customer wrote

@@ -1,12 +1,15 @@
 """Use case: store a new version of a tenant's policy, unless it equals the newest."""
 
 from collections.abc import Callable
+from typing import Any
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
-from app.errors import NotFoundError, StaleVersionError
+from app.errors import InvalidRequestError, NotFoundError, StaleVersionError
+from app.log.error_text import wrong_value
 from graphs.policy import Policy
 
 
@@ -17,7 +20,7 @@ async def replace(
     created_by: str,
     expects: Callable[[int], bool] = lambda _version: True,
 ) -> PolicyVersion | None:
-    """Store the policy for runs that start from now on; None when the default one stays.
+    """Store the whole policy for runs that start from now on; None when the default one stays.
 
     `expects` says of the newest version whether the caller has seen it. The same content again
     is no new version. Never commits.
@@ -26,13 +29,49 @@ async def replace(
         NotFoundError: there is no such tenant.
         StaleVersionError: another version was stored meanwhile.
     """
+    return await _store(session, tenant_id, lambda _: policy, created_by, expects)
+
+
+async def change(
+    session: AsyncSession,
+    tenant_id: str,
+    fields: dict[str, Any],
+    created_by: str,
+    expects: Callable[[int], bool] = lambda _version: True,
+) -> PolicyVersion | None:
+    """Store the newest policy with these fields in the place of its own; else as `replace`.
+
+    Raises:
+        NotFoundError, StaleVersionError: as `replace`.
+        InvalidRequestError: the fields do not fit those that stay.
+    """
+
+    def changed(newest: Policy) -> Policy:
+        try:
+            return Policy.model_validate(newest.model_dump() | fields)
+        except ValidationError as error:
+            why = wrong_value(error.errors()[0]["msg"])
+            raise InvalidRequestError(f"With what stays: {why}", errors=[]) from None
+
+    return await _store(session, tenant_id, changed, created_by, expects)
+
+
+async def _store(
+    session: AsyncSession,
+    tenant_id: str,
+    make: Callable[[Policy], Policy],
+    created_by: str,
+    expects: Callable[[int], bool],
+) -> PolicyVersion | None:
     if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")
     newest = await tenant_queries.newest_policy(session, tenant_id)
     version, body = (newest.version, newest.body) if newest else (0, {})
     if not expects(version):
         raise StaleVersionError(f"Version {version} counts now; read it and change that one.")
-    if Policy.model_validate(body) == policy:
+    known = Policy.model_validate(body)
+    policy = make(known)
+    if known == policy:
         return newest
     return await tenant_queries.add_policy(
         session, tenant_id, version + 1, policy.model_dump(mode="json"), created_by

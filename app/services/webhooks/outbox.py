@@ -18,6 +18,7 @@ from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
+from app.db.webhooks.endpoints import wanting
 from app.errors import NotFoundError
 from app.lifecycle import RunStatus
 from app.services.webhooks.signing_secrets import ensure_secret
@@ -68,8 +69,16 @@ async def note_approval(session: AsyncSession, run: Run, approval: Approval, wha
 async def _note(
     session: AsyncSession, run: Run, event: str, payload: dict[str, Any], links: dict[str, str]
 ) -> None:
-    """Put one event into the outbox; the caller holds the run's lock, which numbers them."""
-    if run.callback_url is None:
+    """Put one event into the outbox, for the run's own URL and the endpoints that chose it.
+
+    The caller holds the run's lock, which numbers them.
+    """
+    targets: list[tuple[UUID | None, str]] = [
+        (endpoint.id, endpoint.url) for endpoint in await wanting(session, run.tenant_id, event)
+    ]
+    if run.callback_url is not None:
+        targets.append((None, run.callback_url))
+    if not targets:
         return
     await ensure_secret(session, run.tenant_id)
     number = await webhook_queries.next_number(session, run.id)
@@ -81,19 +90,21 @@ async def _note(
         "links": {"run": f"/v1/runs/{run.id}", **links},
     }
     body = {"type": event, "timestamp": datetime.now(UTC).isoformat(), "data": data}
-    disabled = await webhook_queries.is_disabled(session, run.tenant_id, run.callback_url)
-    session.add(
-        Callback(
-            id=uuid7(),
-            tenant_id=run.tenant_id,
-            run_id=run.id,
-            number=number,
-            event=event,
-            url=run.callback_url,
-            body=json.dumps(body),
-            status="disabled" if disabled else "pending",
+    for endpoint_id, url in targets:
+        disabled = await webhook_queries.is_disabled(session, run.tenant_id, url)
+        session.add(
+            Callback(
+                id=uuid7(),
+                tenant_id=run.tenant_id,
+                run_id=run.id,
+                endpoint_id=endpoint_id,
+                number=number,
+                event=event,
+                url=url,
+                body=json.dumps(body),
+                status="disabled" if disabled else "pending",
+            )
         )
-    )
     await session.flush()
 
 

@@ -17,11 +17,6 @@ PREFIXES = re.compile(
 )
 # Where the name of a notice ends and its own words begin: "Automatic reply: Your ticket".
 HEAD = re.compile(r"\s[-–—|]\s|[:：(\[|,]")
-# What may follow the name without a mark: "Out of office until Monday".
-FOLLOWING = frozenset(
-    "until till from to since bis vom ab von seit jusqu du des au le hasta del desde fino dal dall"
-    " al ate de desde tot van vanaf on returned re aw".split()
-)
 SHORT_WORDS, SIGNATURE_WORDS = 4, 8
 SENTENCE_MARKS = frozenset(".!。！")
 # Two wordings of a newsletter's footer: one alone may stand in a customer's question about it.
@@ -60,7 +55,9 @@ def _speaks_first(body: Text, language: str, known: Wordings) -> bool:
     )
 
 
-def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
+def is_named(
+    subject: str, language: str, names: tuple[str, ...], following: tuple[str, ...]
+) -> bool:
     """Whether the subject is the name of a notice, with nothing of its own but after a mark."""
     plain = PREFIXES.sub("", subject, count=1)
     if language in UNSPACED:
@@ -69,13 +66,13 @@ def is_named(subject: str, language: str, names: tuple[str, ...]) -> bool:
     for name in names:
         if head.startswith(name):
             rest = head.removeprefix(name).split()
-            if not rest or rest[0] in FOLLOWING or rest[0].isdigit():
+            if not rest or f" {rest[0]} " in following or rest[0].isdigit():
                 return True
     return False
 
 
 def _auto_reply(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
-    named = is_named(subject, language, known["auto_subjects"])
+    named = is_named(subject, language, known["auto_subjects"], known["following"])
     if not named and not holds(body.in_words(language), known["auto_notices"]):
         return None
     doubt = _doubt(body, language, known, excused=named)
@@ -131,7 +128,7 @@ def _is_short(words: str, language: str) -> bool:
 
 
 def _bounce(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
-    if not is_named(subject, language, known["bounce_subjects"]):
+    if not is_named(subject, language, known["bounce_subjects"], known["following"]):
         return None
     for sentence in body.sentences:
         words = sentence.in_words(language)

@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import cache
 
 from graphs.text.noise.automatic import QUESTION_MARKS
 from graphs.text.noise.wordings import ANYTHING, UNSPACED, Text, Wordings, holds, wordings
+from graphs.text.value_words import any_of
 
 # A longer text says more than thanks.
 THANKS_CHARS = 400
 AGREED_CHARS = 250
 # What people send for thanks without a word, with the selector that makes some of them pictures.
-# A colleague by name: "Thank you Mia". In a language with spaces only.
-THANKED = re.compile(
-    r"(?i:thank you|thanks|danke|merci|gracias|grazie|obrigad[oa]|bedankt) ([A-Z][^\W\d_]+)"
-)
 SIGNS = frozenset("👍🙏❤💯👌🎉😊🙂😀😃😄👏♥💪\ufe0f\u200d🏻🏼🏽🏾🏿")
 
 
@@ -38,7 +36,7 @@ def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) 
     courteous = (*known["thanks"], *known["courtesy"])
     if language in UNSPACED:
         return not _without(words, courteous)
-    thanked = [Text(name).in_words(language) for name in THANKED.findall(body.written)]
+    thanked = [Text(name).in_words(language) for name in _thanked(language).findall(body.written)]
     signed = [Text(name).in_words(language) for name in names]
     allowed = {
         *courteous,
@@ -46,6 +44,13 @@ def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) 
         *(name for name in thanked if not _names_matter(name)),
     }
     return all(f" {word} " in allowed for word in words.split())
+
+
+@cache
+def _thanked(language: str) -> re.Pattern[str]:
+    """A colleague by name, "Thank you Mia", in a language that writes spaces."""
+    said = any_of(words.strip() for words in wordings()[language]["thanked"])
+    return re.compile(rf"(?i:{said}) ([A-Z][^\W\d_]+)")
 
 
 def _names_matter(word: str) -> bool:

@@ -18,7 +18,10 @@ from pydantic import SecretStr
 
 from app.commands.migrate import migrate
 from app.settings import Settings
-from tests.acceptance.crash import laws
+from tests.acceptance.crash import connected_laws, laws
+from tests.acceptance.crash.cases import STORIES
+from tests.acceptance.crash.connected import Connected, connected
+from tests.acceptance.crash.connected_cases import ConnectedCases
 from tests.acceptance.crash.desk import Desk
 from tests.acceptance.crash.listeners import Listeners
 from tests.acceptance.crash.machine import Machine
@@ -28,6 +31,7 @@ from tests.acceptance.crash.schedule import schedule
 from tests.acceptance.crash.strikes import Strikes
 from tests.acceptance.crash.traffic import Traffic, wrong_ends
 from tests.acceptance.crash.world import World, make_world
+from tests.conftest import ENCRYPTION_KEY
 from tests.doubles.server import serving
 
 LOOPBACK = IPv4Network("127.0.0.0/8")
@@ -67,6 +71,8 @@ class Campaign:
         self.strikes = Strikes(self.machine, self.rng)
         self.receiver = Receiver(moods, self.hazard, self.machine.worker_at)
         self.listeners = Listeners(seed)
+        self.connected: Connected
+        self.traffic: Traffic
 
     async def run(self) -> Report:
         """All of it."""
@@ -93,6 +99,7 @@ class Campaign:
             _env_file=None,
             database_url=SecretStr(dsn),
             secret_key=SecretStr("crash"),
+            encryption_keys=[SecretStr(ENCRYPTION_KEY)],
             port=self.machine.api_port,
             drain_seconds=5,
             # Here every run loses more workers than a run may lose; that bound has its own test.
@@ -106,28 +113,36 @@ class Campaign:
     async def _fight(self, dsn: str, world: World, hook: str) -> None:
         self.receiver.secret = world.secret
         limits = httpx.Limits(max_connections=100)
+        tending = asyncio.create_task(self._tend())
         async with httpx.AsyncClient(base_url=self.machine.url, timeout=20, limits=limits) as http:
             desk = Desk(http, dsn, world, hook, self.strikes.asked)
-            self.traffic = Traffic(desk, self.rng, self.at_once, self.customers)
-            tending = asyncio.create_task(self._tend())
-            watching = asyncio.create_task(self.listeners.watch(self.machine.url, world))
-            flowing = asyncio.create_task(self.traffic.flow())
-            for number, kill in enumerate(schedule(self.report.seed, self.report.kills), 1):
-                await asyncio.sleep(kill.pause)
-                await self.strikes.strike(kill)
-                self.say(f"{number}/{self.report.kills} {kill.name}")
-            self.say("no more kills; waiting until every case has ended")
-            self.traffic.open, desk.calm_since = False, time.monotonic()
-            await flowing
-            self.say("waiting for callbacks and streams")
-            await self.receiver.settle(dsn)
-            await self.listeners.settle(dsn)
-            for task in (tending, watching):
-                task.cancel()
-            ends = await asyncio.gather(tending, watching, return_exceptions=True)
-            self.report.violations += [repr(end) for end in ends if isinstance(end, Exception)]
-            self.report.statuses = desk.statuses
-            self.report.violations += desk.complaints
+            async with connected(desk, self.machine, self.report.seed) as self.connected:
+                watching = asyncio.create_task(self.listeners.watch(self.machine.url, world))
+                hurrying = asyncio.create_task(self.connected.hurry())
+                await self._kill_under_traffic(desk)
+                self.say("waiting for callbacks, deliveries and streams")
+                await self.receiver.settle(dsn)
+                await self.connected.settle()
+                await self.listeners.settle(dsn)
+                for task in (tending, watching, hurrying):
+                    task.cancel()
+                ends = await asyncio.gather(tending, watching, hurrying, return_exceptions=True)
+        self.report.violations += [repr(end) for end in ends if isinstance(end, Exception)]
+        self.report.statuses = desk.statuses
+        self.report.violations += desk.complaints
+
+    async def _kill_under_traffic(self, desk: Desk) -> None:
+        stories = STORIES | ConnectedCases(self.connected).stories
+        self.traffic = Traffic(desk, stories, self.rng, self.at_once, self.customers)
+        flowing = asyncio.create_task(self.traffic.flow())
+        for number, kill in enumerate(schedule(self.report.seed, self.report.kills), 1):
+            await asyncio.sleep(kill.pause)
+            await self.strikes.strike(kill)
+            self.say(f"{number}/{self.report.kills} {kill.name}")
+        self.say("no more kills; waiting until every case has ended")
+        self.traffic.open = False
+        desk.calm_since = self.connected.desk.calm_since = time.monotonic()
+        await flowing
 
     async def _tend(self) -> None:
         while True:
@@ -141,12 +156,15 @@ class Campaign:
         with psycopg.connect(dsn) as books:
             done, unknown = laws.effects(books)
             report.violations += laws.broken(books)
+            done |= connected_laws.effects_of(self.connected.stripe)
             report.violations += wrong_ends(ended, done, unknown, laws.mailed(books))
+            report.violations += connected_laws.violations(self.connected, ended, books)
             report.violations += self.receiver.violations(books)
             report.violations += self.listeners.violations(books)
         report.unknown = len(unknown)
         report.missed = self.strikes.missed
-        report.notices = self.receiver.counts() | self.listeners.counts()
+        for part in (self.receiver, self.listeners, self.connected):
+            report.notices |= part.counts()
         report.violations += self.machine.quitters
         events = self.hazard.events()
         report.violations += repeated_calls(events)

@@ -24,7 +24,11 @@ Effect = tuple[str, str, int]
 
 @dataclass
 class Case:
-    """One customer's story. `promised` is what must happen, all of it unless `perhaps`."""
+    """One customer's story. `promised` is what must happen, all of it unless `perhaps`.
+
+    `replies`: how many public replies its ticket may have at the connected desk; none for a ticket
+    of the API.
+    """
 
     kind: str
     number: int
@@ -34,6 +38,7 @@ class Case:
     outcomes: tuple[str | None, ...] = ("acted",)
     reasons: tuple[str | None, ...] = (None,)
     ended: bool = False
+    replies: tuple[int, ...] = ()
 
     def refunds(self, payment: int = 2, amount: int = PRICE) -> None:
         """A person agreed to this refund."""

@@ -9,7 +9,7 @@ from typing import Any, cast
 from psycopg_pool import AsyncConnectionPool
 
 from app.adapters.effects.ledger import PostgresLedger
-from app.adapters.ports.local_helpdesk import LocalHelpdesk
+from app.adapters.ports.conversations import PostgresConversations
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer
@@ -133,7 +133,7 @@ class DoomedSubscriptions(SandboxSubscriptions):
 
 
 @dataclass(frozen=True)
-class DoomedHelpdesk(LocalHelpdesk):
+class DoomedConversations(PostgresConversations):
     """Dies once a reply or a hand-off is there; these may be asked for again."""
 
     hazard: Hazard = field(kw_only=True)
@@ -141,16 +141,18 @@ class DoomedHelpdesk(LocalHelpdesk):
     async def reply(
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
     ) -> SentReply:
-        """See LocalHelpdesk."""
-        sent = await LocalHelpdesk.reply(self, ticket_id, text, citations, public=public, key=key)
+        """See PostgresConversations."""
+        sent = await PostgresConversations.reply(
+            self, ticket_id, text, citations, public=public, key=key
+        )
         self.hazard.reach("after_provider")
         return sent
 
     async def open_handoff(
         self, ticket_id: str, skill: str, urgency: Any, summary: str, *, key: str, **found: Any
     ) -> Handoff:
-        """See LocalHelpdesk."""
-        opened = await LocalHelpdesk.open_handoff(
+        """See PostgresConversations."""
+        opened = await PostgresConversations.open_handoff(
             self, ticket_id, skill, urgency, summary, key=key, **found
         )
         self.hazard.reach("after_provider")
@@ -185,7 +187,9 @@ def doomed_ports(hazard: Hazard) -> PortsFor:
             ports_for(settings, sessions, caller),
             billing=DoomedBilling(sessions, tenant_id, hazard),
             subscriptions=DoomedSubscriptions(sessions, tenant_id, hazard),
-            helpdesk=DoomedHelpdesk(sessions, tenant_id, caller.run_id, hazard=hazard),
+            conversations=DoomedConversations(
+                sessions, tenant_id, caller.effects_of, caller.connection_id, hazard=hazard
+            ),
             mailer=DoomedMailer(sessions, tenant_id, hazard),
             ledger=DoomedLedger(sessions, caller, hazard),
         )

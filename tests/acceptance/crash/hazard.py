@@ -17,6 +17,9 @@ DRAIN = "drain"
 # A worker dies while the receiver of a callback has its request, the API while it answers one.
 IN_CALLBACK = "in_callback"
 IN_REQUEST = "in_request"
+# A worker dies before its write reaches a connected system, or before it hears what became of it.
+AROUND_POST = ("before_post", "after_post")
+AROUND_REFUND = ("before_refund", "after_refund")
 # What a process passes on its way through a run, in this order.
 POINTS = (
     "after_claim", "resume", "in_model", "before_effect", "after_provider", "after_ledger",

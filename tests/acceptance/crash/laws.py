@@ -1,6 +1,7 @@
 """What must hold in the database at the end, whatever died. Each law selects what breaks it.
 
-What callers and readers saw is judged beside: `receiver.py`, `listeners.py`, `traffic.py`.
+What callers, readers and connected systems saw is judged beside: `receiver.py`, `listeners.py`,
+`traffic.py`, `connected_laws.py`.
 """
 
 import psycopg
@@ -19,7 +20,9 @@ LAWS = {
         SELECT id, status, error FROM runs WHERE status IN ('error', 'timeout')""",
     "the provider's refunds are the ledger's": """
         SELECT r.idempotency_key, l.key, l.status, l.run_id FROM sandbox_refunds r
-        FULL JOIN (SELECT * FROM ledger WHERE tool = 'refund_payment' AND status = 'done') l
+        FULL JOIN (SELECT * FROM ledger WHERE tool = 'refund_payment' AND status = 'done'
+          AND NOT EXISTS (SELECT FROM connections c
+                          WHERE c.tenant_id = ledger.tenant_id AND c.role = 'payments')) l
           ON (l.tenant_id, l.key) = (r.tenant_id, r.idempotency_key)
           AND l.amount_minor = r.amount_minor AND l.args->>'payment_id' = r.payment_id
         WHERE r.id IS NULL OR l.key IS NULL""",
@@ -104,6 +107,20 @@ LAWS = {
     "the callbacks of a run are numbered without a gap": """
         SELECT run_id, count(*), max(number) FROM callbacks
         GROUP BY run_id HAVING max(number) <> count(*)""",
+    "what was on its way to a desk got there, or a person had the ticket": """
+        SELECT id, ticket_id, kind, status, attempts, last_error FROM deliveries
+        WHERE status <> 'sent' AND NOT (kind = 'reply' AND status = 'overtaken')""",
+    "every fact of a hook is acted on": """
+        SELECT id, connection_id, event, status, attempts, note FROM inbox
+        WHERE status <> 'done'""",
+    "a reply that a person came before is a draft for people": """
+        SELECT r.id, r.ticket_id FROM deliveries r LEFT JOIN deliveries d
+          ON (d.tenant_id, d.key) = (r.tenant_id, r.key) AND d.kind = 'draft'
+        WHERE r.kind = 'reply' AND r.status = 'overtaken' AND d.id IS NULL""",
+    "what is remembered as said is what the desk got": """
+        SELECT m.ticket_id, m.key, m.public, d.status FROM messages m
+        JOIN deliveries d ON (d.tenant_id, d.key) = (m.tenant_id, m.key) AND d.kind = 'reply'
+        WHERE m.public <> (d.status = 'sent')""",
 }  # fmt: skip
 
 UNKNOWN = """

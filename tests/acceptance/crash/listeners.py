@@ -78,14 +78,19 @@ async def events_in(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
 
 
 class Listeners:
-    """Two readers of all that happens, one of them restless, and one for some of the runs."""
+    """Two readers of all that happens, one of them restless, and one for some of the runs.
+
+    They read what happens to one tenant.
+    """
 
     def __init__(self, seed: int) -> None:
+        self.tenant_id = ""
         restless = random.Random(seed)  # noqa: S311  # no secret
         self.streams = [Stream("/v1/events"), Stream("/v1/events", restless=restless)]
 
     async def watch(self, url: str, world: World) -> None:
         """Until cancelled, while processes die."""
+        self.tenant_id = world.tenant_id
         headers = {"Authorization": f"Bearer {world.starter}"}
         limits = httpx.Limits(max_connections=None)
         # A stream that is silent for longer than two heartbeats is a dead one.
@@ -131,8 +136,9 @@ class Listeners:
 
     def violations(self, books: psycopg.Connection) -> list[str]:
         """What a reader missed, or saw twice, or in another order than it is stored in."""
-        query = "SELECT txid || '-' || seq, type, run_id::text FROM events ORDER BY txid, seq"
-        stored: list[Event] = books.execute(query).fetchall()
+        query = "SELECT txid || '-' || seq, type, run_id::text FROM events"
+        query += " WHERE tenant_id = %s ORDER BY txid, seq"
+        stored: list[Event] = books.execute(query, [self.tenant_id]).fetchall()
         found = []
         for stream in self.streams:
             found += stream.refusals + wrong_story(stream, stored)

@@ -4,7 +4,14 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tests.acceptance.crash.hazard import DRAIN, IN_CALLBACK, IN_REQUEST, POINTS
+from tests.acceptance.crash.hazard import (
+    AROUND_POST,
+    AROUND_REFUND,
+    DRAIN,
+    IN_CALLBACK,
+    IN_REQUEST,
+    POINTS,
+)
 
 WORKER = "worker, any time"
 API = "api, any time"
@@ -17,7 +24,10 @@ POSTGRES_AT = {
 }
 AT_POINTS = (*POINTS, DRAIN)
 APIS = (API, IN_REQUEST)
-OTHERS = (IN_CALLBACK, *APIS, POSTGRES_ALL, POSTGRES_ALONE, BACKEND, *POSTGRES_AT)
+ON_LINES = (*AROUND_POST, *AROUND_REFUND)
+OTHERS = (
+    IN_CALLBACK, *APIS, *ON_LINES, POSTGRES_ALL, POSTGRES_ALONE, BACKEND, *POSTGRES_AT,
+)  # fmt: skip
 NAMES = (*AT_POINTS, WORKER, *OTHERS)
 LONGEST_PAUSE_SECONDS = 0.6
 

@@ -5,15 +5,23 @@ import random
 from collections import Counter
 from collections.abc import Iterable
 
-from tests.acceptance.crash.cases import STORIES, Case, Effect
+from tests.acceptance.crash.cases import Case, Effect, Story
 from tests.acceptance.crash.desk import Desk, StuckError
 
 
 class Traffic:
     """So many cases at once, one after the other, until it is asked to stop."""
 
-    def __init__(self, desk: Desk, rng: random.Random, at_once: int, customers: int) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        stories: dict[Story, int],
+        rng: random.Random,
+        at_once: int,
+        customers: int,
+    ) -> None:
         self.desk, self.rng, self.at_once, self.customers = desk, rng, at_once, customers
+        self.stories = stories
         self.cases: list[Case] = []
         self.open = True
 
@@ -24,7 +32,7 @@ class Traffic:
                 group.create_task(self._one_after_the_other())
 
     async def _one_after_the_other(self) -> None:
-        stories, weights = list(STORIES), list(STORIES.values())
+        stories, weights = list(self.stories), list(self.stories.values())
         while self.open and len(self.cases) < self.customers:
             [story] = self.rng.choices(stories, weights)
             case = Case(story.__name__, len(self.cases) + 1)

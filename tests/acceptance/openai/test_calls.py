@@ -32,11 +32,11 @@ def test_refund_of_a_trusted_model_within_the_limit_asks_no_person(
 ) -> None:
     """It is done at once; a model that the policy does not name must wait."""
     limit = {"refund_auto_limit": {"USD": 4900}}
-    admin.http.put("/v1/policy", json=limit).raise_for_status()
+    admin.http.patch("/v1/policy", json=limit).raise_for_status()
     run = starter.start("cus_ann", TWICE)
     assert (run["outcome"], run["approvals"]) == ("acted", [])
     assert "49.00 USD" in run["reply"]["text"]
-    admin.http.put("/v1/policy", json={**limit, "auto_approve_models": []}).raise_for_status()
+    admin.http.patch("/v1/policy", json={"auto_approve_models": []}).raise_for_status()
     other = starter.start("cus_bob", "Please refund my annual plan.", "T-2")
     assert f"{FAST}, which proposed it, may not decide alone" in other["approvals"][0]["reasons"]
 

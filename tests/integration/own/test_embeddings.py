@@ -48,8 +48,9 @@ async def unclaim(sessions: Sessions) -> None:
 async def vectors(sessions: Sessions, tenant: Tenant, model: str) -> tuple[int, int]:
     """Chunks of the tenant, and how many have a vector of the model."""
     counted = text(
-        "SELECT count(*), count(e.chunk_id) FROM article_chunks c LEFT JOIN article_embeddings e"
-        " ON e.chunk_id = c.id AND e.model = :model WHERE c.tenant_id = :tenant"
+        "SELECT count(DISTINCT c.id), count(DISTINCT e.chunk_id) FROM article_chunks c"
+        " LEFT JOIN article_embeddings e ON e.chunk_id = c.id AND e.model = :model"
+        " WHERE c.tenant_id = :tenant"
     )
     async with sessions() as session:
         row = (await session.execute(counted, {"model": model, "tenant": tenant.id})).one()
@@ -86,7 +87,7 @@ async def test_question_that_an_article_declares_is_found_in_other_words(
 async def test_vectors_of_an_older_release_are_made_again(
     sessions: Sessions, tenant: Tenant, embedder: Embedder
 ) -> None:
-    """They had the model's bare name, and were made of the passages alone."""
+    """They had the model's bare name, and each passage had one, in a table for one."""
     await embed_all(sessions, embedder)
     older = {"model": embedder.model}
     async with sessions.begin() as session:
@@ -155,6 +156,38 @@ async def test_vectors_of_another_length_are_made_again(
     lengths = text("SELECT DISTINCT vector_dims(embedding) FROM article_embeddings")
     async with sessions() as session:
         assert list(await session.scalars(lengths)) == [32]
+    chunks, embedded = await vectors(sessions, tenant, vectors_name(embedder))
+    assert chunks == embedded > 0
+
+
+OLDER_TABLE = """
+    DROP TABLE article_embeddings;
+    CREATE TABLE article_embeddings (
+        chunk_id bigint PRIMARY KEY REFERENCES article_chunks (id) ON DELETE CASCADE,
+        tenant_id text NOT NULL, model text NOT NULL, embedding vector NOT NULL
+    );
+    INSERT INTO article_embeddings SELECT id, tenant_id, 'older', '[1,0]' FROM article_chunks
+"""
+
+
+async def test_table_of_an_older_release_takes_several_vectors_of_a_chunk(
+    sessions: Sessions, tenant: Tenant, embedder: Embedder, database_url: str
+) -> None:
+    """It had room for one; `deskgraph migrate` may be called again afterwards."""
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(OLDER_TABLE)
+        assert [create_table(connection) for _ in range(2)] == [None, None]
+    long = "\n".join(f"{'word ' * 80}{number}" for number in range(3))
+    async with sessions.begin() as session:
+        await put_article(session, tenant.id, "long", "Long", long, "en")
+    await unclaim(sessions)
+    await embed_all(sessions, embedder)
+    parts = text(
+        "SELECT part FROM article_embeddings JOIN article_chunks ON id = chunk_id"
+        " WHERE article_id = 'long' ORDER BY part"
+    )
+    async with sessions() as session:
+        assert list(await session.scalars(parts)) == [0, 1, 2]
     chunks, embedded = await vectors(sessions, tenant, vectors_name(embedder))
     assert chunks == embedded > 0
 

@@ -1,4 +1,4 @@
-"""The helpdesk on our own tables: replies join the ticket's messages, hand-offs find a person.
+"""Conversations on our own tables: replies join the ticket's messages, hand-offs find a person.
 
 For a ticket of a connected desk, both are put on their way there in the same transaction, so that
 what we remember never depends on the desk, and nothing is lost on the way to it.
@@ -16,11 +16,11 @@ from app.db.effects import handoffs
 from app.db.runs.steps import add_message
 from app.db.tables import sandbox
 from tools.models import FoundArticle, Handoff, SentReply, Suggestion, Urgency
-from tools.ports import Helpdesk
+from tools.ports import Conversations
 
 
 @dataclass(frozen=True, slots=True)
-class LocalHelpdesk(Helpdesk):
+class PostgresConversations(Conversations):
     """Drops a repeated key, so that a reply or a hand-off exists once."""
 
     sessions: Sessions
@@ -44,7 +44,7 @@ class LocalHelpdesk(Helpdesk):
                 citations=citations,
                 public=public,
             )
-            if public:
+            if message.public:
                 await self._put_on_its_way(session, ticket_id, "reply", key)
         return {
             "id": f"msg_{message.id}",
@@ -63,6 +63,7 @@ class LocalHelpdesk(Helpdesk):
         key: str,
         suggestion: Suggestion | None = None,
         articles: Sequence[FoundArticle] = (),
+        questions: Sequence[str] = (),
     ) -> Handoff:
         """Find a person, or a place in the queue, and note the hand-off, as one change."""
         async with self.sessions.begin() as session:
@@ -77,6 +78,7 @@ class LocalHelpdesk(Helpdesk):
                 key,
                 suggestion=suggestion,
                 articles=articles,
+                questions=questions,
             )
             await self._put_on_its_way(session, ticket_id, "handoff", row.key)
             return await self._show(session, row)

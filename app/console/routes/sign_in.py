@@ -1,0 +1,96 @@
+"""/console/sign-in and /console/sign-out: by an API key or by a link; out here or everywhere."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
+from fastapi.security import HTTPAuthorizationCredentials
+
+from app.api.http.dependencies import BackendDep, Session, authenticate
+from app.console.console_route import ConsoleRoute
+from app.console.templating import HEADERS, page
+from app.console.viewer import FormDep, ViewerDep, clear_cookie, on_loopback, set_cookie
+from app.errors import UnauthorizedError
+from app.services.console import sign_in as cases
+
+router = APIRouter(prefix="/console", route_class=ConsoleRoute)
+
+INBOX = "/console"
+UNKNOWN_KEY = "No live key is spelled like that. Copy it again, from `dg_` to its end."
+MAX_NEXT = 2000
+Next = Annotated[str, Query(alias="next", max_length=MAX_NEXT)]
+
+
+@router.get("/sign-in")
+async def sign_in_page(
+    request: Request, wanted: Next = INBOX, lost: bool = False, out: bool = False
+) -> Response:
+    """The form that takes an API key."""
+    return _form(request, 200, wanted, lost=lost, out=out)
+
+
+@router.post("/sign-in")
+async def sign_in(
+    request: Request, backend: BackendDep, session: Session, form: FormDep
+) -> Response:
+    """Start a session as the key's holder."""
+    wanted, token = own_path(form.get("next", "")), form.get("key", "").strip()
+    try:
+        key = await authenticate(
+            backend, HTTPAuthorizationCredentials(scheme="Bearer", credentials=token)
+        )
+    except UnauthorizedError:
+        return _form(request, 401, wanted, refused=UNKNOWN_KEY)
+    return _signed_in(request, await cases.sign_in(session, key, "key"), wanted)
+
+
+def _form(request: Request, status: int, wanted: str, **shown: Any) -> Response:
+    settings = request.app.state.backend.settings
+    values: dict[str, Any] = {"lost": False, "out": False, "refused": "", **shown}
+    return page(
+        request,
+        "sign_in.html",
+        status,
+        next=own_path(wanted),
+        oidc=settings.oidc_provider_name if settings.oidc_issuer else "",
+        tls_needed=not on_loopback(request) and request.scope["scheme"] != "https",
+        **values,
+    )
+
+
+@router.get("/sign-in/{code}")
+async def link_page(request: Request, session: Session, code: str) -> Response:
+    """Whom the link signs in, and a button: what only looks at links must not use it up."""
+    key = await cases.who_of_link(session, code)
+    return page(request, "sign_in_link.html", name=key.name, tenant=key.tenant_id)
+
+
+@router.post("/sign-in/{code}")
+async def use_link(request: Request, session: Session, code: str) -> Response:
+    """Start a session as the person whose link it is; the link works no more."""
+    return _signed_in(request, await cases.sign_in_by_link(session, code), INBOX)
+
+
+@router.post("/sign-out")
+async def sign_out(
+    request: Request, session: Session, viewer: ViewerDep, form: FormDep
+) -> Response:
+    """End the session, or all sessions of the person."""
+    everywhere = form.get("everywhere") == "yes"
+    await cases.sign_out(session, viewer.key, viewer.opaque, everywhere=everywhere)
+    answer = RedirectResponse("/console/sign-in?out=1", 303, HEADERS)
+    clear_cookie(request, answer)
+    return answer
+
+
+def _signed_in(request: Request, opaque: str, wanted: str) -> Response:
+    answer = RedirectResponse(wanted, 303, HEADERS)
+    set_cookie(request, answer, opaque)
+    return answer
+
+
+def own_path(wanted: str) -> str:
+    """Where to go after signing in: a page of the console, never another site."""
+    inside = wanted == INBOX or wanted.startswith((f"{INBOX}/", f"{INBOX}?"))
+    safe = inside and wanted.isascii() and wanted.isprintable() and "\\" not in wanted
+    return wanted if safe and len(wanted) <= MAX_NEXT else INBOX

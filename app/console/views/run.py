@@ -1,0 +1,78 @@
+"""A run as its readers need it: the facts in short, and its steps on one scale of time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.console.views.words import duration, label, moment, usd
+from app.db.tables.runs import Run, Step
+
+# The scale is so many units wide.
+WIDTH = 1000
+THINNEST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step, and where it lies on the run's own scale of time."""
+
+    step: Step
+    left: int
+    width: int
+    took: str
+    models: str
+
+
+def head(run: Run) -> list[tuple[str, str]]:
+    """What is known of the run in short; what is not is left out."""
+    triage: dict[str, Any] = run.result.get("triage") or {}
+    took = run.finished_at and run.started_at and run.finished_at - run.started_at
+    facts: list[tuple[str, Any]] = [
+        ("Customer", run.customer_id),
+        ("Begun", run.started_at and moment(run.started_at)),
+        ("Took", took and f"{duration(took.total_seconds())}, pauses included"),
+        ("Attempts", run.attempt if run.attempt > 1 else None),
+        ("About", ", ".join(map(str, triage.get("intents") or []))),
+        ("Language", triage.get("language")),
+        ("Policy", f"version {run.policy_version}" if run.policy_version else "the default"),
+        ("Models", run.tokens and f"{run.tokens} tokens, {usd(run.cost_usd)}"),
+        ("Dry run", "nothing was done outside" if run.dry_run else None),
+        ("Escalated", _pairs(run.result.get("escalation"))),
+        ("Not answered", _pairs(run.result.get("ignored"))),
+        ("Error", _pairs(run.error)),
+    ]
+    return [(name, str(value)) for name, value in facts if value]
+
+
+def _pairs(values: Any) -> str:
+    if isinstance(values, dict):
+        return ", ".join(f"{label(str(k))}: {v}" for k, v in values.items() if v)
+    return str(values or "")
+
+
+def bars(steps: Sequence[Step]) -> list[Bar]:
+    """The steps from the first one's beginning to the last one's end, waits left out.
+
+    Steps that ran side by side lie side by side; the time between a pause and what follows it
+    says how long a person took, and would leave no room for the steps.
+    """
+    placed: list[tuple[Step, float, float]] = []
+    at, edge = 0.0, None
+    for step in steps:
+        begun = step.started_at.timestamp() * 1000
+        took = float(step.duration_ms or 0)
+        if edge is not None:
+            at += min(max(begun - edge, 0.0), took) if begun > edge else begun - edge
+        edge = begun
+        placed.append((step, at, took))
+    whole = max((start + took for _, start, took in placed), default=0.0) or 1.0
+    return [
+        Bar(
+            step=step,
+            left=min(int(start / whole * WIDTH), WIDTH - THINNEST),
+            width=max(int(took / whole * WIDTH), THINNEST),
+            took=f"{int(took)} ms" if took < 10_000 else duration(took / 1000),
+            models=", ".join(str(call.get("model")) for call in step.model_calls),
+        )
+        for step, start, took in placed
+    ]

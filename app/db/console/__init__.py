@@ -1,0 +1,1 @@
+"""Queries of the console: sessions, what waits for people, claims and snoozes."""

@@ -1,0 +1,1 @@
+"""Use cases of the console: sign people in and out."""
