@@ -11,7 +11,8 @@ XDIST ?= 3
 DIST := --dist loadfile --no-loadscope-reorder
 THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
   tests/integration/test_overtaken_replies.py \
-  tests/acceptance/own/test_event_processes.py
+  tests/acceptance/own/test_event_processes.py tests/integration/test_howto.py \
+  tests/integration/test_email.py tests/unit/test_linear_time.py
 KILLS ?= 40
 SEED ?= 1
 
@@ -55,7 +56,7 @@ lint: $(VENV)/.test ## Style, spelling, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets, streams
+thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets, texts
 	$(BIN)/pytest -n 2 $(DIST) --thorough $(THOROUGH)
 
 crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1

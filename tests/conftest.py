@@ -5,9 +5,16 @@ import os
 # As the command line does, before langgraph is imported.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
+# Second, since all that follows imports libraries: hooks that say what coverage traces.
+from tests.tracing import (  # noqa: F401
+    pytest_make_collect_report,
+    pytest_runtest_call,
+    pytest_runtest_protocol,
+)
+
+# isort: split
 import itertools
 import secrets
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,17 +41,20 @@ from app.settings import Settings
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
 
-# What takes longest, in this order; started last, each would run while all else has ended.
+# What takes longest; started last, each would run while all else has ended. Those that share the
+# stack of tests/acceptance stand at the end, before the others that do.
 LONG = (
     "tests/acceptance/crash/",
+    "tests/integration/test_evaluation.py",
+    "tests/conformance/test_mailbox.py",
     "tests/unit/test_linear_time.py",
-    "tests/acceptance/test_dev.py",
-    "tests/acceptance/test_schemathesis.py",
-    "tests/acceptance/test_terminal.py",
     "tests/integration/test_howto.py",
+    "tests/unit/test_hostile.py",
+    "tests/acceptance/test_dev.py",
+    "tests/acceptance/test_terminal.py",
     "tests/acceptance/own/",
     "tests/acceptance/openai/",
-    "tests/unit/test_hostile.py",
+    "tests/acceptance/test_schemathesis.py",
 )
 
 
@@ -63,22 +73,6 @@ def thorough(pytestconfig: pytest.Config) -> bool:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let the long ones begin; otherwise the order stays, and with it every module whole."""
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
-
-
-@pytest.hookimpl(wrapper=True, trylast=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    """Trace nothing in a test that is marked so.
-
-    In a worker of xdist, pytest-cov 7.1 starts a second measurement below its own, so what it
-    pauses for the marker goes on in the other: a test that counts time took ten times as long.
-    """
-    tracer = sys.gettrace()
-    if item.get_closest_marker("no_cover"):
-        sys.settrace(None)
-    try:
-        return (yield)
-    finally:
-        sys.settrace(tracer)
 
 
 @pytest.fixture(scope="session", autouse=True)

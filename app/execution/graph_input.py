@@ -7,7 +7,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
-from app.db.conversations.memory import wrote_before
+from app.db.conversations.history import wrote_before
 from app.db.effects.approvals import decision_for
 from app.db.effects.takeovers import is_new_thread, view_thread
 from app.db.runs.queries import get_run
@@ -15,7 +15,7 @@ from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
 from app.execution.wiring import Service
 from app.log import get_logger
-from app.services.conversations.memory import remember
+from app.services.conversations.memory import load_memory
 from app.services.runs.merge_messages import merged_bodies
 from graphs.policy import Policy
 from graphs.run.compatibility import incompatible_keys, missing_keys, removed_nodes
@@ -76,7 +76,7 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
     if not known:
         return fresh_run(str(run.id), ticket, thread=thread)
     async with service.sessions.begin() as session:
-        memory = await remember(session, run)
+        memory = await load_memory(session, run)
     return fresh_run(str(run.id), ticket, memory, thread)
 
 

@@ -9,7 +9,7 @@ from langchain_core.runnables.config import set_config_context
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.models.budget_meter import PostgresMeter
-from app.db.conversations import memory, summaries
+from app.db.conversations import history, summaries
 from app.db.conversations.summaries import Claimed
 from app.db.core.compiled import Executor
 from app.db.tables.runs import Run
@@ -73,10 +73,10 @@ async def refresh(service: Service, run_id: UUID) -> bool:
 
 
 async def _take(session: AsyncSession, run_id: UUID) -> Work | None:
-    run = await memory.run_by_id(session, run_id)
+    run = await history.run_by_id(session, run_id)
     if run is None:
         return None
-    await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
+    await history.hold_off_erasure(session, run.tenant_id, run.customer_id)
     await session.refresh(run)
     held = await summaries.claim(session, run)
     if held is None:

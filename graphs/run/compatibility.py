@@ -18,13 +18,19 @@ NEXT = "branch:to:"
 def graph_version(graph: CompiledStateGraph[Any, Any, Any, Any]) -> str:
     """A digest of the nodes, the edges between them and the shape of state, 16 hex digits.
 
-    It takes about 0.1 s, so a process makes it once.
+    The first one takes about 0.1 s.
     """
     drawn = graph.get_graph()
     edges = sorted([edge.source, edge.target, edge.conditional] for edge in drawn.edges)
-    state = without_words(TypeAdapter(graph.builder.state_schema).json_schema())
+    schema: Any = graph.builder.state_schema
+    state = _shape_of(schema)
     shape = json.dumps([sorted(drawn.nodes), edges, state], sort_keys=True)
     return hashlib.sha256(shape.encode()).hexdigest()[:16]
+
+
+@cache
+def _shape_of(schema: Any) -> Any:
+    return without_words(TypeAdapter(schema).json_schema())
 
 
 def without_words(schema: Any) -> Any:

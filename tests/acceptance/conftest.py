@@ -1,4 +1,7 @@
-"""One API and one worker, as real processes, for all tests that kill nothing."""
+"""One API and one worker, as real processes, for all tests that kill nothing.
+
+They end with the tests of this folder: idle, they cost a twentieth of a core each.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +15,7 @@ from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running service."""
     with running(Stack(database_url, Path(tmp_path_factory.mktemp("stack")))) as started:
@@ -21,7 +24,7 @@ def stack(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def in_process(stack: Stack, settings: Settings) -> Iterator[InProcess]:
     """The API without a socket, on the running service's database."""
     with api_in_process(settings) as api:

@@ -32,7 +32,7 @@ def free_port() -> int:
 
 # To import the service takes seconds; a process that is forked has done it.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload([forked.__name__])
+FORKS.set_forkserver_preload(["tests.acceptance.preloaded"])
 
 
 class Process:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,24 +31,34 @@ def environment(data_dir: Path) -> dict[str, str]:
 
 
 class Dev:
-    """A running `deskgraph dev --json`."""
+    """A running `deskgraph dev --json`, forked as the processes of a stack are."""
 
     def __init__(self, data_dir: Path) -> None:
         self.data_dir = data_dir
-        self.popen = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "dev", "--json", "--port", "0"],
-            env=environment(data_dir),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        assert self.popen.stdout is not None
-        self.ready: dict[str, str] = json.loads(self.popen.stdout.readline())
+        self.ready: dict[str, str] = json.loads(self._start())
+
+    def _start(self) -> str:
+        """Start it; the line that it prints when it is ready."""
+        out = self.data_dir.with_suffix(f".out{time.monotonic_ns()}")
+        errors = out.with_suffix(".errors")
+        asked = (["dev", "--json", "--port", "0"], environment(self.data_dir), out, errors)
+        self.process = FORKS.Process(target=forked.command, args=asked, daemon=True)
+        self.process.start()
+        while not (out.exists() and out.read_text().endswith("\n")):
+            assert self.process.is_alive(), errors.read_text()
+            time.sleep(0.02)
+        return out.read_text()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        assert self.process.pid is not None, "it was started"
+        return self.process.pid
 
     @property
     def postgres(self) -> psutil.Process:
         """The embedded server: a direct child."""
-        [server] = [p for p in psutil.Process(self.popen.pid).children() if "postgres" in p.name()]
+        [server] = [p for p in psutil.Process(self.pid).children() if "postgres" in p.name()]
         return server
 
     def client(self, name: str) -> Client:
@@ -56,7 +67,35 @@ class Dev:
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
         """End it with a signal; its exit code."""
-        self.popen.send_signal(how)
+        os.kill(self.pid, how)
+        return self._end()
+
+    def _end(self) -> int:
+        self.process.join(60)
+        assert self.process.exitcode is not None, "it does not end"
+        return self.process.exitcode
+
+
+class TypedDev(Dev):
+    """As a newcomer starts it: an interpreter of its own, which imports everything."""
+
+    def _start(self) -> str:
+        self.popen = subprocess.Popen(
+            [sys.executable, "-m", "app.cli", "dev", "--json", "--port", "0"],
+            env=environment(self.data_dir),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        assert self.popen.stdout is not None
+        return self.popen.stdout.readline()
+
+    @property
+    def pid(self) -> int:
+        """Its number."""
+        return self.popen.pid
+
+    def _end(self) -> int:
         return self.popen.wait(timeout=60)
 
 
@@ -95,7 +134,7 @@ def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
 
     Each start ends the keys of the start before.
     """
-    first = Dev(tmp_path)
+    first = TypedDev(tmp_path)
     assert set(first.ready) == {
         "url",
         "starter_key",

@@ -1,4 +1,7 @@
-"""A person at a real terminal: starts a command on a pseudo-terminal, reads it and types."""
+"""A person at a real terminal: starts a command on a pseudo-terminal, reads it and types.
+
+The command is forked as the processes of a stack are: to import it takes seconds.
+"""
 
 import contextlib
 import fcntl
@@ -6,12 +9,14 @@ import os
 import pty
 import re
 import select
-import signal
 import struct
-import sys
 import termios
 import time
 from collections.abc import Iterator, Mapping
+from multiprocessing.process import BaseProcess
+
+from tests.acceptance import forked
+from tests.acceptance.stack import FORKS
 
 PATIENCE_SECONDS = 60
 ROWS, COLUMNS = 50, 120
@@ -22,8 +27,8 @@ STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 class Terminal:
     """A running `deskgraph` command whose input and output are a terminal."""
 
-    def __init__(self, pid: int, descriptor: int) -> None:
-        self._pid, self._descriptor = pid, descriptor
+    def __init__(self, process: BaseProcess, descriptor: int) -> None:
+        self._process, self._descriptor = process, descriptor
         self.raw = ""
         self._read_upto = 0
 
@@ -53,8 +58,9 @@ class Terminal:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while self._read():
             assert time.monotonic() < deadline, f"it goes on after:\n{self.shown}"
-        _, status = os.waitpid(self._pid, 0)
-        return os.waitstatus_to_exitcode(status)
+        self._process.join(PATIENCE_SECONDS)
+        assert self._process.exitcode is not None, "it does not end"
+        return self._process.exitcode
 
     def _read(self) -> bool:
         """Take in what is shown next; False when nothing more will come."""
@@ -72,20 +78,22 @@ class Terminal:
 @contextlib.contextmanager
 def terminal(*arguments: str, env: Mapping[str, str]) -> Iterator[Terminal]:
     """`deskgraph` with these arguments on a terminal; killed if it still runs at the end."""
-    command = [sys.executable, "-m", "app.cli", *arguments]
     surroundings = {k: v for k, v in os.environ.items() if not k.startswith("DESKGRAPH_")}
-    pid, descriptor = pty.fork()
-    if pid == 0:
-        # A shell starts what runs in the background with these ignored; a terminal does not.
-        for ignored in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(ignored, signal.SIG_DFL)
-        os.execve(command[0], command, {**surroundings, "TERM": "xterm", **env})  # noqa: S606  # a shell would read the arguments
-    size = struct.pack("HHHH", ROWS, COLUMNS, 0, 0)
-    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, size)
+    descriptor, command_side = pty.openpty()
+    fcntl.ioctl(descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    opened = FORKS.Event()
+    asked = (
+        list(arguments), {**surroundings, "TERM": "xterm", **env},
+        os.ttyname(command_side), opened,
+    )  # fmt: skip
+    process = FORKS.Process(target=forked.on_terminal, args=asked)
+    process.start()
+    assert opened.wait(PATIENCE_SECONDS), "it did not start"
+    # Only the command has it open now, so that reading ends when the command does.
+    os.close(command_side)
     try:
-        yield Terminal(pid, descriptor)
+        yield Terminal(process, descriptor)
     finally:
-        with contextlib.suppress(ProcessLookupError, ChildProcessError):
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
+        process.kill()
+        process.join()
         os.close(descriptor)

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from fastapi import FastAPI
 from sqlalchemy import text
 from standardwebhooks import Webhook
 
@@ -34,10 +35,14 @@ OPERATIONS = list(DOCUMENT.operations)
 
 
 def client(service: Service, key: str = "", **settings: Any) -> httpx.AsyncClient:
-    """Speaks to an API in this process, with these settings changed."""
+    """Speaks to an API of its own in this process, with these settings changed."""
+    return in_process(app_of(service, **settings), key)
+
+
+def app_of(service: Service, **settings: Any) -> FastAPI:
+    """The API with these settings changed."""
     changed = service.settings.model_copy(update=settings)
-    app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
-    return in_process(app, key)
+    return create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
 
 
 def signed(secret: str, body: bytes) -> dict[str, Any]:
@@ -71,12 +76,20 @@ def bare(operation: str, **ids: Any) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A tenant, somebody who starts runs and somebody who decides; both hold every scope."""
+    """A tenant, a person who starts runs and one who decides; both hold every scope.
+
+    `apps` are the APIs that its callers share, by name: to make one takes longer than a call.
+    """
 
     service: Service
     tenant: Tenant
     starter: httpx.AsyncClient
     reviewer: httpx.AsyncClient
+    apps: dict[str, FastAPI]
+
+    def caller(self, key: str) -> httpx.AsyncClient:
+        """A caller with that key."""
+        return in_process(self.apps["own"], key)
 
     async def key(self, *scopes: str, limits: dict[str, int] | None = None) -> str:
         """A new key of the tenant."""
@@ -122,5 +135,6 @@ async def opened(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
     """The tenant with its two people."""
     async with service.sessions.begin() as session:
         keys = [await issue_key(session, tenant.id, name, list(SCOPES)) for name in ("Uma", "Vic")]
-    async with client(service, keys[0]) as starter, client(service, keys[1]) as reviewer:
-        yield Place(service, tenant, starter, reviewer)
+    app = app_of(service)
+    async with in_process(app, keys[0]) as starter, in_process(app, keys[1]) as reviewer:
+        yield Place(service, tenant, starter, reviewer, {"own": app})

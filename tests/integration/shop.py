@@ -9,7 +9,7 @@ from app.db.runs.transitions import Ending
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Run
 from app.lifecycle import RunStatus
-from app.services.conversations.memory import remember
+from app.services.conversations.memory import load_memory
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from graphs.run.memory import WINDOW_EXCHANGES
@@ -53,10 +53,10 @@ class Shop:
         await self.answer(run, f"Re: {text}")
         return run
 
-    async def remember(self, run: Run) -> Memory:
+    async def load_memory(self, run: Run) -> Memory:
         """What the run knows."""
         async with self.sessions.begin() as session:
-            return await remember(session, run)
+            return await load_memory(session, run)
 
     async def summary(self) -> ConversationSummary | None:
         """The summary of T-1."""

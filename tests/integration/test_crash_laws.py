@@ -171,21 +171,21 @@ STORED = [FIRST, SECOND, ("2-3", "run.finished", "r")]
 
 
 @pytest.mark.parametrize(
-    "told",
+    "events",
     [STORED[1:], [*STORED, STORED[2]], [FIRST, STORED[2], SECOND], [*STORED, ("9-9", "x", "r")]],
 )
 @pytest.mark.parametrize("run_id", ["", "r"])
-def test_wrong_story_is_found(told: list[tuple[str, str, str]], run_id: str) -> None:
+def test_wrong_story_is_found(events: list[tuple[str, str, str]], run_id: str) -> None:
     """A gap, a double, another order, or what never happened."""
     ended = bool(run_id)
-    assert wrong_story(Stream("/", run_id, told=told, ended=ended), STORED)
-    assert not wrong_story(Stream("/", run_id, told=STORED, ended=ended), STORED)
+    assert wrong_story(Stream("/", run_id, events=events, ended=ended), STORED)
+    assert not wrong_story(Stream("/", run_id, events=STORED, ended=ended), STORED)
 
 
 def test_stream_of_a_run_that_does_not_end_with_it_is_found() -> None:
     """`end` too early, or never."""
-    assert wrong_story(Stream("/", "r", told=STORED, ended=False), STORED)
-    assert wrong_story(Stream("/", "r", told=STORED[:2], ended=True), STORED[:2])
+    assert wrong_story(Stream("/", "r", events=STORED, ended=False), STORED)
+    assert wrong_story(Stream("/", "r", events=STORED[:2], ended=True), STORED[:2])
 
 
 def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:

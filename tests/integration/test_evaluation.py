@@ -25,12 +25,11 @@ from tests.doubles.knowing_model import KnowingModel, LyingModel
 from tests.unit.test_docs import table
 
 MAX_WRONG = 0.02
-# `make test` asks the good model every third ticket, which takes a tenth of a second each, and
-# `make thorough` all of them.
+# A ticket takes a tenth of a second, so `make test` asks every third one, and `make thorough` all.
 EVERY = 3
 LIES = list(REPLIES.values())
-# The offline model's tickets take the same ways; to trace all of these takes half as long again.
-again = pytest.mark.no_cover
+# Other tests take the same ways; to trace all of these tickets takes twice as long again.
+many = pytest.mark.no_cover
 # Plain questions, which a model answers unless it is kept from it.
 ANSWERABLE = {"how_to"}
 
@@ -54,20 +53,21 @@ def wrong(measured: Measured) -> list[str]:
     return [f"{one.case.id}: {one.verdict.why}" for one in found]
 
 
-async def test_offline_hardly_ever_answers_wrongly(service: Service) -> None:
+@many
+async def test_offline_hardly_ever_answers_wrongly(service: Service, *, thorough: bool) -> None:
     """Without a key the service may hand over what it likes, and say nothing false."""
-    [offline] = await evaluate(service.settings, wanted())
+    [offline] = await evaluate(service.settings, few(wanted(), thorough=thorough))
     assert offline.model == "offline"
     assert figures(offline.judged).wrong_share <= MAX_WRONG, wrong(offline)
-    assert shown(offline) == documented("offline, now")
+    assert not thorough or shown(offline) == documented("offline, now")
 
 
-@again
+@many
 async def test_good_model_answers_and_hardly_ever_wrongly(
     service: Service, *, thorough: bool
 ) -> None:
     """What a good model drafts leaves in 95 of 100 tickets that an article answers."""
-    good = await measured(service, KnowingModel(), asked_of_a_model(wanted(), thorough=thorough))
+    good = await measured(service, KnowingModel(), few(wanted(), thorough=thorough))
     total = figures(good.judged)
     assert total.wrong_share <= MAX_WRONG, wrong(good)
     assert total.answered_share >= 0.95, [
@@ -78,19 +78,19 @@ async def test_good_model_answers_and_hardly_ever_wrongly(
     assert not thorough or shown(good) == documented("a good model, `verified`")
 
 
-@again
+@many
 async def test_good_model_is_hardly_ever_wrong_in_quotes_mode(
     service: Service, *, thorough: bool
 ) -> None:
     """It answers less, since a reply holds nothing but whole quotes."""
-    what = asked_of_a_model(wanted(grounding="quotes"), thorough=thorough)
+    what = few(wanted(grounding="quotes"), thorough=thorough)
     good = await measured(service, KnowingModel(), what)
     assert figures(good.judged).wrong_share <= MAX_WRONG, wrong(good)
     assert not thorough or shown(good) == documented("a good model, `quotes`")
 
 
-def asked_of_a_model(what: Wanted, *, thorough: bool) -> Wanted:
-    """All tickets, or every third."""
+def few(what: Wanted, *, thorough: bool) -> Wanted:
+    """Every third ticket, or all."""
     return what if thorough else replace(what, cases=what.cases[::EVERY])
 
 
@@ -116,7 +116,7 @@ def documented(row: str) -> list[str]:
     return rows[row]
 
 
-@again
+@many
 async def test_nothing_false_leaves_of_an_obedient_drafter(service: Service) -> None:
     """An honest verifier stops every lie, although each stands beside a true quote."""
     model = LyingModel(lies=LIES)
@@ -125,12 +125,16 @@ async def test_nothing_false_leaves_of_an_obedient_drafter(service: Service) -> 
     assert lies_sent(told) == []
 
 
-@again
-async def test_nothing_false_leaves_in_quotes_mode_when_both_obey(service: Service) -> None:
+@many
+async def test_nothing_false_leaves_in_quotes_mode_when_both_obey(
+    service: Service, *, thorough: bool
+) -> None:
     """There a reply holds whole quotes of what was found, whatever any model says."""
-    model = LyingModel(lies=LIES, blind=True)
-    told = await measured(service, model, wanted(ANSWERABLE, "quotes"))
-    assert model.drafted > len(LIES)
+    lies = LIES if thorough else LIES[::EVERY]
+    model = LyingModel(lies=lies, blind=True)
+    what = few(wanted(ANSWERABLE, "quotes"), thorough=thorough)
+    told = await measured(service, model, what)
+    assert model.drafted > len(lies)
     assert lies_sent(told) == []
 
 

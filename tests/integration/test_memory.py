@@ -13,7 +13,7 @@ async def test_window_holds_what_this_customer_read_and_wrote(shop: Shop) -> Non
     await shop.exchange("of somebody else", customer="cus_b")
     hidden = await shop.ask("second")
     await shop.answer(hidden, "for colleagues only", public=False)
-    known = await shop.remember(await shop.ask("third"))
+    known = await shop.load_memory(await shop.ask("third"))
     assert [turn["text"] for turn in known["window"]] == ["first", "Re: first", "second"]
     assert known["summary"] == ""
     assert known["tickets"] == []
@@ -28,9 +28,9 @@ async def test_reply_stands_after_its_question(shop: Shop) -> None:
         second = await start_and_cancel.start(
             session, shop.tenant.id, key_id, NewRun(wanted, None, {})
         )
-    assert (await shop.remember(first))["window"] == []
+    assert (await shop.load_memory(first))["window"] == []
     await shop.answer(first, "Re: first")
-    known = await shop.remember(second)
+    known = await shop.load_memory(second)
     assert [turn["text"] for turn in known["window"]] == ["first", "Re: first"]
 
 
@@ -44,7 +44,7 @@ async def test_last_three_other_tickets_with_what_was_promised(shop: Shop) -> No
         session.add(refund(paid, "pay_1", 4900))
         session.add(part_handed_over(paid))
     await shop.answer(paid, "done", handoff={"agent": {"id": "ag", "name": "Mia"}})
-    known = await shop.remember(await shop.ask("now"))
+    known = await shop.load_memory(await shop.ask("now"))
     assert [past["ticket_id"] for past in known["tickets"]] == ["T-paid", "T-old-4", "T-old-3"]
     newest = known["tickets"][0]
     told = ["refunded 49.00 USD on pay_1", "waits in the queue for a person"]

@@ -53,13 +53,13 @@ async def _invalid_url(place: Place, operation: str) -> httpx.Response:
 
 
 async def _unauthorized(place: Place, operation: str) -> httpx.Response:
-    async with client(place.service, "dg_0_0") as stranger:
+    async with place.caller("dg_0_0") as stranger:
         return await stranger.request(*bare(operation))
 
 
 async def _missing_scope(place: Place, operation: str) -> httpx.Response:
-    async with client(place.service, await place.key()) as nobody:
-        return await nobody.request(*bare(operation))
+    async with place.caller(await place.key()) as unscoped:
+        return await unscoped.request(*bare(operation))
 
 
 async def _invalid_json(place: Place, operation: str) -> httpx.Response:
@@ -108,20 +108,24 @@ async def _too_many_streams(place: Place, operation: str) -> httpx.Response:
 
 
 async def _unavailable(place: Place, operation: str) -> httpx.Response:
-    url = place.service.settings.database_url
-    assert url is not None
-    async with open_saver_pool(url.get_secret_value(), 1) as closed:
-        pass
-    sessions = Sessions(make_engine("postgresql://nobody@127.0.0.1:1/none", 1), closed)
-    app = create_app(Backend(place.service.settings, sessions, enqueue_run, Cursors("x")))
-    async with in_process(app, place.tenant.starter) as caller:
+    if "unavailable" not in place.apps:
+        url = place.service.settings.database_url
+        assert url is not None
+        async with open_saver_pool(url.get_secret_value(), 1) as closed:
+            pass
+        sessions = Sessions(make_engine("postgresql://nobody@127.0.0.1:1/none", 1), closed)
+        backend = Backend(place.service.settings, sessions, enqueue_run, Cursors("x"))
+        place.apps["unavailable"] = create_app(backend)
+    async with in_process(place.apps["unavailable"], place.tenant.starter) as caller:
         return await caller.request(*bare(operation))
 
 
 async def _internal(place: Place, operation: str) -> httpx.Response:
-    app = create_app(Backend(place.service.settings, Sessions(), enqueue_run, Cursors("x")))
-    del app.state.backend
-    async with in_process(app, place.tenant.starter) as caller:
+    if "internal" not in place.apps:
+        backend = Backend(place.service.settings, Sessions(), enqueue_run, Cursors("x"))
+        place.apps["internal"] = create_app(backend)
+        del place.apps["internal"].state.backend
+    async with in_process(place.apps["internal"], place.tenant.starter) as caller:
         return await caller.request(*bare(operation))
 
 

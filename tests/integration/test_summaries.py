@@ -36,7 +36,7 @@ async def test_overflowing_window_moves_into_the_summary(service: Service, shop:
         assert await summarize.is_due(session, last)
     assert await summarize.refresh(service, last.id)
     assert not await summarize.refresh(service, last.id)
-    known = await shop.remember(await shop.ask("now"))
+    known = await shop.load_memory(await shop.ask("now"))
     folded = WINDOW_EXCHANGES - KEPT_EXCHANGES
     assert known["summary"] == " | ".join(f"Message {number}." for number in range(folded))
     assert len(known["window"]) == 2 * KEPT_EXCHANGES
@@ -165,7 +165,7 @@ async def test_memory_of_a_long_ticket_is_bounded(service: Service, shop: Shop) 
         async with shop.sessions() as session:
             due = await summarize.is_due(session, last)
         assert due == await summarize.refresh(service, last.id)
-    known = await shop.remember(last)
+    known = await shop.load_memory(last)
     assert sum(len(turn["text"]) for turn in known["window"]) <= WINDOW_CHARS
     assert known["summary"].startswith("0 a long story")
     assert len(known["summary"]) <= SUMMARY_CHARS

@@ -110,6 +110,7 @@ async def test_model_that_is_good_enough_answers_before_a_paid_one(
     await hold_to(service, taught, 4, {"min_accuracy": 0.95})
 
 
+@pytest.mark.no_cover
 async def test_worse_model_is_stored_and_does_not_count(
     service: Service, database_url: str, taught: Tenant, tmp_path: Path
 ) -> None:

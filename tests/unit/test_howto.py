@@ -21,10 +21,15 @@ def changed(diff: Path) -> list[str]:
     return re.findall(r"^\+\+\+ b/(.+)$", diff.read_text(), re.MULTILINE)
 
 
-def skip_when_done(diff: Path) -> None:
-    """A checkout in which the exercise was carried out has its new files, and nothing to try."""
+def carried_out(diff: Path) -> bool:
+    """Whether the checkout has the new files of the exercise already."""
     added = re.findall(r"^--- /dev/null\n\+\+\+ b/(.+)$", diff.read_text(), re.MULTILINE)
-    if any((ROOT / name).exists() for name in added):
+    return any((ROOT / name).exists() for name in added)
+
+
+def skip_when_done(diff: Path) -> None:
+    """A checkout in which the exercise was carried out has nothing to try."""
+    if carried_out(diff):
         pytest.skip(f"the change of {diff.name} is in this checkout")
 
 

@@ -56,6 +56,7 @@ def test_hash_is_the_same_everywhere_and_for_ever() -> None:
     ]
 
 
+@pytest.mark.no_cover
 def test_table_of_partitions_is_what_the_simulation_prints() -> None:
     """Every figure of the table is that of `python -m tests.bench.partition`."""
     assert "| " + " | ".join(HEADINGS) + " |" in text_of("docs/operations.md")

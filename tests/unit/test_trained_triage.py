@@ -68,6 +68,7 @@ def test_features_are_the_same_for_ever() -> None:
     assert features("") == {}
 
 
+@pytest.mark.no_cover
 def test_reader_decides_as_scikit_learn_does() -> None:
     """On random texts the plain reader finds the same intent, and nearly the same probability."""
     from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # noqa: PLC0415
@@ -101,6 +102,7 @@ def test_only_training_needs_scikit_learn() -> None:
     assert (done.returncode, "pip install 'scikit-learn" in done.stderr) == (1, True), done.stderr
 
 
+@pytest.mark.no_cover
 def test_two_intents_are_read_alike() -> None:
     """Of two classes scikit-learn keeps one row of weights; both are there when it is read."""
     rows = [one for one in examples(400) if one.intent in ("billing", "technical")]

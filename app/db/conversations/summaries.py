@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.conversations.memory import Said
+from app.db.conversations.history import Said
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.conversations import erasure
-from app.db.conversations.memory import hold_customer
+from app.db.conversations.history import hold_customer
 from app.db.effects.pseudonyms import pseudonym_for
 from app.db.tables.conversations import Erasure
 from app.errors import CustomerHasLiveRunsError

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.conversations import memory
+from app.db.conversations import history
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from graphs.run.memory import (
@@ -25,13 +25,13 @@ from tools.catalog import EFFECTS
 from tools.helpdesk import handoff_remembered
 
 
-async def remember(session: AsyncSession, run: Run) -> Memory:
+async def load_memory(session: AsyncSession, run: Run) -> Memory:
     """The run's memory, of bounded size; after an erasure of the customer it is empty."""
-    await memory.hold_off_erasure(session, run.tenant_id, run.customer_id)
-    here, elsewhere = await memory.wrote_before(session, run)
-    summary = await memory.summary_of(session, run) if here else None
+    await history.hold_off_erasure(session, run.tenant_id, run.customer_id)
+    here, elsewhere = await history.wrote_before(session, run)
+    summary = await history.summary_of(session, run) if here else None
     upto = summary.upto_seq if summary else 0
-    said = await memory.said_before(session, run, upto, WINDOW_EXCHANGES) if here else []
+    said = await history.said_before(session, run, upto, WINDOW_EXCHANGES) if here else []
     return {
         "window": window(turns_of(said)),
         "summary": cut(summary.text, SUMMARY_CHARS) if summary else "",
@@ -39,7 +39,7 @@ async def remember(session: AsyncSession, run: Run) -> Memory:
     }
 
 
-def turns_of(said: list[memory.Said]) -> list[Turn]:
+def turns_of(said: list[history.Said]) -> list[Turn]:
     """Rows to turns; of the customer's messages only their new text, and none without any."""
     turns: list[Turn] = [
         {"author": "customer", "text": new_text(text)}
@@ -51,10 +51,10 @@ def turns_of(said: list[memory.Said]) -> list[Turn]:
 
 
 async def _tickets(session: AsyncSession, run: Run) -> list[PastTicket]:
-    rows = await memory.other_tickets(session, run, PAST_TICKETS)
+    rows = await history.other_tickets(session, run, PAST_TICKETS)
     if not rows:
         return []
-    effects = await memory.effects_on_tickets(
+    effects = await history.effects_on_tickets(
         session, run, [row.ticket_id for row in rows], PAST_TICKETS * PROMISES
     )
     return [

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db.conversations.memory import hold_off_erasure
+from app.db.conversations.history import hold_off_erasure
 from app.db.knowledge.answer_cache import drop_answers
 from app.db.runs import queries as run_queries
 from app.db.runs.steps import checkpoint_of_run

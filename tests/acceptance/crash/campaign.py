@@ -52,7 +52,7 @@ class Report:
     statuses: Counter[str] = field(default_factory=Counter)
     recovered: list[Recovery] = field(default_factory=list)
     unknown: int = 0
-    told: dict[str, int] = field(default_factory=dict)
+    notices: dict[str, int] = field(default_factory=dict)
     violations: list[str] = field(default_factory=list)
 
 
@@ -164,7 +164,7 @@ class Campaign:
         report.unknown = len(unknown)
         report.missed = self.strikes.missed
         for part in (self.receiver, self.listeners, self.connected):
-            report.told |= part.counts()
+            report.notices |= part.counts()
         report.violations += self.machine.quitters
         events = self.hazard.events()
         report.violations += repeated_calls(events)

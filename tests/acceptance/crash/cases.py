@@ -41,11 +41,11 @@ class Case:
     replies: tuple[int, ...] = ()
 
     def refunds(self, payment: int = 2, amount: int = PRICE) -> None:
-        """Somebody agreed to this refund."""
+        """A person agreed to this refund."""
         self.promised.add(("refund", f"pay_{self.number}_{payment}", amount))
 
     def cancels(self) -> None:
-        """Somebody agreed to end the subscription."""
+        """A person agreed to end the subscription."""
         self.promised.add(("cancel", f"sub_{self.number}_1", 0))
 
 
@@ -77,7 +77,7 @@ async def both(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def small(case: Case, desk: Desk, rng: random.Random) -> None:
-    """A refund within the customer's allowance: nobody is asked."""
+    """A refund within the customer's allowance: no person is asked."""
     case.promised.add(("refund", f"pay_{case.number}_3", SMALL))
     run_id = await desk.start(case.number, "Please refund my Extra storage payment.")
     case.runs.append(await desk.rest(run_id))
@@ -111,7 +111,7 @@ async def reject(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def expire(case: Case, desk: Desk, rng: random.Random) -> None:
-    """Nobody answers in time."""
+    """No person answers in time."""
     case.outcomes, case.reasons = ("escalated",), ("expired",)
     run_id = await desk.start(case.number, TWICE)
     await desk.rest(run_id)
@@ -120,7 +120,7 @@ async def expire(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def leave(case: Case, desk: Desk, rng: random.Random) -> None:
-    """Nobody answers at all: the question stays open."""
+    """No person answers at all: the question stays open."""
     case.outcomes = (None,)
     case.runs.append(await desk.rest(await desk.start(case.number, TWICE)))
 
@@ -153,7 +153,7 @@ async def replay(case: Case, desk: Desk, rng: random.Random) -> None:
 
 
 async def mail(case: Case, desk: Desk, rng: random.Random) -> None:
-    """A mailing to few: nobody is asked."""
+    """A mailing to few: no person is asked."""
     case.promised.add(("mail", "pro", 4))
     body = MAILING.format(whom="on the Pro plan")
     run_id = await desk.start(case.number, body, key=desk.world.marketing)

@@ -1,4 +1,4 @@
-"""What must hold at the connected tenant's desk and provider at the end, whoever died."""
+"""What must hold at the connected tenant's desk and provider at the end, whatever died."""
 
 from collections import Counter
 from collections.abc import Iterable

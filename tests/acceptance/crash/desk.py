@@ -15,7 +15,7 @@ from tests.acceptance.stack import ticket
 
 FINAL = ("success", "error", "timeout", "cancelled")
 PAUSE_SECONDS = 0.1
-# How long a run may take once nobody is killed any more.
+# How long a run may take once no process is killed any more.
 PATIENCE_SECONDS = 120
 
 
@@ -30,7 +30,7 @@ class Desk:
     http: httpx.AsyncClient
     dsn: str
     world: World
-    # Where the helpdesk wants to be told, and who wants to know that it asks for something.
+    # Where the helpdesk wants to be notified, and who wants to know that it asks for something.
     hook: str
     asking: Callable[[], None]
     statuses: Counter[str] = field(default_factory=Counter)
@@ -95,13 +95,13 @@ class Desk:
                 raise StuckError(f"run {run_id} is {run.get('status')}: {answer.text[:500]}")
 
     async def decide(self, run: Any, verdict: str, **more: Any) -> None:
-        """Answer the run's question; told that this was decided before, it was us.
+        """Answer the run's question; if the API says that it was decided before, it was us.
 
         Raises StuckError when the run asks nothing.
         """
         if run["status"] != "interrupted":
-            told = {key: run[key] for key in ("id", "status", "outcome", "escalation", "error")}
-            raise StuckError(f"asks nothing: {told}")
+            known = {key: run[key] for key in ("id", "status", "outcome", "escalation", "error")}
+            raise StuckError(f"asks nothing: {known}")
         [approval] = [a for a in run["approvals"] if a["status"] == "pending"]
         body = {"approval_id": approval["id"], "digest": approval["digest"], "verdict": verdict}
         path = f"/v1/runs/{run['id']}/resume"

@@ -29,7 +29,7 @@ POINTS = (
 
 @dataclass(slots=True)
 class Hazard:
-    """One process's view of the points; `draining` once it was told to stop."""
+    """One process's view of the points; `draining` once it was asked to stop."""
 
     folder: Path
     draining: bool = False
@@ -64,17 +64,17 @@ class Hazard:
             os.close(book)
 
     def arm(self, point: str, victim: int = 0) -> None:
-        """Kill whoever passes next, or the process `victim`."""
+        """Kill the process that passes next, or the process `victim`."""
         hidden = self.folder / f".{point}"
         hidden.write_text(str(victim))
         hidden.rename(self.folder / point)
 
     def is_armed(self, point: str) -> bool:
-        """Whether somebody is to die there."""
+        """Whether a process is to die there."""
         return (self.folder / point).exists()
 
     def disarm(self, point: str) -> bool:
-        """Take an arm back; False when somebody took it meanwhile."""
+        """Take an arm back; False when a process took it meanwhile."""
         try:
             (self.folder / point).unlink()
         except FileNotFoundError:

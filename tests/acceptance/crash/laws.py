@@ -1,4 +1,4 @@
-"""What must hold in the database at the end, whoever died. Each law selects what breaks it.
+"""What must hold in the database at the end, whatever died. Each law selects what breaks it.
 
 What callers, readers and connected systems saw is judged beside: `receiver.py`, `listeners.py`,
 `traffic.py`, `connected_laws.py`.
@@ -77,10 +77,10 @@ LAWS = {
           AND m.key = p.key || ':' || p.contact_id
         WHERE (p.status = 'sent' AND m.key IS NULL)
            OR (m.key IS NOT NULL AND COALESCE(p.status, '') NOT IN ('sent', 'unknown'))""",
-    "a finished mailing leaves nobody waiting": """
+    "a finished mailing leaves no recipient waiting": """
         SELECT p.key, p.contact_id, p.status FROM mail_recipients p JOIN runs r ON r.id = p.run_id
         WHERE r.status = 'success' AND p.status IN ('waiting', 'started')""",
-    "an unknown outcome brought a person, or is told on the cancelled run": """
+    "an unknown outcome brought a person, or stands on the cancelled run": """
         SELECT l.key, l.run_id, r.status, r.summary->'escalation'->>'reason' FROM ledger l
         JOIN runs r ON r.id = l.run_id WHERE l.status = 'started' AND r.finished_at IS NOT NULL
           AND l.progress IS NULL
@@ -94,13 +94,13 @@ LAWS = {
           AND e.type IN ('run.finished', 'run.merged')
         GROUP BY r.id HAVING count(e.seq) <> (r.finished_at IS NOT NULL)::int""",
     "every pause and end that its caller wants to hear of is in the outbox once": """
-        SELECT run_id, event, told.times, noted.times FROM (
+        SELECT run_id, event, sent.times, noted.times FROM (
           SELECT e.run_id, replace(e.type, 'merged', 'finished') AS event, count(*) AS times
           FROM events e JOIN runs r ON r.id = e.run_id AND r.callback_url IS NOT NULL
-          WHERE e.type IN ('run.interrupted', 'run.finished', 'run.merged') GROUP BY 1, 2) told
+          WHERE e.type IN ('run.interrupted', 'run.finished', 'run.merged') GROUP BY 1, 2) sent
         FULL JOIN (SELECT run_id, event, count(*) AS times FROM callbacks
                    WHERE event IN ('run.interrupted', 'run.finished') GROUP BY 1, 2) noted
-          USING (run_id, event) WHERE told.times IS DISTINCT FROM noted.times""",
+          USING (run_id, event) WHERE sent.times IS DISTINCT FROM noted.times""",
     "every callback of the outbox is delivered": """
         SELECT id, run_id, event, status, attempts, last_error FROM callbacks
         WHERE status <> 'delivered'""",

@@ -1,6 +1,6 @@
 """The lines between the workers and a connected system: answers are lost, and workers die on them.
 
-They stand in the campaign's own process, so what passed them is known whoever dies.
+They stand in the campaign's own process, so what passed them is known whatever dies.
 """
 
 import random

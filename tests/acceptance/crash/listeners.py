@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 30
 ONE_IN = 4
 FINAL_TYPES = ("run.finished", "run.merged")
 # The id of an event, its type, and the run it tells of; a stream's `end` has only a type.
-Told = tuple[str, str, str]
+Event = tuple[str, str, str]
 
 
 @dataclass
@@ -30,7 +30,7 @@ class Stream:
     path: str
     run_id: str = ""
     restless: random.Random | None = None
-    told: list[Told] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
     ended: bool = False
     connections: int = 0
     refusals: list[str] = field(default_factory=list)
@@ -38,7 +38,7 @@ class Stream:
     async def follow(self, http: httpx.AsyncClient) -> None:
         """Until `end`, or cancelled."""
         while not self.ended:
-            last = self.told[-1][0] if self.told else BEGINNING
+            last = self.events[-1][0] if self.events else BEGINNING
             try:
                 async with http.stream("GET", self.path, headers={"Last-Event-ID": last}) as answer:
                     await self._take(answer)
@@ -53,17 +53,17 @@ class Stream:
             return
         self.connections += 1
         left = self.restless.randint(1, 20) if self.restless else -1
-        async for told in events_in(answer.aiter_lines()):
-            if told[1] == "end":
+        async for event in events_in(answer.aiter_lines()):
+            if event[1] == "end":
                 self.ended = True
                 return
-            self.told.append(told)
+            self.events.append(event)
             left -= 1
             if left == 0:
                 return
 
 
-async def events_in(lines: AsyncIterator[str]) -> AsyncIterator[Told]:
+async def events_in(lines: AsyncIterator[str]) -> AsyncIterator[Event]:
     """Events that came whole; comments and `retry:` are none."""
     fields: dict[str, str] = {}
     async for line in lines:
@@ -109,7 +109,7 @@ class Listeners:
         """Every so many-th run that the first reader hears of."""
         read, created = 0, 0
         while True:
-            for _, type_, run_id in self.streams[0].told[read:]:
+            for _, type_, run_id in self.streams[0].events[read:]:
                 read += 1
                 if type_ == "run.created":
                     created += 1
@@ -122,7 +122,7 @@ class Listeners:
         return {
             "streams": len(self.streams),
             "their connections": sum(stream.connections for stream in self.streams),
-            "events told to each reader of all": len(self.streams[0].told),
+            "events sent to each reader of all": len(self.streams[0].events),
         }
 
     async def settle(self, dsn: str) -> None:
@@ -135,18 +135,18 @@ class Listeners:
             await asyncio.sleep(0.2)
 
     def violations(self, books: psycopg.Connection) -> list[str]:
-        """What somebody missed, or saw twice, or in another order than it is stored in."""
+        """What a reader missed, or saw twice, or in another order than it is stored in."""
         query = "SELECT txid || '-' || seq, type, run_id::text FROM events"
         query += " WHERE tenant_id = %s ORDER BY txid, seq"
-        stored: list[Told] = books.execute(query, [self.tenant_id]).fetchall()
+        stored: list[Event] = books.execute(query, [self.tenant_id]).fetchall()
         found = []
         for stream in self.streams:
             found += stream.refusals + wrong_story(stream, stored)
         return found
 
 
-def wrong_story(stream: Stream, stored: list[Told]) -> list[str]:
-    """How what a reader was told differs from what is stored; a run's stream ends with the run."""
+def wrong_story(stream: Stream, stored: list[Event]) -> list[str]:
+    """How what a reader got differs from what is stored; a run's stream ends with the run."""
     expected = stored
     if stream.run_id:
         own = [event for event in stored if event[2] == stream.run_id]
@@ -154,10 +154,10 @@ def wrong_story(stream: Stream, stored: list[Told]) -> list[str]:
         expected = own[: ends[0]] if ends else own
         if bool(ends) != stream.ended:
             return [f"{stream.path}: the run's end and the stream's do not agree: {own[-1:]}"]
-    if stream.told == expected:
+    if stream.events == expected:
         return []
-    missed = [event for event in expected if event not in set(stream.told)]
-    strange = [event for event in stream.told if event not in set(expected)]
-    twice = [event for event, count in Counter(stream.told).items() if count > 1]
-    told = f"missed {missed[:5]}, twice {twice[:5]}, not stored {strange[:5]}"
-    return [f"{stream.path}: of {len(expected)} events {told}; else the order is wrong"]
+    missed = [event for event in expected if event not in set(stream.events)]
+    strange = [event for event in stream.events if event not in set(expected)]
+    twice = [event for event, count in Counter(stream.events).items() if count > 1]
+    wrong = f"missed {missed[:5]}, twice {twice[:5]}, not stored {strange[:5]}"
+    return [f"{stream.path}: of {len(expected)} events {wrong}; else the order is wrong"]

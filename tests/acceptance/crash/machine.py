@@ -21,13 +21,13 @@ START_SECONDS = 60
 
 
 class Machine:
-    """One Postgres, one API, some workers. Whoever dies is replaced by `tend`."""
+    """One Postgres, one API, some workers. A process that dies is replaced by `tend`."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         self.folder = folder
         self.hazard = Hazard(folder)
         self.context = multiprocessing.get_context("forkserver")
-        self.context.set_forkserver_preload([processes.__name__])
+        self.context.set_forkserver_preload([processes.__name__, "tests.acceptance.preloaded"])
         self.postgres_port, self.api_port = free_port(), free_port()
         self.settings: Settings | None = None
         self.wanted_workers = workers
@@ -35,7 +35,7 @@ class Machine:
         self.postgres: ForkServerProcess | None = None
         self.api: ForkServerProcess | None = None
         self.numbers = 0
-        # Processes that ended although nobody killed or stopped them, with their exit codes.
+        # Processes that ended although nothing killed or stopped them, with their exit codes.
         self.quitters: list[str] = []
 
     @property
@@ -100,14 +100,14 @@ class Machine:
             self.api = self._start(processes.api, self.settings, self.folder)
 
     def _bury(self, process: ForkServerProcess, name: str) -> None:
-        # One that finds no database for ten seconds when it starts ends, and is started anew.
+        # One that finds no database for ten seconds when it starts ends, and is started again.
         log = self._log(process.name)
         began = log.exists() and f"{name}_started" in log.read_text()
         if began and process.exitcode not in (-signal.SIGKILL, 0):
             self.quitters.append(f"{name} {process.pid} ended with {process.exitcode}")
 
     def worker_at(self, port: int) -> int:
-        """The process id of the worker that has a connection from that port; 0 for nobody."""
+        """The process id of the worker that has a connection from that port; 0 for none."""
         for worker in self.workers:
             assert worker.pid is not None, "it was started"
             try:
@@ -146,7 +146,7 @@ class Machine:
         self.restart_postgres()
 
     def restart_postgres(self) -> None:
-        """After its server died: let go of the folder, and start anew."""
+        """After its server died: let go of the folder, and start again."""
         assert self.postgres is not None, "it was started"
         self.postgres.kill()
         self.postgres.join()

@@ -56,7 +56,7 @@ def api(settings: Settings, _folder: Path, log: Path) -> None:
 
 
 def postgres(data_dir: Path, port: int, log: Path) -> None:
-    """The embedded server, until this process is told to stop."""
+    """The embedded server, until this process is asked to stop."""
     _begin(log)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with embedded_postgres(data_dir, port):

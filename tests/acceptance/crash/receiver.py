@@ -38,8 +38,8 @@ class Received:
     @property
     def event(self) -> tuple[str, int]:
         """Which event of which run it tells of."""
-        told = json.loads(self.body)["data"]
-        return told["run_id"], told["sequence"]
+        data = json.loads(self.body)["data"]
+        return data["run_id"], data["sequence"]
 
 
 @dataclass
@@ -113,7 +113,7 @@ class Receiver:
 
 
 def wrong_deliveries(stored: dict[str, str], received: Iterable[Received]) -> list[str]:
-    """Events that nobody took, and requests that tell of no event, not truly, or not by one id."""
+    """Events without a request, and requests that tell of no event, not truly, or not by one id."""
     found, taken = [], set()
     ids: dict[tuple[str, int], set[str]] = defaultdict(set)
     for each in received:

@@ -42,7 +42,7 @@ def recoveries(events: list[Event]) -> list[Recovery]:
 def name_of(event: Event) -> str:
     """A kill of Postgres at a worker's point has a name of its own."""
     names = {point: name for name, point in POSTGRES_AT.items()}
-    # A worker that dies there kills itself, and names nobody.
+    # A worker that dies there kills itself, and names no victim.
     return str(names.get(event["point"], event["point"]) if event["victim"] else event["point"])
 
 

@@ -31,7 +31,7 @@ REQUEST_SECONDS = 0.03
 
 @dataclass
 class Strikes:
-    """Kills on one machine; `missed` counts those whose point nobody came by in time."""
+    """Kills on one machine; `missed` counts those whose point no process passed in time."""
 
     machine: Machine
     rng: random.Random
@@ -60,7 +60,7 @@ class Strikes:
             self.machine.hazard.reach(IN_REQUEST, api.pid)
 
     async def _kill(self, kill: Kill) -> bool:
-        """Carry it out; False when nobody came by the point in time."""
+        """Carry it out; False when no process passed the point in time."""
         machine, hazard = self.machine, self.machine.hazard
         match kill.name:
             case name if name in POSTGRES_AT:

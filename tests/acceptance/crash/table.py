@@ -25,15 +25,15 @@ def lines(report: Report) -> list[str]:
     for recovery in report.recovered:
         kills[recovery.point] += 1
         times[recovery.point] += recovery.seconds
-    # A point that nobody hit has its row as well.
+    # A point that no process passed has its row as well.
     rows += [row(point, kills[point], times[point]) for point in sorted({*NAMES, *kills})]
     of_workers = [p for p in kills if p not in APIS and not p.startswith("postgres")]
     workers = [seconds for point in of_workers for seconds in times[point]]
     rows.append(row("all workers", sum(kills[point] for point in of_workers), workers))
     rows.append(f"tickets {dict(sorted(report.cases.items()))}")
     rows.append(f"answers of the API {dict(sorted(report.statuses.items()))}")
-    rows.append(f"told to the outside {report.told}")
-    rows.append(f"points nobody came by in time {dict(report.missed)}")
+    rows.append(f"notices to the outside {report.notices}")
+    rows.append(f"points that no process passed in time {dict(report.missed)}")
     rows.append(f"effects with an unknown outcome, given to people: {report.unknown}")
     rows.append(f"{sum(kills.values())} kills, {sum(report.cases.values())} tickets,"
                 f" {report.seconds:.0f} s, violations: {len(report.violations)}")  # fmt: skip

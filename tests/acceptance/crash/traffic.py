@@ -10,7 +10,7 @@ from tests.acceptance.crash.desk import Desk, StuckError
 
 
 class Traffic:
-    """So many cases at once, one after the other, until it is told to stop."""
+    """So many cases at once, one after the other, until it is asked to stop."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ def wrong_ends(
 ) -> list[str]:
     """What a case was promised and did not get, or got without a promise, or how it ended wrong.
 
-    An effect whose outcome nobody knows may be missing, and then a person has the ticket.
+    An effect whose outcome is unknown may be missing, and then a person has the ticket.
     """
     found: list[str] = []
     left = set(done)
@@ -75,7 +75,7 @@ def wrong_ends(
             elif not (case.perhaps or doubtful):
                 found.append(f"{tell}: {effect} did not happen")
         found += [f"{tell}: {why}" for why in odd_runs(case, doubtful=bool(doubtful))]
-    return found + [f"nobody agreed to {effect}" for effect in left]
+    return found + [f"no person agreed to {effect}" for effect in left]
 
 
 def odd_runs(case: Case, *, doubtful: bool) -> list[str]:

@@ -29,7 +29,7 @@ class World:
 
 
 async def make_world(url: str, customers: int) -> World:
-    """A tenant where small refunds in euros need nobody, with that many customers."""
+    """A tenant where small refunds in euros need no person, with that many customers."""
     engine = make_engine(url, 1)
     try:
         async with Sessions(engine).begin() as session:

@@ -12,7 +12,7 @@ from tests.doubles.openai_double import OpenAIDouble
 
 @pytest.fixture
 def admin(stack: Stack, tenant: Tenant) -> Client:
-    """Somebody who may change articles."""
+    """A person who may change articles."""
     return stack.client(tenant.admin)
 
 
@@ -33,9 +33,9 @@ def test_third_asking_costs_nothing_until_an_article_changes(
     assert third["reply"] == first["reply"]
     assert (third["cost_usd"], third["tokens"]) == (0, 0)
     assert third["intents"] == ["technical"]
-    told = steps(starter, third)
-    assert list(told)[-3:] == ["classify", "check", "send"]
-    assert not any(step["model_calls"] for step in told.values())
+    done = steps(starter, third)
+    assert list(done)[-3:] == ["classify", "check", "send"]
+    assert not any(step["model_calls"] for step in done.values())
 
     changed = {"title": "Opening hours", "content": "We are open from 9 to 5."}
     admin.http.put("/v1/articles/opening-hours", json=changed).raise_for_status()

@@ -27,7 +27,7 @@ def test_duplicate_charge_is_refunded_with_a_model_for_each_role(
     assert {request["model"] for request in models.asked("Reply")} == {STRONG}
 
 
-def test_refund_of_a_trusted_model_within_the_limit_asks_nobody(
+def test_refund_of_a_trusted_model_within_the_limit_asks_no_person(
     starter: Client, admin: Client, models: OpenAIDouble
 ) -> None:
     """It is done at once; a model that the policy does not name must wait."""
@@ -109,7 +109,7 @@ def test_usage_and_cost_are_counted_by_step_and_by_run(starter: Client, approver
     ],
     ids=["no price", "not counted", "nonsense", "contradiction"],
 )
-def test_cost_nobody_knows_is_null_never_zero(
+def test_unknown_cost_is_null_never_zero(
     starter: Client, models: OpenAIDouble, model: str, usage: Any
 ) -> None:
     """A free call and a call of unknown price look different."""

@@ -193,7 +193,7 @@ def test_refused_proposal_is_made_by_the_offline_model_at_once(
 
 
 async def test_provider_that_is_gone_leaves_the_ticket_to_a_person() -> None:
-    """Nobody listens on the provider's port: no money moves, and the ticket is in the queue."""
+    """Nothing listens on the provider's port: no money moves, and the ticket is in the queue."""
     opened = desk()
     opened.world.models = build_models(
         Settings(

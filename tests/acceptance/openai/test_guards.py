@@ -199,7 +199,7 @@ def test_verifier_that_is_down_brings_a_person(starter: Client, models: OpenAIDo
 @pytest.mark.parametrize(
     "text", ["We have refunded 490.00 USD for Pro plan.", "All is well.", "We refunded nothing."]
 )
-def test_refund_is_told_as_it_was_made(
+def test_refund_is_worded_as_it_was_made(
     starter: Client, approver: Client, models: OpenAIDouble, own_url: str, tenant: Tenant, text: str
 ) -> None:
     """A draft that hides or inflates what was moved gives way to the honest holding reply."""

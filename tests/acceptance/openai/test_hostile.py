@@ -60,7 +60,7 @@ def post(starter: Client, body: JsonObject) -> JsonObject:
 def test_orders_in_a_ticket_move_nothing(
     starter: Client, approver: Client, ordered: list[str], own_url: str, tenant: Tenant, name: str
 ) -> None:
-    """Subject, body and name order it, nobody agrees: the books are empty and one reply leaves."""
+    """Subject, body and name order it, no person agrees: nothing is booked and one reply leaves."""
     answers = {
         "Classification": triage("billing", confidence=1.0),
         "Proposal": PROPOSALS[name],

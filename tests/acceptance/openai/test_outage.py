@@ -69,7 +69,7 @@ def write_at_once(starter: Client, many: int, wait: float = 20) -> list[Any]:
         return list(callers.map(lambda id_: begin(ticket_id=id_), tickets))
 
 
-async def test_outage_loses_nothing_hammers_nobody_and_ends_by_itself(
+async def test_outage_loses_nothing_hammers_no_provider_and_ends_by_itself(
     outage: tuple[str, Stack], provider: OpenAIDouble
 ) -> None:
     """People get the tickets meanwhile, with the article; afterwards the provider answers again."""

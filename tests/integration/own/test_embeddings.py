@@ -195,7 +195,7 @@ async def test_table_of_an_older_release_takes_several_vectors_of_a_chunk(
 async def test_a_table_that_was_lost_is_filled_again(
     sessions: Sessions, tenant: Tenant, embedder: Embedder, database_url: str
 ) -> None:
-    """`deskgraph migrate` makes it anew, and the worker embeds all that it held."""
+    """`deskgraph migrate` makes it again, and the worker embeds all that it held."""
     await embed_all(sessions, embedder)
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("DROP TABLE article_embeddings")

@@ -173,7 +173,7 @@ async def test_secrets_that_sign_nothing_go(place: Workplace) -> None:
         assert list(await session.scalars(left, {"tenant": place.tenant.id})) == ["late", "live"]
 
 
-async def test_one_worker_prunes_at_a_time_and_nobody_waits(place: Workplace) -> None:
+async def test_one_worker_prunes_at_a_time_and_none_waits(place: Workplace) -> None:
     """While another holds the lock there is nothing to do."""
     run = await place.advance(await place.start(E42))
     await age(place, run, 91)

@@ -53,7 +53,7 @@ def test_newer_messages_are_read_when_a_plan_takes_them_in() -> None:
     assert [part["text"] for part in ticket["set_apart"]] == ["> a", "> b", "> c"]
 
 
-def test_replayed_ticket_with_another_body_is_read_anew() -> None:
+def test_replayed_ticket_with_another_body_is_read_again() -> None:
     """Nothing of the first body is left."""
     ticket = with_body(ticket_of("Help", ["Hi\n> a"], None, None), "Bye\n> b")
     assert ticket["body"] == "Bye"

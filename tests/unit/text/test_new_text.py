@@ -22,7 +22,7 @@ def bare(text: str) -> str:
 
 @pytest.mark.parametrize("mail", MAILS, ids=lambda mail: mail.name)
 def test_new_text_of_a_mail(mail: Mail) -> None:
-    """Only what the customer wrote now is read; the rest is told by its kind."""
+    """Only what the customer wrote now is read; the rest is named by its kind."""
     text, parts = set_apart(mail.body)
     assert bare(text) == bare(mail.new_text)
     assert " ".join(part["kind"] for part in parts) == mail.kinds
@@ -43,13 +43,13 @@ BODIES = st.lists(st.one_of(st.sampled_from(["", *LINES]), st.text(max_size=30))
 
 @given(BODIES)
 def test_nothing_is_lost(body: str) -> None:
-    """Every character but blanks and those that nobody sees is in one of the two halves."""
+    """Every character but blanks and those that cannot be seen is in one of the two halves."""
     text, parts = set_apart(body, html=False)
-    told = Counter(bare(text))
+    found = Counter(bare(text))
     for part in parts:
         if part["kind"] != "hidden_characters":
-            told += Counter(bare(part["text"]))
-    assert told == Counter(bare(without_hidden(body)))
+            found += Counter(bare(part["text"]))
+    assert found == Counter(bare(without_hidden(body)))
 
 
 @given(BODIES)
@@ -66,9 +66,9 @@ def test_no_word_of_html_is_lost(mail: Mail) -> None:
     """Every word that stands between tags or in a comment is in one of the two halves."""
     text, parts = set_apart(mail.body)
     plain = re.sub(r"<style>.*?</style>|</?[a-z][^<>]*>|<!--|-->|&#\w+;", " ", mail.body)
-    told = " ".join([text, *(part["text"] for part in parts)])
+    whole = " ".join([text, *(part["text"] for part in parts)])
     assert set(re.findall(r"\w+", plain)) - {"nbsp", "lt", "gt", "amp"} <= set(
-        re.findall(r"\w+", told)
+        re.findall(r"\w+", whole)
     )
 
 
@@ -101,7 +101,7 @@ def test_hostile_body_is_read(name: str) -> None:
 
 
 def test_what_is_nested_too_deeply_is_hidden_and_shown_to_people() -> None:
-    """The parser follows 256 levels; whether more can be seen is for nobody to say."""
+    """The parser follows 256 levels; whether more can be seen cannot be said."""
     text, parts = set_apart(HOSTILE["deep"])
     assert text == ""
     assert parts == [{"kind": "html_hidden", "text": "refund me"}]
