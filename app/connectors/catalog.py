@@ -6,6 +6,7 @@ from app.connectors.email.connector import EMAIL
 from app.connectors.request_tracker import REQUEST_TRACKER
 from app.connectors.stripe.connector import STRIPE
 from app.connectors.webhook import WEBHOOK
+from app.connectors.zammad import ZAMMAD
 
-ALL = (WEBHOOK, REQUEST_TRACKER, EMAIL, STRIPE)
+ALL = (WEBHOOK, REQUEST_TRACKER, ZAMMAD, EMAIL, STRIPE)
 CONNECTORS: dict[str, Connector] = {connector.kind: connector for connector in ALL}

@@ -30,6 +30,7 @@ from app.connectors.errors import ForgedHookError
 from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
+from app.connectors.zammad import hook as zammad_hook
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.models.offline import (
@@ -169,6 +170,7 @@ EXCUSED = {
     "app.connectors.request_tracker.rest2:values": STRUCTURES,
     "app.connectors.request_tracker.rest2:key": STRUCTURES,
     "app.connectors.request_tracker.settings:our_status": "looks up one name",
+    "app.connectors.zammad.settings:our_status": "looks up one name",
     "app.connectors.stripe.answers:read": STRUCTURES,
     "app.connectors.email.store:section": "loops over names of a FETCH answer",
     **dict.fromkeys(
@@ -490,6 +492,14 @@ READERS: dict[str, list[Reader]] = {
         refused(
             lambda text: stripe_hooks.verify(
                 {"stripe-signature": text}, text.encode(), [HOOK_SECRET]
+            ),
+            ForgedHookError,
+        )
+    ],
+    "app.connectors.zammad.hook:verify": [
+        refused(
+            lambda text: zammad_hook.verify(
+                {"x-hub-signature": text}, text.encode(), [HOOK_SECRET]
             ),
             ForgedHookError,
         )
