@@ -19,9 +19,14 @@ from tools.errors import UnavailableError
 
 MAX_ANSWER_BYTES = 2_000_000
 TIMEOUT_SECONDS = 20.0
-LATER = (429, 503)
+LIMITED = 429
+LATER = (LIMITED, 503)
 UNAUTHORIZED = 401
 SERVER_ERROR = 500
+
+
+class AnswerTooLongError(UnavailableError):
+    """The answer is longer than MAX_ANSWER_BYTES: what was asked for may come in parts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,11 @@ class HttpClient(GuardedClient):
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         content_type: str = "application/json",
+        limit_seconds: float | None = None,
     ) -> HttpAnswer:
         """One call, within the timeout as a whole; never a second one by itself.
+
+        `limit_seconds` is how long the other side's limits last, for a 429 that does not say it.
 
         Raises:
             SettingsError: the URL may not be called.
@@ -90,7 +98,7 @@ class HttpClient(GuardedClient):
             raise SettingsError(f"the URL {error}{_what_would_allow(url)}") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise UnavailableError(f"no answer ({type(error).__name__})") from None
-        return _judged(answer)
+        return _judged(answer, limit_seconds)
 
 
 def _what_would_allow(url: str) -> str:
@@ -109,14 +117,16 @@ async def _bounded(response: httpx.Response) -> bytes:
     async for chunk in response.aiter_raw(65_536):
         body += chunk
         if len(body) > MAX_ANSWER_BYTES:
-            raise UnavailableError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
+            raise AnswerTooLongError(f"the answer is longer than {MAX_ANSWER_BYTES} bytes")
     return bytes(body)
 
 
-def _judged(answer: HttpAnswer) -> HttpAnswer:
+def _judged(answer: HttpAnswer, limit_seconds: float | None) -> HttpAnswer:
     if answer.status == UNAUTHORIZED:
         raise CredentialsError("the credentials were refused (HTTP 401)")
     wait = retry_after_seconds(answer.headers, datetime.now(UTC))
+    if answer.status == LIMITED and wait is None:
+        wait = limit_seconds
     if answer.status in LATER or answer.status >= SERVER_ERROR:
         raise UnavailableError(f"HTTP {answer.status}", retry_after=wait)
     if not (answer.ok or answer.status >= 400):

@@ -23,6 +23,16 @@ class ZammadLaws(HelpdeskLaws):
         assert writing == [f"PUT /api/v1/tickets/{ticket_id} HTTP/1.1"]
         assert harness.double.tickets[int(ticket_id)].state_id == 2
 
+    async def test_reply_answers_the_customers_mail(self, harness: ZammadHarness) -> None:
+        """By its Message-ID; what came by the portal has none."""
+        ticket_id = await harness.open_ticket("Thread", ASKED)
+        await posted(harness, ticket_id, REPLY)
+        await harness.writes(ANN, ticket_id, type="email", body=ASKED)
+        await posted(harness, ticket_id, "And this.")
+        articles = harness.double.articles_of(int(ticket_id))
+        said = [one.in_reply_to for one in articles if one.sender == "Agent"]
+        assert said == [None, f"<{articles[2].id}@desk.test>"]
+
     async def test_markup_in_a_reply_is_only_text(self, harness: ZammadHarness) -> None:
         """Nothing that a draft holds becomes HTML in a mail or in Zammad's pages."""
         ticket_id = await harness.open_ticket("Markup", ASKED)
@@ -40,6 +50,19 @@ class ZammadLaws(HelpdeskLaws):
         view = await harness.desk.read(ticket_id)
         said = [(message.text, message.html) for message in view.messages]
         assert said == [(ASKED, False), ("<p>Only <b>HTML</b></p>", True)]
+
+    async def test_long_ticket_is_read_from_its_end(self, harness: ZammadHarness) -> None:
+        """Articles that do not fit into one answer together are read one by one."""
+        ticket_id = await harness.open_ticket("Long", ASKED)
+        key = fresh_key()
+        for number in range(25):
+            await harness.customer_writes(ticket_id, f"{number} " + "x" * 100_000)
+        first = await posted(harness, ticket_id, REPLY, key)
+        assert await harness.desk.find_reply(ticket_id, key) == first.id
+        messages = (await harness.desk.read(ticket_id)).messages
+        assert [message.text.split()[0] for message in messages[:-1]] == [
+            str(number) for number in range(6, 25)
+        ]
 
     async def test_automatic_mail_shows_by_its_preference(self, harness: ZammadHarness) -> None:
         """Zammad notes what a mail's headers said of it, and a run for it answers nothing."""
@@ -164,10 +187,13 @@ class ZammadLaws(HelpdeskLaws):
 
     async def test_check_finds_all_in_order(self, harness: ZammadHarness) -> None:
         """Every finding is good, in whole sentences."""
-        await harness.open_ticket("Check", ASKED)
+        ticket_id = await harness.open_ticket("Check", ASKED)
+        await posted(harness, ticket_id, REPLY)
+        assert isinstance(await harness.desk.note(ticket_id, NOTE, key=fresh_key()), Posted)
         found = await ZAMMAD.test(harness.opened)
         assert [check.name for check in found] == [
             "connection", "bot", "agent", "states", "priorities", "groups", "customers",
+            "first reply", "first note",
         ]  # fmt: skip
         assert all(check.ok for check in found), found
         assert all(check.says.endswith(".") for check in found)
@@ -187,6 +213,17 @@ class ZammadLaws(HelpdeskLaws):
         await harness.open_ticket("Check", ASKED)
         harness.settings |= settings
         assert words in wrong(await ZAMMAD.test(harness.opened), name)
+
+    async def test_check_walks_through_the_first_day(self, harness: ZammadHarness) -> None:
+        """Nothing written yet, a key that was lost, a note that everybody sees."""
+        ticket_id = await harness.open_ticket("Day", ASKED)
+        assert "written nothing yet" in wrong(await ZAMMAD.test(harness.opened), "first reply")
+        harness.double.keeps_preferences = False
+        await posted(harness, ticket_id, REPLY)
+        assert "lost its key" in wrong(await ZAMMAD.test(harness.opened), "first reply")
+        await harness.desk.note(ticket_id, NOTE, key=fresh_key())
+        harness.double.articles_of(int(ticket_id))[-1].internal = False
+        assert "is public" in wrong(await ZAMMAD.test(harness.opened), "first note")
 
     async def test_check_says_which_group_cannot_send(self, harness: ZammadHarness) -> None:
         """Each group of the newest tickets is looked at."""
@@ -208,7 +245,7 @@ class ZammadLaws(HelpdeskLaws):
 
     async def test_check_says_that_nothing_answers(self, harness: ZammadHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(10):
+        for after in range(15):
             harness.garble_answer(after)
             found = await ZAMMAD.test(harness.opened)
             assert all(isinstance(check, Check) for check in found)

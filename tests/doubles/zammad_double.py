@@ -107,6 +107,7 @@ class ZammadDouble(ZammadState):
             ("DELETE", r"tickets/(\d+)", self._destroy),
             ("PUT", r"ticket_merge/(\d+)/(\d+)", self._merge),
             ("GET", r"ticket_articles/by_ticket/(\d+)", self._articles),
+            ("GET", r"ticket_articles/(\d+)", self._article),
             ("POST", r"ticket_articles", self._add_article),
             ("GET", r"tags", self._tags),
             ("POST", r"tags/add", lambda *asked: self._tag(*asked, add=True)),
@@ -171,6 +172,11 @@ class ZammadDouble(ZammadState):
         shown = [one for one in self.articles_of(ticket.id)
                  if not (user.role == "Customer" and one.internal)]  # fmt: skip
         return said([self.show_article(one) for one in shown])
+
+    def _article(self, _request: Request, user: ZammadUser, _body: Any, id_: str) -> Response:
+        article = self.articles[int(id_)]
+        self._ticket(user, article.ticket_id)
+        return said(self.show_article(article))
 
     def _add_article(self, _request: Request, user: ZammadUser, body: JsonObject) -> Response:
         article = self.update(user, self._ticket(user, body.pop("ticket_id")), {"article": body})
@@ -246,7 +252,8 @@ class ZammadDouble(ZammadState):
             "sender_id": next(id_ for id_, name in SENDERS.items() if name == article.sender),
             "internal": article.internal, "body": article.body, "cc": None, "to": article.to,
             "content_type": article.content_type, "subject": article.subject,
-            "message_id": f"<{article.id}@desk.test>", "preferences": article.preferences,
+            "message_id": f"<{article.id}@desk.test>" if article.type == "email" else None,
+            "in_reply_to": article.in_reply_to, "preferences": article.preferences,
             "created_by_id": article.created_by_id,
             "created_by": self.users[article.created_by_id].login, "origin_by_id": origin,
             "origin_by": self.users[origin].login if origin else None,

@@ -48,6 +48,7 @@ class ZammadArticle:
     origin_by_id: int | None = None
     to: str | None = None
     subject: str | None = None
+    in_reply_to: str | None = None
     preferences: JsonObject = field(default_factory=dict)
 
 
@@ -199,6 +200,7 @@ class ZammadState:
             origin_by_id=None if customer else given.get("origin_by_id"),
             to=given.get("to"),
             subject=given.get("subject"),
+            in_reply_to=given.get("in_reply_to"),
             preferences=dict(given.get("preferences") or {}) if self.keeps_preferences else {},
         )
         if article.type == "email" and article.sender == "Agent":

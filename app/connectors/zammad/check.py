@@ -1,16 +1,21 @@
-"""Harmless calls that say what of a Zammad is set up, and what is missing."""
+"""Harmless calls that say what of a Zammad is set up, and what is missing.
+
+They walk through the list of docs/connect/zammad.md for the first live day, as far as a call shows.
+"""
 
 from collections.abc import AsyncIterator
 
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError
-from app.connectors.zammad.rest import Rest, User, Wire, read_as, words_of
+from app.connectors.zammad.rest import Article, Rest, User, Wire, read_as, words_of
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 
 NAME_CHARS = 60
 # The groups of the newest tickets are looked at, each by one call.
 TICKETS, GROUPS = 50, 10
+# In so many of them the bot's own articles are looked for.
+WRITTEN = 5
 
 
 class _Named(Wire):
@@ -51,9 +56,12 @@ async def _checks(rest: Rest) -> AsyncIterator[Check]:
     if agent:
         for path, kind, wanted in _names(rest):
             yield await _known(rest, path, kind, wanted)
-        async for one in _groups(rest):
+        listed = await _newest(rest)
+        async for one in _groups(rest, listed):
             yield one
         yield _field(rest, user)
+        for one in await _written(rest, listed):
+            yield one
 
 
 def _bot(rest: Rest, user: User) -> Check:
@@ -86,13 +94,17 @@ async def _known(rest: Rest, path: str, kind: str, wanted: set[str]) -> Check:
     return Check(kind, ok=True, says=f"The {kind} of the settings are there.")
 
 
-async def _groups(rest: Rest) -> AsyncIterator[Check]:
-    """Whether each group that the bot sees tickets of has an address to send from."""
+async def _newest(rest: Rest) -> list[_Listed]:
+    """The newest tickets that the bot sees."""
     query: dict[str, str | int] = {
         "query": "*", "limit": TICKETS, "sort_by": "id", "order_by": "desc", "expand": "true",
     }  # fmt: skip
     answer = await rest.call("GET", "/tickets/search", query=query)
-    listed = read_as(list[_Listed], answer.json()) if answer.ok else []
+    return read_as(list[_Listed], answer.json()) if answer.ok else []
+
+
+async def _groups(rest: Rest, listed: list[_Listed]) -> AsyncIterator[Check]:
+    """Whether each group that the bot sees tickets of has an address to send from."""
     newest: dict[str, int] = {}
     for one in listed:
         newest.setdefault(one.group, one.id)
@@ -118,3 +130,34 @@ def _field(rest: Rest, user: User) -> Check:
         return Check("customers", ok=True, says=f"Users have the attribute {field}.")
     says = f"Users have no attribute {field}: make it under Manage > Objects > User."
     return Check("customers", ok=False, says=says)
+
+
+async def _written(rest: Rest, listed: list[_Listed]) -> list[Check]:
+    """What became of what the bot wrote: its key, and that notes are internal."""
+    for one in listed[:WRITTEN]:
+        found = await rest.articles(str(one.id))
+        articles = found if isinstance(found, list) else []
+        ours = [a for a in articles if rest.settings.is_bot(a.created_by) and a.sender == "Agent"]
+        if ours:
+            return [_key_of(one.id, ours[-1]), *_notes_of(one.id, ours)]
+    says = "The bot has written nothing yet: write to the desk as a customer, then test again."
+    return [Check("first reply", ok=False, says=says)]
+
+
+def _key_of(ticket_id: int, article: Article) -> Check:
+    if article.key:
+        says = f"What the bot wrote last, in ticket {ticket_id}, carries its key."
+        return Check("first reply", ok=True, says=says)
+    says = f"What the bot wrote last, in ticket {ticket_id}, lost its key: it is found by its text."
+    return Check("first reply", ok=False, says=says)
+
+
+def _notes_of(ticket_id: int, articles: list[Article]) -> list[Check]:
+    notes = [one for one in articles if one.type == "note"]
+    if not notes:
+        return []
+    if all(one.internal for one in notes):
+        says = f"The bot's notes in ticket {ticket_id} are internal."
+        return [Check("first note", ok=True, says=says)]
+    says = f"A note of the bot in ticket {ticket_id} is public: its user is no agent there."
+    return [Check("first note", ok=False, says=says)]

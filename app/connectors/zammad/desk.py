@@ -98,7 +98,10 @@ class Zammad(Helpdesk):
             return ticket
         if (no := self._obstacle(ticket, expect, articles, customer)) is not None:
             return no
-        article = {"type": "email", "internal": False, "to": customer.email}
+        article: dict[str, Any] = {"type": "email", "internal": False, "to": customer.email}
+        # So that the customer's mail program shows it with theirs.
+        if mails := [one.message_id for one in articles if one.sender == "Customer"]:
+            article |= {"in_reply_to": mails[-1]} if mails[-1] else {}
         state = {"state": self.settings.state_of("open")} if ticket.state == "new" else {}
         return await self._post(ticket, state, article | {"subject": ticket.title}, text, key)
 

@@ -16,7 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Gone, Refused
-from app.connectors.http import HttpAnswer
+from app.connectors.http import AnswerTooLongError, HttpAnswer
 from app.connectors.zammad.settings import ZammadSettings
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
@@ -29,6 +29,8 @@ NOT_FOUND, FORBIDDEN = 404, 403
 KEY = "deskgraph_key"
 # Zammad's own number of the article type `email`.
 EMAIL_TYPE = 1
+# So many articles are read of a ticket whose articles do not fit into one answer.
+NEWEST = 20
 
 
 class Wire(BaseModel):
@@ -54,6 +56,7 @@ class Ticket(Wire):
     owner: Text = ""
     customer_id: int
     article_count: int | None = None
+    article_ids: tuple[int, ...] = ()
     updated_at: str
 
     @property
@@ -74,6 +77,7 @@ class Article(Wire):
     created_by: Text = ""
     created_by_id: int
     origin_by_id: int | None = None
+    message_id: Text = ""
     preferences: Preferences = {}
 
     @property
@@ -134,14 +138,30 @@ class Rest:
         return Gone() if found.state in self.settings.merged_states else found
 
     async def articles(self, ticket_id: str) -> list[Article] | Gone | Refused:
-        """All that the token may see, oldest first."""
+        """All that the token may see, oldest first; the newest ones where all are too long."""
         if not NUMBER.fullmatch(ticket_id):
             return Gone()
         path = f"/ticket_articles/by_ticket/{ticket_id}"
-        answer = await self.call("GET", path, query={"expand": "true"})
+        try:
+            answer = await self.call("GET", path, query={"expand": "true"})
+        except AnswerTooLongError:
+            return await self._newest_articles(ticket_id)
         if not answer.ok:
             return refusal(answer)
         return sorted(read_as(list[Article], answer.json()), key=lambda one: one.id)
+
+    async def _newest_articles(self, ticket_id: str) -> list[Article] | Gone | Refused:
+        """One by one."""
+        ticket = await self.ticket(ticket_id)
+        if isinstance(ticket, Gone | Refused):
+            return ticket
+        found = []
+        for id_ in sorted(ticket.article_ids)[-NEWEST:]:
+            answer = await self.call("GET", f"/ticket_articles/{id_}", query={"expand": "true"})
+            if not answer.ok:
+                return refusal(answer)
+            found.append(read_as(Article, answer.json()))
+        return found
 
     async def user(self, user_id: int) -> User:
         """A user. Raises SettingsError: the token may not see them."""
