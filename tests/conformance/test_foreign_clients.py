@@ -4,9 +4,14 @@ Each calls what the connector calls, reads the answers by its own models, and se
 """
 
 import pytest
+from chatwoot import AsyncChatwootClient, ChatwootClient
+from chatwoot.exceptions import ChatwootAPIError, ChatwootAuthError, ChatwootNotFoundError
+from chatwoot.types.common import ConversationPriority, ConversationStatus
 from requests.exceptions import HTTPError
 from zammad_py import ZammadAPI  # type: ignore[import-untyped]  # it has no types
 
+from tests.doubles.chatwoot_double import ChatwootDouble
+from tests.doubles.chatwoot_state import ACCOUNT, READER
 from tests.doubles.server import serving
 from tests.doubles.zammad_double import ZammadDouble
 from tests.doubles.zammad_state import ANN, BOT, EMMA, ROOT
@@ -78,3 +83,54 @@ def test_zammad_py_sees_the_refusals_of_our_zammad() -> None:
         assert double.tickets[one["id"]].state_id == 5
         with pytest.raises(HTTPError, match="Invalid token"):
             ZammadAPI(url=f"{url}/api/v1/", http_token="x").user.me()
+
+
+def test_chatwoot_sdk_works_on_our_chatwoot() -> None:
+    """An agent reads, the bot writes, and its answers fit the client's own models."""
+    double = ChatwootDouble()
+    id_ = double.open("Twice.").id
+    with serving(double.app) as url:
+        agent = ChatwootClient(url, double.users[READER].token)
+        bot = ChatwootClient(url, double.bot.token)
+        assert agent.profile.get().email == "reader@desk.test"
+        assert [one.id for one in agent.conversations.list(ACCOUNT, status="pending")] == [id_]
+        assert [one.name for one in agent.inboxes.list(ACCOUNT)] == ["Website"]
+        key = {"deskgraph_key": "k"}
+        made = bot.messages.create(ACCOUNT, id_, "Done.", content_attributes=key)
+        assert (made.message_type, made.content_attributes, made.status) == (1, key, "sent")
+        bot.messages.create(ACCOUNT, id_, "Hm.", private=True)
+        said = agent.messages.list(ACCOUNT, id_)
+        senders = [one.sender.type if one.sender else None for one in said]
+        assert senders == ["contact", "agent_bot", "agent_bot"]
+        assert [one.private for one in said] == [False, False, True]
+        bot.conversations.labels.add(ACCOUNT, id_, ["vip", "no-such-label"])
+        assert agent.conversations.labels.list(ACCOUNT, id_) == ["vip"]
+        double.conversations[id_].priority = "urgent"
+        done = bot.conversations.toggle_status(ACCOUNT, id_, "open")
+        assert done.current_status == ConversationStatus.OPEN
+        shown = agent.conversations.get(ACCOUNT, id_)
+        assert (shown.priority, shown.labels) == (ConversationPriority.URGENT, ["vip"])
+        assert shown.meta is not None
+        assert shown.meta.hmac_verified is False
+
+
+async def test_chatwoot_sdk_sees_the_refusals_of_our_chatwoot() -> None:
+    """What a bot may not do, what is not there, and what is too long; by the other client."""
+    double = ChatwootDouble()
+    id_ = double.open("Twice.").id
+    with serving(double.app) as url:
+        async with (
+            AsyncChatwootClient(url, double.bot.token) as bot,
+            AsyncChatwootClient(url, "no-token") as stranger,
+        ):
+            with pytest.raises(ChatwootAuthError):
+                await bot.messages.list(ACCOUNT, id_)
+            with pytest.raises(ChatwootAuthError):
+                await bot.conversations.get(ACCOUNT + 1, id_)
+            with pytest.raises(ChatwootAuthError):
+                await stranger.conversations.get(ACCOUNT, id_)
+            with pytest.raises(ChatwootNotFoundError):
+                await bot.messages.create(ACCOUNT, 999, "Hello.")
+            with pytest.raises(ChatwootAPIError) as caught:
+                await bot.messages.create(ACCOUNT, id_, "x" * 150_001)
+            assert caught.value.status_code == 422

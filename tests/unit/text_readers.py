@@ -7,6 +7,7 @@ stands in READERS, or in EXCUSED with the reason why no text can make it slow.
 import ast
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +23,9 @@ from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body
 from app.commands import articles as files
 from app.connectors import hooks
+from app.connectors.chatwoot import changes as chatwoot_changes
+from app.connectors.chatwoot import hook as chatwoot_hook
+from app.connectors.chatwoot import texts as chatwoot_texts
 from app.connectors.email import headers as mail_lines
 from app.connectors.email import identity, threads, wire
 from app.connectors.email import reading as mail_reading
@@ -495,6 +499,28 @@ READERS: dict[str, list[Reader]] = {
             ),
             ForgedHookError,
         )
+    ],
+    "app.connectors.chatwoot.changes:labels": [lambda text: chatwoot_changes.labels([text, text])],
+    "app.connectors.chatwoot.texts:without_templates": [chatwoot_texts.without_templates],
+    "app.connectors.chatwoot.texts:as_written": [chatwoot_texts.as_written],
+    "app.connectors.chatwoot.texts:is_same": [lambda text: chatwoot_texts.is_same(text, text)],
+    "app.connectors.chatwoot.hook:verify": [
+        refused(
+            lambda text: chatwoot_hook.verify(
+                {"x-chatwoot-signature": text, "x-chatwoot-timestamp": text},
+                text.encode(),
+                [HOOK_SECRET],
+            ),
+            ForgedHookError,
+        ),
+        refused(
+            lambda text: chatwoot_hook.verify(
+                {"x-chatwoot-signature": text, "x-chatwoot-timestamp": str(int(time.time()))},
+                text.encode(),
+                [HOOK_SECRET],
+            ),
+            ForgedHookError,
+        ),
     ],
     "app.connectors.zammad.hook:verify": [
         refused(
