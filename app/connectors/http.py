@@ -21,7 +21,8 @@ from tools.errors import UnavailableError
 
 MAX_ANSWER_BYTES = 2_000_000
 TIMEOUT_SECONDS = 20.0
-LATER = (429, 503)
+LIMITED = 429
+LATER = (LIMITED, 503)
 UNAUTHORIZED = 401
 SERVER_ERROR = 500
 
@@ -78,10 +79,12 @@ class HttpClient(GuardedClient):
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
         content_type: str = "application/json",
+        limit_seconds: float | None = None,
     ) -> HttpAnswer:
         """One call, within the timeout as a whole; never a second one by itself.
 
         Behind a circuit, none at all while the system is down or wants to be left alone.
+        `limit_seconds` is how long the other side's limits last, for a 429 that does not say it.
 
         Raises:
             SettingsError: the URL may not be called.
@@ -90,11 +93,11 @@ class HttpClient(GuardedClient):
             CredentialsError: 401.
         """
         if self.circuit is None:
-            return await self._call(method, url, headers, body, content_type)
+            return await self._call(method, url, headers, body, content_type, limit_seconds)
         if wait := self.circuit.wait_seconds:
             raise UnavailableError("not called, since it asked to be left alone", retry_after=wait)
         with self.circuit.call():
-            return await self._call(method, url, headers, body, content_type)
+            return await self._call(method, url, headers, body, content_type, limit_seconds)
 
     async def _call(
         self,
@@ -103,6 +106,7 @@ class HttpClient(GuardedClient):
         headers: Mapping[str, str] | None,
         body: bytes,
         content_type: str,
+        limit_seconds: float | None,
     ) -> HttpAnswer:
         sent = {
             "Accept": "application/json",
@@ -123,7 +127,7 @@ class HttpClient(GuardedClient):
             raise SettingsError(f"the URL {error}{_what_would_allow(url)}") from None
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise UnavailableError(f"no answer ({type(error).__name__})") from None
-        return _judged(answer)
+        return _judged(answer, limit_seconds)
 
 
 def _what_would_allow(url: str) -> str:
@@ -146,10 +150,12 @@ async def _bounded(response: httpx.Response) -> bytes:
     return bytes(body)
 
 
-def _judged(answer: HttpAnswer) -> HttpAnswer:
+def _judged(answer: HttpAnswer, limit_seconds: float | None) -> HttpAnswer:
     if answer.status == UNAUTHORIZED:
         raise CredentialsError("the credentials were refused (HTTP 401)")
     wait = retry_after_seconds(answer.headers, datetime.now(UTC))
+    if answer.status == LIMITED and wait is None:
+        wait = limit_seconds
     if answer.status in LATER or answer.status >= SERVER_ERROR:
         raise UnavailableError(f"HTTP {answer.status}", retry_after=wait)
     if not (answer.ok or answer.status >= 400):

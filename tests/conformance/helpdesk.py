@@ -18,6 +18,7 @@ from app.connectors.helpdesk import (
     Gone,
     Overtaken,
     Posted,
+    Priority,
     Refused,
 )
 from tests.conformance.harness import Feature, Harness
@@ -91,7 +92,10 @@ class HelpdeskLaws:
             assert isinstance(await harness.desk.note(ticket_id, NOTE, key=fresh_key()), Posted)
 
         async def change() -> None:
-            done = await harness.desk.change(ticket_id, Change(status="pending"), key=fresh_key())
+            # A ticket may be pending from the beginning.
+            urgent: Priority | None = None if lacking(harness, "priority") else "urgent"
+            change = Change(status="pending", priority=urgent)
+            done = await harness.desk.change(ticket_id, change, key=fresh_key())
             assert isinstance(done, Posted)
 
         async def reply() -> None:

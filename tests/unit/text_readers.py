@@ -7,6 +7,7 @@ stands in READERS, or in EXCUSED with the reason why no text can make it slow.
 import ast
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -26,6 +27,9 @@ from app.api.http import strict_body, strict_query
 from app.api.schemas import base
 from app.commands import articles as files
 from app.connectors import hooks
+from app.connectors.chatwoot import changes as chatwoot_changes
+from app.connectors.chatwoot import hook as chatwoot_hook
+from app.connectors.chatwoot import texts as chatwoot_texts
 from app.connectors.email import headers as mail_lines
 from app.connectors.email import identity, threads, wire
 from app.connectors.email import reading as mail_reading
@@ -34,6 +38,7 @@ from app.connectors.errors import ForgedHookError
 from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker import rest2
 from app.connectors.stripe import hooks as stripe_hooks
+from app.connectors.zammad import hook as zammad_hook
 from app.connectors.zendesk import hook as zendesk_hook
 from app.console import forms
 from app.db.knowledge import articles, bm25, tokenize
@@ -178,6 +183,7 @@ EXCUSED = {
     "app.connectors.request_tracker.rest2:values": STRUCTURES,
     "app.connectors.request_tracker.rest2:key": STRUCTURES,
     "app.connectors.request_tracker.settings:our_status": "looks up one name",
+    "app.connectors.zammad.settings:our_status": "looks up one name",
     "app.connectors.stripe.answers:read": STRUCTURES,
     "app.connectors.zendesk.reading:view_of": STRUCTURES,
     "app.connectors.email.store:section": "loops over names of a FETCH answer",
@@ -537,6 +543,36 @@ READERS: dict[str, list[Reader]] = {
         refused(
             lambda text: stripe_hooks.verify(
                 {"stripe-signature": text}, text.encode(), [HOOK_SECRET]
+            ),
+            ForgedHookError,
+        )
+    ],
+    "app.connectors.chatwoot.changes:labels": [lambda text: chatwoot_changes.labels([text, text])],
+    "app.connectors.chatwoot.texts:without_templates": [chatwoot_texts.without_templates],
+    "app.connectors.chatwoot.texts:as_written": [chatwoot_texts.as_written],
+    "app.connectors.chatwoot.texts:is_same": [lambda text: chatwoot_texts.is_same(text, text)],
+    "app.connectors.chatwoot.hook:verify": [
+        refused(
+            lambda text: chatwoot_hook.verify(
+                {"x-chatwoot-signature": text, "x-chatwoot-timestamp": text},
+                text.encode(),
+                [HOOK_SECRET],
+            ),
+            ForgedHookError,
+        ),
+        refused(
+            lambda text: chatwoot_hook.verify(
+                {"x-chatwoot-signature": text, "x-chatwoot-timestamp": str(int(time.time()))},
+                text.encode(),
+                [HOOK_SECRET],
+            ),
+            ForgedHookError,
+        ),
+    ],
+    "app.connectors.zammad.hook:verify": [
+        refused(
+            lambda text: zammad_hook.verify(
+                {"x-hub-signature": text}, text.encode(), [HOOK_SECRET]
             ),
             ForgedHookError,
         )

@@ -1,0 +1,182 @@
+"""The harness of Zammad, against our double of it."""
+
+import contextlib
+import itertools
+import secrets
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from app.adapters.webhooks.ssrf_guard import make_guard
+from app.connectors.connector import Opened
+from app.connectors.helpdesk import Helpdesk
+from app.connectors.http import HttpClient
+from app.connectors.zammad import ZAMMAD
+from app.connectors.zammad.settings import ZammadCredentials, ZammadSettings
+from tests.conformance.harness import DeskFields, Feature
+from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.server import serving
+from tests.doubles.zammad_double import ZammadDouble
+from tests.doubles.zammad_state import ANN, EMMA, ROOT
+
+PERSON, BOT = "emma@desk.test", "deskgraph@desk.test"
+STATUSES = {"new": "open", "pending reminder": "pending", "closed": "solved"}
+PRIORITIES = {"1 low": "low", "2 normal": "normal", "3 high": "high"}
+
+numbers = itertools.count(1)
+
+
+@dataclass(slots=True)
+class ZammadHarness:
+    """`proxy` stands before Zammad for the connector alone."""
+
+    url: str
+    double: ZammadDouble
+    proxy: FaultProxy
+    http: HttpClient
+    web: httpx.AsyncClient
+    slow_seconds: float
+    token: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    person: str = PERSON
+    groups: tuple[str, str] = ("Users", "Finance")
+    lacks: Mapping[Feature, str] = field(default_factory=dict)
+
+    @property
+    def opened(self) -> Opened:
+        """The connection, through the proxy."""
+        return Opened(
+            id="con_1",
+            tenant_id="t",
+            settings=ZammadSettings(base_url=self.proxy.url, bot=BOT, **self.settings),
+            credentials=ZammadCredentials(token=SecretStr(self.token)),
+            http=self.http,
+        )
+
+    @property
+    def desk(self) -> Helpdesk:
+        """The connector."""
+        assert ZAMMAD.desk is not None
+        return ZAMMAD.desk(self.opened)
+
+    async def as_user(self, user: int, method: str, path: str, body: Any = None) -> Any:
+        """A call of a user; it must go well."""
+        headers = {"Authorization": f"Token token={self.double.users[user].token}"}
+        url = f"{self.url}/api/v1{path}"
+        response = await self.web.request(method, url, json=body, headers=headers)
+        response.raise_for_status()
+        return response.json() if response.content else None
+
+    async def open_ticket(self, subject: str, text: str, type_: str = "web") -> str:
+        """In Zammad's portal."""
+        unique = f"{subject} {next(numbers)} {secrets.token_hex(4)}"
+        body = {"title": unique, "group": "Users", "article": {"type": type_, "body": text}}
+        return str((await self.as_user(ANN, "POST", "/tickets", body))["id"])
+
+    async def writes(self, user: int, ticket_id: str, **article: Any) -> Any:
+        """An article of a user."""
+        body = {"ticket_id": int(ticket_id), **article}
+        return await self.as_user(user, "POST", "/ticket_articles", body)
+
+    async def customer_writes(self, ticket_id: str, text: str) -> None:
+        """In the portal."""
+        await self.writes(ANN, ticket_id, type="web", body=text)
+
+    async def person_replies(self, ticket_id: str, text: str) -> None:
+        """By mail."""
+        await self.writes(EMMA, ticket_id, type="email", to="ann@customer.test", body=text)
+
+    async def person_notes(self, ticket_id: str, text: str) -> None:
+        """An internal note."""
+        await self.writes(EMMA, ticket_id, type="note", internal=True, body=text)
+
+    async def put(self, ticket_id: str, **body: Any) -> None:
+        """A change by the person."""
+        await self.as_user(EMMA, "PUT", f"/tickets/{ticket_id}", body)
+
+    async def assign_person(self, ticket_id: str) -> None:
+        """The person becomes the owner."""
+        await self.put(ticket_id, owner=PERSON)
+
+    async def hand_back(self, ticket_id: str) -> None:
+        """The bot becomes the owner."""
+        await self.put(ticket_id, owner=BOT)
+
+    async def close_ticket(self, ticket_id: str) -> None:
+        """Closed."""
+        await self.put(ticket_id, state="closed")
+
+    async def delete_ticket(self, ticket_id: str) -> None:
+        """By an administrator, as only they may."""
+        await self.as_user(ROOT, "DELETE", f"/tickets/{ticket_id}")
+
+    def lose_answer(self, after: int) -> None:
+        """Cut the line after the answer."""
+        self.proxy.fault = Fault("lost", after)
+
+    def garble_answer(self, after: int) -> None:
+        """A page instead of JSON."""
+        self.proxy.fault = Fault("garbled", after)
+
+    @property
+    def fault_waits(self) -> bool:
+        """Whether no request had it."""
+        return self.proxy.fault is not None
+
+    def forget_faults(self) -> None:
+        """None from here on."""
+        self.proxy.fault = None
+
+    def limit_rate(self, seconds: float) -> None:
+        """Zammad has no limits of its own: what stands before it may."""
+        self.proxy.fault = Fault("limited", seconds=seconds)
+
+    def answer_slowly(self) -> None:
+        """Hold the next answer back."""
+        self.proxy.fault = Fault("slow", seconds=self.slow_seconds)
+
+    def break_token(self) -> None:
+        """One that Zammad never gave."""
+        self.token = "not-a-token"
+
+    async def customer_saw(self, ticket_id: str) -> list[str]:
+        """The mails that Zammad sent to the customer about the ticket."""
+        mails = self.double.mails
+        return [one.text for one in mails if one.ticket_id == int(ticket_id) and "ann@" in one.to]
+
+    async def people_saw(self, ticket_id: str) -> list[str]:
+        """All articles of the ticket."""
+        return [one.body for one in self.double.articles_of(int(ticket_id))]
+
+    async def fields(self, ticket_id: str) -> DeskFields:
+        """As the person sees them."""
+        ticket = await self.as_user(EMMA, "GET", f"/tickets/{ticket_id}?expand=true")
+        tags = await self.as_user(EMMA, "GET", f"/tags?object=Ticket&o_id={ticket_id}")
+        owner = ticket["owner"]
+        return DeskFields(
+            status=STATUSES.get(ticket["state"], ticket["state"]),
+            priority=PRIORITIES[ticket["priority"]],
+            group=ticket["group"],
+            assignee=None if owner in ("-", BOT) else owner,
+            tags=frozenset(tags["tags"]),
+        )
+
+
+@contextlib.asynccontextmanager
+async def doubled_zammad(timeout_seconds: float = 2) -> AsyncIterator[ZammadHarness]:
+    """A harness for a new double; the connector waits so long for an answer."""
+    double = ZammadDouble()
+    with serving(double.app) as url:
+        port = urlsplit(url).port
+        assert port is not None
+        async with (
+            FaultProxy(port).serving() as proxy,
+            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
+            httpx.AsyncClient(timeout=60, trust_env=False) as web,
+        ):
+            slow = timeout_seconds + 0.5
+            yield ZammadHarness(url, double, proxy, http, web, slow, double.token)
