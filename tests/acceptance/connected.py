@@ -4,8 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, get_args
+from urllib.parse import quote
 
 from app.api.schemas import ExpandRun
+from app.services.connections.tickets import ticket_name
 from tests.acceptance.stack import Client, Stack
 from tests.conftest import Tenant
 from tests.doubles.own_desk import OwnDesk, until
@@ -26,8 +28,7 @@ class Connected:
 
     def runs(self, ticket_id: str) -> Any:
         """The runs of a ticket of the desk, newest first."""
-        name = f"{self.id}:{ticket_id}"
-        wanted = {"ticket_id": name, "expand": WHOLE}
+        wanted = {"ticket_id": ticket_name(self.id, ticket_id), "expand": WHOLE}
         answer = self.starter.http.get("/v1/runs", params=wanted)
         return answer.raise_for_status().json()["items"]
 
@@ -48,7 +49,7 @@ class Connected:
 
     def settled(self, ticket_id: str, kind: str) -> Any:
         """The last delivery of that kind on the ticket, once it has ended."""
-        name = f"{self.id}:{ticket_id}"
+        name = ticket_name(self.id, ticket_id)
 
         def found() -> Any:
             of_kind = [d for d in self.deliveries() if d["kind"] == kind and d["ticket_id"] == name]
@@ -58,7 +59,9 @@ class Connected:
 
     def messages(self, ticket_id: str) -> Any:
         """What we keep of the ticket's conversation, oldest first."""
-        answer = self.starter.http.get(f"/v1/threads/{self.id}:{ticket_id}")
+        answer = self.starter.http.get(
+            f"/v1/threads/{quote(ticket_name(self.id, ticket_id), safe='')}"
+        )
         return answer.raise_for_status().json()["messages"]
 
 

@@ -21,7 +21,7 @@ IDS = [
     "42", "1000000000001", "m0123456789abcdef012", "cnv_yo1kg5q", "ABC-123", "#42", "T%2042",
     "2026/0042", "../42", "..", ".", "a b", " 42 ", "Auftrag Nr. 7/ä", "問い合わせ-42", "заявка 7",
     "42?x=1&y=2", "a:b", "con_" + "b" * 16 + ":7", "\u3000", "e\u0301", "é", "👩\u200d💻",
-    "%", "%%", "%zz", "x" * MAX_DESK_ID, "ä" * 16,
+    "%", "%%", "%zz", "a\nb", "\x7f", "a\u2028b", "x" * MAX_DESK_ID, "ä" * 16,
 ]  # fmt: skip
 
 
@@ -50,19 +50,14 @@ def test_plain_id_stands_in_the_name_as_it_is(desk_id: str) -> None:
     "desk_id",
     [
         "a\x00b",
-        "a\nb",
-        "\x7f",
-        "\x85",
-        "a\u2028b",
         "\ud800",
-        "\uffff",
         "x" * 101,
         "ä" * 17,
         " " * 34,
     ],
 )
 def test_id_that_can_be_no_name_is_refused_with_the_reason(desk_id: str) -> None:
-    """Control characters, and what is too long once it is encoded."""
+    """What no row holds, and what is too long once it is encoded."""
     assert "ticket's id" in (ticket_id_problem(desk_id) or "")
 
 

@@ -1,4 +1,7 @@
-"""How a delivery ended, written down: sent, not sent, to be tried again, or nothing goes at all."""
+"""How a delivery ended, written down: sent, not sent, to be tried again, or nothing goes at all.
+
+Each locks the connection's row before the delivery's, as its removal does: no deadlock.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -49,8 +52,8 @@ async def _sent(
 ) -> None:
     """It is there; the ticket's fields follow, once the run has ended."""
     async with sessions.begin() as session:
-        ended = await deliveries.conclude(session, delivery, "sent", desk_id=desk_id)
         await queries.note_write(session, row.id)
+        ended = await deliveries.conclude(session, delivery, "sent", desk_id=desk_id)
         if delivery.kind in ("reply", "handoff") and work.run_id is not None:
             await _queue(session, row, delivery, "fields", work.run_id)
     _log(delivery, "sent" if ended else "lost", None)
@@ -74,11 +77,11 @@ async def end(
 ) -> None:
     """Nothing is to be done any more: the ticket, the words or the connection are gone."""
     async with sessions.begin() as session:
+        if error is not None:
+            await queries.note_error(session, delivery.connection_id, error)
         ended = await deliveries.conclude(session, delivery, status, error=error)
         if ended and delivery.kind == "reply":
             await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
-        if error is not None:
-            await queries.note_error(session, delivery.connection_id, error)
     _log(delivery, status if ended else "lost", error)
 
 
@@ -92,6 +95,8 @@ async def _not_sent(
 ) -> None:
     """The customer did not get it: it is no public message, and a person sees the draft."""
     async with sessions.begin() as session:
+        if error is not None:
+            await queries.note_error(session, row.id, error)
         ended = await deliveries.conclude(session, delivery, status, error=error)
         if ended and delivery.kind == "reply":
             await deliveries.hide_message(session, delivery.tenant_id, delivery.key)
@@ -102,8 +107,6 @@ async def _not_sent(
                 await open_for_person(
                     session, delivery.tenant_id, delivery.ticket_id, run_id, summary
                 )
-        if error is not None:
-            await queries.note_error(session, row.id, error)
     _log(delivery, status if ended else "lost", error)
 
 
@@ -121,8 +124,8 @@ async def later(
         return
     wait = timedelta(seconds=wait_seconds(delivery.attempts, retry_after))
     async with sessions.begin() as session:
-        await deliveries.postpone(session, delivery, wait, error)
         await queries.note_error(session, row.id, error, left_alone_until(retry_after))
+        await deliveries.postpone(session, delivery, wait, error)
     _log(delivery, "later", error)
 
 

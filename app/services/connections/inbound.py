@@ -102,8 +102,9 @@ async def _again(
         return
     wait = timedelta(seconds=wait_seconds(item.attempts, retry_after))
     async with sessions.begin() as session:
-        await inbox.postpone(session, item, wait, why)
+        # The connection's row first, as its removal does.
         await queries.note_error(session, row.id, why, left_alone_until(retry_after))
+        await inbox.postpone(session, item, wait, why)
 
 
 async def _give_up(sessions: Sessions, row: Connection, item: InboxItem, why: str) -> None:
@@ -111,12 +112,12 @@ async def _give_up(sessions: Sessions, row: Connection, item: InboxItem, why: st
     event = stored_event(item)
     ticket_id = ticket_name(row.id, event.ticket_id)
     summary = UNREAD.format(day=item.received_at, name=row.name, why=why)
+    error = f"ticket {ticket_id.partition(':')[2]} could not be read, so a person gets it: {why}"
     async with sessions.begin() as session:
+        await queries.note_error(session, row.id, error)
         if not await inbox.conclude(session, item, "dead", why):
             return
         await open_for_person(session, row.tenant_id, ticket_id, without_run(ticket_id), summary)
-        error = f"ticket {event.ticket_id} could not be read, so a person gets it: {why}"
-        await queries.note_error(session, row.id, error)
     log.error("hook_read", inbox=item.id, connection=row.id, tenant_id=row.tenant_id, status="dead")
 
 

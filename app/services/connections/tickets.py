@@ -19,8 +19,8 @@ NAMED = re.compile(rf"({CONNECTION_ID.pattern}):(.+)", re.DOTALL)
 MAX_DESK_ID = 100
 # All that OutsideId takes (app/api/schemas/base.py) but the sign of the encoding itself.
 PLAIN = "".join(map(chr, range(0x21, 0x7F))).replace("%", "")
-# What no desk means by an id, and no log line or JSON column holds as it is.
-CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
+# What no row can hold: NUL, and halves of surrogate pairs.
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 PRINTABLE = re.compile(r"[!-~]{1,100}")
 
 
@@ -31,8 +31,8 @@ def ticket_name(connection_id: str, desk_ticket_id: str) -> str:
 
 def ticket_id_problem(desk_ticket_id: str) -> str | None:
     """Why a desk's id cannot name a ticket here, or None."""
-    if CONTROL.search(desk_ticket_id):
-        return "The ticket's id holds a control character."
+    if UNSTORABLE.search(desk_ticket_id):
+        return "The ticket's id holds NUL or half of a surrogate pair."
     if len(quote(desk_ticket_id, safe=PLAIN)) > MAX_DESK_ID:
         return (
             f"The ticket's id is longer than {MAX_DESK_ID} characters; each byte of UTF-8 that is"
