@@ -10,7 +10,7 @@ XDIST ?= 3
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
 THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
-  tests/integration/test_overtaken_replies.py \
+  tests/integration/test_overtaken_replies.py tests/integration/test_overtaken_on_desks.py \
   tests/acceptance/own/test_event_processes.py tests/integration/test_howto.py \
   tests/integration/test_email.py tests/unit/test_linear_time.py
 KILLS ?= 40

@@ -1,15 +1,17 @@
 """What a desk's hook says, in our words, and the signature of Standard Webhooks."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from app.connectors.errors import ForgedHookError
 
 Kind = Literal["message", "person", "handback", "failed", "refund", "nothing"]
+# Longer than any time that a desk writes; the end of the year 9999, in Unix seconds.
+TIME_CHARS, LAST_SECOND = 50, 253_402_300_799
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
 
@@ -51,6 +53,26 @@ def unix_seconds(said: str) -> float | None:
     except ValueError:
         return None
     return moment.timestamp() if moment.tzinfo and moment.year > 1 else None
+
+
+def moment_of(said: Any) -> float | None:
+    """A moment as desks write them, in Unix seconds: ISO 8601 with its offset, also as Ruby writes
+    UTC, or a number of seconds; None for anything else, since what a hook is about counts more.
+    """
+    if isinstance(said, int | float) and not isinstance(said, bool):
+        return float(said) if 0 < said <= LAST_SECOND else None
+    if not isinstance(said, str) or len(said) > TIME_CHARS:
+        return None
+    return unix_seconds(said.removesuffix(" UTC") + "Z" if said.endswith(" UTC") else said)
+
+
+def happened_at(event: Event, moment: float | None) -> Event:
+    """The event with its time, in Unix seconds, for a desk whose clock is all its order.
+
+    Its place is the whole second: desks write some of their times no finer, and the facts of one
+    action are some milliseconds apart in no order. Two of one second are of the same moment.
+    """
+    return event if moment is None else replace(event, order=int(moment), written_at=moment)
 
 
 def verify_standard_webhook(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> str:

@@ -11,11 +11,16 @@ MARGIN = timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """An access token, with the refresh token that replaces it where there is one."""
+    """An access token, with the refresh token that replaces it where there is one.
+
+    `expires_at` is the end of the access token; `refresh_ends_at` is that of the refresh token, if
+    it is not used until then, and None where there is none or the system does not say it.
+    """
 
     access: str = field(repr=False)
     refresh: str | None = field(default=None, repr=False)
     expires_at: datetime | None = None
+    refresh_ends_at: datetime | None = None
 
     def is_live(self) -> bool:
         """Whether it may still be used; one whose end was not said is, until it is refused."""

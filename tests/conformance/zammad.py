@@ -167,14 +167,16 @@ class ZammadHarness:
 
 
 @contextlib.asynccontextmanager
-async def doubled_zammad(timeout_seconds: float = 2) -> AsyncIterator[ZammadHarness]:
+async def doubled_zammad(
+    timeout_seconds: float = 2, line: type[FaultProxy] = FaultProxy
+) -> AsyncIterator[ZammadHarness]:
     """A harness for a new double; the connector waits so long for an answer."""
     double = ZammadDouble()
     with serving(double.app) as url:
         port = urlsplit(url).port
         assert port is not None
         async with (
-            FaultProxy(port).serving() as proxy,
+            line(port).serving() as proxy,
             HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
             httpx.AsyncClient(timeout=60, trust_env=False) as web,
         ):

@@ -167,14 +167,16 @@ class ZendeskHarness:
 
 
 @contextlib.asynccontextmanager
-async def doubled_zendesk() -> AsyncIterator[ZendeskHarness]:
+async def doubled_zendesk(
+    timeout_seconds: float = TIMEOUT_SECONDS, line: type[FaultProxy] = FaultProxy
+) -> AsyncIterator[ZendeskHarness]:
     """A harness for a new double."""
     double = ZendeskDouble()
     with serving(double.app) as url:
         port = urlsplit(url).port
         assert port is not None
         async with (
-            FaultProxy(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), TIMEOUT_SECONDS) as http,
+            line(port).serving() as proxy,
+            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
         ):
             yield ZendeskHarness(double, proxy, http)

@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -40,7 +41,7 @@ class ChatwootMessage:
     sender: Speaker | None
     content_attributes: JsonObject
     status: str = "sent"
-    created_at: int = 1_700_000_000
+    created_at: int = field(default_factory=lambda: int(time.time()))
 
 
 @dataclass(slots=True)
@@ -210,7 +211,7 @@ class ChatwootState:
             "labels": conversation.labels, "can_reply": conversation.can_reply,
             "channel": "Channel::WebWidget", "custom_attributes": {}, "snoozed_until": None,
             "meta": self.meta(conversation), "priority": conversation.priority,
-            "waiting_since": 1_700_000_000, "messages": [],
+            "waiting_since": 1_700_000_000, "messages": [], "updated_at": time.time(),
         }  # fmt: skip
 
     def meta(self, conversation: ChatwootConversation) -> JsonObject:

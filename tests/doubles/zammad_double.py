@@ -59,6 +59,8 @@ class ZammadDouble(ZammadState):
     def __init__(self) -> None:
         super().__init__()
         self.target: HookTarget | None = None
+        # Gets each webhook.
+        self.emit: Callable[[JsonObject], None] = self._fire
         self.answers: list[int] = []
         self.app = FastAPI()
         methods = ["GET", "POST", "PUT", "DELETE"]
@@ -129,7 +131,7 @@ class ZammadDouble(ZammadState):
 
     def _create(self, request: Request, user: ZammadUser, body: JsonObject) -> Response:
         ticket = self.create(user, body)
-        self._fire(self.article_hook(self.articles_of(ticket.id)[-1]))
+        self.emit(self.article_hook(self.articles_of(ticket.id)[-1]))
         return said(self.show(ticket, names=expanded(request)), 201)
 
     def _show(self, request: Request, user: ZammadUser, _body: Any, id_: str) -> Response:
@@ -146,9 +148,9 @@ class ZammadDouble(ZammadState):
         owner = ticket.owner_id
         article = self.update(user, ticket, body)
         if article:
-            self._fire(self.article_hook(article))
+            self.emit(self.article_hook(article))
         if ticket.owner_id != owner:
-            self._fire(self.owner_hook(ticket))
+            self.emit(self.owner_hook(ticket))
         return said(self.show(ticket, names=expanded(request)))
 
     def _destroy(self, _request: Request, user: ZammadUser, _body: Any, id_: str) -> Response:
@@ -181,7 +183,7 @@ class ZammadDouble(ZammadState):
     def _add_article(self, _request: Request, user: ZammadUser, body: JsonObject) -> Response:
         article = self.update(user, self._ticket(user, body.pop("ticket_id")), {"article": body})
         assert article is not None
-        self._fire(self.article_hook(article))
+        self.emit(self.article_hook(article))
         return said(self.show_article(article), 201)
 
     def _tags(self, request: Request, user: ZammadUser, _body: Any) -> Response:

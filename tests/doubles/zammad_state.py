@@ -112,7 +112,7 @@ class ZammadState:
         # A Zammad that drops unknown preferences of an article.
         self.keeps_preferences = True
         self._ids = itertools.count(101)
-        self._moments = itertools.count(1)
+        self._latest = datetime.now(UTC)
 
     @property
     def token(self) -> str:
@@ -237,8 +237,9 @@ class ZammadState:
 
     def _now(self) -> str:
         """A later moment each time, as Zammad writes it."""
-        start = datetime(2026, 11, 29, 12, tzinfo=UTC)
-        moment = start + timedelta(milliseconds=next(self._moments))
+        # Zammad keeps milliseconds, and two changes may come within one.
+        moment = max(datetime.now(UTC), self._latest + timedelta(milliseconds=1))
+        self._latest = moment
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

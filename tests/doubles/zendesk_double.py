@@ -27,6 +27,7 @@ from tests.doubles.zendesk_state import (
 
 CLIENT, CLIENT_SECRET = "deskgraph", "af3t24tfj34h43s0123456789"
 MIN_SECONDS, MAX_SECONDS = 300, 172_800
+MIN_REFRESH_SECONDS, MAX_REFRESH_SECONDS = 604_800, 7_776_000
 
 
 @dataclass(slots=True)
@@ -92,6 +93,9 @@ class ZendeskDouble(ZendeskState):
         seconds = asked.get("expires_in", 1800)
         if not MIN_SECONDS < seconds < MAX_SECONDS:
             return said({"error": "invalid_request", "error_description": "expires_in"}, 400)
+        lives = asked.get("refresh_token_expires_in", MAX_REFRESH_SECONDS)
+        if not MIN_REFRESH_SECONDS <= lives <= MAX_REFRESH_SECONDS:
+            return said({"error": "invalid_request", "error_description": "refresh"}, 400)
         kind, scope = asked.get("grant_type"), asked.get("scope", "read write")
         self.grants.append(kind)
         more: JsonObject = {"expires_in": seconds} if "expires_in" in asked else {}
@@ -105,9 +109,12 @@ class ZendeskDouble(ZendeskState):
             access, refresh = self.grant(user, scope, seconds), self.authorize(user)
             self.tokens[access].refresh = refresh
             more["refresh_token"] = refresh
+            if "refresh_token_expires_in" in asked:
+                more["refresh_token_expires_in"] = lives
         else:
             return said({"error": "invalid_grant", "error_description": "Grant is dead"}, 400)
-        more = more if self.says_expiry else {n: v for n, v in more.items() if n != "expires_in"}
+        if not self.says_expiry:
+            more = {name: said for name, said in more.items() if not name.endswith("expires_in")}
         return said({"access_token": access, "token_type": "bearer", "scope": scope, **more})
 
     async def _api(self, request: Request, path: str) -> Response:

@@ -15,13 +15,14 @@ from app.connectors.errors import CredentialsError
 from app.connectors.http import HttpClient
 from app.connectors.oauth import Token
 from app.connectors.zendesk.desk import Zendesk, desk
-from app.connectors.zendesk.grants import source_of
+from app.connectors.zendesk.grants import REFRESH_SECONDS, source_of
 from app.db.connections import tokens as rows
 from app.db.connections.tokens import Owner
 from app.db.tables.connections import Connection
 from app.execution.wiring import Service
 from app.services.connections import manage
 from app.services.connections.encryption import Vault, new_key
+from app.services.connections.expiry import expires_soon
 from tests.conftest import Tenant
 from tests.doubles.server import serving
 from tests.doubles.zendesk_double import CLIENT, CLIENT_SECRET, ZendeskDouble
@@ -102,6 +103,45 @@ async def test_many_workers_refresh_once(place: Place) -> None:
     assert len(place.double.refreshable) == 1
 
 
+@pytest.mark.parametrize("says_expiry", [True, False])
+async def test_connection_ends_with_its_refresh_token(place: Place, says_expiry: bool) -> None:
+    """Each refresh puts the end off; that of the access token, two hours from now, is none."""
+    assert (await place.row()).expires_at is None, "not said yet"
+    for _ in range(2):
+        place.double.end_tokens()
+        place.double.says_expiry = says_expiry
+        before = datetime.now(UTC)
+        await (await place.desk()).read(place.ticket_id)
+        row, lives = await place.row(), timedelta(seconds=REFRESH_SECONDS)
+        if says_expiry:
+            assert row.expires_at is not None
+            assert before + lives <= row.expires_at <= datetime.now(UTC) + lives
+        else:
+            assert row.expires_at is None
+        assert not expires_soon(row)
+
+
+async def test_clients_own_credentials_do_not_end(place: Place) -> None:
+    """What they give ends every two hours, and is had again."""
+    await (await place.desk()).read(place.ticket_id)
+    assert (await place.row()).expires_at is not None
+    await place.change()
+    await (await place.desk()).read(place.ticket_id)
+    assert place.double.grants == ["refresh_token", "client_credentials"]
+    assert (await place.row()).expires_at is None
+
+
+async def test_refresh_ends_the_alarm_of_the_token_before(place: Place) -> None:
+    """It was said that the connection ends; used again, it has an end of its own."""
+    async with place.service.sessions.begin() as session:
+        row = await manage.get(session, place.tenant.id, place.connection_id, lock=True)
+        row.expires_at = row.expiry_warned_at = datetime.now(UTC)
+    await (await place.desk()).read(place.ticket_id)
+    row = await place.row()
+    assert row.expiry_warned_at is None
+    assert not expires_soon(row)
+
+
 async def test_token_is_kept_encrypted_and_goes_with_the_connection(place: Place) -> None:
     """Nothing in the row shows it; removed with the credentials, kept over a change of keys."""
     await (await place.desk()).read(place.ticket_id)
@@ -164,7 +204,7 @@ async def test_lease_of_a_process_that_died_ends(place: Place) -> None:
     # Within the wait for its lease.
     await desk(opened).read(place.ticket_id)
     async with sessions.begin() as session:
-        assert not await rows.store(session, owner, dead.version, b"late")
+        assert not await rows.store(session, owner, dead.version, b"late", None)
     assert place.double.grants == ["refresh_token"]
 
 

@@ -15,24 +15,19 @@ from typing import Literal
 import pytest
 
 from app.connectors.helpdesk import Answer, Overtaken, TicketView
-from app.db.connections import deliveries, queries
-from app.db.runs.steps import add_message
-from app.db.tables.connections import Connection, Delivery
-from app.db.tables.runs import Message
+from app.db.connections import queries
 from app.execution.wiring import Service
-from app.services.connections import manage
 from app.services.connections.deliver import deliver
 from app.services.connections.retries import wait_seconds
 from app.services.connections.tickets import ticket_name
 from app.services.conversations import takeover
 from tests.conftest import Tenant
 from tests.fake_desk import FakeDesk
-from tests.integration.workplace import Workplace
+from tests.integration.waiting_replies import TEXT, WaitingReplies, waiting_replies
 
 # Desks with a guard of their own, and as many without.
 FEW, ALL, AT_ONCE, SEED = 60, 1000, 8, 11
 CALL_SECONDS, ACTS_WITHIN_SECONDS, HOOK_DELAY_SECONDS = (0.05, 2.0), 8.0, 30.0
-TEXT = "It is on its way."
 Deed = Literal["reply", "assign"]
 
 
@@ -111,26 +106,24 @@ class RacingDesk(FakeDesk):
 
 @dataclass(slots=True)
 class Simulation:
-    """Desks of one tenant, and what became of the replies on them."""
+    """Desks of one tenant."""
 
-    service: Service
-    tenant: Tenant
-    row: Connection
-    run_id: str
+    replies: WaitingReplies
 
     async def one(self, number: int, *, guards: bool) -> RacingDesk:
         """A desk with one waiting reply, delivered until it has ended."""
         desk = await self._desk(number, guards=guards)
-        name = ticket_name(self.row.id, desk.ticket_id)
+        name, sessions = self.name(desk), self.replies.service.sessions
+        tenant_id = self.replies.tenant.id
 
         async def hook() -> None:
-            async with self.service.sessions.begin() as session:
-                await takeover.take_over(session, self.tenant.id, name, "Emma")
+            async with sessions.begin() as session:
+                await takeover.take_over(session, tenant_id, name, "Emma")
 
         desk.hook = hook
-        await self._reply_waits(name)
-        while (found := await self._next_attempt(name)) is not None:
-            await deliver(self.service.sessions, self.row, desk, found)
+        await self.replies.add(name)
+        while (found := await self.replies.next_attempt(name)) is not None:
+            await deliver(sessions, self.replies.row, desk, found)
             await desk.passes(wait_seconds(found.attempts, None))
         return desk
 
@@ -152,47 +145,15 @@ class Simulation:
             desk.lose_answer(random.randint(0, 3))
         return desk
 
-    async def _reply_waits(self, name: str) -> None:
-        about = {"tenant_id": self.tenant.id, "ticket_id": name, "key": f"reply:{name}"}
-        async with self.service.sessions.begin() as session:
-            await add_message(
-                session, **about, run_id=self.run_id, author="deskgraph", text=TEXT, citations=[],
-                public=True,
-            )  # fmt: skip
-            await deliveries.add(session, **about, connection_id=self.row.id, kind="reply")
-
-    async def _next_attempt(self, name: str) -> Delivery | None:
-        """The claimed delivery, whatever time it is; None once the reply has ended."""
-        async with self.service.sessions.begin() as session:
-            found = await deliveries.find(session, self.tenant.id, "reply", f"reply:{name}")
-            assert found is not None
-            if found.status != "pending":
-                return None
-            found.attempts += 1
-            await session.flush()
-            session.expunge(found)
-        return found
-
-    async def end(self, desk: RacingDesk) -> tuple[Delivery, Message]:
-        """How the reply ended, and what is remembered of it."""
-        key = f"reply:{ticket_name(self.row.id, desk.ticket_id)}"
-        async with self.service.sessions() as session:
-            found = await deliveries.find(session, self.tenant.id, "reply", key)
-            message = await deliveries.message_of(session, self.tenant.id, key)
-        assert found is not None
-        assert message is not None
-        return found, message
+    def name(self, desk: RacingDesk) -> str:
+        """What we call its one ticket."""
+        return ticket_name(self.replies.row.id, desk.ticket_id)
 
 
 @pytest.fixture
 async def simulation(service: Service, tenant: Tenant) -> Simulation:
-    """A tenant with a connection."""
-    run = await Workplace(service, tenant).start()
-    async with service.sessions.begin() as session:
-        settings = {"url": "https://127.0.0.1:1/in"}
-        row, _ = await manage.add(session, service.vault, tenant.id, "webhook", "Own", settings, {})
-        session.expunge(row)
-    return Simulation(service, tenant, row, str(run.id))
+    """Of a tenant with a connection."""
+    return Simulation(await waiting_replies(service, tenant))
 
 
 @pytest.mark.timeout(600)
@@ -213,7 +174,7 @@ async def test_bot_never_speaks_over_a_person_it_could_see(
             assert said.count(TEXT) <= 1, "never twice"
             assert not any(desk.over_a_person), "it had seen the person, and posted"
             window += len(desk.over_a_person)
-            found, message = await simulation.end(desk)
+            found, message = await simulation.replies.end(simulation.name(desk))
             ends[found.status] += 1
             assert message.public == (TEXT in said), "what we remember is what was said"
 
@@ -223,7 +184,9 @@ async def test_bot_never_speaks_over_a_person_it_could_see(
     assert set(ends) == {"sent", "overtaken"}, ends
     assert min(ends.values()) > FEW / 6, ends
     assert (window == 0) if guards else (window > 0)
-    async with simulation.service.sessions() as session:
-        row = await queries.get_connection(session, simulation.tenant.id, simulation.row.id)
+    async with simulation.replies.service.sessions() as session:
+        row = await queries.get_connection(
+            session, simulation.replies.tenant.id, simulation.replies.row.id
+        )
     assert row is not None
     assert row.paused_because is None

@@ -529,6 +529,10 @@ READERS: dict[str, list[Reader]] = {
     "app.api.http.strict_body:check_json": [
         lambda text: strict_body.check_json(JSON_SCOPE, json.dumps({"a": text}).encode())
     ],
+    "app.connectors.hooks:moment_of": [
+        hooks.moment_of,
+        lambda text: hooks.moment_of(text + " UTC"),
+    ],
     "app.connectors.hooks:verify_standard_webhook": [
         refused(
             lambda text: hooks.verify_standard_webhook(

@@ -12,7 +12,7 @@ from app.connectors.chatwoot.rest import KEY
 from app.connectors.chatwoot.settings import ChatwootSettings
 from app.connectors.connector import Opened
 from app.connectors.errors import ForgedHookError, MalformedHookError
-from app.connectors.hooks import Event
+from app.connectors.hooks import Event, happened_at, moment_of
 
 TOLERANCE_SECONDS = 300
 NAME_CHARS = 200
@@ -77,6 +77,7 @@ class _MessageHook(_Said):
     message_type: Annotated[str, BeforeValidator(_word)]
     private: bool | None = None
     status: Short | None = None
+    created_at: Any = None
     content_attributes: Attributes = {}
     additional_attributes: Attributes = {}
     sender: _Actor | None = None
@@ -87,6 +88,7 @@ class _MessageHook(_Said):
 
 class _ConversationHook(_Conversation):
     changed_attributes: list[dict[str, Any]] | None = None
+    updated_at: Any = None
     performed_by: _Actor | None = None
     account: _Account | None = None
 
@@ -130,19 +132,24 @@ def read_hook(opened: Opened, document: Any) -> Event:
             message = _MessageHook.model_validate(document)
             if _is_foreign(opened.settings, message.account):
                 return Event("nothing", message.conversation.id, why="another account")
-            ticket = message.conversation.id
-            updated = name == "message_updated"
-            return _of_update(ticket, message) if updated else _of_message(ticket, message)
+            return _of_message_hook(name, message)
         if name in CONVERSATIONS:
             hook = _ConversationHook.model_validate(document)
             if _is_foreign(opened.settings, hook.account):
                 return Event("nothing", hook.id, why="another account")
-            return _of_conversation(name, hook)
+            return happened_at(_of_conversation(name, hook), moment_of(hook.updated_at))
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"
         raise MalformedHookError(f"{where}: {first['type']}") from None
     return Event("nothing", why="no event that matters")
+
+
+def _of_message_hook(name: str, hook: _MessageHook) -> Event:
+    ticket = hook.conversation.id
+    if name == "message_updated":
+        return _of_update(ticket, hook)
+    return happened_at(_of_message(ticket, hook), moment_of(hook.created_at))
 
 
 def _of_message(ticket: str, hook: _MessageHook) -> Event:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from app.connectors.connector import Opened
 from app.connectors.errors import ForgedHookError, MalformedHookError
-from app.connectors.hooks import Event
+from app.connectors.hooks import Event, happened_at, moment_of
 from app.connectors.zammad.settings import UNOWNED, ZammadSettings
 
 # Zammad's own numbers of the three senders, for a payload that leaves the name out.
@@ -48,6 +48,7 @@ class _Article(_Said):
     created_by: _User | None = None
     created_by_id: Digits | None = None
     origin_by_id: Digits | None = None
+    created_at: Any = None
 
 
 class _ArticleHook(_Said):
@@ -56,9 +57,10 @@ class _ArticleHook(_Said):
 
 
 class _OwnerHook(_Said):
-    """The custom payload of the second webhook."""
+    """The custom payload of the second webhook; `at` is when the ticket was changed last."""
 
     ticket: Digits
+    at: Any = None
     owner: Short | None = None
     tags: Annotated[str, Field(max_length=10_000)] | None = None
 
@@ -88,8 +90,11 @@ def read_hook(opened: Opened, document: Any) -> Event:
     """
     try:
         if isinstance(document, dict) and document.get("deskgraph") == "owner":
-            return _of_owner(opened.settings, _OwnerHook.model_validate(document))
-        return _of_article(opened.settings, _ArticleHook.model_validate(document))
+            owned = _OwnerHook.model_validate(document)
+            return happened_at(_of_owner(opened.settings, owned), moment_of(owned.at))
+        hook = _ArticleHook.model_validate(document)
+        at = moment_of(hook.article.created_at) if hook.article else None
+        return happened_at(_of_article(opened.settings, hook), at)
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "the body"

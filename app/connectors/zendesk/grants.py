@@ -19,8 +19,13 @@ from tools.errors import UnavailableError
 
 # Zendesk takes 300 to 172,800.
 TOKEN_SECONDS = 7200
+# So long a refresh token lives that is not used: Zendesk's own default, of 7 to 90 days.
+REFRESH_SECONDS = 2_592_000
 # What an OAuth server says of credentials that are dead. Source: RFC 6749, section 5.2.
 DEAD = ("invalid_grant", "invalid_client", "unauthorized_client", "access_denied")
+
+
+Seconds = Annotated[int, Field(gt=0, le=10**9)]
 
 
 class _Said(BaseModel):
@@ -30,7 +35,8 @@ class _Said(BaseModel):
 
     access_token: Annotated[str, Field(min_length=1, max_length=5000, pattern=r"^[!-~]+$")]
     refresh_token: Annotated[str, Field(max_length=5000)] | None = None
-    expires_in: Annotated[int, Field(gt=0)] | None = None
+    expires_in: Seconds | None = None
+    refresh_token_expires_in: Seconds | None = None
 
 
 def source_of(opened: Opened) -> str:
@@ -78,7 +84,8 @@ def _asked(opened: Opened, kept: Token | None) -> dict[str, Any]:
     if given.refresh_token is None:
         return {"grant_type": "client_credentials", **asked}
     refresh = kept.refresh if kept and kept.refresh else given.refresh_token.get_secret_value()
-    return {"grant_type": "refresh_token", "refresh_token": refresh, **asked}
+    lives = {"refresh_token_expires_in": REFRESH_SECONDS}
+    return {"grant_type": "refresh_token", "refresh_token": refresh, **asked, **lives}
 
 
 def _read(answer: HttpAnswer, kept: Token | None) -> Token:
@@ -86,9 +93,14 @@ def _read(answer: HttpAnswer, kept: Token | None) -> Token:
         said = _Said.model_validate(answer.json())
     except ValidationError:
         raise UnavailableError("the answer of /oauth/tokens holds no access token") from None
-    ends = datetime.now(UTC) + timedelta(seconds=said.expires_in) if said.expires_in else None
     refresh = said.refresh_token or (kept.refresh if kept else None)
-    return Token(said.access_token, refresh, ends)
+    # Only of the token that it came with: an old one that goes on ends when it did before.
+    lives = said.refresh_token_expires_in if said.refresh_token else None
+    return Token(said.access_token, refresh, _in(said.expires_in), _in(lives))
+
+
+def _in(seconds: int | None) -> datetime | None:
+    return datetime.now(UTC) + timedelta(seconds=seconds) if seconds else None
 
 
 def _dead(opened: Opened, code: str) -> str:

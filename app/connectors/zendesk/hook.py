@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError
 from app.connectors.answers import Wire
 from app.connectors.connector import Opened
 from app.connectors.errors import ForgedHookError, MalformedHookError
-from app.connectors.hooks import Event
+from app.connectors.hooks import Event, happened_at, moment_of
 from app.connectors.zendesk.settings import ZendeskSettings
 from app.connectors.zendesk.shapes import Id, Maybe, MaybeList
 from app.strict_json import StrictJsonError, parse_json
@@ -60,6 +60,7 @@ class _Detail(Wire):
 class _Hook(Wire):
     id: DeliveryId
     type: Annotated[str, Field(min_length=1, max_length=150)]
+    time: Any = None
     detail: _Detail
     event: Annotated[_Change, Maybe] = _Change()
 
@@ -120,7 +121,7 @@ def read_hook(opened: Opened, document: Any) -> Event:
         raise MalformedHookError(f"{where}: {first['type']}") from None
     if not hook.type.startswith(TYPE):
         return Event("nothing", hook.detail.id, why="no event of a ticket")
-    return _fact(opened.settings, hook)
+    return happened_at(_fact(opened.settings, hook), moment_of(hook.time))
 
 
 def _fact(settings: ZendeskSettings, hook: _Hook) -> Event:

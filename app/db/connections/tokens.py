@@ -5,7 +5,7 @@ that was made of the old ones is read or stored.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -65,9 +65,15 @@ async def lease(session: AsyncSession, owner: Owner, seconds: float) -> Kept | N
     return Kept(*found) if found else None
 
 
-async def store(session: AsyncSession, owner: Owner, version: int, tokens: bytes) -> bool:
-    """Keep the new token and end the lease; False when the lease was lost meanwhile."""
-    return await _end(session, owner, version, tokens=tokens)
+async def store(
+    session: AsyncSession, owner: Owner, version: int, tokens: bytes, ends_at: datetime | None
+) -> bool:
+    """Keep the new token and end the lease; False when the lease was lost meanwhile.
+
+    `ends_at` is when the connection's credentials end if they are not used until then.
+    """
+    values = {"tokens": tokens, "expires_at": ends_at, "expiry_warned_at": None}
+    return await _end(session, owner, version, **values)
 
 
 async def release(session: AsyncSession, owner: Owner, version: int) -> None:

@@ -6,7 +6,7 @@ the row; the others wait for what it stores. No database connection is held acro
 
 import asyncio
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -69,7 +69,9 @@ class SharedTokens(Tokens):
             raise
         async with self.sessions.begin() as session:
             sealed = self.vault.seal(_plain(token, source))
-            stored = await rows.store(session, self.owner, leased.version, sealed)
+            stored = await rows.store(
+                session, self.owner, leased.version, sealed, token.refresh_ends_at
+            )
         if not stored:
             raise UnavailableError(CHANGED)
         return token.access
@@ -94,8 +96,8 @@ class SharedTokens(Tokens):
 
 
 def _plain(token: Token, source: str) -> dict[str, Any]:
-    ends = token.expires_at
-    return {**asdict(token), "expires_at": ends and ends.isoformat(), "source": source}
+    known = {"access": token.access, "refresh": token.refresh, "source": source}
+    return {**known, "expires_at": token.expires_at and token.expires_at.isoformat()}
 
 
 def _token(known: dict[str, Any]) -> Token:
