@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-# Those of an API key; a test holds the two lists against each other.
+# Those of an API key, which a test holds this list against; not `approvals:on_behalf_of`, which is
+# for programs: a person at the console decides as themselves.
 Scope = Literal[
     "runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin"
 ]

@@ -54,5 +54,8 @@ def from_own_page(request: Request) -> bool:
     site = request.headers.get("sec-fetch-site")
     if site is not None:
         return site == "same-origin"
-    origin = request.headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc == request.headers.get("host")
+    try:
+        named = urlsplit(request.headers.get("origin", "")).netloc
+    except ValueError:
+        return False
+    return bool(named) and named == request.headers.get("host")

@@ -17,6 +17,7 @@ from app.errors import MissingScopeError, UnauthorizedError
 from app.services.console.sign_in import SESSION_LASTS, person_of
 
 SIGNED_OUT = "Sign in to see this page."
+SESSION = "deskgraph_session"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,11 @@ class Viewer:
     def can(self, scope: str) -> bool:
         """Whether their key holds the scope."""
         return scope in self.key.scopes
+
+    @property
+    def sees_what_waits(self) -> bool:
+        """Whether they may read approvals and hand-offs, as over the API."""
+        return self.can("approvals:decide") or self.can("runs:read")
 
     def need(self, *any_of: str) -> None:
         """Raise MissingScopeError unless their key holds one of the scopes."""
@@ -87,9 +93,12 @@ def on_loopback(request: Request) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def cookie_name(request: Request) -> str:
-    """`__Host-` binds the cookie to this host, and browsers take it over TLS alone."""
-    return "deskgraph_session" if on_loopback(request) else "__Host-deskgraph_session"
+def cookie_name(request: Request, name: str = SESSION) -> str:
+    """`__Host-` binds a cookie to this host, and browsers take it over TLS alone.
+
+    Without it another host of the same domain could set one of ours.
+    """
+    return name if on_loopback(request) else f"__Host-{name}"
 
 
 def set_cookie(request: Request, response: Response, opaque: str) -> None:

@@ -134,6 +134,24 @@ async def test_callback_belongs_to_the_browser_that_began(with_provider: Console
     assert (await browser.get(back)).status_code == 401
 
 
+async def test_begun_sign_in_is_bound_to_this_host(with_provider: Console) -> None:
+    """Another host of the domain cannot set its cookie, and so not sign a person in as another."""
+    headers = {"Host": "desk.example.com", "Origin": "https://desk.example.com"}
+    begun = await with_provider.browser().get("/console/sign-in/with-provider", headers=headers)
+    [cookie] = begun.headers.get_list("Set-Cookie")
+    assert cookie.startswith("__Host-deskgraph_sign_in=")
+    assert {"Secure", "HttpOnly", "Path=/", "SameSite=lax"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+    value = cookie.partition(";")[0].partition("=")[2]
+    [state] = httpx.URL(begun.headers["Location"]).params.get_list("state")
+    planted = {**headers, "Cookie": f"deskgraph_sign_in={value}"}
+    back = {"code": "x", "state": state}
+    browser = with_provider.browser()
+    refused = await browser.get("/console/sign-in/callback", params=back, headers=planted)
+    assert refused.status_code == 401
+    assert "did not begin in this browser" in words(refused)
+
+
 async def test_keys_and_sign_in_of_one_person_are_one(with_provider: Console) -> None:
     """Whatever the key is called: by the person it names it is the same pair of eyes."""
     console, browser = with_provider, with_provider.browser()

@@ -14,7 +14,7 @@ from app.services.tenants import policy as policies
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
-from tests.integration.console import Console, card, serving_console, words
+from tests.integration.console import Console, answer, card, serving_console, words
 from tests.integration.workplace import Workplace
 
 pytestmark = pytest.mark.no_articles
@@ -99,7 +99,7 @@ async def test_pause_switch_is_the_admins(console: Console) -> None:
     ann = await console.sign_in("Ann")
     root = await console.sign_in("Root", "admin")
     assert (await ann.post("/console/pause", data={"paused": "yes"})).status_code == 403
-    assert "Pause all replies and effects" in words(await root.get("/console"))
+    assert "Pause all replies and effects" in words(await root.get("/console/settings"))
     assert (await root.post("/console/pause", data={"paused": "yes"})).status_code == 303
     seen = words(await ann.get("/console"))
     assert "Paused since" in seen
@@ -107,6 +107,31 @@ async def test_pause_switch_is_the_admins(console: Console) -> None:
     assert "Let replies and effects leave again" not in seen
     assert (await root.post("/console/pause", data={"paused": "no"})).status_code == 303
     assert "Paused since" not in words(await ann.get("/console"))
+
+
+async def test_admin_alone_reads_no_ticket(console: Console) -> None:
+    """As over the API: what waits needs `approvals:decide` or `runs:read`, in every page of it."""
+    _, approval = await console.paused("T-secret")
+    root = await console.sign_in("Root", "admin")
+    for path in ("/console", f"/console?answered={approval.id}", "/console?kind=plan"):
+        led = await root.get(path)
+        assert (led.status_code, led.headers["Location"]) == (303, "/console/settings")
+    settings = await root.get("/console/settings")
+    assert "T-secret" not in settings.text
+    assert "Inbox" not in words(settings)
+    async with root.stream("GET", "/console/live") as stream:
+        lines = stream.aiter_lines()
+        async for line in lines:
+            if line == "data: 1":
+                break
+        ben = await console.sign_in("Ben")
+        await ben.post(card(approval), data=answer(approval, "approve"))
+        later = []
+        async for line in lines:
+            later.append(line)
+            if line == "data: 0":
+                break
+    assert str(approval.id) not in "".join(later)
 
 
 async def test_settings_show_policy_and_connections(console: Console) -> None:

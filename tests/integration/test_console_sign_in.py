@@ -106,6 +106,8 @@ async def test_without_a_session_the_page_asks_for_one(console: Console) -> None
         {"Sec-Fetch-Site": "none"},
         {"Origin": "https://evil.example"},
         {"Origin": "null"},
+        {"Origin": "http://["},
+        {"Origin": ""},
         {},
     ],
 )

@@ -16,7 +16,7 @@ from app.console.views.answers import minor_units, whole_number
 from app.console.views.words import count, document, duration, inert
 from app.db.tables.tenants import Holder
 from app.errors import BodyError, InvalidRequestError
-from app.services.approvals.people import count_people, same_person
+from app.services.approvals.people import count_people, named, same_person
 
 ROOT = Path(__file__).parents[2]
 CONSOLE = ROOT / "app/console"
@@ -116,6 +116,8 @@ def test_forms_are_read_strictly() -> None:
     [("/console", True), ("/console/runs?a=1", True), ("/console?kind=plan", True),
      ("", False), ("/consoles", False), ("//x", False), ("https://x", False),
      ("/console/\\x", False), ("/console/\nx", False), ("/console/é", False),
+     ("/console/../v1/runs", False), ("/console/%2e%2E/v1/runs", False),
+     ("/console/..//x", False), ("/console/./x", False), ("/console/runs?a=../x", True),
      ("/console/" + "x" * 2000, False)],
 )  # fmt: skip
 def test_signing_in_leads_nowhere_else(wanted: str, there: bool) -> None:
@@ -144,3 +146,16 @@ def test_people_differ_by_name_and_person() -> None:
     assert count_people([laptop, other_ann]) == 2
     assert count_people([laptop, other_ann, ann]) == 1
     assert count_people([]) == 0
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["ANN@example.com", " ann@example.com ", "ann@exam\u200bple.com", "ann@example.com\ufe0f",
+     "\u202eann@example.com", "ａｎｎ@example.com", "ann@example\u00ad.com"],
+)  # fmt: skip
+def test_one_person_is_not_two_by_how_a_name_is_written(written: str) -> None:
+    """Nor by which of a key's two names it stands in: what looks the same is the same person."""
+    assert same_person(Holder("laptop", "ann@example.com"), named(written))
+    assert same_person(Holder(written, None), Holder("Ann", "ann@example.com"))
+    assert count_people([Holder("Ann", "ann@example.com"), named(written)]) == 1
+    assert count_people([named("ann@example.com"), named("anne@example.com")]) == 2

@@ -6,13 +6,14 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import RedirectResponse
 from itsdangerous import BadData, URLSafeSerializer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import BackendDep, Session
 from app.api.http.pagination import Cursors
 from app.console.console_route import ConsoleRoute
-from app.console.templating import page
+from app.console.templating import HEADERS, page
 from app.console.viewer import Viewer, ViewerDep
 from app.console.views.inbox import rows_of
 from app.db.console.inbox import KINDS, Item, Kind, Wanted, count_waiting, waiting_items
@@ -38,7 +39,9 @@ async def inbox(
     cursor: Annotated[str, Query(max_length=500)] = "",
     answered: UUID | None = None,
 ) -> Response:
-    """The list, those that are due first on top."""
+    """The list, those that are due first on top; a key of `admin` alone is led to the settings."""
+    if not viewer.sees_what_waits:
+        return RedirectResponse("/console/settings", 303, HEADERS)
     filters = {"kind": kind, "view": view, "ticket": ticket.strip()}
     wanted = _wanted(viewer, kind or None, view, ticket.strip())
     after = read_place(backend.cursors, viewer, cursor) if cursor else None

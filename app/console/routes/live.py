@@ -55,7 +55,7 @@ async def follow(
                 yield message("waiting", count(known))
             async for event in events:
                 await asyncio.sleep(GATHER_SECONDS if event else 0)
-                changed = names_in([event, *taken(subscription)])
+                changed = names_in([event, *taken(subscription)], viewer)
                 if event and not changed:
                     continue
                 if (counted := await waiting_for(sessions, viewer)) < 0:
@@ -78,11 +78,14 @@ def taken(subscription: EventSubscription) -> list[Event | None]:
     return found
 
 
-def names_in(events: list[Event | None]) -> set[str]:
+def names_in(events: list[Event | None], viewer: Viewer) -> set[str]:
     """The names under which pages follow what these events are about.
 
-    Other events, such as those of steps, change nothing that waits for a person.
+    Other events, such as those of steps, change nothing that waits for a person. A viewer who may
+    not read approvals follows none.
     """
+    if not viewer.sees_what_waits:
+        return set()
     approvals = {
         f"approval-{event.data['approval_id']}"
         for event in events

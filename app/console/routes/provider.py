@@ -13,7 +13,7 @@ from app.console.console_route import ConsoleRoute
 from app.console.identity_provider import Attempt, IdentityProvider, ProviderError
 from app.console.routes.sign_in import INBOX, Next, own_path
 from app.console.templating import HEADERS, page
-from app.console.viewer import on_loopback, set_cookie
+from app.console.viewer import cookie_name, on_loopback, set_cookie
 from app.errors import NotFoundError, UnauthorizedError
 from app.log import get_logger
 from app.services.console.oidc_person import person_by_claims
@@ -47,10 +47,10 @@ async def begin(request: Request, backend: BackendDep, wanted: Next = INBOX) -> 
         return _away(request, error)
     answer = RedirectResponse(url, 303, HEADERS)
     answer.set_cookie(
-        COOKIE,
+        cookie_name(request, COOKIE),
         str(_signer(backend).dumps(attempt.model_dump())),
         max_age=ATTEMPT_SECONDS,
-        path="/console/sign-in",
+        path="/",
         secure=not on_loopback(request),
         httponly=True,
         samesite="lax",
@@ -77,7 +77,9 @@ async def finish(
         opaque = await sign_in(session, key, "oidc")
     answer = RedirectResponse(own_path(attempt.next), 303, HEADERS)
     set_cookie(request, answer, opaque)
-    answer.delete_cookie(COOKIE, path="/console/sign-in")
+    answer.delete_cookie(
+        cookie_name(request, COOKIE), path="/", secure=not on_loopback(request), httponly=True
+    )
     return answer
 
 
@@ -94,7 +96,9 @@ def _signer(backend: Backend) -> URLSafeTimedSerializer:
 
 def _attempt(request: Request, backend: Backend) -> Attempt | None:
     try:
-        kept = _signer(backend).loads(request.cookies.get(COOKIE, ""), max_age=ATTEMPT_SECONDS)
+        kept = _signer(backend).loads(
+            request.cookies.get(cookie_name(request, COOKIE), ""), max_age=ATTEMPT_SECONDS
+        )
         return Attempt.model_validate(kept)
     except (BadData, ValidationError):
         return None

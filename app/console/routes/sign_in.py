@@ -1,6 +1,7 @@
 """/console/sign-in and /console/sign-out: by an API key or by a link; out here or everywhere."""
 
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
@@ -93,4 +94,6 @@ def own_path(wanted: str) -> str:
     """Where to go after signing in: a page of the console, never another site."""
     inside = wanted == INBOX or wanted.startswith((f"{INBOX}/", f"{INBOX}?"))
     safe = inside and wanted.isascii() and wanted.isprintable() and "\\" not in wanted
-    return wanted if safe and len(wanted) <= MAX_NEXT else INBOX
+    # Browsers resolve dots, encoded ones as well, and so would leave the console.
+    steps = unquote(wanted.partition("?")[0]).split("/")
+    return wanted if safe and len(wanted) <= MAX_NEXT and not {".", ".."} & set(steps) else INBOX

@@ -1,5 +1,6 @@
 """Who is one person, whatever keys they hold, so that four eyes are those of two people."""
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 
 from app.db.tables.approvals_and_ledger import Decision
@@ -22,18 +23,29 @@ def decider_of(decision: Decision, held: Mapping[str, Holder]) -> Holder:
 
 
 def identities(held: Holder) -> frozenset[str]:
-    """What names the holder: the key's name, and the person behind it if that is known."""
-    named = {f"name:{folded(held.name)}"}
-    return frozenset(named | ({f"person:{folded(held.person)}"} if held.person else set()))
+    """What names the holder: the key's name, and the person behind it if that is known.
+
+    Both are names of one kind: a key called `ann@example.com` is the person of that address.
+    """
+    return frozenset(folded(name) for name in held if name)
 
 
 def folded(text: str) -> str:
-    """A name without the differences of spelling that make no other person."""
-    return " ".join(text.casefold().split())
+    """A name without the differences of spelling that make no other person.
+
+    Those are case, spaces, the width of letters, and characters that no reader sees.
+    """
+    seen = (letter for letter in unicodedata.normalize("NFKC", text) if not _is_unseen(letter))
+    return " ".join(unicodedata.normalize("NFKC", "".join(seen).casefold()).split())
+
+
+def _is_unseen(letter: str) -> bool:
+    """Whether it is a format character, such as a zero-width space, or selects a variant."""
+    return unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f"
 
 
 def same_person(one: Holder, other: Holder) -> bool:
-    """Whether two holders are one person: by name, or as one known person."""
+    """Whether two holders are one person: by any of their names."""
     return bool(identities(one) & identities(other))
 
 

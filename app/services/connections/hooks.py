@@ -69,6 +69,9 @@ def _verified(connector: Connector, opened: Opened, headers: Mapping[str, str], 
         return connector.verify(headers, body, opened.secrets)
     except ForgedHookError as error:
         raise HookNotSignedError(f"{error}.") from None
+    except MalformedHookError as error:
+        # Signed, with a body that does not name its delivery.
+        raise BodyError(f"{error}.") from None
 
 
 async def take_event(sessions: Sessions, row: Connection, delivery_id: str, event: Event) -> bool:
