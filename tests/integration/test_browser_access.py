@@ -1,5 +1,6 @@
 """Pages of listed origins may call, and open event streams with a token in the address."""
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -54,7 +55,7 @@ def made_at(place: Place, moment: float, *content: Any) -> str:
         def get_timestamp(self) -> int:
             return int(moment)
 
-    serializer = URLSafeTimedSerializer("tests", salt="event-stream", signer=Clock)
+    serializer = URLSafeTimedSerializer("tests", salt=json.dumps(["event-stream"]), signer=Clock)
     return str(serializer.dumps(list(content)))
 
 

@@ -15,6 +15,7 @@ from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import list_keys, revoke_key
 from app.errors import AlreadyDecidedError, OwnRunError, SecondApproverError
 from app.execution.wiring import Service
+from app.services.approvals.deciders import ON_BEHALF_OF
 from app.settings import Settings
 from app.sign_in_settings import OidcRole, Scope
 from tests.conftest import Tenant
@@ -172,4 +173,5 @@ def test_provider_is_set_up_whole_or_not_at_all() -> None:
     """What is missing is named at the start, not at the first sign-in."""
     with pytest.raises(ValidationError, match="DESKGRAPH_OIDC_CLIENT_ID"):
         Settings(_env_file=None, oidc_issuer="https://id.example.com")
-    assert set(get_args(Scope)) == set(SCOPES)
+    # Who signs in decides for themselves; only a system's key names another person.
+    assert set(get_args(Scope)) == set(SCOPES) - {ON_BEHALF_OF}

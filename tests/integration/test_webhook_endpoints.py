@@ -120,7 +120,6 @@ async def test_switched_off_endpoint_gets_nothing_until_it_is_on(place: Place) -
 @pytest.mark.parametrize(
     "body",
     [
-        {"url": "http://helpdesk.example/"},
         {"url": "https://127.0.0.1/"},
         {"url": "https://169.254.169.254/latest"},
         {"url": "https://helpdesk.invalid/", "events": []},

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from app.connectors.answers import read_as
 from app.connectors.chatwoot.rest import (
     Conversation,
     Rest,
     Sender,
     Team,
-    read_as,
     refusal,
     require_list,
 )

@@ -8,16 +8,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from app.connectors.answers import NullableText, Wire, read_as
 from app.connectors.chatwoot.desk import author_of
-from app.connectors.chatwoot.rest import (
-    Message,
-    Rest,
-    Text,
-    Wire,
-    read_as,
-    require_list,
-    words_of,
-)
+from app.connectors.chatwoot.rest import Message, Rest, require_list, words_of
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError, CredentialsError
 from app.connectors.http import HttpAnswer
@@ -34,11 +27,11 @@ NOT_FOUND = 404
 
 class _Inbox(Wire):
     id: int
-    name: Text = ""
+    name: NullableText = ""
 
 
 class _Bot(Wire):
-    name: Text = ""
+    name: NullableText = ""
 
 
 class _BotOfInbox(Wire):

@@ -8,6 +8,7 @@ on a conversation that did not change, so it is read just before.
 
 from dataclasses import dataclass
 
+from app.connectors.answers import read_as
 from app.connectors.chatwoot.changes import change_conversation
 from app.connectors.chatwoot.rest import (
     INCOMING,
@@ -18,7 +19,6 @@ from app.connectors.chatwoot.rest import (
     Message,
     Rest,
     last_id,
-    read_as,
     refusal,
 )
 from app.connectors.chatwoot.settings import IDENTIFIER, STATUSES, ChatwootSettings

@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import Field
 
+from app.connectors.answers import Attributes, NullableText, Wire, read_as
 from app.connectors.chatwoot.settings import ChatwootSettings
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
@@ -21,7 +22,6 @@ from app.connectors.http import HttpAnswer
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 
-T = TypeVar("T")
 # It becomes a part of a path, so it is held to digits before it gets there.
 NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 WORDS_CHARS = 300
@@ -35,36 +35,24 @@ LIMIT_SECONDS = 60.0
 FLOODED = "Too many messages"
 
 
-class Wire(BaseModel):
-    """A part of an answer; what we do not read of it is dropped, and much may be null."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-Text = Annotated[str, BeforeValidator(lambda said: "" if said is None else said)]
-Attributes = Annotated[
-    dict[str, Any], BeforeValidator(lambda said: said if isinstance(said, dict) else {})
-]
-
-
 class Sender(Wire):
     """Who wrote: a `contact`, a `user`, or an `agent_bot`."""
 
     id: int | None = None
-    type: Text = ""
-    name: Text = ""
-    email: Text = ""
+    type: NullableText = ""
+    name: NullableText = ""
+    email: NullableText = ""
 
 
 class Message(Wire):
     """One message or private note of a conversation."""
 
     id: int
-    content: Text = ""
+    content: NullableText = ""
     message_type: int
     private: bool = False
-    status: Text = ""
-    content_attributes: Attributes = {}
+    status: NullableText = ""
+    content_attributes: Attributes = Field(default_factory=dict)
     sender: Sender | None = None
 
     @property
@@ -78,16 +66,16 @@ class Contact(Wire):
     """The conversation's contact."""
 
     id: int | None = None
-    name: Text = ""
+    name: NullableText = ""
     identifier: str | int | None = None
-    custom_attributes: Attributes = {}
+    custom_attributes: Attributes = Field(default_factory=dict)
 
 
 class Team(Wire):
     """A team."""
 
     id: int
-    name: Text = ""
+    name: NullableText = ""
 
 
 class Meta(Wire):
@@ -112,7 +100,7 @@ class Conversation(Wire):
     priority: str | None = None
     labels: tuple[str, ...] = ()
     can_reply: bool = True
-    additional_attributes: Attributes = {}
+    additional_attributes: Attributes = Field(default_factory=dict)
     meta: Meta = Meta()
     messages: tuple[_Last, ...] = ()
 
@@ -201,16 +189,6 @@ class Rest:
             if len(page) < PER_PAGE:
                 break
         return found
-
-
-def read_as(kind: type[T], document: Any) -> T:
-    """The answer as what it should be. Raises UnavailableError: what happened is unknown."""
-    try:
-        return TypeAdapter(kind).validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise UnavailableError(f"the answer is not Chatwoot's: {where} {first['type']}") from None
 
 
 def refusal(answer: HttpAnswer) -> Gone | Refused:

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError
 from app.connectors.http import HttpAnswer
-from app.connectors.request_tracker.rest2 import Items, Ref, Rest2, Wire, read_as, segment, words_of
+from app.connectors.request_tracker.rest2 import Items, Ref, Rest2, segment, words_of
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Requester
 from app.connectors.request_tracker.rest2 import (
@@ -11,8 +12,6 @@ from app.connectors.request_tracker.rest2 import (
     Ref,
     Rest2,
     Ticket,
-    Wire,
-    read_as,
     words_of,
 )
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 from urllib.parse import quote, urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BeforeValidator
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Gone, Refused
@@ -28,12 +29,6 @@ ETAG = re.compile(r'(?:W/)?"?([0-9]{1,18})(?:-gzip)?"?', re.ASCII)
 PER_PAGE, PAGES = 100, 20
 WORDS_CHARS = 300
 NOT_FOUND, PRECONDITION_FAILED = 404, 412
-
-
-class Wire(BaseModel):
-    """A part of an answer; what we do not read of it is dropped."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
 
 # RT says the same number with and without quotes, and "" for a list that is empty.
@@ -209,16 +204,6 @@ class Rest2:
             if len(items) < PER_PAGE:
                 break
         return found
-
-
-def read_as(kind: type[T], document: Any) -> T:
-    """The answer as what it should be. Raises UnavailableError: what happened is unknown."""
-    try:
-        return TypeAdapter(kind).validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise UnavailableError(f"the answer is not RT's: {where or 'it'} {first['type']}") from None
 
 
 def refusal(answer: HttpAnswer) -> Gone | Refused:

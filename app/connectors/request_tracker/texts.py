@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from email import message_from_string
 
+from app.connectors.answers import read_as
 from app.connectors.errors import SettingsError
 from app.connectors.request_tracker.rest2 import (
     PER_PAGE,
@@ -12,7 +13,6 @@ from app.connectors.request_tracker.rest2 import (
     MailHeaders,
     Part,
     Rest2,
-    read_as,
     words_of,
 )
 from graphs.text.noise.headers import telling

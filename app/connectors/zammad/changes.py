@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.connectors.answers import read_as
 from app.connectors.helpdesk import AlreadyPosted, Answer, Change, Gone, Posted, Refused
-from app.connectors.zammad.rest import Rest, Ticket, read_as, refusal, words_of
+from app.connectors.zammad.rest import Rest, Ticket, refusal, words_of
 from app.connectors.zammad.settings import ZammadSettings
 
 

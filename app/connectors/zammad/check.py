@@ -5,9 +5,10 @@ They walk through the list of docs/connect/zammad.md for the first live day, as 
 
 from collections.abc import AsyncIterator
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError
-from app.connectors.zammad.rest import Article, Rest, User, Wire, read_as, words_of
+from app.connectors.zammad.rest import Article, Rest, User, words_of
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 

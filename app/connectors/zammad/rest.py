@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Any
 from urllib.parse import urlencode
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
+from pydantic import ConfigDict, Field
 
+from app.connectors.answers import Attributes, NullableText, Wire, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Gone, Refused
@@ -21,7 +22,6 @@ from app.connectors.zammad.settings import ZammadSettings
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 
-T = TypeVar("T")
 # It becomes a part of a path, so it is held to digits before it gets there.
 NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 WORDS_CHARS = 300
@@ -33,27 +33,15 @@ EMAIL_TYPE = 1
 NEWEST = 20
 
 
-class Wire(BaseModel):
-    """A part of an answer; what we do not read of it is dropped, and text may be null."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-Text = Annotated[str, BeforeValidator(lambda said: "" if said is None else said)]
-Preferences = Annotated[
-    dict[str, Any], BeforeValidator(lambda said: said if isinstance(said, dict) else {})
-]
-
-
 class Ticket(Wire):
     """One ticket with the names of what it points to."""
 
     id: int
-    title: Text = ""
+    title: NullableText = ""
     state: str
-    priority: Text = ""
+    priority: NullableText = ""
     group: str
-    owner: Text = ""
+    owner: NullableText = ""
     customer_id: int
     article_count: int | None = None
     article_ids: tuple[int, ...] = ()
@@ -69,16 +57,16 @@ class Article(Wire):
     """One message or note of a ticket."""
 
     id: int
-    sender: Text = ""
-    type: Text = ""
+    sender: NullableText = ""
+    type: NullableText = ""
     internal: bool
-    body: Text = ""
-    content_type: Text = ""
-    created_by: Text = ""
+    body: NullableText = ""
+    content_type: NullableText = ""
+    created_by: NullableText = ""
     created_by_id: int
     origin_by_id: int | None = None
-    message_id: Text = ""
-    preferences: Preferences = {}
+    message_id: NullableText = ""
+    preferences: Attributes = Field(default_factory=dict)
 
     @property
     def key(self) -> str | None:
@@ -98,10 +86,10 @@ class User(Wire):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     id: int
-    login: Text = ""
-    email: Text = ""
-    firstname: Text = ""
-    lastname: Text = ""
+    login: NullableText = ""
+    email: NullableText = ""
+    firstname: NullableText = ""
+    lastname: NullableText = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,16 +185,6 @@ class Rest:
 
 class _Tags(Wire):
     tags: list[str]
-
-
-def read_as(kind: type[T], document: Any) -> T:
-    """The answer as what it should be. Raises UnavailableError: what happened is unknown."""
-    try:
-        return TypeAdapter(kind).validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise UnavailableError(f"the answer is not Zammad's: {where} {first['type']}") from None
 
 
 def refusal(answer: HttpAnswer) -> Gone | Refused:

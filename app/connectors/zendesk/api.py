@@ -13,6 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.helpdesk import Gone, Refused
@@ -28,8 +29,6 @@ from app.connectors.zendesk.shapes import (
     Shown,
     Ticket,
     User,
-    Wire,
-    read_as,
 )
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError

@@ -6,6 +6,7 @@ where the update itself is refused.
 
 from typing import Any
 
+from app.connectors.answers import read_as
 from app.connectors.connector import FieldChange
 from app.connectors.helpdesk import (
     AlreadyPosted,
@@ -17,7 +18,7 @@ from app.connectors.helpdesk import (
     Refused,
 )
 from app.connectors.zendesk.api import CONFLICT, NUMBER, ZendeskApi, refusal
-from app.connectors.zendesk.shapes import Done, Ticket, read_as
+from app.connectors.zendesk.shapes import Done, Ticket
 from tools.errors import UnavailableError
 
 ATTEMPTS = 3

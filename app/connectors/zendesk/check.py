@@ -8,12 +8,19 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError
 from app.connectors.zendesk.api import NOT_FOUND, ZendeskApi, time_of, words_of
 from app.connectors.zendesk.history import History
 from app.connectors.zendesk.hook import NEEDED, TYPE
-from app.connectors.zendesk.shapes import Audit, Id, MaybeList, Ticket, User, Wire, read_as
+from app.connectors.zendesk.shapes import (
+    Audit,
+    Id,
+    MaybeList,
+    Ticket,
+    User,
+)
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
 

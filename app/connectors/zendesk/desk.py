@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from app.connectors.answers import read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
@@ -42,7 +43,7 @@ from app.connectors.zendesk.changes import change_ticket, guard_of, simple_field
 from app.connectors.zendesk.history import History
 from app.connectors.zendesk.reading import stamp_of, view_of
 from app.connectors.zendesk.settings import ZendeskSettings
-from app.connectors.zendesk.shapes import Done, Ticket, read_as
+from app.connectors.zendesk.shapes import Done, Ticket
 from app.connectors.zendesk.texts import html_of
 from tools.errors import UnavailableError
 

@@ -5,12 +5,13 @@
 
 import hashlib
 
+from app.connectors.answers import Wire, read_as
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import AlreadyPosted, Answer, Posted
 from app.connectors.keys import stored_key
 from app.connectors.zendesk.api import ZendeskApi, refusal, words_of
 from app.connectors.zendesk.changes import simple_fields
-from app.connectors.zendesk.shapes import Done, Ticket, Wire, read_as
+from app.connectors.zendesk.shapes import Done, Ticket
 from app.connectors.zendesk.texts import html_of
 
 

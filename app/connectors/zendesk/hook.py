@@ -12,11 +12,12 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
+from app.connectors.answers import Wire
 from app.connectors.connector import Opened
 from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.zendesk.settings import ZendeskSettings
-from app.connectors.zendesk.shapes import Id, Maybe, MaybeList, Wire
+from app.connectors.zendesk.shapes import Id, Maybe, MaybeList
 from app.strict_json import StrictJsonError, parse_json
 
 SIGNATURE, TIMESTAMP = "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"

@@ -4,13 +4,12 @@ Names and shapes are those of Zendesk's API reference; ids come as numbers, in e
 """
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BeforeValidator, Field
 
+from app.connectors.answers import Wire
 from tools.errors import UnavailableError
-
-T = TypeVar("T")
 
 
 def _text_of_number(said: Any) -> Any:
@@ -21,12 +20,6 @@ def _text_of_number(said: Any) -> Any:
 Id = Annotated[str, BeforeValidator(_text_of_number), Field(pattern=r"^-?[0-9]{1,18}$")]
 Maybe = BeforeValidator(lambda said: said or {})
 MaybeList = BeforeValidator(lambda said: said or [])
-
-
-class Wire(BaseModel):
-    """A part of an answer; what we do not read of it is dropped."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
 
 class User(Wire):
@@ -157,13 +150,3 @@ class Cursor(Wire):
 
     has_more: bool = False
     after_cursor: str | None = None
-
-
-def read_as(kind: type[T], document: Any) -> T:
-    """The answer as what it should be. Raises UnavailableError: what happened is unknown."""
-    try:
-        return TypeAdapter(kind).validate_python(document)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "it"
-        raise UnavailableError(f"the answer is not Zendesk's: {where} {first['type']}") from None

@@ -65,7 +65,7 @@ async def test_command_fills_what_is_missing_and_the_search_finds_it(
     models = text("SELECT DISTINCT model FROM article_embeddings WHERE tenant_id = :tenant")
     async with sessions() as session:
         found = list(await session.scalars(models, {"tenant": tenant.id}))
-    assert found == [f"file:{hash_of_other}+heading"]
+    assert found == [f"file:{hash_of_other}+windows"]
 
 
 @pytest.mark.parametrize("command", [("articles", "embed"), ("worker",), ("dev",)])
