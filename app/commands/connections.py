@@ -90,7 +90,7 @@ def add(
     """Connect a system; asks for its credentials, and prints the secret of its hooks, once."""
     if kind not in CONNECTORS:
         raise typer.BadParameter(f"no connector {kind!r}; there are {KINDS}")
-    settings_of = dict(_setting(text) for text in setting or ())
+    settings_of = dict(parse_setting(text) for text in setting or ())
     credentials = _asked(kind)
     with with_database(load_settings()) as settings:
         vault = vault_of(with_keys(settings))
@@ -126,7 +126,7 @@ def change(
     ] = None,
 ) -> None:
     """Change a connection; new settings or credentials end a pause, and what waited goes on."""
-    given = dict(_setting(text) for text in setting or ())
+    given = dict(parse_setting(text) for text in setting or ())
     with with_database(load_settings()) as settings:
         vault = vault_of(with_keys(settings))
 
@@ -246,14 +246,20 @@ def reencrypt() -> None:
     typer.echo(f"{count} connections are encrypted with the newest key.")
 
 
-def _setting(text: str) -> tuple[str, Any]:
+def parse_setting(text: str) -> tuple[str, Any]:
+    """`NAME=VALUE` as name and value: JSON, or the text as it stands.
+
+    A number stays a text, which fields of numbers take as well: ids of digits are texts.
+    """
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise typer.BadParameter(f"{text!r} is not NAME=VALUE")
     try:
-        return name, json.loads(value)
+        read = json.loads(value)
     except ValueError:
         return name, value
+    is_number = isinstance(read, int | float) and not isinstance(read, bool)
+    return name, value if is_number else read
 
 
 def _asked(kind: str) -> dict[str, Any]:

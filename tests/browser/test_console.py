@@ -218,6 +218,8 @@ async def test_inbox_is_live_and_says_when_it_is_not(office: Office) -> None:
     await office.console.paused("T-1")
     await expect(person.page.locator("[data-item]")).to_have_count(1)
     await expect(person.page.locator(".count")).to_have_text("1")
+    await expect(person.page.locator("#waiting-all")).to_have_text("1")
+    await expect(person.page.locator("#waiting-plan")).to_have_text("1")
 
     async def refuse(route: Route) -> None:
         await route.abort()

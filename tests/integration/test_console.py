@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import update
 
+from app.db.tables.runs import Run
 from app.execution.wiring import Service
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.services.approvals.edit import StepEdit
@@ -33,6 +35,34 @@ async def test_inbox_lists_what_waits_due_first(console: Console) -> None:
     assert re.findall(r"Ticket <bdi>(T-\w+)", page.text) == ["T-soon", "T-late"]
     assert '<span class="count" sse-swap="waiting">2</span>' in page.text
     assert "649.00 USD" in words(page)
+
+
+async def test_inbox_says_whose_ticket_and_what_about(console: Console) -> None:
+    """The customer for all; the subject, which is their own words, with the right to read them."""
+    run, _ = await console.paused()
+    async with console.service.sessions.begin() as session:
+        subject = {**run.ticket, "subject": "Charged <b>twice</b>"}
+        await session.execute(update(Run).where(Run.id == run.id).values(ticket=subject))
+    ann, ben = await console.sign_in("Ann"), await console.sign_in("Ben", "approvals:decide")
+    for browser, reads in ((ann, True), (ben, False)):
+        text = words(await browser.get("/console"))
+        assert "customer cus_max" in text
+        assert ("Charged <b>twice</b>" in text) is reads
+
+
+async def test_renewed_list_brings_its_counts(console: Console) -> None:
+    """What htmx swaps in holds the numbers above the list, so that both say the same."""
+    await console.paused()
+    ann = await console.sign_in("Ann")
+    page = await ann.get("/console")
+    renewed = await ann.get("/console", headers={"HX-Target": "list"})
+    for name in ("all", "plan", "reply", "handoff"):
+        [shown] = re.findall(rf'<span class="n" id="waiting-{name}">(\d+)</span>', page.text)
+        [swapped] = re.findall(
+            rf'<span class="n" id="waiting-{name}" hx-swap-oob="true">(\d+)</span>', renewed.text
+        )
+        assert shown == swapped == ("1" if name in ("all", "plan") else "0")
+    assert "hx-swap-oob" not in page.text
 
 
 async def test_card_says_what_would_be_done_and_what_follows(console: Console) -> None:

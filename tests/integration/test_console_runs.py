@@ -149,7 +149,8 @@ async def test_settings_show_policy_and_connections(console: Console) -> None:
     text = words(await root.get("/console/settings"))
     for said in (
         "Policy, version 2", 'refund_auto_limit: {"USD": 1000} → {"USD": 2000}', "Pol",
-        "Our <b>desk</b> Webhook, desk",
+        "Our <b>desk</b> Webhook, desk", "refund_auto_limit 20.00 USD", "86400 (1 d)",
+        "grounding not set What a reply is held to: quotes,",
     ):  # fmt: skip
         assert said in text, said
     tested = await root.post(f"/console/settings/connections/{row.id}/test", data={})
@@ -164,12 +165,17 @@ async def test_settings_show_policy_and_connections(console: Console) -> None:
 async def test_handoff_is_closed_by_who_answered(console: Console, service: Service) -> None:
     """It shows what was found, and leaves the list once it is closed."""
     work = Workplace(service, console.tenant)
-    await work.advance(await work.start("I want to talk to a person now", ticket="T-7"))
+    run = await work.advance(await work.start("I want to talk to a person now", ticket="T-7"))
     ann = await console.sign_in("Ann")
     [place] = re.findall(r'href="(/console/handoffs/[^"]+)"', (await ann.get("/console")).text)
     text = words(await ann.get(place))
     assert "Answer ticket T-7" in text
     assert "I want to talk to a person now" in text
+    assert "Customer cus_ann" in text
+    [agent] = re.findall(r" with (\w+ \w+) · opened", text)
+    held = words(await ann.get(f"/console/runs/{run.id}"))
+    assert f"{agent} has the ticket" in held
+    assert "The customer asks for a person. (human_requested)" in held
     for act, said in (
         ("takeover", "Ann has the ticket"), ("handback", "Closed"), ("close", "Closed"),
     ):  # fmt: skip

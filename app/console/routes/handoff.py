@@ -11,6 +11,7 @@ from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
 from app.db.console.claims import claims_of, snoozed_until
+from app.db.console.inbox import about_items
 from app.db.effects import handoffs
 from app.db.runs.steps import messages_of_ticket
 from app.db.tables.sandbox import Handoff
@@ -34,11 +35,13 @@ async def show_handoff(
         raise NotFoundError(f"There is no hand-off {handoff_id}.")
     agents = {agent["id"]: agent for agent in await handoffs.agents_of(session, viewer.tenant_id)}
     claims = await claims_of(session, viewer.tenant_id, [handoff.id])
+    about = await about_items(session, viewer.tenant_id, [handoff.id])
     ticket = (viewer.tenant_id, handoff.ticket_id)
     return page(
         request,
         "handoff.html",
         handoff=handoff,
+        customer_id=about[handoff.id].customer_id if handoff.id in about else "",
         names={agent_id: agent["name"] for agent_id, agent in agents.items()},
         agent=agents.get(handoff.agent_id or ""),
         messages=await messages_of_ticket(session, *ticket, MESSAGES)

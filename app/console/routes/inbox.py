@@ -50,10 +50,11 @@ async def inbox(
     counts = None if wanted.ticket_id else await count_waiting(session, wanted._replace(kind=None))
     following = make_place(backend.cursors, viewer, found[PAGE - 1]) if len(found) > PAGE else ""
     here = {**filters, "cursor": cursor}
-    template = "inbox_list.html" if request.headers.get("hx-target") == "list" else "inbox.html"
+    renewed = request.headers.get("hx-target") == "list"
     return page(
         request,
-        template,
+        "inbox_list.html" if renewed else "inbox.html",
+        renewed=renewed,
         rows=await rows_of(session, viewer, found[:PAGE]),
         filters=filters,
         counts=counts,

@@ -15,6 +15,7 @@ from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
 from app.console.views.card import text_view
 from app.console.views.run import bars, head
+from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import get_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
@@ -102,6 +103,7 @@ async def show(
         effects=await effects_of_runs(session, viewer.tenant_id, [run.id]),
         asked=[text_view(message) for message in asked],
         others=[message for message in messages if message not in asked],
+        names={agent["id"]: agent["name"] for agent in await agents_of(session, viewer.tenant_id)},
         held=await takeover.handled(session, viewer.tenant_id, run.ticket_id),
         difference=await _difference(session, run, steps),
         may_rehearse=viewer.can("runs:write") and run.status in FINAL,

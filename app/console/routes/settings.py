@@ -1,7 +1,5 @@
 """/console/settings: connections with a test, and the policy with who stored which version."""
 
-import json
-from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,13 +9,12 @@ from app.connectors.connector import Check
 from app.console.console_route import ConsoleRoute
 from app.console.templating import page
 from app.console.viewer import Viewer, ViewerDep
-from app.console.views.policy import changed_lines
+from app.console.views.policy import changed_lines, rules_of
 from app.db.connections.queries import connections_of_tenant
 from app.db.tables.connections import Connection
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants.queries import policies_of
 from app.services.connections.check import is_failing, test_connection
-from graphs.policy import Policy
 
 router = APIRouter(prefix="/console/settings", route_class=ConsoleRoute)
 
@@ -62,16 +59,10 @@ async def _page(
         connections=known,
         failing={row.id for row in known or () if is_failing(row)},
         checked=checked or {},
-        policy=_whole(versions[0].body if versions else {}),
+        policy=rules_of(versions[0].body if versions else {}),
         versions=versions,
         changes=_changes(versions),
     )
-
-
-def _whole(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Every rule with its value, those that were never set with their defaults."""
-    policy = Policy.model_validate(body).model_dump(mode="json")
-    return [(name, json.dumps(value, ensure_ascii=False)) for name, value in policy.items()]
 
 
 def _changes(versions: list[PolicyVersion]) -> dict[int, list[str]]:

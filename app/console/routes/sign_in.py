@@ -17,7 +17,7 @@ from app.services.console import sign_in as cases
 router = APIRouter(prefix="/console", route_class=ConsoleRoute)
 
 INBOX = "/console"
-UNKNOWN_KEY = "No live key is spelled like that. Copy it again, from `dg_` to its end."
+UNKNOWN_KEY = "No live key is spelled like that. Copy it again, from dg_ to its end."
 MAX_NEXT = 2000
 Next = Annotated[str, Query(alias="next", max_length=MAX_NEXT)]
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.console.viewer import Viewer
 from app.console.views.card import agreed_text, money_text, title_of
 from app.db.console.claims import claims_of
-from app.db.console.inbox import Item
+from app.db.console.inbox import About, Item, about_items
 from app.db.effects.approvals import decisions_on
 from app.db.effects.handoffs import agents_of
 from app.db.tables.approvals_and_ledger import Approval
@@ -25,7 +25,10 @@ MINE = "claimed by you"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the inbox; `blocked` says why its reader may not agree to it."""
+    """One line of the inbox; `blocked` says why its reader may not agree to it.
+
+    `subject` are words of the customer, so it is empty for a reader without `runs:read`.
+    """
 
     kind: str
     id: UUID
@@ -33,6 +36,8 @@ class Row:
     title: str
     amount: str
     ticket_id: str
+    customer_id: str
+    subject: str
     detail: str
     blocked: str
     claim: str
@@ -58,15 +63,17 @@ async def rows_of(session: AsyncSession, viewer: Viewer, items: Sequence[Item]) 
     names = (
         {a["id"]: a["name"] for a in await agents_of(session, viewer.tenant_id)} if handoffs else {}
     )
+    about = await about_items(session, viewer.tenant_id, ids)
     lines = []
     for item in items:
         claim = _claim(viewer, claims.get(item.id))
+        whose = _readable(viewer, about.get(item.id))
         if item.id in approvals:
             one = approvals[item.id]
             agreed = agreed_text(one, decided.get(one.id, []))
-            lines.append(_of_approval(item, one, offered[one.id], agreed, claim))
+            lines.append(_of_approval(item, one, whose, offered[one.id], agreed, claim))
         elif item.id in handoffs:
-            lines.append(_of_handoff(item, handoffs[item.id], names, claim))
+            lines.append(_of_handoff(item, handoffs[item.id], whose, names, claim))
     return lines
 
 
@@ -77,8 +84,19 @@ def _claim(viewer: Viewer, claim: Claim | None) -> tuple[str, bool]:
     return (MINE if mine else f"claimed by {claim.claimed_by}"), mine
 
 
+def _readable(viewer: Viewer, about: About | None) -> About:
+    if about is None:
+        return About("", "")
+    return about if viewer.can("runs:read") else about._replace(subject="")
+
+
 def _of_approval(
-    item: Item, approval: Approval, offer: Offer, agreed: str, claim: tuple[str, bool]
+    item: Item,
+    approval: Approval,
+    about: About,
+    offer: Offer,
+    agreed: str,
+    claim: tuple[str, bool],
 ) -> Row:
     reasons = [str(reason) for reason in approval.gate]
     return Row(
@@ -88,6 +106,8 @@ def _of_approval(
         title=title_of(approval),
         amount=money_text(approval.steps),
         ticket_id=approval.ticket_id,
+        customer_id=about.customer_id,
+        subject=about.subject,
         detail=agreed or "; ".join(reasons),
         blocked=offer.refused or offer.not_agree,
         claim=claim[0],
@@ -96,18 +116,20 @@ def _of_approval(
 
 
 def _of_handoff(
-    item: Item, handoff: Handoff, names: dict[str, Any], claim: tuple[str, bool]
+    item: Item, handoff: Handoff, whose: About, names: dict[str, Any], claim: tuple[str, bool]
 ) -> Row:
     agent = names.get(handoff.agent_id or "", handoff.agent_id)
     held_by = f"with {agent}" if agent else "in the queue"
-    about = f" about {handoff.part}" if handoff.part else ""
+    part = f" about {handoff.part}" if handoff.part else ""
     return Row(
         kind="handoff",
         id=item.id,
         due=item.due,
-        title=f"Answer the customer{about}",
+        title=f"Answer the customer{part}",
         amount="",
         ticket_id=handoff.ticket_id,
+        customer_id=whose.customer_id,
+        subject=whose.subject,
         detail=f"{handoff.urgency}, {handoff.skill}, {held_by}",
         blocked="",
         claim=claim[0],

@@ -45,9 +45,16 @@ def head(run: Run) -> list[tuple[str, str]]:
 
 
 def _pairs(values: Any) -> str:
-    if isinstance(values, dict):
-        return ", ".join(f"{label(str(k))}: {v}" for k, v in values.items() if v)
-    return str(values or "")
+    """A sentence with its code behind it; what else is known by name."""
+    if not isinstance(values, dict):
+        return str(values or "")
+    left = {name: value for name, value in values.items() if value}
+    said = left.pop("detail", None) or left.pop("message", None)
+    code = left.pop("reason", None) or left.pop("type", None)
+    if said and code:
+        said, code = f"{said} ({code})", None
+    rest = [f"{label(str(name))}: {value}" for name, value in left.items()]
+    return ", ".join(str(part) for part in (said, code, *rest) if part)
 
 
 def bars(steps: Sequence[Step]) -> list[Bar]:

@@ -3,6 +3,7 @@
 An approval is due when it expires; a hand-off, whose customer waits already, since it was opened.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
@@ -22,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.console import Claim, Snooze
+from app.db.tables.runs import Run
 from app.db.tables.sandbox import Handoff
 from app.lifecycle import ApprovalStatus
 
@@ -30,6 +32,8 @@ Claimed = Literal["mine", "unclaimed"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 # A list shows "999+" above it: counting further would read every waiting row.
 COUNTED = 1000
+# As much of a subject as a line of the list has room for.
+SUBJECT_CHARACTERS = 100
 
 
 class Item(NamedTuple):
@@ -38,6 +42,13 @@ class Item(NamedTuple):
     kind: str
     id: UUID
     due: datetime
+
+
+class About(NamedTuple):
+    """Whose ticket an item is about, and the beginning of its subject; "" where there is none."""
+
+    customer_id: str
+    subject: str
 
 
 class Wanted(NamedTuple):
@@ -78,6 +89,36 @@ async def count_waiting(session: AsyncSession, wanted: Wanted) -> dict[str, int]
     ]
     row = (await session.execute(select(*counts))).one()
     return dict(zip(KINDS, row, strict=True))
+
+
+async def about_items(
+    session: AsyncSession, tenant_id: str, ids: Sequence[UUID]
+) -> dict[UUID, About]:
+    """Customer and subject of each approval and hand-off whose ticket has a run."""
+    said = (
+        Run.customer_id,
+        func.left(func.coalesce(Run.ticket["subject"].astext, ""), SUBJECT_CHARACTERS),
+    )
+    newest = (
+        select(Run.id)
+        .where(Run.tenant_id == Handoff.tenant_id, Run.ticket_id == Handoff.ticket_id)
+        .order_by(Run.id.desc())
+        .limit(1)
+        .correlate(Handoff)
+        .scalar_subquery()
+    )
+    of_approvals = (
+        select(Approval.id, *said)
+        .join(Run, Run.id == Approval.run_id)
+        .where(Approval.tenant_id == tenant_id, Run.tenant_id == tenant_id, Approval.id.in_(ids))
+    )
+    of_handoffs = (
+        select(Handoff.id, *said)
+        .join(Run, Run.id == newest)
+        .where(Handoff.tenant_id == tenant_id, Run.tenant_id == tenant_id, Handoff.id.in_(ids))
+    )
+    found = await session.execute(union_all(of_approvals, of_handoffs))
+    return {item_id: About(customer_id, subject) for item_id, customer_id, subject in found}
 
 
 def _place(kind: str) -> tuple[Any, Any]:
