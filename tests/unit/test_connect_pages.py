@@ -1,5 +1,6 @@
 """The commands of the connect pages can be typed as they stand."""
 
+import itertools
 import re
 import shlex
 from pathlib import Path
@@ -24,5 +25,5 @@ def test_every_system_has_its_command() -> None:
 def test_settings_of_a_page_are_taken(command: str) -> None:
     """The system takes every `--setting`, an id of digits among them."""
     words = shlex.split(command.replace("\\\n", " "))
-    given = [value for name, value in zip(words, words[1:], strict=False) if name == "--setting"]
+    given = [value for name, value in itertools.pairwise(words) if name == "--setting"]
     CONNECTORS[words[3]].settings.model_validate(dict(map(parse_setting, given)))
