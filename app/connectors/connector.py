@@ -34,6 +34,11 @@ class Fields(BaseModel):
         renews by itself does not end."""
         return None
 
+    @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Of settings: where the credentials go. For another place they have to be given again."""
+        return ()
+
 
 class FieldChange(Fields):
     """What becomes of a ticket's fields; what is left out stays as it is."""

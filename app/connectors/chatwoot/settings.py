@@ -32,6 +32,11 @@ class ChatwootSettings(DeskFields):
         return self
 
     @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the credentials go."""
+        return (self.base_url,)
+
+    @property
     def account(self) -> str:
         """Where the interface of the account is."""
         return f"{self.base_url.rstrip('/')}/api/v1/accounts/{self.account_id}"

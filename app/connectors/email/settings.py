@@ -97,6 +97,12 @@ class EmailSettings(DeskFields):
         """The part behind the "@"."""
         return self.address.partition("@")[2]
 
+    @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the account's password goes, and whether it goes there encrypted."""
+        imap = (self.imap_host, self.imap_port, self.imap_security)
+        return (*imap, self.smtp_host, self.smtp_port, self.smtp_security)
+
 
 class EmailCredentials(Fields):
     """One account for both servers."""

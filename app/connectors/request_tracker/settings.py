@@ -41,6 +41,11 @@ class RequestTrackerSettings(DeskFields):
         return self
 
     @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the credentials go."""
+        return (self.base_url,)
+
+    @property
     def rest2(self) -> str:
         """Where its REST 2 interface is."""
         return f"{self.base_url.rstrip('/').removesuffix('/REST/2.0')}/REST/2.0"

@@ -36,6 +36,11 @@ class StripeSettings(Fields):
             raise ValueError("must be scheme, host and port only")
         return url.rstrip("/")
 
+    @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the credentials go."""
+        return (self.api_base,)
+
 
 class StripeCredentials(Fields):
     """What Stripe made for us.

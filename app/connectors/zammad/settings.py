@@ -43,6 +43,11 @@ class ZammadSettings(DeskFields):
         return self
 
     @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the credentials go."""
+        return (self.base_url,)
+
+    @property
     def api(self) -> str:
         """Where its REST interface is."""
         return f"{self.base_url.rstrip('/').removesuffix('/api/v1')}/api/v1"

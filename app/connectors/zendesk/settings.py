@@ -48,6 +48,11 @@ class ZendeskSettings(DeskFields):
             raise ValueError("base_url is where the agents work, such as https://acme.zendesk.com")
         return url.rstrip("/")
 
+    @property
+    def destination(self) -> tuple[str | int, ...]:
+        """Where the credentials go."""
+        return (self.base_url,)
+
 
 class ZendeskCredentials(Fields):
     """What Zendesk made for us.

@@ -109,7 +109,10 @@ async def change(
     connector = connector_of(row.kind)
     row.name = name or row.name
     if settings is not None:
-        row.settings = _checked(connector, settings)
+        changed = _checked(connector, settings)
+        if credentials is None:
+            _refuse_other_destination(connector, row, changed)
+        row.settings = changed
     if credentials is not None:
         store_credentials(row, vault, credentials)
     if paused:
@@ -222,6 +225,28 @@ def _new_id() -> str:
 def _checked(connector: Connector, settings: dict[str, Any]) -> dict[str, Any]:
     """The settings as they are stored."""
     return _parsed(connector.settings, settings, "settings").model_dump(mode="json")
+
+
+def _refuse_other_destination(
+    connector: Connector, row: Connection, changed: dict[str, Any]
+) -> None:
+    """Keep credentials from a place that they were not given for.
+
+    Who may change settings could else have them sent to a server of their own, and read them.
+
+    Raises:
+        InvalidRequestError.
+    """
+    try:
+        before = _parsed(connector.settings, row.settings, "settings").destination
+    except InvalidRequestError:
+        # Of another release; whether it is the same place cannot be said.
+        before = None
+    if _parsed(connector.settings, changed, "settings").destination != before:
+        raise InvalidRequestError(
+            "These settings lead to another server than the stored credentials were given for: "
+            "give the credentials again with them."
+        )
 
 
 def store_credentials(row: Connection, vault: Vault, credentials: dict[str, Any]) -> None:
