@@ -1,6 +1,5 @@
 """/console/settings: connections with a test, and the policy with who stored which version."""
 
-
 from fastapi import APIRouter, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
