@@ -13,7 +13,13 @@ from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.commands.database import in_session, load_settings, with_database, with_sessions
+from app.commands.database import (
+    in_session,
+    load_settings,
+    running_dev,
+    with_database,
+    with_sessions,
+)
 from app.commands.terminal import add_row, console, moment, plain_table, typed
 from app.commands.usage import usage
 from app.connectors.catalog import CONNECTORS
@@ -104,7 +110,7 @@ def add(
 
         row, secret = _refused(lambda: in_session(settings, work))
     typer.echo(row.id)
-    _say_hooks(row, secret)
+    _say_hooks(row, secret, base_url(load_settings()), has_own="webhook_secret" in credentials)
 
 
 @cli.command(
@@ -280,19 +286,25 @@ def _answer(name: str, *, required: bool) -> str:
     return str(typer.prompt(asked, "", hide_input=True, show_default=False, err=True))
 
 
-def _say_hooks(row: Connection, secret: str) -> None:
+def base_url(settings: Settings) -> str:
+    """Where other systems reach the API, as far as it is known here."""
+    dev = (running_dev(settings) if on_dev(settings) else None) or {}
+    return (settings.console_url or dev.get("url") or "https://YOUR-API").rstrip("/")
+
+
+def _say_hooks(row: Connection, secret: str, url: str, *, has_own: bool) -> None:
     """Where its hooks go, if it has any, and who makes the secret that they are signed with."""
     connector, test = CONNECTORS[row.kind], typed(f"connections test {row.id}")
+    hooks = f"{url}/v1/hooks/{row.id}"
     if connector.verify is None:
         typer.echo(f"It has no hooks: a worker reads it. See what is missing: {test}", err=True)
     elif connector.credentials.hook_secrets is not Fields.hook_secrets:
         change = typed(f"connections change {row.id} --credentials")
-        typer.echo(
-            f"Its hooks go to /v1/hooks/{row.id}, signed with a secret of its own.", err=True
-        )
-        typer.echo(f"Give it with `{change}`. See what is missing: {test}", err=True)
+        give = "" if has_own else f"Give that with `{change}`. "
+        typer.echo(f"Its hooks go to {hooks}, signed with a secret of that system.", err=True)
+        typer.echo(f"{give}See what is missing: {test}", err=True)
     else:
-        typer.echo(f"Its hooks go to /v1/hooks/{row.id}, signed with this secret:", err=True)
+        typer.echo(f"Its hooks go to {hooks}, signed with this secret:", err=True)
         typer.echo(secret)
         typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
 

@@ -1,5 +1,6 @@
 """deskgraph demo: ten sample tickets over HTTP, and a live table of what becomes of them."""
 
+import sys
 import time
 from typing import Any
 
@@ -9,12 +10,13 @@ from rich.live import Live
 from rich.table import Table
 
 from app.commands.database import running_dev
-from app.commands.terminal import add_row, typed
+from app.commands.terminal import add_row, one_line, typed
 from app.demo.tickets import TICKETS
 from app.settings import Settings
 
 WATCH_SECONDS = 60
 REFRESH_SECONDS = 0.3
+BODY_CHARACTERS = 60
 AT_REST = {"interrupted", "success", "error", "timeout", "cancelled"}
 
 
@@ -59,6 +61,9 @@ def watch(api: httpx.Client, ids: list[str]) -> None:
                 break
             time.sleep(REFRESH_SECONDS)
     if waiting := sum(run["status"] == "interrupted" for run in runs):
+        if not sys.stdout.isatty():
+            # rich ends its table with a line break on a terminal alone.
+            typer.echo()
         typer.echo(f"{waiting} runs wait for an approver: {typed('approvals list')}")
 
 
@@ -66,7 +71,12 @@ def table(runs: list[dict[str, Any]]) -> Table:
     """One row a run."""
     drawn = Table("customer", "ticket", "status", "outcome", "what came out", expand=True)
     for run, ticket in zip(runs, TICKETS, strict=True):
-        cells = (run["customer_id"], ticket["body"][:60], run["status"], run["outcome"])
+        cells = (
+            run["customer_id"],
+            one_line(ticket["body"], BODY_CHARACTERS),
+            run["status"],
+            run["outcome"],
+        )
         add_row(drawn, *cells, news(run))
     return drawn
 
@@ -80,5 +90,7 @@ def news(run: dict[str, Any]) -> str:
         return f"to {agent['name']}" if agent else "waits for a free colleague"
     if run["reply"]:
         cited = ", ".join(run["reply"]["citations"])
-        return f"answered from {cited}" if cited else str(run["reply"]["text"][:60])
+        return (
+            f"answered from {cited}" if cited else one_line(run["reply"]["text"], BODY_CHARACTERS)
+        )
     return ""

@@ -76,6 +76,7 @@ def create_key(
 
     with with_database(load_settings()) as settings:
         typer.echo(in_session(settings, work))
+    typer.echo(f"The key of {name!r} in tenant {tenant!r} is not shown again.", err=True)
 
 
 def parse_limit(text: str) -> tuple[str, int]:

@@ -218,7 +218,7 @@ def test_demo_shows_what_becomes_of_ten_tickets(dev: Dev) -> None:
     """Four wait for a person, four are answered, two go to a person."""
     shown = deskgraph(dev.data_dir, "demo", COLUMNS="160")
     assert shown.returncode == 0, shown.stderr
-    assert "4 runs wait for an approver" in shown.stdout
+    assert "\n4 runs wait for an approver" in shown.stdout
     for word in ("interrupted", "answered", "escalated", "upload-error-e42"):
         assert word in shown.stdout
 

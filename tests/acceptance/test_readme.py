@@ -45,7 +45,7 @@ def test_the_example_can_be_pasted_again(stack: Stack, tenant: Tenant) -> None:
     [shell] = INSTALLED[:1]
     pasted(stack, tenant, shell)
     again = pasted(stack, tenant, shell).splitlines()
-    assert again[1:4] == ["success", "Nothing waits for a person:", "escalated"]
+    assert again[1:4] == ["success", "No approval is asked for:", "escalated"]
     assert len(again) == 5
 
 

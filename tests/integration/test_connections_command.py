@@ -48,7 +48,7 @@ async def test_desk_is_added_changed_listed_tested_and_removed(
     )
     found, secret = out.split()
     assert (code, secret[:6]) == (0, "whsec_")
-    assert f"/v1/hooks/{found}" in says
+    assert f"Its hooks go to https://YOUR-API/v1/hooks/{found}, signed with this" in says
     of_tenant = (found, "--tenant", name)
     desk = OwnDesk()
     desk.connect("", secret)

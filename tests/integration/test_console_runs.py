@@ -103,10 +103,13 @@ async def test_pause_switch_is_the_admins(console: Console) -> None:
     assert (await root.post("/console/pause", data={"paused": "yes"})).status_code == 303
     seen = words(await ann.get("/console"))
     assert "Paused since" in seen
+    _, approval = await console.paused()
+    assert "carried out once the pause ends" in words(await ann.get(card(approval)))
     assert "by Root ." in seen.replace("Root.", "Root .")
     assert "Let replies and effects leave again" not in seen
     assert (await root.post("/console/pause", data={"paused": "no"})).status_code == 303
     assert "Paused since" not in words(await ann.get("/console"))
+    assert "carried out at once" in words(await ann.get(card(approval)))
 
 
 async def test_admin_alone_reads_no_ticket(console: Console) -> None:

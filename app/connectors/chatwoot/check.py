@@ -69,7 +69,7 @@ async def _checks(rest: Rest) -> AsyncIterator[Check]:
     answer = await rest.call("agent", "GET", "/inboxes")
     inboxes = read_as(list[_Inbox], require_list(answer, "inboxes"))
     account = rest.settings.account_id
-    says = f"The agent's token reads account {account} and sees {len(inboxes)} inboxes."
+    says = f"The agent's token reads account {account} and sees inboxes: {len(inboxes)}."
     if not inboxes:
         says = f"The agent sees no inbox: add them to those of the bot in account {account}."
     yield Check("agent", ok=bool(inboxes), says=says)
