@@ -96,6 +96,7 @@ async def test_run_is_cancelled_and_its_ticket_taken_over(console: Console) -> N
 
 async def test_pause_switch_is_the_admins(console: Console) -> None:
     """Everybody reads that it is on, and since when; an admin switches it."""
+    _, approval = await console.paused()
     ann = await console.sign_in("Ann")
     root = await console.sign_in("Root", "admin")
     assert (await ann.post("/console/pause", data={"paused": "yes"})).status_code == 403
@@ -103,7 +104,6 @@ async def test_pause_switch_is_the_admins(console: Console) -> None:
     assert (await root.post("/console/pause", data={"paused": "yes"})).status_code == 303
     seen = words(await ann.get("/console"))
     assert "Paused since" in seen
-    _, approval = await console.paused()
     assert "carried out once the pause ends" in words(await ann.get(card(approval)))
     assert "by Root ." in seen.replace("Root.", "Root .")
     assert "Let replies and effects leave again" not in seen
