@@ -1,7 +1,7 @@
 """The harness of Chatwoot, against our double of it."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -185,7 +185,7 @@ class ChatwootHarness:
 
 @contextlib.asynccontextmanager
 async def doubled_chatwoot(
-    timeout_seconds: float = 2, line: type[FaultProxy] = FaultProxy
+    timeout_seconds: float = 2, line: Callable[[int], FaultProxy] = FaultProxy
 ) -> AsyncIterator[ChatwootHarness]:
     """A harness for a new double; the connector waits so long for an answer."""
     double = ChatwootDouble()

@@ -3,7 +3,7 @@
 import contextlib
 import itertools
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -168,7 +168,7 @@ class ZammadHarness:
 
 @contextlib.asynccontextmanager
 async def doubled_zammad(
-    timeout_seconds: float = 2, line: type[FaultProxy] = FaultProxy
+    timeout_seconds: float = 2, line: Callable[[int], FaultProxy] = FaultProxy
 ) -> AsyncIterator[ZammadHarness]:
     """A harness for a new double; the connector waits so long for an answer."""
     double = ZammadDouble()

@@ -1,7 +1,7 @@
 """The harness of Zendesk: its customers and agents act within our double."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -168,7 +168,7 @@ class ZendeskHarness:
 
 @contextlib.asynccontextmanager
 async def doubled_zendesk(
-    timeout_seconds: float = TIMEOUT_SECONDS, line: type[FaultProxy] = FaultProxy
+    timeout_seconds: float = TIMEOUT_SECONDS, line: Callable[[int], FaultProxy] = FaultProxy
 ) -> AsyncIterator[ZendeskHarness]:
     """A harness for a new double."""
     double = ZendeskDouble()

@@ -8,22 +8,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
-from tests.conformance.harness import Harness
 from tests.conformance.helpdesk import seen
 from tests.doubles.fault_proxy import FaultProxy, Request
+from tests.hosted_desks import LineHarness
 from tests.integration.waiting_replies import TEXT
 
 WAY_SECONDS, HOOK_DELAY_SECONDS, TWICE_SHARE = (0.02, 1.0), 30.0, 0.3
 NEVER = float("inf")
 AtPost = Literal["nothing", "lost", "dies"]
-
-
-class RealHarness(Harness, Protocol):
-    """A harness whose connector speaks over a line."""
-
-    proxy: FaultProxy
 
 
 @dataclass(slots=True)
@@ -35,7 +29,7 @@ class Happenings:
     once, when the desk has taken the reply: the answer is lost, or the worker dies.
     """
 
-    harness: RealHarness
+    harness: LineHarness
     ticket_id: str
     random: Random
     hooks: Callable[[], list[Any]]

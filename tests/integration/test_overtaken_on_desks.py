@@ -8,8 +8,8 @@ could be seen at the last look before it.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -18,8 +18,6 @@ from uuid import uuid4
 
 import pytest
 
-from app.connectors.catalog import CONNECTORS
-from app.connectors.connector import Connector, Opened
 from app.connectors.helpdesk import Answer, Helpdesk, TicketView
 from app.db.effects import takeovers
 from app.execution.wiring import Service
@@ -27,76 +25,24 @@ from app.services.connections.deliver import deliver
 from app.services.connections.hooks import take_event
 from app.services.connections.retries import wait_seconds
 from app.services.connections.tickets import ticket_name
-from tests.conformance.chatwoot import ChatwootHarness, doubled_chatwoot
-from tests.conformance.zammad import ZammadHarness, doubled_zammad
-from tests.conformance.zendesk import ZendeskHarness, doubled_zendesk
 from tests.conftest import Tenant
-from tests.integration.acting_line import NEVER, ActingLine, Happenings, RealHarness
+from tests.hosted_desks import HOSTED, HostedDesk, Line, zammad, zendesk
+from tests.integration.acting_line import NEVER, ActingLine, Happenings
 from tests.integration.waiting_replies import WaitingReplies, waiting_replies
 
 # Of each desk; all of them together are 1,000 tickets.
 FEW, ALL, SEED = 16, 334, 5
 # Within the first attempt, or at some time that the second one after a death may see.
-ACTS_WITHIN_SECONDS, LEASE_SECONDS, CALL_SECONDS = (14.0, 400.0), 150.0, 30.0
+ACTS_WITHIN_SECONDS, LEASE_SECONDS = (14.0, 400.0), 150.0
 # The calls of a slow attempt, and how long they take.
 CALLS, DIES_WITHIN_SECONDS = 13, 14.0
 LOST_SHARE, KILLED_SHARE, MOST_ATTEMPTS = 0.3, 0.3, 30
 log = logging.getLogger(__name__)
-Hooks = Callable[[], list[Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedDesk:
-    """One desk: its harness on an acting line, and the hooks that it has written since."""
-
-    harness: RealHarness
-    opened: Opened
-    connector: Connector
-    hooks: Hooks
-
-    @property
-    def line(self) -> ActingLine:
-        """Where the connector's requests pass."""
-        return cast(ActingLine, self.harness.proxy)
-
-
-@asynccontextmanager
-async def zendesk() -> AsyncIterator[SimulatedDesk]:
-    """Zendesk, which compares and posts in one call."""
-    async with doubled_zendesk(CALL_SECONDS, ActingLine) as harness:
-        yield simulated("zendesk", harness, harness.double.events)
-
-
-@asynccontextmanager
-async def zammad() -> AsyncIterator[SimulatedDesk]:
-    """Zammad, which is read once more before the post."""
-    async with doubled_zammad(CALL_SECONDS, ActingLine) as harness:
-        written: list[Any] = []
-        harness.double.emit = written.append
-        yield simulated("zammad", harness, written)
-
-
-@asynccontextmanager
-async def chatwoot() -> AsyncIterator[SimulatedDesk]:
-    """Chatwoot, which is read once more before the post."""
-    async with doubled_chatwoot(CALL_SECONDS, ActingLine) as harness:
-        written: list[Any] = []
-        harness.double.emit = written.append
-        harness.double.messages_left = 1_000_000
-        yield simulated("chatwoot", harness, written)
-
-
-def simulated(
-    kind: str, harness: ZendeskHarness | ZammadHarness | ChatwootHarness, written: list[Any]
-) -> SimulatedDesk:
-    """The desk with hooks that are taken out of a list."""
-
-    def hooks() -> list[Any]:
-        found = list(written)
-        del written[: len(found)]
-        return found
-
-    return SimulatedDesk(harness, harness.opened, CONNECTORS[kind], hooks)
+def line_of(at: HostedDesk) -> ActingLine:
+    """Where the connector's requests pass."""
+    return cast(ActingLine, at.harness.proxy)
 
 
 @dataclass(slots=True)
@@ -104,7 +50,7 @@ class Ticket:
     """A ticket with one waiting reply."""
 
     replies: WaitingReplies
-    at: SimulatedDesk
+    at: HostedDesk
     happens: Happenings
     # An attempt ended without knowing that it had posted.
     unknown: bool = False
@@ -117,7 +63,7 @@ class Ticket:
     async def run(self, desk: Helpdesk) -> None:
         """Deliver the reply by `desk` until it has ended, then let every hook come."""
         await self.replies.add(self.name)
-        self.at.line.happenings = self.happens
+        line_of(self.at).happenings = self.happens
         for _ in range(MOST_ATTEMPTS):
             if (found := await self.replies.next_attempt(self.name)) is None:
                 break
@@ -127,7 +73,7 @@ class Ticket:
                 LEASE_SECONDS if await self._is_killed(work) else wait_seconds(found.attempts, None)
             )
             await self.happens.pass_time(waits)
-        self.at.line.happenings = None
+        line_of(self.at).happenings = None
         for _ in range(2):
             await self.happens.pass_time(1000)
 
@@ -135,7 +81,7 @@ class Ticket:
         """Whether the worker died of it; what it had sent then goes on without it."""
         self.happens.worker = asyncio.create_task(work)
         await asyncio.wait([self.happens.worker])
-        async with self.at.line.busy:
+        async with line_of(self.at).busy:
             return self.happens.worker.cancelled()
 
     async def violations(self, ends: Counter[str]) -> list[str]:
@@ -158,7 +104,7 @@ class Ticket:
         return [f"{self.name}: {law}" for law, broken in laws.items() if broken]
 
 
-async def a_ticket(replies: WaitingReplies, at: SimulatedDesk, number: int) -> Ticket:
+async def a_ticket(replies: WaitingReplies, at: HostedDesk, number: int) -> Ticket:
     """The next ticket of the desk, with what will happen on it."""
     random = Random(f"{SEED}-{at.connector.kind}-{number}")  # noqa: S311  # no secret
     harness = at.harness
@@ -194,20 +140,17 @@ async def replies(service: Service, tenant: Tenant) -> WaitingReplies:
     return await waiting_replies(service, tenant)
 
 
-DESKS = [zendesk, zammad, chatwoot]
-
-
 @pytest.mark.timeout(1800)
-@pytest.mark.parametrize("desk", DESKS)
+@pytest.mark.parametrize("desk", HOSTED)
 async def test_one_reply_at_most_and_none_over_a_person(
     replies: WaitingReplies,
-    desk: Callable[[], AbstractAsyncContextManager[SimulatedDesk]],
+    desk: Callable[[Line], AbstractAsyncContextManager[HostedDesk]],
     thorough: bool,
 ) -> None:
     """Where the desk compares by itself, not even between the last look and the post."""
     ends: Counter[str] = Counter()
     wrong: list[str] = []
-    async with desk() as at:
+    async with desk(ActingLine) as at:
         for number in range(ALL if thorough else FEW):
             ticket = await a_ticket(replies, at, number)
             await ticket.run(at.harness.desk)
@@ -254,7 +197,7 @@ async def test_careless_connector_breaks_the_laws(replies: WaitingReplies) -> No
     """So the simulation would see one."""
     ends: Counter[str] = Counter()
     wrong: list[str] = []
-    async with zammad() as at:
+    async with zammad(ActingLine) as at:
         for number in range(2 * FEW):
             ticket = await a_ticket(replies, at, number)
             await ticket.run(Careless(at.harness.desk))
