@@ -41,6 +41,7 @@ from app.connectors.stripe import hooks as stripe_hooks
 from app.connectors.zammad import hook as zammad_hook
 from app.connectors.zendesk import hook as zendesk_hook
 from app.console import forms
+from app.console.routes.sign_in import own_path
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.errors import BodyError, InvalidRequestError
@@ -450,6 +451,11 @@ LINEAR = model.LinearModel(
     ("billing", "general"), (0.0, 0.0), ([0.0] * features.SIZE,) * 2, bytes(features.WORD_SIZE // 8)
 )
 READERS: dict[str, list[Reader]] = {
+    "app.console.routes.sign_in:own_path": [
+        own_path,
+        lambda text: own_path(f"/console/{text}"),
+        lambda text: own_path(f"/console/{quote_plus(text)}"),
+    ],
     "app.console.forms:parse_form": [
         lambda text: forms.parse_form(f"comment={quote_plus(text)}".encode()),
         form_or_refusal,

@@ -241,7 +241,7 @@ def _refuse_other_destination(
         before = _parsed(connector.settings, row.settings, "settings").destination
     except InvalidRequestError:
         # Of another release; whether it is the same place cannot be said.
-        before = None
+        before = ()
     if _parsed(connector.settings, changed, "settings").destination != before:
         raise InvalidRequestError(
             "These settings lead to another server than the stored credentials were given for: "
