@@ -68,7 +68,10 @@ def test_paused_refund_is_approved_from_a_terminal(dev: Dev) -> None:
     done = dev.client("starter").run(run["id"])
     assert [effect["tool"] for effect in done["effects"]] == ["refund_payment", "send_reply"]
     [decision] = done["approvals"][0]["decisions"]
-    assert (decision["decided_by"], decision["comment"]) == ("dev approver", "clear duplicate")
+    assert (decision["decided_by"]["name"], decision["comment"]) == (
+        "dev approver",
+        "clear duplicate",
+    )
 
     shown = deskgraph(dev.data_dir, "runs", "show", run["id"])
     assert shown.returncode == 0, shown.stderr
