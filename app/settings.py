@@ -20,6 +20,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from app.sign_in_settings import SignInSettings
+from app.tracing_settings import TracingSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -265,32 +266,6 @@ class MailSettings(BaseModel):
     def mail_address(self) -> Address:
         """The sender of bulk mail."""
         return _address(self.mail_from)
-
-
-class TracingSettings(BaseModel):
-    """Tracing: where LangSmith traces go."""
-
-    langsmith_api_key: SecretStr | None = Field(
-        None, description="Key of LangSmith; unset: nothing is traced."
-    )
-    langsmith_endpoint: str = Field(
-        "https://api.smith.langchain.com", description="Server that traces are sent to."
-    )
-    langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
-    trace_url: str | None = Field(
-        None, description="Link to a trace; `{trace_id}` stands for its id."
-    )
-    trace_flush_seconds: Seconds = Field(
-        5, description="Longest wait at exit for traces that are not sent yet."
-    )
-
-    @field_validator("trace_url")
-    @classmethod
-    def _only_trace_id(cls, value: str | None) -> str | None:
-        try:
-            return value if value is None else value and value.format(trace_id="{trace_id}")
-        except (KeyError, IndexError, ValueError):
-            raise ValueError("only {trace_id} may stand in braces") from None
 
 
 class LogSettings(BaseModel):

@@ -51,6 +51,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
 ModelName = Annotated[str, Field(min_length=1, max_length=200)]
 MicroUsd = Annotated[int, Field(ge=0, le=10**15)]
 Mode = Literal["auto", "draft"]
+TraceContent = Literal["full", "redacted", "none"]
 # The deterministic model of this service, which knows a few patterns and no meaning.
 OFFLINE = "offline"
 # How often a reviewer may ask for another plan or another draft.
@@ -112,6 +113,11 @@ class Policy(Rules):
         86_400, description="How long a reply may be given again to others; 0: never."
     )
     retention: Retention = Retention()
+    trace_content: TraceContent = Field(
+        "redacted",
+        description="What traces in LangSmith hold of texts: `redacted` masks personal data, "
+        "`full` secrets only, `none` leaves out inputs, outputs and messages of errors.",
+    )
     replies_per_thread_hour: Annotated[int, Field(ge=1, le=1000)] = Field(
         5, description="Public replies that one thread may get within an hour; then a person."
     )

@@ -31,6 +31,15 @@ async def nothing_to_wait_for() -> None:
     """Where no checkpoint is written, none can be missing."""
 
 
+# Makes a call of a tool, shows it, for one in a trace, and answers what it answers.
+Watch = Callable[[str, JsonObject, Callable[[], Awaitable[Any]]], Awaitable[Any]]
+
+
+async def unwatched(_name: str, _args: JsonObject, call: Callable[[], Awaitable[Any]]) -> Any:
+    """Make the call, and show it nowhere."""
+    return await call()
+
+
 @dataclass(frozen=True, slots=True)
 class EffectCall:
     """One granted effect about to happen, and what a strategy may do about it.
@@ -153,6 +162,7 @@ class Toolbox:
     strategy: Strategy
     guard: Callable[[], AbstractContextManager[None]] = nullcontext
     durable: Callable[[], Awaitable[None]] = nothing_to_wait_for
+    watch: Watch = unwatched
 
     async def call(
         self,
@@ -178,11 +188,18 @@ class Toolbox:
         """
         with self.guard():
             granted = self._granted(tool)
-            parsed = _parse(granted, args)
-            if isinstance(granted, Tool):
-                return await granted.run(parsed, self.ports, self.caller)
-            call = self._about_to(granted, parsed, step_id, needs_person)
-            return await _finish_despite_cancel(self.strategy(call))
+            return await self.watch(
+                granted.name, args, lambda: self._make(granted, args, step_id, needs_person)
+            )
+
+    async def _make(
+        self, granted: AnyTool, args: JsonObject, step_id: str | None, needs_person: bool
+    ) -> Any:
+        parsed = _parse(granted, args)
+        if isinstance(granted, Tool):
+            return await granted.run(parsed, self.ports, self.caller)
+        call = self._about_to(granted, parsed, step_id, needs_person)
+        return await _finish_despite_cancel(self.strategy(call))
 
     async def problem(self, tool: AnyTool | str, args: JsonObject) -> str | None:
         """Why this call would be refused as the world is now, or None; has no effect.

@@ -14,6 +14,7 @@ from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution.graph_input import NOTHING, next_input
 from app.execution.run_error import run_error, timed_out
+from app.execution.trace import traced_config
 from app.execution.wiring import Service, context_for
 from app.lifecycle import RunStatus
 from app.log import get_logger
@@ -65,7 +66,7 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     """
     usage = UsageHandler(service.prices)
     steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
-    config, seen = _config(service, run, usage), Seen()
+    config, seen = _config(run, usage), Seen()
     holder = (str(run.id), run.attempt)
     try:
         async with service.saver.behind(holder):
@@ -156,13 +157,12 @@ def pause_seconds(run: Run, failure: BaseException) -> int:
     return RETRY_SECONDS
 
 
-def _config(service: Service, run: Run, usage: UsageHandler) -> dict[str, Any]:
+def _config(run: Run, usage: UsageHandler) -> dict[str, Any]:
     return {
         "run_id": run.trace_id,
-        "run_name": "support",
         "recursion_limit": MAX_STEPS,
         "configurable": {"thread_id": str(run.thread_id)},
-        "callbacks": [usage, *service.tracing.callbacks()],
+        "callbacks": [usage],
         "metadata": {
             "run_id": str(run.id),
             "ticket_id": run.ticket_id,
@@ -218,7 +218,7 @@ async def _stream(
         steps.begin_at(stands and stands.config["configurable"].get("checkpoint_id"))
         async for mode, chunk in service.graph.astream(
             following,
-            config,
+            traced_config(service, run, context.policy, following, config),
             context=context,
             stream_mode=["tasks", "checkpoints"],
             durability="sync",

@@ -14,6 +14,7 @@ from app.db.conversations.summaries import Claimed
 from app.db.core.compiled import Executor
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
+from app.execution.trace import NAME, about, traced_run
 from app.execution.wiring import Service
 from app.log import get_logger
 from app.observability.usage import UsageHandler
@@ -108,9 +109,10 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
         policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
     meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets)
     gateway = open_gateway(service.models, run.tenant_id, meter)
+    traced = traced_run(run, policy, about(run, policy, "summary"))
     config: RunnableConfig = {
-        "run_name": "summary",
-        "callbacks": [usage, *service.tracing.callbacks()],
+        "run_name": f"{NAME}.summary",
+        "callbacks": [usage, *service.tracing.callbacks(traced, usage.cost_of)],
         "metadata": {"run_id": str(run.id), "tenant_id": run.tenant_id},
     }
     # As inside the graph: the gateway takes callbacks from the context of the call.

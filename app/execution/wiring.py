@@ -35,6 +35,7 @@ from app.db.tenants.queries import policy_at, starters_hold
 from app.execution.payments import with_payments
 from app.models.openai import build_pool
 from app.observability.prices import Prices, micro_usd
+from app.observability.tool_runs import as_tool_run
 from app.observability.tracing import Tracing
 from app.services.connections.encryption import Vault, vault_of
 from app.settings import Settings
@@ -50,7 +51,7 @@ from tools.catalog import TOOLS
 from tools.helpdesk import reply_key
 from tools.ports import Caller, Ports
 from tools.strategies import live, rehearse, replay
-from tools.toolbox import Strategy, Toolbox
+from tools.toolbox import Strategy, Toolbox, unwatched
 
 Graph = CompiledStateGraph[SupportState, SupportContext, SupportState, SupportState]
 # What the tools of one run reach; another payment provider or helpdesk comes in here.
@@ -175,12 +176,12 @@ def _toolboxes(
 ) -> Callable[[str], Toolbox]:
     gate = PostgresGate(service.sessions, caller, policy, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
+    watch = as_tool_run if service.tracing.is_on else unwatched
 
     def toolbox(node: str) -> Toolbox:
         grants = GRANTS.get(node, frozenset())
-        return Toolbox(
-            node, grants, TOOLS, ports, caller, gate, ports.ledger, strategy, ends_attempt, durable
-        )
+        calls = (ports, caller, gate, ports.ledger, strategy)
+        return Toolbox(node, grants, TOOLS, *calls, ends_attempt, durable, watch)
 
     return toolbox
 

@@ -2,18 +2,20 @@
 
 import asyncio
 import os
-import re
-from typing import Any
-from uuid import UUID
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, cast
 
 import langsmith
-from langchain_core.tracers.langchain import LangChainTracer
-from langgraph.errors import GraphDrained, GraphInterrupt
-from langsmith.anonymizer import create_secret_anonymizer
 from langsmith.schemas import LangSmithInfo
 
 from app.log import get_logger
+from app.observability.redaction import Redactor
+from app.observability.trace_sender import ExecutionClient, TraceSender
+from app.observability.tracer import CostOf, ExecutionTracer
 from app.settings import Settings
+from graphs.policy import TraceContent
 
 log = get_logger(__name__)
 
@@ -21,28 +23,19 @@ log = get_logger(__name__)
 # threads. A send in its thread pool would hold a stopping process until LangSmith answers.
 CLIENT_SWITCHES = {"LANGSMITH_USE_DAEMON": "true", "LANGSMITH_DISABLE_RUN_COMPRESSION": "true"}
 MAX_BATCH_BYTES = 20_000_000
-OWN_KEYS = re.compile(r"\bdg_[0-9a-f]+_[\w-]{20,}")
 
 
-class PauseTracer(LangChainTracer):
-    """The stock tracer shows a pause or a drain as an error; here it is how the run ended."""
+@dataclass(frozen=True, slots=True)
+class Traced:
+    """What is said of one execution: `metadata` and `tags` go on every run of its trace.
 
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> Any:
-        """End a paused node, or a drained run, as finished."""
-        if isinstance(error, GraphInterrupt):
-            asked = [item.value for item in error.args[0]] if error.args else []
-            self._say_on_root(run_id, "interrupted")
-            return self.on_chain_end({"__interrupt__": asked}, run_id=run_id)
-        if isinstance(error, GraphDrained):
-            self._say_on_root(run_id, "drained")
-            return self.on_chain_end({}, run_id=run_id)
-        return super().on_chain_error(error, run_id=run_id, **kwargs)
+    `content` is the policy's `trace_content`, `names` the people to be masked.
+    """
 
-    def _say_on_root(self, run_id: UUID, outcome: str) -> None:
-        run = self.run_map.get(str(run_id))
-        root = self.run_map.get(str(run.trace_id)) if run else None
-        if root is not None:
-            root.add_metadata({"run_outcome": outcome})
+    content: TraceContent
+    names: tuple[str, ...]
+    metadata: dict[str, Any]
+    tags: list[str] = field(default_factory=list)
 
 
 class Tracing:
@@ -51,38 +44,66 @@ class Tracing:
     def __init__(self, settings: Settings) -> None:
         self._flush_seconds = settings.trace_flush_seconds
         self._project = settings.langsmith_project
-        self._client = _client(settings)
+        self._everywhere = {
+            "environment": settings.environment,
+            "revision": settings.revision or version("deskgraph"),
+        }
+        self._tags = [f"env:{settings.environment}"]
+        self._sender = _sender(settings)
 
-    def callbacks(self) -> list[PauseTracer]:
-        """The tracer of one execution, or nothing. Sending happens in the client's own thread."""
-        if self._client is None:
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is traced."""
+        return self._sender is not None
+
+    def callbacks(self, traced: Traced, cost_of: CostOf) -> list[ExecutionTracer]:
+        """The tracer of one execution, or nothing; `cost_of` prices a model call by its run's id.
+
+        Texts are redacted and sent in threads of their own.
+        """
+        if self._sender is None:
             return []
-        return [PauseTracer(client=self._client, project_name=self._project)]
+        client = ExecutionClient(self._sender, Redactor(traced.content, traced.names))
+        tracer = ExecutionTracer.of(
+            cost_of,
+            client=cast("langsmith.Client", client),
+            project_name=self._project,
+            tags=[*self._tags, *traced.tags],
+            metadata={**self._everywhere, **traced.metadata},
+        )
+        return [tracer]
 
     async def close(self) -> None:
         """Send what is left, waiting no longer than the setting says."""
-        if self._client is None:
+        if self._sender is None:
             return
-        await asyncio.to_thread(self._client.flush, timeout=self._flush_seconds)
-        queue = self._client.tracing_queue
-        if queue is not None and queue.unfinished_tasks:
-            log.warning("traces_lost", items=queue.unfinished_tasks)
+        if left := await asyncio.to_thread(self._sender.flush, self._flush_seconds):
+            log.warning("traces_lost", items=left)
 
 
-def _client(settings: Settings) -> langsmith.Client | None:
+def _note_lost(error: Exception) -> None:
+    """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
+    log.warning("traces_lost", error=type(error).__name__)
+
+
+def _sender(settings: Settings) -> TraceSender | None:
     if settings.langsmith_api_key is None:
         # LANGSMITH_TRACING in the environment would start a tracer that we know nothing of.
         langsmith.configure(enabled=False)
         return None
     for name, value in CLIENT_SWITCHES.items():
         os.environ.setdefault(name, value)
-    return langsmith.Client(
-        api_url=settings.langsmith_endpoint,
-        api_key=settings.langsmith_api_key.get_secret_value(),
-        # Known beforehand, so that nothing waits for `GET /info`.
-        info=LangSmithInfo(),
-        max_batch_size_bytes=MAX_BATCH_BYTES,
-        anonymizer=create_secret_anonymizer(
-            extra_rules=[{"pattern": OWN_KEYS, "replace": "[SECRET_DETECTED]"}], max_depth=40
-        ),
-    )
+    key = settings.langsmith_api_key.get_secret_value()
+
+    def make(anonymizer: Callable[[Any], Any]) -> langsmith.Client:
+        return langsmith.Client(
+            api_url=settings.langsmith_endpoint,
+            api_key=key,
+            # Known beforehand, so that nothing waits for `GET /info`.
+            info=LangSmithInfo(),
+            max_batch_size_bytes=MAX_BATCH_BYTES,
+            anonymizer=anonymizer,
+            tracing_error_callback=_note_lost,
+        )
+
+    return TraceSender(make)

@@ -25,6 +25,13 @@ class TaskUsage:
     cost: Decimal | None = Decimal(0)
 
 
+class CallCost(NamedTuple):
+    """US dollars of one model call, by what was read and what was written."""
+
+    input: Decimal
+    output: Decimal
+
+
 class Asked(NamedTuple):
     """A call on its way: which node execution asked which model, and the gateway's notes on it."""
 
@@ -45,6 +52,7 @@ class UsageHandler(AsyncCallbackHandler):
         self.by_task: dict[str, TaskUsage] = {}
         self._prices = prices or Prices()
         self._asked: dict[UUID, Asked] = {}
+        self._costs: dict[UUID, CallCost] = {}
 
     def of(self, task_id: str) -> TaskUsage:
         """The record of a node execution; a call that its node no longer waits for is given up.
@@ -56,6 +64,10 @@ class UsageHandler(AsyncCallbackHandler):
             asked = self._asked.pop(run_id)
             usage.calls.append({"model": asked.model, **asked.notes, "error": "GivenUp"})
         return usage
+
+    def cost_of(self, run_id: UUID) -> CallCost | None:
+        """What a model call cost that has ended, once, by its run in the trace; None if unknown."""
+        return self._costs.pop(run_id, None)
 
     async def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
         """A node that starts again under the same task is another try."""
@@ -78,6 +90,11 @@ class UsageHandler(AsyncCallbackHandler):
         model = str(answered or asked.model or "unknown")[:200]
         tokens = tokens_of(message)
         cost = self._prices.cost_usd(model, tokens, asked.model)
+        if cost is not None:
+            read = self._prices.cost_usd(model, tokens._replace(output=0), asked.model) or Decimal(
+                0
+            )
+            self._costs[kwargs["run_id"]] = CallCost(read, cost - read)
         usage = self.of(asked.task_id)
         usage.calls.append(
             {

@@ -1,10 +1,12 @@
 """The only way to a model: budget -> circuit -> slot -> call -> repair -> fallback."""
 
 import asyncio
+import hashlib
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from graphs.context import ModelAnswer, Question, T
@@ -118,6 +120,7 @@ class GuardedModels:
         notes: dict[str, Any],
     ) -> ModelAnswer[T]:
         """One question, and when its answer breaks the schema once more with what is wrong."""
+        notes = {**notes, "tier": tier}
         got = await self._call(endpoint, question, deadline, notes)
         if got["parsed"] is None and endpoint.circuit:
             again = asked_again(question.messages, str(got["parsing_error"]))
@@ -193,5 +196,17 @@ async def _invoke(
         question.schema, method="json_schema", include_raw=True
     )
     # The metadata is what the step's `model_calls` and the trace tell about this call.
-    got: Any = await asked.ainvoke(question.messages, {"metadata": {"model_call": notes}})
+    metadata = {"model_call": notes, "tier": notes["tier"], "prompt_version": version_of(question)}
+    got: Any = await asked.ainvoke(question.messages, {"metadata": metadata})
     return dict(got)
+
+
+def version_of(question: Question[Any]) -> str:
+    """Twelve hex digits that change with the instructions; the schema's name is a part of them."""
+    said = str(question.messages[0].content) if question.messages else ""
+    return _digest(question.schema.__name__, said)
+
+
+@lru_cache(maxsize=256)
+def _digest(schema: str, instructions: str) -> str:
+    return hashlib.sha256(f"{schema}\n{instructions}".encode()).hexdigest()[:12]

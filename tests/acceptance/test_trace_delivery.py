@@ -112,7 +112,7 @@ def test_drained_run_is_no_error(starter: Client, stack: Stack, tmp_path: Path) 
     model.close()
     [root] = [r for r in langsmith.runs.values() if metadata(r)["run_id"] == run["id"]
               and r["trace_id"] == r["id"]]  # fmt: skip
-    assert (metadata(root)["run_outcome"], root.get("error")) == ("drained", None)
+    assert (metadata(root)["run_outcome"], root.get("error")) == ("handed_back", None)
     with worker(stack, tmp_path):
         # On a busy machine the jobs of other tests come first.
         until(lambda: starter.run(run["id"])["status"] == "interrupted", 3 * PATIENCE_SECONDS)
@@ -126,8 +126,9 @@ def test_langsmith_in_trouble_costs_traces_only(
     langsmith = LangSmithCapture()
     langsmith.status = 503
     with serving(langsmith.app) as refusing, silent_server() as silent:
-        endpoints = {"refuses": refusing, "never answers": silent, "is gone": "http://127.0.0.1:9"}
-        with worker(stack, tmp_path, **tracing_to(endpoints[trouble])) as process:
+        endpoints = {"never answers": silent, "is gone": "http://127.0.0.1:9"}
+        endpoint = endpoints.get(trouble, refusing)
+        with worker(stack, tmp_path, **tracing_to(endpoint)) as process:
             for number in range(3):
                 run = starter.start("cus_ann", TWICE, f"T-{number}", wait=STOP_SECONDS)
                 assert run["status"] == "interrupted"

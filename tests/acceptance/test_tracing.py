@@ -1,19 +1,36 @@
 """What LangSmith gets to see of a run, and what it must not see."""
 
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
+from app.db.core.connections import Sessions, make_engine
+from app.db.tables.sandbox import SandboxPayment
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import until
-from tests.conftest import Tenant
+from tests.conftest import Tenant, copy_articles
 from tests.doubles.langsmith_capture import LangSmithCapture, metadata
 from tests.doubles.openai_double import OpenAIDouble
 from tests.doubles.server import serving
 
+# Each is personal or secret, and stands in a ticket, an article, a payment and an error.
+MARKERS = {
+    "email": "zyx.private@hidden.example",
+    "phone": "+49 171 5550199",
+    "card": "4111 1111 1111 1111",
+    "iban": "DE89 3704 0044 0532 0130 00",
+    "key": "sk-proj-Zx81mKq02LpQ7vNc55tYbR3wUe9aHd4G",
+    "name": "Zyxanna",
+    "surname": "Qworpel",
+}
+MARKED = "Zyxanna Qworpel, " + ", ".join(
+    MARKERS[kind] for kind in ("email", "phone", "card", "iban", "key")
+)
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 PROJECT = "support-desk"
 
@@ -78,6 +95,18 @@ def stack(
         yield started
 
 
+def whole_trace(langsmith: LangSmithCapture, trace_id: str) -> list[Any]:
+    """All runs of a trace, once each of them has ended."""
+    langsmith.wait_for_root(trace_id)
+
+    def runs() -> list[Any]:
+        return [run for run in list(langsmith.runs.values()) if run.get("trace_id") == trace_id]
+
+    # What a node left may come after what its root left.
+    until(lambda: all(run.get("end_time") for run in runs()))
+    return runs()
+
+
 @pytest.fixture
 def paused(starter: Client, models: OpenAIDouble) -> Any:
     """A run that waits for a decision."""
@@ -91,7 +120,7 @@ def test_root_is_named_by_the_run_and_filed_under_the_project(
 ) -> None:
     """The trace's id stands on the run; its root carries ticket, run and project."""
     root = langsmith.wait_for_root(paused["trace_id"])
-    assert (root["name"], root["trace_id"]) == ("support", paused["trace_id"])
+    assert (root["name"], root["trace_id"]) == ("support_agent", paused["trace_id"])
     assert root["session_name"] == PROJECT
     assert metadata(root)["ticket_id"] == "T-1"
     assert metadata(root)["run_id"] == paused["id"]
@@ -107,12 +136,18 @@ def test_resume_is_a_fresh_trace_of_the_same_thread(
     assert done["outcome"] == "acted"
     traces = [paused["trace_id"], done["trace_id"]]
     started, resumed = (langsmith.wait_for_root(trace_id) for trace_id in traces)
-    assert started["id"] != resumed["id"]
+    assert [root["name"] for root in (started, resumed)] == [
+        "support_agent",
+        "support_agent.resume",
+    ]
     assert {metadata(root)["thread_id"] for root in (started, resumed)} == {paused["thread_id"]}
     assert [metadata(root).get("run_outcome") for root in (started, resumed)] == [
         "interrupted",
-        None,
+        "success",
     ]
+    assert "outcome:interrupted" in started["tags"]
+    assert metadata(resumed)["trigger"] == "approval"
+    assert metadata(resumed)["approval_id"] == paused["approvals"][0]["id"]
 
 
 def test_nodes_are_named_children_of_the_root(paused: Any, langsmith: LangSmithCapture) -> None:
@@ -120,8 +155,78 @@ def test_nodes_are_named_children_of_the_root(paused: Any, langsmith: LangSmithC
     root = langsmith.wait_for_root(paused["trace_id"])
     nodes = langsmith.children(root)
     assert [node["name"] for node in nodes][-4:] == ["classify", "billing", "plan", "approve"]
-    [router] = langsmith.children(nodes[-2])
-    assert router["name"] == "by_plan"
+    routers = [run for run in langsmith.children(nodes[-2]) if run["run_type"] != "tool"]
+    assert [router["name"] for router in routers] == ["by_plan"]
+
+
+def test_every_run_says_where_it_belongs(paused: Any, langsmith: LangSmithCapture) -> None:
+    """Threads and filters of LangSmith see a run's parts, too, by ids and by few tags."""
+    runs = whole_trace(langsmith, paused["trace_id"])
+    expected = {
+        "thread_id": paused["thread_id"],
+        "ticket_id": "T-1",
+        "run_id": paused["id"],
+        "root_run_id": paused["trace_id"],
+        "attempt": 1,
+        "trigger": "message",
+        "policy_version": 0,
+        "environment": "production",
+        "revision": version("deskgraph"),
+        "trace_content": "redacted",
+    }
+    for run in runs:
+        assert expected.items() <= metadata(run).items(), run["name"]
+        assert {"tenant_id", "graph_version"} <= metadata(run).keys()
+        assert {"channel:api", "env:production", "trigger:message"} <= set(run["tags"])
+    asked = [metadata(run) for run in runs if run["run_type"] == "llm"]
+    assert {call["tier"] for call in asked} == {"fast"}
+    versions = [call["prompt_version"] for call in asked]
+    assert len(set(versions)) == len(versions) == 2
+
+
+def test_tools_are_runs_under_their_node(paused: Any, langsmith: LangSmithCapture) -> None:
+    """What was asked of the payment provider, and what it said, stand under `billing`."""
+    whole_trace(langsmith, paused["trace_id"])
+    root = langsmith.wait_for_root(paused["trace_id"])
+    [billing] = [node for node in langsmith.children(root) if node["name"] == "billing"]
+    tools = [run for run in langsmith.children(billing) if run["run_type"] == "tool"]
+    assert "read_payments" in [tool["name"] for tool in tools]
+    assert all(tool["outputs"]["output"] is not None for tool in tools)
+
+
+def test_cost_and_tokens_are_those_of_the_run(
+    paused: Any, starter: Client, approver: Client, langsmith: LangSmithCapture
+) -> None:
+    """What LangSmith sums up over a run's traces is what the run itself says."""
+    approver.decide(paused, "approve")
+    done = starter.run(paused["id"])
+    traces = (paused["trace_id"], done["trace_id"])
+    used = [
+        metadata(run)["usage_metadata"]
+        for trace_id in traces
+        for run in whole_trace(langsmith, trace_id)
+        if run["run_type"] == "llm"
+    ]
+    assert sum(usage["total_tokens"] for usage in used) == done["tokens"] > 0
+    assert sum(usage["total_cost"] for usage in used) == pytest.approx(done["cost_usd"], rel=1e-9)
+    assert all(
+        usage["input_cost"] + usage["output_cost"] == pytest.approx(usage["total_cost"])
+        for usage in used
+    )
+
+
+def test_replay_says_that_it_is_one(
+    paused: Any, admin: Client, langsmith: LangSmithCapture
+) -> None:
+    """Its trace has a name of its own, and the run that it repeats."""
+    steps = admin.http.get(f"/v1/runs/{paused['id']}/steps").raise_for_status().json()["items"]
+    body = {"dry_run": True, "checkpoint_id": steps[0]["checkpoint_id"]}
+    answer = admin.http.post(f"/v1/runs/{paused['id']}/replay?wait=20", json=body)
+    replay = answer.raise_for_status().json()
+    root = langsmith.wait_for_root(admin.run(replay["id"])["trace_id"])
+    assert root["name"] == "support_agent.replay"
+    assert metadata(root)["replay_of"] == paused["id"]
+    assert metadata(root)["dry_run"] is True
 
 
 def test_pause_is_not_an_error(paused: Any, langsmith: LangSmithCapture) -> None:
@@ -146,6 +251,7 @@ def test_failed_attempt_is_an_error(
     first, second = (n for n in langsmith.children(root) if n["name"] == "classify")
     assert models.failure_message in first["error"]
     assert second.get("error") is None
+    assert [metadata(node)["try"] for node in (first, second)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -168,3 +274,61 @@ def test_secrets_never_leave(
     assert TWICE.encode() in langsmith.sent
     assert b"cannot read" in langsmith.sent
     assert secret.removeprefix("password: ").encode() not in langsmith.sent
+
+
+@pytest.fixture
+async def marked(own_url: str, tenant: Tenant) -> None:
+    """The tenant's payments and an article hold what must not leave."""
+    engine = make_engine(own_url, 1)
+    try:
+        async with Sessions(engine).begin() as session:
+            held = update(SandboxPayment).where(SandboxPayment.tenant_id == tenant.id)
+            await session.execute(
+                held.values(description=SandboxPayment.description + f" for {MARKED}")
+            )
+            await copy_articles(session, tenant.id)
+    finally:
+        await engine.dispose()
+
+
+def start_marked(starter: Client) -> Any:
+    """A ticket of a customer with a known name, with every marker in it."""
+    customer = {"id": "cus_ann", "name": "Zyxanna Qworpel", "email": MARKERS["email"]}
+    body = f"{TWICE}. I am {MARKED}"
+    ticket = {"id": "T-9", "subject": f"Help {MARKED}", "body": body, "customer": customer}
+    answer = starter.http.post("/v1/runs?wait=20", json={"ticket": ticket})
+    return answer.raise_for_status().json()
+
+
+@pytest.mark.parametrize("content", ["redacted", "none", "full"])
+@pytest.mark.usefixtures("marked")
+def test_personal_data_leaves_only_by_the_policy(
+    starter: Client,
+    admin: Client,
+    approver: Client,
+    models: OpenAIDouble,
+    langsmith: LangSmithCapture,
+    content: str,
+) -> None:
+    """A failed try, a pause and a success: no marker in any byte, while ids and counts survive."""
+    put = {"trace_content": content}
+    admin.http.put("/v1/policy", json=put, headers={"If-Match": "*"}).raise_for_status()
+    article = {"id": "marked", "title": "Charged twice", "content": f"Charged twice? Ask {MARKED}."}
+    admin.http.post("/v1/articles", json={"articles": [article]}).raise_for_status()
+    models.failures["Classification"] = 1
+    models.failure_message = f"cannot read {MARKED}"
+    before = len(langsmith.sent)
+    run = start_marked(starter)
+    approver.decide(run, "approve").raise_for_status()
+    done = starter.run(run["id"])
+    assert (run["status"], done["status"]) == ("interrupted", "success")
+    traces = [whole_trace(langsmith, found["trace_id"]) for found in (run, done)]
+    sent = langsmith.sent[before:].decode()
+    left = {kind for kind, marker in MARKERS.items() if marker in sent}
+    assert left == ({*MARKERS} - {"key"} if content == "full" else set())
+    assert ("I was charged twice" in sent) == (content != "none")
+    assert ("cannot read" in sent) == (content != "none")
+    for found in (part for trace in traces for part in trace):
+        assert metadata(found)["thread_id"] == run["thread_id"]
+    used = [metadata(part) for trace in traces for part in trace if part["run_type"] == "llm"]
+    assert sum(call["usage_metadata"]["total_tokens"] for call in used if "usage_metadata" in call)

@@ -1,0 +1,189 @@
+"""What a trace may hold of a ticket: secrets never, personal data only if the tenant says so.
+
+Every function takes linear time. The patterns here are bounded; of those of the langsmith package
+only the ones that begin with the prefix of a provider's key are used, on pieces of a long text. Its
+patterns for `name: value` take a minute for 50 kB of "token.token.".
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import cache
+from typing import Any
+
+from langsmith import anonymizer
+
+from graphs.policy import TraceContent
+
+SECRET = anonymizer.SECRET_PLACEHOLDER
+# Longer texts are cut at a space, which no key holds.
+PIECE_CHARS = 4000
+# Ids of ours and of outside systems: a long number there is no phone number.
+ID_KEY = re.compile(r"(?:^|_)(?:id|ns|key)$|^(?:langgraph|ls)_")
+OWN_KEY = re.compile(r"(?<!\w)dg_[0-9a-f]{1,64}_[\w-]{20,200}")
+PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:[^-]|-(?!----)){1,20000}"
+)
+# `name: value`, also within JSON that was escaped, a header, and a URL with a password.
+NAMED = (
+    re.compile(
+        r"""((?:api[_-]?key|licen[cs]e[_-]?key|access[_-]?key|private[_-]?key|secret|token|passwor[dt]
+        |passwd)(?![A-Za-z0-9])(?:[_.-][A-Za-z0-9]{1,40}){0,3}
+        [\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?)[^\s"'&;\\]{6,}""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    re.compile(
+        r"""(authorization[\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?
+        |\bbearer\s{1,5})[A-Za-z0-9._~+/-]{8,}=*""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
+    re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^:@/\s]{0,100}:)[^@/\s]{1,200}(?=@)", re.IGNORECASE),
+)
+# In JSON within a text the letter of an escaped line end stands before what follows it.
+PERSONAL = re.compile(
+    r"""(?P<uuid>(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-]))
+    |(?P<email>[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,8})
+    |(?P<iban>(?:(?<![\w])|(?<=\\[nrt]))[A-Za-z]{2}\d{2}
+        (?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?!\w))
+    |(?P<card>(?:(?<![\w-])|(?<=\\[nrt]))(?:\d[ -]?){12,18}\d(?!\w))
+    |(?P<phone>(?:(?<![\w.-])|(?<=\\[nrt]))(?:
+        (?:\+|00)\ ?\(?\d[\d ()./-]{5,20}\d
+        |\(?0\d{1,4}\)?[\d ()/-]{4,16}\d
+        |\(?\d{3}\)?[ .-]{0,2}\d{3}[ .-]\d{4}
+        |\d{9,12}
+    )(?!\w))""",
+    re.VERBOSE,
+)
+IN_IDS = ("email",)
+NAME_PARTS = re.compile(r"\w{2,}")
+# Shorter parts of a name, such as "de", are words of many texts.
+MIN_LATIN_CHARS = 3
+MAX_NAMES = 200
+
+
+class Redactor:
+    """Masks the values of one execution's trace; it keeps what it masked, since states repeat.
+
+    `content` is the policy's `trace_content`; `names` are those of the people known from the
+    ticket. A name that comes with an e-mail address, as a contact's does, is one from then on.
+    """
+
+    def __init__(self, content: TraceContent, names: Iterable[str] = ()) -> None:
+        self.content = content
+        self._parts: set[str] = set()
+        self._names: re.Pattern[str] | None = None
+        self._masked: dict[tuple[str, bool], str] = {}
+        self._learn(names)
+
+    def redact(self, value: Any) -> Any:
+        """A JSON value without secrets, and unless the content is `full` without personal data."""
+        if self.content != "full":
+            self._learn(_names_in(value))
+        return self._walk(value)
+
+    def _walk(self, value: Any, key: str = "") -> Any:
+        if isinstance(value, str):
+            return self._text(value, of_id=bool(ID_KEY.search(key)))
+        if isinstance(value, dict):
+            return {
+                self._text(str(name), of_id=True): self._walk(item, str(name))
+                for name, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return [self._walk(item, key) for item in value]
+        return value
+
+    def _text(self, text: str, *, of_id: bool) -> str:
+        known = self._masked.get((text, of_id))
+        if known is None:
+            known = self._masked[text, of_id] = self._mask(text, of_id=of_id)
+        return known
+
+    def _mask(self, text: str, *, of_id: bool) -> str:
+        text = without_secrets(text)
+        if self.content == "full":
+            return text
+        text = without_personal_data(text, of_id=of_id)
+        return self._names.sub("[name]", text) if self._names and not of_id else text
+
+    def _learn(self, names: Iterable[str]) -> None:
+        found = {part for name in names for part in NAME_PARTS.findall(name) if _tells(part)}
+        new = found - self._parts
+        if not new or len(self._parts) >= MAX_NAMES:
+            return
+        self._parts |= new
+        # The longest first: of two names that begin alike it is the one to take.
+        parts = sorted(self._parts, key=len, reverse=True)
+        self._names = re.compile("|".join(map(_as_pattern, parts)), re.IGNORECASE)
+        self._masked.clear()
+
+
+def without_secrets(text: str) -> str:
+    """The text with keys, passwords and tokens masked."""
+    text = PRIVATE_KEY.sub(SECRET, OWN_KEY.sub(SECRET, text))
+    for pattern in NAMED:
+        text = pattern.sub(rf"\g<1>{SECRET}", text)
+    return "".join(map(_without_keys, _pieces(text)))
+
+
+def without_personal_data(text: str, *, of_id: bool = False) -> str:
+    """The text without e-mail addresses, phone, card and account numbers; UUIDs stay.
+
+    Of an id only an e-mail address is masked: its digits are no number of a person's.
+    """
+    return PERSONAL.sub(lambda match: _word_for(match, of_id=of_id), text)
+
+
+def _word_for(match: re.Match[str], *, of_id: bool) -> str:
+    kind = str(match.lastgroup)
+    if kind == "uuid" or (of_id and kind not in IN_IDS):
+        return match[0]
+    return f"[{kind}]"
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text cut at spaces, where there are any."""
+    at = 0
+    while at < len(text):
+        end = at + PIECE_CHARS
+        if end < len(text):
+            space = max(text.rfind(" ", at, end), text.rfind("\n", at, end))
+            end = space if space > at else end
+        yield text[at:end]
+        at = end
+
+
+def _without_keys(text: str) -> str:
+    for rule in _key_rules():
+        text = rule.sub(SECRET, text)
+    return text
+
+
+@cache
+def _key_rules() -> list[re.Pattern[str]]:
+    """The patterns of providers' keys: those for names and values are the ones that ignore case."""
+    patterns = [rule["pattern"] for rule in anonymizer.DEFAULT_SECRET_RULES]
+    return [p for p in patterns if not p.flags & re.IGNORECASE and "PRIVATE" not in p.pattern]
+
+
+def _names_in(value: Any) -> Iterator[str]:
+    """Names that stand beside an e-mail address, at any depth."""
+    if isinstance(value, dict):
+        name = value.get("name")
+        if isinstance(name, str) and "email" in value:
+            yield name[:PIECE_CHARS]
+        for item in value.values():
+            yield from _names_in(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _names_in(item)
+
+
+def _tells(part: str) -> bool:
+    return not part.isdecimal() and (not part.isascii() or len(part) >= MIN_LATIN_CHARS)
+
+
+def _as_pattern(part: str) -> str:
+    """Whole words of Latin letters; other scripts may join a name to its neighbours."""
+    return (
+        rf"(?:(?<!\w)|(?<=\\[nrt])){re.escape(part)}(?!\w)" if part.isascii() else re.escape(part)
+    )

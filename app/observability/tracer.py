@@ -1,0 +1,112 @@
+"""The tracer of one execution: LangChain's, where a pause is no error and costs are our own."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import Any, Self
+from uuid import UUID
+
+from langchain_core.tracers.langchain import LangChainTracer
+from langchain_core.tracers.schemas import Run
+from langgraph.errors import GraphBubbleUp, GraphDrained, GraphInterrupt
+
+from app.observability.usage import CallCost
+from graphs.suspend import AttemptLostError, RunPausedError
+
+# How an execution ends that stops without a fault; the first class that fits.
+STOPS: tuple[tuple[type[BaseException], str], ...] = (
+    (GraphInterrupt, "interrupted"),
+    (GraphDrained, "handed_back"),
+    (RunPausedError, "paused"),
+    (AttemptLostError, "lost"),
+    (GraphBubbleUp, "waiting"),
+)
+CostOf = Callable[[UUID], CallCost | None]
+
+
+class ExecutionTracer(LangChainTracer):
+    """Names how the execution ended on its root, numbers tries, and adds what each call cost."""
+
+    cost_of: CostOf
+    tries: Counter[str]
+
+    @classmethod
+    def of(cls, cost_of: CostOf, **parameters: Any) -> Self:
+        """A tracer with the parameters of LangChain's."""
+        tracer = cls(**parameters)
+        tracer.cost_of, tracer.tries = cost_of, Counter()
+        return tracer
+
+    def copy_with_metadata_defaults(self, **parameters: Any) -> LangChainTracer:
+        """LangGraph makes copies for parts of a run; they count together."""
+        copy = super().copy_with_metadata_defaults(**parameters)
+        assert isinstance(copy, ExecutionTracer), "a copy is of the same class"
+        copy.cost_of, copy.tries = self.cost_of, self.tries
+        return copy
+
+    def on_chain_start(
+        self, serialized: dict[str, Any], inputs: dict[str, Any], **kwargs: Any
+    ) -> Any:
+        """Number the tries of a node, which LangGraph shows as runs of one name."""
+        metadata = kwargs.get("metadata") or {}
+        if kwargs.get("name") == metadata.get("langgraph_node") is not None:
+            task = str(metadata.get("langgraph_checkpoint_ns"))
+            self.tries[task] += 1
+            kwargs["metadata"] = {**metadata, "try": self.tries[task]}
+        return super().on_chain_start(serialized, inputs, **kwargs)
+
+    def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> Any:
+        """Say on the root that the execution succeeded, unless a node said how else it ended."""
+        self._say_on_root(run_id, "success", of_node=False)
+        return super().on_chain_end(outputs, run_id=run_id, **kwargs)
+
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> Any:
+        """End what paused or was handed back as finished, with what it asks as its output."""
+        outcome = _stop_of(error)
+        if outcome is None:
+            self._say_on_root(run_id, "error", of_node=False)
+            return super().on_chain_error(error, run_id=run_id, **kwargs)
+        self._say_on_root(run_id, outcome, of_node=True)
+        return super().on_chain_end(_asked(error), run_id=run_id)
+
+    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> Any:
+        """A tool that waits, or whose attempt is over, did not fail."""
+        if (outcome := _stop_of(error)) is None:
+            return super().on_tool_error(error, run_id=run_id, **kwargs)
+        return super().on_tool_end({"stopped": outcome}, run_id=run_id)
+
+    def _on_llm_end(self, run: Run) -> None:
+        """Add our price of the call, which LangSmith sums up over nodes and traces."""
+        usage, cost = _usage_of(run), self.cost_of(run.id)
+        if usage is not None and cost is not None:
+            usage["input_cost"] = float(cost.input)
+            usage["output_cost"] = float(cost.output)
+            usage["total_cost"] = float(cost.input + cost.output)
+        super()._on_llm_end(run)
+
+    def _say_on_root(self, run_id: UUID, outcome: str, *, of_node: bool) -> None:
+        run = self.run_map.get(str(run_id))
+        root = self.run_map.get(str(run.trace_id)) if run else None
+        if root is None or (root is not run and not of_node) or "run_outcome" in root.metadata:
+            return
+        root.add_metadata({"run_outcome": outcome})
+        root.add_tags([f"outcome:{outcome}"])
+
+
+def _stop_of(error: BaseException) -> str | None:
+    return next((outcome for kind, outcome in STOPS if isinstance(error, kind)), None)
+
+
+def _asked(error: BaseException) -> dict[str, Any]:
+    if not isinstance(error, GraphInterrupt):
+        return {}
+    return {"__interrupt__": [item.value for item in error.args[0]] if error.args else []}
+
+
+def _usage_of(run: Run) -> dict[str, Any] | None:
+    """The usage that LangChain is about to copy to the run's metadata."""
+    for batch in (run.outputs or {}).get("generations", []):
+        for generation in batch:
+            usage: Any = generation.get("message", {}).get("kwargs", {}).get("usage_metadata")
+            if isinstance(usage, dict):
+                return usage
+    return None
