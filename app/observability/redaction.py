@@ -26,7 +26,7 @@ PRIVATE_KEY = re.compile(
 # `name: value`, also within JSON that was escaped, a header, and a URL with a password.
 NAMED = (
     re.compile(
-        r"""((?:api[_-]?key|licen[cs]e[_-]?key|access[_-]?key|private[_-]?key|secret|token|passwor[dt]
+        r"""((?:api[_-]?key|licen[cs]e[_-]?key|access[_-]?key|private[_-]?key|secret|token|password|passwort
         |passwd)(?![A-Za-z0-9])(?:[_.-][A-Za-z0-9]{1,40}){0,3}
         [\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?)[^\s"'&;\\]{6,}""",
         re.IGNORECASE | re.VERBOSE,
