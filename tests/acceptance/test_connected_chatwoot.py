@@ -94,6 +94,14 @@ def test_conversation_goes_to_the_bot_to_a_person_and_back(connected: ChatwootCo
     until(lambda: private_notes(connected, conversation))
     assert "could not deliver" in private_notes(connected, conversation)[0]
     assert connected.messages(id_)[-1]["public"] is False
+    # What comes late and again starts nothing.
+    assert chatwoot.target is not None
+    for message in reversed(chatwoot.of(conversation.id)):
+        by = message.sender
+        hook = chatwoot.message_hook(message, "message_created", by)
+        assert chatwoot.post(chatwoot.target, hook) == 202
+    assert len(connected.runs(id_)) == 3
+    assert len(connected.replies(conversation)) == 2
     assert set(chatwoot.answers) == {202}
     assert conversation.status == "pending"
 

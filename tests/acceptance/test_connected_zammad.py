@@ -1,6 +1,5 @@
 """Zammad, connected: a ticket from the customer's words to a mail, a person, and back."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -84,11 +83,15 @@ def test_ticket_goes_to_the_bot_to_a_person_and_back(connected: ZammadConnected)
     answered = until(lambda: len(connected.mails()) == 3 and connected.runs(id_)[0])
     assert connected.mails()[-1] == answered["reply"]["text"]
     assert connected.zammad.articles_of(int(id_))[-1].created_by_id == BOT
-    hook = connected.zammad.owner_hook(ticket)
-    assert connected.zammad.target is not None
-    assert connected.zammad.post(connected.zammad.target, hook) == 202
+    # What comes late and again starts nothing: the hand-back, and each article's hook from the end.
+    zammad, target = connected.zammad, connected.zammad.target
+    assert target is not None
+    articles = [zammad.article_hook(one) for one in zammad.articles_of(int(id_))]
+    for hook in (zammad.owner_hook(ticket), *reversed(articles)):
+        assert zammad.post(target, hook) == 202
     assert len(connected.runs(id_)) == 3
-    assert json.dumps(connected.zammad.answers).count("4") == 0
+    assert len(connected.mails()) == 3
+    assert set(zammad.answers) == {202}
 
 
 def hooks_are_taken(connected: ZammadConnected, count: int) -> bool:

@@ -24,7 +24,6 @@ from tests.doubles.zammad_state import (
     PRIORITIES,
     SENDERS,
     STATES,
-    SYSTEM,
     TYPES,
     JsonObject,
     NoAddressError,
@@ -339,6 +338,3 @@ def said(data: Any, status: int = 200) -> Response:
 def failed(status: int, words: str) -> Response:
     """An error as handles_errors.rb words it."""
     return said({"error": words, "error_human": words}, status)
-
-
-__all__ = ["SYSTEM", "HookTarget", "ZammadDouble"]
