@@ -55,11 +55,11 @@ class UsageHandler(AsyncCallbackHandler):
         self._costs: dict[UUID, CallCost] = {}
 
     def of(self, task_id: str) -> TaskUsage:
-        """The record of a node execution; a call that its node no longer waits for is given up.
+        """The record of a node that ended or starts again: calls that still run are given up.
 
-        A node asks one question at a time, and a timeout of the node tells no callback.
+        A timeout of the node tells no callback.
         """
-        usage = self.by_task.setdefault(task_id, TaskUsage())
+        usage = self._record(task_id)
         for run_id in [id_ for id_, asked in self._asked.items() if asked.task_id == task_id]:
             asked = self._asked.pop(run_id)
             usage.calls.append({"model": asked.model, **asked.notes, "error": "GivenUp"})
@@ -95,7 +95,7 @@ class UsageHandler(AsyncCallbackHandler):
                 0
             )
             self._costs[kwargs["run_id"]] = CallCost(read, cost - read)
-        usage = self.of(asked.task_id)
+        usage = self._record(asked.task_id)
         usage.calls.append(
             {
                 "model": model,
@@ -114,8 +114,13 @@ class UsageHandler(AsyncCallbackHandler):
         asked = self._asked.pop(kwargs["run_id"], UNKNOWN_CALL)
         # The client's own name for it says more than ours.
         name = type(error.__cause__ or error).__name__
-        self.of(asked.task_id).calls.append({"model": asked.model, **asked.notes, "error": name})
+        failed = {"model": asked.model, **asked.notes, "error": name}
+        self._record(asked.task_id).calls.append(failed)
         log.warning("model_call_failed", model=asked.model, error=name)
+
+    def _record(self, task_id: str) -> TaskUsage:
+        """The record of a node, others of whose calls may still run: `verify` makes several."""
+        return self.by_task.setdefault(task_id, TaskUsage())
 
     def totals(self) -> tuple[int, Decimal | None]:
         """Tokens and cost of the whole execution."""

@@ -65,6 +65,24 @@ async def test_call_without_a_price_leaves_the_total_unknown() -> None:
     assert [call["cost_usd"] is None for call in handler.of("task-1").calls] == [False, True]
 
 
+async def test_calls_that_a_node_makes_at_once_all_count() -> None:
+    """`verify` asks about every claim at once; the first answer ends no other call."""
+    handler = UsageHandler()
+    message = AIMessage(
+        "", usage_metadata={"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
+    )
+    answer = LLMResult(generations=[[ChatGeneration(message=message)]])
+    calls = [await ask(handler) for _ in range(3)]
+    await handler.on_llm_error(TimeoutError(), **calls[0])
+    for call in calls[1:]:
+        await handler.on_llm_end(answer, **call)
+    made = handler.of("task-1").calls
+    assert [call["model"] for call in made] == ["gpt-5-mini"] * 3
+    assert [call.get("error") for call in made] == ["TimeoutError", None, None]
+    assert all(handler.cost_of(call["run_id"]) is not None for call in calls[1:])
+    assert set(handler.by_task) == {"task-1"}
+
+
 async def test_call_that_a_node_gave_up_is_shown() -> None:
     """A node's timeout tells no callback, yet its call does not vanish."""
     handler = UsageHandler()

@@ -28,6 +28,7 @@ FIELDS = {
     "ConnectionCredentials": ("AddConnection", "credentials"),
     "Grounding": ("PolicyOut", "grounding"),
     "WithoutModel": ("PolicyOut", "without_model"),
+    "TraceContent": ("PolicyOut", "trace_content"),
     "AmountByCurrency": ("PolicyOut", "refund_auto_limit"),
     "JsonObject": ("EffectOut", "args"),
     "CountByName": ("ErasureOut", "erased"),
