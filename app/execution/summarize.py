@@ -112,7 +112,7 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
     traced = traced_run(run, policy, about(run, policy, "summary"))
     config: RunnableConfig = {
         "run_name": f"{NAME}.summary",
-        "callbacks": [usage, *service.tracing.callbacks(traced, usage.cost_of)],
+        "callbacks": [usage, *service.tracing.callbacks(traced, usage.prices)],
         "metadata": {"run_id": str(run.id), "tenant_id": run.tenant_id},
     }
     # As inside the graph: the gateway takes callbacks from the context of the call.

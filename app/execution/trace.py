@@ -37,7 +37,7 @@ def traced_config(
         "dry_run": run.dry_run,
     }
     traced = traced_run(run, policy, {k: v for k, v in metadata.items() if v is not None})
-    callbacks = service.tracing.callbacks(traced, usage.cost_of)
+    callbacks = service.tracing.callbacks(traced, usage.prices)
     own = {"run_name": name, "callbacks": [usage, *callbacks]}
     return cast("RunnableConfig", {**config, **own})
 

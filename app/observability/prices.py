@@ -6,7 +6,6 @@ from decimal import ROUND_CEILING, Decimal
 from typing import Any, NamedTuple
 
 from genai_prices import Usage, calc_price
-from langchain_core.messages import AIMessage
 
 from app.settings import ModelPrice
 from graphs.policy import OFFLINE
@@ -28,6 +27,13 @@ class Tokens(NamedTuple):
     output: int
 
 
+class CallCost(NamedTuple):
+    """US dollars of one model call, by what was read and what was written."""
+
+    input: Decimal
+    output: Decimal
+
+
 @dataclass(frozen=True, slots=True)
 class Prices:
     """Own prices by model; they come first."""
@@ -46,6 +52,14 @@ class Prices:
         own = self.own.get(model) or self.own.get(asked or model)
         return _own(own, tokens) if own else _listed(model, tokens)
 
+    def of_call(self, model: str, tokens: Tokens, asked: str | None = None) -> CallCost | None:
+        """The two parts of `cost_usd`."""
+        cost = self.cost_usd(model, tokens, asked)
+        if cost is None:
+            return None
+        read = self.cost_usd(model, tokens._replace(output=0), asked) or Decimal(0)
+        return CallCost(read, cost - read)
+
     def expected_micro_usd(self, model: str, characters: int) -> int:
         """Millionths of a US dollar that a call is likely to cost; 0 when its price is unknown."""
         asked = characters // CHARACTERS_PER_TOKEN + 1
@@ -57,9 +71,9 @@ def micro_usd(cost: Decimal | None) -> int:
     return 0 if cost is None else int((cost * MICRO).to_integral_value(ROUND_CEILING))
 
 
-def tokens_of(message: AIMessage | None) -> Tokens:
+def tokens_of(reported_usage: Mapping[str, Any] | None) -> Tokens:
     """Tokens as reported with an answer; 0 for what cannot be a number of tokens."""
-    spent: Any = (message.usage_metadata if message else None) or {}
+    spent = reported_usage or {}
     cached = (spent.get("input_token_details") or {}).get("cache_read")
     reported = (spent.get("input_tokens"), cached, spent.get("output_tokens"))
     # `true` is an int in Python, and no count.

@@ -1,7 +1,6 @@
 """The tracer of one execution: LangChain's, where a pause is no error and costs are our own."""
 
 from collections import Counter
-from collections.abc import Callable
 from typing import Any, Self
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from langchain_core.tracers.schemas import Run
 from langgraph.errors import GraphBubbleUp, GraphDrained, GraphInterrupt
 
-from app.observability.usage import CallCost
+from app.observability.prices import Prices, tokens_of
 from graphs.suspend import AttemptLostError, RunPausedError
 
 # How an execution ends that stops without a fault; the first class that fits.
@@ -20,27 +19,26 @@ STOPS: tuple[tuple[type[BaseException], str], ...] = (
     (AttemptLostError, "lost"),
     (GraphBubbleUp, "waiting"),
 )
-CostOf = Callable[[UUID], CallCost | None]
 
 
 class ExecutionTracer(LangChainTracer):
     """Names how the execution ended on its root, numbers tries, and adds what each call cost."""
 
-    cost_of: CostOf
+    prices: Prices
     tries: Counter[str]
 
     @classmethod
-    def of(cls, cost_of: CostOf, **parameters: Any) -> Self:
+    def of(cls, prices: Prices, **parameters: Any) -> Self:
         """A tracer with the parameters of LangChain's."""
         tracer = cls(**parameters)
-        tracer.cost_of, tracer.tries = cost_of, Counter()
+        tracer.prices, tracer.tries = prices, Counter()
         return tracer
 
     def copy_with_metadata_defaults(self, **parameters: Any) -> LangChainTracer:
         """LangGraph makes copies for parts of a run; they count together."""
         copy = super().copy_with_metadata_defaults(**parameters)
         assert isinstance(copy, ExecutionTracer), "a copy is of the same class"
-        copy.cost_of, copy.tries = self.cost_of, self.tries
+        copy.prices, copy.tries = self.prices, self.tries
         return copy
 
     def on_chain_start(
@@ -76,8 +74,13 @@ class ExecutionTracer(LangChainTracer):
 
     def _on_llm_end(self, run: Run) -> None:
         """Add our price of the call, which LangSmith sums up over nodes and traces."""
-        usage, cost = _usage_of(run), self.cost_of(run.id)
-        if usage is not None and cost is not None:
+        # Not asked of the handler that counts: which of the two sees a call first is not fixed.
+        message = _message_of(run)
+        usage: Any = message.get("usage_metadata")
+        asked = run.metadata.get("ls_model_name")
+        answered = (message.get("response_metadata") or {}).get("model_name")
+        cost = self.prices.of_call(str(answered or asked or "unknown"), tokens_of(usage), asked)
+        if usage and cost is not None:
             usage["input_cost"] = float(cost.input)
             usage["output_cost"] = float(cost.output)
             usage["total_cost"] = float(cost.input + cost.output)
@@ -102,11 +105,11 @@ def _asked(error: BaseException) -> dict[str, Any]:
     return {"__interrupt__": [item.value for item in error.args[0]] if error.args else []}
 
 
-def _usage_of(run: Run) -> dict[str, Any] | None:
-    """The usage that LangChain is about to copy to the run's metadata."""
+def _message_of(run: Run) -> dict[str, Any]:
+    """The answer, whose usage LangChain is about to copy to the run's metadata."""
     for batch in (run.outputs or {}).get("generations", []):
         for generation in batch:
-            usage: Any = generation.get("message", {}).get("kwargs", {}).get("usage_metadata")
-            if isinstance(usage, dict):
-                return usage
-    return None
+            message: Any = generation.get("message", {}).get("kwargs")
+            if isinstance(message, dict):
+                return message
+    return {}

@@ -11,9 +11,10 @@ import langsmith
 from langsmith.schemas import LangSmithInfo
 
 from app.log import get_logger
+from app.observability.prices import Prices
 from app.observability.redaction import Redactor
 from app.observability.trace_sender import ExecutionClient, TraceSender
-from app.observability.tracer import CostOf, ExecutionTracer
+from app.observability.tracer import ExecutionTracer
 from app.settings import Settings
 from graphs.policy import TraceContent
 
@@ -56,8 +57,8 @@ class Tracing:
         """Whether anything is traced."""
         return self._sender is not None
 
-    def callbacks(self, traced: Traced, cost_of: CostOf) -> list[ExecutionTracer]:
-        """The tracer of one execution, or nothing; `cost_of` prices a model call by its run's id.
+    def callbacks(self, traced: Traced, prices: Prices) -> list[ExecutionTracer]:
+        """The tracer of one execution, or nothing; `prices` say what each model call cost.
 
         Texts are redacted and sent in threads of their own.
         """
@@ -65,7 +66,7 @@ class Tracing:
             return []
         client = ExecutionClient(self._sender, Redactor(traced.content, traced.names))
         tracer = ExecutionTracer.of(
-            cost_of,
+            prices,
             client=cast("langsmith.Client", client),
             project_name=self._project,
             tags=[*self._tags, *traced.tags],

@@ -25,13 +25,6 @@ class TaskUsage:
     cost: Decimal | None = Decimal(0)
 
 
-class CallCost(NamedTuple):
-    """US dollars of one model call, by what was read and what was written."""
-
-    input: Decimal
-    output: Decimal
-
-
 class Asked(NamedTuple):
     """A call on its way: which node execution asked which model, and the gateway's notes on it."""
 
@@ -50,9 +43,8 @@ class UsageHandler(AsyncCallbackHandler):
 
     def __init__(self, prices: Prices | None = None) -> None:
         self.by_task: dict[str, TaskUsage] = {}
-        self._prices = prices or Prices()
+        self.prices = prices or Prices()
         self._asked: dict[UUID, Asked] = {}
-        self._costs: dict[UUID, CallCost] = {}
 
     def of(self, task_id: str) -> TaskUsage:
         """The record of a node that ended or starts again: calls that still run are given up.
@@ -64,10 +56,6 @@ class UsageHandler(AsyncCallbackHandler):
             asked = self._asked.pop(run_id)
             usage.calls.append({"model": asked.model, **asked.notes, "error": "GivenUp"})
         return usage
-
-    def cost_of(self, run_id: UUID) -> CallCost | None:
-        """What a model call cost that has ended, once, by its run in the trace; None if unknown."""
-        return self._costs.pop(run_id, None)
 
     async def on_chain_start(self, serialized: Any, inputs: Any, **kwargs: Any) -> None:
         """A node that starts again under the same task is another try."""
@@ -88,13 +76,8 @@ class UsageHandler(AsyncCallbackHandler):
         message = _message(response)
         answered = message.response_metadata.get("model_name") if message else None
         model = str(answered or asked.model or "unknown")[:200]
-        tokens = tokens_of(message)
-        cost = self._prices.cost_usd(model, tokens, asked.model)
-        if cost is not None:
-            read = self._prices.cost_usd(model, tokens._replace(output=0), asked.model) or Decimal(
-                0
-            )
-            self._costs[kwargs["run_id"]] = CallCost(read, cost - read)
+        tokens = tokens_of(message.usage_metadata if message else None)
+        cost = self.prices.cost_usd(model, tokens, asked.model)
         usage = self._record(asked.task_id)
         usage.calls.append(
             {

@@ -35,7 +35,7 @@ def test_what_is_no_count_of_tokens_is_0(count: object) -> None:
     """A server may report anything; a boolean is no token."""
     usage: Any = {"input_tokens": count, "output_tokens": 5, "total_tokens": 5}
     answer = AIMessage.model_construct(content="", usage_metadata=usage)
-    assert tokens_of(answer) == Tokens(0, 0, 5)
+    assert tokens_of(answer.usage_metadata) == Tokens(0, 0, 5)
 
 
 def test_price_may_name_the_model_that_was_asked() -> None:

@@ -60,7 +60,7 @@ class PostgresMeter:
         if answer is None:
             await self._add(hold, held_micro_usd=-given_back)
             return
-        tokens = tokens_of(answer)
+        tokens = tokens_of(answer.usage_metadata)
         model = str(answer.response_metadata.get("model_name") or hold.model)
         cost = self.prices.cost_usd(model, tokens, hold.model)
         if cost is None:
