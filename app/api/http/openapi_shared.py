@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.api.schemas.runs import ExpandRun
+from graphs.policy import Mode
 
 Shape = dict[str, Any]
 REF = "#/components/schemas/{model}"
@@ -37,6 +38,7 @@ FIELDS = {
 SHAPES: dict[str, Shape] = {
     "ExpandRun": {"enum": list(get_args(ExpandRun)), "type": "string"},
     "EventName": {"enum": list(CALLBACK_EVENTS), "type": "string"},
+    "SendMode": {"enum": list(get_args(Mode)), "type": "string"},
     "NoData": {"maxProperties": 0, "type": "object"},
 }
 # What belongs to the place where a shape stands, and not to the shape.
