@@ -13,6 +13,7 @@ from tests.acceptance.crash.cases import Case
 from tests.acceptance.crash.connected_laws import (
     differing_refunds,
     differing_replies,
+    wrong_count,
     wrong_replies,
 )
 from tests.acceptance.crash.listeners import Stream, wrong_story
@@ -260,14 +261,28 @@ def test_reply_over_a_person_is_found(desk: OwnDesk, how: str) -> None:
 
 def test_reply_that_only_one_side_knows_is_found(books: psycopg.Connection, desk: OwnDesk) -> None:
     """Sent by our books and not there, there and not sent, or there twice."""
-    [[tenant_id]] = books.execute("SELECT tenant_id FROM runs").fetchall()
-    assert differing_replies(OwnDesk(), tenant_id, books) == []
-    assert len(differing_replies(desk, tenant_id, books)) == 1
+    [where] = books.execute("SELECT tenant_id, 'con_aaaaaaaaaaaaaaaa' FROM runs").fetchall()
+    assert differing_replies(OwnDesk(), where, books) == []
+    assert len(differing_replies(desk, where, books)) == 1
     books.execute(f"{DELIVERY} 'sent', now() FROM c".encode())
-    assert differing_replies(desk, tenant_id, books) == []
-    assert len(differing_replies(OwnDesk(), tenant_id, books)) == 1
+    assert differing_replies(desk, where, books) == []
+    assert len(differing_replies(OwnDesk(), where, books)) == 1
     desk.write("42", "bot", "So.", key="reply", hook=False)
-    assert len(differing_replies(desk, tenant_id, books)) == 1
+    assert len(differing_replies(desk, where, books)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "sent", "may", "found"),
+    [
+        (1, 1, (1,), 0), (0, 0, (0, 1), 0), (2, 2, None, 0),
+        (2, 2, (0, 1), 1), (0, 0, (1,), 1), (1, 0, None, 1), (2, 1, (1,), 2),
+    ],
+)  # fmt: skip
+def test_wrong_number_of_replies_at_a_hosted_desk_is_found(
+    said: int, sent: int, may: tuple[int, ...] | None, found: int
+) -> None:
+    """Another than the story has, where that came to its end, or than we call sent."""
+    assert len(wrong_count("zammad 7", said, sent, may)) == found
 
 
 def test_refund_that_only_one_side_knows_is_found(books: psycopg.Connection) -> None:

@@ -22,7 +22,9 @@ from tests.acceptance.crash import connected_laws, laws
 from tests.acceptance.crash.cases import STORIES
 from tests.acceptance.crash.connected import Connected, connected
 from tests.acceptance.crash.connected_cases import ConnectedCases
+from tests.acceptance.crash.connected_laws import HostedReplies
 from tests.acceptance.crash.desk import Desk
+from tests.acceptance.crash.hosted_cases import HostedCases
 from tests.acceptance.crash.listeners import Listeners
 from tests.acceptance.crash.machine import Machine
 from tests.acceptance.crash.receiver import TIMEOUT_SECONDS, Receiver
@@ -72,6 +74,7 @@ class Campaign:
         self.receiver = Receiver(moods, self.hazard, self.machine.worker_at)
         self.listeners = Listeners(seed)
         self.connected: Connected
+        self.hosted_replies: HostedReplies = {}
         self.traffic: Traffic
 
     async def run(self) -> Report:
@@ -119,20 +122,24 @@ class Campaign:
             async with connected(desk, self.machine, self.report.seed) as self.connected:
                 watching = asyncio.create_task(self.listeners.watch(self.machine.url, world))
                 hurrying = asyncio.create_task(self.connected.hurry())
+                sending = asyncio.create_task(self.connected.send_hooks())
                 await self._kill_under_traffic(desk)
                 self.say("waiting for callbacks, deliveries and streams")
                 await self.receiver.settle(dsn)
                 await self.connected.settle()
                 await self.listeners.settle(dsn)
-                for task in (tending, watching, hurrying):
+                tasks = (tending, watching, hurrying, sending)
+                for task in tasks:
                     task.cancel()
-                ends = await asyncio.gather(tending, watching, hurrying, return_exceptions=True)
+                ends = await asyncio.gather(*tasks, return_exceptions=True)
+                self.hosted_replies = await connected_laws.hosted_replies(self.connected.hosted)
         self.report.violations += [repr(end) for end in ends if isinstance(end, Exception)]
         self.report.statuses = desk.statuses
         self.report.violations += desk.complaints
 
     async def _kill_under_traffic(self, desk: Desk) -> None:
         stories = STORIES | ConnectedCases(self.connected).stories
+        stories |= HostedCases(self.connected).stories
         self.traffic = Traffic(desk, stories, self.rng, self.at_once, self.customers)
         flowing = asyncio.create_task(self.traffic.flow())
         for number, kill in enumerate(schedule(self.report.seed, self.report.kills), 1):
@@ -159,6 +166,9 @@ class Campaign:
             done |= connected_laws.effects_of(self.connected.stripe)
             report.violations += wrong_ends(ended, done, unknown, laws.mailed(books))
             report.violations += connected_laws.violations(self.connected, ended, books)
+            report.violations += connected_laws.wrong_hosted(
+                self.connected, ended, self.hosted_replies, books
+            )
             report.violations += self.receiver.violations(books)
             report.violations += self.listeners.violations(books)
         report.unknown = len(unknown)

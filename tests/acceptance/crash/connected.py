@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -20,6 +21,7 @@ import psycopg
 from app.services.connections.tickets import ticket_name
 from tests.acceptance.crash.desk import PATIENCE_SECONDS, PAUSE_SECONDS, Desk, StuckError
 from tests.acceptance.crash.hazard import AROUND_POST, AROUND_REFUND
+from tests.acceptance.crash.hosted import Hosted, hosted
 from tests.acceptance.crash.lines import ALL_WELL, READS, DyingLine, desk_key, stripe_key
 from tests.acceptance.crash.machine import Machine
 from tests.acceptance.crash.world import PRICE, World
@@ -45,7 +47,7 @@ UNION ALL SELECT FROM runs WHERE status IN ('pending', 'running') LIMIT 1"""
 
 @dataclass
 class Connected:
-    """The tenant's callers (`desk`), its helpdesk (`own`) and its payment provider."""
+    """The tenant's callers (`desk`), its helpdesks (`own`, `hosted`) and its payment provider."""
 
     desk: Desk
     id: str
@@ -53,6 +55,7 @@ class Connected:
     stripe: StripeDouble
     lines: tuple[DyingLine, DyingLine]
     hook_path: str
+    hosted: list[Hosted]
 
     def open_ticket(self, number: int, text: str) -> None:
         """Customer `number` writes, who paid twice; no hook says so yet."""
@@ -79,8 +82,12 @@ class Connected:
         await self.hook("message.created", number, rng, message=message)
 
     async def at_rest(self, number: int, runs: int = 1) -> Any:
-        """The newest run of the ticket, once there are so many and it is at rest."""
-        path = f"/v1/runs?ticket_id={ticket_name(self.id, str(number))}"
+        """The newest run of the own desk's ticket, once there are so many and it is at rest."""
+        return await self.rested(ticket_name(self.id, str(number)), runs)
+
+    async def rested(self, name: str, runs: int = 1) -> Any:
+        """The newest run of the ticket that we call so."""
+        path = f"/v1/runs?ticket_id={name}"
 
         async def found() -> Any:
             listed = await self.desk.ask("GET", path, self.desk.world.starter)
@@ -88,16 +95,17 @@ class Connected:
             return items[0]["id"] if len(items) >= runs else None
 
         while (run_id := await found()) is None:
-            await self._pause(f"no run of ticket {number}")
+            await self.pause(f"no run of ticket {name}")
         return await self.desk.rest(run_id)
 
     async def until(self, condition: Callable[[], T], what: str) -> T:
         """What the condition answers once it is true. Raises StuckError."""
         while not (found := condition()):
-            await self._pause(what)
+            await self.pause(what)
         return found
 
-    async def _pause(self, what: str) -> None:
+    async def pause(self, what: str) -> None:
+        """Wait a moment. Raises StuckError: it was long enough."""
         if time.monotonic() > self.desk.calm_since + PATIENCE_SECONDS:
             raise StuckError(what)
         await asyncio.sleep(PAUSE_SECONDS)
@@ -116,9 +124,17 @@ class Connected:
                         await books.execute(HURRY.format(table=table, waiting=waiting).encode())
             await asyncio.sleep(TEND_SECONDS)
 
+    async def send_hooks(self) -> None:
+        """Send what the hosted desks say, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            for desk in self.hosted:
+                group.create_task(desk.send_hooks())
+
     async def settle(self) -> None:
         """Until nothing is on its way in or out any more, or time is up."""
         deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline and any(desk.is_busy for desk in self.hosted):  # noqa: ASYNC110
+            await asyncio.sleep(0.2)
         async with await psycopg.AsyncConnection.connect(self.desk.dsn, autocommit=True) as books:
             while time.monotonic() < deadline:
                 if (await books.execute(OPEN.encode())).rowcount == 0:
@@ -127,10 +143,11 @@ class Connected:
 
     def counts(self) -> dict[str, int]:
         """How the lines answered, for the table."""
-        names = ("desk", "provider")
+        kinds = [desk.at.connector.kind for desk in self.hosted]
+        lines = (*self.lines, *(desk.line for desk in self.hosted))
         return {
             f"calls of the {name}, {kind}": count
-            for name, line in zip(names, self.lines, strict=True)
+            for name, line in zip(("desk", "provider", *kinds), lines, strict=True)
             for kind, count in sorted(line.answered.items())
         }
 
@@ -161,13 +178,20 @@ async def connected(desk: Desk, machine: Machine, seed: int) -> AsyncIterator[Co
             made = await _connect(callers, tenant.admin, "webhook", {"url": url}, {})
             own.connect("", made["hook_secret"])
             lines = (desk_line, stripe_line)
-            yield Connected(callers, made["id"], own, stripe, lines, made["hook_path"])
+            connect = partial(_connect_as, callers, tenant.admin)
+            async with hosted(callers, machine, seed, connect) as desks:
+                path = made["hook_path"]
+                yield Connected(callers, made["id"], own, stripe, lines, path, desks)
 
 
 async def _connect(
     desk: Desk, admin: str, kind: str, settings: dict[str, Any], credentials: dict[str, str]
 ) -> Any:
     body = {"kind": kind, "name": kind, "settings": settings, "credentials": credentials}
+    return await _connect_as(desk, admin, body)
+
+
+async def _connect_as(desk: Desk, admin: str, body: dict[str, Any]) -> Any:
     answer = await desk.ask("POST", "/v1/connections", admin, json=body)
     assert answer.status_code == 201, answer.text
     return answer.json()
