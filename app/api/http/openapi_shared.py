@@ -76,4 +76,13 @@ def refer(node: Any, names: dict[str, str]) -> Any:
         if name is not None:
             said = {key: node[key] for key in ("description",) if key in node}
             return {"$ref": REF.format(model=name), **said}
-    return {key: value if key in EXAMPLES else refer(value, names) for key, value in node.items()}
+    return {
+        key: value if key in EXAMPLES else inner(key, value, names) for key, value in node.items()
+    }
+
+
+def inner(key: str, value: Any, names: dict[str, str]) -> Any:
+    """What stands under a key; below `properties` the keys are names, such as `default`."""
+    if key == "properties":
+        return {name: refer(shape, names) for name, shape in value.items()}
+    return refer(value, names)
