@@ -18,7 +18,7 @@ from multiprocessing.process import BaseProcess
 from tests.acceptance import forked
 from tests.acceptance.stack import FORKS
 
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS, QUIET_SECONDS = 60, 0.1
 ROWS, COLUMNS = 50, 120
 # What the command itself sends to colour its text and to draw its spinner.
 STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -50,7 +50,13 @@ class Terminal:
         self.press(f"{line}\n")
 
     def press(self, keys: str) -> None:
-        """Press keys: Ctrl-C is `\\x03`, Ctrl-D is `\\x04`."""
+        """Press keys, once nothing new is shown: Ctrl-C is `\\x03`, Ctrl-D is `\\x04`.
+
+        A Ctrl-C between a prompt and the read behind it is seen by Python only after that read.
+        """
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while select.select([self._descriptor], [], [], QUIET_SECONDS)[0] and self._read():
+            assert time.monotonic() < deadline, f"it goes on showing:\n{self.shown}"
         os.write(self._descriptor, keys.encode())
 
     def end(self) -> int:
