@@ -17,7 +17,7 @@ import pytest
 from tests.integration.warm import LIBRARIES
 
 # So many cases of each test are traced: the others take the same ways through the code again.
-TRACED_CASES = 1
+TRACED_CASES = 3
 cases_run: Counter[str] = Counter()
 
 
