@@ -41,6 +41,11 @@ class ExecutionTracer(LangChainTracer):
         copy.prices, copy.tries = self.prices, self.tries
         return copy
 
+    def _start_trace(self, run: Run) -> None:
+        """Send the run though LangSmith is off for all else of the process (see `Tracing`)."""
+        super()._start_trace(run)
+        run.extra.pop("__disabled", None)
+
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: dict[str, Any], **kwargs: Any
     ) -> Any:

@@ -50,6 +50,8 @@ class Tracing:
             "revision": settings.revision or version("deskgraph"),
         }
         self._tags = [f"env:{settings.environment}"]
+        # LANGSMITH_TRACING in the environment would start a tracer that redacts nothing.
+        langsmith.configure(enabled=False)
         self._sender = _sender(settings)
 
     @property
@@ -89,8 +91,6 @@ def _note_lost(error: Exception) -> None:
 
 def _sender(settings: Settings) -> TraceSender | None:
     if settings.langsmith_api_key is None:
-        # LANGSMITH_TRACING in the environment would start a tracer that we know nothing of.
-        langsmith.configure(enabled=False)
         return None
     for name, value in CLIENT_SWITCHES.items():
         os.environ.setdefault(name, value)

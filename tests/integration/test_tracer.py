@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, interrupt
+from langsmith.utils import get_env_var, tracing_is_enabled
 from pydantic import SecretStr
 
 from app.observability.prices import Prices, Tokens
@@ -210,9 +211,26 @@ def test_trace_that_cannot_be_made_ends_no_other(
     assert langsmith.runs[str(trace_id)]["inputs"] == {"text": "[email]"}
 
 
-async def test_nothing_is_made_without_a_key() -> None:
-    """And nothing is flushed."""
-    tracing = Tracing(Settings(_env_file=None))
-    assert not tracing.is_on
-    assert tracing.callbacks(Traced("full", (), {}), Prices()) == []
-    await tracing.close()
+async def test_nothing_is_made_without_a_key(tracing: Tracing, langsmith: LangSmithCapture) -> None:
+    """And nothing is flushed; a service with a key that is in the same process goes on."""
+    off = Tracing(Settings(_env_file=None))
+    assert not off.is_on
+    assert off.callbacks(Traced("full", (), {}), Prices()) == []
+    await off.close()
+
+    async def work(state: State) -> State:
+        return {"text": "done"}
+
+    root, _, _ = await traced(tracing, langsmith, work)
+    assert metadata(root)["run_outcome"] == "success"
+
+
+def test_environment_starts_no_other_tracer(
+    tracing: Tracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LangSmith's own switch would send texts as they are, to where its own settings say."""
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    get_env_var.cache_clear()
+    assert get_env_var("TRACING") == "true"
+    assert not tracing_is_enabled()
+    get_env_var.cache_clear()
