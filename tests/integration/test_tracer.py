@@ -229,8 +229,9 @@ def test_environment_starts_no_other_tracer(
     tracing: Tracing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """LangSmith's own switch would send texts as they are, to where its own settings say."""
+    cached: Any = get_env_var
     monkeypatch.setenv("LANGSMITH_TRACING", "true")
-    get_env_var.cache_clear()
+    cached.cache_clear()
     assert get_env_var("TRACING") == "true"
     assert not tracing_is_enabled()
-    get_env_var.cache_clear()
+    cached.cache_clear()
