@@ -17,6 +17,7 @@ from app.console.views.card import text_view
 from app.console.views.run import bars, head
 from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
+from app.db.runs.filters import RunFilters
 from app.db.runs.queries import get_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run, Step
@@ -57,7 +58,8 @@ async def list_runs(
     rows, following = await backend.cursors.page(
         session,
         runs_of_tenant(
-            viewer.tenant_id, wanted, filters["ticket"] or None, filters["customer"] or None, known
+            viewer.tenant_id,
+            RunFilters(wanted, filters["ticket"] or None, filters["customer"] or None, known),
         ),
         Run.id,
         scope=["console runs", viewer.tenant_id, filters],
