@@ -94,7 +94,11 @@ def _figures() -> None:
     op.create_index("deliveries_by_end", "deliveries", ["tenant_id", "ended_at"])
     op.create_index("inbox_by_age", "inbox", ["tenant_id", "received_at"])
     op.create_index(
-        "ledger_of_connections", "ledger", ["tenant_id", "started_at"],
+        "inbox_dead", "inbox", ["tenant_id", "received_at"],
+        postgresql_where=sa.text("status = 'dead'"),
+    )  # fmt: skip
+    op.create_index(
+        "ledger_of_connections", "ledger", ["tenant_id", "finished_at"],
         postgresql_where=sa.text("connection_id IS NOT NULL"),
     )  # fmt: skip
 
@@ -102,6 +106,7 @@ def _figures() -> None:
 def downgrade() -> None:
     """Drop the rows: earlier releases write calls with the steps again."""
     op.drop_index("ledger_of_connections", "ledger")
+    op.drop_index("inbox_dead", "inbox")
     op.drop_index("inbox_by_age", "inbox")
     op.drop_index("deliveries_by_end", "deliveries")
     op.drop_index("decisions_by_time", "decisions")

@@ -53,7 +53,13 @@ async def pages_of(office: Office) -> list[str]:
     await work.advance(await work.start("I want to talk to a person now", ticket="T-5"))
     handoff = await handoff_page(office)
     cards = [card(approval) for approval in (plan, large, draft, hostile)]
-    runs = ["/console/runs", "/console/runs?status=timeout", f"/console/runs/{plan.run_id}"]
+    runs = [
+        "/console/figures",
+        "/console/figures?window=30d",
+        "/console/runs",
+        "/console/runs?status=timeout",
+        f"/console/runs/{plan.run_id}",
+    ]
     return [
         "/console",
         "/console?view=snoozed",

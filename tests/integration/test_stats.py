@@ -2,81 +2,29 @@
 
 import random
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import func, select, text, update
-from uuid_utils.compat import uuid7
 
 from app.db.core.connections import Sessions
 from app.db.figures import rollup
 from app.db.figures.facts import ROLLED_UP
 from app.db.figures.queries import rolled_up_to
 from app.db.runs import retention
-from app.db.tables.approvals_and_ledger import Approval, Decision
-from app.db.tables.figures import HourlyFigure, ModelCall
-from app.db.tables.runs import Run, Step
+from app.db.tables.figures import HourlyFigure
+from app.db.tables.runs import Step
 from app.execution.wiring import Service
 from app.worker.figures import roll_up
 from tests.conftest import Tenant, make_tenant
 from tests.integration.api import caller, serving_api
+from tests.integration.figures import History
 
 pytestmark = pytest.mark.no_articles
 NOW = datetime.now(UTC)
 NODES = ("classify", "billing", "respond")
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What a tenant's runs did, written as the service writes it."""
-
-    sessions: Sessions
-    tenant: Tenant
-
-    async def run(self, at: datetime, **values: Any) -> UUID:
-        """A run that finished then."""
-        id_ = uuid7()
-        row: dict[str, Any] = {
-            "id": id_, "tenant_id": self.tenant.id, "thread_id": uuid7(), "ticket_id": f"T-{id_}",
-            "customer_id": "cus_ann", "ticket": {"customer": {"id": "cus_ann"}, "id": "T"},
-            "status": "success", "outcome": "answered", "result": {}, "attempt": 1,
-            "policy_version": 1, "started_by": self.tenant.starter.split("_")[1],
-            "request_sha256": b"", "created_at": at - timedelta(seconds=10),
-            "started_at": at - timedelta(seconds=9), "finished_at": at, "tokens": 10,
-            "cost_usd": Decimal("0.001"),
-        }  # fmt: skip
-        async with self.sessions.begin() as session:
-            session.add(Run(**(row | values)))
-        return id_
-
-    async def step(self, run_id: UUID, at: datetime, **values: Any) -> None:
-        """A node execution that began then."""
-        row: dict[str, Any] = {
-            "run_id": run_id, "attempt": 1, "task_id": str(uuid7()), "tenant_id": self.tenant.id,
-            "node": "billing", "status": "success", "started_at": at, "duration_ms": 5,
-            "tokens": 10, "cost_usd": Decimal("0.001"),
-        }  # fmt: skip
-        async with self.sessions.begin() as session:
-            session.add(Step(**(row | values)))
-
-    async def call(self, run_id: UUID, at: datetime, **values: Any) -> UUID:
-        """A call of a model that began then."""
-        row: dict[str, Any] = {
-            "id": uuid7(), "run_id": run_id, "attempt": 1, "task_id": "t", "number": 1,
-            "tenant_id": self.tenant.id, "node": "billing", "role": "strong", "tier": "strong",
-            "asked": "gpt-5", "answered": "gpt-5", "fallback": False, "repair": False,
-            "input_tokens": 8, "cached_tokens": 0, "output_tokens": 2, "started_at": at,
-            "cost_usd": Decimal("0.001"), "duration_ms": 5,
-        }  # fmt: skip
-        row |= values
-        async with self.sessions.begin() as session:
-            session.add(ModelCall(**row))
-        return UUID(str(row["id"]))
 
 
 @pytest.fixture
@@ -134,7 +82,7 @@ async def test_rolled_up_hours_give_the_same_figures(
     await a_busy_month(history)
     paths = [
         f"/v1/stats/{subject}?window={window}"
-        for subject in ("nodes", "models", "runs", "answers", "approvals")
+        for subject in ("nodes", "models", "runs", "answers", "approvals", "connections")
         for window in ("1h", "24h", "7d", "30d")
     ]
     before = [without_times(await read(api, path)) for path in paths]
@@ -250,32 +198,10 @@ async def test_three_times_of_a_run(history: History, api: httpx.AsyncClient) ->
         started_at=at - timedelta(seconds=90),
         finished_at=at,
     )
-    await approval(history, run_id, at - timedelta(seconds=80), waited=60)
+    await history.approval(run_id, at - timedelta(seconds=80), waited=60)
     found = (await read(api, "/v1/stats/runs?window=1h"))["total"]
     times = [found[name]["p50_ms"] for name in ("queue", "human", "active", "took")]
     assert times == [10_000, 60_000, 30_000, 100_000]
-
-
-async def approval(history: History, run_id: UUID, at: datetime, waited: float) -> None:
-    """An approval that was asked then, and decided so many seconds later by Pat."""
-    id_, decided = uuid7(), at + timedelta(seconds=waited)
-    async with history.sessions.begin() as session:
-        session.add(
-            Approval(
-                id=id_, tenant_id=history.tenant.id, run_id=run_id, ticket_id="T-1",
-                interrupt_id=str(id_), kind="plan", status="approved", steps=[], gate=[],
-                digest="d", verdicts=[], decision={"decided_by": "Pat"}, created_at=at,
-                expires_at=at, decided_at=decided,
-            )
-        )  # fmt: skip
-        await session.flush()
-        session.add(
-            Decision(
-                approval_id=id_, number=1, key_id=history.tenant.starter.split("_")[1],
-                tenant_id=history.tenant.id, decided_by="Pat", verdict="approve", comment="",
-                shown_digest="d", digest="d", created_at=decided,
-            )
-        )  # fmt: skip
 
 
 async def test_decisions_too_fast_to_be_read(history: History, api: httpx.AsyncClient) -> None:
@@ -286,9 +212,9 @@ async def test_decisions_too_fast_to_be_read(history: History, api: httpx.AsyncC
     assert slow["total"]["rubber_stamp"] is False
     for number in range(10):
         asked = at + timedelta(seconds=10 * number)
-        await approval(history, run_id, asked, waited=2 if number < 2 else 8)
+        await history.approval(run_id, asked, waited=2 if number < 2 else 8)
     # Asked long before, and decided one second after the last one.
-    await approval(history, run_id, at, waited=99)
+    await history.approval(run_id, at, waited=99)
     found = (await read(api, "/v1/stats/approvals?window=1h"))["total"]
     assert (found["ended"], found["decisions"], found["fast"]["count"]) == (11, 11, 3)
     assert found["rubber_stamp"] is True

@@ -9,8 +9,8 @@ from app.db.runs.filters import Mark, RunFilters
 from app.lifecycle import RunStatus
 from graphs.state import Outcome
 
-Name = Annotated[str, Query(min_length=1, max_length=200)]
-HAPPENED = "What `failed_node`, `model`, `model_error`, `fallback` and `fast_decision` name began"
+Name = Annotated[str, Query(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+HAPPENED = "What `node` and the filters below it name, or a fast decision, was"
 
 
 # A coroutine, though nothing is awaited: FastAPI takes a plain dependency to a thread and back.
@@ -24,7 +24,10 @@ async def run_filters(  # one parameter of the query each
     finished_from: Annotated[Time | None, Query(description="Finished then or later.")] = None,
     finished_before: Annotated[Time | None, Query(description="Finished earlier.")] = None,
     cost_from: Annotated[
-        float | None, Query(ge=0, le=1_000_000, description="Cost so many US dollars or more.")
+        float | None,
+        Query(
+            ge=0, le=1_000_000, allow_inf_nan=False, description="Cost so many US dollars or more."
+        ),
     ] = None,
     mark: Annotated[
         Mark | None,
@@ -34,6 +37,7 @@ async def run_filters(  # one parameter of the query each
         ),
     ] = None,
     replays: Annotated[bool | None, Query(description="Only replays, or none of them.")] = None,
+    node: Annotated[Name | None, Query(description="This node was executed in it.")] = None,
     failed_node: Annotated[Name | None, Query(description="This node failed in it.")] = None,
     error_type: Annotated[
         Name | None, Query(description="With this error of `failed_node`, else of the run itself.")
@@ -43,14 +47,23 @@ async def run_filters(  # one parameter of the query each
     fallback: Annotated[
         Name | None, Query(description="A fallback answered for this reason.")
     ] = None,
+    approval: Annotated[
+        Name | None, Query(description="An approval of it ended so, such as `edited`.")
+    ] = None,
+    approval_kind: Annotated[
+        Name | None, Query(description="An approval of this kind, such as `plan`.")
+    ] = None,
+    connection: Annotated[
+        Name | None, Query(description="Its ticket is of this connected desk.")
+    ] = None,
     happened_from: Annotated[Time | None, Query(description=f"{HAPPENED} then or later.")] = None,
     happened_before: Annotated[Time | None, Query(description=f"{HAPPENED} earlier.")] = None,
 ) -> RunFilters:
     """What the list is narrowed down to."""
     return RunFilters(
         status, ticket_id, customer_id, outcome, created_from, created_before, finished_from,
-        finished_before, cost_from, mark, replays, failed_node, error_type, model, model_error,
-        fallback, happened_from, happened_before,
+        finished_before, cost_from, mark, replays, node, failed_node, error_type, model,
+        model_error, fallback, approval, approval_kind, connection, happened_from, happened_before,
     )  # fmt: skip
 
 

@@ -31,6 +31,7 @@ def _share(kind: str, count: int, share: float, filters: str) -> dict[str, Any]:
 
 NODE: dict[str, Any] = {
     "node": "billing",
+    "runs": f"/v1/runs?node=billing&{HAPPENED}",
     "attempts": 412,
     "success_rate": 0.9976,
     "failed": 1,
@@ -49,7 +50,7 @@ NODE: dict[str, Any] = {
         )
     ],
 }  # fmt: skip
-ALL_NODES = {**NODE, "node": "all"}
+ALL_NODES = {**NODE, "node": "all", "runs": None}
 NODES = {
     **TIMES,
     "total": ALL_NODES,
@@ -59,6 +60,7 @@ NODES = {
 }
 MODEL: dict[str, Any] = {
     "model": "gpt-5-mini",
+    "runs": f"/v1/runs?model=gpt-5-mini&{HAPPENED}",
     "calls": 930,
     "success_rate": 0.9989,
     "failed": 1,
@@ -69,7 +71,9 @@ MODEL: dict[str, Any] = {
     "cached_tokens": 201_000,
     "cost_usd": 0.8123,
     "unpriced": 0,
-    "nodes": [{"node": "billing", "calls": 412, "cost_usd": 0.4321}],
+    "nodes": [
+        {"node": "billing", "calls": 412, "cost_usd": 0.4321, "runs": NODE["runs"]},
+    ],
     "errors": [
         _counted("APITimeoutError", 1, f"model=gpt-5-mini&model_error=APITimeoutError&{HAPPENED}")
     ],
@@ -77,7 +81,7 @@ MODEL: dict[str, Any] = {
         _counted("circuit_open", 4, f"model=gpt-5-mini&fallback=circuit_open&{HAPPENED}")
     ],
 }
-ALL_MODELS = {**MODEL, "model": "all"}
+ALL_MODELS = {**MODEL, "model": "all", "runs": None}
 MODELS = {
     **TIMES,
     "total": ALL_MODELS,
@@ -114,7 +118,7 @@ APPROVAL: dict[str, Any] = {
     "edit_rate": 0.0968,
     "reject_rate": 0.0645,
     "wait": _spread(31, 1_260_000, 5_400_000, 9_000_000),
-    "verdicts": [_counted("approved", 26, None)],
+    "verdicts": [_counted("approved", 26, f"approval=approved&{HAPPENED}")],
     "decisions": 33,
     "fast": _share("fast_decision", 2, 0.0606, f"mark=fast_decision&{HAPPENED}"),
     "rubber_stamp": False,
@@ -136,7 +140,8 @@ ANSWERS = {**TIMES, "total": ANSWER_FIGURES, "total_before": ANSWER_FIGURES}
 CONNECTION: dict[str, Any] = {
     "connection_id": "cn_5b0f2f1d7a3c",
     "name": "Help desk",
-    "hooks": [_counted("done", 420, None)],
+    "runs": f"/v1/runs?connection=cn_5b0f2f1d7a3c&created_from={HERE}&created_before={THERE}",
+    "hooks": [_counted("received", 420, None)],
     "deliveries": [_counted("sent", 350, None)],
     "effects": [],
     "success_rate": 1.0,
@@ -144,3 +149,23 @@ CONNECTION: dict[str, Any] = {
     "took": _spread(350, 310, 900, 2100),
 }
 CONNECTIONS = {**TIMES, "connections": [CONNECTION], "connections_before": []}
+# Of the parameters that lead from a figure to its runs.
+PARAMETERS: dict[str, Any] = {
+    "window": "24h",
+    "finished_from": TIMES["since"],
+    "finished_before": TIMES["until"],
+    "cost_from": 0.05,
+    "mark": "refused",
+    "replays": False,
+    "node": "billing",
+    "failed_node": "billing",
+    "error_type": "timeout",
+    "model": "gpt-5-mini",
+    "model_error": "APITimeoutError",
+    "fallback": "circuit_open",
+    "approval": "edited",
+    "approval_kind": "plan",
+    "connection": "con_k5zq3v7hx2m4np6a",
+    "happened_from": TIMES["since"],
+    "happened_before": TIMES["until"],
+}

@@ -18,13 +18,16 @@ Unpriced = Annotated[
 ]
 
 
+RunsPath = Annotated[str | None, Field(description="The list of the runs behind the numbers.")]
+
+
 class Counted(BaseModel):
     """A kind of thing that happened: how often, the newest run of it, and where to list them."""
 
     kind: str
     count: int
     run_id: UUID | None
-    runs: Annotated[str | None, Field(description="The list of the runs behind the number.")]
+    runs: RunsPath
 
 
 class Spread(BaseModel):
@@ -49,6 +52,7 @@ class NodeFigures(BaseModel):
     """Executions of a node. Pauses and executions that were stopped are neither good nor bad."""
 
     node: str
+    runs: RunsPath
     attempts: int
     success_rate: Rate
     failed: int
@@ -78,12 +82,14 @@ class NodeCost(BaseModel):
     node: str
     calls: int
     cost_usd: float
+    runs: RunsPath
 
 
 class ModelFigures(BaseModel):
     """Calls of a model; `repairs` asked again after an answer that broke the schema."""
 
     model: str
+    runs: RunsPath
     calls: int
     success_rate: Rate
     failed: int
@@ -202,6 +208,7 @@ class ConnectionFigures(BaseModel):
 
     connection_id: str
     name: str
+    runs: RunsPath
     hooks: list[Counted]
     deliveries: list[Counted]
     effects: list[Counted]

@@ -36,7 +36,7 @@ async def node_stats(
     session: AsyncSession, tenant_id: str, window: schemas.Window
 ) -> schemas.NodeStats:
     """Executions of nodes that began in the window."""
-    times, now, before = await _both(session, tenant_id, "nodes", window, all_nodes)
+    times, now, before = await _both(session, tenant_id, ("nodes",), window, all_nodes)
     parts = {"total": now[0], "nodes": now[1], "total_before": before[0], "nodes_before": before[1]}
     return schemas.NodeStats(**times, **parts)
 
@@ -45,7 +45,7 @@ async def model_stats(
     session: AsyncSession, tenant_id: str, window: schemas.Window
 ) -> schemas.ModelStats:
     """Calls of models that began in the window."""
-    times, now, before = await _both(session, tenant_id, "models", window, all_models)
+    times, now, before = await _both(session, tenant_id, ("models",), window, all_models)
     return schemas.ModelStats(
         **times, total=now[0], models=now[1], total_before=before[0], models_before=before[1]
     )
@@ -55,7 +55,7 @@ async def run_stats(
     session: AsyncSession, tenant_id: str, window: schemas.Window
 ) -> schemas.RunStats:
     """Runs that finished in the window, and the queue now."""
-    times, now, before = await _both(session, tenant_id, "runs", window, run_figures)
+    times, now, before = await _both(session, tenant_id, ("runs",), window, run_figures)
     waiting, oldest = await waiting_now(session, tenant_id)
     queue = schemas.QueueFigures(waiting=waiting, oldest_seconds=oldest)
     return schemas.RunStats(**times, total=now, total_before=before, queue_now=queue)
@@ -65,7 +65,7 @@ async def answer_stats(
     session: AsyncSession, tenant_id: str, window: schemas.Window
 ) -> schemas.AnswerStats:
     """How the messages ended whose runs finished in the window."""
-    times, now, before = await _both(session, tenant_id, "runs", window, answer_figures)
+    times, now, before = await _both(session, tenant_id, ("runs",), window, answer_figures)
     return schemas.AnswerStats(**times, total=now, total_before=before)
 
 
@@ -73,7 +73,7 @@ async def approval_stats(
     session: AsyncSession, tenant_id: str, window: schemas.Window
 ) -> schemas.ApprovalStats:
     """Approvals that ended in the window, and decisions that were taken in it."""
-    times, now, before = await _both(session, tenant_id, "approvals", window, all_approvals)
+    times, now, before = await _both(session, tenant_id, ("approvals",), window, all_approvals)
     return schemas.ApprovalStats(
         **times, total=now[0], kinds=now[1], total_before=before[0], kinds_before=before[1]
     )
@@ -85,10 +85,11 @@ async def connection_stats(
     """What came from connected systems in the window, and what ended that was for them."""
     names = await names_of_connections(session, tenant_id)
 
-    def shape(figures: list[Figure], _: Time) -> list[schemas.ConnectionFigures]:
-        return connection_figures(figures, names)
+    def shape(figures: list[Figure], time: Time) -> list[schemas.ConnectionFigures]:
+        return connection_figures(figures, names, time)
 
-    times, now, before = await _both(session, tenant_id, "connections", window, shape)
+    subjects: tuple[Subject, ...] = ("connections", "dead_hooks")
+    times, now, before = await _both(session, tenant_id, subjects, window, shape)
     return schemas.ConnectionStats(**times, connections=now, connections_before=before)
 
 
@@ -105,7 +106,7 @@ READ: dict[str, Callable[[AsyncSession, str, schemas.Window], Awaitable[schemas.
 async def _both(
     session: AsyncSession,
     tenant_id: str,
-    subject: Subject,
+    subjects: tuple[Subject, ...],
     window: schemas.Window,
     shape: Shape,
 ) -> tuple[dict[str, Any], Any, Any]:
@@ -114,7 +115,11 @@ async def _both(
     now = Time(until - WINDOWS[window], until)
     before = Time(now.since - WINDOWS[window], now.since)
     figures = [
-        await read_figures(session, tenant_id, subject, time.since, time.until)
+        [
+            figure
+            for subject in subjects
+            for figure in await read_figures(session, tenant_id, subject, time.since, time.until)
+        ]
         for time in (now, before)
     ]
     # In a thread: a million durations take 0.1 s, in which the loop serves others.

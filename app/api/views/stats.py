@@ -40,6 +40,7 @@ def node_figures(name: str, figures: list[Figure], time: Time) -> schemas.NodeFi
     whole, errors = total(figures), total(failed)
     return schemas.NodeFigures(
         node=name,
+        runs=None if name == EVERY else time.runs("happened", node=name),
         attempts=whole.count,
         success_rate=rate(good.count, good.count + errors.count),
         failed=errors.count,
@@ -76,6 +77,7 @@ def model_figures(name: str, figures: list[Figure], time: Time) -> schemas.Model
     whole, errors = total(calls), total(failed)
     return schemas.ModelFigures(
         model=name,
+        runs=None if name == EVERY else time.runs("happened", model=name),
         calls=whole.count,
         success_rate=rate(whole.count - errors.count, whole.count),
         failed=errors.count,
@@ -87,7 +89,12 @@ def model_figures(name: str, figures: list[Figure], time: Time) -> schemas.Model
         cost_usd=whole.cost,
         unpriced=whole.unpriced,
         nodes=[
-            schemas.NodeCost(node=node, calls=found.count, cost_usd=found.cost)
+            schemas.NodeCost(
+                node=node,
+                calls=found.count,
+                cost_usd=found.cost,
+                runs=time.runs("happened", node=node),
+            )
             for node, found in _dearest(by(calls, lambda f: f.part))
         ],
         errors=[

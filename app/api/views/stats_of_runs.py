@@ -73,7 +73,7 @@ def answer_figures(figures: list[Figure], time: Time) -> schemas.AnswerFigures:
 def approval_figures(kind: str, figures: list[Figure], time: Time) -> schemas.ApprovalFigures:
     """One kind of approval, or all of them."""
     ended = [f for f in figures if not f.part]
-    verdicts = by(ended, lambda f: f.result)
+    verdicts, of_kind = by(ended, lambda f: f.result), {"approval_kind": kind}
     whole = total(ended).count
     decisions = total(f for f in figures if f.result == "decision").count
     fast = total(f for f in figures if f.result == "fast")
@@ -83,7 +83,14 @@ def approval_figures(kind: str, figures: list[Figure], time: Time) -> schemas.Ap
         edit_rate=rate(verdicts.get("edited", Sum()).count, whole),
         reject_rate=rate(verdicts.get("rejected", Sum()).count, whole),
         wait=spread(ended),
-        verdicts=[counted(name, found, None) for name, found in sorted(verdicts.items())],
+        verdicts=[
+            counted(
+                name,
+                found,
+                time.runs("happened", approval=name, **({} if kind == EVERY else of_kind)),
+            )
+            for name, found in sorted(verdicts.items())
+        ],
         decisions=decisions,
         fast=share("fast_decision", fast, decisions, time.runs("happened", mark="fast_decision")),
         rubber_stamp=decisions >= STAMPED_DECISIONS and fast.count >= STAMPED_SHARE * decisions,
@@ -100,23 +107,24 @@ def all_approvals(
 
 
 def connection_figures(
-    figures: list[Figure], names: dict[str, str]
+    figures: list[Figure], names: dict[str, str], time: Time
 ) -> list[schemas.ConnectionFigures]:
     """Each connection that something came from or went to."""
-    return [_connection(one, names, rows) for one, rows in grouped(figures).items()]
+    return [_connection(one, names, rows, time) for one, rows in grouped(figures).items()]
 
 
 def _connection(
-    connection_id: str, names: dict[str, str], figures: list[Figure]
+    connection_id: str, names: dict[str, str], figures: list[Figure], time: Time
 ) -> schemas.ConnectionFigures:
     hooks = [f for f in figures if f.part == "hook"]
     effects = [f for f in figures if f.part == "effect"]
     deliveries = [f for f in figures if f.part not in ("hook", "effect")]
-    sent = [f for f in (*effects, *deliveries) if f.result not in ("started", "cancelled")]
+    sent = [f for f in (*effects, *deliveries) if f.result != "cancelled"]
     failed = total(f for f in sent if f.result in ("failed", "refused", "gone"))
     return schemas.ConnectionFigures(
         connection_id=connection_id,
         name=names.get(connection_id, connection_id),
+        runs=time.runs("created", connection=connection_id),
         hooks=_counted(hooks),
         deliveries=_counted(deliveries),
         effects=_counted(effects),

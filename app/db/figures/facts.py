@@ -6,7 +6,7 @@ A row that only marks something, such as a fallback, has no cost and no duration
 
 from typing import Literal
 
-Subject = Literal["nodes", "models", "runs", "approvals", "connections"]
+Subject = Literal["nodes", "models", "runs", "approvals", "connections", "dead_hooks"]
 
 NODES = """
 SELECT started_at AS at, run_id, node AS name, '' AS part,
@@ -106,14 +106,20 @@ SELECT d.ended_at AS at,
 FROM deliveries d
 WHERE d.tenant_id = :tenant AND d.ended_at >= :since AND d.ended_at < :until
 UNION ALL
-SELECT received_at, NULL, connection_id, 'hook', status, greatest(0, attempts - 1), 0, 0, false,
-    NULL
+SELECT received_at, NULL, connection_id, 'hook', 'received', 0, 0, 0, false, NULL
 FROM inbox WHERE tenant_id = :tenant AND received_at >= :since AND received_at < :until
 UNION ALL
-SELECT started_at, run_id, connection_id, 'effect', status, 0, 0, 0, false,
+SELECT finished_at, run_id, connection_id, 'effect', status, 0, 0, 0, false,
     greatest(0, least(2147483647, 1000 * extract(epoch FROM finished_at - started_at)))::int
 FROM ledger WHERE tenant_id = :tenant AND connection_id IS NOT NULL
-    AND started_at >= :since AND started_at < :until
+    AND finished_at >= :since AND finished_at < :until
+"""
+DEAD_HOOKS = """
+SELECT received_at AS at, NULL::uuid AS run_id, connection_id AS name, 'hook' AS part,
+    'dead' AS result, 0 AS retries, 0 AS tokens, 0 AS cost_usd, false AS unpriced,
+    NULL::int AS ms
+FROM inbox WHERE tenant_id = :tenant AND status = 'dead'
+    AND received_at >= :since AND received_at < :until
 """
 FACTS: dict[Subject, str] = {
     "nodes": NODES,
@@ -121,10 +127,11 @@ FACTS: dict[Subject, str] = {
     "runs": RUNS,
     "approvals": APPROVALS,
     "connections": CONNECTIONS,
+    "dead_hooks": DEAD_HOOKS,
 }
-# The rows of the others do not change any more once they count. What a hook said may be done
-# hours later, so connections are always measured from their rows.
-ROLLED_UP: tuple[Subject, ...] = ("nodes", "models", "runs", "approvals")
+# Their rows do not change any more once they count. What a hook said may be given up hours after
+# it came, so that is always measured from the rows.
+ROLLED_UP: tuple[Subject, ...] = ("nodes", "models", "runs", "approvals", "connections")
 
 # Ids of runs grow with time, so the greatest is the newest.
 SUMS = """count(*) AS count, sum(retries)::bigint AS retries, sum(tokens)::bigint AS tokens,

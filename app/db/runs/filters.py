@@ -5,10 +5,11 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, exists, func, text, type_coerce
+from sqlalchemy import ColumnElement, Text, cast, exists, func, text, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.figures.facts import FAST_DECISION, refused, reopened
+from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.figures import ModelCall
 from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
@@ -29,8 +30,9 @@ class RunFilters:
     """Each filter narrows the list; None leaves it as it is. Times are `from` <= t < `before`.
 
     `happened_from` and `happened_before` are for what a node, a model or a person did: they count
-    with `failed_node`, `model`, `model_error`, `fallback` and the mark `fast_decision`.
-    `error_type` is that of the node that failed, or without one that of the run.
+    with `node`, `failed_node`, `model`, `model_error`, `fallback`, `approval`, `approval_kind` and
+    the mark `fast_decision`. `error_type` is that of the node that failed, or without one that of
+    the run. `connection` is the id of the desk that the ticket came from.
     """
 
     status: RunStatus | None = None
@@ -44,11 +46,15 @@ class RunFilters:
     cost_from: float | None = None
     mark: Mark | None = None
     replays: bool | None = None
+    node: str | None = None
     failed_node: str | None = None
     error_type: str | None = None
     model: str | None = None
     model_error: str | None = None
     fallback: str | None = None
+    approval: str | None = None
+    approval_kind: str | None = None
+    connection: str | None = None
     happened_from: datetime | None = None
     happened_before: datetime | None = None
 
@@ -63,6 +69,7 @@ def conditions(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
     yield from _of_mark(filters)
     yield from _of_steps(filters)
     yield from _of_calls(filters)
+    yield from _of_approvals(filters)
 
 
 def _of_row(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
@@ -75,6 +82,9 @@ def _of_row(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
         yield Run.cost_usd >= filters.cost_from
     if filters.replays is not None:
         yield Run.replay_of.is_not(None) if filters.replays else Run.replay_of.is_(None)
+    if filters.connection is not None:
+        came = type_coerce(Run.ticket, JSONB)["connection"]["id"].astext
+        yield came == filters.connection
     if filters.error_type is not None and filters.failed_node is None:
         yield type_coerce(Run.error, JSONB)["type"].astext == filters.error_type
 
@@ -95,19 +105,17 @@ FAST_RUNS = f"""EXISTS (SELECT FROM decisions d JOIN approvals a ON a.id = d.app
 
 
 def _of_steps(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
+    mine = (Step.tenant_id == Run.tenant_id, Step.run_id == Run.id)
+    when = tuple(_between(Step.started_at, filters.happened_from, filters.happened_before))
+    if filters.node is not None:
+        yield exists().where(*mine, Step.node == filters.node, *when)
     if filters.failed_node is None:
         return
-    failed: list[ColumnElement[bool]] = [
-        Step.tenant_id == Run.tenant_id,
-        Step.run_id == Run.id,
-        Step.status == "error",
-        Step.node == filters.failed_node,
-    ]
+    failed = [Step.status == "error", Step.node == filters.failed_node]
     if filters.error_type is not None:
         kind = type_coerce(Step.error, JSONB)["type"].astext
         failed.append(func.coalesce(kind, "unknown") == filters.error_type)
-    when = _between(Step.started_at, filters.happened_from, filters.happened_before)
-    yield exists().where(*failed, *when)
+    yield exists().where(*mine, *failed, *when)
 
 
 def _of_calls(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
@@ -123,6 +131,18 @@ def _of_calls(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
         mine = (ModelCall.tenant_id == Run.tenant_id, ModelCall.run_id == Run.id)
         when = _between(ModelCall.started_at, filters.happened_from, filters.happened_before)
         yield exists().where(*mine, *asked, *when)
+
+
+def _of_approvals(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
+    ended: list[ColumnElement[bool]] = []
+    if filters.approval is not None:
+        ended.append(cast(Approval.status, Text) == filters.approval)
+    if filters.approval_kind is not None:
+        ended.append(Approval.kind == filters.approval_kind)
+    if ended:
+        mine = (Approval.tenant_id == Run.tenant_id, Approval.run_id == Run.id)
+        when = _between(Approval.decided_at, filters.happened_from, filters.happened_before)
+        yield exists().where(*mine, *ended, *when)
 
 
 def _between(

@@ -131,7 +131,7 @@ class LedgerEntry(Base):
         Index(
             "ledger_of_connections",
             "tenant_id",
-            "started_at",
+            "finished_at",
             postgresql_where=sql("connection_id IS NOT NULL"),
         ),
         CheckConstraint("status IN ('started','done','failed')", name="ledger_status_known"),

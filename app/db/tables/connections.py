@@ -97,6 +97,7 @@ class InboxItem(Base):
         Index("inbox_due", "next_at", postgresql_where=sql("status = 'new'")),
         Index("inbox_by_tenant", "tenant_id", "id"),
         Index("inbox_by_age", "tenant_id", "received_at"),
+        Index("inbox_dead", "tenant_id", "received_at", postgresql_where=sql("status = 'dead'")),
         Index(
             "inbox_ownership",
             "connection_id",
