@@ -1,7 +1,7 @@
 """What a tenant's runs did, for the figures of it: rows as the service writes them."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -82,3 +82,20 @@ class History:
                     shown_digest="d", digest="d", created_at=decided,
                 )
             )  # fmt: skip
+
+
+async def good_and_bad(history: History) -> None:
+    """Two good runs, and one in which everything goes wrong, twenty minutes ago."""
+    at = datetime.now(UTC) - timedelta(minutes=20)
+    for number in range(2):
+        good = await history.run(at, outcome="acted")
+        await history.step(good, at, node="respond", duration_ms=40 + number)
+        await history.call(good, at, node="respond")
+        await history.approval(good, at - timedelta(seconds=60), waited=50)
+    bad = await history.run(
+        at, status="error", outcome=None, error={"type": "tool_failed"}, losses=1,
+        result={"verdicts": [{"supported": False}]},
+    )  # fmt: skip
+    await history.step(bad, at, status="error", error={"type": "PaymentsAwayError"})
+    await history.call(bad, at, error="APITimeoutError", answered=None)
+    await history.call(bad, at, fallback=True, reason="circuit_open", answered="gpt-5-mini")

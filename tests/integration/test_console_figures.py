@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,10 +9,9 @@ from app.execution.wiring import Service
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, serving_console, words
-from tests.integration.figures import History
+from tests.integration.figures import History, good_and_bad
 
 pytestmark = pytest.mark.no_articles
-AT = datetime.now(UTC) - timedelta(minutes=20)
 LINK = re.compile(r'href="(/console/runs\?[^"]+)"[^>]*>(\d+)')
 
 
@@ -24,25 +22,9 @@ async def console(service: Service, tenant: Tenant, begin: Begin) -> AsyncIterat
         yield opened
 
 
-async def some(history: History) -> None:
-    """A good run, and one in which everything goes wrong."""
-    for number in range(2):
-        good = await history.run(AT, outcome="acted")
-        await history.step(good, AT, node="respond", duration_ms=40 + number)
-        await history.call(good, AT, node="respond")
-        await history.approval(good, AT - timedelta(seconds=60), waited=50)
-    bad = await history.run(
-        AT, status="error", outcome=None, error={"type": "tool_failed"}, losses=1,
-        result={"verdicts": [{"supported": False}]},
-    )  # fmt: skip
-    await history.step(bad, AT, status="error", error={"type": "PaymentsAwayError"})
-    await history.call(bad, AT, error="APITimeoutError", answered=None)
-    await history.call(bad, AT, fallback=True, reason="circuit_open", answered="gpt-5-mini")
-
-
 async def test_every_number_leads_to_as_many_runs(console: Console, service: Service) -> None:
     """The list behind a link has as many runs as the link says."""
-    await some(History(service.sessions, console.tenant))
+    await good_and_bad(History(service.sessions, console.tenant))
     ann = await console.sign_in("Ann")
     page = await ann.get("/console/figures", params={"window": "1h"})
     assert page.status_code == 200
@@ -57,7 +39,7 @@ async def test_every_number_leads_to_as_many_runs(console: Console, service: Ser
 
 async def test_page_names_what_failed_and_where(console: Console, service: Service) -> None:
     """Each with a run; the same figures as the API's."""
-    await some(History(service.sessions, console.tenant))
+    await good_and_bad(History(service.sessions, console.tenant))
     ann = await console.sign_in("Ann")
     page = await ann.get("/console/figures", params={"window": "1h"})
     text = words(page)
@@ -104,7 +86,7 @@ async def test_other_filters_are_named_and_can_be_dropped(
     console: Console, service: Service
 ) -> None:
     """They stay when the form is sent, and when an older page is opened."""
-    await some(History(service.sessions, console.tenant))
+    await good_and_bad(History(service.sessions, console.tenant))
     ann = await console.sign_in("Ann")
     page = await ann.get("/console/runs", params={"model": "gpt-5-mini", "status": "error"})
     assert "Model: gpt-5-mini drop" in words(page)
