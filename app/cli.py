@@ -214,6 +214,22 @@ def graph() -> None:
     typer.echo(picture())
 
 
+@app.command(epilog=usage("stats nodes --window 7d", ("subject", "stats"), option="--json"))
+def stats(
+    subject: Annotated[
+        str | None,
+        typer.Argument(help="nodes, runs, models, approvals, answers or connections; else all."),
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose.")] = "demo",
+    window: Annotated[str, typer.Option(help="1h, 24h, 7d or 30d, until now.")] = "24h",
+    as_json: Annotated[bool, typer.Option("--json", help="As the API answers.")] = False,
+) -> None:
+    """Show how often things failed, how long they took, what they cost, and a run of each kind."""
+    from app.commands.stats import run_stats
+
+    run_stats(subject, tenant, window, as_json=as_json)
+
+
 @app.command(epilog=usage("tools"))
 def tools() -> None:
     """Print every tool: its permission, whether it is gated, its business key, an unknown end."""

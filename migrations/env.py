@@ -16,6 +16,7 @@ from app.db.tables import (  # noqa: F401
     console,
     conversations,
     events,
+    figures,
     knowledge,
     mailings,
     runs,

@@ -28,6 +28,7 @@ from app.commands.terminal import (
 )
 from app.commands.usage import OBJECT, usage
 from app.db.core.connections import Sessions
+from app.db.runs.filters import RunFilters
 from app.db.runs.queries import runs_of_tenant
 from app.db.tables.runs import Run
 from app.db.tenants.queries import tenant_exists
@@ -60,7 +61,9 @@ def list_runs(
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines for scripts.")] = False,
 ) -> None:
     """List a tenant's runs, newest first, one line a run."""
-    query = runs_of_tenant(tenant, status, ticket, customer, outcome).order_by(Run.id.desc())
+    query = runs_of_tenant(tenant, RunFilters(status, ticket, customer, outcome)).order_by(
+        Run.id.desc()
+    )
 
     async def work(sessions: Sessions) -> list[Run]:
         async with sessions() as session:

@@ -4,6 +4,7 @@ from app.api.http.openapi_document import DocumentedApi
 from app.console.identity_provider import IdentityProvider
 from app.console.routes import (
     approval,
+    figures,
     handoff,
     inbox,
     items,
@@ -28,6 +29,7 @@ MODULES = (
     items,
     handoff,
     runs,
+    figures,
     settings,
     pause,
     unknown,

@@ -10,7 +10,7 @@ from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.console.static_files import static_url
-from app.console.views import words
+from app.console.views import figures, words
 
 # htmx adds no style and no script of its own, and evaluates nothing.
 HTMX = {
@@ -58,6 +58,11 @@ def environment() -> Environment:
         "usd": words.usd,
         "document": words.document,
         "beginning": words.beginning,
+        "console_runs": figures.here,
+        "milliseconds": figures.milliseconds,
+        "percent": figures.percent,
+        "bar": figures.bar,
+        "outcome": figures.outcome,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
     return made

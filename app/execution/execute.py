@@ -18,6 +18,7 @@ from app.execution.trace import traced_config
 from app.execution.wiring import Service, context_for
 from app.lifecycle import RunStatus
 from app.log import get_logger
+from app.observability.call_log import CallLog
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
 from graphs.llm.errors import ModelAwaitedError
@@ -64,7 +65,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         RunWaitsError: something it needs is not there just now; the run can be claimed again.
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
-    usage = UsageHandler(service.prices)
+    calls = CallLog(service.commits, run.tenant_id, run.id, run.attempt)
+    usage = UsageHandler(service.prices, calls.note)
     steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
     config, seen = _config(run, usage), Seen()
     holder = (str(run.id), run.attempt)
@@ -72,9 +74,13 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         async with service.saver.behind(holder):
             status, error = await _advance(service, run, config, control, steps, seen)
             ended = status is RunStatus.SUCCESS
-            await asyncio.gather(steps.flush(ended=ended), service.saver.durable(holder))
+            usage.give_up()
+            await asyncio.gather(
+                steps.flush(ended=ended), calls.flush(), service.saver.durable(holder)
+            )
     except BaseException:
-        await steps.decided()
+        usage.give_up()
+        await asyncio.gather(steps.decided(), calls.decided())
         raise
     if status is not RunStatus.SUCCESS or seen.state is None:
         # Stopped between steps: the stream does not show yet what parallel nodes returned.

@@ -15,6 +15,7 @@ from app.db.effects import approvals, ledger
 from app.db.knowledge.answer_cache import keep_answer
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
+from app.db.runs.model_calls import count_spend
 from app.db.runs.steps import close_open_steps
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
@@ -63,6 +64,7 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
         return False
     if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
+        await count_spend(session, [run.id])
     if status is RunStatus.INTERRUPTED and ending.interrupt_id and ending.question:
         await open_approval(session, run, ending.interrupt_id, ending.question)
     if status is RunStatus.PENDING:

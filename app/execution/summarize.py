@@ -17,6 +17,7 @@ from app.db.tenants.queries import policy_at
 from app.execution.trace import NAME, about, traced_run
 from app.execution.wiring import Service
 from app.log import get_logger
+from app.observability.call_log import CallLog
 from app.observability.usage import UsageHandler
 from app.services.conversations.memory import turns_of
 from graphs.llm.gateway import open_gateway
@@ -57,8 +58,13 @@ async def refresh(service: Service, run_id: UUID) -> bool:
         work = await _take(session, run_id)
     if work is None:
         return False
-    usage = UsageHandler(service.prices)
-    text, model = await _write(service, work, usage)
+    calls = CallLog(service.commits, work.run.tenant_id, run_id, work.run.attempt)
+    usage = UsageHandler(service.prices, calls.note)
+    try:
+        text, model = await _write(service, work, usage)
+    finally:
+        usage.give_up()
+        await calls.decided()
     tokens, cost = usage.totals()
     async with service.sessions.begin() as session:
         saved = await summaries.save(session, work.held, work.upto_seq, text, model, tokens, cost)

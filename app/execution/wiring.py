@@ -27,9 +27,9 @@ from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.effects.ledger import get_entry
+from app.db.runs.model_calls import spent_usd
 from app.db.runs.notify import RunNotifier
 from app.db.runs.queries import replayed
-from app.db.runs.steps import spent_usd
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at, starters_hold
 from app.execution.payments import with_payments

@@ -28,6 +28,16 @@ def public_message(error: BaseException) -> str:
     return "An unexpected error; the worker's log holds its place in the code."
 
 
+def place_of(error: BaseException) -> str | None:
+    """The innermost line of ours that an exception passed, as `file:line`; None without one."""
+    ours = [
+        f"{module.replace('.', '/')}.py:{line}"
+        for frame, line in traceback.walk_tb(error.__traceback__)
+        if _is_ours(module := str(frame.f_globals.get("__name__", "?")))
+    ]
+    return ours[-1] if ours else None
+
+
 def wrong_value(message: str) -> str:
     """What pydantic says is wrong with a value, without its prefix of sentences of ours."""
     return message.removeprefix("Value error, ")

@@ -10,7 +10,8 @@ from langgraph.errors import NodeTimeoutError
 from app.db.checkpoints.fence import FENCE, refusing_late_writes
 from app.db.checkpoints.group_commit import Done, GroupCommit, Rows
 from app.db.runs.steps import UPSERT_STEPS, step_row
-from app.log.error_text import public_message
+from app.log.error_text import place_of, public_message
+from app.observability.redaction import without_personal_data, without_secrets
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"
@@ -60,7 +61,6 @@ class StepLog:
             "input": task["input"],
             "output": None,
             "error": None,
-            "model_calls": [],
             "tokens": 0,
             "cost_usd": 0,
             "started_at": datetime.now(UTC),
@@ -80,8 +80,7 @@ class StepLog:
             "status": "error" if error else "interrupted" if task["interrupts"] else "success",
             "tries": max(usage.tries, 1),
             "output": task.get("result") or None,
-            "error": error and {"type": _kind(error), "message": _message(error)},
-            "model_calls": list(usage.calls),
+            "error": error and _shown(error, task["name"]),
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
             "duration_ms": round(took.total_seconds() * 1000),
@@ -111,6 +110,15 @@ class StepLog:
         self._commits.hurry()
         if self._unwritten:
             await asyncio.wait(self._unwritten, timeout=DECIDED_SECONDS)
+
+
+def _shown(error: BaseException, node: str) -> dict[str, str]:
+    """The class of a failure, what a caller may read of it, and the line of ours that raised it."""
+    return {
+        "type": _kind(error),
+        "message": without_secrets(without_personal_data(_message(error))),
+        "place": place_of(error) or node,
+    }
 
 
 def _message(error: BaseException) -> str:

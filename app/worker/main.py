@@ -14,6 +14,7 @@ from app.log import get_logger
 from app.worker.consumer import consume, enqueue_run, open_consumer
 from app.worker.desk_dispatcher import deliver_to_desks
 from app.worker.embed_articles import keep_embedded
+from app.worker.figures import roll_up_regularly
 from app.worker.heartbeat import run_heartbeat
 from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
@@ -48,6 +49,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
         judging = tasks.create_task(watch_regularly(service.sessions))
+        adding = tasks.create_task(roll_up_regularly(service.sessions))
         sweeping = tasks.create_task(run_maintenance(jobs, consumer, stop))
         log.info("worker_started", worker=jobs.id)
         try:
@@ -55,7 +57,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         finally:
             stop.set()
             # First no new jobs, then the border: a run handed back must not be taken again here.
-            for part in (embedding, consuming, forgetting, judging, sweeping):
+            for part in (embedding, consuming, forgetting, judging, adding, sweeping):
                 part.cancel()
             await jobs.drain()
             # Waited for before it is cancelled again: that aborts the jobs that still settle, or

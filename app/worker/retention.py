@@ -32,6 +32,8 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
         ("deliveries", retention.delete_deliveries, kept.steps_days, STEPS),
         ("webhook_secrets", retention.delete_secrets, kept.events_days, EVENTS),
         ("steps", retention.delete_steps, kept.steps_days, STEPS),
+        ("model_calls", retention.delete_model_calls, kept.steps_days, STEPS),
+        ("hourly_figures", retention.delete_figures, kept.steps_days, STEPS),
     ]
 
 

@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.db.core.connections import Sessions, make_engine
+from app.db.tables.figures import ModelCall
 from app.db.tables.sandbox import SandboxPayment
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
@@ -213,6 +214,55 @@ def test_cost_and_tokens_are_those_of_the_run(
         usage["input_cost"] + usage["output_cost"] == pytest.approx(usage["total_cost"])
         for usage in used
     )
+
+
+def test_every_total_of_the_cost_is_the_same(
+    paused: Any, starter: Client, approver: Client, langsmith: LangSmithCapture
+) -> None:
+    """LangSmith, the run, its steps, their calls and the statistics agree, call by call."""
+    approver.decide(paused, "approve")
+    done = starter.run(paused["id"])
+
+    def read(path: str) -> Any:
+        return starter.http.get(path).raise_for_status().json()
+
+    steps = read(f"/v1/runs/{done['id']}/steps")["items"]
+    calls = [call for step in steps for call in step["model_calls"]]
+    traced = {
+        run["id"]: metadata(run)["usage_metadata"]["total_cost"]
+        for trace_id in (paused["trace_id"], done["trace_id"])
+        for run in whole_trace(langsmith, trace_id)
+        if run["run_type"] == "llm"
+    }
+    runs, models, nodes = (read(f"/v1/stats/{of}?window=1h")["total"] for of in
+                           ("runs", "models", "nodes"))  # fmt: skip
+    totals = [
+        sum(traced.values()),
+        sum(step["cost_usd"] for step in steps),
+        sum(call["cost_usd"] for call in calls),
+        runs["cost_usd"],
+        models["cost_usd"],
+        nodes["cost_usd"],
+    ]
+    assert done["cost_usd"] > 0
+    assert totals == [pytest.approx(done["cost_usd"], abs=1e-9)] * len(totals)
+    assert len(calls) == len(traced) == models["calls"]
+    assert done["tokens"] == runs["tokens"] == models["tokens"] == nodes["tokens"]
+
+
+async def test_rows_of_calls_are_the_runs_of_langsmith(
+    paused: Any, own_url: str, langsmith: LangSmithCapture
+) -> None:
+    """By their ids, so that either leads to the other."""
+    traced = {
+        str(run["id"])
+        for run in whole_trace(langsmith, paused["trace_id"])
+        if run["run_type"] == "llm"
+    }
+    sessions = Sessions(make_engine(own_url, 1))
+    async with sessions() as session:
+        rows = await session.scalars(select(ModelCall.id).where(ModelCall.run_id == paused["id"]))
+        assert {str(row) for row in rows} == traced != set()
 
 
 def test_replay_says_that_it_is_one(

@@ -11,6 +11,7 @@ from app.db.runs import transitions
 from tests.browser.person import Office, Person, Theme
 from tests.integration.conftest import WORKER
 from tests.integration.console import card
+from tests.integration.figures import History, good_and_bad
 from tests.integration.workplace import Workplace
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_articles]
@@ -51,9 +52,17 @@ async def pages_of(office: Office) -> list[str]:
     await office.console.desk.write("And another thing", ticket="T-1")
     work = Workplace(office.console.service, office.console.tenant)
     await work.advance(await work.start("I want to talk to a person now", ticket="T-5"))
+    await good_and_bad(History(office.console.service.sessions, office.console.tenant))
     handoff = await handoff_page(office)
     cards = [card(approval) for approval in (plan, large, draft, hostile)]
-    runs = ["/console/runs", "/console/runs?status=timeout", f"/console/runs/{plan.run_id}"]
+    runs = [
+        "/console/figures",
+        "/console/figures?window=30d",
+        "/console/runs",
+        "/console/runs?status=timeout",
+        "/console/runs?model=gpt-5&failed_node=billing",
+        f"/console/runs/{plan.run_id}",
+    ]
     return [
         "/console",
         "/console?view=snoozed",

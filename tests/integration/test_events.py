@@ -147,7 +147,7 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
     step: dict[str, Any] = {
         "run_id": run.id, "tenant_id": tenant.id, "attempt": claimed.attempt, "task_id": "t",
         "node": "act", "status": "running", "started_at": claimed.started_at, "tries": 1,
-        "output": None, "error": None, "model_calls": [], "tokens": 0, "cost_usd": 0,
+        "output": None, "error": None, "tokens": 0, "cost_usd": 0,
         "duration_ms": None,
     }  # fmt: skip
     for status in ("running", "success", "success"):

@@ -18,6 +18,17 @@ BILLING = {
 }
 
 
+def watched() -> tuple[UsageHandler, list[dict[str, Any]]]:
+    """A handler, and the calls that it records."""
+    calls: list[dict[str, Any]] = []
+    return UsageHandler(record=calls.append), calls
+
+
+def noted(call: dict[str, Any], *names: str) -> dict[str, Any]:
+    """A part of what is recorded of a call."""
+    return {name: call[name] for name in names}
+
+
 async def ask(handler: UsageHandler) -> dict[str, Any]:
     """A call begins; what its callbacks are told apart by."""
     call = {"run_id": uuid4()}
@@ -52,7 +63,7 @@ def test_only_the_offline_model_is_free(
 
 async def test_call_without_a_price_leaves_the_total_unknown() -> None:
     """A sum with an unknown part is unknown, its tokens are not."""
-    handler = UsageHandler()
+    handler, made = watched()
     for name in ("gpt-5-mini", "mystery-1"):
         message = AIMessage(
             "",
@@ -62,12 +73,13 @@ async def test_call_without_a_price_leaves_the_total_unknown() -> None:
         answer = LLMResult(generations=[[ChatGeneration(message=message)]])
         await handler.on_llm_end(answer, **await ask(handler))
     assert handler.totals() == (30, None)
-    assert [call["cost_usd"] is None for call in handler.of("task-1").calls] == [False, True]
+    assert [call["cost_usd"] is None for call in made] == [False, True]
+    assert handler.of("task-1").cost is None
 
 
 async def test_calls_that_a_node_makes_at_once_all_count() -> None:
     """`verify` asks about every claim at once; the first answer ends no other call."""
-    handler = UsageHandler()
+    handler, made = watched()
     message = AIMessage(
         "", usage_metadata={"input_tokens": 10, "output_tokens": 5, "total_tokens": 15}
     )
@@ -76,29 +88,33 @@ async def test_calls_that_a_node_makes_at_once_all_count() -> None:
     await handler.on_llm_error(TimeoutError(), **calls[0])
     for call in calls[1:]:
         await handler.on_llm_end(answer, **call)
-    made = handler.of("task-1").calls
-    assert [call["model"] for call in made] == ["gpt-5-mini"] * 3
-    assert [call.get("error") for call in made] == ["TimeoutError", None, None]
+    assert [call["asked"] for call in made] == ["gpt-5-mini"] * 3
+    assert [call["id"] for call in made] == [call["run_id"] for call in calls]
+    assert [call["error"] for call in made] == ["TimeoutError", None, None]
     assert None not in [call["cost_usd"] for call in made[1:]]
     assert set(handler.by_task) == {"task-1"}
 
 
 async def test_call_that_a_node_gave_up_is_shown() -> None:
     """A node's timeout tells no callback, yet its call does not vanish."""
-    handler = UsageHandler()
+    handler, made = watched()
     await ask(handler)
-    assert handler.of("task-1").calls == [{"model": "gpt-5-mini", "error": "GivenUp"}]
+    handler.of("task-1")
+    handler.give_up()
+    assert [noted(call, "asked", "error", "task_id") for call in made] == [
+        {"asked": "gpt-5-mini", "error": "GivenUp", "task_id": "task-1"}
+    ]
 
 
 async def test_notes_of_the_door_stand_on_the_call() -> None:
     """Which role was asked, and that another model answers for it and why."""
-    handler = UsageHandler()
+    handler, made = watched()
     notes = {"role": "strong", "fallback": True, "reason": "circuit_open"}
     call = {"run_id": uuid4()}
     metadata = {**BILLING, "model_call": notes}
     await handler.on_chat_model_start({}, [], metadata=metadata, **call)
     await handler.on_llm_error(TimeoutError(), **call)
-    assert handler.of("task-1").calls == [{"model": "gpt-5-mini", **notes, "error": "TimeoutError"}]
+    assert [noted(call, *notes, "error") for call in made] == [{**notes, "error": "TimeoutError"}]
 
 
 async def test_each_start_of_a_node_is_a_try() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from app.api.http import stats_examples
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_examples import PARAMETERS
 from app.api.http.openapi_responses import with_problems
@@ -56,7 +57,7 @@ def complete(document: dict[str, Any], route: GuardedRoute, operation: dict[str,
     for parameter in operation.get("parameters", ()):
         name = parameter["name"]
         own = PARAMETERS.get(f"{route.path_format} {name}")
-        parameter["example"] = own or PARAMETERS[name]
+        parameter["example"] = own or PARAMETERS.get(name, stats_examples.PARAMETERS.get(name))
     if "requestBody" in operation:
         content = operation["requestBody"]["content"]["application/json"]
         content["examples"] = body_examples(document, content["schema"]["$ref"])

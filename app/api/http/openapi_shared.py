@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.api.schemas.runs import ExpandRun
+from app.api.schemas.stats import Window
 from graphs.policy import Mode
 
 Shape = dict[str, Any]
@@ -38,6 +39,7 @@ FIELDS = {
 SHAPES: dict[str, Shape] = {
     "ExpandRun": {"enum": list(get_args(ExpandRun)), "type": "string"},
     "EventName": {"enum": list(CALLBACK_EVENTS), "type": "string"},
+    "StatsWindow": {"enum": list(get_args(Window)), "type": "string"},
     "SendMode": {"enum": list(get_args(Mode)), "type": "string"},
     "NoData": {"maxProperties": 0, "type": "object"},
 }

@@ -11,10 +11,12 @@ from app.api.http.callback_url import check_callback_url
 from app.api.http.dependencies import Backend, BackendDep, Reader, RunWaiterDep, Session, Writer
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
+from app.api.http.run_filters import Filters
 from app.api.streaming.run_waiter import RunWaiter
 from app.api.views.approvals import show_message
 from app.api.views.runs import list_runs as show_list
 from app.api.views.runs import show_run, show_step
+from app.db.runs.filters import RunFilters
 from app.db.runs.queries import read_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run
@@ -28,7 +30,6 @@ from app.lifecycle import FINAL, RunStatus
 from app.services.conversations.takeover import handled
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun, thread_of
-from graphs.state import Outcome
 
 router = APIRouter(prefix="/v1", tags=["runs"], route_class=GuardedRoute)
 
@@ -90,25 +91,17 @@ async def list_runs(
     session: Session,
     backend: BackendDep,
     key: Reader,
-    status: RunStatus | None = None,
-    ticket_id: schemas.OutsideId | None = None,
-    customer_id: schemas.OutsideId | None = None,
-    outcome: Outcome | None = None,
-    created_from: Annotated[
-        schemas.Time | None, Query(description="Created then or later.")
-    ] = None,
-    created_before: Annotated[schemas.Time | None, Query(description="Created earlier.")] = None,
+    filters: Filters,
     expand: ExpandRuns = [],  # noqa: B006, FastAPI copies it
     cursor: Cursor = None,
     limit: Limit = 20,
 ) -> schemas.RunPage:
     """The tenant's runs, newest first, over all threads."""
-    filters = (status, ticket_id, customer_id, outcome, created_from, created_before)
     rows, following = await backend.cursors.page(
         session,
-        runs_of_tenant(key.tenant_id, *filters),
+        runs_of_tenant(key.tenant_id, filters),
         Run.id,
-        scope=["runs", key.tenant_id, *(value and str(value) for value in filters)],
+        scope=["runs", key.tenant_id, *filters.scope()],
         cursor=cursor,
         limit=limit,
         newest_first=True,
@@ -170,7 +163,9 @@ async def get_thread(
     expand: ExpandRuns = [],  # noqa: B006, FastAPI copies it
 ) -> schemas.ThreadOut:
     """A ticket's newest messages and runs, oldest first."""
-    query = runs_of_tenant(key.tenant_id, ticket_id=ticket_id).where(Run.replay_of.is_(None))
+    query = runs_of_tenant(key.tenant_id, RunFilters(ticket_id=ticket_id)).where(
+        Run.replay_of.is_(None)
+    )
     newest = query.order_by(Run.id.desc()).limit(MAX_MESSAGES)
     rows = list(await session.scalars(newest))[::-1]
     held = await handled(session, key.tenant_id, ticket_id)

@@ -12,6 +12,7 @@ from app.db.effects.approvals import approvals_of_runs
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queue_position import Place, queue_positions
 from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.figures import ModelCall
 from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
 from app.settings import Settings
@@ -130,7 +131,29 @@ def _effect(entry: LedgerEntry) -> schemas.EffectOut:
 
 
 def show_step(step: Step) -> schemas.RunStepOut:
-    """A node execution."""
+    """A node execution with its model calls."""
     fields = {name: getattr(step, name) for name in schemas.RunStepOut.model_fields}
+    fields["model_calls"] = [show_call(call) for call in step.model_calls]
     fields["cost_usd"] = None if step.cost_usd is None else float(step.cost_usd)
     return schemas.RunStepOut(**fields)
+
+
+def show_call(call: ModelCall) -> schemas.ModelCallOut:
+    """A call of a model; of one that failed there is no number of tokens and no cost."""
+    noted = {
+        "role": call.role,
+        "tier": call.tier,
+        "fallback": call.fallback or None,
+        "repair": call.repair or None,
+        "reason": call.reason,
+        "error": call.error,
+    }
+    spent = {
+        "input_tokens": call.input_tokens,
+        "cached_tokens": call.cached_tokens,
+        "output_tokens": call.output_tokens,
+        "cost_usd": None if call.cost_usd is None else float(call.cost_usd),
+    }
+    known = {name: value for name, value in noted.items() if value is not None}
+    model = call.answered or call.asked
+    return schemas.ModelCallOut(model=model, **known, **({} if call.error else spent))

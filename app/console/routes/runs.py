@@ -1,7 +1,6 @@
 """/console/runs: what became of each message, step by step; cancel it, take its ticket over."""
 
-from typing import Annotated, Any, Literal, get_args
-from urllib.parse import urlencode
+from typing import Annotated, Any, get_args
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request, Response
@@ -15,6 +14,15 @@ from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
 from app.console.views.card import text_view
 from app.console.views.run import bars, head
+from app.console.views.run_filters import (
+    FIELDS,
+    SAID,
+    address,
+    filters_of,
+    given,
+    nodes,
+    others,
+)
 from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import get_run, runs_of_tenant
@@ -31,8 +39,6 @@ from graphs.state import Outcome
 router = APIRouter(prefix="/console/runs", route_class=ConsoleRoute)
 
 PAGE, MESSAGES = 25, 50
-Filter = Annotated[str, Query(max_length=128)]
-OUTCOMES = get_args(Outcome)
 
 
 @router.get("")
@@ -41,26 +47,16 @@ async def list_runs(
     session: Session,
     backend: BackendDep,
     viewer: ViewerDep,
-    status: Literal["", "pending", "running", "interrupted", "success", "error", "timeout",
-                    "cancelled"] = "",
-    outcome: Filter = "",
-    ticket: Filter = "",
-    customer: Filter = "",
     cursor: Annotated[str, Query(max_length=500)] = "",
-) -> Response:  # fmt: skip
+) -> Response:
     """The tenant's runs, newest first."""
     viewer.need("runs:read")
-    known: Any = outcome if outcome in OUTCOMES else None
-    filters = {"status": status, "outcome": known or "", "ticket": ticket.strip(),
-               "customer": customer.strip()}  # fmt: skip
-    wanted = RunStatus(status) if status else None
+    found = given(request.query_params)
     rows, following = await backend.cursors.page(
         session,
-        runs_of_tenant(
-            viewer.tenant_id, wanted, filters["ticket"] or None, filters["customer"] or None, known
-        ),
+        runs_of_tenant(viewer.tenant_id, filters_of(found)),
         Run.id,
-        scope=["console runs", viewer.tenant_id, filters],
+        scope=["console runs", viewer.tenant_id, found],
         cursor=cursor or None,
         limit=PAGE,
         newest_first=True,
@@ -70,15 +66,15 @@ async def list_runs(
         request,
         "runs.html",
         runs=rows,
-        filters=filters,
+        filters={name: found.get(name, "") for name in FIELDS},
+        others=others(found),
+        hidden={name: value for name, value in found.items() if name not in FIELDS},
         statuses=[one.value for one in RunStatus],
-        outcomes=OUTCOMES,
-        next_url=_url({**filters, "cursor": following}) if following else "",
+        outcomes=get_args(Outcome),
+        nodes=nodes(),
+        marks=SAID,
+        next_url=address(found, cursor=following) if following else "",
     )
-
-
-def _url(filters: dict[str, str]) -> str:
-    return f"/console/runs?{urlencode({name: value for name, value in filters.items() if value})}"
 
 
 @router.get("/{run_id}")

@@ -79,7 +79,7 @@ def bars(steps: Sequence[Step]) -> list[Bar]:
             left=min(int(start / whole * WIDTH), WIDTH - THINNEST),
             width=max(int(took / whole * WIDTH), THINNEST),
             took=f"{int(took)} ms" if took < 10_000 else duration(took / 1000),
-            models=", ".join(str(call.get("model")) for call in step.model_calls),
+            models=", ".join(str(call.answered or call.asked) for call in step.model_calls),
         )
         for step, start, took in placed
     ]

@@ -10,6 +10,7 @@ from typing import Any, LiteralString
 
 from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
 from app.db.core.connections import SaverPool
+from app.db.runs.model_calls import UPSERT_MODEL_CALLS
 from app.db.runs.steps import UPSERT_STEPS
 
 # The most work without effects that a crash can lose.
@@ -46,6 +47,7 @@ STATEMENTS: dict[LiteralString, int] = {
     INSERT_WRITES: 6,
     UPSERT_WRITES: 6,
     UPSERT_STEPS: 1,
+    UPSERT_MODEL_CALLS: 1,
 }
 
 Row = tuple[Any, ...]

@@ -19,6 +19,12 @@ def connections_of_tenant(tenant_id: Any) -> Select[Connection]:
     )
 
 
+async def names_of_connections(session: AsyncSession, tenant_id: str) -> dict[str, str]:
+    """The names of the tenant's connections by id, also of those that were removed."""
+    query = select(Connection.id, Connection.name).where(Connection.tenant_id == tenant_id)
+    return {row.id: row.name for row in await session.execute(query)}
+
+
 async def every_connection(session: AsyncSession) -> list[Connection]:
     """Every tenant's connections that are not removed, locked."""
     query = select(Connection).where(Connection.removed_at.is_(None)).order_by(Connection.id)

@@ -1,7 +1,7 @@
 """Queries on runs; what changes a status is in transitions.py."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cache
 from uuid import UUID
 
@@ -18,12 +18,13 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
+from app.db.runs.filters import RunFilters, conditions
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey, Holder
 from app.lifecycle import RunStatus
-from graphs.state import Outcome
 
+EVERY_RUN = RunFilters()
 SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
 SELECT_RUN_FOR_UPDATE = SELECT_RUN.with_for_update()
 
@@ -57,28 +58,9 @@ async def find_by_idempotency_key(executor: Executor, tenant_id: str, key: str) 
     return await _select_by_idempotency_key().one_or_none(executor, tenant=tenant_id, key=key)
 
 
-def runs_of_tenant(
-    tenant_id: str,
-    status: RunStatus | None = None,
-    ticket_id: str | None = None,
-    customer_id: str | None = None,
-    outcome: Outcome | None = None,
-    since: datetime | None = None,
-    before: datetime | None = None,
-) -> Select[Run]:
-    """Select the tenant's runs that match every filter given; `since` <= created < `before`."""
-    query = select(Run).where(Run.tenant_id == tenant_id)
-    if status is not None:
-        query = query.where(Run.status == status)
-    if ticket_id is not None:
-        query = query.where(Run.ticket_id == ticket_id)
-    if customer_id is not None:
-        query = query.where(Run.customer_id == customer_id)
-    if outcome is not None:
-        query = query.where(Run.outcome == outcome)
-    if since is not None:
-        query = query.where(Run.created_at >= since)
-    return query if before is None else query.where(Run.created_at < before)
+def runs_of_tenant(tenant_id: str, filters: RunFilters = EVERY_RUN) -> Select[Run]:
+    """Select the tenant's runs that match every filter given."""
+    return select(Run).where(Run.tenant_id == tenant_id, *conditions(filters))
 
 
 async def live_of_ticket(session: AsyncSession, tenant_id: str, ticket_id: str) -> list[UUID]:

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, func, literal, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db.core.compiled import CompiledStatement, Executor
@@ -86,3 +87,13 @@ def _place(*before: ColumnElement[bool]) -> ColumnElement[int]:
     pending = (Other.tenant_id == Run.tenant_id, Other.status == RunStatus.PENDING)
     first = select(literal(1)).where(*pending, *before).correlate(Run).limit(LAST_PLACE - 1)
     return select(func.count() + 1).select_from(first.subquery()).scalar_subquery()
+
+
+async def waiting_now(session: AsyncSession, tenant_id: str) -> tuple[int, int | None]:
+    """How many runs of the tenant are due and wait for a worker, and the oldest's wait in s."""
+    waited = func.extract("epoch", func.now() - func.min(Run.not_before))
+    query = select(func.count(), waited).where(
+        Run.tenant_id == tenant_id, Run.status == RunStatus.PENDING, Run.not_before <= func.now()
+    )
+    count, seconds = (await session.execute(query)).one()
+    return count, None if seconds is None else int(seconds)

@@ -47,6 +47,17 @@ DELETE_STEPS = """
         WHERE s.tenant_id = :tenant AND s.started_at < now() - make_interval(days => :days)
             AND r.finished_at < now() - make_interval(days => :days)
         ORDER BY s.started_at LIMIT :batch FOR UPDATE OF s SKIP LOCKED)"""
+DELETE_MODEL_CALLS = """
+    DELETE FROM model_calls WHERE id IN (
+        SELECT c.id FROM model_calls c JOIN runs r ON r.id = c.run_id
+        WHERE c.tenant_id = :tenant AND c.started_at < now() - make_interval(days => :days)
+            AND r.finished_at < now() - make_interval(days => :days)
+        ORDER BY c.started_at LIMIT :batch FOR UPDATE OF c SKIP LOCKED)"""
+DELETE_FIGURES = """
+    DELETE FROM hourly_figures WHERE ctid = ANY(ARRAY(
+        SELECT ctid FROM hourly_figures
+        WHERE tenant_id = :tenant AND hour < now() - make_interval(days => :days)
+        LIMIT :batch FOR UPDATE SKIP LOCKED))"""
 # Reads the oldest batch before it checks their age, so that a look with nothing due is cheap.
 DELETE_EVENTS = """
     WITH oldest AS (
@@ -104,6 +115,16 @@ async def prune_checkpoints(session: AsyncSession, tenant: str, days: int, batch
 async def delete_steps(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete the oldest steps of finished runs; returns their number."""
     return await _delete(session, DELETE_STEPS, tenant, days, batch)
+
+
+async def delete_model_calls(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete the oldest model calls of finished runs; returns their number."""
+    return await _delete(session, DELETE_MODEL_CALLS, tenant, days, batch)
+
+
+async def delete_figures(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete figures of hours so long ago; returns their number."""
+    return await _delete(session, DELETE_FIGURES, tenant, days, batch)
 
 
 async def delete_events(session: AsyncSession, tenant: str, days: int, batch: int) -> int:

@@ -1,13 +1,13 @@
 """Queries on the steps of runs and on the messages of tickets."""
 
-from decimal import Decimal
 from functools import cache
 from typing import Any, LiteralString, cast
 from uuid import UUID
 
-from sqlalchemy import Executable, exists, func, select, text, update
+from sqlalchemy import Executable, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import selectinload
 
 from app.db.core.compiled import new_binds, new_values
 from app.db.core.types import json_text
@@ -16,16 +16,15 @@ from app.db.tables.runs import Message, Run, Step
 # A later row of the same node execution replaces the earlier one.
 UPSERT_STEPS: LiteralString = """
 INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, tries, status, checkpoint_id, input,
-    output, error, model_calls, tokens, cost_usd, started_at, duration_ms)
+    output, error, tokens, cost_usd, started_at, duration_ms)
 SELECT step.* FROM unnest(%b::text[], %b::text[]) AS given (identity, document),
     jsonb_to_record(given.document::jsonb) AS step (run_id uuid, attempt bigint, task_id text,
         tenant_id text, node text, tries int, status text, checkpoint_id text, input jsonb,
-        output jsonb, error jsonb, model_calls jsonb, tokens bigint, cost_usd numeric,
-        started_at timestamptz, duration_ms bigint)
+        output jsonb, error jsonb, tokens bigint, cost_usd numeric, started_at timestamptz,
+        duration_ms bigint)
 ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
     tries = EXCLUDED.tries, output = EXCLUDED.output, error = EXCLUDED.error,
-    model_calls = EXCLUDED.model_calls, tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd,
-    duration_ms = EXCLUDED.duration_ms"""
+    tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd, duration_ms = EXCLUDED.duration_ms"""
 
 
 def step_row(step: dict[str, Any]) -> tuple[str, str]:
@@ -51,9 +50,10 @@ async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) ->
 
 
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
-    """The run's node executions in the order they began."""
+    """The run's node executions in the order they began, each with its model calls."""
     query = (
         select(Step)
+        .options(selectinload(Step.model_calls))
         .where(Step.tenant_id == tenant_id, Step.run_id == run_id)
         .order_by(Step.started_at, Step.seq)
     )
@@ -76,14 +76,6 @@ async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str)
     )
     where = {"thread": str(run.thread_id), "checkpoint": checkpoint_id}
     return bool(await session.scalar(kept, where))
-
-
-async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Decimal:
-    """US dollars that the run's steps cost so far, over all attempts, killed ones included."""
-    query = select(func.sum(Step.cost_usd)).where(
-        Step.tenant_id == tenant_id, Step.run_id == run_id
-    )
-    return (await session.scalars(query)).one() or Decimal(0)
 
 
 async def add_message(session: AsyncSession, **values: Any) -> Message:

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledStatement, Executor
+from app.db.runs.model_calls import count_spend
 from app.db.runs.steps import STOPPED
 from app.db.tables.runs import Run, Step, Worker
 from app.lifecycle import RunStatus
@@ -117,6 +118,7 @@ async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
         .values(status="error", error=STOPPED)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
+    await count_spend(session, ids)
 
 
 async def prune_workers(session: AsyncSession) -> None:

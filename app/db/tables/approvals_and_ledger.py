@@ -65,6 +65,7 @@ class Approval(Base):
             "id",
             postgresql_where=sql("status = 'pending'"),
         ),
+        Index("approvals_by_end", "tenant_id", "decided_at"),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         Index(
             "approvals_reminding",
@@ -96,6 +97,8 @@ class Decision(Base):
     digest: Mapped[str]
     created_at: Mapped[datetime] = now()
 
+    __table_args__ = (Index("decisions_by_time", "tenant_id", "created_at"),)
+
 
 class LedgerEntry(Base):
     """An effect by business key: `started` before the call, `done` or `failed` after it.
@@ -125,6 +128,12 @@ class LedgerEntry(Base):
 
     __table_args__ = (
         Index("ledger_by_customer", "tenant_id", "customer_id", "started_at"),
+        Index(
+            "ledger_of_connections",
+            "tenant_id",
+            "finished_at",
+            postgresql_where=sql("connection_id IS NOT NULL"),
+        ),
         CheckConstraint("status IN ('started','done','failed')", name="ledger_status_known"),
         CheckConstraint("(result IS NOT NULL) = (status = 'done')", name="ledger_done_has_result"),
     )

@@ -96,6 +96,8 @@ class InboxItem(Base):
         ),
         Index("inbox_due", "next_at", postgresql_where=sql("status = 'new'")),
         Index("inbox_by_tenant", "tenant_id", "id"),
+        Index("inbox_by_age", "tenant_id", "received_at"),
+        Index("inbox_dead", "tenant_id", "received_at", postgresql_where=sql("status = 'dead'")),
         Index(
             "inbox_ownership",
             "connection_id",
@@ -135,6 +137,7 @@ class Delivery(Base):
         UniqueConstraint("tenant_id", "kind", "key"),
         Index("deliveries_due", "next_at", postgresql_where=sql("status = 'pending'")),
         Index("deliveries_by_ticket", "tenant_id", "ticket_id", "id"),
+        Index("deliveries_by_end", "tenant_id", "ended_at"),
         Index("deliveries_by_connection", "connection_id", "id"),
         CheckConstraint(
             "kind IN ('reply','draft','handoff','fields')", name="deliveries_kind_known"

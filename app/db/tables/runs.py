@@ -20,9 +20,10 @@ from sqlalchemy import (
 from sqlalchemy import (
     text as sql,
 )
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.db.core.base import Base, now
+from app.db.tables.figures import ModelCall
 from app.lifecycle import RunStatus
 
 
@@ -120,6 +121,12 @@ class Run(Base):
             "finished_at",
             postgresql_where=sql("checkpoints_pruned_at IS NULL AND finished_at IS NOT NULL"),
         ),
+        Index(
+            "runs_by_end",
+            "tenant_id",
+            "finished_at",
+            postgresql_where=sql("finished_at IS NOT NULL"),
+        ),
         Index("runs_ignored", "finished_at", postgresql_where=sql("outcome = 'ignored'")),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
@@ -200,13 +207,24 @@ class Step(Base):
     input: Mapped[dict[str, Any] | None]
     output: Mapped[dict[str, Any] | None]
     error: Mapped[dict[str, Any] | None]
-    model_calls: Mapped[list[Any]] = mapped_column(server_default="[]")
+    # Written by earlier releases only, which may still run while this one starts.
+    old_model_calls: Mapped[list[Any]] = mapped_column("model_calls", server_default="[]")
     tokens: Mapped[int] = mapped_column(server_default="0")
     cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
     started_at: Mapped[datetime]
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+    model_calls: Mapped[list[ModelCall]] = relationship(
+        primaryjoin="and_(Step.run_id == foreign(ModelCall.run_id),"
+        " Step.attempt == foreign(ModelCall.attempt), Step.task_id == foreign(ModelCall.task_id))",
+        order_by=[ModelCall.started_at, ModelCall.id],
+        viewonly=True,
+        lazy="raise",
+    )
 
     __table_args__ = (
         Index("steps_by_run", "tenant_id", "run_id", "seq"),
         Index("steps_by_age", "tenant_id", "started_at"),
+        Index(
+            "steps_failed", "tenant_id", "run_id", "node", postgresql_where=sql("status = 'error'")
+        ),
     )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.knowledge.answer_cache import drop_answers
+from app.db.runs.filters import RunFilters
 from app.db.runs.queries import runs_of_tenant
 from app.db.tables.conversations import Feedback
 from app.db.tables.runs import Run
@@ -43,7 +44,7 @@ async def rate(session: AsyncSession, tenant_id: str, given_by: str, rating: Rat
     Raises:
         NotFoundError: no run knows the ticket.
     """
-    query = runs_of_tenant(tenant_id, ticket_id=rating.ticket_id)
+    query = runs_of_tenant(tenant_id, RunFilters(ticket_id=rating.ticket_id))
     newest = query.where(Run.replay_of.is_(None)).order_by(Run.id.desc()).limit(RATED_RUNS)
     runs = list(await session.scalars(newest))
     if not runs:

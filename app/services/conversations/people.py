@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from app.db.effects.handoffs import close_all
 from app.db.effects.takeovers import lock_thread, remove_takeover
+from app.db.runs.filters import RunFilters
 from app.db.runs.queries import live_of_ticket, runs_of_tenant
 from app.db.runs.steps import add_message
 from app.db.tables.runs import Message, Run
@@ -73,7 +74,9 @@ async def add_person_message(session: AsyncSession, tenant_id: str, said: Said) 
 
 async def newest_run(session: AsyncSession, tenant_id: str, ticket_id: str) -> UUID:
     """The ticket's newest run that is no replay. Raises NotFoundError."""
-    query = runs_of_tenant(tenant_id, ticket_id=ticket_id).where(Run.replay_of.is_(None))
+    query = runs_of_tenant(tenant_id, RunFilters(ticket_id=ticket_id)).where(
+        Run.replay_of.is_(None)
+    )
     newest = (await session.scalars(query.order_by(Run.id.desc()).limit(1))).one_or_none()
     if newest is None:
         raise NotFoundError(f"No run knows a ticket {ticket_id}.")

@@ -1,0 +1,1 @@
+"""What a tenant's runs came to by the hour: measured from rows, and rolled up."""
