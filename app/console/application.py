@@ -9,6 +9,7 @@ from app.console.routes import (
     items,
     live,
     pause,
+    policy,
     provider,
     runs,
     settings,
@@ -29,6 +30,7 @@ MODULES = (
     handoff,
     runs,
     settings,
+    policy,
     pause,
     unknown,
 )

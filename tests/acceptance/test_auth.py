@@ -42,6 +42,7 @@ ROUTES: list[Route] = [
     ("GET", "/v1/policy", None, {"admin", "approvals:decide"}, 200),
     ("PUT", "/v1/policy", {"version": 0}, {"admin"}, 200),
     ("PATCH", "/v1/policy", {}, {"admin"}, 200),
+    ("POST", "/v1/policy/preview", {}, {"admin"}, 200),
     ("GET", "/v1/policy/versions", None, {"admin", "approvals:decide"}, 200),
     ("GET", "/v1/admin/pause", None, {"admin"}, 200),
     ("POST", "/v1/admin/pause", {"paused": False}, {"admin"}, 200),

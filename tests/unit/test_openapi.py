@@ -14,7 +14,7 @@ from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
 from app.api.routes import me, webhook_endpoints, webhooks
-from app.api.schemas import agents
+from app.api.schemas import agents, policy_preview
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome
@@ -49,6 +49,7 @@ def documented() -> Documented:
         (schemas.ListedApproval, openapi_examples.LISTED_APPROVAL),
         (schemas.ListedArticle, openapi_examples.LISTED_ARTICLE),
         (agents.AgentOut, agents.AGENT),
+        (policy_preview.PolicyPreviewOut, policy_preview.PREVIEW),
         (me.MeOut, me.ME),
         (webhooks.CallbackOut, webhooks.CALLBACK),
         (webhooks.CallbackOut, webhook_endpoints.TEST),
