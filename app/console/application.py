@@ -7,6 +7,7 @@ from app.console.routes import (
     handoff,
     inbox,
     items,
+    keys,
     live,
     pause,
     policy,
@@ -31,6 +32,7 @@ MODULES = (
     runs,
     settings,
     policy,
+    keys,
     pause,
     unknown,
 )

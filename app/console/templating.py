@@ -58,6 +58,7 @@ def environment() -> Environment:
         "usd": words.usd,
         "document": words.document,
         "beginning": words.beginning,
+        "sums": words.sums,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
     return made

@@ -13,7 +13,7 @@ from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
-from app.api.routes import me, webhook_endpoints, webhooks
+from app.api.routes import keys, me, webhook_endpoints, webhooks
 from app.api.schemas import agents, policy_preview
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.services.webhooks.endpoints import TEST_EVENT
@@ -51,6 +51,8 @@ def documented() -> Documented:
         (agents.AgentOut, agents.AGENT),
         (policy_preview.PolicyPreviewOut, policy_preview.PREVIEW),
         (me.MeOut, me.ME),
+        (keys.ApiKeyOut, keys.KEY),
+        (keys.ApiKeyIssued, keys.ISSUED),
         (webhooks.CallbackOut, webhooks.CALLBACK),
         (webhooks.CallbackOut, webhook_endpoints.TEST),
         (webhook_endpoints.EndpointOut, webhook_endpoints.ENDPOINT),
@@ -78,6 +80,7 @@ def test_every_answer_example_fits_its_model(
         schemas.ImportArticles,
         schemas.PersonMessage,
         agents.PutAgent,
+        keys.IssueKey,
         webhooks.RotateSecret,
         webhook_endpoints.AddEndpoint,
         webhook_endpoints.ChangeEndpoint,

@@ -11,7 +11,7 @@ from typing import Any, get_args
 from pydantic import ValidationError
 
 from app.console.forms import Form
-from app.console.views.answers import minor_units
+from app.console.views.answers import typed_sums
 from app.console.views.policy import SUMS, meaning_of, shown_seconds
 from app.console.views.words import label
 from app.errors import InvalidRequestError
@@ -167,23 +167,10 @@ def _read(leaf: Leaf, text: str) -> Any:
             return {} if leaf.kind == "sums" else None
         raise InvalidRequestError(f"{leaf.name}: it cannot be empty.")
     if leaf.kind == "sums":
-        return _sums(leaf, text)
+        return typed_sums(text, leaf.name)
     if leaf.kind == "names":
         return [] if text == NONE else [one for line in text.split("\n") if (one := line.strip())]
     return text if leaf.kind == "choice" else _number(leaf, text)
-
-
-def _sums(leaf: Leaf, text: str) -> dict[str, int]:
-    """Sums such as "50.00 USD, 5000 JPY" in minor units. Raises InvalidRequestError."""
-    found: dict[str, int] = {}
-    for part in filter(None, map(str.strip, text.split(","))):
-        amount, _, currency = part.rpartition(" ")
-        if not (currency.isascii() and currency.isupper() and len(currency) == 3 and amount):
-            raise InvalidRequestError(f"{leaf.name}: type sums such as 50.00 USD, 5000 JPY.")
-        if currency in found:
-            raise InvalidRequestError(f"{leaf.name}: {currency} stands there twice.")
-        found[currency] = minor_units(amount, currency)
-    return found
 
 
 def _number(leaf: Leaf, text: str) -> int | float:
