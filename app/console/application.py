@@ -4,6 +4,7 @@ from app.api.http.openapi_document import DocumentedApi
 from app.console.identity_provider import IdentityProvider
 from app.console.routes import (
     approval,
+    articles,
     handoff,
     inbox,
     items,
@@ -30,6 +31,7 @@ MODULES = (
     items,
     handoff,
     runs,
+    articles,
     settings,
     policy,
     keys,

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -59,9 +60,15 @@ def environment() -> Environment:
         "document": words.document,
         "beginning": words.beginning,
         "sums": words.sums,
+        "segment": segment,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
     return made
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, slashes included."""
+    return quote(text, safe="")
 
 
 def page(
