@@ -1,11 +1,16 @@
 """The console's runs and hand-offs: what the API shows, and the same scopes."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from uuid import UUID
 
+import httpx
 import pytest
+from sqlalchemy import text as sql
 
+from app.db.tables.runs import Run
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from tests.conftest import Tenant
@@ -69,6 +74,103 @@ async def test_finished_run_is_rehearsed_and_compared(console: Console, service:
     ann = await console.sign_in("Ann")
     assert (await ann.post(f"{page}/rehearse", data=checkpoint)).status_code == 403
     assert (await olga.post(f"{page}/rehearse", data={"checkpoint_id": "x"})).status_code == 422
+
+
+async def rehearsed(console: Console, browser: httpx.AsyncClient, run: Run, **form: str) -> str:
+    """The page of a rehearsal from `billing` on, once it is finished."""
+    work = Workplace(console.service, console.tenant)
+    step = await work.step(run, "billing")
+    wanted = {"checkpoint_id": step.checkpoint_id or "", **form}
+    sent = await browser.post(f"/console/runs/{run.id}/rehearse", data=wanted)
+    assert sent.status_code == 303
+    place = sent.headers["Location"]
+    await work.advance(await work.run(UUID(place.rsplit("/", 1)[1])))
+    return str(place)
+
+
+async def test_rehearsal_is_done_for_real_once(console: Console, service: Service) -> None:
+    """After the ticket's id is typed; what it has not done before waits for a person."""
+    work = Workplace(service, console.tenant)
+    run = await work.decide(await work.advance(await work.start()), "reject", "not a duplicate")
+    olga = await console.sign_in("Olga", "runs:read", "runs:write")
+    place = await rehearsed(console, olga, run, guidance="Look <b>again</b>")
+    page = words(await olga.get(place))
+    assert "Type the ticket's id, T-1 , to start it" in page
+    assert "It was rehearsed with the wish Look <b>again</b>" in page
+    before = await work.effects()
+    wrong = await olga.post(f"{place}/for-real", data={"ticket": "T-2"})
+    assert wrong.status_code == 422
+    assert "That is not the id of this ticket." in words(wrong)
+    sent = await asyncio.gather(
+        *(olga.post(f"{place}/for-real", data={"ticket": " T-1 "}) for _ in range(3))
+    )
+    assert {answer.status_code for answer in sent} == {303}
+    [real_place] = {answer.headers["Location"] for answer in sent}
+    real = await work.run(UUID(real_place.rsplit("/", 1)[1]))
+    assert (real.replay_of, real.dry_run) == (run.id, False)
+    assert real.replay_from is not None
+    assert real.replay_from["state"] == {"guidance": ["Look <b>again</b>"]}
+    assert (await work.advance(real)).status is RunStatus.INTERRUPTED
+    assert await work.effects() == before
+    shown = await olga.get(place)
+    assert "It was done for real" in words(shown)
+    assert "Replay for real" not in words(shown)
+
+
+async def test_only_a_finished_rehearsal_is_done_for_real(
+    console: Console, service: Service
+) -> None:
+    """Neither a run itself, nor one that still advances, nor without the scope."""
+    work = Workplace(service, console.tenant)
+    run = await work.advance(await work.start())
+    olga = await console.sign_in("Olga", "runs:read", "runs:write")
+    itself = await olga.post(f"/console/runs/{run.id}/for-real", data={"ticket": "T-1"})
+    assert (itself.status_code, "Only a rehearsal" in words(itself)) == (422, True)
+    place = await rehearsed(console, olga, run)
+    early = await olga.post(f"{place}/for-real", data={"ticket": "T-1"})
+    assert early.status_code == 409
+    assert f"Run {run.id} is interrupted" in words(early)
+    ann = await console.sign_in("Ann")
+    assert (await ann.post(f"{place}/for-real", data={"ticket": "T-1"})).status_code == 403
+    long = {"checkpoint_id": str(run.id), "guidance": "x" * 2001}
+    too_long = await olga.post(f"/console/runs/{run.id}/rehearse", data=long)
+    assert too_long.status_code == 422
+
+
+async def test_runs_are_found_by_what_went_wrong(console: Console, service: Service) -> None:
+    """By a node that failed, a draft that was refused, and what they cost; all filters at once."""
+    work = Workplace(service, console.tenant)
+    runs = [await work.advance(await work.start(ticket=f"T-{number}")) for number in range(3)]
+    async with service.sessions.begin() as session:
+        failed = """UPDATE steps SET status = 'error' WHERE run_id = :run AND node = 'billing'"""
+        await session.execute(sql(failed), {"run": runs[0].id})
+        refused = """INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, status, output,
+            started_at) VALUES (:run, 9, 'x', :tenant, 'check', 'success', :output, now())"""
+        output = '{"objections": [{"rule": "quotes", "detail": "no"}]}'
+        named = {"run": runs[1].id, "tenant": console.tenant.id, "output": output}
+        await session.execute(sql(refused), named)
+        for run, cost in ((runs[1], "0.02"), (runs[2], "0.5")):
+            costs = "UPDATE runs SET cost_usd = :cost WHERE id = :run"
+            await session.execute(sql(costs), {"run": run.id, "cost": Decimal(cost)})
+    ann = await console.sign_in("Ann")
+
+    async def found(**filters: str) -> set[str]:
+        page = await ann.get("/console/runs", params=filters)
+        assert page.status_code == 200
+        return set(re.findall(r"Ticket <bdi>(T-\d)", page.text))
+
+    assert await found(failed="billing") == {"T-0"}
+    assert await found(failed="respond") == set()
+    assert await found(refused="yes") == {"T-1"}
+    assert await found(cost="0.02") == {"T-1", "T-2"}
+    assert await found(cost="0.0201") == {"T-2"}
+    assert await found(cost="0.01", refused="yes") == {"T-1"}
+    assert await found(cost="0.01", failed="billing") == set()
+    assert await found(failed="no such node") == {"T-0", "T-1", "T-2"}
+    for wrong in ("x", "-1", "nan", "1e99", "Infinity"):
+        answer = await ann.get("/console/runs", params={"cost": wrong})
+        assert answer.status_code == 422, wrong
+        assert "Type the cost in US dollars" in words(answer)
 
 
 async def test_run_is_cancelled_and_its_ticket_taken_over(console: Console) -> None:
