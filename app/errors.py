@@ -32,7 +32,6 @@ DeskgraphError                  500 internal
 ├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
-├── ArticleChangedError         412 article-changed
 ├── PreconditionRequiredError   428 precondition-required
 ├── IdempotencyMismatchError    422 idempotency-key-reused
 ├── TooManyStreamsError         429 too-many-streams
@@ -258,12 +257,6 @@ class StaleVersionError(DeskgraphError):
     """The policy was changed since it was read."""
 
     status, code, title = 412, "stale-version", "The policy has a newer version"
-
-
-class ArticleChangedError(DeskgraphError):
-    """The article was changed, made or deleted since it was read."""
-
-    status, code, title = 412, "article-changed", "The article was changed meanwhile"
 
 
 class PreconditionRequiredError(DeskgraphError):

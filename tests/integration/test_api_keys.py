@@ -87,8 +87,11 @@ async def test_no_key_grants_what_it_does_not_hold(place: Place) -> None:
     limits = {"USD": 5000, "EUR": 0}
     made = await issue(admin, scopes=["approvals:decide"], approve_limits=limits)
     assert made["approve_limits"] == limits
-    for wrong in ({"scopes": ["root"]}, {"scopes": []}, {"name": " "}, {"person": "a\u0000"},
-                  {"approve_limits": {"usd": 1}}):  # fmt: skip
+    wrongs: list[dict[str, Any]] = [
+        {"scopes": ["root"]}, {"scopes": []}, {"name": " "}, {"person": "a\u0000"},
+        {"approve_limits": {"usd": 1}},
+    ]  # fmt: skip
+    for wrong in wrongs:
         assert (await issue(admin, 400 if "person" in wrong else 422, **wrong))["code"]
 
 

@@ -96,6 +96,17 @@ async def test_what_no_step_says_is_unknown(place: Place, sessions: Sessions) ->
     assert [one["ticket_id"] for one in found["differing"]] == ["T-angry"]
 
 
+async def test_steps_of_an_earlier_release_are_unknown(place: Place, sessions: Sessions) -> None:
+    """What the rules need and a step does not hold is no error, and no guess."""
+    work = Workplace(place.service, place.tenant)
+    run = await work.advance(await work.start())
+    older = "UPDATE steps SET output = output #- '{triage,anger}' WHERE run_id = :run"
+    async with sessions.begin() as session:
+        await session.execute(text(older), {"run": run.id})
+    found = await preview(place, refund_auto_limit={"USD": 5000})
+    assert (found["now"], found["proposed"]) == ({**NO_PLANS, "unknown": 1},) * 2
+
+
 async def test_only_customers_runs_of_the_week_count(place: Place, sessions: Sessions) -> None:
     """A rehearsal is none, one of before is none, and another tenant's neither."""
     work = Workplace(place.service, place.tenant)

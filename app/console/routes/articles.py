@@ -18,7 +18,7 @@ from app.console.views.article_form import NAMES, article_of, typed_article
 from app.db.knowledge.articles import articles_of_tenant, get_article
 from app.db.knowledge.citations import LOOKED_THROUGH, citing_runs
 from app.db.tables.knowledge import Article
-from app.errors import ArticleChangedError, InvalidRequestError, NotFoundError
+from app.errors import ConflictError, InvalidRequestError, NotFoundError
 from app.services.knowledge import articles as cases
 from graphs.findings import PASSAGES
 from graphs.text.language import ticket_language
@@ -145,7 +145,7 @@ async def store(request: Request, session: Session, viewer: ViewerDep, form: For
         await cases.save(session, viewer.tenant_id, article_id, text, seen)
     except InvalidRequestError as error:
         return _form(request, typed, seen, error.status, wrong=error.detail)
-    except ArticleChangedError as error:
+    except ConflictError as error:
         now = await get_article(session, viewer.tenant_id, typed["id"].strip())
         version = now.version if now else cases.ABSENT
         return _form(request, typed, version, error.status, wrong=error.detail, meanwhile=now)

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import NamedTuple
 
-from sqlalchemy import Select, literal_column, select
+from sqlalchemy import ColumnElement, Select, literal_column, select
 
 from app.db.tables.runs import Run, Step
 
@@ -31,7 +31,7 @@ def with_trouble(query: Select[Run], tenant_id: str, wanted: Trouble) -> Select[
         failed = Step.status == literal_column("'error'")
         query = query.where(Run.id.in_(steps.where(failed, Step.node == wanted.failed_node)))
     if wanted.refused:
-        refused = literal_column(REFUSED)
+        refused: ColumnElement[bool] = literal_column(REFUSED)
         query = query.where(Run.id.in_(steps.where(refused)))
     if wanted.cost_usd is not None:
         query = query.where(Run.cost_usd >= wanted.cost_usd, Run.cost_usd > literal_column("0"))

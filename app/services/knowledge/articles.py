@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.knowledge import articles
 from app.db.tables.knowledge import Article
 from app.db.tenants.queries import lock_policy
-from app.errors import ArticleChangedError, NotFoundError
+from app.errors import ConflictError, NotFoundError
 
 # The version of an article that is not there yet.
 ABSENT = 0
@@ -33,7 +33,7 @@ async def save(
     """Store the article if its version is the one that was `seen`; ABSENT: if there is none.
 
     Raises:
-        ArticleChangedError: it was changed, deleted or made meanwhile.
+        ConflictError: it was changed, deleted or made meanwhile.
     """
     await _expect(session, tenant_id, article_id, seen)
     return await articles.put_article(
@@ -42,7 +42,7 @@ async def save(
 
 
 async def remove(session: AsyncSession, tenant_id: str, article_id: str, seen: int) -> None:
-    """Delete the article if its version is the one that was seen. Raises ArticleChangedError."""
+    """Delete the article if its version is the one that was seen. Raises ConflictError."""
     await _expect(session, tenant_id, article_id, seen)
     if not await articles.delete_article(session, tenant_id, article_id):
         raise NotFoundError(f"There is no article {article_id}.")
@@ -54,7 +54,7 @@ async def _expect(session: AsyncSession, tenant_id: str, article_id: str, seen: 
     known = await articles.get_article(session, tenant_id, article_id)
     version = known.version if known else ABSENT
     if version != seen:
-        raise ArticleChangedError(
+        raise ConflictError(
             f"Article {article_id} has version {version} now, and {seen} was changed."
             if known
             else f"Article {article_id} was deleted meanwhile.",

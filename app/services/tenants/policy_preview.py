@@ -104,6 +104,14 @@ def compared(
 
 def handled(run: PastRun, policy: Policy) -> Handling:
     """What becomes of a run under a policy, as the graph's own rules say it."""
+    try:
+        return _handled(run, policy)
+    except (KeyError, TypeError):
+        # Steps of an earlier release may lack what the rules of this one read.
+        return Handling("unknown", reply_waits=False)
+
+
+def _handled(run: PastRun, policy: Policy) -> Handling:
     triage = cast("Triage", run.triage)
     escalated = must_escalate(triage, policy)
     before = (run.escalation or {}).get("reason")
