@@ -15,6 +15,7 @@ DeskgraphError                  500 internal
 ├── MissingScopeError           403 missing-scope
 ├── OwnRunError                 403 own-run
 ├── OverLimitError              403 over-limit
+├── GrantError                  403 grant-not-held
 ├── SecondApproverError         403 second-approver-needed
 ├── NotFoundError               404 not-found
 ├── MethodNotAllowedError       405 method-not-allowed
@@ -153,6 +154,12 @@ class OverLimitError(DeskgraphError):
     """The plan moves more than the approver's key may approve."""
 
     status, code, title = 403, "over-limit", "The plan is above this key's approval limit"
+
+
+class GrantError(DeskgraphError):
+    """A key would be made that may do more than the one that makes it."""
+
+    status, code, title = 403, "grant-not-held", "A key cannot grant what it does not hold"
 
 
 class SecondApproverError(DeskgraphError):

@@ -18,7 +18,6 @@ from app.commands.database import (
     require_database,
     with_database,
 )
-from app.commands.keys import issue_key
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
@@ -28,6 +27,7 @@ from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import revoke_named
 from app.services.connections.encryption import new_key
 from app.services.console.sign_in import make_link
+from app.services.tenants.keys import issue_key
 from app.settings import Settings
 
 # Neither customer nor ticket is that of the README's example: each works after the other.

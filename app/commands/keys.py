@@ -1,9 +1,7 @@
 """deskgraph keys: create, list and revoke API keys. A secret is shown once and never stored."""
 
-import hashlib
 import json
 import re
-import secrets
 from typing import Annotated, Any
 
 import typer
@@ -15,36 +13,14 @@ from app.commands.terminal import add_row, console, moment, plain_table
 from app.commands.usage import usage
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
+from app.services.tenants.keys import issue_key
+
+__all__ = ["cli", "issue_key"]
 
 cli = typer.Typer()
-LINE = ("id", "name", "person", "scopes", "approve_limits", "created_at", "revoked_at")
+LINE = ("id", "name", "person", "scopes", "approve_limits", "created_at",
+        "last_used_at", "revoked_at")  # fmt: skip
 Tenant = Annotated[str, typer.Option(help="The tenant the key belongs to.")]
-
-
-async def issue_key(
-    session: AsyncSession,
-    tenant_id: str,
-    name: str,
-    scopes: list[str],
-    approve_limits: dict[str, int] | None = None,
-    *,
-    person: str | None = None,
-) -> str:
-    """Store a new key and return its token, `dg_<id>_<secret>` with 256 random bits."""
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
-    session.add(
-        ApiKey(
-            id=key_id,
-            tenant_id=tenant_id,
-            name=name,
-            secret_sha256=hashlib.sha256(secret.encode()).digest(),
-            scopes=scopes,
-            approve_limits=approve_limits,
-            person=person,
-        )
-    )
-    await session.flush()
-    return f"dg_{key_id}_{secret}"
 
 
 @cli.command("create", epilog=usage("keys create --name Helpdesk --scope runs:write"))
@@ -99,12 +75,13 @@ def list_keys(
         for row in rows:
             typer.echo(json.dumps(_described(row)))
         return
-    table = plain_table("id", "name", "person", "scopes", "limits", "created", "revoked")
+    table = plain_table("id", "name", "person", "scopes", "limits", "created", "used", "revoked")
     for row in rows:
         cells = _described(row)
         limits = cells["approve_limits"] or "none"
         shown = (row.id, row.name, row.person, " ".join(row.scopes), limits)
-        add_row(table, *shown, moment(row.created_at), moment(row.revoked_at))
+        add_row(table, *shown, moment(row.created_at), moment(row.last_used_at),
+                moment(row.revoked_at))  # fmt: skip
     console().print(table)
 
 
@@ -116,6 +93,7 @@ def _described(key: ApiKey) -> dict[str, Any]:
         "scopes": key.scopes,
         "approve_limits": key.approve_limits,
         "created_at": key.created_at.isoformat(timespec="seconds"),
+        "last_used_at": key.last_used_at and key.last_used_at.isoformat(timespec="seconds"),
         "revoked_at": key.revoked_at and key.revoked_at.isoformat(timespec="seconds"),
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -63,9 +64,16 @@ def environment() -> Environment:
         "percent": figures.percent,
         "bar": figures.bar,
         "outcome": figures.outcome,
+        "sums": words.sums,
+        "segment": segment,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
     return made
+
+
+def segment(text: str) -> str:
+    """A text as one segment of a path, slashes included."""
+    return quote(text, safe="")
 
 
 def page(

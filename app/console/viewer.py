@@ -59,7 +59,7 @@ async def viewer_of(request: Request, backend: BackendDep) -> Viewer:
         if key is None:
             raise UnauthorizedError(SIGNED_OUT)
         viewer = Viewer(key, opaque)
-        viewer.need("approvals:decide", "runs:read", "admin")
+        viewer.need("approvals:decide", "runs:read", "admin", "articles:write")
         request.state.page = await _shared(session, viewer)
     return viewer
 

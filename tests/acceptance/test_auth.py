@@ -48,6 +48,7 @@ ROUTES: list[Route] = [
     ("GET", "/v1/policy", None, {"admin", "approvals:decide"}, 200),
     ("PUT", "/v1/policy", {"version": 0}, {"admin"}, 200),
     ("PATCH", "/v1/policy", {}, {"admin"}, 200),
+    ("POST", "/v1/policy/preview", {}, {"admin"}, 200),
     ("GET", "/v1/policy/versions", None, {"admin", "approvals:decide"}, 200),
     ("GET", "/v1/admin/pause", None, {"admin"}, 200),
     ("POST", "/v1/admin/pause", {"paused": False}, {"admin"}, 200),
@@ -66,6 +67,9 @@ ROUTES: list[Route] = [
     ("GET", "/v1/agents", None, {"admin", "approvals:decide", "runs:read"}, 200),
     ("PUT", "/v1/agents/{agent_id}", AGENT, {"admin"}, 200),
     ("DELETE", "/v1/agents/{agent_id}", None, {"admin"}, 404),
+    ("POST", "/v1/keys", {"name": "Ann", "scopes": ["admin"]}, {"admin"}, 201),
+    ("GET", "/v1/keys", None, {"admin"}, 200),
+    ("DELETE", "/v1/keys/{key_id}", None, {"admin"}, 404),
     ("GET", "/v1/me", None, ANY_KEY, 200),
     ("DELETE", "/v1/customers/{customer_id}", None, {"admin"}, 200),
     ("GET", "/v1/callbacks", None, {"admin"}, 200),
@@ -122,7 +126,7 @@ def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
-             "connection_id", "endpoint_id")  # fmt: skip
+             "connection_id", "endpoint_id", "key_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
     url = path.format(**ids, article_id=f"article-for-{method}", agent_id=f"agent-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:

@@ -69,7 +69,7 @@ def bare(operation: str, **ids: Any) -> tuple[str, str]:
     method, path = operation.split(" ")
     names = ("run_id", "approval_id", "handoff_id", "callback_id", "endpoint_id")
     known = {**dict.fromkeys(names, NOBODY), "code": "internal", **ids}
-    for name in ("ticket_id", "customer_id", "article_id", "connection_id", "agent_id"):
+    for name in ("ticket_id", "customer_id", "article_id", "connection_id", "agent_id", "key_id"):
         known.setdefault(name, "nobody")
     return method, path.format(**known)
 

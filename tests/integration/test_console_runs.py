@@ -1,17 +1,18 @@
-"""The console's runs, settings and hand-offs: what the API shows, and the same scopes."""
+"""The console's runs and hand-offs: what the API shows, and the same scopes."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from uuid import UUID
 
+import httpx
 import pytest
+from sqlalchemy import text as sql
 
+from app.db.tables.runs import Run
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.services.connections import manage
-from app.services.connections.encryption import vault_of
-from app.services.tenants import policy as policies
-from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, answer, card, serving_console, words
@@ -75,6 +76,101 @@ async def test_finished_run_is_rehearsed_and_compared(console: Console, service:
     assert (await olga.post(f"{page}/rehearse", data={"checkpoint_id": "x"})).status_code == 422
 
 
+async def rehearsed(console: Console, browser: httpx.AsyncClient, run: Run, **form: str) -> str:
+    """The page of a rehearsal from `billing` on, once it is finished."""
+    work = Workplace(console.service, console.tenant)
+    step = await work.step(run, "billing")
+    wanted = {"checkpoint_id": step.checkpoint_id or "", **form}
+    sent = await browser.post(f"/console/runs/{run.id}/rehearse", data=wanted)
+    assert sent.status_code == 303
+    place = sent.headers["Location"]
+    await work.advance(await work.run(UUID(place.rsplit("/", 1)[1])))
+    return str(place)
+
+
+async def test_rehearsal_is_done_for_real_once(console: Console, service: Service) -> None:
+    """After the ticket's id is typed; what it has not done before waits for a person."""
+    work = Workplace(service, console.tenant)
+    run = await work.decide(await work.advance(await work.start()), "reject", "not a duplicate")
+    olga = await console.sign_in("Olga", "runs:read", "runs:write")
+    place = await rehearsed(console, olga, run, guidance="Look <b>again</b>")
+    page = words(await olga.get(place))
+    assert "Type the ticket's id, T-1 , to start it" in page
+    assert "It was rehearsed with the wish Look <b>again</b>" in page
+    before = await work.effects()
+    wrong = await olga.post(f"{place}/for-real", data={"ticket": "T-2"})
+    assert wrong.status_code == 422
+    assert "That is not the id of this ticket." in words(wrong)
+    sent = await asyncio.gather(
+        *(olga.post(f"{place}/for-real", data={"ticket": " T-1 "}) for _ in range(3))
+    )
+    assert {answer.status_code for answer in sent} == {303}
+    [real_place] = {answer.headers["Location"] for answer in sent}
+    real = await work.run(UUID(real_place.rsplit("/", 1)[1]))
+    assert (real.replay_of, real.dry_run) == (run.id, False)
+    assert real.replay_from is not None
+    assert real.replay_from["state"] == {"guidance": ["Look <b>again</b>"]}
+    assert (await work.advance(real)).status is RunStatus.INTERRUPTED
+    assert await work.effects() == before
+    shown = await olga.get(place)
+    assert "It was done for real" in words(shown)
+    assert "Replay for real" not in words(shown)
+
+
+async def test_only_a_finished_rehearsal_is_done_for_real(
+    console: Console, service: Service
+) -> None:
+    """Neither a run itself, nor one that still advances, nor without the scope."""
+    work = Workplace(service, console.tenant)
+    run = await work.advance(await work.start())
+    olga = await console.sign_in("Olga", "runs:read", "runs:write")
+    itself = await olga.post(f"/console/runs/{run.id}/for-real", data={"ticket": "T-1"})
+    assert (itself.status_code, "Only a rehearsal" in words(itself)) == (422, True)
+    place = await rehearsed(console, olga, run)
+    early = await olga.post(f"{place}/for-real", data={"ticket": "T-1"})
+    assert early.status_code == 409
+    assert f"Run {run.id} is interrupted" in words(early)
+    ann = await console.sign_in("Ann")
+    assert (await ann.post(f"{place}/for-real", data={"ticket": "T-1"})).status_code == 403
+    long = {"checkpoint_id": str(run.id), "guidance": "x" * 2001}
+    too_long = await olga.post(f"/console/runs/{run.id}/rehearse", data=long)
+    assert too_long.status_code == 422
+
+
+async def test_runs_are_found_by_what_went_wrong(console: Console, service: Service) -> None:
+    """By a node that failed, a draft that was refused, and what they cost; all filters at once."""
+    work = Workplace(service, console.tenant)
+    runs = [await work.advance(await work.start(ticket=f"T-{number}")) for number in range(3)]
+    async with service.sessions.begin() as session:
+        failed = """UPDATE steps SET status = 'error' WHERE run_id = :run AND node = 'billing'"""
+        await session.execute(sql(failed), {"run": runs[0].id})
+        refused = """UPDATE runs SET summary = :result WHERE id = :run"""
+        result = '{"escalation": {"reason": "no_valid_reply"}}'
+        await session.execute(sql(refused), {"run": runs[1].id, "result": result})
+        for run, cost in ((runs[1], "0.02"), (runs[2], "0.5")):
+            costs = "UPDATE runs SET cost_usd = :cost WHERE id = :run"
+            await session.execute(sql(costs), {"run": run.id, "cost": Decimal(cost)})
+    ann = await console.sign_in("Ann")
+
+    async def found(**filters: str) -> set[str]:
+        page = await ann.get("/console/runs", params=filters)
+        assert page.status_code == 200
+        return set(re.findall(r"Ticket <bdi>(T-\d)", page.text))
+
+    assert await found(failed_node="billing") == {"T-0"}
+    assert await found(failed_node="respond") == set()
+    assert await found(mark="refused") == {"T-1"}
+    assert await found(cost_from="0.02") == {"T-1", "T-2"}
+    assert await found(cost_from="0.0201") == {"T-2"}
+    assert await found(cost_from="0.01", mark="refused") == {"T-1"}
+    assert await found(cost_from="0.01", failed_node="billing") == set()
+    assert await found(failed_node="no such node") == {"T-0", "T-1", "T-2"}
+    for wrong in ("x", "-1", "nan", "1e99", "Infinity"):
+        answer = await ann.get("/console/runs", params={"cost_from": wrong})
+        assert answer.status_code == 422, wrong
+        assert "Type the cost in US dollars" in words(answer)
+
+
 async def test_run_is_cancelled_and_its_ticket_taken_over(console: Console) -> None:
     """By the scopes of the API: a reviewer's key alone cancels nothing."""
     run, approval = await console.paused()
@@ -135,34 +231,6 @@ async def test_admin_alone_reads_no_ticket(console: Console) -> None:
             if line == "data: 0":
                 break
     assert str(approval.id) not in "".join(later)
-
-
-async def test_settings_show_policy_and_connections(console: Console) -> None:
-    """Each version with what it changed and by whom; a connection is tested at a press."""
-    root = await console.sign_in("Root", "admin")
-    async with console.service.sessions.begin() as session:
-        for limit in (1000, 2000):
-            changed = Policy(refund_auto_limit={"USD": limit})
-            await policies.replace(session, console.tenant.id, changed, "Pol")
-        vault = vault_of(console.service.settings)
-        settings = {"url": "https://127.0.0.1:1/in"}
-        row, _ = await manage.add(
-            session, vault, console.tenant.id, "webhook", "Our <b>desk</b>", settings, {}
-        )
-    text = words(await root.get("/console/settings"))
-    for said in (
-        "Policy, version 2", 'refund_auto_limit: {"USD": 1000} → {"USD": 2000}', "Pol",
-        "Our <b>desk</b> Webhook, desk", "refund_auto_limit 20.00 USD", "86400 (1 d)",
-        "grounding not set What a reply is held to: quotes,",
-    ):  # fmt: skip
-        assert said in text, said
-    tested = await root.post(f"/console/settings/connections/{row.id}/test", data={})
-    assert tested.status_code == 200
-    assert "Missing:" in words(tested)
-    ann = await console.sign_in("Ann")
-    assert "your key needs the scope admin" in words(await ann.get("/console/settings"))
-    refused = await ann.post(f"/console/settings/connections/{row.id}/test", data={})
-    assert refused.status_code == 403
 
 
 async def test_handoff_is_closed_by_who_answered(console: Console, service: Service) -> None:

@@ -248,6 +248,10 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("GET /v1/policy")
     await ask("PUT /v1/policy", json={"version": 0})
     await ask("PATCH /v1/policy", json={"anger_threshold": 0.9})
+    await ask("POST /v1/policy/preview", json={"anger_threshold": 0.5})
+    key = await ask("POST /v1/keys", json={"name": "New", "scopes": ["runs:read"]})
+    await ask("GET /v1/keys")
+    await ask("DELETE /v1/keys/{key_id}", {"key_id": key["id"]})
     await ask("GET /v1/me")
     mia = {"agent_id": "ag_mia"}
     await ask("PUT /v1/agents/{agent_id}", mia, json=AGENT)

@@ -131,6 +131,15 @@ async def _stale_change(place: Place) -> httpx.Response:
     return await place.starter.patch("/v1/policy", json={"version": 7})
 
 
+async def _stale_preview(place: Place) -> httpx.Response:
+    return await place.starter.post("/v1/policy/preview", json={"version": 7})
+
+
+async def _grant_not_held(place: Place) -> httpx.Response:
+    async with place.caller(await place.key("admin")) as admin:
+        return await admin.post("/v1/keys", json={"name": "New", "scopes": ["runs:read"]})
+
+
 async def _no_condition(place: Place) -> httpx.Response:
     return await place.starter.put("/v1/policy", json={})
 
@@ -207,7 +216,9 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     ("POST /v1/runs", "idempotency-key-reused"): _start_key_reused,
     ("PUT /v1/policy", "stale-version"): _stale_version,
     ("PATCH /v1/policy", "stale-version"): _stale_change,
+    ("POST /v1/policy/preview", "stale-version"): _stale_preview,
     ("PUT /v1/policy", "precondition-required"): _no_condition,
+    ("POST /v1/keys", "grant-not-held"): _grant_not_held,
     ("POST /v1/threads/{ticket_id}/messages", "idempotency-key-reused"): _other_message,
     ("POST /v1/hooks/{connection_id}", "hook-not-signed"): _hook_not_signed,
     ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(

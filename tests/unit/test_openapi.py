@@ -13,8 +13,8 @@ from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
-from app.api.routes import me, webhook_endpoints, webhooks
-from app.api.schemas import agents
+from app.api.routes import keys, me, webhook_endpoints, webhooks
+from app.api.schemas import agents, policy_preview
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome
@@ -49,7 +49,10 @@ def documented() -> Documented:
         (schemas.ListedApproval, openapi_examples.LISTED_APPROVAL),
         (schemas.ListedArticle, openapi_examples.LISTED_ARTICLE),
         (agents.AgentOut, agents.AGENT),
+        (policy_preview.PolicyPreviewOut, policy_preview.PREVIEW),
         (me.MeOut, me.ME),
+        (keys.ApiKeyOut, keys.KEY),
+        (keys.ApiKeyIssued, keys.ISSUED),
         (webhooks.CallbackOut, webhooks.CALLBACK),
         (webhooks.CallbackOut, webhook_endpoints.TEST),
         (webhook_endpoints.EndpointOut, webhook_endpoints.ENDPOINT),
@@ -77,6 +80,7 @@ def test_every_answer_example_fits_its_model(
         schemas.ImportArticles,
         schemas.PersonMessage,
         agents.PutAgent,
+        keys.IssueKey,
         webhooks.RotateSecret,
         webhook_endpoints.AddEndpoint,
         webhook_endpoints.ChangeEndpoint,

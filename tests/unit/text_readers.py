@@ -42,6 +42,7 @@ from app.connectors.zammad import hook as zammad_hook
 from app.connectors.zendesk import hook as zendesk_hook
 from app.console import forms
 from app.console.routes.sign_in import own_path
+from app.console.views.answers import typed_sums
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.errors import BodyError, InvalidRequestError
@@ -300,6 +301,14 @@ def form_or_refusal(text: str) -> Any:
         return error
 
 
+def sums_or_refusal(text: str) -> Any:
+    """The sums that the text says, or why it says none."""
+    try:
+        return typed_sums(text, "Limits")
+    except InvalidRequestError as error:
+        return error
+
+
 FOUND: Any = {"article_id": "a", "title": "Upload", "text": "", "score": 1.0}
 
 
@@ -458,6 +467,11 @@ READERS: dict[str, list[Reader]] = {
         own_path,
         lambda text: own_path(f"/console/{text}"),
         lambda text: own_path(f"/console/{quote_plus(text)}"),
+    ],
+    "app.console.views.answers:typed_sums": [
+        sums_or_refusal,
+        lambda text: sums_or_refusal(f"{text} USD"),
+        lambda text: sums_or_refusal(f"1 USD, {text}"),
     ],
     "app.console.forms:parse_form": [
         lambda text: forms.parse_form(f"comment={quote_plus(text)}".encode()),

@@ -20,6 +20,7 @@ from app.errors import MissingScopeError, UnauthorizedError
 from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.connections.check import Reach
 from app.services.runs.start_and_cancel import Enqueue
+from app.services.tenants.keys import note_use
 from app.settings import Settings
 
 SCOPES = (
@@ -101,6 +102,7 @@ class RequiredScope:
         if self.any_of and not set(self.any_of) & set(key.scopes):
             needed = " or ".join(self.any_of)
             raise MissingScopeError(f"This call needs a key with the scope {needed}.")
+        await note_use(request.app.state.backend.sessions, key)
         request.state.api_key = key
 
     async def key_of(self, request: Request) -> ApiKey:

@@ -306,6 +306,7 @@ PARAMETERS: dict[str, Any] = {
     "endpoint_id": "01a20147-a3aa-728a-9a39-1cf480623d0b",
     "agent_id": "ag_mia",
     "callback_id": "01a20147-a3aa-728a-9a39-1cf480623d09",
+    "key_id": "7c1f0a3be1d9",
     "connection_id": "con_k5zq3v7hx2m4np6a",
     "ticket_id": "T-1001",
     "customer_id": "cus_ann",

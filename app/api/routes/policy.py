@@ -11,10 +11,12 @@ from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
+from app.api.schemas import policy_preview
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import InvalidCursorError, PreconditionRequiredError, StaleVersionError
 from app.services.tenants import policy as policies
+from app.services.tenants.policy_preview import Handling, preview
 from graphs.policy import Policy
 
 router = APIRouter(prefix="/v1/policy", tags=["policy"], route_class=GuardedRoute)
@@ -80,6 +82,43 @@ async def change_policy(
     expects = expected(body.version, if_match)
     stored = await policies.change(session, key.tenant_id, given, key.name, expects)
     return show(response, stored)
+
+
+@router.post(
+    "/preview",
+    response_model=policy_preview.PolicyPreviewOut,
+    responses=documented_responses(200, policy_preview.PREVIEW, StaleVersionError),
+)
+async def preview_policy(
+    body: schemas.ChangePolicy, backend: BackendDep, key: Admin, if_match: IfMatch = None
+) -> policy_preview.PolicyPreviewOut:
+    """What last week's runs would have done with these fields changed; nothing is stored."""
+    given = body.model_dump(include=body.model_fields_set & set(Policy.model_fields))
+    found = await preview(backend.sessions, key.tenant_id, given, expected(body.version, if_match))
+    counts = [
+        policy_preview.HandlingCounts(
+            **{name: count[name] for name in policy_preview.HandlingCounts.model_fields}
+        )
+        for count in (found.now, found.proposed)
+    ]
+    return policy_preview.PolicyPreviewOut(
+        version=found.version, since=found.since, runs=found.runs, complete=found.complete,
+        now=counts[0], proposed=counts[1], differing_total=found.differing_total,
+        differing=[
+            policy_preview.DifferingRunOut(
+                run_id=one.run_id, ticket_id=one.ticket_id, now=handling(one.now),
+                proposed=handling(one.proposed),
+            )
+            for one in found.differing
+        ],
+    )  # fmt: skip
+
+
+def handling(one: Handling) -> policy_preview.HandlingOut:
+    """What becomes of a run in the API's shape."""
+    return policy_preview.HandlingOut(
+        plan=one.plan, reply_waits=one.reply_waits, reasons=list(one.reasons)
+    )
 
 
 def expected(version: int | None, if_match: str | None) -> Callable[[int], bool]:

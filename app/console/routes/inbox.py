@@ -39,9 +39,10 @@ async def inbox(
     cursor: Annotated[str, Query(max_length=500)] = "",
     answered: UUID | None = None,
 ) -> Response:
-    """The list, those that are due first on top; a key of `admin` alone is led to the settings."""
+    """The list, those that are due first on top; others are led to what they may see."""
     if not viewer.sees_what_waits:
-        return RedirectResponse("/console/settings", 303, HEADERS)
+        place = "settings" if viewer.can("admin") else "articles"
+        return RedirectResponse(f"/console/{place}", 303, HEADERS)
     filters = {"kind": kind, "view": view, "ticket": ticket.strip()}
     wanted = _wanted(viewer, kind or None, view, ticket.strip())
     after = read_place(backend.cursors, viewer, cursor) if cursor else None

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.http.dependencies import BackendDep, Session
+from app.api.http.dependencies import Backend, BackendDep, Session
 from app.api.views.runs import show_run
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
-from app.console.viewer import FormDep, ViewerDep
+from app.console.viewer import FormDep, Viewer, ViewerDep
 from app.console.views.card import text_view
 from app.console.views.run import bars, head
 from app.console.views.run_filters import (
@@ -25,7 +25,7 @@ from app.console.views.run_filters import (
 )
 from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
-from app.db.runs.queries import get_run, runs_of_tenant
+from app.db.runs.queries import find_by_idempotency_key, get_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run, Step
 from app.errors import InvalidRequestError, NotFoundError
@@ -33,7 +33,7 @@ from app.lifecycle import FINAL, RunStatus
 from app.services.conversations import takeover
 from app.services.runs import start_and_cancel
 from app.services.runs.diff import diff, sides
-from app.services.runs.replay import NewReplay, replay
+from app.services.runs.replay import real_key
 from graphs.state import Outcome
 
 router = APIRouter(prefix="/console/runs", route_class=ConsoleRoute)
@@ -86,12 +86,28 @@ async def show(
     run = await get_run(session, viewer.tenant_id, run_id)
     if run is None:
         raise NotFoundError(f"There is no run {run_id}.")
+    return await run_page(request, session, backend, viewer, run)
+
+
+async def run_page(
+    request: Request,
+    session: AsyncSession,
+    backend: Backend,
+    viewer: Viewer,
+    run: Run,
+    status: int = 200,
+    *,
+    wrong: str = "",
+) -> Response:
+    """The page of a run; `wrong` says why what was sent from it was not taken."""
     steps = await steps_of_run(session, viewer.tenant_id, run.id)
     messages = await messages_of_ticket(session, viewer.tenant_id, run.ticket_id, MESSAGES)
     asked = [m for m in messages if m.run_id == run.id and m.author == "customer"]
     return page(
         request,
         "run.html",
+        status,
+        wrong=wrong,
         run=run,
         shown=await show_run(session, run, backend.settings),
         facts=head(run),
@@ -102,9 +118,19 @@ async def show(
         names={agent["id"]: agent["name"] for agent in await agents_of(session, viewer.tenant_id)},
         held=await takeover.handled(session, viewer.tenant_id, run.ticket_id),
         difference=await _difference(session, run, steps),
+        rehearsed=await _rehearsed(session, run),
         may_rehearse=viewer.can("runs:write") and run.status in FINAL,
         may_cancel=viewer.can("runs:write") and run.status not in FINAL,
     )
+
+
+async def _rehearsed(session: AsyncSession, run: Run) -> dict[str, Any] | None:
+    """Of a rehearsal: what was changed for it, and the run that did it for real; else None."""
+    if not run.dry_run or run.replay_from is None:
+        return None
+    state = run.replay_from.get("state") or {}
+    real = await find_by_idempotency_key(session, run.tenant_id, real_key(run.id))
+    return {"guidance": state.get("guidance") or [], "real": real}
 
 
 async def _difference(session: AsyncSession, run: Run, steps: list[Step]) -> Any:
@@ -114,21 +140,6 @@ async def _difference(session: AsyncSession, run: Run, steps: list[Step]) -> Any
         return None
     before = await steps_of_run(session, run.tenant_id, base.id)
     return diff(*sides(base, before, run, steps))
-
-
-@router.post("/{run_id}/rehearse")
-async def rehearse(
-    session: Session, backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: UUID
-) -> Response:
-    """Run it again from a step, with every effect simulated; nothing leaves."""
-    viewer.need("runs:write")
-    try:
-        checkpoint_id = str(UUID(form.get("checkpoint_id", "")))
-    except ValueError:
-        raise InvalidRequestError("Choose a step to rehearse from.") from None
-    new = NewReplay(run_id, checkpoint_id, {}, dry_run=True, idempotency_key=None)
-    again = await replay(session, backend.enqueue, viewer.tenant_id, viewer.key.id, new)
-    return RedirectResponse(f"/console/runs/{again.id}", 303, HEADERS)
 
 
 @router.post("/{run_id}")

@@ -79,6 +79,23 @@ def minor_units(typed: str, currency: str) -> int:
     return int(whole + rest.ljust(digits, "0"))
 
 
+def typed_sums(typed: str, where: str) -> dict[str, int]:
+    """Sums such as "50.00 USD, 5000 JPY" in minor units by currency.
+
+    Raises:
+        InvalidRequestError: they are none; the sentence begins with where they were typed.
+    """
+    found: dict[str, int] = {}
+    for part in filter(None, map(str.strip, typed.split(","))):
+        amount, _, currency = part.rpartition(" ")
+        if not (currency.isascii() and currency.isupper() and len(currency) == 3 and amount):
+            raise InvalidRequestError(f"{where}: type sums such as 50.00 USD, 5000 JPY.")
+        if currency in found:
+            raise InvalidRequestError(f"{where}: {currency} stands there twice.")
+        found[currency] = minor_units(amount, currency)
+    return found
+
+
 def whole_number(typed: str) -> int:
     """A number as it was typed. Raises InvalidRequestError."""
     text = typed.strip()

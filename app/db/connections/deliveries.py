@@ -1,7 +1,7 @@
 """Queries on what is on its way to desks: one after the other on a ticket, by one worker."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -149,6 +149,21 @@ def deliveries_of_connection(tenant_id: str, connection_id: str) -> Select[Deliv
     return select(Delivery).where(
         Delivery.tenant_id == tenant_id, Delivery.connection_id == connection_id
     )
+
+
+async def waiting_by_connection(
+    session: AsyncSession, tenant_id: str
+) -> dict[str, tuple[int, datetime]]:
+    """How many deliveries wait for each connection of the tenant, and since when the oldest does.
+
+    Connections for which none waits are left out.
+    """
+    query = (
+        select(Delivery.connection_id, func.count(), func.min(Delivery.created_at))
+        .where(Delivery.tenant_id == tenant_id, Delivery.status == "pending")
+        .group_by(Delivery.connection_id)
+    )
+    return {name: (number, oldest) for name, number, oldest in await session.execute(query)}
 
 
 async def find(session: AsyncSession, tenant_id: str, kind: str, key: str) -> Delivery | None:

@@ -5,7 +5,7 @@ from dataclasses import astuple, dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Text, cast, exists, func, text, type_coerce
+from sqlalchemy import ColumnElement, Text, cast, exists, func, literal_column, text, type_coerce
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.figures.facts import FAST_DECISION, refused, reopened
@@ -80,6 +80,9 @@ def _of_row(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
     yield from _between(Run.finished_at, filters.finished_from, filters.finished_before)
     if filters.cost_from is not None:
         yield Run.cost_usd >= filters.cost_from
+        if filters.cost_from > 0:
+            # A constant, which lets the index of runs that cost something be used.
+            yield Run.cost_usd > literal_column("0")
     if filters.replays is not None:
         yield Run.replay_of.is_not(None) if filters.replays else Run.replay_of.is_(None)
     if filters.connection is not None:

@@ -128,6 +128,7 @@ class Run(Base):
             postgresql_where=sql("finished_at IS NOT NULL"),
         ),
         Index("runs_ignored", "finished_at", postgresql_where=sql("outcome = 'ignored'")),
+        Index("runs_costly", "tenant_id", "cost_usd", postgresql_where=sql("cost_usd > 0")),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
         CheckConstraint(
@@ -225,6 +226,6 @@ class Step(Base):
         Index("steps_by_run", "tenant_id", "run_id", "seq"),
         Index("steps_by_age", "tenant_id", "started_at"),
         Index(
-            "steps_failed", "tenant_id", "run_id", "node", postgresql_where=sql("status = 'error'")
+            "steps_failed", "tenant_id", "node", "run_id", postgresql_where=sql("status = 'error'")
         ),
     )

@@ -71,6 +71,10 @@ class ApiKey(Base):
     created_at: Mapped[datetime] = now()
     revoked_at: Mapped[datetime | None]
     person: Mapped[str | None]
+    # To some minutes; NULL: never, or not since it is noted.
+    last_used_at: Mapped[datetime | None]
+    # The key that made it over the API or in the console; NULL: a command did.
+    issued_by: Mapped[str | None] = mapped_column(ForeignKey("api_keys.id"))
 
     __table_args__ = (Index("api_keys_by_person", "tenant_id", "person"),)
 

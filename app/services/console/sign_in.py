@@ -9,10 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.console import sessions as queries
 from app.db.tables.tenants import ApiKey
+from app.db.tenants.keys import note_use
 from app.db.tenants.queries import list_keys
 from app.errors import UnauthorizedError
 from app.log import get_logger
 from app.services.approvals.people import holder, same_person
+from app.services.tenants.keys import USE_NOTED
 
 log = get_logger(__name__)
 
@@ -24,6 +26,7 @@ LINK_LASTS = timedelta(minutes=15)
 async def sign_in(session: AsyncSession, key: ApiKey, way: Way) -> str:
     """The opaque id of a new session of the key's holder, 256 random bits."""
     opaque = secrets.token_urlsafe(32)
+    await note_use(session, key, USE_NOTED)
     await queries.add_session(session, sha256(opaque), key, way, SESSION_LASTS)
     log.info("console_signed_in", tenant_id=key.tenant_id, key_id=key.id, way=way)
     return opaque

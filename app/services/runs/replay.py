@@ -88,6 +88,36 @@ async def replay(
     return run
 
 
+def real_key(rehearsal_id: UUID) -> str:
+    """The Idempotency-Key under which a rehearsal is done for real, so that it is once."""
+    return f"console rehearsal {rehearsal_id}"
+
+
+async def for_real(
+    session: AsyncSession, enqueue: Enqueue, tenant_id: str, key_id: str, rehearsal: Run
+) -> Run:
+    """Replay the rehearsed run for real, from the same step with the same changes, at most once.
+
+    Raises:
+        InvalidRequestError: the run is no rehearsal, or no longer says of what.
+        RunNotFinishedError: the rehearsal, or what it rehearsed, still advances.
+        NotFoundError, CheckpointGoneError: as `replay`.
+    """
+    begin = rehearsal.replay_from
+    if not rehearsal.dry_run or rehearsal.replay_of is None or begin is None:
+        raise InvalidRequestError("Only a rehearsal can be done for real.")
+    if rehearsal.status not in FINAL:
+        raise RunNotFinishedError(
+            "The rehearsal is not finished. Wait for its end, and read what it would do.",
+            run_status=rehearsal.status,
+        )
+    new = NewReplay(
+        rehearsal.replay_of, begin["checkpoint_id"], begin["state"], dry_run=False,
+        idempotency_key=real_key(rehearsal.id),
+    )  # fmt: skip
+    return await replay(session, enqueue, tenant_id, key_id, new)
+
+
 async def _refuse_unknown(session: AsyncSession, run: Run, checkpoint_id: str) -> None:
     kept = await checkpoint_of_run(session, run, checkpoint_id)
     if kept is None:

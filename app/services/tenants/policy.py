@@ -45,15 +45,24 @@ async def change(
         NotFoundError, StaleVersionError: as `replace`.
         InvalidRequestError: the fields do not fit those that stay.
     """
+    return await _store(
+        session, tenant_id, lambda newest: merged(newest, fields), created_by, expects
+    )
 
-    def changed(newest: Policy) -> Policy:
-        try:
-            return Policy.model_validate(newest.model_dump() | fields)
-        except ValidationError as error:
-            why = wrong_value(error.errors()[0]["msg"])
-            raise InvalidRequestError(f"With what stays: {why}", errors=[]) from None
 
-    return await _store(session, tenant_id, changed, created_by, expects)
+def merged(newest: Policy, fields: dict[str, Any]) -> Policy:
+    """The policy with these fields in the place of its own; InvalidRequestError if none can be."""
+    try:
+        return Policy.model_validate(newest.model_dump() | fields)
+    except ValidationError as error:
+        why = wrong_value(error.errors()[0]["msg"])
+        raise InvalidRequestError(f"With what stays: {why}", errors=[]) from None
+
+
+def refuse_stale(version: int, expects: Callable[[int], bool]) -> None:
+    """Raise StaleVersionError unless the caller has seen this version, which counts now."""
+    if not expects(version):
+        raise StaleVersionError(f"Version {version} counts now; read it and change that one.")
 
 
 async def _store(
@@ -67,8 +76,7 @@ async def _store(
         raise NotFoundError(f"There is no tenant {tenant_id}.")
     newest = await tenant_queries.newest_policy(session, tenant_id)
     version, body = (newest.version, newest.body) if newest else (0, {})
-    if not expects(version):
-        raise StaleVersionError(f"Version {version} counts now; read it and change that one.")
+    refuse_stale(version, expects)
     known = Policy.model_validate(body)
     policy = make(known)
     if known == policy:

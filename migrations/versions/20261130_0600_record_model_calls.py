@@ -56,7 +56,7 @@ def upgrade() -> None:
     op.create_index("model_calls_by_run", "model_calls", ["run_id", "started_at"])
     op.create_index("model_calls_by_age", "model_calls", ["tenant_id", "started_at"])
     op.create_index(
-        "steps_failed", "steps", ["tenant_id", "run_id", "node"],
+        "steps_failed", "steps", ["tenant_id", "node", "run_id"],
         postgresql_where=sa.text("status = 'error'"),
     )  # fmt: skip
     _figures()
