@@ -65,6 +65,12 @@ class Approval(Base):
             "id",
             postgresql_where=sql("status = 'pending'"),
         ),
+        Index(
+            "approvals_waiting_by_ticket",
+            "tenant_id",
+            "ticket_id",
+            postgresql_where=sql("status = 'pending'"),
+        ),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         Index(
             "approvals_reminding",
