@@ -47,7 +47,7 @@ KEYS = {
     "dev admin": ["admin", "articles:write", "runs:read", "runs:write"],
 }
 # Who the console's link signs in: no key starts runs in this name, so they may decide them all.
-DEV_VISITOR = ("dev reviewer", ["approvals:decide", "runs:read", "admin"])
+DEV_VISITOR = ("dev reviewer", ["approvals:decide", "runs:read", "articles:write", "admin"])
 
 
 @dataclass(frozen=True, slots=True)

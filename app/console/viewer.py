@@ -60,13 +60,13 @@ async def viewer_of(request: Request, backend: BackendDep) -> Viewer:
             raise UnauthorizedError(SIGNED_OUT)
         viewer = Viewer(key, opaque)
         viewer.need("approvals:decide", "runs:read", "admin", "articles:write")
-        request.state.page = await _shared(session, viewer)
+        request.state.waiting = await count_waiting(session, Wanted(key.tenant_id, key.id))
+        request.state.page = await _shared(session, viewer, request.state.waiting)
     return viewer
 
 
-async def _shared(session: AsyncSession, viewer: Viewer) -> dict[str, Any]:
+async def _shared(session: AsyncSession, viewer: Viewer, waiting: dict[str, int]) -> dict[str, Any]:
     """What stands on every page: who it is, how much waits, and whether the tenant is paused."""
-    waiting = await count_waiting(session, Wanted(viewer.tenant_id, viewer.key.id))
     pauses = await pauses_of(session, viewer.tenant_id)
     return {"viewer": viewer, "waiting": sum(waiting.values()), "pauses": pauses}
 

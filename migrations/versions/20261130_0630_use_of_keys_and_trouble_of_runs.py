@@ -14,10 +14,24 @@ def upgrade() -> None:
 
     op.create_index("runs_costly", "runs", ["tenant_id", "cost_usd"],
                     postgresql_where=sa.text("cost_usd > 0"))  # fmt: skip
+    op.create_index(
+        "runs_ended_badly",
+        "runs",
+        ["tenant_id", "status", "id"],
+        postgresql_where=sa.text("status IN ('error','timeout','cancelled')"),
+    )
+    op.create_index(
+        "approvals_waiting_by_ticket",
+        "approvals",
+        ["tenant_id", "ticket_id"],
+        postgresql_where=sa.text("status = 'pending'"),
+    )
 
 
 def downgrade() -> None:
     """Whose use is not known any more."""
+    op.drop_index("approvals_waiting_by_ticket", "approvals")
+    op.drop_index("runs_ended_badly", "runs")
     op.drop_index("runs_costly", "runs")
     op.drop_column("api_keys", "issued_by")
     op.drop_column("api_keys", "last_used_at")

@@ -39,6 +39,20 @@ async def test_pictures(office: Office, pictures: Path, theme: Theme) -> None:
     assert too_large(pictures) == []
 
 
+@pytest.mark.no_articles
+async def test_picture_of_a_change_of_the_policy(office: Office, pictures: Path) -> None:
+    """What would change, with a run that would be treated differently."""
+    work = Workplace(office.console.service, office.console.tenant)
+    await work.advance(await work.start(TWICE, ticket="T-1001"))
+    person = await office.person("Root", "admin", "runs:read")
+    await person.go("/console/settings/policy/edit")
+    await person.page.get_by_label("Refund second approver from").fill("49.00 USD")
+    await person.page.get_by_role("button", name="Look at the difference").click()
+    await expect(person.page.locator("h1")).to_have_text("What would change")
+    await person.page.screenshot(path=pictures / "policy-light.png", full_page=True)
+    assert too_large(pictures) == []
+
+
 def too_large(folder: Path) -> list[str]:
     """The pictures that a repository should not hold."""
     return [path.name for path in folder.glob("*.png") if path.stat().st_size >= LIMIT_BYTES]

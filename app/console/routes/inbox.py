@@ -47,8 +47,7 @@ async def inbox(
     wanted = _wanted(viewer, kind or None, view, ticket.strip())
     after = read_place(backend.cursors, viewer, cursor) if cursor else None
     found = await waiting_items(session, wanted, PAGE + 1, after)
-    # Of one ticket no index says how many there are, and the list shows them.
-    counts = None if wanted.ticket_id else await count_waiting(session, wanted._replace(kind=None))
+    counts = await _counts(request, session, wanted)
     following = make_place(backend.cursors, viewer, found[PAGE - 1]) if len(found) > PAGE else ""
     here = {**filters, "cursor": cursor}
     renewed = request.headers.get("hx-target") == "list"
@@ -65,6 +64,19 @@ async def inbox(
         address=lambda **changed: _url({**filters, **changed}),
         answered=await _answered(session, viewer, answered),
     )
+
+
+async def _counts(request: Request, session: AsyncSession, wanted: Wanted) -> dict[str, int] | None:
+    """How many of each kind the list has; without a filter those that every page shows.
+
+    None for one ticket: the list itself shows them.
+    """
+    if wanted.ticket_id:
+        return None
+    if wanted.claimed or wanted.snoozed:
+        return await count_waiting(session, wanted._replace(kind=None))
+    known: dict[str, int] = request.state.waiting
+    return known
 
 
 def _wanted(viewer: Viewer, kind: Kind | None, view: View, ticket_id: str) -> Wanted:

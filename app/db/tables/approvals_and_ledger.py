@@ -66,6 +66,12 @@ class Approval(Base):
             postgresql_where=sql("status = 'pending'"),
         ),
         Index("approvals_by_end", "tenant_id", "decided_at"),
+        Index(
+            "approvals_waiting_by_ticket",
+            "tenant_id",
+            "ticket_id",
+            postgresql_where=sql("status = 'pending'"),
+        ),
         Index("approvals_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         Index(
             "approvals_reminding",

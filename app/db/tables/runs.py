@@ -128,6 +128,13 @@ class Run(Base):
             postgresql_where=sql("finished_at IS NOT NULL"),
         ),
         Index("runs_ignored", "finished_at", postgresql_where=sql("outcome = 'ignored'")),
+        Index(
+            "runs_ended_badly",
+            "tenant_id",
+            "status",
+            "id",
+            postgresql_where=sql("status IN ('error','timeout','cancelled')"),
+        ),
         Index("runs_costly", "tenant_id", "cost_usd", postgresql_where=sql("cost_usd > 0")),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
