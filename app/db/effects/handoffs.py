@@ -255,6 +255,12 @@ def handoffs_of_tenant(tenant_id: str, status: str | None = None) -> Select[Hand
     return query if status is None else query.where(Handoff.status == status)
 
 
+async def get_handoff(session: AsyncSession, tenant_id: str, handoff_id: UUID) -> Handoff | None:
+    """The tenant's hand-off of that id."""
+    query = handoffs_of_tenant(tenant_id).where(Handoff.id == handoff_id)
+    return (await session.scalars(query)).one_or_none()
+
+
 async def tenants_that_wait(session: AsyncSession) -> list[str]:
     """The tenants with unassigned hand-offs."""
     return list(await session.scalars(select(Handoff.tenant_id).where(*QUEUED).distinct()))
@@ -301,7 +307,7 @@ async def close_handoff(session: AsyncSession, tenant_id: str, handoff_id: UUID)
         .where(*mine, Handoff.status == "open")
         .values(status="closed", closed_at=func.now())
     )
-    return (await session.scalars(select(Handoff).where(*mine))).one_or_none()
+    return await get_handoff(session, tenant_id, handoff_id)
 
 
 def _agent(row: sandbox.Agent, load: int) -> Agent:
