@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.console.static_files import static_url
 from app.console.views import words
+from app.services.approvals.deciders import spoken
 
 # htmx adds no style and no script of its own, and evaluates nothing.
 HTMX = {
@@ -57,6 +58,7 @@ def environment() -> Environment:
         "duration": words.duration,
         "usd": words.usd,
         "document": words.document,
+        "spoken": spoken,
         "beginning": words.beginning,
     }
     made.globals |= {"static": static_url, "htmx_config": json.dumps(HTMX)}
