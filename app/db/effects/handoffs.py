@@ -28,8 +28,9 @@ from app.db.core.base import sql_table
 from app.db.tables import sandbox
 from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
-from tools.helpdesk import MAX_QUESTIONS, is_available, next_opening, pick_agent
+from tools.helpdesk import MAX_QUESTIONS
 from tools.models import Agent, FoundArticle, Suggestion, Urgency
+from tools.staffing import is_available, next_opening, pick_agent
 
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
