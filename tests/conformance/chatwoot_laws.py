@@ -3,10 +3,10 @@
 import pytest
 
 from app.connectors.chatwoot import CHATWOOT
-from app.connectors.connector import Check
 from app.connectors.errors import CredentialsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Overtaken, Posted, Refused
 from tests.conformance.chatwoot import ChatwootHarness
+from tests.conformance.findings import said, survives_every_answer, wrong
 from tests.conformance.helpdesk import ASKED, MORE, NOTE, REPLY, HelpdeskLaws, fresh_key, posted
 from tests.doubles.chatwoot_state import EMMA
 from tools.errors import UnavailableError
@@ -259,22 +259,4 @@ class ChatwootLaws(HelpdeskLaws):
 
     async def test_check_says_that_nothing_answers(self, harness: ChatwootHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(10):
-            harness.garble_answer(after)
-            found = await CHATWOOT.test(harness.opened)
-            assert all(isinstance(check, Check) for check in found)
-            if harness.fault_waits:
-                harness.forget_faults()
-                return
-        pytest.fail("too many calls")
-
-
-def said(found: list[Check], name: str) -> str:
-    """What the one finding of a name says."""
-    [words] = [check.says for check in found if check.name == name]
-    return words
-
-
-def wrong(found: list[Check], name: str) -> str:
-    """What the findings of a name say that are not good; there is one."""
-    return " ".join(check.says for check in found if check.name == name and not check.ok)
+        await survives_every_answer(harness, CHATWOOT)

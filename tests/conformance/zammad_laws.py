@@ -2,10 +2,10 @@
 
 import pytest
 
-from app.connectors.connector import Check
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Gone, Posted, Refused
 from app.connectors.zammad import ZAMMAD
+from tests.conformance.findings import said, survives_every_answer, wrong
 from tests.conformance.helpdesk import (
     ASKED,
     MORE,
@@ -275,22 +275,4 @@ class ZammadLaws(HelpdeskLaws):
 
     async def test_check_says_that_nothing_answers(self, harness: ZammadHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(15):
-            harness.garble_answer(after)
-            found = await ZAMMAD.test(harness.opened)
-            assert all(isinstance(check, Check) for check in found)
-            if harness.fault_waits:
-                harness.forget_faults()
-                return
-        pytest.fail("too many calls")
-
-
-def said(found: list[Check], name: str) -> str:
-    """What the one finding of a name says."""
-    [words] = [check.says for check in found if check.name == name]
-    return words
-
-
-def wrong(found: list[Check], name: str) -> str:
-    """What the findings of a name say that are not good; there is one."""
-    return " ".join(check.says for check in found if check.name == name and not check.ok)
+        await survives_every_answer(harness, ZAMMAD)

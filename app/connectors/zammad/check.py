@@ -6,13 +6,11 @@ They walk through the list of docs/connect/zammad.md for the first live day, as 
 from collections.abc import AsyncIterator
 
 from app.connectors.answers import Wire, read_as
-from app.connectors.connector import Check, Opened
-from app.connectors.errors import ConnectorError
+from app.connectors.connector import Check, Opened, as_far_as_it_comes
 from app.connectors.first_day import by_hand, takeover, written_twice
 from app.connectors.helpdesk import Author
 from app.connectors.zammad.rest import Article, Rest, User, words_of
 from app.log.inert_text import inert_line
-from tools.errors import UnavailableError
 
 NAME_CHARS = 60
 PLAIN = "text/plain"
@@ -42,13 +40,7 @@ class _Listed(Wire):
 
 async def check(opened: Opened) -> list[Check]:
     """The findings, as far as the calls come."""
-    found: list[Check] = []
-    try:
-        async for one in _checks(Rest(opened)):
-            found.append(one)  # noqa: PERF401  # what was found stays when a later call fails
-    except (ConnectorError, UnavailableError) as error:
-        found.append(Check("connection", ok=False, says=f"Zammad cannot be used: {error}."))
-    return found
+    return await as_far_as_it_comes(_checks(Rest(opened)), "Zammad")
 
 
 async def _checks(rest: Rest) -> AsyncIterator[Check]:
