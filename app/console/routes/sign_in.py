@@ -13,7 +13,10 @@ from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, SignedInDep, clear_cookie, on_loopback, set_cookie
 from app.errors import MissingScopeError, UnauthorizedError
+from app.log import get_logger
 from app.services.console import sign_in as cases
+
+log = get_logger(__name__)
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute)
 
@@ -88,10 +91,12 @@ async def sign_out(
     request: Request, session: Session, viewer: SignedInDep, form: FormDep
 ) -> Response:
     """End the session, or all sessions of the person."""
-    if form.get("everywhere") == "yes":
-        await cases.sign_out_everywhere(session, viewer.key)
+    key, everywhere = viewer.key, form.get("everywhere") == "yes"
+    if everywhere:
+        await cases.sign_out_everywhere(session, key)
     else:
-        await cases.sign_out(session, viewer.key, viewer.opaque)
+        await cases.sign_out(session, viewer.opaque)
+    log.info("console_signed_out", tenant_id=key.tenant_id, key_id=key.id, everywhere=everywhere)
     answer = RedirectResponse("/console/sign-in?out=1", 303, HEADERS)
     clear_cookie(request, answer)
     return answer

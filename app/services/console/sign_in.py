@@ -46,19 +46,16 @@ async def person_of(session: AsyncSession, opaque: str) -> ApiKey | None:
     return await queries.key_of_session(session, sha256(opaque))
 
 
-async def sign_out(session: AsyncSession, key: ApiKey, opaque: str) -> None:
+async def sign_out(session: AsyncSession, opaque: str) -> None:
     """End the session."""
     await queries.end_session(session, sha256(opaque))
-    log.info("console_signed_out", tenant_id=key.tenant_id, key_id=key.id, everywhere=False)
 
 
 async def sign_out_everywhere(session: AsyncSession, key: ApiKey) -> int:
     """End every session of the person, whichever key each is of; how many there were."""
     keys = await list_keys(session, key.tenant_id)
     own = [one.id for one in keys if same_person(holder(one), holder(key))]
-    ended = await queries.end_sessions(session, key.tenant_id, own)
-    log.info("console_signed_out", tenant_id=key.tenant_id, key_id=key.id, everywhere=True)
-    return ended
+    return await queries.end_sessions(session, key.tenant_id, own)
 
 
 async def make_link(session: AsyncSession, key: ApiKey) -> str:
