@@ -25,6 +25,7 @@ DeskgraphError                  500 internal
 │   ├── RunFinishedError        409 run-finished
 │   ├── RunNotFinishedError     409 run-not-finished
 │   ├── CustomerHasLiveRunsError 409 customer-has-live-runs
+│   ├── AlreadyClaimedError    409 already-claimed
 │   ├── PaymentsConnectedError  409 payments-connected
 │   ├── ConnectionInUseError    409 connection-in-use
 │   └── EncryptionError         409 encryption-not-set-up
@@ -215,6 +216,12 @@ class CustomerHasLiveRunsError(ConflictError):
     """A customer whose tickets are worked on cannot be erased."""
 
     code, title = "customer-has-live-runs", "The customer has runs that are not finished"
+
+
+class AlreadyClaimedError(ConflictError):
+    """Another person works on it; `claim` says who."""
+
+    code, title = "already-claimed", "Another person has claimed it"
 
 
 class PaymentsConnectedError(ConflictError):

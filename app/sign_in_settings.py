@@ -34,6 +34,13 @@ class SignInSettings(BaseModel):
         description="Where browsers reach the console, such as `https://desk.example.com`; unset:"
         " the address that they ask for.",
     )
+    console_session_seconds: int = Field(
+        43_200,
+        ge=300,
+        le=604_800,
+        description="How long a person stays signed in. Roles taken away at the provider count"
+        " until then: `deskgraph keys sign-out` ends it at once.",
+    )
     oidc_issuer: str | None = Field(
         None,
         pattern=r"^https?://\S+$",

@@ -27,6 +27,7 @@ from app.api.routes import (
     handoffs,
     health,
     hooks,
+    inbox,
     index,
     keys,
     me,
@@ -56,29 +57,8 @@ LATENCY = Histogram(
 
 def create_app(backend: Backend) -> DocumentedApi:
     """The ASGI application for one process."""
-    app = DocumentedApi(
-        title="deskgraph",
-        version="1",
-        summary="Answers support tickets with a workflow that your code controls.",
-        description=DESCRIPTION,
-        redirect_slashes=False,
-        # Names of functions are the operations' ids, and so the names in generated clients.
-        generate_unique_id_function=lambda route: route.name,
-        servers=[{"url": "/", "description": "Where this document is served."}],
-        # FastAPI's pages load their scripts from elsewhere at run time; /docs has files of ours.
-        docs_url=None,
-        # routes/index.py serves the document, behind the checks of every route.
-        openapi_url=None,
-        redoc_url=None,
-    )
-    app.state.backend = backend
-    app.state.event_broadcaster = EventBroadcaster(
-        backend.sessions, backend.settings.streams_per_tenant
-    )
-    app.state.connections = Reach(
-        HttpClient(make_guard(backend.settings.callback_allow)), vault_of(backend.settings)
-    )
-    app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
+    app = _documented()
+    _hold(app, backend)
     modules = (
         runs,
         feedback,
@@ -88,6 +68,7 @@ def create_app(backend: Backend) -> DocumentedApi:
         approvals,
         policy,
         handoffs,
+        inbox,
         agents,
         threads,
         webhooks,
@@ -106,13 +87,48 @@ def create_app(backend: Backend) -> DocumentedApi:
         app.include_router(module.router)
     install_problems(app)
     app.state.routes = [route for module in modules for route in module.router.routes]
-    # The last one stands in front.
+    _add_middleware(app, backend.settings.cors_origins)
+    return app
+
+
+def _documented() -> DocumentedApi:
+    """The application without routes, as its document introduces it."""
+    return DocumentedApi(
+        title="deskgraph",
+        version="1",
+        summary="Answers support tickets with a workflow that your code controls.",
+        description=DESCRIPTION,
+        redirect_slashes=False,
+        # Names of functions are the operations' ids, and so the names in generated clients.
+        generate_unique_id_function=lambda route: route.name,
+        servers=[{"url": "/", "description": "Where this document is served."}],
+        # FastAPI's pages load their scripts from elsewhere at run time; /docs has files of ours.
+        docs_url=None,
+        # routes/index.py serves the document, behind the checks of every route.
+        openapi_url=None,
+        redoc_url=None,
+    )
+
+
+def _hold(app: DocumentedApi, backend: Backend) -> None:
+    """Keep what the routes of this process share."""
+    app.state.backend = backend
+    app.state.event_broadcaster = EventBroadcaster(
+        backend.sessions, backend.settings.streams_per_tenant
+    )
+    app.state.connections = Reach(
+        HttpClient(make_guard(backend.settings.callback_allow)), vault_of(backend.settings)
+    )
+    app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
+
+
+def _add_middleware(app: DocumentedApi, cors_origins: list[str]) -> None:
+    """The checks before any route; the last one added stands in front."""
     app.add_middleware(StrictUrl)
     app.add_middleware(RequestId)
     app.add_middleware(CloseUnread)
-    if backend.settings.cors_origins:
-        allow_pages(app, backend.settings.cors_origins)
-    return app
+    if cors_origins:
+        allow_pages(app, cors_origins)
 
 
 def allow_pages(app: DocumentedApi, origins: list[str]) -> None:

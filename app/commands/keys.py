@@ -1,4 +1,4 @@
-"""deskgraph keys: create, list and revoke API keys. A secret is shown once and never stored."""
+"""deskgraph keys: create, list and revoke API keys, whose secrets are shown once; end sessions."""
 
 import json
 import re
@@ -13,6 +13,7 @@ from app.commands.terminal import add_row, console, moment, plain_table
 from app.commands.usage import usage
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
+from app.services.console.sign_in import sign_out_everywhere
 from app.services.tenants.keys import issue_key
 
 __all__ = ["cli", "issue_key"]
@@ -112,3 +113,23 @@ def revoke_key(
         typer.echo(f"Tenant {tenant!r} has no live key {key_id!r}; see `keys list`.", err=True)
         raise typer.Exit(1)
     typer.echo(f"{key_id} is revoked.")
+
+
+@cli.command("sign-out", epilog=usage("keys sign-out e09568fc36b6"))
+def sign_out(
+    key_id: Annotated[str, typer.Argument(help="The id of the key, as `keys list` shows it.")],
+    tenant: Tenant = "demo",
+) -> None:
+    """End every session of a person at the console; they may sign in again as what they are now."""
+
+    async def work(session: AsyncSession) -> int | None:
+        keys = await tenant_queries.list_keys(session, tenant)
+        known = next((key for key in keys if key.id == key_id), None)
+        return None if known is None else await sign_out_everywhere(session, known)
+
+    with with_database(load_settings()) as settings:
+        ended = in_session(settings, work)
+    if ended is None:
+        typer.echo(f"Tenant {tenant!r} has no key {key_id!r}; see `keys list`.", err=True)
+        raise typer.Exit(1)
+    typer.echo(f"Sessions ended: {ended}.")

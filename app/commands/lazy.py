@@ -17,7 +17,7 @@ GROUPS = {
     "runs": "List runs, and show everything about one.",
     "approvals": "See what waits for a person, and decide it.",
     "tenants": "Create tenants.",
-    "keys": "Create, list and revoke API keys.",
+    "keys": "Create, list and revoke API keys; end sessions.",
     "policy": "Show and set a tenant's policy.",
     "connections": "Connect helpdesks, mailboxes and payments.",
     "articles": "Fill the knowledge base.",

@@ -14,6 +14,7 @@ import typer
 
 from app.commands.database import running_dev
 from app.commands.terminal import failure, one_line, typed
+from app.services.approvals.deciders import spoken
 from app.settings import Settings
 
 KEY_VARIABLE = "DESKGRAPH_API_KEY"
@@ -112,7 +113,8 @@ def refusal(response: httpx.Response) -> str:
 def who_decided(decision: dict[str, Any]) -> str:
     """The person who decided, by the API's `decided_by`."""
     who = decision.get("decided_by") or {}
-    return str(who.get("on_behalf_of") or who.get("name") or "a key that is not known any more")
+    name = str(who.get("name") or "a key that is not known any more")
+    return spoken(name, who.get("on_behalf_of"))
 
 
 def get(api: httpx.Client, path: str, **query: Any) -> Any:

@@ -22,6 +22,7 @@ from app.commands.terminal import (
     typed,
     usd,
 )
+from app.services.approvals.deciders import spoken
 from tools.money import format_money
 
 BODY_CHARACTERS = 600
@@ -161,8 +162,9 @@ def _approvals(approvals: list[ApprovalOut]) -> RenderableType | None:
 
 def _approval(approval: ApprovalOut) -> RenderableType:
     decided = [
-        f"{decision.decided_by.on_behalf_of or decision.decided_by.name}: {decision.verdict}, "
-        f"{moment(decision.created_at)}" + (f', "{decision.comment}"' if decision.comment else "")
+        f"{spoken(decision.decided_by.name, decision.decided_by.on_behalf_of)}: "
+        f"{decision.verdict}, {moment(decision.created_at)}"
+        + (f', "{decision.comment}"' if decision.comment else "")
         for decision in approval.decisions
     ]
     open_ = approval.status == "pending"

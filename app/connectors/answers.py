@@ -4,6 +4,7 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError
 
+from app.connectors.http import HttpAnswer
 from tools.errors import UnavailableError
 
 T = TypeVar("T")
@@ -20,6 +21,14 @@ NullableText = Annotated[str, BeforeValidator(lambda said: "" if said is None el
 Attributes = Annotated[
     dict[str, Any], BeforeValidator(lambda said: said if isinstance(said, dict) else {})
 ]
+
+
+def document_of(answer: HttpAnswer) -> Any:
+    """The JSON of a refusal, for its words; None where it has none."""
+    try:
+        return answer.json()
+    except UnavailableError:
+        return None
 
 
 def read_as(kind: type[T], document: Any) -> T:

@@ -1,16 +1,18 @@
 """A connector: everything the service needs to know about one kind of outside system."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from app.connectors.errors import ConnectorError
 from app.connectors.helpdesk import Helpdesk, Priority, Status
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
 from app.connectors.oauth import Tokens
+from tools.errors import UnavailableError
 from tools.ports import Billing, Subscriptions
 
 Tag = Annotated[str, Field(min_length=1, max_length=100)]
@@ -113,6 +115,18 @@ class Check:
     name: str
     ok: bool
     says: str
+
+
+async def as_far_as_it_comes(checks: AsyncIterator[Check], system: str) -> list[Check]:
+    """The findings of calls to a system; what was found stays when a later call fails."""
+    found: list[Check] = []
+    try:
+        async for one in checks:
+            found.append(one)  # noqa: PERF401  # a comprehension would lose them
+    except (ConnectorError, UnavailableError) as error:
+        says = f"{system} cannot be used: {error}."
+        found.append(Check("connection", ok=False, says=says))
+    return found
 
 
 # The delivery's id. Raises ForgedHookError. Names of headers are in small letters.

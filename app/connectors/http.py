@@ -4,6 +4,7 @@ What a status means is the same for every system; docs/connect/README.md shows i
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -61,15 +62,30 @@ class HttpClient(GuardedClient):
     def __init__(self, guard: Guard, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         super().__init__(guard, timeout_seconds)
         self._circuits: dict[str, ConnectionCircuit] = {}
+        self.connection_id: str | None = None
         self.circuit: ConnectionCircuit | None = None
 
     def of(self, connection_id: str) -> "HttpClient":
         """The same client behind the circuit of one connection, which all its calls share."""
-        if connection_id not in self._circuits:
-            self._circuits[connection_id] = new_circuit(connection_id)
         bound = copy(self)
-        bound.circuit = self._circuits[connection_id]
+        bound.connection_id = connection_id
+        bound.circuit = self._circuit_of(connection_id)
         return bound
+
+    def behind_circuit(self, server: str) -> AbstractContextManager[None]:
+        """Around a call by another protocol than HTTP, to a server of the connection.
+
+        Each server has a circuit of its own: one that answers says nothing about another one.
+        Raises UnavailableError while that server is left alone.
+        """
+        if self.connection_id is None:
+            return nullcontext()
+        return self._circuit_of(f"{self.connection_id} {server}").call()
+
+    def _circuit_of(self, name: str) -> ConnectionCircuit:
+        if name not in self._circuits:
+            self._circuits[name] = new_circuit(name)
+        return self._circuits[name]
 
     async def call(
         self,

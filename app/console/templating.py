@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.console.static_files import static_url
 from app.console.views import figures, words
+from app.services.approvals.deciders import spoken
 
 # htmx adds no style and no script of its own, and evaluates nothing.
 HTMX = {
@@ -58,6 +59,7 @@ def environment() -> Environment:
         "duration": words.duration,
         "usd": words.usd,
         "document": words.document,
+        "spoken": spoken,
         "beginning": words.beginning,
         "console_runs": figures.here,
         "milliseconds": figures.milliseconds,

@@ -13,8 +13,8 @@ from app.console.forms import Form
 from app.db.console.inbox import Wanted, count_waiting
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.pauses import pauses_of
-from app.errors import MissingScopeError, UnauthorizedError
-from app.services.console.sign_in import SESSION_LASTS, person_of
+from app.errors import UnauthorizedError
+from app.services.console.sign_in import PAGE_SCOPES, need_scope, person_of
 
 SIGNED_OUT = "Sign in to see this page."
 SESSION = "deskgraph_session"
@@ -37,18 +37,22 @@ class Viewer:
         return scope in self.key.scopes
 
     @property
+    def sees_pages(self) -> bool:
+        """Whether there is a page for them; roles may have changed since they signed in."""
+        return any(self.can(scope) for scope in PAGE_SCOPES)
+
+    @property
     def sees_what_waits(self) -> bool:
         """Whether they may read approvals and hand-offs, as over the API."""
         return self.can("approvals:decide") or self.can("runs:read")
 
     def need(self, *any_of: str) -> None:
         """Raise MissingScopeError unless their key holds one of the scopes."""
-        if not set(any_of) & set(self.key.scopes):
-            raise MissingScopeError(f"This needs a key with the scope {' or '.join(any_of)}.")
+        need_scope(self.key, *any_of)
 
 
-async def viewer_of(request: Request, backend: BackendDep) -> Viewer:
-    """The person of the request, and what every page shows them.
+async def signed_in(request: Request, backend: BackendDep) -> Viewer:
+    """The person of the request, whatever they may see, and what every page shows them.
 
     Raises:
         UnauthorizedError: no session, or one that is over.
@@ -59,9 +63,22 @@ async def viewer_of(request: Request, backend: BackendDep) -> Viewer:
         if key is None:
             raise UnauthorizedError(SIGNED_OUT)
         viewer = Viewer(key, opaque)
-        viewer.need("approvals:decide", "runs:read", "admin", "articles:write")
         request.state.waiting = await count_waiting(session, Wanted(key.tenant_id, key.id))
         request.state.page = await _shared(session, viewer, request.state.waiting)
+    return viewer
+
+
+SignedInDep = Annotated[Viewer, Depends(signed_in)]
+
+
+async def viewer_of(viewer: SignedInDep) -> Viewer:
+    """The person of the request, who may see a page.
+
+    Raises:
+        UnauthorizedError: no session, or one that is over.
+        MissingScopeError: their roles of today have no scope that reads.
+    """
+    viewer.need(*PAGE_SCOPES)
     return viewer
 
 
@@ -106,7 +123,7 @@ def set_cookie(request: Request, response: Response, opaque: str) -> None:
     response.set_cookie(
         cookie_name(request),
         opaque,
-        max_age=int(SESSION_LASTS.total_seconds()),
+        max_age=request.app.state.backend.settings.console_session_seconds,
         path="/",
         secure=not on_loopback(request),
         httponly=True,

@@ -58,6 +58,11 @@ ROUTES: list[Route] = [
     ("GET", "/v1/articles/{article_id}", None, {"articles:write", "runs:read"}, 404),
     ("DELETE", "/v1/articles/{article_id}", None, {"articles:write"}, 404),
     ("GET", "/v1/handoffs", None, {"approvals:decide", "runs:read"}, 200),
+    ("GET", "/v1/handoffs/{handoff_id}", None, {"approvals:decide", "runs:read"}, 404),
+    ("GET", "/v1/inbox/{item_id}", None, {"approvals:decide", "runs:read"}, 404),
+    ("POST", "/v1/inbox/{item_id}/claim", {}, {"approvals:decide"}, 404),
+    ("POST", "/v1/inbox/{item_id}/release", None, {"approvals:decide"}, 404),
+    ("POST", "/v1/inbox/{item_id}/snooze", {"seconds": 60}, {"approvals:decide"}, 404),
     ("POST", "/v1/handoffs/{handoff_id}/close", None, {"approvals:decide"}, 404),
     ("POST", "/v1/threads/{ticket_id}/takeover", {}, {"approvals:decide"}, 200),
     ("POST", "/v1/threads/{ticket_id}/feedback", {"score": 5}, {"runs:write"}, 404),
@@ -126,7 +131,7 @@ def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
-             "connection_id", "endpoint_id", "key_id")  # fmt: skip
+             "connection_id", "endpoint_id", "key_id", "item_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
     url = path.format(**ids, article_id=f"article-for-{method}", agent_id=f"agent-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:

@@ -15,6 +15,7 @@ from app.connectors.chatwoot.settings import ChatwootCredentials, ChatwootSettin
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
+from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.chatwoot_double import ChatwootDouble
 from tests.doubles.chatwoot_state import (
@@ -26,7 +27,7 @@ from tests.doubles.chatwoot_state import (
     ChatwootConversation,
     ChatwootMessage,
 )
-from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.server import serving
 
 STATUSES = {"resolved": "solved"}
@@ -36,7 +37,7 @@ TAGS = {"vip-customer": "vip customer"}
 
 
 @dataclass(slots=True)
-class ChatwootHarness:
+class ChatwootHarness(FaultyLine):
     """`proxy` stands before Chatwoot for the connector alone."""
 
     url: str
@@ -130,31 +131,6 @@ class ChatwootHarness:
     async def delete_ticket(self, ticket_id: str) -> None:
         """By an administrator, as only they may."""
         await self.as_user(ROOT, "DELETE", f"/conversations/{ticket_id}")
-
-    def lose_answer(self, after: int) -> None:
-        """Cut the line after the answer."""
-        self.proxy.fault = Fault("lost", after)
-
-    def garble_answer(self, after: int) -> None:
-        """A page instead of JSON."""
-        self.proxy.fault = Fault("garbled", after)
-
-    @property
-    def fault_waits(self) -> bool:
-        """Whether no request had it."""
-        return self.proxy.fault is not None
-
-    def forget_faults(self) -> None:
-        """None from here on."""
-        self.proxy.fault = None
-
-    def limit_rate(self, seconds: float) -> None:
-        """By what stands before Chatwoot, which itself does not say how long."""
-        self.proxy.fault = Fault("limited", seconds=seconds)
-
-    def answer_slowly(self) -> None:
-        """Hold the next answer back."""
-        self.proxy.fault = Fault("slow", seconds=self.slow_seconds)
 
     def break_token(self) -> None:
         """Two that Chatwoot never gave."""

@@ -3,10 +3,10 @@
 import pytest
 
 from app.connectors.chatwoot import CHATWOOT
-from app.connectors.connector import Check
 from app.connectors.errors import CredentialsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Overtaken, Posted, Refused
 from tests.conformance.chatwoot import ChatwootHarness
+from tests.conformance.findings import said, survives_every_answer, wrong
 from tests.conformance.helpdesk import ASKED, MORE, NOTE, REPLY, HelpdeskLaws, fresh_key, posted
 from tests.doubles.chatwoot_state import EMMA
 from tools.errors import UnavailableError
@@ -201,7 +201,7 @@ class ChatwootLaws(HelpdeskLaws):
         before = len(harness.double.messages)
         found = await CHATWOOT.test(harness.opened)
         assert [check.name for check in found] == [
-            "bot", "agent", "clock", "inbox", "first reply",
+            "bot", "agent", "clock", "inbox", "first reply", "takeover", "customers", "by hand",
         ]  # fmt: skip
         assert all(check.ok for check in found), found
         assert all(check.says.endswith(".") for check in found)
@@ -216,6 +216,27 @@ class ChatwootLaws(HelpdeskLaws):
         assert "lost its key" in wrong(await CHATWOOT.test(harness.opened), "first reply")
         harness.double.fail(harness.said(ticket_id)[-1], "window")
         assert "not delivered" in wrong(await CHATWOOT.test(harness.opened), "first reply")
+
+    async def test_check_sees_who_wrote_last(self, harness: ChatwootHarness) -> None:
+        """Silence after a person, a reply after one, a key that stands twice; who is proved."""
+        ticket_id = await harness.open_ticket("Day", ASKED)
+        assert "No person replied yet" in said(await CHATWOOT.test(harness.opened), "takeover")
+        await posted(harness, ticket_id, REPLY)
+        harness.conversation(ticket_id).hmac_verified = False
+        assert "newest conversations, 0 have" in said(
+            await CHATWOOT.test(harness.opened), "customers"
+        )
+        await harness.person_replies(ticket_id, MORE)
+        assert "wrote nothing after" in said(await CHATWOOT.test(harness.opened), "takeover")
+        await harness.assign_person(ticket_id)
+        await harness.hand_back(ticket_id)
+        await posted(harness, ticket_id, NOTE)
+        assert "handed it back" in said(await CHATWOOT.test(harness.opened), "takeover")
+        first, *_, last = [
+            one for one in harness.said(ticket_id) if one.sender and one.sender.type == "agent_bot"
+        ]
+        last.content_attributes = first.content_attributes
+        assert "twice" in wrong(await CHATWOOT.test(harness.opened), "first reply")
 
     async def test_check_says_which_token_is_wrong(self, harness: ChatwootHarness) -> None:
         """The bot's, the agent's, or each in the other's place."""
@@ -238,16 +259,4 @@ class ChatwootLaws(HelpdeskLaws):
 
     async def test_check_says_that_nothing_answers(self, harness: ChatwootHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(10):
-            harness.garble_answer(after)
-            found = await CHATWOOT.test(harness.opened)
-            assert all(isinstance(check, Check) for check in found)
-            if harness.fault_waits:
-                harness.forget_faults()
-                return
-        pytest.fail("too many calls")
-
-
-def wrong(found: list[Check], name: str) -> str:
-    """What the findings of a name say that are not good; there is one."""
-    return " ".join(check.says for check in found if check.name == name and not check.ok)
+        await survives_every_answer(harness, CHATWOOT)

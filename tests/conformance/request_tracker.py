@@ -24,8 +24,9 @@ from app.connectors.request_tracker.settings import (
     RequestTrackerCredentials,
     RequestTrackerSettings,
 )
+from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.harness import DeskFields, Feature
-from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.request_tracker_double import RequestTrackerDouble
 from tests.doubles.server import serving
 
@@ -48,7 +49,7 @@ class SentMail(Protocol):
 
 
 @dataclass(slots=True)
-class RequestTrackerHarness:
+class RequestTrackerHarness(FaultyLine):
     """`proxy` stands before RT for the connector alone."""
 
     url: str
@@ -148,31 +149,6 @@ class RequestTrackerHarness:
         """A change by the person, which must be made: RT says a refusal with status 200 too."""
         said = (await self.as_person("PUT", f"/ticket/{ticket_id}", body)).json()
         assert any("changed" in sentence for sentence in said), said
-
-    def lose_answer(self, after: int) -> None:
-        """Cut the line after the answer."""
-        self.proxy.fault = Fault("lost", after)
-
-    def garble_answer(self, after: int) -> None:
-        """A page instead of JSON."""
-        self.proxy.fault = Fault("garbled", after)
-
-    @property
-    def fault_waits(self) -> bool:
-        """Whether no request had it."""
-        return self.proxy.fault is not None
-
-    def forget_faults(self) -> None:
-        """None from here on."""
-        self.proxy.fault = None
-
-    def limit_rate(self, seconds: float) -> None:
-        """RT has no limits of its own: what stands before it may."""
-        self.proxy.fault = Fault("limited", seconds=seconds)
-
-    def answer_slowly(self) -> None:
-        """Hold the next answer back."""
-        self.proxy.fault = Fault("slow", seconds=self.slow_seconds)
 
     def break_token(self) -> None:
         """One that RT never gave."""

@@ -5,10 +5,10 @@ from urllib.parse import quote
 
 import pytest
 
-from app.connectors.connector import Check
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Gone, Posted, Refused
 from app.connectors.request_tracker import REQUEST_TRACKER
+from tests.conformance.findings import survives_every_answer, wrong
 from tests.conformance.helpdesk import ASKED, NOTE, REPLY, HelpdeskLaws, attempts, fresh_key, posted
 from tests.conformance.request_tracker import CUSTOMER, RequestTrackerHarness
 
@@ -167,15 +167,7 @@ class RequestTrackerLaws(HelpdeskLaws):
 
     async def test_check_says_that_nothing_answers(self, harness: RequestTrackerHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(10):
-            harness.garble_answer(after)
-            found = await REQUEST_TRACKER.test(harness.opened)
-            assert all(isinstance(check, Check) for check in found)
-            if harness.fault_waits:
-                harness.forget_faults()
-                return
-            assert not all(check.ok for check in found), after
-        pytest.fail("too many calls")
+        await survives_every_answer(harness, REQUEST_TRACKER)
 
     async def test_hidden_ticket_is_a_matter_of_the_set_up(
         self, harness: RequestTrackerHarness
@@ -186,8 +178,3 @@ class RequestTrackerLaws(HelpdeskLaws):
         with pytest.raises(SettingsError):
             await harness.desk.read(ticket_id)
         assert all(isinstance(one, Refused) for one in await attempts(harness, ticket_id, "1"))
-
-
-def wrong(found: list[Check], name: str) -> str:
-    """What the findings of a name say that are not good; there is one."""
-    return " ".join(check.says for check in found if check.name == name and not check.ok)

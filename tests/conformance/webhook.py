@@ -11,8 +11,9 @@ from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from app.connectors.webhook import WEBHOOK, WebhookCredentials, WebhookSettings
+from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.harness import DeskFields, Feature
-from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 
@@ -23,7 +24,7 @@ numbers = itertools.count(1)
 
 
 @dataclass(slots=True)
-class WebhookHarness:
+class WebhookHarness(FaultyLine):
     """`proxy` stands before the desk."""
 
     own: OwnDesk
@@ -33,6 +34,7 @@ class WebhookHarness:
     person: str = PERSON
     groups: tuple[str, str] = ("Support", "Finance")
     lacks: Mapping[Feature, str] = field(default_factory=dict)
+    slow_seconds: float = TIMEOUT_SECONDS + 0.5
 
     @property
     def desk(self) -> Helpdesk:
@@ -77,31 +79,6 @@ class WebhookHarness:
     async def delete_ticket(self, ticket_id: str) -> None:
         """It is gone."""
         del self.own.tickets[ticket_id]
-
-    def lose_answer(self, after: int) -> None:
-        """Cut the line after the answer."""
-        self.proxy.fault = Fault("lost", after)
-
-    def garble_answer(self, after: int) -> None:
-        """A page instead of JSON."""
-        self.proxy.fault = Fault("garbled", after)
-
-    @property
-    def fault_waits(self) -> bool:
-        """Whether no request had it."""
-        return self.proxy.fault is not None
-
-    def forget_faults(self) -> None:
-        """None from here on."""
-        self.proxy.fault = None
-
-    def limit_rate(self, seconds: float) -> None:
-        """Later, says the desk."""
-        self.proxy.fault = Fault("limited", seconds=seconds)
-
-    def answer_slowly(self) -> None:
-        """Hold the next answer back."""
-        self.proxy.fault = Fault("slow", seconds=TIMEOUT_SECONDS + 0.5)
 
     def break_token(self) -> None:
         """Sign with a secret that the desk does not know."""

@@ -15,8 +15,9 @@ from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from app.connectors.zammad import ZAMMAD
 from app.connectors.zammad.settings import ZammadCredentials, ZammadSettings
+from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.harness import DeskFields, Feature
-from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.server import serving
 from tests.doubles.zammad_double import ZammadDouble
 from tests.doubles.zammad_state import ANN, EMMA, ROOT
@@ -27,7 +28,7 @@ PRIORITIES = {"1 low": "low", "2 normal": "normal", "3 high": "high"}
 
 
 @dataclass(slots=True)
-class ZammadHarness:
+class ZammadHarness(FaultyLine):
     """`proxy` stands before Zammad for the connector alone."""
 
     url: str
@@ -108,31 +109,6 @@ class ZammadHarness:
     async def delete_ticket(self, ticket_id: str) -> None:
         """By an administrator, as only they may."""
         await self.as_user(ROOT, "DELETE", f"/tickets/{ticket_id}")
-
-    def lose_answer(self, after: int) -> None:
-        """Cut the line after the answer."""
-        self.proxy.fault = Fault("lost", after)
-
-    def garble_answer(self, after: int) -> None:
-        """A page instead of JSON."""
-        self.proxy.fault = Fault("garbled", after)
-
-    @property
-    def fault_waits(self) -> bool:
-        """Whether no request had it."""
-        return self.proxy.fault is not None
-
-    def forget_faults(self) -> None:
-        """None from here on."""
-        self.proxy.fault = None
-
-    def limit_rate(self, seconds: float) -> None:
-        """Zammad has no limits of its own: what stands before it may."""
-        self.proxy.fault = Fault("limited", seconds=seconds)
-
-    def answer_slowly(self) -> None:
-        """Hold the next answer back."""
-        self.proxy.fault = Fault("slow", seconds=self.slow_seconds)
 
     def break_token(self) -> None:
         """One that Zammad never gave."""

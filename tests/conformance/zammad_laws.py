@@ -2,11 +2,20 @@
 
 import pytest
 
-from app.connectors.connector import Check
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import AlreadyPosted, Change, Gone, Posted, Refused
 from app.connectors.zammad import ZAMMAD
-from tests.conformance.helpdesk import ASKED, NOTE, REPLY, HelpdeskLaws, attempts, fresh_key, posted
+from tests.conformance.findings import said, survives_every_answer, wrong
+from tests.conformance.helpdesk import (
+    ASKED,
+    MORE,
+    NOTE,
+    REPLY,
+    HelpdeskLaws,
+    attempts,
+    fresh_key,
+    posted,
+)
 from tests.conformance.zammad import BOT, ZammadHarness
 from tests.doubles.zammad_state import ANN, CLERK, EMMA, EVE
 
@@ -193,7 +202,7 @@ class ZammadLaws(HelpdeskLaws):
         found = await ZAMMAD.test(harness.opened)
         assert [check.name for check in found] == [
             "connection", "bot", "agent", "states", "priorities", "groups", "customers",
-            "first reply", "first note",
+            "first reply", "first note", "takeover", "by hand",
         ]  # fmt: skip
         assert all(check.ok for check in found), found
         assert all(check.says.endswith(".") for check in found)
@@ -225,6 +234,29 @@ class ZammadLaws(HelpdeskLaws):
         harness.double.articles_of(int(ticket_id))[-1].internal = False
         assert "is public" in wrong(await ZAMMAD.test(harness.opened), "first note")
 
+    async def test_check_sees_what_is_wrong_with_a_reply(self, harness: ZammadHarness) -> None:
+        """Twice under one key, not as plain text, or in a ticket that still counts as new."""
+        ticket_id = await harness.open_ticket("Day", ASKED)
+        await posted(harness, ticket_id, REPLY)
+        reply = harness.double.articles_of(int(ticket_id))[-1]
+        await harness.put(ticket_id, state="new")
+        assert "left the ticket new" in wrong(await ZAMMAD.test(harness.opened), "first reply")
+        reply.content_type = "text/html"
+        assert "not plain text" in wrong(await ZAMMAD.test(harness.opened), "first reply")
+        await posted(harness, ticket_id, MORE)
+        again = harness.double.articles_of(int(ticket_id))[-1]
+        again.preferences = reply.preferences
+        assert "twice" in wrong(await ZAMMAD.test(harness.opened), "first reply")
+
+    async def test_check_sees_who_wrote_last(self, harness: ZammadHarness) -> None:
+        """Silence after a person, and a reply after one."""
+        ticket_id = await harness.open_ticket("Day", ASKED)
+        assert "No person replied yet" in said(await ZAMMAD.test(harness.opened), "takeover")
+        await harness.person_replies(ticket_id, MORE)
+        assert "wrote nothing after" in said(await ZAMMAD.test(harness.opened), "takeover")
+        await posted(harness, ticket_id, REPLY)
+        assert "handed it back" in said(await ZAMMAD.test(harness.opened), "takeover")
+
     async def test_check_says_which_group_cannot_send(self, harness: ZammadHarness) -> None:
         """Each group of the newest tickets is looked at."""
         await harness.open_ticket("Check", ASKED)
@@ -239,22 +271,8 @@ class ZammadLaws(HelpdeskLaws):
         harness.token = harness.double.users[ANN].token
         assert "would be public" in wrong(await ZAMMAD.test(harness.opened), "agent")
         harness.break_token()
-        [found] = await ZAMMAD.test(harness.opened)
-        assert not found.ok
-        assert "401" in found.says
+        assert "401" in wrong(await ZAMMAD.test(harness.opened), "connection")
 
     async def test_check_says_that_nothing_answers(self, harness: ZammadHarness) -> None:
         """Neither an error nor half a page is an exception."""
-        for after in range(15):
-            harness.garble_answer(after)
-            found = await ZAMMAD.test(harness.opened)
-            assert all(isinstance(check, Check) for check in found)
-            if harness.fault_waits:
-                harness.forget_faults()
-                return
-        pytest.fail("too many calls")
-
-
-def wrong(found: list[Check], name: str) -> str:
-    """What the findings of a name say that are not good; there is one."""
-    return " ".join(check.says for check in found if check.name == name and not check.ok)
+        await survives_every_answer(harness, ZAMMAD)

@@ -14,8 +14,9 @@ from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from app.connectors.zendesk import ZENDESK
 from app.connectors.zendesk.settings import ZendeskCredentials, ZendeskSettings
+from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.harness import DeskFields, Feature
-from tests.doubles.fault_proxy import Fault, FaultProxy
+from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.memory_tokens import MemoryTokens
 from tests.doubles.server import serving
 from tests.doubles.zendesk_double import CLIENT, ZendeskDouble
@@ -27,7 +28,7 @@ TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
-class ZendeskHarness:
+class ZendeskHarness(FaultyLine):
     """`proxy` stands before Zendesk for the connector alone."""
 
     double: ZendeskDouble
@@ -40,6 +41,7 @@ class ZendeskHarness:
     person: str = str(PERSON)
     groups: tuple[str, str] = ("Support", "Finance")
     lacks: Mapping[Feature, str] = field(default_factory=dict)
+    slow_seconds: float = TIMEOUT_SECONDS + 0.5
 
     @property
     def opened(self) -> Opened:
@@ -115,31 +117,6 @@ class ZendeskHarness:
     async def delete_ticket(self, ticket_id: str) -> None:
         """Deleted."""
         self.double.deleted.add(int(ticket_id))
-
-    def lose_answer(self, after: int) -> None:
-        """Cut the line after the answer."""
-        self.proxy.fault = Fault("lost", after)
-
-    def garble_answer(self, after: int) -> None:
-        """A page instead of JSON."""
-        self.proxy.fault = Fault("garbled", after)
-
-    @property
-    def fault_waits(self) -> bool:
-        """Whether no request had it."""
-        return self.proxy.fault is not None
-
-    def forget_faults(self) -> None:
-        """None from here on."""
-        self.proxy.fault = None
-
-    def limit_rate(self, seconds: float) -> None:
-        """As the account's limit does."""
-        self.proxy.fault = Fault("limited", seconds=seconds)
-
-    def answer_slowly(self) -> None:
-        """Hold the next answer back."""
-        self.proxy.fault = Fault("slow", seconds=TIMEOUT_SECONDS + 0.5)
 
     def break_token(self) -> None:
         """The client's secret is another one, and no token lives."""

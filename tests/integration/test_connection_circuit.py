@@ -2,14 +2,22 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
 from fastapi import FastAPI, Response
+from pydantic import SecretStr
 
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.circuit import LIMIT, PAUSE_SECONDS, SOON_SECONDS, ConnectionCircuit
+from app.connectors.connector import Opened
+from app.connectors.email.checks import check_mailbox
+from app.connectors.email.desk import MailDesk
+from app.connectors.email.settings import EmailCredentials, EmailSettings
+from app.connectors.email.submission import connected
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.http import HttpClient
 from tests.doubles.server import serving
@@ -103,6 +111,54 @@ async def test_what_answers_is_not_down(
     ends = await line.call(times=LIMIT + 5)
     assert line.desk.calls == LIMIT + 5
     assert all(isinstance(end, kind) if kind else not isinstance(end, Exception) for end in ends)
+
+
+class Server(NamedTuple):
+    """A mail server that hangs up on everyone, and how many came."""
+
+    port: int
+    came: list[int]
+
+
+@asynccontextmanager
+async def hanging_up() -> AsyncIterator[Server]:
+    """One on loopback."""
+    came: list[int] = []
+
+    async def serve(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(1)
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield Server(server.sockets[0].getsockname()[1], came)
+
+
+async def test_mail_server_that_is_down_is_left_alone() -> None:
+    """IMAP and SMTP each by itself; `test` of a connection, which has no circuit, still asks."""
+    async with hanging_up() as imap, hanging_up() as smtp:
+        ends = [f"127.0.0.1:{imap.port}", f"127.0.0.1:{smtp.port}"]
+        settings = EmailSettings(
+            address="help@desk.example", authserv_id="mx", imap_host="127.0.0.1",
+            imap_port=imap.port, imap_security="plain", smtp_host="127.0.0.1",
+            smtp_port=smtp.port, smtp_security="plain",
+        )  # fmt: skip
+        credentials = EmailCredentials(user="help", password=SecretStr("x"))
+        async with HttpClient(make_guard(ends)) as http:
+            opened = Opened("con_a", "acme", settings, credentials, http.of("con_a"))
+            desk = MailDesk(opened)
+            for _ in range(LIMIT + 5):
+                with pytest.raises(UnavailableError) as away:
+                    await desk.read("T-1")
+            assert (len(imap.came), len(smtp.came)) == (LIMIT, 0)
+            assert away.value.retry_after is not None
+            for _ in range(LIMIT + 5):
+                with pytest.raises(UnavailableError):
+                    await connected(opened)
+            assert len(smtp.came) == LIMIT
+            found = await check_mailbox(replace(opened, http=http))
+            assert [check.ok for check in found if check.name in ("imap", "smtp")] == [False] * 2
+    assert (len(imap.came), len(smtp.came)) == (LIMIT + 1, LIMIT + 1)
 
 
 async def test_retry_after_is_obeyed_and_is_no_failure(line: Line) -> None:

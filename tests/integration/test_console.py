@@ -8,9 +8,14 @@ import pytest
 from sqlalchemy import update
 
 from app.db.tables.runs import Run
+from app.db.tables.tenants import ApiKey
 from app.execution.wiring import Service
 from app.lifecycle import ApprovalStatus, RunStatus
+from app.services.approvals import decide
+from app.services.approvals.decide import GivenAnswer
+from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.approvals.edit import StepEdit
+from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, answer, card, serving_console, words
@@ -35,6 +40,23 @@ async def test_inbox_lists_what_waits_due_first(console: Console) -> None:
     assert re.findall(r"Ticket <bdi>(T-\w+)", page.text) == ["T-soon", "T-late"]
     assert '<span class="count" sse-swap="waiting">2</span>' in page.text
     assert "649.00 USD" in words(page)
+
+
+async def test_named_person_stands_with_the_key_that_named_them(console: Console) -> None:
+    """On the card while it waits, and once it is decided."""
+    run, approval = await console.paused(required_approvers=2)
+    ann = await console.sign_in("Ann")
+    helpdesk = await console.key("Helpdesk three", "approvals:decide", ON_BEHALF_OF)
+    async with console.service.sessions.begin() as session:
+        key = await session.get_one(ApiKey, helpdesk.split("_")[1])
+        given = GivenAnswer(approval.id, approval.digest, "approve", (), "", on_behalf_of="Emma")
+        await decide.resume(session, enqueue_run, key, run.id, given)
+    said = "Emma through Helpdesk three"
+    assert words(await ann.get(card(approval))).count(said) == 2
+    fits = answer(approval, "approve", **{"total-USD": "649.00"})
+    assert (await ann.post(card(approval), data=fits)).status_code == 303
+    assert f"{said} : approve" in words(await ann.get(card(approval)))
+    assert f"{said} : approve" in words(await ann.get(f"/console/runs/{run.id}"))
 
 
 async def test_inbox_says_whose_ticket_and_what_about(console: Console) -> None:

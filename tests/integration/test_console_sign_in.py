@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import list_keys, revoke_key
 from app.execution.wiring import Service
 from app.services.console import sign_in as cases
 from tests.conftest import Tenant
+from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, answer, card, serving_console, words
 
@@ -61,12 +62,73 @@ async def test_wrong_key_is_refused(console: Console, key: str) -> None:
     assert "Set-Cookie" not in refused.headers
 
 
-async def test_key_without_a_scope_that_reads_sees_no_page(console: Console) -> None:
-    """A helpdesk's key that only starts runs is no person's."""
-    browser = await console.sign_in("Helpdesk two", "runs:write")
-    refused = await browser.get("/console")
-    assert refused.status_code == 403
-    assert "approvals:decide or runs:read or admin" in words(refused)
+async def test_key_without_a_scope_that_reads_is_not_signed_in(console: Console) -> None:
+    """A helpdesk's key that only starts runs is no person's; by a link neither."""
+    key = await console.key("Helpdesk two", "runs:write")
+    async with console.service.sessions.begin() as session:
+        row = await session.get_one(ApiKey, key.split("_")[1])
+        link = f"/console/sign-in/{await cases.make_link(session, row)}"
+    browser = console.browser()
+    for address in ("/console/sign-in", link):
+        refused = await browser.post(address, data={"key": key})
+        assert refused.status_code == 403
+        assert "approvals:decide or runs:read or admin" in words(refused)
+        assert "Set-Cookie" not in refused.headers
+
+
+async def test_person_without_a_scope_any_more_can_sign_out(console: Console) -> None:
+    """They see why there is no page for them, with the way out, which works."""
+    ann = await console.sign_in("Ann")
+    async with console.service.sessions.begin() as session:
+        lost = update(ApiKey).where(ApiKey.tenant_id == console.tenant.id, ApiKey.name == "Ann")
+        await session.execute(lost.values(scopes=["runs:write"]))
+    refused = await ann.get("/console")
+    assert (refused.status_code, "Sign out" in words(refused)) == (403, True)
+    assert "sse-connect" not in refused.text
+    assert (await ann.post("/console/sign-out", data={})).status_code == 303
+    assert (await ann.get("/console")).status_code == 303
+
+
+async def test_unknown_page_has_the_menu_of_who_is_signed_in(console: Console) -> None:
+    """A mistyped address leads on; who is not signed in sees the sentence alone."""
+    ann = await console.sign_in("Ann")
+    for browser, known in ((ann, True), (console.browser(), False)):
+        page = await browser.get("/console/aprovals")
+        assert page.status_code == 404
+        assert "There is no such page." in words(page)
+        assert ("Sign out everywhere" in words(page)) is known
+
+
+async def test_session_lasts_as_set(service: Service, tenant: Tenant, begin: Begin) -> None:
+    """`console_session_seconds` bounds the row and the cookie."""
+    async with serving_console(service, tenant, begin, console_session_seconds=600) as console:
+        key = await console.key("Ann")
+        sent = await console.browser().post("/console/sign-in", data={"key": key})
+        assert "Max-Age=600" in sent.headers["Set-Cookie"].split("; ")
+        async with service.sessions() as session:
+            lasts = "SELECT extract(epoch FROM expires_at - created_at) FROM console_sessions"
+            of_tenant = text(f"{lasts} WHERE tenant_id = :tenant")
+            [(seconds,)] = await session.execute(of_tenant, {"tenant": tenant.id})
+        assert seconds == 600
+
+
+async def test_administrator_ends_the_sessions_of_a_person(
+    console: Console, database_url: str
+) -> None:
+    """`deskgraph keys sign-out` ends those of all their keys, and links not used yet."""
+    first, second = await console.sign_in("Ann"), await console.sign_in("ANN ")
+    other = await console.sign_in("Ben")
+    async with console.service.sessions.begin() as session:
+        [ann] = [key for key in await list_keys(session, console.tenant.id) if key.name == "Ann"]
+        link = f"/console/sign-in/{await cases.make_link(session, ann)}"
+    done = await deskgraph(database_url, "keys", "sign-out", ann.id, "--tenant", console.tenant.id)
+    assert (done.exit_code, done.stdout) == (0, "Sessions ended: 2.\n")
+    assert [(await one.get("/console")).status_code for one in (first, second, other)] == [
+        303, 303, 200,
+    ]  # fmt: skip
+    assert (await console.browser().get(link)).status_code == 401
+    unknown = await deskgraph(database_url, "keys", "sign-out", ann.id, "--tenant", "another")
+    assert unknown.exit_code == 1
 
 
 @pytest.mark.parametrize(

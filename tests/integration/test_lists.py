@@ -115,6 +115,10 @@ async def test_key_names_the_person_it_decides_for(place: Place) -> None:
     async with client(place.service, await place.key("approvals:decide")) as plain:
         expect(await plain.post(path, json=named), "missing-scope")
     async with client(place.service, await place.key(*SCOPES)) as desk:
+        for unseen in ("\u200b", "\u3164 \u2800", "\ufe0f", "...", " "):
+            refused = await desk.post(path, json={**body, "on_behalf_of": unseen})
+            expect(refused, "invalid-request")
+            assert refused.json()["errors"][0]["pointer"] == "/on_behalf_of"
         answer = await desk.post(path, json=named)
         DOCUMENT.check(answer)
         [decision] = answer.json()["approvals"][0]["decisions"]

@@ -76,7 +76,8 @@ async def _media_type(place: Place, operation: str) -> httpx.Response:
 
 
 async def _not_found(place: Place, operation: str) -> httpx.Response:
-    ids = ("run_id", "approval_id", "handoff_id", "callback_id", "ticket_id", "customer_id")
+    ids = ("run_id", "approval_id", "handoff_id", "item_id", "callback_id", "ticket_id",
+           "customer_id")  # fmt: skip
     odd = dict.fromkeys(
         (*ids, "article_id", "agent_id", "endpoint_id", "connection_id", "code"), "a%20b"
     )
@@ -220,6 +221,12 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
 
     await place.done(PERSON, ticket="T-2")
     [handoff] = (await ask("GET /v1/handoffs"))["items"]
+    await ask("GET /v1/handoffs/{handoff_id}", {"handoff_id": handoff["id"]})
+    item, of_item = {"item_id": handoff["id"]}, "/v1/inbox/{item_id}"
+    await ask(f"POST {of_item}/claim", item, json={})
+    await ask(f"POST {of_item}/snooze", item, json={"seconds": 60})
+    await ask(f"GET {of_item}", item)
+    await ask(f"POST {of_item}/release", item)
     await ask("POST /v1/handoffs/{handoff_id}/close", {"handoff_id": handoff["id"]})
 
     for verb in ("takeover", "handback"):

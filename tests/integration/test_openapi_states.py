@@ -199,6 +199,15 @@ async def _connection_in_use(place: Place) -> httpx.Response:
 
 
 ONE = "/v1/connections/{connection_id}"
+
+
+async def _already_claimed(place: Place) -> httpx.Response:
+    _, body = await place.paused()
+    path = f"/v1/inbox/{body['approval_id']}/claim"
+    DOCUMENT.check(await place.starter.post(path, json={}))
+    return await place.reviewer.post(path, json={})
+
+
 BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = {
     (RESUME, "own-run"): _own_run,
     (RESUME, "over-limit"): _over_limit,
@@ -224,6 +233,7 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     ("POST /v1/hooks/{connection_id}", "encryption-not-set-up"): _without_key(
         "POST /v1/hooks/{connection_id}", {}
     ),
+    ("POST /v1/inbox/{item_id}/claim", "already-claimed"): _already_claimed,
     ("POST /v1/connections", "payments-connected"): _payments_connected,
     ("POST /v1/connections", "encryption-not-set-up"): _without_key(
         "POST /v1/connections", CONNECTION

@@ -158,6 +158,18 @@ def test_every_variable_exists(page: Path) -> None:
     assert named <= known | {"DESKGRAPH_API_KEY"}
 
 
+@every_page
+def test_every_shell_variable_is_set(page: Path) -> None:
+    """What an example reads as `$NAME` the page sets or explains, or the API's page sets."""
+    text = page.read_text()
+    words = without_fences(text)
+    blocks = "".join(block for _, block in FENCE.findall(text))
+    read = set(re.findall(r"\$\{?([A-Z][A-Z_]*)\b", blocks))
+    set_ = re.findall(r"(?:^|[ ;])(?:export )?([A-Z][A-Z_]*)=", blocks, re.MULTILINE)
+    said = re.findall(r"`\$([A-Z][A-Z_]*)`", words)
+    assert read <= {*set_, *said, "URL", "STARTER", "APPROVER", "ADMIN"}
+
+
 def test_picture_of_a_ticket_is_a_way_through_the_graph() -> None:
     """Every arrow between two nodes in the README's picture is an edge of the compiled graph."""
     [drawn] = [block for kind, block in FENCE.findall(text_of("README.md")) if kind == "mermaid"]

@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from app.commands.seed import AGENTS, EVERY_DAY
-from tools.helpdesk import is_available, next_opening, pick_agent
 from tools.models import Agent
+from tools.staffing import is_available, next_opening, pick_agent
 
 SKILLS = ("billing", "technical", "general", "complaints")
 MONDAY, FRIDAY, SATURDAY, SUNDAY = 1, 5, 6, 7

@@ -8,8 +8,9 @@ import pytest
 
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
-from app.connectors.email.imap import Imap, ImapRefusedError, signed_in
+from app.connectors.email.imap import Imap, ImapRefusedError
 from app.connectors.email.settings import EmailCredentials, EmailSettings
+from app.connectors.email.sign_in import signed_in
 from app.connectors.email.wire import Response, WireError, folder_name, quoted, uid_set
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.http import HttpClient

@@ -545,6 +545,10 @@ READERS: dict[str, list[Reader]] = {
             InvalidRequestError,
         ),
     ],
+    "app.api.schemas.base:named_visibly": [
+        base.named_visibly,
+        refused(lambda text: base.named_visibly("\u200b" * len(text)), PydanticCustomError),
+    ],
     "app.api.schemas.base:with_zone": [
         refused(base.with_zone, PydanticCustomError),
         refused(lambda text: base.with_zone("2026-11-22T09:00:00." + text), PydanticCustomError),

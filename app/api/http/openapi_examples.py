@@ -303,6 +303,7 @@ PARAMETERS: dict[str, Any] = {
     "run_id": RUN_ID,
     "approval_id": APPROVAL_ID,
     "handoff_id": "01a20147-a3aa-728a-9a39-1cf480623d08",
+    "item_id": APPROVAL_ID,
     "endpoint_id": "01a20147-a3aa-728a-9a39-1cf480623d0b",
     "agent_id": "ag_mia",
     "callback_id": "01a20147-a3aa-728a-9a39-1cf480623d09",

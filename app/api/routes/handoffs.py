@@ -51,6 +51,7 @@ EXAMPLE: dict[str, Any] = {
         }
     ],
     "part": None,
+    "questions": ["Where is the form for a new address?"],
     "held_since": "2026-11-22T09:00:01Z",
     "messages": [
         openapi_examples.MESSAGE | {"id": "msg_3", "text": "Any news?", "created_at": LATER}
@@ -78,6 +79,10 @@ class HandoffOut(BaseModel):
     articles: list[FoundArticle]
     part: Annotated[
         str | None, Field(description="What of the ticket it is about; null: all of it.")
+    ]
+    questions: Annotated[
+        list[str],
+        Field(description="What the customer asks of it, in their words; empty: the whole text."),
     ]
     held_since: Annotated[
         datetime, Field(description="Since when the bot leaves the ticket, or the part, to it.")
@@ -120,6 +125,15 @@ async def list_handoffs(
     return HandoffPage(items=await show_all(session, rows), next_cursor=following)
 
 
+@router.get(
+    "/{handoff_id}", response_model=HandoffOut, responses=documented_responses(200, EXAMPLE)
+)
+async def get_handoff(handoff_id: UUID, session: Session, key: ApprovalReader) -> HandoffOut:
+    """One hand-off, open or closed."""
+    row = await handoffs.get_handoff(session, key.tenant_id, handoff_id)
+    return await _shown(session, handoff_id, row)
+
+
 @router.post(
     "/{handoff_id}/close",
     response_model=HandoffOut,
@@ -128,9 +142,13 @@ async def list_handoffs(
 async def close_handoff(handoff_id: UUID, session: Session, key: Approver) -> HandoffOut:
     """Say that the person is done with it; closing again changes nothing."""
     closed = await handoffs.close_handoff(session, key.tenant_id, handoff_id)
-    if closed is None:
+    return await _shown(session, handoff_id, closed)
+
+
+async def _shown(session: AsyncSession, handoff_id: UUID, row: Handoff | None) -> HandoffOut:
+    if row is None:
         raise NotFoundError(f"There is no hand-off {handoff_id}.")
-    [shown] = await show_all(session, [closed])
+    [shown] = await show_all(session, [row])
     return shown
 
 

@@ -15,7 +15,7 @@ from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import IdempotencyKey
 from app.api.views.approvals import show_message
 from app.errors import IdempotencyMismatchError
-from app.services.conversations import people
+from app.services.conversations import own_desk
 from app.services.conversations import takeover as cases
 from app.services.runs.start_and_cancel import thread_of
 
@@ -72,9 +72,9 @@ async def add_message(
 ) -> schemas.MessageOut:
     """Keep what a person wrote; the bot is silent on the ticket after a public message."""
     author = body.author_name or key.name
-    said = people.Said(ticket_id, author, body.text, body.public, idempotency_key)
+    said = own_desk.Said(ticket_id, author, body.text, body.public, idempotency_key)
     async with backend.sessions.begin() as session:
-        message = await people.add_person_message(session, key.tenant_id, said)
+        message = await own_desk.add_person_message(session, key.tenant_id, said)
         shown = show_message(message)
     if body.public:
         await cases.wait_for_begun_replies(backend.sessions, key.tenant_id, ticket_id)
@@ -93,7 +93,7 @@ async def close_ticket(
     ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Approver
 ) -> schemas.CloseOut:
     """Cancel what is open on the ticket, close its hand-offs; a later message opens it again."""
-    closed = await people.close_ticket(session, backend.enqueue, key.tenant_id, ticket_id)
+    closed = await own_desk.close_ticket(session, backend.enqueue, key.tenant_id, ticket_id)
     return schemas.CloseOut(
         ticket_id=ticket_id, cancelled_runs=closed.runs, closed_handoffs=closed.handoffs
     )

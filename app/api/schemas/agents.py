@@ -6,13 +6,17 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api.http.pagination import Page
-from app.api.schemas.base import Request
+from app.api.schemas.base import Request, named_visibly
 from graphs.state import Specialist
 
 # What a hand-off can ask for, as graphs/handoffs.py chooses it.
 SKILLS = ("complaints", *get_args(Specialist))
 # Without control characters and line ends, which could begin a line of a list.
-AgentName = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}$")]
+AgentName = Annotated[
+    str,
+    Field(pattern=r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]{1,200}$"),
+    AfterValidator(named_visibly),
+]
 Hour = Annotated[int, Field(ge=0, le=23)]
 
 

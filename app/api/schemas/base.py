@@ -13,6 +13,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from app.services.approvals.people import folded
 from tools.language_tags import is_language_tag
 
 # Ids of outside systems: printable ASCII without spaces, so that they fit a URL and a log line.
@@ -40,13 +41,22 @@ LanguageTag = Annotated[
 ]
 
 
+def named_visibly(name: str) -> str:
+    """The name as it was given. Raises PydanticCustomError for one that no reader sees."""
+    if not any(letter.isalnum() for letter in folded(name)):
+        raise PydanticCustomError("name", "Should hold a letter or a digit that a reader sees")
+    return name
+
+
 PersonName = Annotated[
     str,
     Field(
         min_length=1,
         max_length=200,
         pattern=r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$",
+        description="With a letter or digit that a reader sees.",
     ),
+    AfterValidator(named_visibly),
 ]
 CostUsd = Annotated[
     float | None,

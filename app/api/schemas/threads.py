@@ -14,9 +14,7 @@ class TakeOver(Request):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"handled_by": "Mia"}]})
 
-    handled_by: Annotated[
-        str | None, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")
-    ] = None
+    handled_by: PersonName | None = None
 
 
 class PersonMessage(Request):

@@ -4,15 +4,16 @@ They walk through the list of docs/connect/chatwoot.md for the first live day, a
 shows.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from app.connectors.answers import NullableText, Wire, read_as
 from app.connectors.chatwoot.desk import author_of
-from app.connectors.chatwoot.rest import Message, Rest, require_list, words_of
+from app.connectors.chatwoot.rest import Message, Meta, Rest, require_list, words_of
 from app.connectors.connector import Check, Opened
 from app.connectors.errors import ConnectorError, CredentialsError
+from app.connectors.first_day import by_hand, takeover, written_twice
 from app.connectors.http import HttpAnswer
 from app.log.inert_text import inert_line
 from tools.errors import UnavailableError
@@ -20,8 +21,16 @@ from tools.errors import UnavailableError
 # A hook's timestamp may be five minutes off; two leave room for its way.
 CLOCK_SECONDS = 120
 INBOXES, NAME_CHARS = 20, 60
-# In so many conversations the bot's own messages are looked for.
+# So many conversations are read for what the bot and people wrote.
 WRITTEN = 5
+BY_HAND = by_hand(
+    "docs/connect/chatwoot.md",
+    "assigning the bot makes the conversation pending, and it answers what waits",
+    "a reply from a paired phone silences the bot",
+    "a mail with {{ in it arrives as it was written",
+    "an outcome's label joins those that are there",
+    "after a channel's window a person gets the draft",
+)
 NOT_FOUND = 404
 
 
@@ -40,6 +49,7 @@ class _BotOfInbox(Wire):
 
 class _Ref(Wire):
     id: int
+    meta: Meta = Meta()
 
 
 class _Page(Wire):
@@ -87,24 +97,40 @@ async def _checks(rest: Rest) -> AsyncIterator[Check]:
             " Settings > Inboxes > the inbox > Bot Configuration."
         )
         yield Check("inbox", ok=False, says=says)
-    yield await _written(rest)
+    for one in await _written(rest):
+        yield one
+    yield BY_HAND
 
 
-async def _written(rest: Rest) -> Check:
-    """What became of what the bot wrote last, in the conversations with the newest messages."""
+async def _written(rest: Rest) -> list[Check]:
+    """What became of what the bot and people wrote, in the newest conversations."""
     answer = await rest.call("agent", "GET", "/conversations", query={"status": "all", "page": 1})
-    listed = read_as(_Listed, answer.json()).data.payload if answer.ok else []
-    for one in listed[:WRITTEN]:
-        found = await rest.messages(str(one.id))
-        messages = found if isinstance(found, list) else []
-        if ours := [message for message in messages if author_of(message) == "bot"]:
-            return _fate_of(one.id, ours[-1])
+    listed = read_as(_Listed, answer.json()).data.payload if answer.ok else ()
+    read = [(one.id, await rest.messages(str(one.id))) for one in listed[:WRITTEN]]
+    known = [(id_, found) for id_, found in read if isinstance(found, list)]
     says = "The bot has written nothing yet: write to an inbox as a customer, then test again."
-    return Check("first reply", ok=False, says=says)
+    first = Check("first reply", ok=False, says=says)
+    for id_, messages in known:
+        if ours := [message for message in messages if author_of(message) == "bot"]:
+            first = _fate_of(id_, ours)
+            break
+    said = [(f"conversation {id_}", [author_of(m) for m in messages if not m.private])
+            for id_, messages in known]  # fmt: skip
+    return [first, takeover(said), _customers(listed)]
 
 
-def _fate_of(conversation_id: int, message: Message) -> Check:
-    where = f"What the bot wrote last, in conversation {conversation_id},"
+def _customers(listed: Sequence[_Ref]) -> Check:
+    """How many contacts the widget proved; without a proof a run reads no account."""
+    proved = sum(bool(one.meta.hmac_verified) for one in listed)
+    says = f"Of the {len(listed)} newest conversations, {proved} have a proved identity."
+    return Check("customers", ok=True, says=says)
+
+
+def _fate_of(conversation_id: int, ours: list[Message]) -> Check:
+    where, message = f"What the bot wrote last, in conversation {conversation_id},", ours[-1]
+    if written_twice(one.key for one in ours):
+        says = f"{where} or before it, stands there twice."
+        return Check("first reply", ok=False, says=says)
     if message.status == "failed":
         return Check("first reply", ok=False, says=f"{where} was not delivered by its channel.")
     if message.key is None:

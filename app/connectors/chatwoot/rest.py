@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from app.connectors.answers import Attributes, NullableText, Wire, read_as
+from app.connectors.answers import Attributes, NullableText, Wire, document_of, read_as
 from app.connectors.chatwoot.settings import ChatwootSettings
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
@@ -213,10 +213,7 @@ def require_list(answer: HttpAnswer, what: str) -> Any:
 
 def words_of(answer: HttpAnswer) -> str:
     """Chatwoot's own words for operators, on one line and bounded."""
-    try:
-        said = answer.json()
-    except UnavailableError:
-        return f"HTTP {answer.status}"
+    said = document_of(answer)
     known = said if isinstance(said, dict) else {}
     words = known.get("error") or known.get("message") or known.get("description")
     return inert_line(words if isinstance(words, str) else f"HTTP {answer.status}", WORDS_CHARS)

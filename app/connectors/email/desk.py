@@ -16,9 +16,10 @@ from aiosmtplib import SMTPException
 
 from app.connectors.connector import Opened
 from app.connectors.email.identity import is_verified, requester_of
-from app.connectors.email.imap import ImapRefusedError, signed_in
+from app.connectors.email.imap import ImapRefusedError
 from app.connectors.email.reading import Mail
 from app.connectors.email.settings import EmailSettings
+from app.connectors.email.sign_in import signed_in
 from app.connectors.email.store import Kept, Root, Store
 from app.connectors.email.submission import NotTakenError, connected, submit
 from app.connectors.email.threads import TICKET, own_id, own_ids, signed_address

@@ -9,18 +9,16 @@ import asyncio
 import base64
 import re
 import ssl
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from app.connectors.connector import Opened
-from app.connectors.email.dial import dial, tls_context
-from app.connectors.email.settings import EmailCredentials, EmailSettings
+from app.connectors.email.dial import tls_context
+from app.connectors.email.settings import EmailCredentials
 from app.connectors.email.wire import (
     Response,
     Value,
-    WireError,
     folder_name,
     pairs,
     quoted,
@@ -225,6 +223,11 @@ class Imap:
             response.parts.append(line[: line.rindex(b"{")])
             response.parts.append(await self.reader.readexactly(length))
 
+    async def greet(self) -> None:
+        """Read the greeting, which answers no command. Raises UnavailableError for another one."""
+        if not (await self._response()).text.startswith("* OK"):
+            raise UnavailableError("the mail server does not greet as IMAP does")
+
     async def start_tls(self, host: str) -> None:
         """Encrypt the line. What was put into the clear line to be read behind it is refused."""
         await self.command("STARTTLS")
@@ -273,61 +276,6 @@ class Imap:
         secret = base64.b64encode(f"\0{user}\0{password}".encode())
         await self._write(secret + b"\r\n")
         await self._answers(tag)
-
-
-@asynccontextmanager
-async def signed_in(opened: Opened) -> AsyncIterator[Imap]:
-    """A connection that is encrypted and signed in as the settings say; closed at the end.
-
-    It waits for an answer as long as the connection's HTTP client does.
-
-    Raises:
-        SettingsError, CredentialsError, UnavailableError.
-    """
-    imap = await _connected(opened)
-    try:
-        try:
-            await _greeted(imap, opened.settings)
-            await imap.sign_in(opened.credentials)
-            yield imap
-        # What no caller expected of a server is an answer that makes no sense.
-        except (ImapRefusedError, WireError) as error:
-            raise UnavailableError(f"the mail server refused: {error}"[:300]) from None
-    finally:
-        imap.writer.close()
-
-
-async def _connected(opened: Opened) -> Imap:
-    settings: EmailSettings = opened.settings
-    seconds = opened.http.timeout_seconds
-    line = await dial(
-        opened.http.guard, settings.imap_host, settings.imap_port, settings.imap_security
-    )
-    encrypted = settings.imap_security == "tls"
-    try:
-        async with asyncio.timeout(seconds):
-            reader, writer = await asyncio.open_connection(
-                sock=line,
-                limit=MAX_LINE,
-                ssl=tls_context() if encrypted else None,
-                server_hostname=settings.imap_host if encrypted else None,
-            )
-    except (OSError, TimeoutError) as error:
-        line.close()
-        raise UnavailableError(f"no way into the mailbox ({type(error).__name__})") from None
-    except BaseException:
-        line.close()
-        raise
-    return Imap(reader, writer, seconds)
-
-
-async def _greeted(imap: Imap, settings: EmailSettings) -> None:
-    greeting = await imap._response()  # noqa: SLF001  # the greeting answers no command
-    if not greeting.text.startswith("* OK"):
-        raise UnavailableError("the mail server does not greet as IMAP does")
-    if settings.imap_security == "starttls":
-        await imap.start_tls(settings.imap_host)
-    await imap.ask_capabilities()
 
 
 def _says(answer: Response, word: str, at: int = 2) -> bool:

@@ -35,11 +35,17 @@ class NotTakenError(Exception):
 async def connected(opened: Opened) -> SMTP:
     """A connection that is greeted, encrypted and signed in; the caller closes it.
 
-    It waits for an answer as long as the connection's HTTP client does.
+    It waits for an answer as long as the connection's HTTP client does. While the server lets no
+    connection in, it is tried once every few seconds, whatever waits for it.
 
     Raises:
         SettingsError, CredentialsError, UnavailableError.
     """
+    with opened.http.behind_circuit("smtp"):
+        return await _entered(opened)
+
+
+async def _entered(opened: Opened) -> SMTP:
     settings: EmailSettings = opened.settings
     credentials: EmailCredentials = opened.credentials
     host, port, security = settings.smtp_host, settings.smtp_port, settings.smtp_security

@@ -6,12 +6,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from app.connectors.answers import Wire, read_as
-from app.connectors.connector import Check, Opened
-from app.connectors.errors import ConnectorError
+from app.connectors.connector import Check, Opened, as_far_as_it_comes
 from app.connectors.http import HttpAnswer
 from app.connectors.request_tracker.rest2 import Items, Ref, Rest2, segment, words_of
 from app.log.inert_text import inert_line
-from tools.errors import UnavailableError
 
 # A hook's timestamp may be five minutes off; two leave room for its way.
 CLOCK_SECONDS = 120
@@ -38,13 +36,7 @@ class _Queue(Wire):
 
 async def check(opened: Opened) -> list[Check]:
     """The findings, as far as the calls come."""
-    found: list[Check] = []
-    try:
-        async for one in _checks(Rest2(opened)):
-            found.append(one)  # noqa: PERF401  # what was found stays when a later call fails
-    except (ConnectorError, UnavailableError) as error:
-        found.append(Check("connection", ok=False, says=f"RT cannot be used: {error}."))
-    return found
+    return await as_far_as_it_comes(_checks(Rest2(opened)), "RT")
 
 
 async def _checks(rest: Rest2) -> AsyncIterator[Check]:

@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 
 from pydantic import BeforeValidator
 
-from app.connectors.answers import Wire, read_as
+from app.connectors.answers import Wire, document_of, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Gone, Refused
@@ -213,10 +213,7 @@ def refusal(answer: HttpAnswer) -> Gone | Refused:
 
 def words_of(answer: HttpAnswer) -> str:
     """RT's own words for operators, on one line and bounded."""
-    try:
-        said = answer.json()
-    except UnavailableError:
-        return f"HTTP {answer.status}"
+    said = document_of(answer)
     message = said.get("message") if isinstance(said, dict) else said
     lines: Sequence[Any] = message if isinstance(message, list) else [message]
     text = "; ".join(line.strip() for line in lines if isinstance(line, str))

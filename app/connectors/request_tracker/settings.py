@@ -1,17 +1,17 @@
 """What a tenant gives to connect Request Tracker."""
 
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, ClassVar
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field
 
-from app.connectors.connector import DeskFields, Fields
+from app.connectors.connector import Fields
+from app.connectors.desk_settings import HeaderToken, ServedDesk
 from app.connectors.helpdesk import Priority, Status
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
-class RequestTrackerSettings(DeskFields):
+class RequestTrackerSettings(ServedDesk):
     """One RT and how it is used; docs/connect/request_tracker.md explains every field.
 
     `bot` is the RT user that the token belongs to. `key_field` is the custom field of transactions
@@ -21,7 +21,8 @@ class RequestTrackerSettings(DeskFields):
     The maps lead from our words to those of this RT. A group is a queue, by its name.
     """
 
-    base_url: Annotated[str, Field(max_length=500)]
+    EXAMPLE: ClassVar = "RT's pages are, such as https://rt.example.com"
+
     bot: Name
     key_field: Name = "DeskgraphKey"
     external_id_field: Name | None = None
@@ -30,20 +31,6 @@ class RequestTrackerSettings(DeskFields):
     statuses: dict[Status, Name] = Field(default_factory=dict)
     priorities: dict[Priority, int] = Field(default_factory=dict)
     closed_statuses: frozenset[Name] = frozenset({"resolved", "rejected"})
-
-    @model_validator(mode="after")
-    def _is_an_address(self) -> Self:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("base_url is where RT's pages are, such as https://rt.example.com")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("base_url has neither a user nor ? nor #")
-        return self
-
-    @property
-    def destination(self) -> tuple[str | int, ...]:
-        """Where the credentials go."""
-        return (self.base_url,)
 
     @property
     def rest2(self) -> str:
@@ -67,15 +54,7 @@ class RequestTrackerSettings(DeskFields):
 class RequestTrackerCredentials(Fields):
     """The bot's authentication token, which RT shows once: "1-...-..."."""
 
-    token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
-
-    @field_validator("token")
-    @classmethod
-    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
-        text = token.get_secret_value()
-        if not (text.isascii() and text.isprintable()):
-            raise ValueError("a token of RT has letters, digits and hyphens")
-        return token
+    token: HeaderToken
 
 
 STATUSES: dict[Status, str] = {"open": "open", "pending": "stalled", "solved": "resolved"}

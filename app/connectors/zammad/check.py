@@ -6,17 +6,26 @@ They walk through the list of docs/connect/zammad.md for the first live day, as 
 from collections.abc import AsyncIterator
 
 from app.connectors.answers import Wire, read_as
-from app.connectors.connector import Check, Opened
-from app.connectors.errors import ConnectorError
+from app.connectors.connector import Check, Opened, as_far_as_it_comes
+from app.connectors.first_day import by_hand, takeover, written_twice
+from app.connectors.helpdesk import Author
 from app.connectors.zammad.rest import Article, Rest, User, words_of
 from app.log.inert_text import inert_line
-from tools.errors import UnavailableError
 
 NAME_CHARS = 60
+PLAIN = "text/plain"
 # The groups of the newest tickets are looked at, each by one call.
 TICKETS, GROUPS = 50, 10
-# In so many of them the bot's own articles are looked for.
+# So many of them are read for what the bot and people wrote.
 WRITTEN = 5
+BY_HAND = by_hand(
+    "docs/connect/zammad.md",
+    "the reply arrives as a mail, once",
+    "the customer's portal shows no note of the bot",
+    "every delivery of the webhooks has status 202, with a number, a login and tags",
+    "a pending ticket has the date that you mean",
+    "a ticket that was merged gets nothing",
+)
 
 
 class _Named(Wire):
@@ -26,17 +35,12 @@ class _Named(Wire):
 class _Listed(Wire):
     id: int
     group: str
+    state: str = ""
 
 
 async def check(opened: Opened) -> list[Check]:
     """The findings, as far as the calls come."""
-    found: list[Check] = []
-    try:
-        async for one in _checks(Rest(opened)):
-            found.append(one)  # noqa: PERF401  # what was found stays when a later call fails
-    except (ConnectorError, UnavailableError) as error:
-        found.append(Check("connection", ok=False, says=f"Zammad cannot be used: {error}."))
-    return found
+    return await as_far_as_it_comes(_checks(Rest(opened)), "Zammad")
 
 
 async def _checks(rest: Rest) -> AsyncIterator[Check]:
@@ -63,6 +67,7 @@ async def _checks(rest: Rest) -> AsyncIterator[Check]:
         yield _field(rest, user)
         for one in await _written(rest, listed):
             yield one
+    yield BY_HAND
 
 
 def _bot(rest: Rest, user: User) -> Check:
@@ -134,23 +139,42 @@ def _field(rest: Rest, user: User) -> Check:
 
 
 async def _written(rest: Rest, listed: list[_Listed]) -> list[Check]:
-    """What became of what the bot wrote: its key, and that notes are internal."""
-    for one in listed[:WRITTEN]:
-        found = await rest.articles(str(one.id))
-        articles = found if isinstance(found, list) else []
-        ours = [a for a in articles if rest.settings.is_bot(a.created_by) and a.sender == "Agent"]
-        if ours:
-            return [_key_of(one.id, ours[-1]), *_notes_of(one.id, ours)]
+    """What became of what the bot wrote last, and of a person's reply, in the newest tickets."""
+    read = [(one, await rest.articles(str(one.id))) for one in listed[:WRITTEN]]
+    known = [(one, found) for one, found in read if isinstance(found, list)]
+    found: list[Check] = []
+    for one, articles in known:
+        if ours := [a for a in articles if _author(rest, a) == "bot"]:
+            found = [_first_reply(one, ours), *_notes_of(one.id, ours)]
+            break
     says = "The bot has written nothing yet: write to the desk as a customer, then test again."
-    return [Check("first reply", ok=False, says=says)]
+    said = [
+        (f"ticket {one.id}", [_author(rest, a) for a in articles if not a.internal])
+        for one, articles in known
+    ]
+    return [*(found or [Check("first reply", ok=False, says=says)]), takeover(said)]
 
 
-def _key_of(ticket_id: int, article: Article) -> Check:
-    if article.key:
-        says = f"What the bot wrote last, in ticket {ticket_id}, carries its key."
-        return Check("first reply", ok=True, says=says)
-    says = f"What the bot wrote last, in ticket {ticket_id}, lost its key: it is found by its text."
-    return Check("first reply", ok=False, says=says)
+def _author(rest: Rest, article: Article) -> Author:
+    if article.sender == "Customer":
+        return "customer"
+    if article.sender != "Agent":
+        return "system"
+    return "bot" if rest.settings.is_bot(article.created_by) else "person"
+
+
+def _first_reply(ticket: _Listed, ours: list[Article]) -> Check:
+    where = f"What the bot wrote last, in ticket {ticket.id},"
+    wrong = None
+    if ours[-1].key is None:
+        wrong = "lost its key: it is found by its text"
+    elif written_twice(one.key for one in ours):
+        wrong = "or before it, stands there twice"
+    elif ours[-1].content_type != PLAIN:
+        wrong = "is not plain text: words of an answer could be read as markup"
+    elif ours[-1].type == "email" and ticket.state == "new":
+        wrong = "left the ticket new"
+    return Check("first reply", ok=wrong is None, says=f"{where} {wrong or 'carries its key'}.")
 
 
 def _notes_of(ticket_id: int, articles: list[Article]) -> list[Check]:

@@ -13,14 +13,13 @@ from urllib.parse import urlencode
 
 from pydantic import ConfigDict, Field
 
-from app.connectors.answers import Attributes, NullableText, Wire, read_as
+from app.connectors.answers import Attributes, NullableText, Wire, document_of, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import Gone, Refused
 from app.connectors.http import AnswerTooLongError, HttpAnswer
 from app.connectors.zammad.settings import ZammadSettings
 from app.log.inert_text import inert_line
-from tools.errors import UnavailableError
 
 # It becomes a part of a path, so it is held to digits before it gets there.
 NUMBER = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
@@ -194,10 +193,7 @@ def refusal(answer: HttpAnswer) -> Gone | Refused:
 
 def words_of(answer: HttpAnswer) -> str:
     """Zammad's own words for operators, on one line and bounded."""
-    try:
-        said = answer.json()
-    except UnavailableError:
-        return f"HTTP {answer.status}"
+    said = document_of(answer)
     known = said if isinstance(said, dict) else {}
     words = known.get("error_human") or known.get("error")
     return inert_line(words if isinstance(words, str) else f"HTTP {answer.status}", WORDS_CHARS)

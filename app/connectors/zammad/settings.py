@@ -1,18 +1,18 @@
 """What a tenant gives to connect Zammad."""
 
-from typing import Annotated, Self
-from urllib.parse import urlsplit
+from typing import Annotated, ClassVar
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field
 
-from app.connectors.connector import DeskFields, Fields
+from app.connectors.connector import Fields
+from app.connectors.desk_settings import HeaderToken, ServedDesk
 from app.connectors.helpdesk import Priority, Status
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 UNOWNED = "-"
 
 
-class ZammadSettings(DeskFields):
+class ZammadSettings(ServedDesk):
     """One Zammad and how it is used; docs/connect/zammad.md explains every field.
 
     `bot` is the login of the user that the token belongs to. `external_id_field` is an attribute
@@ -22,7 +22,8 @@ class ZammadSettings(DeskFields):
     waits, since Zammad wants a date with that state. A group is named as Zammad names it.
     """
 
-    base_url: Annotated[str, Field(max_length=500)]
+    EXAMPLE: ClassVar = "Zammad is, such as https://support.example.com"
+
     bot: Name
     external_id_field: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,99}$")] | None = None
     handback_tag: Name = "deskgraph"
@@ -32,20 +33,6 @@ class ZammadSettings(DeskFields):
     closed_states: frozenset[Name] = frozenset({"closed"})
     merged_states: frozenset[Name] = frozenset({"merged", "removed"})
     pending_days: Annotated[int, Field(ge=1, le=365)] = 3
-
-    @model_validator(mode="after")
-    def _is_an_address(self) -> Self:
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError("base_url is where Zammad is, such as https://support.example.com")
-        if parts.query or parts.fragment or parts.username or parts.password:
-            raise ValueError("base_url has neither a user nor ? nor #")
-        return self
-
-    @property
-    def destination(self) -> tuple[str | int, ...]:
-        """Where the credentials go."""
-        return (self.base_url,)
 
     @property
     def api(self) -> str:
@@ -77,15 +64,7 @@ class ZammadSettings(DeskFields):
 class ZammadCredentials(Fields):
     """The bot's personal access token, which Zammad shows once."""
 
-    token: Annotated[SecretStr, Field(min_length=1, max_length=200)]
-
-    @field_validator("token")
-    @classmethod
-    def _fits_a_header(cls, token: SecretStr) -> SecretStr:
-        text = token.get_secret_value()
-        if not (text.isascii() and text.isprintable() and " " not in text):
-            raise ValueError("a token of Zammad has letters, digits, - and _")
-        return token
+    token: HeaderToken
 
 
 STATES: dict[Status, str] = {"open": "open", "pending": "pending reminder", "solved": "closed"}

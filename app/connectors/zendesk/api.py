@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
 from urllib.parse import urlencode
 
-from app.connectors.answers import Wire, read_as
+from app.connectors.answers import Wire, document_of, read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.helpdesk import Gone, Refused
@@ -192,20 +192,14 @@ def refusal(answer: HttpAnswer) -> Gone | Refused:
 
 def error_of(answer: HttpAnswer) -> str:
     """The name of the error, such as RecordInvalid; "" when there is none."""
-    try:
-        said = answer.json()
-    except UnavailableError:
-        return ""
+    said = document_of(answer)
     error = said.get("error") if isinstance(said, dict) else None
     return error if isinstance(error, str) else ""
 
 
 def words_of(answer: HttpAnswer) -> str:
     """Zendesk's own words for operators, on one line and bounded."""
-    try:
-        said = answer.json()
-    except UnavailableError:
-        return f"HTTP {answer.status}"
+    said = document_of(answer)
     text = "; ".join(_sentences(said)) if isinstance(said, dict) else ""
     return inert_line(f"HTTP {answer.status}{': ' if text else ''}{text}", WORDS_CHARS)
 

@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from app.connectors.answers import Wire, read_as
-from app.connectors.connector import Check, Opened
-from app.connectors.errors import ConnectorError
+from app.connectors.connector import Check, Opened, as_far_as_it_comes
 from app.connectors.zendesk.api import NOT_FOUND, ZendeskApi, time_of, words_of
 from app.connectors.zendesk.history import History
 from app.connectors.zendesk.hook import NEEDED, TYPE
@@ -22,7 +21,6 @@ from app.connectors.zendesk.shapes import (
     User,
 )
 from app.log.inert_text import inert_line
-from tools.errors import UnavailableError
 
 # A hook's timestamp may be five minutes off; two leave room for its way.
 CLOCK_SECONDS = 120
@@ -59,12 +57,7 @@ class _Hooks(Wire):
 
 async def check(opened: Opened) -> list[Check]:
     """The findings, as far as the calls come."""
-    found: list[Check] = []
-    try:
-        async for one in _checks(ZendeskApi(opened)):
-            found.append(one)  # noqa: PERF401  # what was found stays when a later call fails
-    except (ConnectorError, UnavailableError) as error:
-        found.append(Check("connection", ok=False, says=f"Zendesk cannot be used: {error}."))
+    found = await as_far_as_it_comes(_checks(ZendeskApi(opened)), "Zendesk")
     return [*found, _secret(opened)]
 
 

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy import select
 
 from app.api.http.dependencies import BackendDep, Session
 from app.console.console_route import ConsoleRoute
@@ -14,7 +13,6 @@ from app.db.console.claims import claims_of, snoozed_until
 from app.db.console.inbox import about_items
 from app.db.effects import handoffs
 from app.db.runs.steps import messages_of_ticket
-from app.db.tables.sandbox import Handoff
 from app.errors import InvalidRequestError, NotFoundError
 from app.services.conversations import takeover
 
@@ -29,8 +27,7 @@ async def show_handoff(
 ) -> Response:
     """The hand-off."""
     viewer.need("approvals:decide", "runs:read")
-    query = select(Handoff).where(Handoff.tenant_id == viewer.tenant_id, Handoff.id == handoff_id)
-    handoff = (await session.scalars(query)).one_or_none()
+    handoff = await handoffs.get_handoff(session, viewer.tenant_id, handoff_id)
     if handoff is None:
         raise NotFoundError(f"There is no hand-off {handoff_id}.")
     agents = {agent["id"]: agent for agent in await handoffs.agents_of(session, viewer.tenant_id)}
@@ -61,12 +58,10 @@ async def change_handoff(
     viewer.need("approvals:decide")
     act = form.get("act", "")
     async with backend.sessions.begin() as session:
-        query = select(Handoff.ticket_id).where(
-            Handoff.tenant_id == viewer.tenant_id, Handoff.id == handoff_id
-        )
-        ticket_id = (await session.scalars(query)).one_or_none()
-        if ticket_id is None:
+        handoff = await handoffs.get_handoff(session, viewer.tenant_id, handoff_id)
+        if handoff is None:
             raise NotFoundError(f"There is no hand-off {handoff_id}.")
+        ticket_id = handoff.ticket_id
         if act == "close":
             await handoffs.close_handoff(session, viewer.tenant_id, handoff_id)
         elif act == "takeover":

@@ -6,15 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import Session
 from app.console.console_route import ConsoleRoute
 from app.console.routes.sign_in import own_path
 from app.console.templating import HEADERS
-from app.console.viewer import FormDep, Viewer, ViewerDep
-from app.db.console import claims
-from app.errors import ConflictError, InvalidRequestError, NotFoundError
+from app.console.viewer import FormDep, ViewerDep
+from app.errors import InvalidRequestError
+from app.services.console import items as cases
 
 router = APIRouter(prefix="/console/items", route_class=ConsoleRoute)
 
@@ -25,35 +24,28 @@ SNOOZES = {"1": timedelta(hours=1), "4": timedelta(hours=4), "24": timedelta(hou
 @router.post("/{item_id}/claim")
 async def claim(session: Session, viewer: ViewerDep, form: FormDep, item_id: UUID) -> Response:
     """Show others that this person works on it; `over` names whose claim they saw and replace."""
-    await _need_item(session, viewer, item_id)
-    if not await claims.claim(session, viewer.key, item_id, form.get("over")):
-        raise ConflictError("Another person has claimed it meanwhile. Load the page again.")
+    viewer.need("approvals:decide")
+    await cases.claim(session, viewer.key, item_id, form.get("over"))
     return _back(form)
 
 
 @router.post("/{item_id}/release")
 async def release(session: Session, viewer: ViewerDep, form: FormDep, item_id: UUID) -> Response:
     """Give the claim back."""
-    await _need_item(session, viewer, item_id)
-    await claims.release(session, viewer.key, item_id)
+    viewer.need("approvals:decide")
+    await cases.release(session, viewer.key, item_id)
     return _back(form)
 
 
 @router.post("/{item_id}/snooze")
 async def snooze(session: Session, viewer: ViewerDep, form: FormDep, item_id: UUID) -> Response:
     """Leave it out of this person's list for some hours; it is due when it was due before."""
-    await _need_item(session, viewer, item_id)
+    viewer.need("approvals:decide")
     lasts = SNOOZES.get(form.get("hours", ""))
     if lasts is None:
         raise InvalidRequestError("Choose for how long: 1, 4 or 24 hours.")
-    await claims.snooze(session, viewer.key, item_id, lasts)
+    await cases.snooze(session, viewer.key, item_id, lasts)
     return _back(form)
-
-
-async def _need_item(session: AsyncSession, viewer: Viewer, item_id: UUID) -> None:
-    viewer.need("approvals:decide")
-    if not await claims.item_exists(session, viewer.tenant_id, item_id):
-        raise NotFoundError(f"There is no approval or hand-off {item_id}.")
 
 
 def _back(form: dict[str, Any]) -> Response:

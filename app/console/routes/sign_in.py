@@ -1,5 +1,6 @@
 """/console/sign-in and /console/sign-out: by an API key or by a link; out here or everywhere."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import unquote
 
@@ -7,12 +8,15 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPAuthorizationCredentials
 
-from app.api.http.dependencies import BackendDep, Session, authenticate
+from app.api.http.dependencies import Backend, BackendDep, Session, authenticate
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
-from app.console.viewer import FormDep, ViewerDep, clear_cookie, on_loopback, set_cookie
-from app.errors import UnauthorizedError
+from app.console.viewer import FormDep, SignedInDep, clear_cookie, on_loopback, set_cookie
+from app.errors import MissingScopeError, UnauthorizedError
+from app.log import get_logger
 from app.services.console import sign_in as cases
+
+log = get_logger(__name__)
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute)
 
@@ -42,7 +46,16 @@ async def sign_in(
         )
     except UnauthorizedError:
         return _form(request, 401, wanted, refused=UNKNOWN_KEY)
-    return _signed_in(request, await cases.sign_in(session, key, "key"), wanted)
+    try:
+        opaque = await cases.sign_in(session, key, "key", session_lasts(backend))
+    except MissingScopeError as error:
+        return _form(request, error.status, wanted, refused=error.detail)
+    return _signed_in(request, opaque, wanted)
+
+
+def session_lasts(backend: Backend) -> timedelta:
+    """How long a person stays signed in."""
+    return timedelta(seconds=backend.settings.console_session_seconds)
 
 
 def _form(request: Request, status: int, wanted: str, **shown: Any) -> Response:
@@ -67,18 +80,23 @@ async def link_page(request: Request, session: Session, code: str) -> Response:
 
 
 @router.post("/sign-in/{code}")
-async def use_link(request: Request, session: Session, code: str) -> Response:
+async def use_link(request: Request, backend: BackendDep, session: Session, code: str) -> Response:
     """Start a session as the person whose link it is; the link works no more."""
-    return _signed_in(request, await cases.sign_in_by_link(session, code), INBOX)
+    opaque = await cases.sign_in_by_link(session, code, session_lasts(backend))
+    return _signed_in(request, opaque, INBOX)
 
 
 @router.post("/sign-out")
 async def sign_out(
-    request: Request, session: Session, viewer: ViewerDep, form: FormDep
+    request: Request, session: Session, viewer: SignedInDep, form: FormDep
 ) -> Response:
     """End the session, or all sessions of the person."""
-    everywhere = form.get("everywhere") == "yes"
-    await cases.sign_out(session, viewer.key, viewer.opaque, everywhere=everywhere)
+    key, everywhere = viewer.key, form.get("everywhere") == "yes"
+    if everywhere:
+        await cases.sign_out_everywhere(session, key)
+    else:
+        await cases.sign_out(session, viewer.opaque)
+    log.info("console_signed_out", tenant_id=key.tenant_id, key_id=key.id, everywhere=everywhere)
     answer = RedirectResponse("/console/sign-in?out=1", 303, HEADERS)
     clear_cookie(request, answer)
     return answer

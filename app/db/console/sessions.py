@@ -45,13 +45,19 @@ async def end_session(session: AsyncSession, id_sha256: bytes) -> None:
     await session.execute(delete(ConsoleSession).where(ConsoleSession.id_sha256 == id_sha256))
 
 
-async def end_sessions(session: AsyncSession, tenant_id: str, key_ids: list[str]) -> None:
-    """Sign every browser out that is signed in as one of the keys."""
-    await session.execute(
-        delete(ConsoleSession).where(
-            ConsoleSession.tenant_id == tenant_id, ConsoleSession.key_id.in_(key_ids)
-        )
+async def end_sessions(session: AsyncSession, tenant_id: str, key_ids: list[str]) -> int:
+    """Sign every browser out that is signed in as one of the keys; how many there were.
+
+    Links that have signed no person in yet work no more.
+    """
+    of_keys = (SignInLink.tenant_id == tenant_id, SignInLink.key_id.in_(key_ids))
+    await session.execute(delete(SignInLink).where(*of_keys))
+    query = delete(ConsoleSession).where(
+        ConsoleSession.tenant_id == tenant_id,
+        ConsoleSession.key_id.in_(key_ids),
+        ConsoleSession.expires_at > func.now(),
     )
+    return len((await session.scalars(query.returning(ConsoleSession.id_sha256))).all())
 
 
 async def add_link(

@@ -28,8 +28,9 @@ from app.db.core.base import sql_table
 from app.db.tables import sandbox
 from app.db.tables.runs import Message
 from app.db.tables.sandbox import Handoff
-from tools.helpdesk import MAX_QUESTIONS, is_available, next_opening, pick_agent
+from tools.helpdesk import MAX_QUESTIONS
 from tools.models import Agent, FoundArticle, Suggestion, Urgency
+from tools.staffing import is_available, next_opening, pick_agent
 
 RANKS = {"critical": 0, "high": 1, "normal": 2, "low": 3}
 URGENCY_RANK = case(RANKS, value=Handoff.urgency, else_=2)
@@ -255,6 +256,12 @@ def handoffs_of_tenant(tenant_id: str, status: str | None = None) -> Select[Hand
     return query if status is None else query.where(Handoff.status == status)
 
 
+async def get_handoff(session: AsyncSession, tenant_id: str, handoff_id: UUID) -> Handoff | None:
+    """The tenant's hand-off of that id."""
+    query = handoffs_of_tenant(tenant_id).where(Handoff.id == handoff_id)
+    return (await session.scalars(query)).one_or_none()
+
+
 async def tenants_that_wait(session: AsyncSession) -> list[str]:
     """The tenants with unassigned hand-offs."""
     return list(await session.scalars(select(Handoff.tenant_id).where(*QUEUED).distinct()))
@@ -301,7 +308,7 @@ async def close_handoff(session: AsyncSession, tenant_id: str, handoff_id: UUID)
         .where(*mine, Handoff.status == "open")
         .values(status="closed", closed_at=func.now())
     )
-    return (await session.scalars(select(Handoff).where(*mine))).one_or_none()
+    return await get_handoff(session, tenant_id, handoff_id)
 
 
 def _agent(row: sandbox.Agent, load: int) -> Agent:

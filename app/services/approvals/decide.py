@@ -35,6 +35,8 @@ from app.services.approvals.deciders import (
     decider,
     decision_summary,
     signature,
+    spoken,
+    spoken_of,
 )
 from app.services.approvals.edit import (
     StepEdit,
@@ -254,7 +256,7 @@ def new_decision(
     left = approval.digest
     if answer.verdict in AGREEING and steps != approval.steps:
         left = digest_of(
-            approval, **as_edited(approval, answer.on_behalf_of or approver.name, steps)
+            approval, **as_edited(approval, spoken(approver.name, answer.on_behalf_of), steps)
         )
     return Decision(
         approval_id=approval.id,
@@ -289,7 +291,7 @@ def resolve(
         if count_people(decider_of(d, live) for d in agreeing) < approval.required_approvers:
             if newest.digest == approval.digest:
                 return {}
-            shown = as_edited(approval, newest.on_behalf_of or newest.decided_by, steps)
+            shown = as_edited(approval, spoken_of(newest), steps)
             return {**shown, "digest": newest.digest}
         verdict = "edit" if any(d.verdict == "edit" for d in decisions) else "approve"
     decision = {

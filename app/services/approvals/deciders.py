@@ -16,10 +16,19 @@ def check_named(approver: ApiKey, on_behalf_of: str | None) -> None:
         raise MissingScopeError(f"Naming a person needs a key with the scope {ON_BEHALF_OF}.")
 
 
+def spoken(key: str, on_behalf_of: str | None) -> str:
+    """Who decided, for people: never a named person without the key that named them."""
+    return f"{on_behalf_of} through {key}" if on_behalf_of else key
+
+
+def spoken_of(decision: Decision) -> str:
+    """Who gave the decision, for people."""
+    return spoken(decision.decided_by, decision.on_behalf_of)
+
+
 def signature(decision: Decision) -> str:
-    """Who decided, for people: the person if one was named, the key's name, and its id."""
-    key = f"{decision.decided_by} ({decision.key_id})"
-    return f"{decision.on_behalf_of} through {key}" if decision.on_behalf_of else key
+    """Who decided, with the id of the key."""
+    return spoken(f"{decision.decided_by} ({decision.key_id})", decision.on_behalf_of)
 
 
 def decider(decision: Decision) -> dict[str, str | None]:

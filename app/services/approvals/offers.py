@@ -17,6 +17,7 @@ from app.db.tenants.queries import holders_of_keys
 from app.errors import OverLimitError, OwnRunError
 from app.lifecycle import ApprovalStatus
 from app.services.approvals.decide import AGREEING, agreed_by, refuse_one_of, standing
+from app.services.approvals.deciders import spoken_of
 from app.services.approvals.edit import refuse_over_limit
 from app.services.approvals.people import holder
 
@@ -90,4 +91,4 @@ def offer(
 def agreed_so_far(approval: Approval, decisions: list[Decision]) -> list[str]:
     """Who agreed to exactly what is asked now, oldest first."""
     agreeing = [d for d in standing(decisions, approval.digest) if d.verdict in AGREEING]
-    return [decision.on_behalf_of or decision.decided_by for decision in agreeing]
+    return [spoken_of(decision) for decision in agreeing]

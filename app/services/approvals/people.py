@@ -6,6 +6,18 @@ from collections.abc import Iterable, Mapping
 from app.db.tables.approvals_and_ledger import Decision
 from app.db.tables.tenants import ApiKey, Holder
 
+# Default_Ignorable_Code_Point of Unicode 16, DerivedCoreProperties.txt, beyond the format
+# characters; those that NFKC writes as one of these come as these. And the empty Braille cell.
+UNSEEN = frozenset(
+    chr(code)
+    for first, last in (
+        (0x034F, 0x034F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2065, 0x2065),
+        (0x2800, 0x2800), (0x3164, 0x3164), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8),
+        (0xE0000, 0xE0FFF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+
 
 def holder(key: ApiKey) -> Holder:
     """Who holds the key."""
@@ -40,8 +52,8 @@ def folded(text: str) -> str:
 
 
 def _is_unseen(letter: str) -> bool:
-    """Whether it is a format character, such as a zero-width space, or selects a variant."""
-    return unicodedata.category(letter) == "Cf" or "\ufe00" <= letter <= "\ufe0f"
+    """Whether a reader sees nothing of it: a format character, a filler, a variant's selector."""
+    return letter in UNSEEN or unicodedata.category(letter) == "Cf"
 
 
 def same_person(one: Holder, other: Holder) -> bool:

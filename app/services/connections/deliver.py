@@ -31,9 +31,9 @@ from app.db.tenants import pauses
 from app.services.connections import delivery_ends as ends
 from app.services.connections.delivery_ends import Work
 from app.services.connections.for_person import handoff_key, run_of_handoff
-from app.services.connections.people import unseen_people
 from app.services.connections.retries import attempt_of
 from app.services.connections.tickets import desk_ticket_id
+from app.services.connections.unseen_people import unseen_people
 from tools.errors import UnavailableError
 
 # Looks and posts of one attempt: a ticket that changes faster than this waits for the next one.

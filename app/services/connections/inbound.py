@@ -21,7 +21,6 @@ from app.log import get_logger
 from app.services.connections.for_person import open_for_person, without_run
 from app.services.connections.order import is_taken_after
 from app.services.connections.pausing import pause_connection
-from app.services.connections.people import unseen_people
 from app.services.connections.refund_news import give_up_refund, note_refund
 from app.services.connections.retries import (
     attempt_of,
@@ -30,6 +29,7 @@ from app.services.connections.retries import (
     wait_seconds,
 )
 from app.services.connections.tickets import account_of, ticket_name
+from app.services.connections.unseen_people import unseen_people
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
 from app.strict_json import repaired

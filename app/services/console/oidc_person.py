@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.tables.tenants import ApiKey
 from app.errors import UnauthorizedError
+from app.services.approvals.people import folded
 from app.settings import Settings
 from app.sign_in_settings import OidcRole
 
@@ -81,7 +82,7 @@ def limits_of(roles: Iterable[OidcRole]) -> dict[str, int] | None:
 def name_of(claims: Mapping[str, Any]) -> str:
     """What decisions call the person."""
     for claim in ("name", "preferred_username", "email"):
-        if isinstance(name := claims.get(claim), str) and name.strip():
+        if isinstance(name := claims.get(claim), str) and folded(name):
             return name.strip()[:MAX_NAME]
     return str(claims["sub"])[:MAX_NAME]
 

@@ -11,7 +11,7 @@ from app.db.console import sessions as queries
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.keys import note_use
 from app.db.tenants.queries import list_keys
-from app.errors import UnauthorizedError
+from app.errors import MissingScopeError, UnauthorizedError
 from app.log import get_logger
 from app.services.approvals.people import holder, same_person
 from app.services.tenants.keys import USE_NOTED
@@ -19,15 +19,27 @@ from app.services.tenants.keys import USE_NOTED
 log = get_logger(__name__)
 
 Way = Literal["key", "link", "oidc"]
-SESSION_LASTS = timedelta(hours=12)
 LINK_LASTS = timedelta(minutes=15)
+# A key with none of these has no page to see.
+PAGE_SCOPES = ("approvals:decide", "runs:read", "admin", "articles:write")
 
 
-async def sign_in(session: AsyncSession, key: ApiKey, way: Way) -> str:
-    """The opaque id of a new session of the key's holder, 256 random bits."""
+def need_scope(key: ApiKey, *any_of: str) -> None:
+    """Raise MissingScopeError unless the key holds one of the scopes."""
+    if not set(any_of) & set(key.scopes):
+        raise MissingScopeError(f"This needs a key with the scope {' or '.join(any_of)}.")
+
+
+async def sign_in(session: AsyncSession, key: ApiKey, way: Way, lasts: timedelta) -> str:
+    """The opaque id of a new session of the key's holder, 256 random bits.
+
+    Raises:
+        MissingScopeError: the key may see no page.
+    """
+    need_scope(key, *PAGE_SCOPES)
     opaque = secrets.token_urlsafe(32)
     await note_use(session, key, USE_NOTED)
-    await queries.add_session(session, sha256(opaque), key, way, SESSION_LASTS)
+    await queries.add_session(session, sha256(opaque), key, way, lasts)
     log.info("console_signed_in", tenant_id=key.tenant_id, key_id=key.id, way=way)
     return opaque
 
@@ -37,15 +49,16 @@ async def person_of(session: AsyncSession, opaque: str) -> ApiKey | None:
     return await queries.key_of_session(session, sha256(opaque))
 
 
-async def sign_out(session: AsyncSession, key: ApiKey, opaque: str, *, everywhere: bool) -> None:
-    """End the session, or every session of the person, whichever key each is of."""
-    if everywhere:
-        keys = await list_keys(session, key.tenant_id)
-        own = [one.id for one in keys if same_person(holder(one), holder(key))]
-        await queries.end_sessions(session, key.tenant_id, own)
-    else:
-        await queries.end_session(session, sha256(opaque))
-    log.info("console_signed_out", tenant_id=key.tenant_id, key_id=key.id, everywhere=everywhere)
+async def sign_out(session: AsyncSession, opaque: str) -> None:
+    """End the session."""
+    await queries.end_session(session, sha256(opaque))
+
+
+async def sign_out_everywhere(session: AsyncSession, key: ApiKey) -> int:
+    """End every session of the person, whichever key each is of; how many there were."""
+    keys = await list_keys(session, key.tenant_id)
+    own = [one.id for one in keys if same_person(holder(one), holder(key))]
+    return await queries.end_sessions(session, key.tenant_id, own)
 
 
 async def make_link(session: AsyncSession, key: ApiKey) -> str:
@@ -63,12 +76,16 @@ async def who_of_link(session: AsyncSession, code: str) -> ApiKey:
     return key
 
 
-async def sign_in_by_link(session: AsyncSession, code: str) -> str:
-    """The opaque id of a new session; the link works no more. Raises UnauthorizedError."""
+async def sign_in_by_link(session: AsyncSession, code: str, lasts: timedelta) -> str:
+    """The opaque id of a new session; the link works no more.
+
+    Raises:
+        UnauthorizedError, MissingScopeError.
+    """
     key = await who_of_link(session, code)
     if not await queries.use_link(session, sha256(code)):
         raise UnauthorizedError("This link was used already. Ask for another.")
-    return await sign_in(session, key, "link")
+    return await sign_in(session, key, "link", lasts)
 
 
 def sha256(secret: str) -> bytes:

@@ -50,7 +50,7 @@ async def erase(session: AsyncSession, tenant_id: str, customer_id: str, erased_
 
 def _refusal(live: list[UUID]) -> CustomerHasLiveRunsError:
     return CustomerHasLiveRunsError(
-        f"{len(live)} runs on the customer's tickets are not finished; decide or cancel them "
+        f"Runs on the customer's tickets that are not finished: {len(live)}. Decide or cancel them "
         "(POST /v1/runs/{id}/cancel), then erase again.",
         run_ids=[str(run_id) for run_id in live[:NAMED_RUNS]],
     )

@@ -1,4 +1,4 @@
-"""Use cases: a helpdesk of its own says what a person wrote, and that a ticket is closed."""
+"""Use cases: a desk of the tenant's own says what a person wrote, and that a ticket is closed."""
 
 from dataclasses import dataclass
 from uuid import UUID
