@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 from decimal import Decimal
+from time import perf_counter
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
+from structlog.contextvars import bind_contextvars
 
 from app.log import get_logger
+from app.observability import metrics
 from app.observability.prices import Prices, tokens_of
 
 log = get_logger(__name__)
@@ -31,6 +34,16 @@ class Asked(NamedTuple):
     task_id: str
     model: str | None
     notes: dict[str, Any]
+    node: str = "none"
+    provider: str = "unknown"
+    began: float = 0.0
+
+    def ended(self, error: str = "") -> None:
+        """Count the call."""
+        if self.began:
+            metrics.call_ended(
+                self.provider, self.model or "unknown", perf_counter() - self.began, error
+            )
 
 
 UNKNOWN_CALL = Asked("", None, {})
@@ -54,6 +67,7 @@ class UsageHandler(AsyncCallbackHandler):
         usage = self._record(task_id)
         for run_id in [id_ for id_, asked in self._asked.items() if asked.task_id == task_id]:
             asked = self._asked.pop(run_id)
+            asked.ended("timeout")
             usage.calls.append({"model": asked.model, **asked.notes, "error": "GivenUp"})
         return usage
 
@@ -61,6 +75,8 @@ class UsageHandler(AsyncCallbackHandler):
         """A node that starts again under the same task is another try."""
         metadata = kwargs.get("metadata") or {}
         if kwargs.get("name") == metadata.get("langgraph_node") is not None:
+            # Until the node's own asyncio task ends; `run_inline` says that this is within it.
+            bind_contextvars(node=kwargs["name"])
             self.of(_task_id(metadata)).tries += 1
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
@@ -68,7 +84,16 @@ class UsageHandler(AsyncCallbackHandler):
         metadata = kwargs.get("metadata") or {}
         notes = metadata.get("model_call") or {}
         model = metadata.get("ls_model_name")
-        self._asked[kwargs["run_id"]] = Asked(_task_id(metadata), model, notes)
+        self._asked[kwargs["run_id"]] = Asked(
+            _task_id(metadata),
+            model,
+            notes,
+            str(metadata.get("langgraph_node") or "none"),
+            str(metadata.get("ls_provider") or "unknown"),
+            perf_counter(),
+        )
+        if notes.get("fallback"):
+            metrics.FALLBACKS.labels(model or "unknown", str(notes.get("reason") or "")).inc()
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add the answer's tokens and cost to the node that asked."""
@@ -78,6 +103,8 @@ class UsageHandler(AsyncCallbackHandler):
         model = str(answered or asked.model or "unknown")[:200]
         tokens = tokens_of(message.usage_metadata if message else None)
         cost = self.prices.cost_usd(model, tokens, asked.model)
+        asked.ended()
+        metrics.call_answered(asked.provider, asked.model or "unknown", asked.node, tokens, cost)
         usage = self._record(asked.task_id)
         usage.calls.append(
             {
@@ -97,6 +124,7 @@ class UsageHandler(AsyncCallbackHandler):
         asked = self._asked.pop(kwargs["run_id"], UNKNOWN_CALL)
         # The client's own name for it says more than ours.
         name = type(error.__cause__ or error).__name__
+        asked.ended(metrics.error_type(error.__cause__ or error))
         failed = {"model": asked.model, **asked.notes, "error": name}
         self._record(asked.task_id).calls.append(failed)
         log.warning("model_call_failed", model=asked.model, error=name)
