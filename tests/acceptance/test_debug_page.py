@@ -86,7 +86,7 @@ def test_page_leads_from_a_ticket_to_step_trace_and_replay(
     assert json.loads(whole.splitlines()[-1])["escalation"]
     items = json.loads(typed(steps, stack, **own))["items"]
     [failed] = [step for step in items if step["error"]]
-    assert (failed["node"], failed["input"]["ticket"]["id"]) == ("classify", "T-77")
+    assert (failed["node"], failed["input"]["ticket"]["body"]) == ("classify", TWICE)
     assert failed["model_calls"][0]["error"]
 
     def lines() -> list[Any]:
