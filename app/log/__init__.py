@@ -6,6 +6,7 @@ No line holds the message of an exception that we did not write: see error_text.
 import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -61,11 +62,12 @@ class LineHandler(logging.StreamHandler[Any]):
     """Writes lines; of one that cannot be made it says where it came from, not what it held."""
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
-        """Say it on the same stream, in either form."""
+        """Say it on the same stream, in either form; a stream that is closed hears nothing more."""
         place = f"{record.module}:{record.lineno}"
         line = {"event": "log_line_failed", "logger": record.name, "place": place}
-        self.stream.write(f"{json.dumps(line)}\n")
-        self.flush()
+        with suppress(OSError, ValueError):
+            self.stream.write(f"{json.dumps(line)}\n")
+            self.flush()
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

@@ -70,6 +70,20 @@ def test_each_line_is_json_without_values_of_exceptions() -> None:
     assert printed == ["first line", r"second \x1b[31mline", "no end"]
 
 
+def test_stream_that_is_closed_stops_no_request() -> None:
+    """A line that cannot be written any more is lost, and what logged it goes on."""
+    code = """
+import sys
+from app.log import configure_logging, get_logger
+
+configure_logging("INFO", as_json=True)
+sys.stderr.close()
+get_logger("app.x").info("lost")
+print("true")
+"""
+    assert lines_of(code) == [True]
+
+
 @pytest.mark.parametrize("value", ["1", "true", "YES", "on"])
 def test_json_is_asked_as_the_settings_read_it(value: str, tmp_path: Path) -> None:
     """By the environment in any case, else by a file `.env` beside the process."""
