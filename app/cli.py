@@ -3,6 +3,7 @@
 import os
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 # Before anything imports langgraph: stored state is data, never code (CVE-2026-28277).
@@ -25,6 +26,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+# The commands that run as services; the others speak to a person at a terminal.
+SERVICES = frozenset(("api", "dev", "migrate", "worker"))
 Host = Annotated[str | None, typer.Option(help="Address to listen on [DESKGRAPH_HOST].")]
 Port = Annotated[int | None, typer.Option(help="Port, 0 for a free one [DESKGRAPH_PORT].")]
 Held = Literal["quotes", "verified"]
@@ -94,8 +97,10 @@ def migrate() -> None:
     from app.db.core.connections import direct_url
 
     with with_database(_start()) as settings, explained():
-        migrate_database(direct_url(settings), lambda step: typer.echo(f"migrating {step}"))
-    typer.echo("The schema is up to date.")
+        # Where the log is JSON, so that no line beside it is text.
+        say = partial(typer.echo, err=settings.log_json)
+        migrate_database(direct_url(settings), lambda step: say(f"migrating {step}"))
+        say("The schema is up to date.")
 
 
 @app.command(epilog=usage("demo"))
@@ -242,13 +247,29 @@ def tools() -> None:
 
 def main() -> None:
     """Entry point of `deskgraph`; a failure shows its place in the code, and none of its values."""
+    as_json = False
+    if SERVICES & set(sys.argv[1:2]):
+        from app.log.process_output import json_is_asked, take_over
+
+        as_json = json_is_asked()
+        take_over(as_json=as_json)
     try:
         app()
     except Exception as failure:  # noqa: BLE001  # Python's own report would quote its message
-        from app.log.error_text import render
-
-        typer.echo(render(failure), err=True)
+        _report(failure, as_json=as_json)
         sys.exit(1)
+
+
+def _report(failure: Exception, *, as_json: bool) -> None:
+    """Say what ended the process, in the form of its log."""
+    from app.log import configure_logging, get_logger
+    from app.log.error_text import render
+
+    if as_json:
+        configure_logging("INFO", as_json=True)
+        get_logger(__name__).critical("process_failed", exc_info=failure)
+    else:
+        typer.echo(render(failure), err=True)
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.monitoring_settings import MonitoringSettings
 from app.sign_in_settings import SignInSettings
 from app.tracing_settings import TracingSettings
 
@@ -281,6 +282,7 @@ class LogSettings(BaseModel):
 
 class Settings(
     LogSettings,  # pydantic orders the fields from the last base to the first
+    MonitoringSettings,
     TracingSettings,
     SignInSettings,
     MailSettings,

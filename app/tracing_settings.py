@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 
 class TracingSettings(BaseModel):
-    """Tracing: where LangSmith traces go."""
+    """Tracing: where traces go, to LangSmith and to an OpenTelemetry collector."""
 
     langsmith_api_key: SecretStr | None = Field(
         None, description="Key of LangSmith; unset: nothing is traced."
@@ -13,6 +13,15 @@ class TracingSettings(BaseModel):
         "https://api.smith.langchain.com", description="Server that traces are sent to."
     )
     langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
+    otel_endpoint: str | None = Field(
+        None,
+        pattern=r"^https?://\S{1,2000}$",
+        description="Collector of OpenTelemetry traces, with its path, such as"
+        " `http://127.0.0.1:4318/v1/traces`; needs the extra `otel`.",
+    )
+    otel_headers: dict[str, SecretStr] = Field(
+        {}, description="Headers for that collector, such as `Authorization`."
+    )
     environment: str = Field(
         "production",
         pattern=r"^[\w.-]{1,50}$",

@@ -44,6 +44,7 @@ from app.api.streaming.event_broadcaster import EventBroadcaster
 from app.api.streaming.run_waiter import RunWaiter
 from app.connectors.http import HttpClient
 from app.log import get_logger
+from app.observability.database_metrics import DatabaseMetrics
 from app.services.connections.check import Reach
 from app.services.connections.encryption import vault_of
 
@@ -119,6 +120,7 @@ def _hold(app: DocumentedApi, backend: Backend) -> None:
     app.state.connections = Reach(
         HttpClient(make_guard(backend.settings.callback_allow)), vault_of(backend.settings)
     )
+    app.state.metrics = DatabaseMetrics(backend.sessions)
     app.state.run_waiter = RunWaiter(backend.sessions, backend.settings)
 
 

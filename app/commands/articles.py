@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 from app.api.schemas import PutArticle
 from app.commands.database import load_settings, require_database, with_database
 from app.commands.embed_articles import embed_articles
+from app.commands.terminal import complain
 from app.commands.usage import usage
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.articles import put_article
@@ -161,7 +162,7 @@ def import_articles(
     try:
         articles = read_source(source)
     except (SourceError, UnicodeDecodeError) as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(2) from None
     with with_database(load_settings()) as settings:
         engine = make_engine(require_database(settings), 1, prepared=settings.prepared_statements)

@@ -20,7 +20,7 @@ from app.commands.database import (
     with_database,
     with_sessions,
 )
-from app.commands.terminal import add_row, console, moment, plain_table, typed
+from app.commands.terminal import add_row, complain, console, moment, plain_table, typed
 from app.commands.usage import usage
 from app.connectors.catalog import CONNECTORS
 from app.connectors.connector import Check, Fields
@@ -297,16 +297,16 @@ def _say_hooks(row: Connection, secret: str, url: str, *, has_own: bool) -> None
     connector, test = CONNECTORS[row.kind], typed(f"connections test {row.id}")
     hooks = f"{url}/v1/hooks/{row.id}"
     if connector.verify is None:
-        typer.echo(f"It has no hooks: a worker reads it. See what is missing: {test}", err=True)
+        complain(f"It has no hooks: a worker reads it. See what is missing: {test}")
     elif connector.credentials.hook_secrets is not Fields.hook_secrets:
         change = typed(f"connections change {row.id} --credentials")
         give = "" if has_own else f"Give that with `{change}`. "
-        typer.echo(f"Its hooks go to {hooks}, signed with a secret of that system.", err=True)
-        typer.echo(f"{give}See what is missing: {test}", err=True)
+        complain(f"Its hooks go to {hooks}, signed with a secret of that system.")
+        complain(f"{give}See what is missing: {test}")
     else:
-        typer.echo(f"Its hooks go to {hooks}, signed with this secret:", err=True)
+        complain(f"Its hooks go to {hooks}, signed with this secret:")
         typer.echo(secret)
-        typer.echo(f"The secret is not shown again. See what is missing: {test}", err=True)
+        complain(f"The secret is not shown again. See what is missing: {test}")
 
 
 def _plain(value: Any) -> Any:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.routes.customers import show
 from app.api.schemas import ErasureOut, OutsideId
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.terminal import complain
 from app.commands.usage import OBJECT, usage
 from app.db.tenants import queries as tenant_queries
 from app.errors import CustomerHasLiveRunsError
@@ -43,5 +44,5 @@ def erase_customer(
         try:
             typer.echo(in_session(settings, work))
         except CustomerHasLiveRunsError as refusal:
-            typer.echo(f"{refusal.detail}\n{' '.join(refusal.extra['run_ids'])}", err=True)
+            complain(f"{refusal.detail}\n{' '.join(refusal.extra['run_ids'])}")
             raise typer.Exit(1) from None

@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.commands.terminal import typed
+from app.commands.terminal import complain, typed
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
@@ -36,7 +36,7 @@ def load_settings(**changes: Any) -> Settings:
         for item in error.errors():
             name = str(item["loc"][0])
             name = f"DESKGRAPH_{name}" if name in Settings.model_fields else name
-            typer.echo(f"{name.upper()}: {wrong_value(item['msg'])}", err=True)
+            complain(f"{name.upper()}: {wrong_value(item['msg'])}")
         raise typer.Exit(2) from None
 
 
@@ -68,7 +68,7 @@ def with_database(settings: Settings, *, join_dev: bool = True) -> Iterator[Sett
             with embedded_postgres(settings.data_dir) as url:
                 yield _only_on(settings, url)
         except EmbeddedPostgresError as error:
-            typer.echo(str(error), err=True)
+            complain(error)
             raise typer.Exit(1) from None
 
 
@@ -79,7 +79,7 @@ def _only_on(settings: Settings, url: str) -> Settings:
 def require_database(settings: Settings) -> str:
     """The URL of a database that must be given; exit code 2 without one."""
     if settings.database_url is None:
-        typer.echo(f"Set DESKGRAPH_DATABASE_URL, or use `{typed('dev')}` on one machine.", err=True)
+        complain(f"Set DESKGRAPH_DATABASE_URL, or use `{typed('dev')}` on one machine.")
         raise typer.Exit(2)
     return settings.database_url.get_secret_value()
 
@@ -90,15 +90,15 @@ def explained() -> Iterator[None]:
     try:
         yield
     except UnknownRevisionError as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(1) from None
     except (psycopg.OperationalError, OperationalError, PoolTimeout) as error:
         reason = str(error).strip().splitlines()[0]
-        typer.echo(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.", err=True)
+        complain(f"Cannot reach the database: {reason}\nCheck DESKGRAPH_DATABASE_URL.")
         raise typer.Exit(1) from None
     except DATABASE_ERRORS as error:
         refused = f"{describe(error)}, SQLSTATE {sqlstate_of(error)}"
-        typer.echo(f"The database refused: {refused}\nRun `{typed('migrate')}` first?", err=True)
+        complain(f"The database refused: {refused}\nRun `{typed('migrate')}` first?")
         raise typer.Exit(1) from None
 
 

@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.table import Table
 
 from app.commands.database import running_dev
-from app.commands.terminal import add_row, one_line, typed
+from app.commands.terminal import add_row, complain, one_line, typed
 from app.demo.tickets import TICKETS
 from app.settings import Settings
 
@@ -25,7 +25,7 @@ def run_demo(settings: Settings, url: str | None, key: str | None) -> None:
     dev = running_dev(settings) or {}
     url, key = url or dev.get("url"), key or dev.get("starter_key")
     if not url or not key:
-        typer.echo(f"No running `{typed('dev')}` found: give --url and --key.", err=True)
+        complain(f"No running `{typed('dev')}` found: give --url and --key.")
         raise typer.Exit(2)
     try:
         with httpx.Client(
@@ -33,10 +33,10 @@ def run_demo(settings: Settings, url: str | None, key: str | None) -> None:
         ) as api:
             watch(api, send_all(api))
     except httpx.HTTPStatusError as error:
-        typer.echo(f"{url} refused: {error.response.text}", err=True)
+        complain(f"{url} refused: {error.response.text}")
         raise typer.Exit(1) from None
     except httpx.TransportError as error:
-        typer.echo(f"{url} does not answer ({error}); is `{typed('dev')}` running?", err=True)
+        complain(f"{url} does not answer ({error}); is `{typed('dev')}` running?")
         raise typer.Exit(1) from None
 
 

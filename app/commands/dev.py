@@ -21,7 +21,7 @@ from app.commands.database import (
 from app.commands.migrate import migrate
 from app.commands.seed import TENANT, seed
 from app.commands.serve import run_forever
-from app.commands.terminal import typed
+from app.commands.terminal import inert, typed
 from app.db.core.connections import direct_url
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import revoke_named
@@ -65,7 +65,8 @@ class Ready:
 def run_dev(settings: Settings, *, as_json: bool) -> None:
     """Start, print how to reach it, and run until Ctrl-C or SIGTERM."""
     say = Console(stderr=True).print
-    say(f"[bold]deskgraph[/] data in {settings.data_dir}")
+    script = as_json or settings.log_json
+    say("[bold]deskgraph[/] data in", inert(settings.data_dir))
     settings = _with_encryption(with_loopback(settings))
     with with_database(settings, join_dev=False) as connected:
         database_url = require_database(connected)
@@ -77,7 +78,7 @@ def run_dev(settings: Settings, *, as_json: bool) -> None:
             console_url = f"{url}/console/sign-in/{code}"
             ready = Ready(url, starter, approver, admin, database_url, console_url)
             _remember(settings, ready)
-            typer.echo(json.dumps(asdict(ready)) if as_json else _welcome(ready))
+            typer.echo(json.dumps(asdict(ready)) if script else _welcome(ready))
 
         with _forgotten_at_exit(settings):
             run_forever(

@@ -11,6 +11,7 @@ from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder
 from app.adapters.ports.embeddings_file import EmbeddingsFileError
 from app.adapters.ports.passage_vectors import vectors_name
 from app.commands.database import explained, load_settings, require_database, with_database
+from app.commands.terminal import complain
 from app.db.core.connections import Sessions, make_engine
 from app.db.knowledge.vectors import count_stale, has_table
 from app.settings import Settings
@@ -25,7 +26,7 @@ def loaded(settings: Settings) -> TextEmbedder | None:
     try:
         return build_embedder(settings)
     except EmbeddingsFileError as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(2) from None
 
 
@@ -57,7 +58,7 @@ async def _embed_all(engine: AsyncEngine, embedder: TextEmbedder) -> int:
                 done += made
                 progress.update(bar, completed=done)
     except EmbeddingsError as error:
-        typer.echo(f"{done} passages embedded, then: {error}", err=True)
+        complain(f"{done} passages embedded, then: {error}")
         raise typer.Exit(1) from None
     finally:
         await engine.dispose()

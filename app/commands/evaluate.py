@@ -17,7 +17,7 @@ from app.commands.database import explained, with_database
 from app.commands.migrate import migrate
 from app.commands.policy import read_policy
 from app.commands.seed import seed
-from app.commands.terminal import add_row, console, inert, plain_table
+from app.commands.terminal import add_row, complain, console, inert, plain_table
 from app.db.core.connections import direct_url
 from app.db.tenants.queries import ensure_tenant
 from app.evaluation.dataset import Case, read_dataset
@@ -93,7 +93,7 @@ def surroundings(
             rules.model_copy(update=fixed),
         )
     except (RowError, SourceError, OSError, UnicodeDecodeError) as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(2) from None
 
 
@@ -103,7 +103,7 @@ def run_eval(settings: Settings, wanted: Wanted, *, as_json: bool, junit: Path |
     configure_logging("ERROR", as_json=settings.log_json)
     with with_database(settings) as connected, explained():
         if settings.database_url is None:
-            migrate(direct_url(connected), lambda step: typer.echo(f"migrating {step}", err=True))
+            migrate(direct_url(connected), lambda step: complain(f"migrating {step}"))
         measured = asyncio.run(evaluate(connected, wanted))
     if junit:
         write_junit(junit, {one.model: one.judged for one in measured})
@@ -113,7 +113,7 @@ def run_eval(settings: Settings, wanted: Wanted, *, as_json: bool, junit: Path |
         else:
             show(one)
         for reason in one.missed:
-            typer.echo(f"{one.model}: {reason}", err=True)
+            complain(f"{one.model}: {reason}")
     if any(one.missed for one in measured):
         raise typer.Exit(1)
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.terminal import complain
 from app.db.tenants.queries import tenant_exists
 from app.jsonl import RowError, unique_rows
 
@@ -34,7 +35,7 @@ def import_rows(
     try:
         found = unique_rows(source, model)
     except (RowError, UnicodeDecodeError) as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(2) from None
 
     async def work(session: AsyncSession) -> None:

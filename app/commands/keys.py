@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import SCOPES
 from app.commands.database import in_session, load_settings, with_database
-from app.commands.terminal import add_row, console, moment, plain_table
+from app.commands.terminal import add_row, complain, console, moment, plain_table
 from app.commands.usage import usage
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import queries as tenant_queries
@@ -53,7 +53,7 @@ def create_key(
 
     with with_database(load_settings()) as settings:
         typer.echo(in_session(settings, work))
-    typer.echo(f"The key of {name!r} in tenant {tenant!r} is not shown again.", err=True)
+    complain(f"The key of {name!r} in tenant {tenant!r} is not shown again.")
 
 
 def parse_limit(text: str) -> tuple[str, int]:
@@ -110,7 +110,7 @@ def revoke_key(
             settings, lambda session: tenant_queries.revoke_key(session, tenant, key_id)
         )
     if not gone:
-        typer.echo(f"Tenant {tenant!r} has no live key {key_id!r}; see `keys list`.", err=True)
+        complain(f"Tenant {tenant!r} has no live key {key_id!r}; see `keys list`.")
         raise typer.Exit(1)
     typer.echo(f"{key_id} is revoked.")
 

@@ -4,6 +4,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database, with_sessions
+from app.commands.terminal import complain
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import EVERYONE
 from app.errors import NotFoundError
@@ -26,7 +27,7 @@ def pause_effects(tenant: str | None) -> None:
         begun = with_sessions(settings, work)
     typer.echo(f"Replies and effects of {tenant or 'everyone'} are paused.")
     if begun:
-        typer.echo(f"{begun} had begun before and have not ended yet.", err=True)
+        complain(f"{begun} had begun before and have not ended yet.")
 
 
 def unpause_effects(tenant: str | None) -> None:

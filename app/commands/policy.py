@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
+from app.commands.terminal import complain
 from app.commands.usage import OBJECT, usage
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
@@ -59,7 +60,7 @@ def list_versions(tenant: Tenant = "demo") -> None:
     with with_database(load_settings()) as settings:
         rows = in_session(settings, work)
     if not rows:
-        typer.echo(f"{tenant!r} has stored no policy, so the default counts.", err=True)
+        complain(f"{tenant!r} has stored no policy, so the default counts.")
     for row in rows:
         created_at = row.created_at.isoformat(timespec="seconds")
         typer.echo(
@@ -99,11 +100,11 @@ def read_policy(source: Path) -> Policy:
     except ValidationError as error:
         for item in error.errors(include_url=False):
             where = ".".join(str(part) for part in item["loc"])
-            typer.echo(f"{source}: {where}: {wrong_value(item['msg'])}", err=True)
+            complain(f"{source}: {where}: {wrong_value(item['msg'])}")
         raise typer.Exit(2) from None
     except (AttributeError, TypeError):
-        typer.echo(f"{source}: must be a JSON object, as `policy show` prints it", err=True)
+        complain(f"{source}: must be a JSON object, as `policy show` prints it")
         raise typer.Exit(2) from None
     except (OSError, ValueError) as error:
-        typer.echo(f"{source}: {error}", err=True)
+        complain(f"{source}: {error}")
         raise typer.Exit(2) from None

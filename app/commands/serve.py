@@ -6,6 +6,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 import typer
 import uvicorn
@@ -15,9 +16,12 @@ from app.api.application import create_app
 from app.api.http.bounded_protocol import BoundedProtocol
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
+from app.commands.metrics_server import metrics_config, serve_metrics
+from app.commands.terminal import complain
 from app.console.application import install_console
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
+from app.observability.database_metrics import DatabaseMetrics
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from app.worker.main import run_worker
@@ -45,8 +49,13 @@ def run_forever(
     on_ready: Callable[[str], None] = lambda _url: None,
 ) -> None:
     """Serve until a signal comes; `on_ready` gets the API's URL once it answers."""
+    require_exporter(settings)
     listener = bind(settings.host, settings.port) if with_api else None
-    main = _serve(settings, listener, secret_key, on_ready, with_worker=with_worker)
+    own_port = settings.metrics_port
+    scraped = None
+    if own_port is not None:
+        scraped = bind(settings.metrics_host, own_port, "another DESKGRAPH_METRICS_PORT")
+    main = _serve(settings, listener, scraped, secret_key, on_ready, with_worker=with_worker)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(main)
 
@@ -60,15 +69,29 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
     return uvloop.new_event_loop
 
 
-def bind(host: str, port: int) -> socket.socket:
+def require_exporter(settings: Settings) -> None:
+    """Say what to install, with exit code 2, when traces go to a collector without the extra."""
+    if settings.otel_endpoint is None:
+        return
+    try:
+        found = find_spec("opentelemetry.exporter.otlp.proto.http")
+    except ModuleNotFoundError:
+        found = None
+    if found is None:
+        complain("DESKGRAPH_OTEL_ENDPOINT needs an extra: pip install 'deskgraph[otel]'.")
+        raise typer.Exit(2)
+
+
+def bind(host: str, port: int, instead: str = "--port 0") -> socket.socket:
     """A socket on that address, or a sentence and exit code 1 when it cannot be had."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-    except OSError as error:
-        typer.echo(f"Cannot listen on {host}:{port}: {error.strerror}; try --port 0.", err=True)
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "that is no address"
+        complain(f"Cannot listen on {host}:{port}: {why}; try {instead}.")
         raise typer.Exit(1) from None
     return listener
 
@@ -76,6 +99,7 @@ def bind(host: str, port: int) -> socket.socket:
 async def _serve(
     settings: Settings,
     listener: socket.socket | None,
+    scraped: socket.socket | None,
     secret_key: str,
     on_ready: Callable[[str], None],
     *,
@@ -87,6 +111,9 @@ async def _serve(
         loop.add_signal_handler(request, stop.set)
     async with open_service(settings) as service, asyncio.TaskGroup() as tasks:
         freeze_gc()
+        if scraped:
+            server = QuietServer(metrics_config(DatabaseMetrics(service.sessions)))
+            tasks.create_task(serve_metrics(server, scraped, stop))
         if with_worker:
             tasks.create_task(run_worker(service, stop))
         if listener:

@@ -133,7 +133,12 @@ def typed(arguments: str) -> str:
     return f"deskgraph {arguments}"
 
 
+def complain(text: object) -> None:
+    """Say on standard error what is wrong; what a terminal would obey stands there escaped."""
+    typer.echo(inert(text).plain, err=True)
+
+
 def failure(text: str) -> typer.Exit:
     """Say on standard error what went wrong and what to do next; raise the answer, exit code 1."""
-    typer.echo(inert(text).plain, err=True)
+    complain(text)
     return typer.Exit(1)

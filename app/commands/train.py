@@ -11,7 +11,7 @@ from rich.progress import Progress
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database
-from app.commands.terminal import add_row, console, failure, inert, plain_table, typed
+from app.commands.terminal import add_row, complain, console, failure, inert, plain_table, typed
 from app.db.tables.tenants import TriageModel
 from app.db.tenants.queries import current_policy, tenant_exists
 from app.db.tenants.triage_models import activate, active_model, add_model
@@ -82,7 +82,7 @@ def read_source(path: Path) -> list[Example]:
     try:
         return read_file(path)
     except (RowError, OSError, UnicodeDecodeError) as error:
-        typer.echo(str(error), err=True)
+        complain(error)
         raise typer.Exit(2) from None
 
 

@@ -23,6 +23,7 @@ from app.db.tenants.queries import policy_at
 from app.execution.run_error import unknown_outcome, workers_lost
 from app.execution.wiring import Service, caller_of, ports_of_run
 from app.lifecycle import FINAL, RunStatus
+from app.observability import metrics
 from app.services.approvals.open_approval import open_approval
 from app.services.runs.start_and_cancel import Enqueue
 from app.services.webhooks import outbox
@@ -101,7 +102,8 @@ async def bring_back(session: AsyncSession, enqueue: Enqueue, run: Run, max_loss
     ending = Ending(RunStatus.PENDING, losses=losses)
     if losses >= max_losses:
         ending = Ending(RunStatus.ERROR, losses=losses, error=workers_lost(losses))
-    await settle(session, enqueue, run, ending)
+    if await settle(session, enqueue, run, ending):
+        metrics.run_rescued(ending)
 
 
 async def reconcile_cancelled(service: Service, run: Run) -> Ending:

@@ -34,6 +34,7 @@ from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at, starters_hold
 from app.execution.payments import with_payments
 from app.models.openai import build_pool
+from app.observability.metrics import measured
 from app.observability.prices import Prices, micro_usd
 from app.observability.tool_runs import as_tool_run
 from app.observability.tracing import Tracing
@@ -176,7 +177,7 @@ def _toolboxes(
 ) -> Callable[[str], Toolbox]:
     gate = PostgresGate(service.sessions, caller, policy, ports)
     durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
-    watch = as_tool_run if service.tracing.is_on else unwatched
+    watch = measured(as_tool_run if service.tracing.is_on else unwatched)
 
     def toolbox(node: str) -> Toolbox:
         grants = GRANTS.get(node, frozenset())

@@ -3,16 +3,22 @@
 No line holds the message of an exception that we did not write: see error_text.py.
 """
 
+import json
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
 
 from app.log.error_text import describe, render, sqlstate_of, without_messages
 from app.log.inert_text import inert_line, inert_text
+from app.log.process_output import JsonLines
 
 MAX_VALUE = 2000
+# Whose lines are logged at the level of the settings. Those of other libraries are from `WARNING`
+# up: at `DEBUG` they write what they send and get.
+OWN = ("app", "graphs", "tools", "migrations", "uvicorn")
 
 
 def configure_logging(level: str, *, as_json: bool) -> None:
@@ -36,19 +42,32 @@ def configure_logging(level: str, *, as_json: bool) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = LineHandler(sys.stderr.lines if isinstance(sys.stderr, JsonLines) else sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
-    logging.basicConfig(handlers=[handler], level=level, force=True)
-    for noisy in ("httpx", "httpcore", "alembic", "procrastinate", "openai"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    least = max(logging.getLevelName(level), logging.WARNING)
+    logging.basicConfig(handlers=[handler], level=least, force=True)
+    for own in OWN:
+        logging.getLogger(own).setLevel(level)
     # A refused fence ends its pipeline with an error of its own, which says nothing new.
     logging.getLogger("psycopg").setLevel(logging.ERROR)
     logging.getLogger("psycopg.pool").setLevel(logging.WARNING)
+
+
+class LineHandler(logging.StreamHandler[Any]):
+    """Writes lines; of one that cannot be made it says where it came from, not what it held."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # logging's name
+        """Say it on the same stream, in either form; a stream that is closed hears nothing more."""
+        place = f"{record.module}:{record.lineno}"
+        line = {"event": "log_line_failed", "logger": record.name, "place": place}
+        with suppress(OSError, ValueError):
+            self.stream.write(f"{json.dumps(line)}\n")
+            self.flush()
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:

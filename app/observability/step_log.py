@@ -11,6 +11,7 @@ from app.db.checkpoints.fence import FENCE, refusing_late_writes
 from app.db.checkpoints.group_commit import Done, GroupCommit, Rows
 from app.db.runs.steps import UPSERT_STEPS, step_row
 from app.log.error_text import place_of, public_message
+from app.observability import metrics
 from app.observability.redaction import without_personal_data, without_secrets
 from app.observability.usage import UsageHandler
 
@@ -85,6 +86,8 @@ class StepLog:
             "cost_usd": usage.cost,
             "duration_ms": round(took.total_seconds() * 1000),
         }
+        seconds = took.total_seconds()
+        metrics.step_ended(row["node"], str(done["status"]), seconds, usage.tries, error)
         self._write({**row, **done})
 
     def _write(self, row: dict[str, Any]) -> None:

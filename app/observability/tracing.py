@@ -1,29 +1,22 @@
-"""LangSmith, by an explicit client from our settings. Without a key nothing is made or sent."""
+"""Traces to LangSmith and to an OpenTelemetry collector, by clients made from our settings.
+
+Without a key and an endpoint nothing is made or sent.
+"""
 
 import asyncio
-import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any, cast
 
 import langsmith
-from langsmith.schemas import LangSmithInfo
 
-from app.log import get_logger
+from app.observability import langsmith_client
 from app.observability.prices import Prices
-from app.observability.redaction import Redactor
-from app.observability.trace_sender import ExecutionClient, TraceSender
+from app.observability.trace_sender import ExecutionClient, TraceSender, note_lost
 from app.observability.tracer import ExecutionTracer
 from app.settings import Settings
 from graphs.policy import TraceContent
-
-log = get_logger(__name__)
-
-# The client's own switches, which have no parameter: with them all sending happens in its daemon
-# threads. A send in its thread pool would hold a stopping process until LangSmith answers.
-CLIENT_SWITCHES = {"LANGSMITH_USE_DAEMON": "true", "LANGSMITH_DISABLE_RUN_COMPRESSION": "true"}
-MAX_BATCH_BYTES = 20_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +45,21 @@ class Tracing:
         self._tags = [f"env:{settings.environment}"]
         # LANGSMITH_TRACING in the environment would start a tracer that redacts nothing.
         langsmith.configure(enabled=False)
-        self._sender = _sender(settings)
+        self._senders = _senders(settings)
 
     @property
     def is_on(self) -> bool:
         """Whether anything is traced."""
-        return self._sender is not None
+        return bool(self._senders)
 
     def callbacks(self, traced: Traced, prices: Prices) -> list[ExecutionTracer]:
         """The tracer of one execution, or nothing; `prices` say what each model call cost.
 
         Texts are redacted and sent in threads of their own.
         """
-        if self._sender is None:
+        if not self._senders:
             return []
-        client = ExecutionClient(self._sender, Redactor(traced.content, traced.names))
+        client = ExecutionClient(self._senders, traced.content, traced.names)
         tracer = ExecutionTracer.of(
             prices,
             client=cast("langsmith.Client", client),
@@ -78,33 +71,20 @@ class Tracing:
 
     async def close(self) -> None:
         """Send what is left, waiting no longer than the setting says."""
-        if self._sender is None:
-            return
-        if left := await asyncio.to_thread(self._sender.flush, self._flush_seconds):
-            log.warning("traces_lost", items=left)
+        flushing = [asyncio.to_thread(s.flush, self._flush_seconds) for s in self._senders]
+        for sender, left in zip(self._senders, await asyncio.gather(*flushing), strict=True):
+            if left:
+                note_lost(sender.name, items=left)
 
 
-def _note_lost(error: Exception) -> None:
-    """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
-    log.warning("traces_lost", error=type(error).__name__)
+def _senders(settings: Settings) -> list[TraceSender]:
+    senders = []
+    if settings.langsmith_api_key is not None:
+        make = partial(langsmith_client.LangSmithClient, settings)
+        senders.append(TraceSender(langsmith_client.NAME, make))
+    if settings.otel_endpoint is not None:
+        # An extra, which most installations do without.
+        from app.observability import span_client  # noqa: PLC0415
 
-
-def _sender(settings: Settings) -> TraceSender | None:
-    if settings.langsmith_api_key is None:
-        return None
-    for name, value in CLIENT_SWITCHES.items():
-        os.environ.setdefault(name, value)
-    key = settings.langsmith_api_key.get_secret_value()
-
-    def make(anonymizer: Callable[[Any], Any]) -> langsmith.Client:
-        return langsmith.Client(
-            api_url=settings.langsmith_endpoint,
-            api_key=key,
-            # Known beforehand, so that nothing waits for `GET /info`.
-            info=LangSmithInfo(),
-            max_batch_size_bytes=MAX_BATCH_BYTES,
-            anonymizer=anonymizer,
-            tracing_error_callback=_note_lost,
-        )
-
-    return TraceSender(make)
+        senders.append(TraceSender(span_client.NAME, partial(span_client.SpanClient, settings)))
+    return senders

@@ -10,8 +10,10 @@ from uuid import UUID
 from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
+from structlog.contextvars import bind_contextvars
 
 from app.log import get_logger
+from app.observability import metrics
 from app.observability.prices import Prices, Tokens, tokens_of
 
 log = get_logger(__name__)
@@ -40,7 +42,14 @@ class Asked(NamedTuple):
     model: str | None
     prompt_version: str | None
     notes: dict[str, Any]
+    provider: str
     began: datetime
+
+    def ended(self, error: str = "") -> None:
+        """Count the call in the metrics."""
+        if self.model:
+            seconds = (datetime.now(UTC) - self.began).total_seconds()
+            metrics.call_ended(self.provider, self.model, seconds, error)
 
 
 class UsageHandler(AsyncCallbackHandler):
@@ -73,11 +82,17 @@ class UsageHandler(AsyncCallbackHandler):
         """A node that starts again under the same task is another try."""
         metadata = kwargs.get("metadata") or {}
         if kwargs.get("name") == metadata.get("langgraph_node") is not None:
+            # Until the node's own asyncio task ends; `run_inline` says that this is within it.
+            bind_contextvars(node=kwargs["name"])
             self.of(_task_id(metadata)).tries += 1
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Remember which node asks which model."""
-        self._asked[kwargs["run_id"]] = self._asked_by(kwargs.get("metadata") or {})
+        asked = self._asked_by(kwargs.get("metadata") or {})
+        self._asked[kwargs["run_id"]] = asked
+        if asked.notes.get("fallback"):
+            reason = str(asked.notes.get("reason") or "")
+            metrics.FALLBACKS.labels(asked.model or "unknown", reason).inc()
 
     async def on_llm_end(self, response: LLMResult, **kwargs: Any) -> None:
         """Add the answer's tokens and cost to the node that asked."""
@@ -87,6 +102,8 @@ class UsageHandler(AsyncCallbackHandler):
         model = str(answered or asked.model or "unknown")[:200]
         tokens = tokens_of(message.usage_metadata if message else None)
         cost = self.prices.cost_usd(model, tokens, asked.model)
+        asked.ended()
+        metrics.call_answered(asked.provider, asked.model or "unknown", asked.node, tokens, cost)
         usage = self._record(asked.task_id)
         usage.tokens += tokens.input + tokens.output
         usage.cost = None if cost is None or usage.cost is None else usage.cost + cost
@@ -97,12 +114,14 @@ class UsageHandler(AsyncCallbackHandler):
         asked = self._asked.pop(kwargs["run_id"], None) or self._asked_by({})
         # The client's own name for it says more than ours.
         name = type(error.__cause__ or error).__name__
+        asked.ended(metrics.error_type(error.__cause__ or error))
         self._note(kwargs["run_id"], asked, NO_TOKENS, Decimal(0), error=name)
         log.warning("model_call_failed", model=asked.model, error=name)
 
     def _give_up(self, run_ids: list[UUID]) -> None:
         for run_id in run_ids:
             asked = self._asked.pop(run_id)
+            asked.ended("timeout")
             self._note(run_id, asked, NO_TOKENS, Decimal(0), error="GivenUp")
 
     def _asked_by(self, metadata: dict[str, Any]) -> Asked:
@@ -114,6 +133,7 @@ class UsageHandler(AsyncCallbackHandler):
             metadata.get("ls_model_name"),
             metadata.get("prompt_version"),
             metadata.get("model_call") or {},
+            str(metadata.get("ls_provider") or "unknown"),
             datetime.now(UTC),
         )
 

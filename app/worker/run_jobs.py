@@ -3,9 +3,11 @@
 import asyncio
 from collections import Counter
 from dataclasses import dataclass, field
+from time import perf_counter
 from uuid import UUID
 
 from langgraph.runtime import RunControl
+from structlog.contextvars import bound_contextvars
 
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.runs import scheduling
@@ -18,6 +20,7 @@ from app.execution.finish import finish, reconcile_cancelled
 from app.execution.wiring import Service
 from app.lifecycle import FINAL, RunStatus
 from app.log import get_logger
+from app.observability import metrics
 from app.services.runs.start_and_cancel import Enqueue
 from app.worker.consumer import enqueue_summary
 
@@ -75,6 +78,18 @@ class RunRunner:
         if self.draining:
             await self._finish(run, Ending(RunStatus.PENDING))
             return
+        metrics.run_claimed(run)
+        with bound_contextvars(
+            run_id=str(run.id),
+            thread_id=str(run.thread_id),
+            attempt=run.attempt,
+            trace_id=str(run.trace_id),
+        ):
+            await self._execute(run)
+
+    async def _execute(self, run: Run) -> None:
+        """Execute a claimed run; each log line meanwhile names it."""
+        run_id, began = run.id, perf_counter()
         control = RunControl()
         task = asyncio.create_task(execute(self.service, run, control))
         active = self.active[run_id] = Active(task, control, run.attempt)
@@ -89,13 +104,16 @@ class RunRunner:
         ending = ending_of(run, task, cancelled=active.cancelled)
         if ending.status is RunStatus.CANCELLED:
             ending = await reconcile_cancelled(self.service, run)
-        await self._finish(run, ending)
+        seconds = perf_counter() - began
+        if await self._finish(run, ending):
+            metrics.run_settled(ending, seconds)
 
     async def summarize(self, run_id: UUID) -> None:
         """Refresh the summary of the run's ticket; a worker that drains cancels it."""
         if self.draining:
             return
-        chore = asyncio.create_task(summaries.refresh(self.service, run_id))
+        with bound_contextvars(run_id=str(run_id)):
+            chore = asyncio.create_task(summaries.refresh(self.service, run_id))
         self.chores.add(chore)
         try:
             await asyncio.wait([chore])
@@ -124,8 +142,8 @@ class RunRunner:
             for task in late:
                 task.cancel()
 
-    async def _finish(self, run: Run, ending: Ending) -> None:
-        """Write the ending, and log it."""
+    async def _finish(self, run: Run, ending: Ending) -> bool:
+        """Write the ending, and log it; False when another attempt holds the run."""
         held = await self._patiently(run, ending)
         if run.callback_url is not None:
             self.noted.set()
@@ -136,6 +154,7 @@ class RunRunner:
             outcome=ending.outcome,
             attempt=run.attempt,
         )
+        return held
 
     async def _queue_next(self, run: Run, ending: Ending) -> None:
         """Queue the runs that waited for this one, and the refresh of its ticket's summary."""

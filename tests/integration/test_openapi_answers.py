@@ -81,6 +81,9 @@ async def _not_found(place: Place, operation: str) -> httpx.Response:
     odd = dict.fromkeys(
         (*ids, "article_id", "agent_id", "endpoint_id", "connection_id", "code"), "a%20b"
     )
+    if operation == "GET /metrics":
+        async with client(place.service, place.tenant.starter, metrics_port=0) as caller:
+            return await caller.request(*bare(operation))
     # Whoever must send a body sends one that says nothing.
     body: dict[str, Any] = (
         {"content": b"{}", "headers": JSON} if "/conn" in operation or "PATCH" in operation else {}

@@ -25,6 +25,7 @@ from app.commands.graph import picture
 from app.db.core.connections import Sessions
 from app.errors import DeskgraphError, all_errors
 from app.lifecycle import TRANSITIONS, ApprovalStatus
+from app.observability import database_metrics, metrics
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
@@ -121,12 +122,16 @@ def test_every_path_exists(page: Path) -> None:
 
 @every_page
 def test_every_metric_exists(page: Path) -> None:
-    """`deskgraph_...` is a metric that the API serves."""
-    served = {sample.name for metric in REGISTRY.collect() for sample in metric.samples}
-    families = {metric.name for metric in REGISTRY.collect()}
+    """`deskgraph_...` and `gen_ai_...` are metrics of the service, or labels of some."""
+    families = {metric.name: metric.type for metric in REGISTRY.collect()}
+    known = {f"{name}_total" if kind == "counter" else name for name, kind in families.items()}
+    for module in (metrics, database_metrics):
+        known |= {
+            label for one in vars(module).values() for label in getattr(one, "_labelnames", ())
+        }
     for span in code(without_fences(page.read_text())):
-        if re.fullmatch(r"deskgraph_\w+", span):
-            assert span in served | families, span
+        if re.fullmatch(r"(deskgraph|gen_ai)_\w+", span):
+            assert span in known, span
 
 
 @every_page

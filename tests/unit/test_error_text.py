@@ -113,7 +113,7 @@ def test_no_log_line_quotes_an_exception(logged: Callable[[], str]) -> None:
         log.warning("failed", error=error)
         log.error("failed", exc_info=error)
         library.error("task failed: %r", error, exc_info=error)
-        library.info(f"Retrying after {error}", exc_info=error)
+        library.warning(f"Retrying after {error}", exc_info=error)
         try:
             fail_with(error)
         except Exception:

@@ -1,41 +1,31 @@
 """Liveness, readiness and metrics of the process; and the meaning of each error code."""
 
-from math import nan
-from typing import get_args
+from typing import Annotated
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import PlainTextResponse
-from prometheus_client import Gauge, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from pydantic import BaseModel
 from sqlalchemy import text
 from sqlalchemy.exc import ProgrammingError
 
 from app.api.http import openapi_examples
-from app.api.http.dependencies import Backend, BackendDep, Session
+from app.api.http.dependencies import BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.db.core.availability import DATABASE_ERRORS
-from app.db.runs.queries import ignored_last_hour
-from app.db.tenants.triage_models import count_dropped
 from app.errors import NotFoundError, UnavailableError, all_errors
-from app.log import get_logger
-from graphs.text.noise import Ignored
-
-log = get_logger(__name__)
+from app.observability.database_metrics import DatabaseMetrics
 
 router = APIRouter(tags=["health"], route_class=GuardedRoute)
 
-IGNORED = Gauge(
-    "deskgraph_runs_ignored_last_hour",
-    "Runs of the last hour that were ignored, over all tenants.",
-    ["reason"],
-)
 
-DROPPED = Gauge(
-    "deskgraph_trained_triage_dropped",
-    "Tenants whose trained triage is right less often than it was measured to be.",
-)
+async def metrics_of(request: Request) -> DatabaseMetrics:
+    """The process's figures from the database."""
+    found: DatabaseMetrics = request.app.state.metrics
+    return found
+
+
+MetricsDep = Annotated[DatabaseMetrics, Depends(metrics_of)]
 
 
 class StatusOut(BaseModel):
@@ -73,29 +63,14 @@ async def readyz(session: Session) -> StatusOut:
     "/metrics",
     response_class=PlainTextResponse,
     responses=documented_responses(
-        200, openapi_examples.METRICS, media_type=str(PlainTextResponse.media_type)
+        200, openapi_examples.METRICS, NotFoundError, media_type=str(PlainTextResponse.media_type)
     ),
 )
-async def metrics(backend: BackendDep) -> Response:
-    """Counters for Prometheus, in its text format 0.0.4."""
-    await _count_rows(backend)
-    return Response(generate_latest(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
-
-
-async def _count_rows(backend: Backend) -> None:
-    """Bring the gauges up to date; while the database is unavailable they show nothing."""
-    try:
-        async with backend.sessions() as session:
-            counts = await ignored_last_hour(session)
-            dropped = await count_dropped(session)
-    except DATABASE_ERRORS as error:
-        log.warning("database_unavailable", part="metrics", error=error)
-        IGNORED.clear()
-        DROPPED.set(nan)
-        return
-    for reason in get_args(Ignored):
-        IGNORED.labels(reason).set(counts.get(reason, 0))
-    DROPPED.set(dropped)
+async def metrics(backend: BackendDep, figures: MetricsDep) -> Response:
+    """Figures for Prometheus, in its text format 0.0.4; 404 when they have a port of their own."""
+    if backend.settings.metrics_port is not None:
+        raise NotFoundError("The metrics have a port of their own.")
+    return Response(await figures.exposition(), media_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 
 @router.get(

@@ -29,6 +29,7 @@ from app.errors import (
     VerdictNotAllowedError,
 )
 from app.lifecycle import ApprovalStatus
+from app.observability import metrics
 from app.services.approvals.deciders import (
     check_named,
     closing_summary,
@@ -124,6 +125,7 @@ async def resume(
         await drop_answers(session, run.tenant_id, questions_of([run]))
     if "decision" in values:
         await reopen(session, enqueue, run.id)
+        metrics.approval_decided(approval, values["decision"]["verdict"])
     await session.refresh(run)
     return run
 
