@@ -1,4 +1,4 @@
-"""One transaction for the rows of many writers: checkpoints and steps of all runs of a process.
+"""One transaction for the rows of many writers: checkpoints, steps and costs of a process' runs.
 
 Every writer can wait until its own rows are durable; only the transaction is shared. Until a
 writer waits, rows are collected for at most HOLD_SECONDS.
@@ -11,6 +11,7 @@ from typing import Any, LiteralString
 from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
 from app.db.core.connections import SaverPool
 from app.db.runs.steps import UPSERT_STEPS
+from app.db.tenants.spend import ADD_SPEND
 
 # The most work without effects that a crash can lose.
 HOLD_SECONDS = 0.05
@@ -46,6 +47,7 @@ STATEMENTS: dict[LiteralString, int] = {
     INSERT_WRITES: 6,
     UPSERT_WRITES: 6,
     UPSERT_STEPS: 1,
+    ADD_SPEND: 1,
 }
 
 Row = tuple[Any, ...]

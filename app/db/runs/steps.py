@@ -2,14 +2,14 @@
 
 from decimal import Decimal
 from functools import cache
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import Executable, exists, func, select, text, update
+from sqlalchemy import bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import new_binds, new_values
+from app.db.core.compiled import CompiledQuery, Executor, new_binds, new_values
 from app.db.core.types import json_text
 from app.db.tables.runs import Message, Run, Step
 
@@ -86,23 +86,28 @@ async def spent_usd(session: AsyncSession, tenant_id: str, run_id: UUID) -> Deci
     return (await session.scalars(query)).one() or Decimal(0)
 
 
-async def add_message(session: AsyncSession, **values: Any) -> Message:
-    """Store a message once per key; a repeated key returns the first message."""
-    new = new_values(values)
-    row = (await session.scalars(_insert_message(tuple(values)), new)).one_or_none()
-    if row is not None:
-        return cast("Message", row)
-    first = select(Message).where(
-        Message.tenant_id == values["tenant_id"], Message.key == values["key"]
-    )
-    return (await session.scalars(first)).one()
+async def add_message(executor: Executor, **values: Any) -> Message:
+    """Store a message once per key; a repeated key returns the first message, only to be read."""
+    new = await _insert_message(tuple(values)).one_or_none(executor, **new_values(values))
+    if new is not None:
+        return new
+    first = {"tenant": values["tenant_id"], "business_key": values["key"]}
+    known = await _select_message().one_or_none(executor, **first)
+    assert known is not None, "a key that could not be stored is known"
+    return known
 
 
 @cache
-def _insert_message(names: tuple[str, ...]) -> Executable:
+def _insert_message(names: tuple[str, ...]) -> CompiledQuery[Message]:
     row = insert(Message).values(new_binds(names))
     new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
-    return select(Message).from_statement(new.returning(Message))
+    return CompiledQuery(Message, new.returning(Message))
+
+
+@cache
+def _select_message() -> CompiledQuery[Message]:
+    own = (Message.tenant_id == bindparam("tenant"), Message.key == bindparam("business_key"))
+    return CompiledQuery(Message, select(Message).where(*own))
 
 
 async def messages_of_ticket(
