@@ -79,8 +79,7 @@ class PostgresKnowledge:
 
     async def _asked(self, queries: list[str]) -> list[Vector]:
         """The question and its sentences as vectors; none when the server does not answer."""
-        texts = sentences(queries)
-        if self.embedder is None or not texts:
+        if self.embedder is None or not (texts := sentences(queries)):
             return []
         try:
             return await self.embedder.embed(texts)

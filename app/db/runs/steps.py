@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.attributes import set_committed_value
 
 from app.db.core.compiled import CompiledQuery, Executor, new_binds, new_values
 from app.db.core.types import json_text
@@ -51,13 +52,22 @@ async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) ->
 
 
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
-    """The run's node executions in the order they began."""
+    """The run's node executions in the order they began, each with the whole state as its input.
+
+    A row holds of that what changed since the attempt's step before.
+    """
     query = (
         select(Step)
         .where(Step.tenant_id == tenant_id, Step.run_id == run_id)
         .order_by(Step.started_at, Step.seq)
     )
-    return list(await session.scalars(query))
+    steps = list(await session.scalars(query))
+    states: dict[int, dict[str, Any]] = {}
+    for step in steps:
+        if step.input is not None:
+            states[step.attempt] = {**states.get(step.attempt, {}), **step.input}
+            set_committed_value(step, "input", states[step.attempt])
+    return steps
 
 
 async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str) -> bool | None:
