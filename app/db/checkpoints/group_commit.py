@@ -126,10 +126,20 @@ class GroupCommit:
         ):
             for statement, identity in STATEMENTS.items():
                 rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
+                if statement is INSERT_WRITES:
+                    rows = _needed(rows, parts)
                 if rows:
                     columns = [list(column) for column in zip(*rows.values(), strict=True)]
                     many = statement is FENCE and len(rows) > 1
                     await connection.execute(FENCE_OF_MANY if many else statement, columns)
+
+
+def _needed(writes: dict[Row, Row], parts: list[Rows]) -> dict[Row, Row]:
+    """The writes of steps that have not ended: the next checkpoint holds what the others wrote."""
+    checkpoints = (row for part in parts for row in part.get(UPSERT_CHECKPOINTS, ()))
+    # Thread, namespace and the checkpoint that the step began with.
+    ended = {(row[0], row[1], row[3]) for row in checkpoints}
+    return {identity: row for identity, row in writes.items() if row[:3] not in ended}
 
 
 def _answer(batch: Batch, error: BaseException | None) -> None:
