@@ -113,7 +113,7 @@ class GroupingSaver(AsyncPostgresSaver):
         return await super().aget_tuple(config)
 
     async def put_beside(self, holder: Holder | None, rows: Rows) -> None:
-        """Join the next transaction with rows that count whoever has the run.
+        """Join the next transaction with rows that count also when the run was lost.
 
         Durable on return, unless the holder may be behind.
         """
