@@ -1,5 +1,6 @@
 """The end of an attempt: the run's row, then the approval, callback, job or cached answer."""
 
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.models.answer_cache import customer_sha256
 from app.connectors.errors import ConnectorError
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
+from app.db.core.compiled import Executor, RawConnection
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
 from app.db.knowledge.answer_cache import keep_answer
@@ -39,19 +41,26 @@ from tools.ports import Ports
 
 
 async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
-    """End this attempt; see `settle`. An ending that is one statement needs no session."""
-    if _is_one_statement(run, ending):
-        async with sessions.raw_connection() as connection:
+    """End this attempt; see `settle`. Most runs end without a session."""
+    if _is_plain(run, ending):
+        async with sessions.raw_connection() as connection, _together(connection, ending):
             if await transitions.settle(connection, run.id, run.attempt, ending, alone=True):
+                if ending.reusable:
+                    await cache_answer(connection, run, ending.reusable)
                 return True
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, ending)
 
 
-def _is_one_statement(run: Run, ending: Ending) -> bool:
-    """Whether nothing but the run's row changes when it ends like this."""
+def _is_plain(run: Run, ending: Ending) -> bool:
+    """Whether nothing but the run's row and a kept answer changes when it ends like this."""
     ended_at_once = ending.status is RunStatus.SUCCESS and run.attempt == 1
-    return ended_at_once and run.callback_url is None and ending.reusable is None
+    return ended_at_once and run.callback_url is None
+
+
+def _together(connection: RawConnection, ending: Ending) -> AbstractAsyncContextManager[Any]:
+    """A transaction, unless there is only one statement."""
+    return connection.transaction() if ending.reusable else nullcontext()
 
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
@@ -151,7 +160,7 @@ async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) 
     return await effect.look_up(parsed, ports, key)
 
 
-async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> None:
+async def cache_answer(executor: Executor, run: Run, state: SupportState) -> None:
     """Store the run's reply for others who ask the same. `state` is the graph's after the reply.
 
     The row names the version of the knowledge base that was read before the search, so the answer
@@ -161,11 +170,11 @@ async def cache_answer(session: AsyncSession, run: Run, state: SupportState) -> 
         return
     email = run.ticket["customer"].get("email") or ""
     answer = reusable(state, email, [run.customer_id, run.ticket_id])
-    policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
+    policy = Policy.model_validate(await policy_at(executor, run.tenant_id, run.policy_version))
     if answer is None or not policy.answer_cache_seconds:
         return
     await keep_answer(
-        session,
+        executor,
         customer_sha256(run.tenant_id, run.customer_id),
         timedelta(seconds=policy.answer_cache_seconds),
         tenant_id=run.tenant_id,

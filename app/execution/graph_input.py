@@ -29,6 +29,8 @@ log = get_logger(__name__)
 
 # Returned by `next_input` when the graph has ended, or waits for an answer that is missing.
 NOTHING = object()
+# A text so short is read in less time than a thread takes to begin.
+SHORT_CHARS = 4_000
 
 
 async def next_input(
@@ -71,8 +73,11 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
     if not new:
         async with service.sessions() as session:
             thread = await view_thread(session, run, policy.handoff_hold_hours)
-    # A long mail takes a second to read: other runs go on meanwhile.
-    ticket = await asyncio.to_thread(run_ticket, run)
+    if len(run.ticket["body"]) > SHORT_CHARS:
+        # A long mail takes a second to read: other runs go on meanwhile.
+        ticket = await asyncio.to_thread(run_ticket, run)
+    else:
+        ticket = run_ticket(run)
     if not known:
         return fresh_run(str(run.id), ticket, thread=thread)
     async with service.sessions.begin() as session:

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from langchain_core.runnables import RunnableConfig
@@ -113,7 +114,8 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
     run = work.run
     async with service.sessions() as session:
         policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
-    meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets)
+    keep = partial(service.saver.put_beside, None)
+    meter = PostgresMeter(service.sessions, keep, run.tenant_id, service.prices, policy.budgets)
     gateway = open_gateway(service.models, run.tenant_id, meter)
     traced = traced_run(run, policy, about(run, policy, "summary"))
     config: RunnableConfig = {

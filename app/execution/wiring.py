@@ -23,6 +23,7 @@ from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.adapters.ports.smtp import SandboxMailer, SmtpMailer
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.http import HttpClient
+from app.db.checkpoints.fence import Holder
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
@@ -135,7 +136,9 @@ async def context_for(service: Service, run: Run) -> SupportContext:
         policy = replay_policy(policy, replied=bool(replied))
     caller = caller_of(run, may_mail=may_mail, replayed=first)
     ports = await ports_of_run(service, caller)
-    meter = PostgresMeter(service.sessions, run.tenant_id, service.prices, policy.budgets, spent)
+    keep = partial(service.saver.put_beside, _holder(caller))
+    budgets = policy.budgets
+    meter = PostgresMeter(service.sessions, keep, run.tenant_id, service.prices, budgets, spent)
     models = open_gateway(service.models, run.tenant_id, meter)
     # A caller who may mail may ask for a mailing, so a cached answer never fits; and a replay
     # neither reads answers of other tickets nor stores any.
@@ -172,11 +175,15 @@ async def ports_of_run(service: Service, caller: Caller) -> Ports:
     return await with_payments(ports, service.sessions, service.vault, service.http, caller)
 
 
+def _holder(caller: Caller) -> Holder:
+    return str(caller.run_id), caller.attempt
+
+
 def _toolboxes(
     service: Service, caller: Caller, policy: Policy, strategy: Strategy, ports: Ports
 ) -> Callable[[str], Toolbox]:
     gate = PostgresGate(service.sessions, caller, policy, ports)
-    durable = partial(service.saver.durable, (str(caller.run_id), caller.attempt))
+    durable = partial(service.saver.durable, _holder(caller))
     watch = measured(as_tool_run if service.tracing.is_on else unwatched)
 
     def toolbox(node: str) -> Toolbox:

@@ -34,6 +34,7 @@ class StepLog:
         self._open: dict[str, dict[str, Any]] = {}
         self._unwritten: list[Done] = []
         self._checkpoint_id: str | None = None
+        self._state: dict[str, Any] = {}
 
     def begin_at(self, checkpoint_id: str | None) -> None:
         """Name the checkpoint that a continued execution begins with: the stream does not."""
@@ -59,7 +60,7 @@ class StepLog:
             "tries": 1,
             "status": "running",
             "checkpoint_id": self._checkpoint_id,
-            "input": task["input"],
+            "input": self._news(task["input"]),
             "output": None,
             "error": None,
             "tokens": 0,
@@ -69,6 +70,15 @@ class StepLog:
         }
         self._open[task["id"]] = row
         self._write(row)
+
+    def _news(self, state: dict[str, Any]) -> dict[str, Any]:
+        """What the inputs of the steps before do not have: `steps_of_run` adds up the rest.
+
+        The whole state with each step would be most of what a run writes.
+        """
+        before, self._state = self._state, state
+        unknown = object()
+        return {name: new for name, new in state.items() if before.get(name, unknown) is not new}
 
     def _end(self, task: dict[str, Any]) -> None:
         row = self._open.pop(task["id"], None)

@@ -192,12 +192,11 @@ async def _within(
 async def _invoke(
     endpoint: Endpoint, question: Question[T], notes: dict[str, Any]
 ) -> dict[str, Any]:
-    asked = endpoint.chat.with_structured_output(
-        question.schema, method="json_schema", include_raw=True
-    )
     # The metadata is what the step's `model_calls` and the trace tell about this call.
     metadata = {"model_call": notes, "tier": notes["tier"], "prompt_version": version_of(question)}
-    got: Any = await asked.ainvoke(question.messages, {"metadata": metadata})
+    got: Any = await endpoint.asked(question.schema).ainvoke(
+        question.messages, {"metadata": metadata}
+    )
     return dict(got)
 
 

@@ -8,6 +8,8 @@ from typing import Any, Protocol
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import Runnable
+from pydantic import BaseModel
 
 from graphs.context import Models
 from graphs.llm.circuit_breaker import Circuit
@@ -41,11 +43,20 @@ class Endpoint:
 
     chat: BaseChatModel
     circuit: Circuit | None
+    _asked: dict[type[BaseModel], Runnable[Any, Any]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The model's name, as its price is listed."""
         return str(getattr(self.chat, "model_name", "unknown"))
+
+    def asked(self, schema: type[BaseModel]) -> Runnable[Any, Any]:
+        """The chat model as it answers in that shape; made once, since that takes a millisecond."""
+        if schema not in self._asked:
+            self._asked[schema] = self.chat.with_structured_output(
+                schema, method="json_schema", include_raw=True
+            )
+        return self._asked[schema]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ SENTENCE_END = re.compile(r"[.!?]\s|[。！？]|\n")
 
 def estimate_tokens(text: str) -> int:
     """Tokens the text takes, rounded up. No tokenizer: providers differ, and so do their files."""
-    return _tokens(len(text), len(DENSE.findall(text)))
+    return _tokens(len(text), 0 if text.isascii() else len(DENSE.findall(text)))
 
 
 def clip(text: str, tokens: int) -> str:

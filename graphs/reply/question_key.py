@@ -3,6 +3,7 @@
 import hashlib
 import re
 import unicodedata
+from functools import lru_cache
 
 from graphs.state import Ticket
 from graphs.text.bounds import normalized
@@ -30,6 +31,7 @@ class _Kept(dict[int, str]):
 KEPT = _Kept()
 
 
+@lru_cache(maxsize=128)
 def normal_form(text: str) -> str:
     """The text without case, punctuation, invisible characters and the width of its spaces.
 
@@ -53,7 +55,7 @@ def speaks_for_others(ticket: Ticket) -> bool:
     they make a model say is kept for no other customer.
     """
     text = f"{ticket['subject']}\n{ticket['body']}"
-    hidden = any(unicodedata.category(c)[0] == "C" and c not in "\t\r\n" for c in text)
+    hidden = any(unicodedata.category(c)[0] == "C" and c not in "\t\r\n" for c in set(text))
     form = normal_form(text)
     extra = len(text) - len(form)
     name = ticket["customer_name"] or ""

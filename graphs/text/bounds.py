@@ -22,6 +22,8 @@ def normalized(form: Literal["NFC", "NFD", "NFKC"], text: str) -> str:
     To sort the marks on one letter takes time quadratic in their number. The result is at most six
     times as long as the text.
     """
+    if text.isascii():
+        return text
     plain = MARKS.sub(_without_excess, text)
     if form != "NFKC" or not WHOLE_PHRASES.search(plain):
         return unicodedata.normalize(form, plain)

@@ -4,6 +4,7 @@ A short or uncertain text has no language, rather than a guessed one.
 """
 
 import re
+from functools import lru_cache
 
 import eldc  # type: ignore[import-untyped]
 
@@ -26,8 +27,12 @@ GOOD_SCORE, LONG = 0.8, 40
 eldc.init()
 
 
+@lru_cache(maxsize=256)
 def language_of(text: str) -> tuple[str, float]:
-    """The ISO 639-1 code and how sure it is, 0 to 1; UNDETERMINED when nothing tells."""
+    """The ISO 639-1 code and how sure it is, 0 to 1; UNDETERMINED when nothing tells.
+
+    A run asks several times about its ticket's text and its claims.
+    """
     plain = text[:READ_CHARS].encode("utf-8", "ignore").decode().replace("\0", " ")
     words = RUN.sub(lambda run: " " if NO_WORD.search(run[0]) else run[0], plain)
     found = eldc.detect_details(words)

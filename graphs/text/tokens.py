@@ -46,7 +46,7 @@ STEMMING = Lock()
 
 def visible(text: str) -> str:
     """The text without characters that no reader sees, such as joiners and direction marks."""
-    return IGNORABLE.sub("", text)
+    return text if text.isascii() else IGNORABLE.sub("", text)
 
 
 @lru_cache(maxsize=20_000)

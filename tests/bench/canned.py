@@ -1,9 +1,13 @@
 """A chat model without work: one fitting answer to each question, made once, at no price.
 
-What the support graph costs with it is what the service costs, and not what a model does.
+What the support graph costs with it is what the service costs, and not what a model does. It is
+asked in the event loop, as one over the network is; one in this process answers in a thread.
 """
 
+from typing import Any
+
 from langchain_core.messages import BaseMessage
+from langchain_core.outputs import ChatResult
 from pydantic import BaseModel
 
 from app.models.offline.chat_model import OfflineChatModel
@@ -54,6 +58,9 @@ class CannedChatModel(OfflineChatModel):
 
     def _text(self, question: str, messages: list[BaseMessage]) -> str:
         return TEXTS[question]
+
+    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **kwargs: Any) -> ChatResult:
+        return self._generate(messages, question=kwargs["question"])
 
 
 def canned_pool() -> ModelPool:

@@ -92,3 +92,24 @@ async def test_cancelled_writer_does_not_take_the_others_along(pool: SaverPool) 
     leaving.cancel()
     assert await saver.aget_tuple(await staying) is not None
     assert await saver.aget_tuple(config("leaving")) is not None
+
+
+async def test_writes_of_a_step_that_has_ended_are_not_stored(pool: SaverPool) -> None:
+    """The next checkpoint holds them; those of a step that has not ended are kept."""
+    saver = GroupingSaver(pool, GroupCommit(pool))
+    first = await put(saver, "ended", {"n": 0})
+    second = empty_checkpoint()
+    second["channel_values"], second["channel_versions"] = {"state": {"n": 1}}, {"state": "2"}
+    await asyncio.gather(
+        saver.aput_writes(first, [("state", {"n": 1})], "task-1"),
+        saver.aput(first, second, {}, {"state": "2"}),
+    )
+    before, after = await saver.aget_tuple(first), await saver.aget_tuple(config("ended"))
+    assert before is not None
+    assert after is not None
+    assert (before.pending_writes, after.checkpoint["channel_values"]["state"]) == ([], {"n": 1})
+    newest: Any = {"configurable": {**first["configurable"], "checkpoint_id": second["id"]}}
+    await saver.aput_writes(newest, [("state", {"n": 2})], "task-2")
+    kept = await saver.aget_tuple(newest)
+    assert kept is not None
+    assert kept.pending_writes == [("task-2", "state", {"n": 2})]

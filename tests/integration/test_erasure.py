@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, text
 
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.ledger import refunded_24h
+from app.db.runs.steps import steps_of_run
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Erasure
 from app.db.tables.mailings import Contact, MailRecipient
@@ -225,10 +226,9 @@ async def test_run_that_begins_meanwhile_waits_for_the_erasure(
     run = await meanwhile
     assert run.outcome == "answered"
     async with sessions() as session:
-        steps = await session.execute(
-            text("SELECT input FROM steps WHERE run_id = :run"), {"run": run.id}
-        )
-        assert all("E42" not in str(row.input["memory"]) for row in steps)
+        steps = await steps_of_run(session, tenant.id, run.id)
+    assert steps
+    assert all("E42" not in str((step.input or {})["memory"]) for step in steps)
 
 
 async def test_contact_of_the_same_id_is_gone(

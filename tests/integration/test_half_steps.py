@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.runtime import RunControl
+from sqlalchemy import text
 
 from app.db.runs.steps import steps_of_run
 from app.db.tables.runs import Run
@@ -65,3 +66,23 @@ async def test_run_cut_between_a_step_and_its_checkpoint_still_ends_with_its_rep
     async with service.sessions() as session:
         steps = await steps_of_run(session, caller.tenant_id, caller.run_id)
     assert {step.status for step in steps if step.attempt == 2} == {"success"}
+
+
+async def test_each_step_shows_the_whole_state_although_its_row_holds_what_is_new(
+    service: Service, begin: Begin
+) -> None:
+    """The ticket is stored with the first step alone, and stands in the input of every one."""
+    caller = await begin(ticket="T-whole")
+    await execute(service, await attempt(service, caller, 1), RunControl())
+    stored = text("SELECT count(*) FROM steps WHERE run_id = :run AND input ? 'ticket'")
+    async with service.sessions() as session:
+        steps = await steps_of_run(session, caller.tenant_id, caller.run_id)
+        holding = await session.scalar(stored, {"run": caller.run_id})
+        # What is shown is no change of the rows.
+        assert not session.dirty
+    assert len(steps) > 2
+    assert holding == 1
+    assert all(step.input and step.input["ticket"]["body"] for step in steps)
+    first, last = steps[0].input or {}, steps[-1].input or {}
+    assert first["triage"] is None
+    assert last["triage"] == (steps[0].output or {})["triage"]

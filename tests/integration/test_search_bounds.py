@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import ARRAY, String, bindparam, text
+from sqlalchemy import text
 
 from app.commands.articles import look_over
 from app.db.core.connections import Sessions
+from app.db.knowledge import bm25
 from app.db.knowledge.articles import put_article
-from app.db.knowledge.bm25 import MAX_COUNTED, MAX_MATCHES, RANK_BY_WORDS, rank_chunks, ranked_by
+from app.db.knowledge.bm25 import MAX_COUNTED, MAX_MATCHES, asked_parts, rank_chunks
 from tests.conftest import Tenant
 
 CHUNKS, WORDS = 20_000, 6
@@ -49,12 +50,12 @@ def read_of(plan: dict[str, Any], table: str) -> Iterator[float]:
 
 async def test_search_reads_a_bounded_number_of_rows(sessions: Sessions, large: Tenant) -> None:
     """Each word is counted up to a bound, and no more than so many rows are read after that."""
-    statement = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {RANK_BY_WORDS.text}").bindparams(
-        bindparam("parts", type_=ARRAY(String))
-    )
-    async with sessions() as session:
-        values = ranked_by(large.id, [QUESTION], "english", 10)
-        [plan] = await session.scalar(statement, values)
+    values = {"tenant_id": large.id, "parts": [QUESTION], "config": "english", "limit": 10}
+    async with sessions.raw_connection() as connection, connection.cursor() as cursor:
+        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {bm25.select_ranked(bm25.WORDS).sql}"
+        await cursor.execute(explain.encode(), values)
+        row: Any = await cursor.fetchone()
+    [plan] = row["QUERY PLAN"]
     read = sum(read_of(plan["Plan"], "article_terms"))
     assert MAX_COUNTED < read <= (WORDS + 1) * MAX_COUNTED + 2 * MAX_MATCHES
     # All are counted once, and the best looked up; the tenant has the demo's articles as well.
@@ -64,6 +65,6 @@ async def test_search_reads_a_bounded_number_of_rows(sessions: Sessions, large: 
 async def test_rare_word_decides_among_many_articles(sessions: Sessions, large: Tenant) -> None:
     """Although five usual ones stand in every other article."""
     async with sessions() as session:
-        best, *others = await rank_chunks(session, large.id, [QUESTION], "english", 10)
+        best, *others = await rank_chunks(session, large.id, asked_parts([QUESTION]), "english", 10)
     assert best.article_id == "odd"
     assert len(others) == 9

@@ -1,5 +1,7 @@
 """The ledger: written before and after every effect, and the fence around a lost run."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
@@ -7,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.adapters.effects.ownership import pass_fence, pass_silence
 from app.db.connections import queries as connections
+from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
 from app.db.effects import ledger
 from app.db.effects.approvals import money_in_open_plans
@@ -32,23 +35,37 @@ class PostgresLedger:
 
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         """Fences, allowance and `started` row in one transaction."""
-        async with self.sessions.begin() as session:
-            await pass_fence(session, self.caller)
-            known = await ledger.get_entry(session, self.caller.tenant_id, call.key)
+        async with self._transaction(call, permit) as executor:
+            await pass_fence(executor, self.caller)
+            known = await ledger.get_entry(executor, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
             if begins:
                 # What has begun goes on: whether it left is not known.
-                await pass_silence(session, self.caller, call, permit)
-            if begins and call.at_provider:
-                await self._hold_provider(session)
-            if begins and permit:
-                await self._spend(session, call, permit)
-            if await self._start(session, call, permit):
+                await pass_silence(executor, self.caller, call, permit)
+            if begins and isinstance(executor, AsyncSession):
+                await self._hold(executor, call, permit)
+            if await self._start(executor, call, permit):
                 return Entry("started", fresh=True)
-            row = await ledger.get_entry(session, self.caller.tenant_id, call.key)
+            row = await ledger.get_entry(executor, self.caller.tenant_id, call.key)
         assert row is not None, "a key that could not be started is known"
         elsewhere = call.at_provider and row.connection_id != self.provider
         return replace(self._entry(row), elsewhere=elsewhere)
+
+    @asynccontextmanager
+    async def _transaction(self, call: Call, permit: Permit | None) -> AsyncIterator[Executor]:
+        """A session where there is a provider or an allowance to hold; every reply has neither."""
+        if call.at_provider or permit:
+            async with self.sessions.begin() as session:
+                yield session
+        else:
+            async with self.sessions.raw_connection() as connection, connection.transaction():
+                yield connection
+
+    async def _hold(self, session: AsyncSession, call: Call, permit: Permit | None) -> None:
+        if call.at_provider:
+            await self._hold_provider(session)
+        if permit:
+            await self._spend(session, call, permit)
 
     async def _hold_provider(self, session: AsyncSession) -> None:
         """Keep the provider from being removed until the call is written down.
@@ -86,9 +103,9 @@ class PostgresLedger:
             if total >= permit.below_minor:
                 raise ApprovalRequiredError(f"{total} in 24 hours needs two people, one agreed")
 
-    async def _start(self, session: AsyncSession, call: Call, permit: Permit | None) -> bool:
+    async def _start(self, executor: Executor, call: Call, permit: Permit | None) -> bool:
         return await ledger.start_entry(
-            session,
+            executor,
             tenant_id=self.caller.tenant_id,
             key=call.key,
             run_id=self.caller.run_id,

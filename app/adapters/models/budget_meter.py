@@ -1,11 +1,13 @@
 """The tenant's budgets: what a run and a day may cost, counted in Postgres before and after."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from langchain_core.messages import AIMessage
 
 from app.adapters.effects.attempt import ends_attempt
+from app.db.checkpoints.group_commit import Rows
 from app.db.core.connections import Sessions
 from app.db.tenants import spend
 from app.log import get_logger
@@ -18,9 +20,13 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class PostgresMeter:
-    """One execution of a run; `spent_micro_usd` begins with what its earlier attempts spent."""
+    """One execution of a run; `spent_micro_usd` begins with what its earlier attempts spent.
+
+    `keep` writes what calls cost, with the checkpoints of the execution.
+    """
 
     sessions: Sessions
+    keep: Callable[[Rows], Awaitable[None]]
     tenant_id: str
     prices: Prices
     budgets: Budgets
@@ -40,9 +46,9 @@ class PostgresMeter:
         self.held_micro_usd += hold.micro_usd
         if day is not None:
             with ends_attempt():
-                async with self.sessions.begin() as session:
+                async with self.sessions.raw_connection() as connection:
                     kept = await spend.hold_spend(
-                        session, self.tenant_id, hold.day, hold.micro_usd, day
+                        connection, self.tenant_id, hold.day, hold.micro_usd, day
                     )
             if not kept:
                 self.held_micro_usd -= hold.micro_usd
@@ -58,7 +64,7 @@ class PostgresMeter:
         self.held_micro_usd -= hold.micro_usd
         given_back = hold.micro_usd if self.budgets.day_micro_usd is not None else 0
         if answer is None:
-            await self._add(hold, held_micro_usd=-given_back)
+            await self._add(hold, released_micro_usd=given_back)
             return
         tokens = tokens_of(answer.usage_metadata)
         model = str(answer.response_metadata.get("model_name") or hold.model)
@@ -69,13 +75,13 @@ class PostgresMeter:
         await self._add(
             hold,
             micro_usd=micro_usd(cost),
-            held_micro_usd=-given_back,
+            released_micro_usd=given_back,
             calls=1,
             tokens=tokens.input + tokens.output,
         )
 
     async def _add(self, hold: Hold, **amounts: int) -> None:
         if any(amounts.values()):
+            row = spend.spend_row(self.tenant_id, hold.day, **amounts)
             with ends_attempt():
-                async with self.sessions.begin() as session:
-                    await spend.add_spend(session, self.tenant_id, hold.day, **amounts)
+                await self.keep({spend.ADD_SPEND: [row]})

@@ -6,15 +6,18 @@ what we remember never depends on the desk, and nothing is lost on the way to it
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.connections import deliveries
+from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
 from app.db.effects import handoffs
 from app.db.runs.steps import add_message
 from app.db.tables import sandbox
+from app.db.tables.runs import Message
 from tools.models import FoundArticle, Handoff, SentReply, Suggestion, Urgency
 from tools.ports import Conversations
 
@@ -32,26 +35,26 @@ class PostgresConversations(Conversations):
         self, ticket_id: str, text: str, citations: list[str], *, public: bool, key: str
     ) -> SentReply:
         """Add the reply to the ticket's conversation."""
-        async with self.sessions.begin() as session:
-            message = await add_message(
-                session,
-                tenant_id=self.tenant_id,
-                ticket_id=ticket_id,
-                run_id=self.run_id,
-                author="deskgraph",
-                key=key,
-                text=text,
-                citations=citations,
-                public=public,
-            )
-            if message.public:
-                await self._put_on_its_way(session, ticket_id, "reply", key)
+        said = {"text": text, "citations": citations, "public": public, "key": key}
+        if self.connection_id is None:
+            async with self.sessions.raw_connection() as connection:
+                message = await self._add(connection, ticket_id, **said)
+        else:
+            async with self.sessions.begin() as session:
+                message = await self._add(session, ticket_id, **said)
+                if message.public:
+                    await self._put_on_its_way(session, ticket_id, "reply", key)
         return {
             "id": f"msg_{message.id}",
             "text": message.text,
             "citations": message.citations,
             "public": message.public,
         }
+
+    async def _add(self, executor: Executor, ticket_id: str, **said: Any) -> Message:
+        """The bot's message; a repeated key answers the first one."""
+        own = {"tenant_id": self.tenant_id, "ticket_id": ticket_id, "run_id": self.run_id}
+        return await add_message(executor, **own, author="deskgraph", **said)
 
     async def open_handoff(
         self,

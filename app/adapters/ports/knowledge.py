@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from app.adapters.ports.embeddings import EmbeddingsError, TextEmbedder, Vector
 from app.adapters.ports.passage_vectors import vectors_name
 from app.adapters.ports.passages import within_budget
@@ -44,17 +42,17 @@ class PostgresKnowledge:
         """The best passage of each article that fits, best first."""
         asked = await self._asked(queries)
         config = config_for(language)
-        async with self.sessions() as session:
-            rankings = await rank_articles(session, self.tenant_id, queries, config, limit)
-            rankings += await self._near(session, asked, limit)
+        near = await self._near(asked, limit)
+        async with self.sessions.raw_connection() as connection:
+            rankings = await rank_articles(connection, self.tenant_id, queries, config, limit)
+            rankings += near
             if second_round:
                 first = fused(rankings)
-                rankings += await rank_again(session, self.tenant_id, first, config, limit)
+                rankings += await rank_again(connection, self.tenant_id, first, config, limit)
             best = fused(rankings)[:limit]
-            chunks = await read_chunks(session, self.tenant_id, [hit.chunk_id for hit in best])
-            questions = await questions_of(
-                session, self.tenant_id, [hit.article_id for hit in best]
-            )
+            chunks = await read_chunks(connection, self.tenant_id, [hit.chunk_id for hit in best])
+            articles = [hit.article_id for hit in best]
+            questions = await questions_of(connection, self.tenant_id, articles)
         scores = {hit.chunk_id: hit.score for hit in best}
         return [
             {
@@ -68,19 +66,20 @@ class PostgresKnowledge:
             for excerpt in within_budget(chunks, self.context_tokens)
         ]
 
-    async def _near(self, session: AsyncSession, asked: list[Vector], limit: int) -> Rankings:
+    async def _near(self, asked: list[Vector], limit: int) -> Rankings:
         """The articles that mean what is asked, where vectors are kept."""
-        if not asked or self.embedder is None or not await has_table(session):
+        if not asked or self.embedder is None:
             return []
-        wanted = max(limit, CANDIDATES)
-        model = vectors_name(self.embedder)
-        near = await nearest_chunks(session, self.tenant_id, model, asked, wanted)
+        wanted, model = max(limit, CANDIDATES), vectors_name(self.embedder)
+        async with self.sessions() as session:
+            if not await has_table(session):
+                return []
+            near = await nearest_chunks(session, self.tenant_id, model, asked, wanted)
         return [(MEANING_WEIGHT, near)]
 
     async def _asked(self, queries: list[str]) -> list[Vector]:
         """The question and its sentences as vectors; none when the server does not answer."""
-        texts = sentences(queries)
-        if self.embedder is None or not texts:
+        if self.embedder is None or not (texts := sentences(queries)):
             return []
         try:
             return await self.embedder.embed(texts)

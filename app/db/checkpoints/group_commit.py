@@ -1,4 +1,4 @@
-"""One transaction for the rows of many writers: checkpoints and steps of all runs of a process.
+"""One transaction for the rows of many writers: checkpoints, steps and costs of a process' runs.
 
 Every writer can wait until its own rows are durable; only the transaction is shared. Until a
 writer waits, rows are collected for at most HOLD_SECONDS.
@@ -12,6 +12,7 @@ from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
 from app.db.core.connections import SaverPool
 from app.db.runs.model_calls import UPSERT_MODEL_CALLS
 from app.db.runs.steps import UPSERT_STEPS
+from app.db.tenants.spend import ADD_SPEND
 
 # The most work without effects that a crash can lose.
 HOLD_SECONDS = 0.05
@@ -48,6 +49,7 @@ STATEMENTS: dict[LiteralString, int] = {
     UPSERT_WRITES: 6,
     UPSERT_STEPS: 1,
     UPSERT_MODEL_CALLS: 1,
+    ADD_SPEND: 1,
 }
 
 Row = tuple[Any, ...]
@@ -126,10 +128,20 @@ class GroupCommit:
         ):
             for statement, identity in STATEMENTS.items():
                 rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
+                if statement is INSERT_WRITES:
+                    rows = _needed(rows, parts)
                 if rows:
                     columns = [list(column) for column in zip(*rows.values(), strict=True)]
                     many = statement is FENCE and len(rows) > 1
                     await connection.execute(FENCE_OF_MANY if many else statement, columns)
+
+
+def _needed(writes: dict[Row, Row], parts: list[Rows]) -> dict[Row, Row]:
+    """The writes of steps that have not ended: the next checkpoint holds what the others wrote."""
+    checkpoints = (row for part in parts for row in part.get(UPSERT_CHECKPOINTS, ()))
+    # Thread, namespace and the checkpoint that the step began with.
+    ended = {(row[0], row[1], row[3]) for row in checkpoints}
+    return {identity: row for identity, row in writes.items() if row[:3] not in ended}
 
 
 def _answer(batch: Batch, error: BaseException | None) -> None:

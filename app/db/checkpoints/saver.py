@@ -112,16 +112,22 @@ class GroupingSaver(AsyncPostgresSaver):
             await self.durable(holder)
         return await super().aget_tuple(config)
 
-    async def _put(self, holder: Holder | None, rows: Rows) -> None:
-        """Join the next transaction, and wait for it unless the holder may be behind."""
+    async def put_beside(self, holder: Holder | None, rows: Rows) -> None:
+        """Join the next transaction with rows that count also when the run was lost.
+
+        Durable on return, unless the holder may be behind.
+        """
         late = self._behind.get(holder) if holder else None
-        fenced = {FENCE: [holder] if holder else [], **rows}
-        done = self._commits.join(fenced)
+        done = self._commits.join(rows)
         if late is None:
             await self._committed(holder, [done])
         else:
             late[:] = [other for other in late if not other.done() or other.exception()]
             late.append(done)
+
+    async def _put(self, holder: Holder | None, rows: Rows) -> None:
+        """The same for rows that only the holder of the run may write."""
+        await self.put_beside(holder, {FENCE: [holder] if holder else [], **rows})
 
     async def _committed(self, holder: Holder | None, writes: list[Done]) -> None:
         if any(not done.done() for done in writes):

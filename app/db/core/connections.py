@@ -40,7 +40,11 @@ UNAVAILABLE_SECONDS = 5.0
 IDLE_LIMIT: dict[str, Any] = {"options": "-c idle_in_transaction_session_timeout=15s"}
 # Compiled statements are planned once, perhaps while their tables are nearly empty: a plan
 # that reads whole tables would stay until the next ANALYZE. They all have an index to go by.
-BY_INDEX: dict[str, Any] = {"options": f"{IDLE_LIMIT['options']} -c enable_seqscan=off -c jit=off"}
+# Left to itself the server plans those of a search each time, which takes as long as to run them.
+BY_INDEX: dict[str, Any] = {
+    "options": f"{IDLE_LIMIT['options']} -c enable_seqscan=off -c jit=off"
+    " -c plan_cache_mode=force_generic_plan"
+}
 
 
 class Sessions(async_sessionmaker[AsyncSession]):

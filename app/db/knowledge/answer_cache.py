@@ -11,6 +11,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    Interval,
+    LargeBinary,
     Uuid,
     and_,
     bindparam,
@@ -22,11 +24,11 @@ from sqlalchemy import (
     tuple_,
     update,
 )
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from app.db.core.compiled import CompiledStatement, Executor
+from app.db.core.compiled import CompiledStatement, Executor, new_binds, new_values
 from app.db.tables.knowledge import CUSTOMERS, CachedAnswerRow
 from app.db.tables.runs import Run
 from app.db.tables.tenants import Tenant
@@ -90,20 +92,27 @@ async def find_answer(
 
 
 async def keep_answer(
-    session: AsyncSession, customer_sha256: bytes, lifetime: timedelta, **values: Any
+    executor: Executor, customer_sha256: bytes, lifetime: timedelta, **values: Any
 ) -> None:
     """Store a checked reply, or put it in the place of an older one, in one UPSERT."""
-    expires_at = func.now() + lifetime
+    asked = {"customers": [customer_sha256], "lifetime": lifetime}
+    await _upsert_answer(tuple(values)).rows(executor, **asked, **new_values(values))
+
+
+@cache
+def _upsert_answer(names: tuple[str, ...]) -> CompiledStatement:
+    customers = bindparam("customers", type_=ARRAY(LargeBinary))
+    lifetime = bindparam("lifetime", type_=Interval())
     row = insert(CachedAnswerRow).values(
-        customers=[customer_sha256], expires_at=expires_at, **values
+        customers=customers, expires_at=func.now() + lifetime, **new_binds(names)
     )
     expired = CachedAnswerRow.expires_at <= func.now()
     enough = or_(
-        CachedAnswerRow.customers.contains([customer_sha256]),
+        CachedAnswerRow.customers.contains(customers),
         func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
     )
     both = func.array_cat(CachedAnswerRow.customers, row.excluded.customers)
-    await session.execute(
+    return CompiledStatement(
         row.on_conflict_do_update(
             index_elements=KEY,
             set_={

@@ -7,11 +7,13 @@ Relevance Framework: BM25 and Beyond (2009), 3.4, with fields summed before satu
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, TextClause, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, bindparam, column, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.compiled import CompiledStatement, Executor
 from app.db.core.types import storable
 from app.db.knowledge.tokenize import parts, spaced
 from app.db.tables.knowledge import ArticleChunk
@@ -79,11 +81,11 @@ RANKING = """
             SELECT count(*) AS chunks, min(chunk_id) AS lowest, max(chunk_id) AS highest FROM (
                 SELECT chunk_id FROM {table}
                 WHERE tenant_id = :tenant_id AND {table}.{column} = term.lexeme
-                ORDER BY chunk_id LIMIT :max_counted
+                ORDER BY chunk_id LIMIT {max_counted}
             ) AS begun
         ) AS found WHERE chunks > 0
     ), frequency AS (
-        SELECT lexeme, all_chunks, CASE WHEN chunks < :max_counted THEN chunks
+        SELECT lexeme, all_chunks, CASE WHEN chunks < {max_counted} THEN chunks
             ELSE least(all_chunks, chunks * greatest(all_chunks, last_id - first_id + 1)
                 / (highest - first_id + 1)) END AS chunks
         FROM counted, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total,
@@ -95,22 +97,22 @@ RANKING = """
                 sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
             FROM frequency
         ) AS by_rarity
-        WHERE so_far - chunks < :max_matches
+        WHERE so_far - chunks < {max_matches}
     ), best AS (
-        SELECT chunk_id, max(score) + :whole_share * sum(of_whole) AS score FROM (
+        SELECT chunk_id, max(score) + {whole_share} * sum(of_whole) AS score FROM (
             SELECT chunk_id, number, sum(weight * idf) AS score,
                 sum(weight * idf * first) AS of_whole
             FROM rare JOIN asked USING (lexeme), LATERAL (
                 SELECT chunk_id, weight FROM {table}
                 WHERE tenant_id = :tenant_id AND {table}.{column} = rare.lexeme
-                ORDER BY chunk_id LIMIT :max_matches
+                ORDER BY chunk_id LIMIT {max_matches}
             ) AS posting
             GROUP BY chunk_id, number
             HAVING count(*) >= least({least}, max(terms))
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
     ), ranked AS (
         SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
-            WHEN CAST(chunk.config AS text) = :config THEN :same_language ELSE 1 END AS score
+            WHEN CAST(chunk.config AS text) = :config THEN {same_language} ELSE 1 END AS score
         FROM best, LATERAL (
             SELECT * FROM article_chunks
             WHERE id = chunk_id AND tenant_id = :tenant_id LIMIT 1
@@ -127,20 +129,35 @@ ASKED_WORDS = """
 """
 
 
-def ranking(table: str, column: str, asked: str, least: int = 1) -> TextClause:
-    """The statement that ranks by one index: its table, its column of terms, its terms asked.
+class Terms(NamedTuple):
+    """One index to rank by: its table, its column of terms, and how those asked for are read.
 
-    A term counts once for the whole question, with the first part that holds it. A part must
-    share so many terms with a chunk, or all that it has.
+    A part of the question must share `least` terms with a chunk, or all that it has.
     """
-    names = {"{table}": table, "{column}": column, "{asked}": asked, "{least}": str(least)}
-    statement = RANKING
-    for name, value in names.items():
-        statement = statement.replace(name, value)
-    return text(statement).bindparams(bindparam("parts", type_=ARRAY(String)))
+
+    table: str
+    column: str
+    asked: str
+    least: int = 1
 
 
-RANK_BY_WORDS = ranking("article_terms", "term", ASKED_WORDS)
+WORDS = Terms("article_terms", "term", ASKED_WORDS)
+
+
+@cache
+def select_ranked(terms: Terms) -> CompiledStatement:
+    """A term counts once for the whole question, with the first part that holds it."""
+    known = {
+        **terms._asdict(),
+        "max_counted": MAX_COUNTED,
+        "max_matches": MAX_MATCHES,
+        "whole_share": WHOLE_SHARE,
+        "same_language": SAME_LANGUAGE,
+    }
+    statement = text(RANKING.format_map(known)).bindparams(
+        bindparam("parts", type_=ARRAY(String)), bindparam("config", type_=String)
+    )
+    return CompiledStatement(statement.columns(*map(column, ("article_id", "id", "score"))))
 
 
 async def index_chunks(
@@ -174,33 +191,25 @@ def indexed(
 
 
 async def rank_chunks(
-    session: AsyncSession,
+    executor: Executor,
     tenant_id: str,
-    queries: Sequence[str],
+    asked: Sequence[str],
     config: str,
     limit: int,
-    statement: TextClause = RANK_BY_WORDS,
+    terms: Terms = WORDS,
 ) -> list[Hit]:
-    """The best chunk of each article that shares a term with the question, best first.
+    """The best chunk of each article that shares a term with `asked_parts`, best first.
 
     The question is read in every language the tenant's articles are written in.
     """
-    values = ranked_by(tenant_id, queries, config, limit)
-    if not values["parts"]:
+    if not asked:
         return []
-    found = await session.execute(statement, values)
+    found = await select_ranked(terms).rows(
+        executor, tenant_id=tenant_id, parts=list(asked), config=config, limit=limit
+    )
     return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]
 
 
-def ranked_by(tenant_id: str, queries: Sequence[str], config: str, limit: int) -> dict[str, Any]:
-    """The values of a ranking statement."""
-    return {
-        "tenant_id": tenant_id,
-        "parts": parts([storable(query) for query in queries]),
-        "max_matches": MAX_MATCHES,
-        "max_counted": MAX_COUNTED,
-        "whole_share": WHOLE_SHARE,
-        "config": config,
-        "same_language": SAME_LANGUAGE,
-        "limit": limit,
-    }
+def asked_parts(queries: Sequence[str]) -> list[str]:
+    """The parts of a question that are ranked by."""
+    return parts([storable(query) for query in queries])

@@ -13,8 +13,8 @@ from app.db.core.types import storable
 from app.db.knowledge.bm25 import (
     ASKED_WORDS,
     USUAL_LENGTH,
+    Terms,
     indexed,
-    ranking,
 )
 from app.db.knowledge.tokenize import plain, spaced
 from app.db.tables.knowledge import ArticleChunk
@@ -45,8 +45,8 @@ ASKED_PARTS = """
     WHERE word <> ''
 """
 # A pair is looked up in the table of words, where no word has a space.
-RANK_BY_PAIRS = ranking("article_terms", "term", f"{ASKED_WORDS} UNION ALL {ASKED_PAIRS}")
-RANK_BY_PARTS = ranking("article_ngrams", "ngram", ASKED_PARTS, LEAST_PARTS)
+PAIRS = Terms("article_terms", "term", f"{ASKED_WORDS} UNION ALL {ASKED_PAIRS}")
+PARTS = Terms("article_ngrams", "ngram", ASKED_PARTS, LEAST_PARTS)
 
 FOUND_PAIRS = """
     SELECT id, factor, lexeme || ' ' || follower AS term FROM (

@@ -2,22 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import cache
 
-from sqlalchemy import select, text
+from sqlalchemy import BigInteger, ColumnElement, Text, any_, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.knowledge.articles import config_for
-from app.db.knowledge.bm25 import RANK_BY_WORDS, Hit, rank_chunks
+from app.db.knowledge.bm25 import WORDS, Hit, asked_parts, rank_chunks
 from app.db.knowledge.fusion import fused
-from app.db.knowledge.ngrams import RANK_BY_PAIRS, RANK_BY_PARTS
+from app.db.knowledge.ngrams import PAIRS, PARTS
 from app.db.tables.knowledge import Article, ArticleChunk
 
 # How many articles of each ranking are fused.
 CANDIDATES = 50
 # The weight of each ranking, chosen by the measurement in docs/retrieval.md.
-RANKINGS = ((1.5, RANK_BY_WORDS), (1.0, RANK_BY_PAIRS), (1.0, RANK_BY_PARTS))
+RANKINGS = ((1.5, WORDS), (1.0, PAIRS), (1.0, PARTS))
 # How many terms a question has is unknown to the planner, which expects millions: a server that has
-# JIT would compile each ranking first, for longer than it runs.
+# JIT would compile each ranking first, for longer than it runs. Raw connections have none.
 PLAIN_PLANS = text("SELECT set_config('jit', 'off', true)")
 # Whose titles the second round searches, and what it counts beside the first.
 SECOND_ROUND_ARTICLES, SECOND_ROUND_WEIGHT = 3, 0.25
@@ -27,29 +30,35 @@ Rankings = list[tuple[float, list[Hit]]]
 
 
 async def rank_articles(
-    session: AsyncSession, tenant_id: str, queries: Sequence[str], config: str, limit: int
+    executor: Executor, tenant_id: str, queries: Sequence[str], config: str, limit: int
 ) -> Rankings:
     """The rankings by words, by pairs and by parts of words, each with its weight."""
-    await session.execute(PLAIN_PLANS)
-    wanted = max(limit, CANDIDATES)
+    wanted, asked = max(limit, CANDIDATES), asked_parts(queries)
     return [
-        (weight, await rank_chunks(session, tenant_id, queries, config, wanted, statement))
-        for weight, statement in RANKINGS
+        (weight, await rank_chunks(executor, tenant_id, asked, config, wanted, terms))
+        for weight, terms in RANKINGS
     ]
 
 
 async def rank_again(
-    session: AsyncSession, tenant_id: str, first: Sequence[Hit], config: str, limit: int
+    executor: Executor, tenant_id: str, first: Sequence[Hit], config: str, limit: int
 ) -> Rankings:
     """What is near the best articles of a first round, by the words and pairs of their titles."""
     best = [hit.chunk_id for hit in first[:SECOND_ROUND_ARTICLES]]
-    query = select(ArticleChunk.title).where(
-        ArticleChunk.tenant_id == tenant_id, ArticleChunk.id.in_(best)
-    )
-    titles = sorted(await session.scalars(query))
-    wanted = max(limit, CANDIDATES)
-    near = await rank_chunks(session, tenant_id, titles, config, wanted, RANK_BY_PAIRS)
+    titles = await _select_titles().rows(executor, tenant=tenant_id, chunks=best)
+    asked = asked_parts(sorted(title for (title,) in titles))
+    near = await rank_chunks(executor, tenant_id, asked, config, max(limit, CANDIDATES), PAIRS)
     return [(SECOND_ROUND_WEIGHT, near)]
+
+
+@cache
+def _select_titles() -> CompiledStatement:
+    return CompiledStatement(select(ArticleChunk.title).where(*_chunks()))
+
+
+def _chunks() -> tuple[ColumnElement[bool], ...]:
+    chunks = bindparam("chunks", type_=ARRAY(BigInteger))
+    return ArticleChunk.tenant_id == bindparam("tenant"), ArticleChunk.id == any_(chunks)
 
 
 async def search_articles(
@@ -57,6 +66,7 @@ async def search_articles(
 ) -> list[Article]:
     """The articles behind the best chunks, best first; of equal ones those in the language."""
     config = config_for(language) if language else ""
+    await session.execute(PLAIN_PLANS)
     found = fused(await rank_articles(session, tenant_id, [query], config, limit))
     ids = [hit.article_id for hit in found[:limit]]
     rows = await session.scalars(
@@ -66,31 +76,41 @@ async def search_articles(
 
 
 async def questions_of(
-    session: AsyncSession, tenant_id: str, article_ids: Sequence[str]
+    executor: Executor, tenant_id: str, article_ids: Sequence[str]
 ) -> dict[str, list[str]]:
     """The questions that each of these articles says it answers."""
-    query = select(Article.id, Article.questions).where(
-        Article.tenant_id == tenant_id, Article.id.in_(article_ids)
-    )
-    return {row.id: row.questions for row in await session.execute(query)}
+    asked = {"tenant": tenant_id, "articles": list(article_ids)}
+    return dict(await _select_questions().rows(executor, **asked))
+
+
+@cache
+def _select_questions() -> CompiledStatement:
+    articles = bindparam("articles", type_=ARRAY(Text))
+    mine = (Article.tenant_id == bindparam("tenant"), Article.id == any_(articles))
+    return CompiledStatement(select(Article.id, Article.questions).where(*mine))
 
 
 async def read_chunks(
-    session: AsyncSession, tenant_id: str, chunk_ids: Sequence[int]
+    executor: Executor, tenant_id: str, chunk_ids: Sequence[int]
 ) -> list[tuple[ArticleChunk, list[ArticleChunk]]]:
     """Each chunk in the order asked for, with all chunks of its article in theirs.
 
     A chunk that an edit removed meanwhile is left out.
     """
-    mine = ArticleChunk.tenant_id == tenant_id
-    ids = select(ArticleChunk.article_id).where(mine, ArticleChunk.id.in_(chunk_ids))
-    rows = await session.scalars(
-        select(ArticleChunk)
-        .where(mine, ArticleChunk.article_id.in_(ids))
-        .order_by(ArticleChunk.article_id, ArticleChunk.position)
-    )
+    rows = await _select_chunks().all(executor, tenant=tenant_id, chunks=list(chunk_ids))
     chunks = {chunk.id: chunk for chunk in rows}
     articles: dict[str, list[ArticleChunk]] = defaultdict(list)
     for chunk in chunks.values():
         articles[chunk.article_id].append(chunk)
     return [(chunks[i], articles[chunks[i].article_id]) for i in chunk_ids if i in chunks]
+
+
+@cache
+def _select_chunks() -> CompiledQuery[ArticleChunk]:
+    found = select(ArticleChunk.article_id).where(*_chunks())
+    return CompiledQuery(
+        ArticleChunk,
+        select(ArticleChunk)
+        .where(ArticleChunk.tenant_id == bindparam("tenant"), ArticleChunk.article_id.in_(found))
+        .order_by(ArticleChunk.article_id, ArticleChunk.position),
+    )

@@ -1,15 +1,16 @@
 """Queries on the steps of runs and on the messages of tickets."""
 
 from functools import cache
-from typing import Any, LiteralString, cast
+from typing import Any, LiteralString
 from uuid import UUID
 
-from sqlalchemy import Executable, exists, select, text, update
+from sqlalchemy import bindparam, exists, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from app.db.core.compiled import new_binds, new_values
+from app.db.core.compiled import CompiledQuery, Executor, new_binds, new_values
 from app.db.core.types import json_text
 from app.db.tables.runs import Message, Run, Step
 
@@ -50,14 +51,24 @@ async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) ->
 
 
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
-    """The run's node executions in the order they began, each with its model calls."""
+    """The run's node executions in the order they began, each with its model calls.
+
+    A row holds of the input what changed since the attempt's step before; here it is the whole
+    state again.
+    """
     query = (
         select(Step)
         .options(selectinload(Step.model_calls))
         .where(Step.tenant_id == tenant_id, Step.run_id == run_id)
         .order_by(Step.started_at, Step.seq)
     )
-    return list(await session.scalars(query))
+    steps = list(await session.scalars(query))
+    states: dict[int, dict[str, Any]] = {}
+    for step in steps:
+        if step.input is not None:
+            states[step.attempt] = {**states.get(step.attempt, {}), **step.input}
+            set_committed_value(step, "input", states[step.attempt])
+    return steps
 
 
 async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str) -> bool | None:
@@ -78,23 +89,28 @@ async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str)
     return bool(await session.scalar(kept, where))
 
 
-async def add_message(session: AsyncSession, **values: Any) -> Message:
-    """Store a message once per key; a repeated key returns the first message."""
-    new = new_values(values)
-    row = (await session.scalars(_insert_message(tuple(values)), new)).one_or_none()
-    if row is not None:
-        return cast("Message", row)
-    first = select(Message).where(
-        Message.tenant_id == values["tenant_id"], Message.key == values["key"]
-    )
-    return (await session.scalars(first)).one()
+async def add_message(executor: Executor, **values: Any) -> Message:
+    """Store a message once per key; a repeated key returns the first message, only to be read."""
+    new = await _insert_message(tuple(values)).one_or_none(executor, **new_values(values))
+    if new is not None:
+        return new
+    first = {"tenant": values["tenant_id"], "business_key": values["key"]}
+    known = await _select_message().one_or_none(executor, **first)
+    assert known is not None, "a key that could not be stored is known"
+    return known
 
 
 @cache
-def _insert_message(names: tuple[str, ...]) -> Executable:
+def _insert_message(names: tuple[str, ...]) -> CompiledQuery[Message]:
     row = insert(Message).values(new_binds(names))
     new = row.on_conflict_do_nothing(index_elements=["tenant_id", "key"])
-    return select(Message).from_statement(new.returning(Message))
+    return CompiledQuery(Message, new.returning(Message))
+
+
+@cache
+def _select_message() -> CompiledQuery[Message]:
+    own = (Message.tenant_id == bindparam("tenant"), Message.key == bindparam("business_key"))
+    return CompiledQuery(Message, select(Message).where(*own))
 
 
 async def messages_of_ticket(

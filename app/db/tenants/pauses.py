@@ -63,9 +63,15 @@ async def pauses_of(session: AsyncSession, tenant_id: str) -> list[Pause]:
     return list(await session.scalars(query.order_by(Pause.tenant_id != EVERYONE)))
 
 
-async def is_paused(session: AsyncSession, tenant_id: str) -> bool:
+async def is_paused(executor: Executor, tenant_id: str) -> bool:
     """Whether the tenant, or everyone, is paused."""
-    return bool(await pauses_of(session, tenant_id))
+    return bool(await _select_paused().rows(executor, tenant=tenant_id))
+
+
+@cache
+def _select_paused() -> CompiledStatement:
+    either = or_(Pause.tenant_id == bindparam("tenant"), Pause.tenant_id == EVERYONE)
+    return CompiledStatement(select(Pause.tenant_id).where(either).limit(1))
 
 
 async def write_pause(session: AsyncSession, tenant_id: str, by: str) -> None:

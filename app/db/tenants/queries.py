@@ -142,18 +142,23 @@ async def policy_at(executor: Executor, tenant_id: str, version: int) -> dict[st
     return found.body if found else {}
 
 
-async def policy_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> dict[str, Any]:
+async def policy_of_run(executor: Executor, tenant_id: str, run_id: UUID) -> dict[str, Any]:
     """The policy that the run was started under; empty for the default one."""
-    query = (
+    found = await _select_policy_of_run().rows(executor, tenant=tenant_id, run=run_id)
+    return found[0][0] if found else {}
+
+
+@cache
+def _select_policy_of_run() -> CompiledStatement:
+    return CompiledStatement(
         select(PolicyVersion.body)
         .join(
             Run,
             (Run.tenant_id == PolicyVersion.tenant_id)
             & (Run.policy_version == PolicyVersion.version),
         )
-        .where(Run.tenant_id == tenant_id, Run.id == run_id)
+        .where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
     )
-    return (await session.scalars(query)).one_or_none() or {}
 
 
 async def add_policy(

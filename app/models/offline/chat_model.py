@@ -79,4 +79,8 @@ class OfflineChatModel(BaseChatModel):
             full = {"raw": message, "parsed": parsed, "parsing_error": None}
             return full if include_raw else parsed
 
-        return self.bind(question=schema.__name__) | RunnableLambda(parse)
+        async def parse_here(message: AIMessage) -> Any:
+            # A plain function would be run in a thread, which costs more than to parse.
+            return parse(message)
+
+        return self.bind(question=schema.__name__) | RunnableLambda(parse, parse_here)

@@ -49,13 +49,14 @@ def personal_data(case: Case) -> Iterator[str]:
         found = {match[0].rstrip(".,-").casefold() for match in pattern.finditer(case.text)}
         if found and not found <= {match[0] for match in alone.finditer(own)}:
             yield f"The reply holds {what} that stands in no fact: leave it out."
-    digits = re.sub(r"[^\dA-Za-z]", "", known).casefold()
-    for account in IBAN.finditer(case.text):
-        code = re.sub(r"[ -]", "", account[0]).casefold()
+    accounts, phones = IBAN.findall(case.text), PHONE.findall(DATE.sub(" ", case.text))
+    digits = re.sub(r"[^\dA-Za-z]", "", known).casefold() if accounts or phones else ""
+    for account in accounts:
+        code = re.sub(r"[ -]", "", account).casefold()
         if _is_iban(code) and code not in digits:
             yield "The reply holds an account number that stands in no fact: leave it out."
-    for phone in PHONE.finditer(DATE.sub(" ", case.text)):
-        if re.sub(r"\D", "", phone[0]) not in digits:
+    for phone in phones:
+        if re.sub(r"\D", "", phone) not in digits:
             yield "The reply holds a phone number that stands in no fact: leave it out."
 
 
@@ -76,7 +77,8 @@ def prompt(case: Case) -> Iterator[str]:
     if any(mark in text or mark[::-1] in text for mark in marks):
         yield "The reply tells the instructions: leave them out."
         return
-    said = _stretches(case.text) & _instructed(case.prompt)
+    # Every run has its own mark in the same words.
+    said = _stretches(case.text) & _instructed(TOKEN.sub(" ", case.prompt))
     if said and said - _stretches(case.sources):
         yield "The reply repeats the instructions word for word: leave them out."
 

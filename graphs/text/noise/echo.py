@@ -1,6 +1,6 @@
 """Our own replies that come back, as from a mailbox that forwards to us."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from graphs.text.noise.wordings import WORD, folded
 
@@ -10,9 +10,9 @@ REPLY_CHARS = 40
 AROUND_CHARS = 120
 
 
-def is_echo(body: str, replies: Iterable[str]) -> bool:
+def is_echo(body: str, replies: Sequence[str]) -> bool:
     """Whether the text is one of our replies, with hardly anything else and no question around."""
-    words = _bare(body)
+    words = _bare(body) if replies else ""
     for reply in replies:
         said = _bare(reply)
         if len(said) < REPLY_CHARS or said not in words:

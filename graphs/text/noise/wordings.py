@@ -24,6 +24,8 @@ Wordings = Mapping[str, tuple[str, ...]]
 
 def folded(text: str) -> str:
     """The text in small letters without accents, so that "REPONSE" is "Réponse"."""
+    if text.isascii():
+        return text.casefold()
     letters = normalized("NFD", normalized("NFKC", text).casefold())
     return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
