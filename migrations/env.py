@@ -12,12 +12,14 @@ from app.db.core.types import EnumText, SafeJson, SafeText
 # Their tables join the metadata.
 from app.db.tables import (  # noqa: F401
     approvals_and_ledger,
+    audit,
     connections,
     console,
     conversations,
     events,
     knowledge,
     mailings,
+    policy_changes,
     runs,
     sandbox,
     tenants,
