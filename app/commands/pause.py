@@ -4,6 +4,7 @@ import typer
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database, with_sessions
+from app.db.audit.actor import COMMAND_LINE, act_as
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import EVERYONE
 from app.errors import NotFoundError
@@ -17,6 +18,7 @@ def pause_effects(tenant: str | None) -> None:
     async def work(sessions: Sessions) -> int:
         try:
             async with sessions.begin() as session:
+                await act_as(session, COMMAND_LINE)
                 await pauses.pause(session, tenant or EVERYONE, "cli")
         except NotFoundError as error:
             raise typer.BadParameter(error.detail) from None

@@ -247,9 +247,7 @@ def _audit() -> None:
         sa.Column("content_sha256", sa.Text(), nullable=False),
     )
     op.create_index("audit_events_by_kind", "audit_events", ["tenant_id", "kind", "id"])
-    op.create_index(
-        "audit_events_by_subject", "audit_events", ["subjects"], postgresql_using="gin"
-    )
+    op.create_index("audit_events_by_subject", "audit_events", ["subjects"], postgresql_using="gin")
     op.create_table(
         "audit_seals",
         sa.Column("tenant_id", sa.Text(), primary_key=True),

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import pytest
 
+from app.db.tenants.queries import add_policy
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.connections import manage
 from app.services.connections.encryption import vault_of
-from app.services.tenants import policy as policies
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
@@ -141,9 +141,9 @@ async def test_settings_show_policy_and_connections(console: Console) -> None:
     """Each version with what it changed and by whom; a connection is tested at a press."""
     root = await console.sign_in("Root", "admin")
     async with console.service.sessions.begin() as session:
-        for limit in (1000, 2000):
-            changed = Policy(refund_auto_limit={"USD": limit})
-            await policies.replace(session, console.tenant.id, changed, "Pol")
+        for version, limit in ((1, 1000), (2, 2000)):
+            body = Policy(refund_auto_limit={"USD": limit}).model_dump(mode="json")
+            await add_policy(session, console.tenant.id, version, body, "Pol")
         vault = vault_of(console.service.settings)
         settings = {"url": "https://127.0.0.1:1/in"}
         row, _ = await manage.add(

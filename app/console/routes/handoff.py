@@ -10,6 +10,7 @@ from app.api.http.dependencies import BackendDep, Session
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
+from app.db.audit.actor import act_as, by_key
 from app.db.console.claims import claims_of, snoozed_until
 from app.db.console.inbox import about_items
 from app.db.effects import handoffs
@@ -61,6 +62,7 @@ async def change_handoff(
     viewer.need("approvals:decide")
     act = form.get("act", "")
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         query = select(Handoff.ticket_id).where(
             Handoff.tenant_id == viewer.tenant_id, Handoff.id == handoff_id
         )

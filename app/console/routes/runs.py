@@ -15,6 +15,7 @@ from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
 from app.console.views.card import text_view
 from app.console.views.run import bars, head
+from app.db.audit.actor import act_as, by_key
 from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import get_run, runs_of_tenant
@@ -141,6 +142,7 @@ async def change(backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: 
     act = form.get("act", "")
     viewer.need("runs:write" if act == "cancel" else "approvals:decide")
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         run = await start_and_cancel.get(session, viewer.tenant_id, run_id)
         ticket_id = run.ticket_id
         if act == "cancel":

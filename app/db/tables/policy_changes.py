@@ -37,9 +37,7 @@ class PolicyChange(Base):
 
     __table_args__ = (
         Index("policy_changes_by_tenant", "tenant_id", "id"),
-        Index(
-            "policy_changes_expiring", "expires_at", postgresql_where=sql("status = 'pending'")
-        ),
+        Index("policy_changes_expiring", "expires_at", postgresql_where=sql("status = 'pending'")),
         CheckConstraint(
             "status IN ('pending','confirmed','refused','expired','alone')",
             name="policy_changes_status_known",
