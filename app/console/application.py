@@ -4,11 +4,13 @@ from app.api.http.openapi_document import DocumentedApi
 from app.console.identity_provider import IdentityProvider
 from app.console.routes import (
     approval,
+    audit,
     handoff,
     inbox,
     items,
     live,
     pause,
+    policy_changes,
     provider,
     runs,
     settings,
@@ -29,6 +31,8 @@ MODULES = (
     handoff,
     runs,
     settings,
+    audit,
+    policy_changes,
     pause,
     unknown,
 )

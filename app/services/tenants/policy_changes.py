@@ -5,7 +5,7 @@ asked to change. They never commit.
 """
 
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 from sqlalchemy import func
@@ -30,6 +30,7 @@ from app.services.tenants.admins import other_admins, own_keys
 log = get_logger(__name__)
 
 Verdict = Literal["confirm", "refuse"]
+VERDICTS = get_args(Verdict)
 LASTS = timedelta(days=7)
 
 
