@@ -13,7 +13,7 @@ from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
-from app.api.routes import me, webhook_endpoints, webhooks
+from app.api.routes import audit, me, webhook_endpoints, webhooks
 from app.api.schemas import agents
 from app.api.schemas.callbacks import CALLBACK_EVENTS
 from app.services.webhooks.endpoints import TEST_EVENT
@@ -42,6 +42,8 @@ def documented() -> Documented:
         (schemas.ThreadOut, openapi_examples.THREAD),
         (schemas.ArticleOut, openapi_examples.ARTICLE),
         (schemas.PolicyOut, openapi_examples.POLICY),
+        (schemas.PolicyChangeOut, openapi_examples.POLICY_CHANGE),
+        (audit.AuditEventOut, audit.EVENT),
         (schemas.ErasureOut, openapi_examples.ERASURE),
         (schemas.PauseOut, openapi_examples.PAUSE),
         (schemas.RunPage, openapi_examples.page(openapi_examples.LISTED_RUN)),
@@ -74,6 +76,7 @@ def test_every_answer_example_fits_its_model(
         schemas.PutArticle,
         schemas.PutPolicy,
         schemas.ChangePolicy,
+        schemas.DecideChange,
         schemas.ImportArticles,
         schemas.PersonMessage,
         agents.PutAgent,
