@@ -16,6 +16,7 @@ from app.api.http.pagination import Page
 from app.api.routes import audit, me, webhook_endpoints, webhooks
 from app.api.schemas import agents
 from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.api.views import policy_changes
 from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome
 from tests.documented import Documented, own_document
@@ -42,7 +43,7 @@ def documented() -> Documented:
         (schemas.ThreadOut, openapi_examples.THREAD),
         (schemas.ArticleOut, openapi_examples.ARTICLE),
         (schemas.PolicyOut, openapi_examples.POLICY),
-        (schemas.PolicyChangeOut, openapi_examples.POLICY_CHANGE),
+        (schemas.PolicyChangeOut, policy_changes.EXAMPLE),
         (audit.AuditEventOut, audit.EVENT),
         (schemas.ErasureOut, openapi_examples.ERASURE),
         (schemas.PauseOut, openapi_examples.PAUSE),

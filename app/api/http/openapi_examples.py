@@ -235,20 +235,6 @@ POLICY: dict[str, Any] = {
     "created_at": EARLY,
     "created_by": "Team lead",
 }
-POLICY_CHANGE: dict[str, Any] = {
-    "id": "01a20147-b0c1-7d31-8f6a-7f0d3c5a9e23",
-    "status": "pending",
-    "loosens": ["refund_auto_limit"],
-    "base_version": 3,
-    "policy": Policy(refund_auto_limit={"USD": 50_000}).model_dump(mode="json"),
-    "asked_by": "Team lead",
-    "asked_key": "e155576094d0",
-    "created_at": EARLY,
-    "expires_at": "2026-11-29T09:00:00Z",
-    "version": None,
-    "decided_by": None,
-    "decided_at": None,
-}
 
 ERASURE: dict[str, Any] = {
     "id": "01a20147-b0c1-7d31-8f6a-7f0d3c5a9e21",

@@ -12,7 +12,7 @@ from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import Responses, documented_responses
 from app.api.routes.runs import Cursor, Limit
-from app.api.views.policy_changes import CHANGES, show_change
+from app.api.views.policy_changes import CHANGES, EXAMPLE, show_change
 from app.db.tables.policy_changes import PolicyChange
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
@@ -33,7 +33,7 @@ WAITS: Responses = {
     202: {
         "model": schemas.PolicyChangeOut,
         "description": "It loosens limits and waits for a second admin.",
-        "content": {"application/json": {"example": openapi_examples.POLICY_CHANGE}},
+        "content": {"application/json": {"example": EXAMPLE}},
     }
 }
 

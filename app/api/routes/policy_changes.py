@@ -10,7 +10,7 @@ from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import Cursor, Limit
-from app.api.views.policy_changes import CHANGES, show_change
+from app.api.views.policy_changes import CHANGES, EXAMPLE, show_change
 from app.db.tables.policy_changes import PolicyChange
 from app.db.tenants.policy_changes import changes_of, get_change
 from app.errors import (
@@ -32,9 +32,7 @@ DECIDED = {"status": "confirmed", "version": 4, "decided_by": "Operations",
 @router.get(
     "",
     response_model=schemas.PolicyChangePage,
-    responses=documented_responses(
-        200, openapi_examples.page(openapi_examples.POLICY_CHANGE), InvalidCursorError
-    ),
+    responses=documented_responses(200, openapi_examples.page(EXAMPLE), InvalidCursorError),
 )
 async def list_policy_changes(
     session: Session,
@@ -61,7 +59,7 @@ async def list_policy_changes(
 @router.get(
     "/{change_id}",
     response_model=schemas.PolicyChangeOut,
-    responses=documented_responses(200, openapi_examples.POLICY_CHANGE),
+    responses=documented_responses(200, EXAMPLE),
 )
 async def get_policy_change(
     change_id: UUID, session: Session, key: PolicyReader
@@ -78,7 +76,7 @@ async def get_policy_change(
     response_model=schemas.PolicyChangeOut,
     responses=documented_responses(
         200,
-        openapi_examples.POLICY_CHANGE | DECIDED,
+        EXAMPLE | DECIDED,
         SecondAdminError,
         PolicyChangeClosedError,
         PolicyChangedError,
