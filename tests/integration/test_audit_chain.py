@@ -79,7 +79,7 @@ async def test_sealed_chain_holds(trail: Trail) -> None:
 
 
 async def test_two_sealers_at_once_make_one_chain(trail: Trail) -> None:
-    """Eight seal in small batches while facts are written: no link twice, none left out."""
+    """Four seal in small batches while facts are written: no link twice, none left out."""
     await trail.write()
 
     async def seal() -> int:
@@ -90,7 +90,9 @@ async def test_two_sealers_at_once_make_one_chain(trail: Trail) -> None:
         return total
 
     before = len(await trail.seals())
-    *sealed, _ = await asyncio.gather(*(seal() for _ in range(4)), trail.write(FACTS))
+    writing = asyncio.create_task(trail.write(FACTS))
+    sealed = await asyncio.gather(*(seal() for _ in range(4)))
+    await writing
     rest = await seal_tenant(trail.sessions, trail.tenant_id)
     found = await trail.verified()
     assert (found.broken, found.waiting) == (None, 0)
@@ -220,7 +222,7 @@ async def test_restored_backup_verifies(
         ("pg_dump", "--format=custom", f"--file={dump}", database_url),
         ("pg_restore", "--no-owner", f"--dbname={restored}", str(dump)),
     ):
-        await asyncio.to_thread(subprocess.run, [programs / program, *arguments], check=True)
+        await asyncio.to_thread(call, str(programs / program), *arguments)
     await engine.dispose()
     engine = make_engine(restored, 1)
     again = Trail(Sessions(engine), TEMPLATE)
@@ -228,6 +230,11 @@ async def test_restored_backup_verifies(
     assert await seal_tenant(again.sessions, trail.tenant_id) == 1
     assert (await again.verified()).broken is None
     await engine.dispose()
+
+
+def call(*command: str) -> None:
+    """Run a program to its end."""
+    subprocess.run(command, check=True)
 
 
 async def _programs(sessions: Sessions) -> Path:
