@@ -17,6 +17,7 @@ DeskgraphError                  500 internal
 ├── OverLimitError              403 over-limit
 ├── GrantError                  403 grant-not-held
 ├── SecondApproverError         403 second-approver-needed
+├── SecondAdminError            403 second-admin-needed
 ├── NotFoundError               404 not-found
 ├── MethodNotAllowedError       405 method-not-allowed
 ├── ConflictError               409 (base)
@@ -28,8 +29,11 @@ DeskgraphError                  500 internal
 │   ├── AlreadyClaimedError    409 already-claimed
 │   ├── PaymentsConnectedError  409 payments-connected
 │   ├── ConnectionInUseError    409 connection-in-use
+│   ├── PolicyChangeClosedError 409 policy-change-closed
+│   ├── PolicyChangedError      409 policy-changed
 │   └── EncryptionError         409 encryption-not-set-up
 ├── ApprovalExpiredError        410 approval-expired
+├── PolicyChangeExpiredError    410 policy-change-expired
 ├── CheckpointGoneError         410 checkpoint-gone
 ├── StaleDigestError            412 stale-digest
 ├── StaleVersionError           412 stale-version
@@ -170,6 +174,12 @@ class SecondApproverError(DeskgraphError):
     title = "Another person must agree as well"
 
 
+class SecondAdminError(DeskgraphError):
+    """A policy change is confirmed by the person who asked for it."""
+
+    status, code, title = 403, "second-admin-needed", "Another admin must confirm it"
+
+
 class NotFoundError(DeskgraphError):
     """It does not exist, or not for this caller."""
 
@@ -236,6 +246,18 @@ class ConnectionInUseError(ConflictError):
     code, title = "connection-in-use", "Calls through the connection have not ended"
 
 
+class PolicyChangeClosedError(ConflictError):
+    """A policy change was decided before; `status_was` says how."""
+
+    code, title = "policy-change-closed", "The policy change does not wait any more"
+
+
+class PolicyChangedError(ConflictError):
+    """A policy change was asked of a version that is no longer the newest."""
+
+    code, title = "policy-changed", "The policy was changed meanwhile"
+
+
 class EncryptionError(ConflictError):
     """No key encrypts credentials, or none of them opens what is stored."""
 
@@ -246,6 +268,12 @@ class ApprovalExpiredError(DeskgraphError):
     """No decision came in time."""
 
     status, code, title = 410, "approval-expired", "The approval has expired"
+
+
+class PolicyChangeExpiredError(DeskgraphError):
+    """No second admin confirmed a policy change in time."""
+
+    status, code, title = 410, "policy-change-expired", "The policy change has expired"
 
 
 class CheckpointGoneError(DeskgraphError):

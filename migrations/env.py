@@ -12,6 +12,7 @@ from app.db.core.types import EnumText, SafeJson, SafeText
 # Their tables join the metadata.
 from app.db.tables import (  # noqa: F401
     approvals_and_ledger,
+    audit,
     connections,
     console,
     conversations,
@@ -19,6 +20,7 @@ from app.db.tables import (  # noqa: F401
     figures,
     knowledge,
     mailings,
+    policy_changes,
     runs,
     sandbox,
     tenants,

@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.terminal import complain, typed
+from app.db.audit.actor import COMMAND_LINE, act_as
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions, make_engine
 from app.db.core.embedded import EmbeddedPostgresError, embedded_postgres
@@ -107,6 +108,7 @@ def in_session(settings: Settings, work: Callable[[AsyncSession], Awaitable[T]])
 
     async def run(sessions: Sessions) -> T:
         async with sessions.begin() as session:
+            await act_as(session, COMMAND_LINE)
             return await work(session)
 
     return with_sessions(settings, run)

@@ -19,6 +19,7 @@ GROUPS = {
     "tenants": "Create tenants.",
     "keys": "Create, list and revoke API keys; end sessions.",
     "policy": "Show and set a tenant's policy.",
+    "audit": "Check and export the audit trail.",
     "connections": "Connect helpdesks, mailboxes and payments.",
     "articles": "Fill the knowledge base.",
     "agents": "Import and list who takes hand-offs.",

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.commands.database import in_session, load_settings, with_database, with_sessions
 from app.commands.terminal import complain
+from app.db.audit.actor import COMMAND_LINE, act_as
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import EVERYONE
 from app.errors import NotFoundError
@@ -18,6 +19,7 @@ def pause_effects(tenant: str | None) -> None:
     async def work(sessions: Sessions) -> int:
         try:
             async with sessions.begin() as session:
+                await act_as(session, COMMAND_LINE)
                 await pauses.pause(session, tenant or EVERYONE, "cli")
         except NotFoundError as error:
             raise typer.BadParameter(error.detail) from None

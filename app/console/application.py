@@ -5,6 +5,7 @@ from app.console.identity_provider import IdentityProvider
 from app.console.routes import (
     approval,
     articles,
+    audit,
     figures,
     handoff,
     inbox,
@@ -13,6 +14,7 @@ from app.console.routes import (
     live,
     pause,
     policy,
+    policy_changes,
     provider,
     replays,
     runs,
@@ -39,6 +41,8 @@ MODULES = (
     settings,
     policy,
     keys,
+    audit,
+    policy_changes,
     pause,
     unknown,
 )

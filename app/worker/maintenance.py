@@ -1,4 +1,6 @@
-"""Periodic maintenance by each worker: reminders, expiries, hand-offs, lost jobs, alarms, pruning.
+"""Periodic maintenance by each worker.
+
+Reminders, expiries, hand-offs, lost jobs, alarms, seals of the audit trail, pruning.
 
 A task of its own, so that slow maintenance delays neither the worker's lease nor a recovery.
 """
@@ -17,8 +19,10 @@ from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import prune_answers
 from app.db.runs import scheduling, transitions, workers
 from app.db.tenants import rate_limit
+from app.db.tenants.policy_changes import expire_changes
 from app.log import get_logger
 from app.services.approvals import deadlines
+from app.services.audit.seal import seal_all
 from app.services.connections import expiry
 from app.worker.consumer import prune_lost_jobs
 from app.worker.run_jobs import RunRunner
@@ -34,7 +38,7 @@ BATCH = 100
 async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
     """Run every maintenance task each MAINTENANCE_SECONDS until `stop` is set."""
     while not stop.is_set():
-        for work in (remind, expire, assign_handoffs, queue_overdue, warn_of_expiry, prune):
+        for work in TASKS:
             await _try(work.__name__, work(jobs))
         await _try("prune_lost_jobs", prune_lost_jobs(consumer))
         with suppress(TimeoutError):
@@ -61,9 +65,10 @@ async def remind(jobs: RunRunner) -> None:
 
 
 async def expire(jobs: RunRunner) -> None:
-    """Expire approvals whose time is over."""
+    """Expire approvals and policy changes whose time is over."""
     async with jobs.service.sessions.begin() as session:
         await deadlines.expire(session, jobs.enqueue, BATCH)
+        await expire_changes(session, BATCH)
 
 
 async def assign_handoffs(jobs: RunRunner) -> None:
@@ -92,6 +97,11 @@ async def warn_of_expiry(jobs: RunRunner) -> None:
         await expiry.warn(session, BATCH)
 
 
+async def seal_audit(jobs: RunRunner) -> None:
+    """Chain the audit events that were committed since the last time."""
+    await seal_all(jobs.service.sessions)
+
+
 async def prune(jobs: RunRunner) -> None:
     """Delete expired rates, leases, cached answers and sessions, and claims of what has ended."""
     async with jobs.service.sessions.begin() as session:
@@ -101,3 +111,6 @@ async def prune(jobs: RunRunner) -> None:
         await prune_answers(session, BATCH * 10)
         await prune_sessions(session, BATCH * 10)
         await prune_claims(session, BATCH * 10)
+
+
+TASKS = (remind, expire, assign_handoffs, queue_overdue, warn_of_expiry, seal_audit, prune)

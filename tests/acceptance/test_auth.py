@@ -50,6 +50,10 @@ ROUTES: list[Route] = [
     ("PATCH", "/v1/policy", {}, {"admin"}, 200),
     ("POST", "/v1/policy/preview", {}, {"admin"}, 200),
     ("GET", "/v1/policy/versions", None, {"admin", "approvals:decide"}, 200),
+    ("GET", "/v1/policy/changes", None, {"admin", "approvals:decide"}, 200),
+    ("GET", "/v1/policy/changes/{change_id}", None, {"admin", "approvals:decide"}, 404),
+    ("POST", "/v1/policy/changes/{change_id}/decision", {"verdict": "refuse"}, {"admin"}, 404),
+    ("GET", "/v1/audit", None, {"admin"}, 200),
     ("GET", "/v1/admin/pause", None, {"admin"}, 200),
     ("POST", "/v1/admin/pause", {"paused": False}, {"admin"}, 200),
     ("PUT", "/v1/articles/{article_id}", ARTICLE, {"articles:write"}, 200),
@@ -131,7 +135,7 @@ def call(client: httpx.Client, route: Route, headers: Any) -> httpx.Response:
     """Make the route's call about something that does not exist."""
     method, path, body, *_ = route
     names = ("run_id", "ticket_id", "approval_id", "handoff_id", "customer_id", "callback_id",
-             "connection_id", "endpoint_id", "key_id", "item_id")  # fmt: skip
+             "connection_id", "endpoint_id", "key_id", "item_id", "change_id")  # fmt: skip
     ids = {name: NOBODY for name in names}
     url = path.format(**ids, article_id=f"article-for-{method}", agent_id=f"agent-for-{method}")
     with client.stream(method, url, json=body, headers=headers) as answer:

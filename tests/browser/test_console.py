@@ -70,7 +70,7 @@ async def pages_of(office: Office) -> list[str]:
     async with office.console.service.sessions.begin() as session:
         for limit in (1000, 2000):
             changed = Policy(refund_auto_limit={"USD": limit}, auto_approve_models=[HOSTILE[:200]])
-            await policies.replace(session, office.console.tenant.id, changed, HOSTILE)
+            await policies.replace(session, office.console.tenant.id, changed, None)
         await put_article(session, office.console.tenant.id, "a/b", HOSTILE[:500], HOSTILE, "en",
                           [HOSTILE[:300]])  # fmt: skip
     articles = ["/console/articles", "/console/articles/a%2Fb", "/console/articles/a%2Fb/edit",

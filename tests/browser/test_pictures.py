@@ -21,7 +21,7 @@ async def test_pictures(office: Office, pictures: Path, theme: Theme) -> None:
     work = Workplace(office.console.service, office.console.tenant)
     async with work.service.sessions.begin() as session:
         large = Policy(refund_second_approver_from={"USD": 50_000})
-        await policies.replace(session, work.tenant.id, large, "test")
+        await policies.replace(session, work.tenant.id, large, None)
     quoted = f"{TWICE}.\n\n> On Monday, support wrote:\n> How can we help?"
     await work.advance(await work.start(quoted, ticket="T-1001"))
     await work.advance(

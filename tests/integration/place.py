@@ -67,7 +67,8 @@ def in_process(app: Any, key: str) -> httpx.AsyncClient:
 def bare(operation: str, **ids: Any) -> tuple[str, str]:
     """Method and address of an operation, about nothing that exists unless `ids` name it."""
     method, path = operation.split(" ")
-    names = ("run_id", "approval_id", "handoff_id", "item_id", "callback_id", "endpoint_id")
+    names = ("run_id", "approval_id", "handoff_id", "item_id", "callback_id", "endpoint_id",
+             "change_id")  # fmt: skip
     known = {**dict.fromkeys(names, NOBODY), "code": "internal", **ids}
     for name in ("ticket_id", "customer_id", "article_id", "connection_id", "agent_id", "key_id"):
         known.setdefault(name, "nobody")

@@ -38,11 +38,11 @@ async def stored(console: Console) -> tuple[int, Policy]:
 
 
 async def store(console: Console, *limits: int) -> None:
-    """One version for each limit, by Pol."""
+    """One version for each limit, by a command."""
     async with console.service.sessions.begin() as session:
         for limit in limits:
             changed = Policy(refund_auto_limit={"USD": limit})
-            await policies.replace(session, console.tenant.id, changed, "Pol")
+            await policies.replace(session, console.tenant.id, changed, None)
 
 
 def fields(page: httpx.Response) -> dict[str, str]:
@@ -96,7 +96,7 @@ async def test_policy_shows_its_versions(console: Console) -> None:
     root = await console.sign_in("Root", "admin")
     text = words(await root.get(POLICY))
     for said in (
-        "Policy, version 2", "refund_auto_limit: 10.00 USD → 20.00 USD", "Pol",
+        "Policy, version 2", "refund_auto_limit: 10.00 USD → 20.00 USD", "cli",
         "refund_auto_limit 20.00 USD", "86400 (1 d)",
         "grounding not set What a reply is held to: quotes,",
     ):  # fmt: skip
@@ -163,7 +163,7 @@ async def test_every_rule_comes_back_from_the_form_as_it_was(console: Console) -
         }
     )
     async with console.service.sessions.begin() as session:
-        await policies.replace(session, console.tenant.id, whole, "Pol")
+        await policies.replace(session, console.tenant.id, whole, None)
     root = await console.sign_in("Root", "admin")
     looked = await root.post(f"{POLICY}/preview", data=fields(await root.get(f"{POLICY}/edit")))
     assert "Nothing: it is the policy that counts now." in words(looked)

@@ -198,6 +198,43 @@ async def _connection_in_use(place: Place) -> httpx.Response:
     return await place.starter.delete(f"/v1/connections/{provider.json()['id']}")
 
 
+CHANGES = "/v1/policy/changes"
+DECIDE = f"POST {CHANGES}/{{change_id}}/decision"
+
+
+LOOSE = {"refund_auto_limit": {"USD": 1}}
+
+
+async def _ask(place: Place) -> str:
+    """One of two admins asks for a looser policy; where the other one decides it."""
+    asked = await place.starter.patch("/v1/policy", json=LOOSE)
+    DOCUMENT.check(asked)
+    assert asked.status_code == 202
+    return f"{CHANGES}/{asked.json()['id']}/decision"
+
+
+async def _second_admin(place: Place) -> httpx.Response:
+    return await place.starter.post(await _ask(place), json={"verdict": "confirm"})
+
+
+async def _change_closed(place: Place) -> httpx.Response:
+    path = await _ask(place)
+    DOCUMENT.check(await place.reviewer.post(path, json={"verdict": "confirm"}))
+    return await place.reviewer.post(path, json={"verdict": "confirm"})
+
+
+async def _policy_changed(place: Place) -> httpx.Response:
+    path = await _ask(place)
+    DOCUMENT.check(await place.starter.patch("/v1/policy", json={"anger_threshold": 0.1}))
+    return await place.reviewer.post(path, json={"verdict": "confirm"})
+
+
+async def _change_expired(place: Place) -> httpx.Response:
+    path = await _ask(place)
+    await place.change("UPDATE policy_changes SET expires_at = now() WHERE tenant_id = :tenant")
+    return await place.reviewer.post(path, json={"verdict": "confirm"})
+
+
 ONE = "/v1/connections/{connection_id}"
 
 
@@ -244,6 +281,10 @@ BY_STATE: dict[tuple[str, str], Callable[[Place], Awaitable[httpx.Response]]] = 
     (f"POST {ONE}/rotate-secret", "encryption-not-set-up"): _without_key(
         f"POST {ONE}/rotate-secret", {}
     ),
+    (DECIDE, "second-admin-needed"): _second_admin,
+    (DECIDE, "policy-change-closed"): _change_closed,
+    (DECIDE, "policy-changed"): _policy_changed,
+    (DECIDE, "policy-change-expired"): _change_expired,
     ("DELETE /v1/customers/{customer_id}", "customer-has-live-runs"): _customer_has_live_runs,
 }
 

@@ -87,7 +87,7 @@ async def test_what_no_step_says_is_unknown(place: Place, sessions: Sessions) ->
     work = Workplace(place.service, place.tenant)
     async with sessions.begin() as session:
         strict = Policy(anger_threshold=0)
-        await policies.replace(session, place.tenant.id, strict, "admin")
+        await policies.replace(session, place.tenant.id, strict, None)
     await work.advance(await work.start(ticket="T-angry"))
     await work.advance(await work.start("I want to talk to a person now", ticket="T-person"))
     found = await preview(place, anger_threshold=1)

@@ -100,7 +100,7 @@ async def test_sender_does_not_take_their_own_message_in(place: Workplace) -> No
 async def with_policy(place: Workplace, policy: Policy) -> None:
     """The tenant's runs are held to that policy from now on."""
     async with place.service.sessions.begin() as session:
-        await policies.replace(session, place.tenant.id, policy, "test")
+        await policies.replace(session, place.tenant.id, policy, None)
 
 
 async def test_starter_does_not_let_a_replayed_reply_leave(place: Workplace) -> None:

@@ -13,9 +13,10 @@ from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
 from app.api.http.pagination import Page
-from app.api.routes import keys, me, webhook_endpoints, webhooks
+from app.api.routes import audit, keys, me, webhook_endpoints, webhooks
 from app.api.schemas import agents, policy_preview
 from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.api.views import policy_changes
 from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome
 from tests.documented import Documented, own_document
@@ -42,6 +43,8 @@ def documented() -> Documented:
         (schemas.ThreadOut, openapi_examples.THREAD),
         (schemas.ArticleOut, openapi_examples.ARTICLE),
         (schemas.PolicyOut, openapi_examples.POLICY),
+        (schemas.PolicyChangeOut, policy_changes.EXAMPLE),
+        (audit.AuditEventOut, audit.EVENT),
         (schemas.ErasureOut, openapi_examples.ERASURE),
         (schemas.PauseOut, openapi_examples.PAUSE),
         (schemas.RunPage, openapi_examples.page(openapi_examples.LISTED_RUN)),
@@ -77,6 +80,7 @@ def test_every_answer_example_fits_its_model(
         schemas.PutArticle,
         schemas.PutPolicy,
         schemas.ChangePolicy,
+        schemas.DecideChange,
         schemas.ImportArticles,
         schemas.PersonMessage,
         agents.PutAgent,

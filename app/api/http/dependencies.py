@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.api.http.pagination import Cursors
 from app.api.streaming.event_broadcaster import EventBroadcaster
 from app.api.streaming.run_waiter import RunWaiter
+from app.db.audit.actor import act_as, by_key
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
@@ -69,6 +70,15 @@ async def open_session(backend: "BackendDep") -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def open_acting_session(
+    request: Request, backend: "BackendDep"
+) -> AsyncIterator[AsyncSession]:
+    """One transaction for a request, of whose changes the audit trail says which key made them."""
+    async with backend.sessions.begin() as session:
+        await act_as(session, by_key(request.state.api_key.id))
+        yield session
+
+
 async def connections_of(request: Request) -> Reach:
     """What the process reaches connected systems with."""
     reach: Reach = request.app.state.connections
@@ -81,6 +91,7 @@ EventBroadcasterDep = Annotated[EventBroadcaster, Depends(event_broadcaster_of)]
 RunWaiterDep = Annotated[RunWaiter, Depends(run_waiter_of)]
 # "function": commit before the response leaves, so a client can read its own write.
 Session = Annotated[AsyncSession, Depends(open_session, scope="function")]
+ActingSession = Annotated[AsyncSession, Depends(open_acting_session, scope="function")]
 
 bearer = HTTPBearer(auto_error=False, description="`Authorization: Bearer dg_<id>_<secret>`")
 Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]

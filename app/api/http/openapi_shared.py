@@ -25,6 +25,8 @@ FIELDS = {
     "Urgency": ("HandoffOut", "urgency"),
     "CallbackStatus": ("CallbackOut", "status"),
     "FeedbackScale": ("FeedbackOut", "scale"),
+    "ChangeStatus": ("PolicyChangeOut", "status"),
+    "AuditKind": ("AuditEventOut", "kind"),
     "ConnectionRole": ("ConnectionOut", "role"),
     "ConnectionSettings": ("AddConnection", "settings"),
     "ConnectionCredentials": ("AddConnection", "credentials"),

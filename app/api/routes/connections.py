@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Response, status
 
-from app.api.http.dependencies import Admin, BackendDep, Connections, Session
+from app.api.http.dependencies import ActingSession, Admin, BackendDep, Connections, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses, with_problems
 from app.api.http.pagination import Page
@@ -80,7 +80,7 @@ DELIVERY: dict[str, Any] = {
     ),
 )
 async def add_connection(
-    body: schemas.AddConnection, session: Session, key: Admin, connections: Connections
+    body: schemas.AddConnection, session: ActingSession, key: Admin, connections: Connections
 ) -> schemas.ConnectionAdded:
     """Connect a system. The answer holds the secret that signs its hooks, once."""
     row, secret = await manage.add(
@@ -132,7 +132,7 @@ async def get_connection(connection_id: str, session: Session, key: Admin) -> sc
 async def change_connection(
     connection_id: str,
     body: schemas.ChangeConnection,
-    session: Session,
+    session: ActingSession,
     key: Admin,
     connections: Connections,
 ) -> schemas.ConnectionOut:
@@ -150,7 +150,7 @@ async def change_connection(
     responses=with_problems({}, ConnectionInUseError),
 )
 async def remove_connection(
-    connection_id: str, session: Session, key: Admin, force: Force = False
+    connection_id: str, session: ActingSession, key: Admin, force: Force = False
 ) -> Response:
     """Forget its credentials, take no hook of it any more, and deliver nothing more there."""
     await manage.remove(session, key.tenant_id, connection_id, force=force)
@@ -181,7 +181,7 @@ async def test(
 async def rotate_secret(
     connection_id: str,
     body: schemas.RotateHookSecret,
-    session: Session,
+    session: ActingSession,
     key: Admin,
     connections: Connections,
 ) -> schemas.HookSecretOut:

@@ -4,7 +4,7 @@ from fastapi import APIRouter
 
 from app.api import schemas
 from app.api.http import openapi_examples
-from app.api.http.dependencies import Admin, Session
+from app.api.http.dependencies import ActingSession, Admin
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.db.tables.conversations import Erasure
@@ -20,7 +20,7 @@ router = APIRouter(prefix="/v1/customers", tags=["customers"], route_class=Guard
     responses=documented_responses(200, openapi_examples.ERASURE, CustomerHasLiveRunsError),
 )
 async def erase_customer(
-    customer_id: schemas.OutsideId, session: Session, key: Admin
+    customer_id: schemas.OutsideId, session: ActingSession, key: Admin
 ) -> schemas.ErasureOut:
     """Erase what a customer wrote and who they are; the money ledger keeps a pseudonym."""
     return show(await erasure.erase(session, key.tenant_id, customer_id, key.id))

@@ -8,6 +8,7 @@ from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
+from app.db.audit.actor import act_as, by_key
 from app.db.tables.tenants import EVERYONE
 from app.db.tenants.pauses import in_flight, pauses_of
 from app.services.tenants import pause as pause_cases
@@ -33,6 +34,7 @@ async def get_pause(session: Session, key: Admin) -> schemas.PauseOut:
 async def set_pause(body: schemas.PutPause, backend: BackendDep, key: Admin) -> schemas.PauseOut:
     """Switch the tenant's replies and effects off or on; from the answer on none leaves."""
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(key.id))
         if body.paused:
             await pause_cases.pause(session, key.tenant_id, key.name)
         else:

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Response
+from fastapi.responses import JSONResponse
 
 from app.api import schemas
 from app.api.http import openapi_examples
 from app.api.http.dependencies import Admin, BackendDep, PolicyReader, Session
 from app.api.http.guarded_route import GuardedRoute
-from app.api.http.openapi_responses import documented_responses
+from app.api.http.openapi_responses import Responses, documented_responses
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import policy_preview
+from app.api.views.policy_changes import CHANGES, EXAMPLE, show_change
+from app.db.tables.policy_changes import PolicyChange
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import InvalidCursorError, PreconditionRequiredError, StaleVersionError
@@ -28,6 +31,14 @@ IfMatch = Annotated[
     Header(alias="If-Match", max_length=200, pattern=rf"^(\*|{TAG}([ \t]*,[ \t]*{TAG})*)$"),
 ]
 
+WAITS: Responses = {
+    202: {
+        "model": schemas.PolicyChangeOut,
+        "description": "It loosens limits and waits for a second admin.",
+        "content": {"application/json": {"example": EXAMPLE}},
+    }
+}
+
 
 @router.get(
     "",
@@ -42,7 +53,8 @@ async def get_policy(response: Response, session: Session, key: PolicyReader) ->
 @router.put(
     "",
     response_model=schemas.PolicyOut,
-    responses=documented_responses(
+    responses=WAITS
+    | documented_responses(
         200, openapi_examples.POLICY, StaleVersionError, PreconditionRequiredError
     ),
 )
@@ -52,8 +64,11 @@ async def put_policy(
     session: Session,
     key: Admin,
     if_match: IfMatch = None,
-) -> schemas.PolicyOut:
-    """Replace the whole policy that was read, for runs that start from now on."""
+) -> schemas.PolicyOut | Response:
+    """Replace the whole policy that was read, for runs that start from now on.
+
+    What loosens limits waits for a second admin, where there is one: 202 and the change.
+    """
     if body.version is None and if_match is None:
         raise PreconditionRequiredError(
             "PUT replaces every field. Send If-Match with the ETag of what you read, `version` in "
@@ -61,14 +76,14 @@ async def put_policy(
         )
     policy = Policy.model_validate(body.model_dump(include=set(Policy.model_fields)))
     expects = expected(body.version, if_match)
-    stored = await policies.replace(session, key.tenant_id, policy, key.name, expects)
-    return show(response, stored)
+    stored = await policies.replace(session, key.tenant_id, policy, key, expects)
+    return answer(response, stored)
 
 
 @router.patch(
     "",
     response_model=schemas.PolicyOut,
-    responses=documented_responses(200, openapi_examples.POLICY, StaleVersionError),
+    responses=WAITS | documented_responses(200, openapi_examples.POLICY, StaleVersionError),
 )
 async def change_policy(
     body: schemas.ChangePolicy,
@@ -76,12 +91,15 @@ async def change_policy(
     session: Session,
     key: Admin,
     if_match: IfMatch = None,
-) -> schemas.PolicyOut:
-    """Change the fields that are given, for runs that start from now on; the others stay."""
+) -> schemas.PolicyOut | Response:
+    """Change the fields that are given, for runs that start from now on; the others stay.
+
+    What loosens limits waits for a second admin, where there is one: 202 and the change.
+    """
     given = body.model_dump(include=body.model_fields_set & set(Policy.model_fields))
     expects = expected(body.version, if_match)
-    stored = await policies.change(session, key.tenant_id, given, key.name, expects)
-    return show(response, stored)
+    stored = await policies.change(session, key.tenant_id, given, key, expects)
+    return answer(response, stored)
 
 
 @router.post(
@@ -158,6 +176,14 @@ async def list_versions(
         read=int,
     )
     return schemas.PolicyPage(items=[shape(row) for row in rows], next_cursor=following)
+
+
+def answer(response: Response, stored: policies.Stored) -> schemas.PolicyOut | Response:
+    """The policy that counts now; or 202, and the change that waits for a second admin."""
+    if not isinstance(stored, PolicyChange):
+        return show(response, stored)
+    body = show_change(stored).model_dump(mode="json")
+    return JSONResponse(body, 202, {"Location": f"{CHANGES}/{stored.id}"})
 
 
 def show(response: Response, newest: PolicyVersion | None) -> schemas.PolicyOut:

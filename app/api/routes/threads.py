@@ -9,11 +9,12 @@ from fastapi import APIRouter, Body, status
 
 from app.api import schemas
 from app.api.http import openapi_examples
-from app.api.http.dependencies import Approver, Backend, BackendDep, Session
+from app.api.http.dependencies import ActingSession, Approver, Backend, BackendDep
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.routes.runs import IdempotencyKey
 from app.api.views.approvals import show_message
+from app.db.audit.actor import act_as, by_key
 from app.errors import IdempotencyMismatchError
 from app.services.conversations import own_desk
 from app.services.conversations import takeover as cases
@@ -37,6 +38,7 @@ async def take_over(
     """Give the ticket to a person: from the answer on no reply of the bot begins on it."""
     by = body.handled_by or key.name
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(key.id))
         await cases.take_over(session, key.tenant_id, ticket_id, by)
     begun = await cases.wait_for_begun_replies(backend.sessions, key.tenant_id, ticket_id)
     holder = await _show(backend, key.tenant_id, ticket_id)
@@ -53,6 +55,7 @@ async def hand_back(
 ) -> schemas.ThreadHolder:
     """Give the ticket back to the bot, which answers its next message; closes its hand-offs."""
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(key.id))
         await cases.hand_back(session, key.tenant_id, ticket_id)
     return await _show(backend, key.tenant_id, ticket_id)
 
@@ -74,6 +77,7 @@ async def add_message(
     author = body.author_name or key.name
     said = own_desk.Said(ticket_id, author, body.text, body.public, idempotency_key)
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(key.id))
         message = await own_desk.add_person_message(session, key.tenant_id, said)
         shown = show_message(message)
     if body.public:
@@ -90,7 +94,7 @@ async def add_message(
     ),
 )
 async def close_ticket(
-    ticket_id: schemas.OutsideId, session: Session, backend: BackendDep, key: Approver
+    ticket_id: schemas.OutsideId, session: ActingSession, backend: BackendDep, key: Approver
 ) -> schemas.CloseOut:
     """Cancel what is open on the ticket, close its hand-offs; a later message opens it again."""
     closed = await own_desk.close_ticket(session, backend.enqueue, key.tenant_id, ticket_id)

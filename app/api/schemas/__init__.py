@@ -28,7 +28,16 @@ from app.api.schemas.customers import ErasureOut
 from app.api.schemas.events import EventOut
 from app.api.schemas.feedback import FeedbackOut, GiveFeedback
 from app.api.schemas.pauses import PauseEntry, PauseOut, PutPause
-from app.api.schemas.policy import ChangePolicy, PolicyOut, PolicyPage, PutPolicy
+from app.api.schemas.policy import (
+    ChangePolicy,
+    ChangeStatus,
+    DecideChange,
+    PolicyChangeOut,
+    PolicyChangePage,
+    PolicyOut,
+    PolicyPage,
+    PutPolicy,
+)
 from app.api.schemas.problems import Problem
 from app.api.schemas.replays import ReplayRun, RunDiffOut
 from app.api.schemas.runs import (
@@ -89,11 +98,13 @@ __all__ = [
     "ArticlePage",
     "ArticleSummary",
     "ChangePolicy",
+    "ChangeStatus",
     "CloseOut",
     "ConnectionFigures",
     "ConnectionStats",
     "Counted",
     "CustomerIn",
+    "DecideChange",
     "DeciderOut",
     "DecisionOut",
     "EffectOut",
@@ -123,6 +134,8 @@ __all__ = [
     "PauseOut",
     "PersonMessage",
     "PersonName",
+    "PolicyChangeOut",
+    "PolicyChangePage",
     "PolicyOut",
     "PolicyPage",
     "Problem",

@@ -15,6 +15,7 @@ from app.console.viewer import FormDep, Viewer, ViewerDep
 from app.console.views.answers import asks_for_total, given_answer
 from app.console.views.inbox import rows_of
 from app.console.views.load_card import Card, load_card
+from app.db.audit.actor import act_as, by_key
 from app.db.console.inbox import Wanted, waiting_items
 from app.db.effects.approvals import get_approval
 from app.errors import DeskgraphError, MissingScopeError, NotFoundError, UnavailableError
@@ -117,6 +118,7 @@ async def _decide(backend: Backend, viewer: Viewer, approval_id: UUID, form: For
     if not viewer.can("approvals:decide"):
         raise MissingScopeError("Your key may look at approvals, and not decide them.")
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         approval = await get_approval(session, viewer.tenant_id, approval_id)
         if approval is None:
             raise NotFoundError(f"There is no approval {approval_id}.")

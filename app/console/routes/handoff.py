@@ -9,6 +9,7 @@ from app.api.http.dependencies import BackendDep, Session
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
+from app.db.audit.actor import act_as, by_key
 from app.db.console.claims import claims_of, snoozed_until
 from app.db.console.inbox import about_items
 from app.db.effects import handoffs
@@ -58,6 +59,7 @@ async def change_handoff(
     viewer.need("approvals:decide")
     act = form.get("act", "")
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         handoff = await handoffs.get_handoff(session, viewer.tenant_id, handoff_id)
         if handoff is None:
             raise NotFoundError(f"There is no hand-off {handoff_id}.")

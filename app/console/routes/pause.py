@@ -7,6 +7,7 @@ from app.api.http.dependencies import BackendDep
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS
 from app.console.viewer import FormDep, ViewerDep
+from app.db.audit.actor import act_as, by_key
 from app.services.tenants import pause as cases
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute)
@@ -18,6 +19,7 @@ async def set_pause(backend: BackendDep, viewer: ViewerDep, form: FormDep) -> Re
     viewer.need("admin")
     paused = form.get("paused") == "yes"
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         if paused:
             await cases.pause(session, viewer.tenant_id, viewer.key.name)
         else:

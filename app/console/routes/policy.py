@@ -14,6 +14,7 @@ from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, ViewerDep
 from app.console.views.policy import beside, changed_lines, rules_of
 from app.console.views.policy_form import length_of, policy_of, rules, typed
+from app.db.tables.policy_changes import PolicyChange
 from app.db.tables.tenants import PolicyVersion
 from app.db.tenants.queries import current_policy, newest_policy, policies_of
 from app.errors import InvalidRequestError, NotFoundError, StaleVersionError
@@ -181,13 +182,15 @@ async def store(request: Request, session: Session, viewer: ViewerDep, form: For
     seen, known = await _seen(session, viewer.tenant_id, form), _known(form)
     try:
         policy = policy_of(known)
-        await policies.replace(
-            session, viewer.tenant_id, policy, viewer.key.name, lambda version: version == seen
+        stored = await policies.replace(
+            session, viewer.tenant_id, policy, viewer.key, lambda version: version == seen
         )
     except StaleVersionError:
         return await _overtaken(request, session, viewer.tenant_id, known, seen)
     except InvalidRequestError as error:
         return _form(request, seen, known, error.status, wrong=error.detail)
+    if isinstance(stored, PolicyChange):
+        return RedirectResponse(f"/console/policy-changes/{stored.id}", 303, HEADERS)
     return RedirectResponse(f"{PATH}?stored=yes", 303, HEADERS)
 
 

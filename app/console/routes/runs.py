@@ -23,6 +23,7 @@ from app.console.views.run_filters import (
     nodes,
     others,
 )
+from app.db.audit.actor import act_as, by_key
 from app.db.effects.handoffs import agents_of
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import find_by_idempotency_key, get_run, runs_of_tenant
@@ -148,6 +149,7 @@ async def change(backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: 
     act = form.get("act", "")
     viewer.need("runs:write" if act == "cancel" else "approvals:decide")
     async with backend.sessions.begin() as session:
+        await act_as(session, by_key(viewer.key.id))
         run = await start_and_cancel.get(session, viewer.tenant_id, run_id)
         ticket_id = run.ticket_id
         if act == "cancel":

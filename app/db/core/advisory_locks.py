@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, SQLColumnExpression, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 # What the name is about, so that equal ids of different things have different keys.
-Kind = Literal["allowance", "callbacks", "customer", "erasure", "handoffs", "pause", "thread"]
+Kind = Literal[
+    "allowance", "audit", "callbacks", "customer", "erasure", "handoffs", "pause", "thread"
+]
 Name = str | SQLColumnExpression[str]
 
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.audit.actor import act_as, by_key
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants import keys as key_queries
@@ -59,6 +60,7 @@ async def issue(session: AsyncSession, issuer: ApiKey, new: NewKey) -> tuple[Api
         ConflictError: a key of that id was made before.
     """
     _refuse_beyond(issuer, new)
+    await act_as(session, by_key(issuer.id))
     made = await _store(session, issuer.tenant_id, new, issued_by=issuer.id)
     log.info("key_issued", tenant_id=issuer.tenant_id, key_id=new.id, issued_by=issuer.id)
     return made
@@ -99,6 +101,7 @@ async def _store(
 
 async def revoke(session: AsyncSession, by: ApiKey, key_id: str) -> None:
     """Refuse the key of the same tenant from its next request on. Raises NotFoundError."""
+    await act_as(session, by_key(by.id))
     if not await tenant_queries.revoke_key(session, by.tenant_id, key_id):
         raise NotFoundError(f"There is no live key {key_id}.")
     log.info("key_revoked", tenant_id=by.tenant_id, key_id=key_id, revoked_by=by.id)

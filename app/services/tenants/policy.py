@@ -1,4 +1,7 @@
-"""Use case: store a new version of a tenant's policy, unless it equals the newest."""
+"""Use case: store a new version of a tenant's policy, unless it equals the newest.
+
+A version that loosens limits waits for a second admin, where the tenant has one.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,48 +9,54 @@ from typing import Any
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.tables.tenants import PolicyVersion
+from app.db.audit.actor import COMMAND_LINE, act_as, by_key
+from app.db.tables.policy_changes import PolicyChange
+from app.db.tables.tenants import ApiKey, PolicyVersion
 from app.db.tenants import queries as tenant_queries
 from app.errors import InvalidRequestError, NotFoundError, StaleVersionError
 from app.log.error_text import wrong_value
+from app.services.tenants import policy_changes
 from graphs.policy import Policy
+from graphs.policy_loosening import loosened
+
+# A stored version, a change that waits for a second admin, or None: the default policy stays.
+Stored = PolicyVersion | PolicyChange | None
 
 
 async def replace(
     session: AsyncSession,
     tenant_id: str,
     policy: Policy,
-    created_by: str,
+    by: ApiKey | None,
     expects: Callable[[int], bool] = lambda _version: True,
-) -> PolicyVersion | None:
-    """Store the whole policy for runs that start from now on; None when the default one stays.
+) -> Stored:
+    """Store the whole policy for runs that start from now on.
 
-    `expects` says of the newest version whether the caller has seen it. The same content again
-    is no new version. Never commits.
+    `by` is the admin's key; None is the command line, whose user may write to the database and
+    waits for no other. `expects` says of the newest version whether the caller has seen it. The
+    same content again is no new version. Never commits.
 
     Raises:
         NotFoundError: there is no such tenant.
         StaleVersionError: another version was stored meanwhile.
     """
-    return await _store(session, tenant_id, lambda _: policy, created_by, expects)
+    return await _store(session, tenant_id, lambda _: policy, by, expects)
 
 
 async def change(
     session: AsyncSession,
     tenant_id: str,
     fields: dict[str, Any],
-    created_by: str,
+    by: ApiKey | None,
     expects: Callable[[int], bool] = lambda _version: True,
-) -> PolicyVersion | None:
+) -> Stored:
     """Store the newest policy with these fields in the place of its own; else as `replace`.
 
     Raises:
         NotFoundError, StaleVersionError: as `replace`.
         InvalidRequestError: the fields do not fit those that stay.
     """
-    return await _store(
-        session, tenant_id, lambda newest: merged(newest, fields), created_by, expects
-    )
+    return await _store(session, tenant_id, lambda newest: merged(newest, fields), by, expects)
 
 
 def merged(newest: Policy, fields: dict[str, Any]) -> Policy:
@@ -69,9 +78,10 @@ async def _store(
     session: AsyncSession,
     tenant_id: str,
     make: Callable[[Policy], Policy],
-    created_by: str,
+    by: ApiKey | None,
     expects: Callable[[int], bool],
-) -> PolicyVersion | None:
+) -> Stored:
+    await act_as(session, by_key(by.id) if by else COMMAND_LINE)
     if not await tenant_queries.lock_policy(session, tenant_id):
         raise NotFoundError(f"There is no tenant {tenant_id}.")
     newest = await tenant_queries.newest_policy(session, tenant_id)
@@ -81,6 +91,8 @@ async def _store(
     policy = make(known)
     if known == policy:
         return newest
-    return await tenant_queries.add_policy(
-        session, tenant_id, version + 1, policy.model_dump(mode="json"), created_by
-    )
+    dumped = policy.model_dump(mode="json")
+    if by and (rules := loosened(known, policy)):
+        return await policy_changes.ask(session, by, version, dumped, rules)
+    name = by.name if by else "cli"
+    return await tenant_queries.add_policy(session, tenant_id, version + 1, dumped, name)

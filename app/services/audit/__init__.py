@@ -1,0 +1,1 @@
+"""Use cases of the audit trail: seal and verify the chains."""
