@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,10 +15,9 @@ import httpx
 
 from tests.acceptance import forked
 from tests.conftest import ENCRYPTION_KEY
+from tests.tls import TLS
 
 START_SECONDS = 90
-# To read the certificates that a client trusts takes longer than most tests: once for all of them.
-TLS = ssl.create_default_context()
 
 
 def free_port() -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.stack import TLS
+from tests.tls import TLS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key
 from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers
-from tests.acceptance.stack import TLS, Stack, ticket
+from tests.acceptance.stack import Stack, ticket
+from tests.tls import TLS
 
 TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}

@@ -12,7 +12,8 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, connect, make_callers
-from tests.acceptance.stack import TLS, Stack
+from tests.acceptance.stack import Stack
+from tests.tls import TLS
 
 SIZE = 260_000
 WRONG = ["", "Bearer dg_0_0", "Bearer dg_x", "Basic eDp5"]

@@ -8,10 +8,11 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import expect_refused
-from tests.acceptance.stack import TLS, Client, Stack
+from tests.acceptance.stack import Client, Stack
 from tests.acceptance.streams import Follower, follow
 from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant, make_tenant
+from tests.tls import TLS
 
 
 def metric(stack: Stack, name: str) -> float:
