@@ -15,6 +15,7 @@ from tests.tracing import (  # noqa: F401
 # isort: split
 import gc
 import itertools
+import logging
 import secrets
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlalchemy import Insert, insert, literal, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -86,6 +88,17 @@ def pytest_collection_finish() -> None:
 def log_as_the_service_does() -> None:
     """Log lines of the tests' own process; structlog's default renders every local variable."""
     configure_logging("WARNING", as_json=True)
+
+
+@pytest.fixture(autouse=True)
+def logging_is_put_back(log_as_the_service_does: None) -> Iterator[None]:
+    """A command that runs in this process configures logging, with a stream that closes."""
+    root, config = logging.getLogger(), structlog.get_config()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.configure(**config)
 
 
 @pytest.fixture(scope="session")

@@ -35,20 +35,16 @@ class Number(BaseModel):
 
 
 @pytest.fixture
-def logged() -> Iterator[Callable[[], str]]:
+def logged() -> Callable[[], str]:
     """What was logged, with logging as a process has it until the test ends."""
     root, written = logging.getLogger(), StringIO()
-    handlers, level = root.handlers[:], root.level
     # Configuring closes those that it finds, and these are pytest's.
     root.handlers.clear()
     configure_logging("INFO", as_json=True)
     [handler] = root.handlers
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(written)
-    yield written.getvalue
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return written.getvalue
 
 
 def refused() -> Exception:
@@ -260,3 +256,9 @@ def calls() -> Iterator[tuple[Path, ast.Call]]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):
                     yield path, node
+
+
+def test_logging_is_put_back_after_each_test() -> None:
+    """The tests above configured it otherwise; one after them must not depend on that."""
+    assert logging.getLogger().level == logging.WARNING
+    assert isinstance(structlog.get_config()["logger_factory"], structlog.stdlib.LoggerFactory)
