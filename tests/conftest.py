@@ -113,7 +113,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def new_database(server_url: str, template: str = "template1") -> str:
-    """A database on the server, empty or a copy of one that nobody uses; its URL."""
+    """A database on the server, empty or a copy of one that is not in use; its URL."""
     name = f"t_{secrets.token_hex(6)}"
     with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
@@ -249,7 +249,7 @@ def articles(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 async def tenant(sessions: Sessions, *, articles: bool) -> Tenant:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with sessions.begin() as session:
         return await make_tenant(session, articles=articles)
 

@@ -21,7 +21,7 @@ START_SECONDS = 90
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port that no process listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

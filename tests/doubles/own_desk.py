@@ -98,7 +98,7 @@ class OwnDesk:
         key: str | None = None,
         hook: bool = True,
     ) -> dict[str, Any]:
-        """Somebody writes, and the hook says so."""
+        """A person writes, and the hook says so."""
         message = {
             "id": f"m{uuid4().hex[:8]}",
             "author": author,

@@ -96,7 +96,7 @@ async def test_budget_of_nothing_pays_for_nothing_but_unknown_prices(
 
 
 async def test_days_and_tenants_are_apart(sessions: Sessions, tenant: Tenant) -> None:
-    """What was spent yesterday, or by somebody else, leaves today's budget alone."""
+    """What was spent yesterday, or by another tenant, leaves today's budget alone."""
     async with sessions.begin() as session:
         await add_spend(
             session, tenant.id, datetime(2026, 1, 1, tzinfo=UTC).date(), micro_usd=10**9

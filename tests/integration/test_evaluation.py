@@ -123,9 +123,9 @@ async def test_nothing_false_leaves_of_an_obedient_drafter(
     """An honest verifier stops every lie, although each stands beside a true quote."""
     lies = LIES if thorough else LIES[::EVERY]
     model = LyingModel(lies=lies)
-    told = await measured(service, model, few(wanted(ANSWERABLE), thorough=thorough))
+    measures = await measured(service, model, few(wanted(ANSWERABLE), thorough=thorough))
     assert model.drafted > len(lies)
-    assert lies_sent(told) == []
+    assert lies_sent(measures) == []
 
 
 @many
@@ -136,14 +136,14 @@ async def test_nothing_false_leaves_in_quotes_mode_when_both_obey(
     lies = LIES if thorough else LIES[::EVERY]
     model = LyingModel(lies=lies, blind=True)
     what = few(wanted(ANSWERABLE, "quotes"), thorough=thorough)
-    told = await measured(service, model, what)
+    measures = await measured(service, model, what)
     assert model.drafted > len(lies)
-    assert lies_sent(told) == []
+    assert lies_sent(measures) == []
 
 
-def lies_sent(told: Measured) -> list[str]:
+def lies_sent(measures: Measured) -> list[str]:
     """The replies that hold a lie; each run sent something, an answer or a holding reply."""
-    sent = {one.case.id: one.ended.state["reply"] for one in told.judged}
+    sent = {one.case.id: one.ended.state["reply"] for one in measures.judged}
     assert all(sent.values())
     texts = {id_: plain(reply["text"]) for id_, reply in sent.items() if reply}
     return [f"{id_}: {lie}" for id_, text in texts.items() for lie in LIES if plain(lie) in text]
@@ -176,8 +176,8 @@ async def test_ticket_that_breaks_its_run_is_wrong(service: Service) -> None:
             raise AssertionError
 
     [case] = [case for case in read_dataset() if case.id == "how_to-01"]
-    told = await measured(service, Broken(), replace(wanted(), cases=[case]))
-    [one] = told.judged
+    measures = await measured(service, Broken(), replace(wanted(), cases=[case]))
+    [one] = measures.judged
     assert one.verdict.kind in {"wrong", "handed over"}
 
 
@@ -186,8 +186,8 @@ async def test_only_a_configured_server_can_be_asked(service: Service, model: st
     """Without a key there is one model."""
     what = replace(wanted(), cases=wanted().cases[:1], models=(model,))
     if model == "offline":
-        [told] = await evaluate(service.settings, what)
-        assert told.model == "offline"
+        [measures] = await evaluate(service.settings, what)
+        assert measures.model == "offline"
     else:
         with pytest.raises(Exception, match="2"):
             await evaluate(service.settings, what)

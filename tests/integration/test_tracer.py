@@ -230,7 +230,7 @@ def test_environment_starts_no_other_tracer(
 ) -> None:
     """LangSmith's own switch would send texts as they are, to where its own settings say."""
     monkeypatch.setenv("LANGSMITH_TRACING", "true")
-    get_env_var.cache_clear()
+    get_env_var.cache_clear()  # type: ignore[attr-defined]  # overloaded, and cached
     assert get_env_var("TRACING") == "true"
     assert not tracing_is_enabled()
-    get_env_var.cache_clear()
+    get_env_var.cache_clear()  # type: ignore[attr-defined]  # overloaded, and cached

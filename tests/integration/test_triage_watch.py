@@ -130,7 +130,7 @@ async def test_drop_is_logged_once_and_counted(
 async def test_model_that_is_as_good_as_measured_has_not_dropped(
     desk: Desk, sessions: Sessions
 ) -> None:
-    """One correction among thirty is within chance of 98 in 100; a new model begins anew."""
+    """One correction among thirty is within chance of 98 in 100; a new model begins at zero."""
     for _ in range(29):
         await desk.agree()
     await desk.correct()

@@ -85,7 +85,7 @@ def test_the_image_starts_a_command_that_exists() -> None:
 
 @pytest.mark.parametrize("name", [*sorted(OURS), "Dockerfile"])
 def test_every_variable_is_a_setting(name: str) -> None:
-    """A DESKGRAPH_ variable that no setting reads would be a promise that nobody keeps."""
+    """A DESKGRAPH_ variable that no setting reads would be a promise that is not kept."""
     given = image_env() if name == "Dockerfile" else OURS[name]["environment"]
     ours = {key.removeprefix("DESKGRAPH_").lower() for key in given if key.startswith("DESKGRAPH_")}
     assert ours

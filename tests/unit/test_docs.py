@@ -174,16 +174,16 @@ def test_configuration_page_is_the_settings() -> None:
     """Every setting in its group, with default, unit and its own description; none is left out."""
     assert configuration_page.PAGE.read_text() == configuration_page.page()
     assert configuration_page.EXAMPLE.read_text() == configuration_page.example()
-    told = re.findall(r"^\| `DESKGRAPH_(\w+)`", configuration_page.page(), re.MULTILINE)
-    assert [name.lower() for name in told] == list(Settings.model_fields)
+    documented = re.findall(r"^\| `DESKGRAPH_(\w+)`", configuration_page.page(), re.MULTILINE)
+    assert [name.lower() for name in documented] == list(Settings.model_fields)
     assert all(field.description for field in Settings.model_fields.values())
 
 
 def test_code_table_is_the_errors() -> None:
     """Every code of the service with its status, and no other."""
-    told = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
+    documented = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
     ours = [error for error in all_errors(DeskgraphError) if error.__module__.startswith("app.")]
-    assert told == {error.code: error.status for error in ours}
+    assert documented == {error.code: error.status for error in ours}
 
 
 def openapi() -> dict[str, Any]:
@@ -193,9 +193,11 @@ def openapi() -> dict[str, Any]:
 
 def test_every_route_has_its_heading() -> None:
     """The headings of docs/api.md are the routes, no more and no fewer."""
-    told = re.findall(r"^### `([A-Z]+ /\S*)`$", text_of("docs/api.md"), re.MULTILINE)
+    documented = re.findall(r"^### `([A-Z]+ /\S*)`$", text_of("docs/api.md"), re.MULTILINE)
     paths = openapi()["paths"]
-    assert sorted(told) == sorted(f"{m.upper()} {path}" for path in paths for m in paths[path])
+    assert sorted(documented) == sorted(
+        f"{m.upper()} {path}" for path in paths for m in paths[path]
+    )
 
 
 def test_titles_of_calls_are_sentences() -> None:
@@ -207,18 +209,18 @@ def test_titles_of_calls_are_sentences() -> None:
             assert title.title() != title, path
 
 
-def test_run_fields_are_told() -> None:
+def test_run_fields_are_documented() -> None:
     """Each field of a run and of an approval stands in its table."""
     schemas = openapi()["components"]["schemas"]
     for schema, heading in (
         ("RunOut", "### A run"),
         ("ApprovalOut", "### `GET /v1/approvals/{approval_id}`"),
     ):
-        told = [name for cells in table("docs/api.md", heading) for name in code(cells[0])]
-        assert sorted(told) == sorted(schemas[schema]["properties"])
+        documented = [name for cells in table("docs/api.md", heading) for name in code(cells[0])]
+        assert sorted(documented) == sorted(schemas[schema]["properties"])
 
 
-def test_scopes_are_told() -> None:
+def test_scopes_are_documented() -> None:
     """The table of scopes is the list that keys are made from."""
     rows = table("docs/api.md", "## Keys and scopes")
     assert [code(cells[0])[0] for cells in rows] == list(SCOPES)
@@ -230,25 +232,27 @@ def test_node_table_is_the_graph() -> None:
     nodes = build_support_graph().nodes
     assert set(rows) == {name for name in nodes if not name.startswith("__")}
     for name, (_, _, _, grants, limit) in rows.items():
-        told = set(code(grants))
+        documented = set(code(grants))
         if name == "act":
             # A new effect is no new line in the table.
-            told = {effect.permission for effect in EFFECTS.values() if effect is not REPLY}
-        assert told == GRANTS.get(name, frozenset())
+            documented = {effect.permission for effect in EFFECTS.values() if effect is not REPLY}
+        assert documented == GRANTS.get(name, frozenset())
         timeout = nodes[name].timeout
         assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
 
 
 def test_router_table_is_the_graph() -> None:
     """Every router stands after its node with each node that it can choose, and no other."""
-    told = {
+    documented = {
         (code(name)[0], code(after)[0]): set(code(ways)) - {code(after)[0]}
         for name, after, ways in table("docs/workflow.md", "## Routers")
     }
     graph = build_support_graph()
-    assert set(told) == {(name, node) for node in graph.branches for name in graph.branches[node]}
+    assert set(documented) == {
+        (name, node) for node in graph.branches for name in graph.branches[node]
+    }
     drawn = re.findall(r"(\w+) -\.?-> (\w+);", picture())
-    for (name, node), ways in told.items():
+    for (name, node), ways in documented.items():
         # The specialists stand there in one word.
         known = {end for start, end in drawn if start == node} - {node, *SPECIALISTS}
         assert ways == known, name
@@ -270,7 +274,7 @@ def escalation_reasons() -> set[str]:
     return reasons
 
 
-def test_reasons_of_an_escalation_are_told() -> None:
+def test_reasons_of_an_escalation_are_documented() -> None:
     """The list of docs/workflow.md has each reason that the code gives, and no other."""
     page = text_of("docs/workflow.md")
     [line] = re.findall(r"^Reasons of an escalation: ([^.]*)\.", page, re.MULTILINE)
@@ -279,12 +283,14 @@ def test_reasons_of_an_escalation_are_told() -> None:
 
 def test_scope_table_names_what_a_scope_reads() -> None:
     """Each scope is named with every group of calls that it opens."""
-    told = {code(cells[0])[0]: cells[1] for cells in table("docs/api.md", "## Keys and scopes")}
+    documented = {
+        code(cells[0])[0]: cells[1] for cells in table("docs/api.md", "## Keys and scopes")
+    }
     for path, operations in openapi()["paths"].items():
         for operation in operations.values():
             for scope in (scope for one in operation.get("security", ()) for scope in one.values()):
                 word = GROUPS_OF_CALLS.get(path.split("/")[2])
-                assert word is None or word in told[scope[0]], (scope, path)
+                assert word is None or word in documented[scope[0]], (scope, path)
 
 
 def test_tools_are_listed_as_the_catalog_has_them() -> None:
@@ -320,8 +326,8 @@ def test_effect_that_cannot_be_asked_for_is_left_to_a_person() -> None:
 def test_statuses_are_the_transition_table() -> None:
     """The glossary tells every status, and where it can lead."""
     rows = table("docs/glossary.md", "## Status of a run")
-    told = {code(cells[0])[0]: set(code(cells[2])) for cells in rows}
-    assert told == {
+    documented = {code(cells[0])[0]: set(code(cells[2])) for cells in rows}
+    assert documented == {
         str(status): {str(to) for to in following} for status, following in TRANSITIONS.items()
     }
     approvals = table("docs/glossary.md", "## Status of an approval")
@@ -336,10 +342,10 @@ def test_policy_table_is_the_policy() -> None:
     assert rows == {name: str(value) for name, value in Policy().model_dump().items()}
 
 
-def test_bounds_of_memory_are_told() -> None:
+def test_bounds_of_memory_are_documented() -> None:
     """The table of what a run remembers names the bounds that the code keeps."""
-    told = {code(cells[0])[0]: cells[2] for cells in table("docs/workflow.md", "## Memory")}
-    assert told == {
+    documented = {code(cells[0])[0]: cells[2] for cells in table("docs/workflow.md", "## Memory")}
+    assert documented == {
         "window": f"{memory.WINDOW_EXCHANGES} exchanges, {memory.WINDOW_CHARS:,} characters; "
         f"{memory.CUSTOMER_CHARS} a message of the customer, {memory.OWN_CHARS} of ours",
         "summary": f"{memory.SUMMARY_CHARS:,} characters",
