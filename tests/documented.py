@@ -59,22 +59,22 @@ class Documented:
 
     def check(self, answer: httpx.Response) -> None:
         """Fails unless the document says that this can be answered."""
-        told = f"{answer.request.method} {answer.request.url}: {answer.status_code}"
+        summary = f"{answer.request.method} {answer.request.url}: {answer.status_code}"
         operation = self.operation_of(answer.request)
         if operation is None:
-            assert answer.json()["code"] in OUTSIDE, told
+            assert answer.json()["code"] in OUTSIDE, summary
             return
-        assert str(answer.status_code) in operation["responses"], told
+        assert str(answer.status_code) in operation["responses"], summary
         content = operation["responses"][str(answer.status_code)].get("content")
         if content is None:
-            assert answer.content == b"", told
+            assert answer.content == b"", summary
             return
         media_type = answer.headers["Content-Type"].partition(";")[0]
-        assert media_type in content, (told, media_type)
+        assert media_type in content, (summary, media_type)
         if media_type.endswith("json"):
             self.fits(answer.json(), content[media_type]["schema"])
         if media_type == PROBLEM:
-            assert answer.json()["code"] in content[media_type]["examples"], (told, answer.text)
+            assert answer.json()["code"] in content[media_type]["examples"], (summary, answer.text)
         if media_type == "text/event-stream":
             self.check_events(answer.text, content[media_type]["schema"])
 

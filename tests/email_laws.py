@@ -95,7 +95,7 @@ class EmailLaws:
         assert sorted(authors) == ["bot", "customer", "customer", "customer"]
 
     async def test_subject_and_forged_addresses_lead_nowhere(self, place: MailPlace) -> None:
-        """Neither a ticket's id in a subject, nor an address signed for somebody else."""
+        """Neither a ticket's id in a subject, nor an address signed for another customer."""
         ticket, sent = await self.answered(place)
         signed = sent["Reply-To"].addresses[0].addr_spec
         wrong = signed.replace(".", ".0", 1)[: len(signed)]

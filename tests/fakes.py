@@ -1,4 +1,4 @@
-"""Ports and models in memory, for tests of the graph and the door without a database."""
+"""Ports and models in memory, for tests of the graph and the toolbox without a database."""
 
 import asyncio
 from collections.abc import Sequence
@@ -281,7 +281,7 @@ class FakeGate:
         shown = [(step["id"], step["tool"], step["args"]) for step in self.agreed]
         if self.everything or (call.step_id, call.tool, call.args) in shown:
             return Permit(approval_id=uuid4())
-        raise ApprovalRequiredError(f"nobody agreed to {call.key}")
+        raise ApprovalRequiredError(f"no person agreed to {call.key}")
 
 
 class FakeMeter:

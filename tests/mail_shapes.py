@@ -1,4 +1,4 @@
-"""Mails as real programs write them, by the shape of their headers and parts; nobody real is in."""
+"""Mails as real programs write them, by the shape of their headers and parts; no one real is in."""
 
 from tests.mailboxes import ADDRESS, ANN, EVE, MAX, SERVER
 

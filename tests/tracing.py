@@ -5,6 +5,7 @@ already, or is not ours, therefore runs without it.
 """
 
 import importlib
+import os
 import pkgutil
 import sys
 from collections import Counter
@@ -45,6 +46,12 @@ def import_product() -> None:
         package = importlib.import_module(folder)
         for module in pkgutil.walk_packages(package.__path__, f"{folder}."):
             importlib.import_module(module.name)
+
+
+# One process's imports are enough: the first worker's, or those of the only process.
+if sys.gettrace() and os.environ.get("PYTEST_XDIST_WORKER", "gw0") != "gw0":
+    with untraced():
+        import_product()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

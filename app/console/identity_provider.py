@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 from pydantic import BaseModel, ValidationError
 
+from app.adapters.tls import tls_context
 from app.errors import UnauthorizedError
 from app.log import get_logger
 from app.settings import Settings
@@ -135,10 +136,11 @@ class IdentityProvider:
             scope=ASKED_FOR,
             code_challenge_method="S256",
             timeout=TIMEOUT_SECONDS,
+            verify=tls_context(),
         )
 
 
 async def fetched(url: str) -> httpx.Response:
     """A document of the provider. Raises httpx.HTTPError."""
-    async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS) as client:
+    async with httpx.AsyncClient(verify=tls_context(), timeout=TIMEOUT_SECONDS) as client:
         return (await client.get(url)).raise_for_status()

@@ -45,7 +45,7 @@ def approver(stack: Stack, tenant: Tenant) -> Client:
 
 @pytest.fixture
 def admin(stack: Stack, tenant: Tenant) -> Client:
-    """Somebody who may do all but decide."""
+    """A caller who may do all but decide."""
     return stack.client(tenant.admin)
 
 

@@ -12,7 +12,7 @@ def migrated(url: str) -> str:
 
 
 async def tenant_on(url: str, *, articles: bool = True) -> Tenant:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     engine = make_engine(url, 1)
     try:
         async with Sessions(engine).begin() as session:

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,14 +15,13 @@ import httpx
 
 from tests.acceptance import forked
 from tests.conftest import ENCRYPTION_KEY
+from tests.tls import TLS
 
 START_SECONDS = 90
-# To read the certificates that a client trusts takes longer than most tests: once for all of them.
-TLS = ssl.create_default_context()
 
 
 def free_port() -> int:
-    """A port that nobody listens on just now."""
+    """A port that no process listens on just now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -8,11 +8,11 @@ from typing import Any
 
 import httpx
 
-from tests.acceptance.stack import TLS
+from tests.tls import TLS
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class StreamEvent:
     """One event as it came."""
 
     id: str
@@ -20,7 +20,7 @@ class Told:
     body: Any
 
 
-def events_in(lines: Iterator[str]) -> Iterator[Told]:
+def events_in(lines: Iterator[str]) -> Iterator[StreamEvent]:
     """The events of a stream; comments and `retry:` are none."""
     fields: dict[str, str] = {}
     for line in lines:
@@ -28,13 +28,13 @@ def events_in(lines: Iterator[str]) -> Iterator[Told]:
         if line and name:
             fields[name] = value
         elif fields.get("data"):
-            yield Told(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
+            yield StreamEvent(fields.get("id", ""), fields["event"], json.loads(fields["data"]))
             fields = {}
 
 
 def follow(
     http: httpx.Client, path: str, last: str | None = None, *, seconds: float = 30
-) -> Iterator[Told]:
+) -> Iterator[StreamEvent]:
     """The events of one connection, `end` included, until it ends."""
     headers = {} if last is None else {"Last-Event-ID": last}
     with http.stream("GET", path, headers=headers, timeout=seconds) as answer:
@@ -48,7 +48,7 @@ class Follower:
     def __init__(self, url: str, key: str, path: str) -> None:
         self.url, self.path = url, path
         self.headers = {"Authorization": f"Bearer {key}"}
-        self.told: list[Told] = []
+        self.events: list[StreamEvent] = []
         self.connections = 0
         self.open = threading.Event()
         self.stopped = threading.Event()
@@ -63,7 +63,7 @@ class Follower:
                 self.stopped.wait(0.05)
 
     def _connect(self) -> None:
-        headers = self.headers | ({"Last-Event-ID": self.told[-1].id} if self.told else {})
+        headers = self.headers | ({"Last-Event-ID": self.events[-1].id} if self.events else {})
         with (
             httpx.Client(base_url=self.url, headers=headers, timeout=60, verify=TLS) as http,
             http.stream("GET", self.path) as answer,
@@ -73,11 +73,11 @@ class Follower:
             lines = answer.iter_lines()
             next(lines)  # `retry:`
             self.open.set()
-            for told in events_in(lines):
-                if told.type == "end":
+            for event in events_in(lines):
+                if event.type == "end":
                     self.stopped.set()
                     return
-                self.told.append(told)
+                self.events.append(event)
 
     def stop(self) -> None:
         """Come back no more."""

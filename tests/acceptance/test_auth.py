@@ -11,7 +11,8 @@ from app.db.core.connections import Sessions
 from app.db.tenants.queries import revoke_key
 from tests.acceptance.in_process import InProcess
 from tests.acceptance.refusals import NOBODY, Callers, expect_refused, make_callers
-from tests.acceptance.stack import TLS, Stack, ticket
+from tests.acceptance.stack import Stack, ticket
+from tests.tls import TLS
 
 TICKET = ticket("cus_lou", "What are your opening hours?")
 DECISION = {"approval_id": NOBODY, "digest": "0" * 64, "verdict": "approve"}
@@ -118,7 +119,7 @@ async def by_scope(callers: Callers) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def nobody(in_process: InProcess) -> Iterator[httpx.Client]:
+def stranger(in_process: InProcess) -> Iterator[httpx.Client]:
     """Who shows only the keys that a test gives."""
     with in_process.anonymous() as client:
         yield client
@@ -157,10 +158,10 @@ def test_every_route_is_in_the_table(socket: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)
-def test_route_without_a_key_is_401(callers: Callers, nobody: httpx.Client, route: Route) -> None:
+def test_route_without_a_key_is_401(callers: Callers, stranger: httpx.Client, route: Route) -> None:
     """401 with the scheme that would be accepted."""
     with callers.books.unchanged():
-        answer = call(nobody, route, {})
+        answer = call(stranger, route, {})
         expect_refused(answer, 401, "unauthorized")
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
@@ -168,7 +169,7 @@ def test_route_without_a_key_is_401(callers: Callers, nobody: httpx.Client, rout
 @pytest.mark.parametrize("route", ROUTES, ids=IDS)
 def test_route_asks_for_its_scope(
     callers: Callers,
-    nobody: httpx.Client,
+    stranger: httpx.Client,
     socket: httpx.Client,
     by_scope: dict[str, str],
     route: Route,
@@ -179,7 +180,7 @@ def test_route_asks_for_its_scope(
         for scope in [*SCOPES, "none"]:
             if scope not in enough:
                 headers = {"Authorization": f"Bearer {by_scope[scope]}"}
-                problem = expect_refused(call(nobody, route, headers), 403, "missing-scope")
+                problem = expect_refused(call(stranger, route, headers), 403, "missing-scope")
                 assert all(needed in problem["detail"] for needed in enough)
     for scope in enough:
         answer = call(socket, route, {"Authorization": f"Bearer {by_scope[scope]}"})
@@ -208,32 +209,32 @@ def strange_headers(key: str) -> list[bytes]:
     return [*(f"Bearer {token}".encode().rstrip() for token in tokens), *raw]
 
 
-def test_strange_authorization_is_401(callers: Callers, nobody: httpx.Client) -> None:
-    """All the same answer, so that nobody learns which part was right."""
-    told = set()
+def test_strange_authorization_is_401(callers: Callers, stranger: httpx.Client) -> None:
+    """All the same answer, so that it does not show which part was right."""
+    problems = set()
     with callers.books.unchanged():
         for header in strange_headers(callers.tenant.starter):
-            answer = nobody.get("/v1/runs", headers={b"Authorization": header})
+            answer = stranger.get("/v1/runs", headers={b"Authorization": header})
             problem = expect_refused(answer, 401, "unauthorized")
             assert answer.headers["WWW-Authenticate"] == "Bearer", header
-            told.add(tuple(problem.items()))
-    assert len(told) == 1
+            problems.add(tuple(problem.items()))
+    assert len(problems) == 1
 
 
-def test_secret_of_one_key_does_not_open_another(callers: Callers, nobody: httpx.Client) -> None:
+def test_secret_of_one_key_does_not_open_another(callers: Callers, stranger: httpx.Client) -> None:
     """Id and secret belong together."""
     [dg, key_id, _], [_, _, secret] = (
         key.split("_", 2) for key in (callers.tenant.approver, callers.tenant.starter)
     )
     headers = {"Authorization": f"Bearer {dg}_{key_id}_{secret}"}
-    expect_refused(nobody.get("/v1/approvals", headers=headers), 401, "unauthorized")
+    expect_refused(stranger.get("/v1/approvals", headers=headers), 401, "unauthorized")
 
 
-def test_scheme_is_read_in_any_case(callers: Callers, nobody: httpx.Client) -> None:
+def test_scheme_is_read_in_any_case(callers: Callers, stranger: httpx.Client) -> None:
     """RFC 9110, 11.1: the scheme's name is case-insensitive."""
     for scheme in ("bearer", "BEARER", "bEaReR"):
         headers = {"Authorization": f"{scheme} {callers.tenant.starter}"}
-        assert nobody.get("/v1/runs", headers=headers).status_code == 200
+        assert stranger.get("/v1/runs", headers=headers).status_code == 200
 
 
 async def test_revoked_key_is_worthless_at_once(callers: Callers) -> None:

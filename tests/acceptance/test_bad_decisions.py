@@ -22,7 +22,7 @@ async def callers(in_process: InProcess, sessions: Sessions, database_url: str) 
 
 @pytest.fixture(scope="module")
 def run(callers: Callers) -> Any:
-    """A run that waits for somebody to agree to one refund of PLANNED."""
+    """A run that waits for a person to agree to one refund of PLANNED."""
     paused = callers.starter.start("cus_bob", "Please refund my annual plan.", "T-bob")
     [step] = paused["plan"]
     assert (step["args"]["amount_minor"], step["editable"]) == (PLANNED, ["amount_minor"])
@@ -132,7 +132,7 @@ def test_only_the_verdict_edit_carries_edits(
 
 @pytest.mark.parametrize("comment", ["", "  \n\t"])
 def test_wish_without_a_word_is_refused(callers: Callers, run: Any, comment: str) -> None:
-    """Whoever wants another plan says what should be different."""
+    """Who wants another plan says what should be different."""
     with callers.books.unchanged():
         answer = resume(callers.approver, run, body(run, "respond", comment=comment))
         assert pointers(expect_refused(answer, 422, "invalid-request")) == ["/comment"]

@@ -175,7 +175,7 @@ def test_article_id_that_no_address_holds_does_not_exist(callers: Callers, artic
 
 @pytest.mark.parametrize("key", [b"", b"x" * 300, b"a b", b"\xc3\xa9", b"\xff", b"caf\xe9"])
 def test_bad_idempotency_key_is_refused(callers: Callers, key: bytes) -> None:
-    """A key that could not be told apart from another is no key."""
+    """A key that could not be distinguished from another is no key."""
     with callers.books.unchanged():
         answer = callers.starter.http.post(
             "/v1/runs",

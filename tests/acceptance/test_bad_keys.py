@@ -12,7 +12,8 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import NOBODY, Callers, connect, make_callers
-from tests.acceptance.stack import TLS, Stack
+from tests.acceptance.stack import Stack
+from tests.tls import TLS
 
 SIZE = 260_000
 WRONG = ["", "Bearer dg_0_0", "Bearer dg_x", "Basic eDp5"]
@@ -93,7 +94,7 @@ async def test_missing_scope_is_refused_before_the_body(callers: Callers, stack:
      {"Content_Length": str(SIZE), "Expect": "100-continue"}],
 )  # fmt: skip
 def test_refusal_invites_no_body(stack: Stack, headers: dict[str, str]) -> None:
-    """However a body is announced; who asks before sending it is not told to go on."""
+    """However a body is announced; who asks before sending it is not asked to go on."""
     with held_back(stack, "POST", "/v1/runs", "", **headers) as connection:
         refused(connection.getresponse(), 401, "unauthorized")
 

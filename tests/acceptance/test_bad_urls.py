@@ -60,7 +60,7 @@ def test_address_is_taken_as_it_is_sent(stack: Stack, path: str) -> None:
 )
 @pytest.mark.parametrize("path", ["/v1/runs/{}", "/v1/runs/{}/steps", "/v1/approvals/{}"])
 def test_id_that_is_no_id_is_404(callers: Callers, path: str, run_id: str) -> None:
-    """An address that cannot exist is told from one that does not by nothing."""
+    """Nothing distinguishes an address that cannot exist from one that does not."""
     expect_refused(get(callers, path.format(run_id)), 404, "not-found")
 
 

@@ -16,6 +16,7 @@ from tests.conftest import Tenant
 from tests.doubles.own_desk import OwnDesk, until
 from tests.doubles.server import serving
 from tests.doubles.stripe_double import StripeDouble
+from tests.tls import TLS
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 SIGNING = "whsec_of_the_endpoint_0123456789"
@@ -126,4 +127,4 @@ def hook(connected: StripeConnected, event: dict[str, Any]) -> httpx.Response:
     body, now = json.dumps(event), int(time.time())
     signature = stripe.WebhookSignature._compute_signature(f"{now}.{body}", SIGNING)
     headers = {"Stripe-Signature": f"t={now},v1={signature}", "Content-Type": "application/json"}
-    return httpx.post(connected.hooks, content=body, headers=headers)
+    return httpx.post(connected.hooks, content=body, headers=headers, verify=TLS)

@@ -14,6 +14,7 @@ from tests.doubles.own_desk import until
 from tests.doubles.server import serving
 from tests.doubles.zammad_double import HookTarget, ZammadDouble
 from tests.doubles.zammad_state import ANN, BOT, EMMA
+from tests.tls import TLS
 
 SETTINGS = {
     "bot": "deskgraph@desk.test",
@@ -31,7 +32,9 @@ class ZammadConnected(Connected):
     def as_user(self, user: int, method: str, path: str, body: Any) -> Any:
         """A call of a user in Zammad."""
         headers = {"Authorization": f"Token token={self.zammad.users[user].token}"}
-        answer = httpx.request(method, f"{self.url}/api/v1{path}", json=body, headers=headers)
+        answer = httpx.request(
+            method, f"{self.url}/api/v1{path}", json=body, headers=headers, verify=TLS
+        )
         return answer.raise_for_status().json()
 
     def mails(self) -> list[str]:

@@ -23,7 +23,7 @@ async def callers(stack: Stack, sessions: Sessions, database_url: str) -> Caller
 
 @pytest.fixture
 def run(callers: Callers) -> Any:
-    """A run that waits for somebody to agree to a refund of 60000 USD."""
+    """A run that waits for a person to agree to a refund of 60000 USD."""
     return callers.starter.start("cus_bob", ANNUAL, "T-bob")
 
 
@@ -35,7 +35,7 @@ def decide(client: Client, run: Any, **changes: Any) -> httpx.Response:
 
 
 def test_unknown_approval_is_404(callers: Callers, run: Any) -> None:
-    """An approval that nobody opened."""
+    """An approval that was never opened."""
     with callers.books.unchanged():
         expect_refused(decide(callers.approver, run, approval_id=NOBODY), 404, "not-found")
 
@@ -62,7 +62,9 @@ def test_stale_digest_is_412(callers: Callers, run: Any) -> None:
 
 
 @pytest.mark.parametrize("first", ["approve", "edit", "reject"])
-async def test_second_decision_is_told_the_first(callers: Callers, run: Any, first: str) -> None:
+async def test_second_decision_is_answered_with_the_first(
+    callers: Callers, run: Any, first: str
+) -> None:
     """409 with the decision that counts, before and after the run has finished."""
     assert decide(callers.approver, run, verdict=first, comment="seen").status_code == 202
     other = await callers.caller("approvals:decide")
@@ -102,7 +104,7 @@ def test_run_without_a_question_takes_no_decision(callers: Callers, run: Any) ->
 
 
 def test_expired_approval_is_410(callers: Callers, run: Any, database_url: str) -> None:
-    """Nobody decides after the time is over, whether or not the worker has noticed."""
+    """No person decides after the time is over, whether or not the worker has noticed."""
     with psycopg.connect(database_url) as connection:
         connection.execute(
             "UPDATE approvals SET expires_at = now() WHERE id = %s", [run["approvals"][0]["id"]]
@@ -124,7 +126,7 @@ async def test_starter_may_not_decide_with_any_scope(callers: Callers) -> None:
 
 
 async def test_starter_may_not_decide_a_replay_by_another_key(callers: Callers) -> None:
-    """403 own-run for the first run's key and for the replay's; nothing moves, whoever replays."""
+    """403 own-run for the first run's key and for the replay's; nothing moves, by any key."""
     scopes = ("runs:write", "runs:read", "approvals:decide")
     both, other = await callers.caller(*scopes), await callers.caller(*scopes)
     run = both.start("cus_bob", ANNUAL)

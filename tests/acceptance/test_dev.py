@@ -120,7 +120,7 @@ def deskgraph(data_dir: Path, *arguments: str, **env: str) -> Ended:
         return Ended(process.exitcode, out.read_text(), errors.read_text())
 
 
-def told(dev: Dev, *arguments: str) -> Result:
+def called(dev: Dev, *arguments: str) -> Result:
     """Run one command in this process, beside a running `dev`; only an exit may end it."""
     unset: dict[str, str | None] = {k: None for k in os.environ if k.startswith("DESKGRAPH_")}
     env = {**unset, "DESKGRAPH_DATA_DIR": str(dev.data_dir)}
@@ -225,20 +225,20 @@ def test_demo_shows_what_becomes_of_ten_tickets(dev: Dev) -> None:
 
 def test_keys_are_created_listed_and_revoked_at_once(dev: Dev) -> None:
     """A new key works, shows in the list without its secret, and stops working when revoked."""
-    made = told(dev, "keys", "create", "--name", "ci", "--scope", "runs:read",
+    made = called(dev, "keys", "create", "--name", "ci", "--scope", "runs:read",
                 "--approve-limit", "USD=5000")  # fmt: skip
     token = made.stdout.strip()
     key_id, secret = token.split("_", 2)[1:]
     client = Client(dev.ready["url"], token)
     assert client.http.get("/v1/runs").status_code == 200
 
-    listed = told(dev, "keys", "list", "--json")
+    listed = called(dev, "keys", "list", "--json")
     [row] = [r for r in map(json.loads, listed.stdout.splitlines()) if r["id"] == key_id]
     assert (row["name"], row["approve_limits"]) == ("ci", {"USD": 5000})
     assert secret not in listed.stdout
-    assert told(dev, "keys", "revoke", key_id).exit_code == 0
+    assert called(dev, "keys", "revoke", key_id).exit_code == 0
     assert client.http.get("/v1/runs").status_code == 401
-    again = told(dev, "keys", "revoke", key_id)
+    again = called(dev, "keys", "revoke", key_id)
     assert (again.exit_code, "no live key" in again.stderr) == (1, True)
 
 
@@ -255,7 +255,7 @@ def test_keys_are_created_listed_and_revoked_at_once(dev: Dev) -> None:
 )
 def test_wrong_arguments_are_explained(dev: Dev, arguments: tuple[str, ...]) -> None:
     """A non-zero exit and a sentence, never a traceback."""
-    refused = told(dev, *arguments)
+    refused = called(dev, *arguments)
     assert refused.exit_code in (1, 2)
     assert refused.stderr.strip()
 
@@ -267,7 +267,7 @@ def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path)
         f"---\nquestions:\n- {asked}\n---\n"
         "# Zorbing in the Fernboard office\n\nZorbing is allowed on Fridays after lunch.\n"
     )
-    assert told(dev, "articles", "import", str(tmp_path)).exit_code == 0
+    assert called(dev, "articles", "import", str(tmp_path)).exit_code == 0
     run = dev.client("starter").start("cus_lou", asked, "T-zorb")
     assert run["reply"]["citations"] == ["zorbing"]
 
@@ -275,12 +275,12 @@ def test_articles_are_imported_from_markdown_and_jsonl(dev: Dev, tmp_path: Path)
     new = {"id": "zorbing", "title": "Zorbing", "questions": [asked],
            "content": "Zorbing is never allowed in the office."}  # fmt: skip
     lines.write_text(json.dumps(new) + "\n")
-    assert told(dev, "articles", "import", str(lines)).exit_code == 0
+    assert called(dev, "articles", "import", str(lines)).exit_code == 0
     run = dev.client("starter").start("cus_lou", asked, "T-zorb2")
     assert "never allowed" in run["reply"]["text"]
 
     lines.write_text('{"id": "x", "title": "no content"}\n')
-    broken = told(dev, "articles", "import", str(lines))
+    broken = called(dev, "articles", "import", str(lines))
     assert (broken.exit_code, "more.jsonl:1" in broken.stderr) == (2, True)
 
 
@@ -291,8 +291,8 @@ def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path
     """
     policy = tmp_path / "policy.json"
     policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 12000}}))
-    assert told(dev, "policy", "set", str(policy)).exit_code == 0
-    shown = json.loads(told(dev, "policy", "show").stdout)
+    assert called(dev, "policy", "set", str(policy)).exit_code == 0
+    shown = json.loads(called(dev, "policy", "show").stdout)
     assert shown["refund_auto_limit"] == {"JPY": 12000}
     run = dev.client("starter").start("cus_yui", "Please refund my Pro plan payment", "T-yen")
     assert (run["status"], run["policy_version"]) == ("interrupted", shown["version"])
@@ -301,14 +301,14 @@ def test_policy_of_a_tenant_decides_what_needs_a_person(dev: Dev, tmp_path: Path
     assert dev.client("approver").decide(run, "approve").status_code == 202
     assert "5800 JPY" in dev.client("starter").run(run["id"])["reply"]["text"]
 
-    old = json.loads(told(dev, "policy", "show", "--version", "0").stdout)
+    old = json.loads(called(dev, "policy", "show", "--version", "0").stdout)
     assert (old["version"], old["refund_auto_limit"]) == (0, {})
-    assert told(dev, "policy", "show", "--version", "99").exit_code == 2
-    newest = told(dev, "policy", "history").stdout.splitlines()[0]
+    assert called(dev, "policy", "show", "--version", "99").exit_code == 2
+    newest = called(dev, "policy", "history").stdout.splitlines()[0]
     stored = json.loads(newest)
     assert (stored["version"], stored["created_by"]) == (shown["version"], "cli")
     policy.write_text(json.dumps({"refund_auto_limit": {"JPY": 1.5}}))
-    assert told(dev, "policy", "set", str(policy)).exit_code == 2
+    assert called(dev, "policy", "set", str(policy)).exit_code == 2
 
 
 def test_commands_work_without_a_running_dev(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A customer is erased over HTTP: who may, what is told, and that nobody else is touched."""
+"""A customer is erased over HTTP: who may, what is answered, and that no other is touched."""
 
 from typing import Any
 
@@ -49,9 +49,9 @@ def test_erased_customer_is_gone_from_every_answer(
     thread = starter.http.get("/v1/threads/T-1").json()
     assert thread["messages"] == []
     assert {str(step[part]) for step in steps for part in ("input", "output")} == {"None"}
-    for told in (done, shell, steps, thread):
-        assert "cus_lou" not in str(told)
-        assert "E42" not in str(told)
+    for shown in (done, shell, steps, thread):
+        assert "cus_lou" not in str(shown)
+        assert "E42" not in str(shown)
     assert (shell["status"], shell["outcome"], shell["reply"]) == ("success", "answered", None)
     assert starter.http.get("/v1/runs?customer_id=cus_lou").json()["items"] == []
 
@@ -59,14 +59,14 @@ def test_erased_customer_is_gone_from_every_answer(
 def test_erasing_again_is_no_error(admin: Client, talked: Any) -> None:
     """DELETE is idempotent: the second answer counts nothing, like that for a stranger."""
     first = erase(admin, "cus_lou")
-    for customer in ("cus_lou", "cus_nobody"):
+    for customer in ("cus_lou", "cus_unknown"):
         again = erase(admin, customer)
         assert set(again["erased"].values()) == {0}
         assert again["id"] != first["id"]
 
 
 def test_waiting_run_refuses_until_it_is_cancelled(starter: Client, admin: Client) -> None:
-    """409 names the run; nothing is erased before somebody decided about it."""
+    """409 names the run; nothing is erased before a person decided about it."""
     run = starter.start("cus_ann", TWICE)
     assert run["status"] == "interrupted"
     refused = expect_refused(
@@ -105,7 +105,7 @@ def test_only_admins_erase(starter: Client, approver: Client, talked: Any) -> No
 def test_another_tenant_s_customer_of_the_same_id_stays(
     stack: Stack, starter: Client, talked: Any, other_tenant: Tenant
 ) -> None:
-    """The id is the tenant's own name for somebody."""
+    """The id is the tenant's own name for a customer."""
     done = erase(stack.client(other_tenant.admin), "cus_lou")
     assert done["erased"]["runs"] == 0
     assert starter.run(talked["id"])["customer_id"] == "cus_lou"

@@ -8,10 +8,11 @@ import pytest
 
 from app.db.core.connections import Sessions
 from tests.acceptance.refusals import expect_refused
-from tests.acceptance.stack import TLS, Client, Stack
+from tests.acceptance.stack import Client, Stack
 from tests.acceptance.streams import Follower, follow
 from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant, make_tenant
+from tests.tls import TLS
 
 
 def metric(stack: Stack, name: str) -> float:
@@ -24,25 +25,25 @@ def test_stream_of_a_run_tells_its_life_and_ends(starter: Client, approver: Clie
     """From the beginning, live over the pause, and again from any event; then `end`."""
     run = starter.start("cus_ann", TWICE)
     path = f"/v1/runs/{run['id']}/events"
-    stream, told = follow(starter.http, path), []
+    stream, seen = follow(starter.http, path), []
     for event in stream:
-        told.append(event)
+        seen.append(event)
         if event.type == "approval.opened":
             approver.decide(run, "approve")
-    types = [event.type for event in told]
+    types = [event.type for event in seen]
     kept = [type_ for type_ in types if type_ != "step.finished"]
     assert kept == [
         "run.created", "run.started", "run.interrupted", "approval.opened", "approval.decided",
         "run.resumed", "run.started", "effect.done", "reply.sent", "run.finished", "end",
     ]  # fmt: skip
-    nodes = [event.body["data"]["node"] for event in told if event.type == "step.finished"]
+    nodes = [event.body["data"]["node"] for event in seen if event.type == "step.finished"]
     assert {"classify", "billing", "plan", "act", "send"} <= set(nodes)
-    assert told[-2].body["data"]["outcome"] == "acted"
-    assert {event.body["run_id"] for event in told[:-1]} == {run["id"]}
-    middle = len(told) // 2
-    assert list(follow(starter.http, path, told[middle].id)) == told[middle + 1 :]
-    assert list(follow(starter.http, f"{path}?after={told[middle].id}")) == told[middle + 1 :]
-    assert [event.type for event in follow(starter.http, path, told[-2].id)] == ["end"]
+    assert seen[-2].body["data"]["outcome"] == "acted"
+    assert {event.body["run_id"] for event in seen[:-1]} == {run["id"]}
+    middle = len(seen) // 2
+    assert list(follow(starter.http, path, seen[middle].id)) == seen[middle + 1 :]
+    assert list(follow(starter.http, f"{path}?after={seen[middle].id}")) == seen[middle + 1 :]
+    assert [event.type for event in follow(starter.http, path, seen[-2].id)] == ["end"]
 
 
 def test_headers_keep_proxies_from_holding_a_stream_back(starter: Client) -> None:
@@ -80,13 +81,13 @@ async def test_tenant_sees_its_own_events_only(
     own = [starter.start("cus_lou", HOURS, f"T-{n}")["id"] for n in range(2)]
 
     def ended(follower: Follower) -> bool:
-        return sum(told.type == "run.finished" for told in follower.told) == 2
+        return sum(seen.type == "run.finished" for seen in follower.events) == 2
 
     until(lambda: all(map(ended, followers)))
     for follower in followers:
         follower.stop()
-        assert {told.body["run_id"] for told in follower.told} == set(own)
-    assert [told.id for told in followers[0].told] == [told.id for told in followers[1].told]
+        assert {seen.body["run_id"] for seen in follower.events} == set(own)
+    assert [seen.id for seen in followers[0].events] == [seen.id for seen in followers[1].events]
     path = f"/v1/runs/{foreign['id']}/events"
     expect_refused(starter.http.get(path), 404, "not-found")
 
@@ -111,7 +112,7 @@ def test_reader_that_stands_still_is_dropped(stack: Stack, tenant: Tenant) -> No
                 " FROM generate_series(1, 4000)",
                 [tenant.id],
             )
-        until(lambda: len(follower.told) == 4000, 60)
+        until(lambda: len(follower.events) == 4000, 60)
         until(lambda: metric(stack, "deskgraph_event_streams_dropped_total") > before)
     follower.stop()
-    assert len({told.id for told in follower.told}) == 4000
+    assert len({seen.id for seen in follower.events}) == 4000

@@ -14,8 +14,9 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.acceptance.stack import TLS, Stack
+from tests.acceptance.stack import Stack
 from tests.conftest import Tenant
+from tests.tls import TLS
 
 pytestmark = [pytest.mark.generated_client, pytest.mark.no_cover]
 PACKAGE = "deskgraph_client"

@@ -51,7 +51,7 @@ def test_replay_takes_a_tag(starter: Client) -> None:
 
 
 def test_articles_take_a_tag(admin: Client) -> None:
-    """Stored as given, found by a search that names it, and refused when nobody speaks it."""
+    """Stored as given, found by a search that names it, and refused when no people speak it."""
     article = {"title": "Zyxomat", "content": "Zyxomat 4711.", "language": "pt-BR"}
     stored = admin.http.put("/v1/articles/zyxomat", json=article)
     assert (stored.status_code, stored.json()["language"]) == (200, "pt-BR")

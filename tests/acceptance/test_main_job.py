@@ -96,7 +96,7 @@ def test_question_is_answered_from_the_article_that_knows(
 
 
 def test_furious_customer_gets_a_person_with_the_skill(starter: Client) -> None:
-    """escalated to somebody who handles complaints, with a summary."""
+    """escalated to a person who handles complaints, with a summary."""
     run = starter.start("cus_bob", "THIS IS UNACCEPTABLE!!! I am furious. Get me a manager NOW.")
     assert (run["status"], run["outcome"]) == ("success", "escalated")
     assert run["handoff"]["skill"] == "complaints"
@@ -116,7 +116,7 @@ def test_gibberish_goes_to_a_person(starter: Client, body: str) -> None:
 def test_edit_lowers_the_amount(
     starter: Client, approver: Client, tenant: Tenant, database_url: str
 ) -> None:
-    """What the reviewer left is what is moved and told."""
+    """What the reviewer left is what is moved and reported."""
     run = starter.start("cus_bob", "Please refund my annual plan.")
     edit = [{"id": run["plan"][0]["id"], "args": {"amount_minor": 12_345}}]
     assert approver.decide(run, "edit", steps=edit).status_code == 202

@@ -17,12 +17,13 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.api import application
 from app.observability import database_metrics, metrics
 from tests.acceptance.own_database import tenant_on
-from tests.acceptance.stack import TLS, Client, Process, Stack, running
+from tests.acceptance.stack import Client, Process, Stack, running
 from tests.acceptance.waiting import until
 from tests.conftest import Tenant
 from tests.doubles.openai_double import OpenAIDouble
 from tests.doubles.server import serving
 from tests.promql import named
+from tests.tls import TLS
 from tests.unit.test_docs import ROOT, slugs, table
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"

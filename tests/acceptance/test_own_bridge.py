@@ -118,8 +118,8 @@ def test_question_is_answered_once(connected: Bridged) -> None:
     until(lambda: len(connected.desk.replied("a/1")) == 2)
 
 
-def test_approval_is_noted_and_the_refund_is_told(connected: Bridged, approver: Client) -> None:
-    """People see what waits; once it is approved, the customer is told."""
+def test_approval_is_noted_and_the_refund_is_reported(connected: Bridged, approver: Client) -> None:
+    """People see what waits; once it is approved, the customer reads it."""
     run = connected.wrote("T-2", TWICE, "m-1")
     until(lambda: connected.desk.noted("T-2"))
     [note] = connected.desk.noted("T-2")

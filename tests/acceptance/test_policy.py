@@ -28,11 +28,11 @@ def put(callers: Callers, body: Any, **headers: str) -> Any:
 
 
 def test_default_policy_has_version_0(callers: Callers) -> None:
-    """Nobody set it; its fields stand flat beside its version."""
+    """It was never set; its fields stand flat beside its version."""
     for client in (callers.admin, callers.approver):
         answer = client.http.get("/v1/policy").raise_for_status()
-        told = {"version": 0, "created_at": None, "created_by": None}
-        assert (answer.json(), answer.headers["ETag"]) == ({**DEFAULTS, **told}, '"0"')
+        unset = {"version": 0, "created_at": None, "created_by": None}
+        assert (answer.json(), answer.headers["ETag"]) == ({**DEFAULTS, **unset}, '"0"')
     assert callers.admin.http.get("/v1/policy/versions").json()["items"] == []
 
 

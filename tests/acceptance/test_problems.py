@@ -66,7 +66,7 @@ def test_bad_request_id_is_replaced(callers: Callers, sent: bytes) -> None:
 
 @pytest.fixture(scope="module")
 def unready(fresh_database: Callable[[], str], settings: Settings) -> Iterator[httpx.Client]:
-    """An API on a database that nobody has migrated yet."""
+    """An API on a database that is not migrated yet."""
     empty = settings.model_copy(update={"database_url": SecretStr(fresh_database())})
     with api_in_process(empty) as api, api.anonymous() as client:
         yield client
@@ -79,7 +79,7 @@ def test_api_without_its_schema_is_not_ready(unready: httpx.Client) -> None:
 
 
 def test_failure_of_ours_carries_the_request_id(unready: httpx.Client) -> None:
-    """The one answer for which somebody will search the log."""
+    """The one answer for which an operator will search the log."""
     headers = {"Authorization": "Bearer dg_0_0", "X-Request-Id": "lost-schema"}
     answer = unready.get("/v1/runs", headers=headers)
     assert answer.status_code >= 500

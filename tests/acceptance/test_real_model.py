@@ -124,7 +124,7 @@ def test_run_ends_properly_and_moves_no_money_by_itself(
     calls = [call for step in steps for call in step["model_calls"]]
     assert calls[0]["model"] == NAME
     assert calls[0]["input_tokens"] > 0
-    assert calls[0]["cost_usd"] is None, "nobody knows its price"
+    assert calls[0]["cost_usd"] is None, "its price is unknown"
     assert run["tokens"] == sum(step["tokens"] for step in steps) > 0
     assert sound(next(step["input"] for step in steps if step["node"] == "send"))
     with psycopg.connect(own_url) as books:
@@ -184,5 +184,5 @@ async def test_plan_fits_the_payments_and_the_reply_fits_the_plan(
     assert len(world.billing.refunds) == len(planned)
     assert state["reply"]["text"] == state["draft"]["text"]
     if state["handoff"] is None:
-        told = with_sentences("", said_by_code(cast("SupportState", state)))
-        assert state["reply"]["text"].endswith(told)
+        said = with_sentences("", said_by_code(cast("SupportState", state)))
+        assert state["reply"]["text"].endswith(said)

@@ -1,4 +1,4 @@
-"""Replays and diffs over HTTP: idempotent, refused with a reason, and nobody else's."""
+"""Replays and diffs over HTTP: idempotent, refused with a reason, and only the tenant's own."""
 
 from typing import Any
 from uuid import uuid4

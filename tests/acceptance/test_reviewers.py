@@ -137,8 +137,8 @@ def test_drafted_reply_waits_and_may_be_rewritten(callers: Callers) -> None:
         with callers.books.unchanged():
             steps = [{"id": step["id"], "args": {"text": text}}]
             refused = callers.approver.decide(run, "edit", steps=steps)
-            told = pointers(expect_refused(refused, 422, "edit-not-allowed"))
-            assert told == ["/steps/0/args/text"]
+            named = pointers(expect_refused(refused, 422, "edit-not-allowed"))
+            assert named == ["/steps/0/args/text"]
     text = step["args"]["text"].replace("\n", "\n\n", 1)
     steps = [{"id": step["id"], "args": {"text": text}}]
     assert callers.approver.decide(run, "edit", steps=steps).status_code == 202

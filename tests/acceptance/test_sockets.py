@@ -35,14 +35,14 @@ def test_refusal_is_the_same_over_a_socket(
 ) -> None:
     """Status, body and headers of the whole service are those of the application alone."""
     method, path, headers, content, status = REFUSED[name]
-    told: list[Any] = []
+    seen: list[Any] = []
     for api in (stack, in_process):
         client = api.client(tenant.starter).http
         answer = client.request(method, path, headers=headers, content=content)
         assert answer.status_code == status, answer.text
         kept = {key: value for key, value in answer.headers.items() if key not in OWN}
-        told.append((answer.json(), kept))
-    assert told[0] == told[1]
+        seen.append((answer.json(), kept))
+    assert seen[0] == seen[1]
 
 
 def test_document_is_the_same_over_a_socket(stack: Stack, tenant: Tenant) -> None:

@@ -44,15 +44,15 @@ def run(owner: Callers) -> Any:
 def test_foreign_id_is_an_unknown_id(
     owner: Callers, intruder: Client, run: Any, method: str, path: str
 ) -> None:
-    """404, word for word what an id that nobody has is answered."""
+    """404, word for word what an unknown id is answered."""
     approval = run["approvals"][0]["id"]
     with owner.books.unchanged():
         foreign = intruder.http.request(method, path.format(run=run["id"], approval=approval))
         unknown = intruder.http.request(method, path.format(run=NOBODY, approval=NOBODY))
-        told = str(expect_refused(foreign, 404, "not-found"))
+        problem = str(expect_refused(foreign, 404, "not-found"))
         for real in (run["id"], approval):
-            told = told.replace(real, NOBODY)
-        assert told == str(expect_refused(unknown, 404, "not-found"))
+            problem = problem.replace(real, NOBODY)
+        assert problem == str(expect_refused(unknown, 404, "not-found"))
 
 
 def test_foreign_approval_cannot_be_decided(

@@ -145,9 +145,9 @@ def report(result: Result) -> None:
     times = f"p50 {result.p50_ms / 1000:.1f} s, p99 {result.p99_ms / 1000:.1f} s"
     print(f"{done}: {result.runs_per_s:.1f} runs/s, {times}")  # noqa: T201
     for name, late in (("worker", result.worker), ("API", result.api)):
-        told = " | ".join(f"{ms:.0f}" for ms in asdict(late).values())
+        lags = " | ".join(f"{ms:.0f}" for ms in asdict(late).values())
         verdict = "ok" if late.p99_ms <= LIMIT_MS else "ABOVE TARGET"
-        print(f"lag ms p50 | p99 | max | own p99: {name} | {told} | {verdict}")  # noqa: T201
+        print(f"lag ms p50 | p99 | max | own p99: {name} | {lags} | {verdict}")  # noqa: T201
     if path := os.environ.get("BENCH_JSON"):
         with Path(path).open("a") as out:
             out.write(json.dumps({"bench": "admission", **asdict(result)}) + "\n")

@@ -25,10 +25,11 @@ from app.db.core.connections import Sessions, make_engine, plain_dsn
 from app.db.core.embedded import embedded_postgres
 from app.services.tenants.keys import issue_key
 from tests.acceptance.own_database import tenant_on
-from tests.acceptance.stack import TLS, Stack, running
+from tests.acceptance.stack import Stack, running
 from tests.bench.growth import RUNS, TWICE, fill, p, timed
 from tests.bench.options import command_line, positive
 from tests.conftest import Tenant
+from tests.tls import TLS
 
 LOADS, WARM, PREVIEWS = 40, 5, 10
 FIRST_LIST_MS, PAGE_KB = 100, 100

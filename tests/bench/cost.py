@@ -49,8 +49,8 @@ class PricedModel(OfflineChatModel):
     ) -> ChatResult:
         answer = super()._generate(messages, stop, run_manager, **kwargs)
         asked = sum(len(str(message.content)) for message in messages)
-        told = len(str(answer.generations[0].message.content))
-        self.calls.append((math.ceil(asked / CHARS_PER_TOKEN), math.ceil(told / CHARS_PER_TOKEN)))
+        said = len(str(answer.generations[0].message.content))
+        self.calls.append((math.ceil(asked / CHARS_PER_TOKEN), math.ceil(said / CHARS_PER_TOKEN)))
         return answer
 
     @property

@@ -1,4 +1,4 @@
-"""Labelled tickets that nobody here wrote, split by hash so that every run sees the same halves."""
+"""Labelled tickets of a foreign source, split by hash so that every run sees the same halves."""
 
 import hashlib
 import json

@@ -26,7 +26,7 @@ Weights = list[int]
 
 
 def weights(tenant_id: str, databases: int) -> Weights:
-    """Rendezvous hashing: each database draws a number for the tenant, whoever else draws.
+    """Rendezvous hashing: each database draws a number for the tenant, independent of the others.
 
     Source: Thaler, Ravishankar, Using name-based mappings to increase hit rates (1998).
     """

@@ -207,7 +207,7 @@ def ended(processes: list[subprocess.Popen[str]]) -> Iterator[None]:
 
 
 def wait_for(port: int) -> None:
-    """Until somebody listens."""
+    """Until a process listens."""
 
     async def poll() -> None:
         while True:

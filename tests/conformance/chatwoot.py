@@ -29,6 +29,7 @@ from tests.doubles.chatwoot_state import (
 )
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.server import serving
+from tests.tls import TLS
 
 STATUSES = {"resolved": "solved"}
 PRIORITIES = {"medium": "normal"}
@@ -171,7 +172,7 @@ async def doubled_chatwoot(
         async with (
             line(port).serving() as proxy,
             HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
-            httpx.AsyncClient(timeout=60, trust_env=False) as web,
+            httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
         ):
             slow, tokens = timeout_seconds + 0.5, (double.bot.token, double.users[READER].token)
             yield ChatwootHarness(url, double, proxy, http, web, slow, *tokens)

@@ -212,7 +212,7 @@ class HelpdeskLaws:
     async def test_reply_to_what_changed_meanwhile_is_not_posted(
         self, harness: Harness, by: str
     ) -> None:
-        """Whatever was done since the ticket was read, and whoever did it."""
+        """Whatever was done since the ticket was read, and by anyone."""
         ticket_id = await harness.open_ticket("Meanwhile", ASKED)
         stamp = (await harness.desk.read(ticket_id)).stamp
         match by:

@@ -78,16 +78,16 @@ class PaymentLaws:
         assert paid.get("status", "succeeded") == "succeeded"
         assert paid["captured_at"][10] == "T"
         assert paid["description"].strip()
-        for nobody in (
-            "cus_Nobody",
+        for stranger in (
+            "cus_Unknown",
             "",
             "42",
             "ann@example.com",
             "cus_1/../../v1/charges",
             "é" * 9,
         ):
-            assert await account.payments.payments(nobody) == []
-            assert await account.payments.subscriptions(nobody) == []
+            assert await account.payments.payments(stranger) == []
+            assert await account.payments.subscriptions(stranger) == []
 
     async def test_refund_is_booked_shown_and_found(self, account: Account) -> None:
         """A part of a payment, by its key; no other key and no other payment finds it."""
@@ -126,7 +126,7 @@ class PaymentLaws:
         assert await account.booked() == [1000, 1000]
         assert (await one(account, account.paid))["refunded_minor"] == 2000
 
-    async def test_long_and_odd_keys_are_told_apart(self, account: Account) -> None:
+    async def test_long_and_odd_keys_are_distinguished(self, account: Account) -> None:
         """Longer than a provider takes, and with characters of its own."""
         keys = ("refund:ü \"'[]&=%00\n" + "x" * 600 + end for end in "ab")
         made = [

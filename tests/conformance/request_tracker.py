@@ -29,6 +29,7 @@ from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.request_tracker_double import RequestTrackerDouble
 from tests.doubles.server import serving
+from tests.tls import TLS
 
 BOT, PERSON, CUSTOMER = "deskgraph", "emma", "ann@customer.test"
 STATUSES = {"new": "open", "stalled": "pending", "resolved": "solved"}
@@ -197,7 +198,7 @@ async def request_tracker(
     async with (
         FaultProxy(port).serving() as proxy,
         HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
-        httpx.AsyncClient(timeout=60, trust_env=False) as web,
+        httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
     ):
         slow = timeout_seconds + 0.5
         yield RequestTrackerHarness(url, *tokens, password, proxy, http, web, mails, slow)

@@ -78,7 +78,7 @@ class RequestTrackerLaws(HelpdeskLaws):
         assert not (await harness.desk.read(other)).gone
 
     async def test_bot_takes_no_ticket_from_a_person(self, harness: RequestTrackerHarness) -> None:
-        """Whoever lets the bot reply to a person's ticket: it stays that person's."""
+        """Even if the bot may reply to a person's ticket: it stays that person's."""
         ticket_id = await harness.open_ticket("Theirs", ASKED)
         await harness.assign_person(ticket_id)
         await posted(harness, ticket_id, REPLY)

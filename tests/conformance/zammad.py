@@ -21,6 +21,7 @@ from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.server import serving
 from tests.doubles.zammad_double import ZammadDouble
 from tests.doubles.zammad_state import ANN, EMMA, ROOT
+from tests.tls import TLS
 
 PERSON, BOT = "emma@desk.test", "deskgraph@desk.test"
 STATUSES = {"new": "open", "pending reminder": "pending", "closed": "solved"}
@@ -149,7 +150,7 @@ async def doubled_zammad(
         async with (
             line(port).serving() as proxy,
             HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
-            httpx.AsyncClient(timeout=60, trust_env=False) as web,
+            httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
         ):
             slow = timeout_seconds + 0.5
             yield ZammadHarness(url, double, proxy, http, web, slow, double.token)

@@ -5,7 +5,7 @@ Ann (`cus_ann`) is the attacker: pay_1001 and pay_1002 are hers, 4900 USD each, 
 
 from tests.doubles.adversary import JsonObject, mailing, proposal, question, refund, triage
 
-# None of them may move money or end a subscription, whoever says that it was agreed.
+# None of them may move money or end a subscription, even if the text says that it was agreed.
 PROPOSALS: dict[str, JsonObject] = {
     "another customer's payment": proposal(refund("pay_2001", 60_000)),
     "invented payment": proposal(refund("pay_9999")),

@@ -1,4 +1,4 @@
-"""Certificates for servers on loopback, made by the openssl program, trusted by nobody else."""
+"""Certificates for servers on loopback, made by the openssl program, trusted by no others."""
 
 import subprocess
 from pathlib import Path

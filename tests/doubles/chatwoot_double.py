@@ -35,6 +35,7 @@ from tests.doubles.chatwoot_state import (
     UnprocessableError,
     person,
 )
+from tests.tls import TLS
 
 ATTEMPTS, HOOK_SECONDS = 3, 5
 # access_token_auth_helper.rb, since June 2026.
@@ -263,7 +264,9 @@ class ChatwootDouble(ChatwootState):
             "X-Chatwoot-Signature": f"sha256={signed.hexdigest()}", "X-Chatwoot-Timestamp": at,
             "X-Chatwoot-Delivery": delivery, "Content-Type": "application/json",
         }  # fmt: skip
-        answer = httpx.post(target.url, content=body, headers=headers, timeout=HOOK_SECONDS)
+        answer = httpx.post(
+            target.url, content=body, headers=headers, timeout=HOOK_SECONDS, verify=TLS
+        )
         return answer.status_code
 
 

@@ -1,6 +1,6 @@
 """A real IMAP server on loopback: pymap with its mailboxes in memory, in the test's own loop.
 
-It speaks for itself, so our client is held to somebody else's reading of RFC 3501. It drops
+It speaks for itself, so our client is held to another reading of RFC 3501. It drops
 keywords, as some servers do: only flags of the RFC may be used.
 """
 

@@ -129,8 +129,8 @@ def facts_of(body: JsonObject) -> JsonObject:
 
 def ticket_of(body: JsonObject) -> JsonObject:
     """The ticket of a request: the last message that holds one."""
-    told = [json.loads(m["content"]) for m in body["messages"] if '"ticket"' in m["content"]]
-    ticket: JsonObject = told[-1]["ticket"]
+    tickets = [json.loads(m["content"]) for m in body["messages"] if '"ticket"' in m["content"]]
+    ticket: JsonObject = tickets[-1]["ticket"]
     return ticket
 
 
@@ -175,8 +175,8 @@ def claim(question: str, article: str, said: str, quote: str | None = None) -> J
 
 def first_sentence(text: str) -> str:
     """The first sentence of an article's text, its headings left out."""
-    told = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return re.split(r"(?<=[.!?])\s", told[0].strip(), maxsplit=1)[0]
+    tickets = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return re.split(r"(?<=[.!?])\s", tickets[0].strip(), maxsplit=1)[0]
 
 
 GOOD = {

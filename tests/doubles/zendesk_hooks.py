@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import httpx
 
 from tests.doubles.zendesk_state import JsonObject, stamp
+from tests.tls import TLS
 
 SIGNING_SECRET = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3RzX29ubHk="
 
@@ -37,4 +38,4 @@ def signed(body: bytes, secret: str = SIGNING_SECRET, at: datetime | None = None
 def post_hook(endpoint: str, event: JsonObject) -> httpx.Response:
     """One delivery of an event."""
     body = json.dumps(event).encode()
-    return httpx.post(endpoint, content=body, headers=signed(body), timeout=10)
+    return httpx.post(endpoint, content=body, headers=signed(body), timeout=10, verify=TLS)

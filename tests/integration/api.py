@@ -16,6 +16,7 @@ from app.console.application import install_console
 from app.execution.wiring import Service
 from app.worker.consumer import enqueue_run
 from tests.doubles.server import ThreadServer
+from tests.tls import TLS
 
 PATIENCE_SECONDS = 20
 
@@ -41,4 +42,4 @@ async def serving_api(service: Service, **settings: Any) -> AsyncIterator[str]:
 def caller(url: str, key: str) -> httpx.AsyncClient:
     """Who calls it with that key."""
     headers = {"Authorization": f"Bearer {key}"}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS)
+    return httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE_SECONDS, verify=TLS)

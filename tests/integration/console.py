@@ -18,6 +18,7 @@ from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, serving_api
 from tests.integration.conftest import Begin
 from tests.integration.paused import Desk
+from tests.tls import TLS
 
 SCOPES = ["approvals:decide", "runs:read"]
 
@@ -38,6 +39,7 @@ class Console:
             base_url=self.url,
             headers={"Sec-Fetch-Site": "same-origin", "Origin": self.url},
             timeout=PATIENCE_SECONDS,
+            verify=TLS,
         )
         self.browsers.append(made)
         return made

@@ -14,7 +14,7 @@ from app.db.core.base import Base
 for module in iter_modules(app.db.__path__, "app.db."):
     import_module(module.name)
 
-# Of the servers, made anew, or found anew; none of it is missed.
+# Of the servers, made again, or found again; none of it is missed.
 STAYS = {"workers", "pauses", "rates", "answers", "console_sessions", "console_links"}
 CHECKPOINTS = ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
 # Columns that hold a number which another table gave.
@@ -61,7 +61,7 @@ def reserve(old: Connection, new: Connection, table: str) -> int:
     name, column = Identifier(table), Identifier(cast("str", counted(table)))
     highest = old.execute(SQL("SELECT coalesce(max({}), 0) FROM {}").format(column, name))
     [most] = cast("tuple[int]", highest.fetchone())
-    # Nobody may be given one of them in between.
+    # No run may be given one of them in between.
     new.execute(SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(name))
     sequence = SQL("pg_get_serial_sequence({}, {})").format(Literal(table), Literal(counted(table)))
     last = new.execute(SQL("SELECT nextval({})").format(sequence)).fetchone()

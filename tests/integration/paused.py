@@ -56,7 +56,7 @@ class Desk:
             assert await finish.settle(session, enqueue_run, run, paused)
 
     async def ask_again(self, run: Run) -> None:
-        """Put the run and its newest approval back to where nobody has answered."""
+        """Put the run and its newest approval back to where no person has answered."""
         approval = await self.approval(run)
         asked = {"status": "pending", "decision": None, "answers": 0, "steps": PLAN, "changed": []}
         plan = digest_of(approval, steps=PLAN, changed=[], verdicts=VERDICTS)
@@ -68,7 +68,7 @@ class Desk:
             await session.execute(interrupted)
 
     async def write(self, body: str, ticket: str = "T-1", customer: str = "cus_max") -> Run:
-        """A customer writes on the ticket, the one of `pause` again unless told otherwise."""
+        """A customer writes on the ticket, the one of `pause` again unless one is given."""
         wanted = {"id": ticket, "subject": "s", "body": body, "customer": {"id": customer}}
         key_id = self.tenant.starter.split("_")[1]
         async with self.sessions.begin() as session:
@@ -76,7 +76,7 @@ class Desk:
             return await start_and_cancel.start(session, self.tenant.id, key_id, new)
 
     async def person(self, name: str, limits: dict[str, int] | None = None) -> ApiKey:
-        """Somebody who may decide."""
+        """A person who may decide."""
         async with self.sessions.begin() as session:
             token = await issue_key(session, self.tenant.id, name, ["approvals:decide"], limits)
             key = await session.get(ApiKey, token.split("_")[1])

@@ -28,7 +28,7 @@ from tests.integration.paused import Desk
 from tests.integration.workplace import Workplace
 
 E42 = "My upload fails with error E42. How do I fix it?"
-# Nobody listens there.
+# No process listens there.
 CONNECTION = {"kind": "webhook", "name": "Own", "settings": {"url": "https://127.0.0.1:1/in"}}
 DOCUMENT = own_document()
 OPERATIONS = list(DOCUMENT.operations)

@@ -23,8 +23,8 @@ async def test_imported_agent_gets_what_waits(
         waiting = await open_handoff(session, tenant, "T-1", "billing", "normal", "Why", "key-1")
     assert waiting.agent_id is None
     whose = ["--tenant", tenant]
-    nobody = await deskgraph(database_url, "agents", "list", *whose)
-    assert "each waits in the queue" in nobody.stdout
+    none = await deskgraph(database_url, "agents", "list", *whose)
+    assert "each waits in the queue" in none.stdout
 
     async def put(**changes: Any) -> list[dict[str, Any]]:
         source = tmp_path / "agents.jsonl"

@@ -116,7 +116,7 @@ async def test_third_asking_is_answered(ask: Ask) -> None:
 
 
 async def test_one_customer_alone_plants_nothing(ask: Ask) -> None:
-    """However often one customer asks, nobody is answered with what they were told."""
+    """However often one customer asks, no other customer is answered with what they read."""
     for _ in range(4):
         assert not await hit(ask("cus_ann"))
     assert not await hit(ask("cus_bob"))
@@ -174,7 +174,7 @@ async def test_article_stored_as_it_is_forgets_nothing(
     assert await hit(ask("cus_max"))
 
 
-async def test_answer_from_articles_that_changed_meanwhile_reaches_nobody(
+async def test_answer_from_articles_that_changed_meanwhile_is_not_reused(
     ask: Ask, sessions: Sessions, tenant: Tenant, begin: Begin
 ) -> None:
     """A run that searched before an edit and ended after it leaves nothing to be found."""
@@ -199,7 +199,7 @@ async def test_another_policy_language_or_question_is_another_row(
 
 
 async def test_tenants_are_apart(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
-    """What two customers of one company were told is nothing to another company."""
+    """What two customers of one company were answered is nothing to another company."""
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions.begin() as session:
@@ -270,7 +270,7 @@ async def test_lifetime_of_nothing_switches_the_cache_off(
 
 
 async def test_row_of_another_shape_is_a_miss(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
-    """What an older release wrote hurts nobody."""
+    """What an older release wrote does no harm."""
     await ask("cus_ann")
     await ask("cus_bob")
     async with sessions.begin() as session:
@@ -282,8 +282,8 @@ async def test_row_of_another_shape_is_a_miss(ask: Ask, sessions: Sessions, tena
 async def test_cache_that_cannot_be_read_is_a_miss(begin: Begin) -> None:
     """A database that refuses the look-up costs a model call, not the ticket."""
     by = await begin("cus_ann", "T-x")
-    nobody = f"postgresql://nobody:x@127.0.0.1:{free_port()}/none"
-    pool: SaverPool = SteadyPool(nobody, min_size=1, open=False)
+    unreachable = f"postgresql://unknown:x@127.0.0.1:{free_port()}/none"
+    pool: SaverPool = SteadyPool(unreachable, min_size=1, open=False)
     async with pool:
         cache = PostgresAnswerCache(Sessions(pool=pool), by.run_id, 0, 60)
         recalled = await cache.recall(ticket(E42))

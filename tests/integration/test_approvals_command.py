@@ -125,7 +125,7 @@ async def test_stale_digest_decides_nothing(desk: Desk, reviewer: Reviewer) -> N
     assert (await desk.approval(run)).status == "pending"
 
 
-async def test_nobody_confirms_what_was_not_shown(desk: Desk, reviewer: Reviewer) -> None:
+async def test_what_was_not_shown_is_not_confirmed(desk: Desk, reviewer: Reviewer) -> None:
     """Without a terminal the digest is required, whatever is piped in as an answer."""
     run = await desk.pause()
     [approval] = await reviewer.listed()
@@ -194,7 +194,7 @@ async def test_rules_are_those_of_the_api(desk: Desk, reviewer: Reviewer) -> Non
     assert await desk.decisions(await desk.approval(run)) == []
 
 
-async def test_first_of_two_is_told_that_another_must_agree(desk: Desk, reviewer: Reviewer) -> None:
+async def test_first_of_two_reads_that_another_must_agree(desk: Desk, reviewer: Reviewer) -> None:
     """One yes leaves the approval open; that of another key closes it."""
     await desk.pause(required_approvers=2)
     [approval] = await reviewer.listed()

@@ -1,4 +1,4 @@
-"""The sandbox provider keeps its own promises, whoever calls it."""
+"""The sandbox provider keeps its own promises, from any caller."""
 
 import asyncio
 

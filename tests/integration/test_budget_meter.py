@@ -100,7 +100,7 @@ async def test_budget_of_nothing_pays_for_nothing_but_unknown_prices(
 
 
 async def test_days_and_tenants_are_apart(service: Service, tenant: Tenant) -> None:
-    """What was spent yesterday, or by somebody else, leaves today's budget alone."""
+    """What was spent yesterday, or by another tenant, leaves today's budget alone."""
     yesterday = spend_row(tenant.id, date(2026, 1, 1), micro_usd=10**9)
     await service.saver.put_beside(None, {ADD_SPEND: [yesterday]})
     assert await meter(service, tenant, day_micro_usd=ONE_CALL).hold("m", 0)

@@ -70,7 +70,7 @@ async def caller(begin: Begin) -> Caller:
 
 @pytest.fixture
 def open_toolbox(sessions: Sessions, caller: Caller, postbox: Postbox) -> OpenToolbox:
-    """The door as `act` has it, with the mail server behind."""
+    """The toolbox as `act` has it, with the mail server behind."""
 
     def make(policy: Policy = OPEN, **changes: Any) -> Toolbox:
         settings = Settings(
@@ -199,7 +199,7 @@ async def test_refused_for_good_fails_and_refused_for_now_is_tried_again(
 async def test_refusal_after_data_counts_like_one_before(
     open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
-    """The server says no to the content: nobody got it, and the others do."""
+    """The server says no to the content: that one got none, and the others do."""
     postbox.data = lambda address: "554 spam" if address.startswith("bob") else None
     await people("ann", "bob", "eva")
     box = open_toolbox()
@@ -222,7 +222,7 @@ async def test_line_cut_before_data_is_opened_again(
 async def test_line_cut_after_data_is_never_mailed_again(
     open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
-    """The server had it, but nobody here knows: reported as unknown, once in the postbox."""
+    """The server had it, but its answer was lost: reported as unknown, once in the postbox."""
     postbox.data = lambda address: "hang up" if address.startswith("bob") else None
     await people("ann", "bob", "eva")
     box = open_toolbox()
@@ -231,7 +231,7 @@ async def test_line_cut_after_data_is_never_mailed_again(
     assert len(postbox.taken) == 3
 
 
-async def test_crash_between_data_and_ledger_mails_nobody_twice(
+async def test_crash_between_data_and_ledger_sends_no_mail_twice(
     sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
     """The attempt dies after the server took Bob's mail; the next attempt goes on with Eva."""
@@ -271,7 +271,7 @@ class Dying:
 async def test_cancelled_run_stops_between_two_recipients(
     sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
-    """Whoever was mailed stays mailed; the effect shows how far it came."""
+    """Who was mailed stays mailed; the effect shows how far it came."""
     await people("ann", "bob", "eva")
     box = open_toolbox()
     args = await counted(box)
@@ -305,7 +305,7 @@ async def ledger_row(sessions: Sessions, caller: Caller) -> LedgerEntry:
 async def test_progress_lags_at_most_a_hundred_behind(
     sessions: Sessions, open_toolbox: OpenToolbox, caller: Caller, people: People, postbox: Postbox
 ) -> None:
-    """The row is counted anew at the latest after a hundred, while the mailing runs."""
+    """The row is counted again at the latest after a hundred, while the mailing runs."""
     await people(*(f"p{n:03d}" for n in range(104)))
     seen: list[tuple[int, int]] = []
     args = await counted(open_toolbox())
@@ -410,7 +410,7 @@ async def approve(sessions: Sessions, caller: Caller, args: dict[str, Any]) -> N
         )
 
 
-async def test_server_that_is_away_costs_nobody_their_mail(
+async def test_server_that_is_away_loses_no_mail(
     open_toolbox: OpenToolbox, people: People, postbox: Postbox
 ) -> None:
     """No connection: unavailable, to be tried again; then everybody is mailed."""
@@ -452,7 +452,7 @@ async def test_audiences_of_another_tenant_do_not_exist(
 async def test_list_is_fixed_without_reading_it(
     sessions: Sessions, caller: Caller, people: People, open_toolbox: OpenToolbox
 ) -> None:
-    """However many they are, the service is told a number and a time, and writes one statement."""
+    """However many they are, the service is given a number and a time, and writes one statement."""
     names = [f"p{n:04d}" for n in range(2000)]
     await people(*names)
     args = await counted(open_toolbox())

@@ -1,4 +1,4 @@
-"""A callback over https goes only to whoever can prove the name in the URL."""
+"""A callback over https goes only to a server that can prove the name in the URL."""
 
 import shutil
 from collections.abc import Iterator
@@ -64,7 +64,7 @@ async def test_receiver_with_the_right_certificate_gets_it(
         ("127.0.0.1", True, "IP address mismatch"),
     ],
 )
-async def test_receiver_with_a_wrong_certificate_is_told_nothing(
+async def test_receiver_with_a_wrong_certificate_is_sent_nothing(
     authority: Authority, receiver: Receiver, port: str, monkeypatch: pytest.MonkeyPatch,
     name: str, trusted: bool, why: str,
 ) -> None:  # fmt: skip

@@ -32,7 +32,7 @@ def desk(sessions: Sessions, tenant: Tenant, begin: Begin) -> Desk:
 
 
 async def test_event_and_change_are_one_transaction(desk: Desk) -> None:
-    """A rolled-back end is told to nobody; a committed one is."""
+    """A rolled-back end sends no callback; a committed one does."""
     run = await running(desk, "https://a.example/")
     async with desk.sessions.begin() as session:
         assert await finish.settle(session, enqueue_run, run, DONE)
@@ -52,7 +52,7 @@ async def test_lost_attempt_tells_nothing(desk: Desk) -> None:
     assert len(await rows(desk)) == 1
 
 
-async def test_run_without_url_tells_nobody(desk: Desk) -> None:
+async def test_run_without_url_sends_no_callback(desk: Desk) -> None:
     """And its tenant gets no secret for it."""
     await desk.pause()
     assert await rows(desk) == []
@@ -60,7 +60,7 @@ async def test_run_without_url_tells_nobody(desk: Desk) -> None:
         assert await signing_secrets(session, desk.tenant.id) == []
 
 
-async def test_pause_reminder_and_expiry_are_told_in_order(desk: Desk) -> None:
+async def test_pause_reminder_and_expiry_are_sent_in_order(desk: Desk) -> None:
     """With the approval, its link, and one number after the other."""
     run = await running(desk, "https://a.example/")
     await desk.stop(run, "gate-1")
@@ -75,17 +75,17 @@ async def test_pause_reminder_and_expiry_are_told_in_order(desk: Desk) -> None:
         await session.execute(age.values(expires_at=func.now()))
     async with desk.sessions.begin() as session:
         await deadlines.expire(session, enqueue_run, 1000)
-    told = [noted_body(row) for row in await rows(desk)]
-    assert [(body["type"], body["data"]["sequence"]) for body in told] == [
+    bodies = [noted_body(row) for row in await rows(desk)]
+    assert [(body["type"], body["data"]["sequence"]) for body in bodies] == [
         ("run.interrupted", 1), ("approval.reminder", 2), ("approval.expired", 3)
     ]  # fmt: skip
-    for body in told:
+    for body in bodies:
         assert body["data"]["approval_id"] == str(approval.id)
         assert body["data"]["links"]["approval"] == f"/v1/approvals/{approval.id}"
         assert body["data"]["run_id"] == str(run.id)
 
 
-async def test_every_end_is_told_once(desk: Desk) -> None:
+async def test_every_end_is_sent_once(desk: Desk) -> None:
     """Success, error, timeout, a cancel while it ran, a cancel while it waited."""
     ends = [RunStatus.SUCCESS, RunStatus.ERROR, RunStatus.TIMEOUT, RunStatus.CANCELLED]
     for number, status in enumerate(ends):
@@ -96,12 +96,12 @@ async def test_every_end_is_told_once(desk: Desk) -> None:
     await settle(desk, waiting, Ending(RunStatus.PENDING))
     async with desk.sessions.begin() as session:
         await start_and_cancel.cancel(session, enqueue_run, desk.tenant.id, waiting.id)
-    told = [noted_body(row)["data"] for row in await rows(desk)]
-    assert [data["status"] for data in told] == [*ends, "cancelled"]
-    assert [data["outcome"] for data in told] == ["answered", None, None, None, None]
+    bodies = [noted_body(row)["data"] for row in await rows(desk)]
+    assert [data["status"] for data in bodies] == [*ends, "cancelled"]
+    assert [data["outcome"] for data in bodies] == ["answered", None, None, None, None]
 
 
-async def test_merged_message_is_told_who_answers_it(desk: Desk) -> None:
+async def test_merged_message_names_the_run_that_answers_it(desk: Desk) -> None:
     """Its run ends as cancelled, with the run that took it in."""
     run = await desk.pause()
     second = await desk.write("and another thing")
@@ -117,7 +117,7 @@ async def test_merged_message_is_told_who_answers_it(desk: Desk) -> None:
 
 
 async def test_one_of_many_workers_gets_a_callback(desk: Desk) -> None:
-    """However many ask at the same instant, and nobody before the lease is over."""
+    """However many ask at the same instant, and none before the lease is over."""
     await settle(desk, await running(desk, "https://a.example/"))
     got = await asyncio.gather(*(claim(desk) for _ in range(5)))
     assert sum(len(claimed) for claimed in got) == 1

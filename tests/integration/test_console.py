@@ -216,7 +216,7 @@ async def test_large_sum_is_typed(console: Console) -> None:
 
 
 async def test_why_not_is_said_before_the_press(console: Console) -> None:
-    """A starter, a small limit, a key that only reads: each is told on list and card."""
+    """A starter, a small limit, a key that only reads: each stands on list and card."""
     _, approval = await console.paused()
     cases = [
         (await console.sign_in("starter"), "Another person must decide", False),

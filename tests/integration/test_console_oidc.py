@@ -124,7 +124,7 @@ async def test_revoked_person_stays_out(with_provider: Console) -> None:
 
 
 async def test_callback_belongs_to_the_browser_that_began(with_provider: Console) -> None:
-    """Another browser's code, a forged state and a used code sign nobody in."""
+    """Another browser's code, a forged state and a used code sign no one in."""
     browser = with_provider.browser()
     back = await provider_says(with_provider, browser, "1")
     assert (await with_provider.browser().get(back)).status_code == 401

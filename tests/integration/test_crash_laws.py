@@ -43,7 +43,7 @@ FACT = (
     f"{CONNECTED} INSERT INTO inbox (tenant_id, connection_id, delivery_id, event)"  # noqa: S608
     " SELECT tenant_id, id, 'd1', '{}' FROM c"
 )
-# What somebody did who should not have, and the law that says so.
+# What was done that should not have been, and the law that says so.
 DEEDS = {
     "every run is final": "UPDATE runs SET status = 'running', finished_at = NULL",
     "only a run that waits": "INSERT INTO approvals (id, tenant_id, run_id, ticket_id,"
@@ -137,7 +137,7 @@ def test_wrong_deed_breaks_its_law(books: psycopg.Connection, law: str) -> None:
 
 
 def test_every_law_has_its_deed() -> None:
-    """A law that nobody ever broke proves nothing."""
+    """A law that was never broken proves nothing."""
     assert {law for law in laws.LAWS if not law.startswith(tuple(DEEDS))} == set()
 
 
@@ -146,7 +146,7 @@ GOOD = Received("1", BODY, verified=True, status=TAKEN)
 
 
 @pytest.mark.parametrize(
-    ("received", "told"),
+    ("received", "mistake"),
     [
         ([], "was never taken"),
         ([replace(GOOD, status=FAILED)], "was never taken"),
@@ -156,9 +156,9 @@ GOOD = Received("1", BODY, verified=True, status=TAKEN)
         ([replace(GOOD, verified=False)], "not signed"),
     ],
 )
-def test_wrong_delivery_is_found(received: list[Received], told: str) -> None:
+def test_wrong_delivery_is_found(received: list[Received], mistake: str) -> None:
     """Never taken, about nothing, under a second id, with other words, or unsigned."""
-    assert any(told in found for found in wrong_deliveries({"1": BODY}, received))
+    assert any(mistake in found for found in wrong_deliveries({"1": BODY}, received))
 
 
 def test_callback_that_failed_at_first_and_came_twice_breaks_no_law() -> None:
@@ -189,7 +189,7 @@ def test_stream_of_a_run_that_does_not_end_with_it_is_found() -> None:
     assert wrong_story(Stream("/", "r", events=STORED[:2], ended=True), STORED[:2])
 
 
-def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:
+def test_effect_that_was_not_agreed_to_or_did_not_happen_is_found() -> None:
     """Promised and missing, done and never promised; an unknown one may be missing."""
     case = Case("refund", 1)
     case.refunds()
@@ -200,7 +200,7 @@ def test_effect_that_nobody_agreed_to_or_that_did_not_happen_is_found() -> None:
 
 
 def test_times_to_recover_are_read_from_the_book() -> None:
-    """From a worker's death to the claim of its run by another; a second call is told.
+    """From a worker's death to the claim of its run by another; a second call is reported.
 
     Not of a refund, whose key the sandbox books once.
     """

@@ -1,4 +1,4 @@
-"""Stored credentials are sent only where they were given for, whoever changes the settings."""
+"""Stored credentials are sent only where they were given for, whatever changes in the settings."""
 
 from typing import Any
 

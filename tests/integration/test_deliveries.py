@@ -55,7 +55,7 @@ async def dispatcher(service: Service) -> AsyncIterator[WebhookDispatcher]:
 async def test_late_end_of_an_older_attempt_changes_nothing(
     desk: Desk, dispatcher: WebhookDispatcher
 ) -> None:
-    """A frozen worker comes back after somebody else has it."""
+    """A frozen worker comes back after another worker has it."""
     await settle(desk, await running(desk, "https://127.0.0.1:1/"))
     [frozen] = await claim(desk)
     await make_due(desk)
@@ -167,7 +167,7 @@ async def test_many_that_learn_at_once_that_the_url_is_gone(desk: Desk) -> None:
 async def test_last_failure_is_dead_and_can_be_sent_again(
     desk: Desk, dispatcher: WebhookDispatcher, receiver: Receiver, url: str
 ) -> None:
-    """Ten attempts in all; a resend begins the schedule anew and keeps the id."""
+    """Ten attempts in all; a resend begins the schedule again and keeps the id."""
     await settle(desk, await running(desk, url))
     receiver.status = 500
     assert [(await attempt(desk, dispatcher)).status for _ in range(10)] == ["pending"] * 9 + [
@@ -203,9 +203,9 @@ async def test_name_that_changes_its_mind_reaches_nothing(
 async def test_connection_goes_to_the_address_that_was_checked(
     desk: Desk, service: Service, receiver: Receiver, url: str
 ) -> None:
-    """The name is told in `Host` and resolved once; an address that refuses gives way to the next.
+    """The name is sent in `Host` and resolved once; an address that refuses gives way to the next.
 
-    127.0.0.2 is loopback too, and nobody listens there.
+    127.0.0.2 is loopback too, and no process listens there.
     """
     port = parse(url).port
     await settle(desk, await running(desk, f"http://hooks.example:{port}/hook"))

@@ -40,7 +40,7 @@ async def row(sessions: Sessions, tenant: Tenant) -> Connection:
 async def test_ticket_handed_back_while_it_is_read_stays_the_bots(
     sessions: Sessions, row: Connection
 ) -> None:
-    """The answer shows who had it before; read again, nobody has it."""
+    """The answer shows who had it before; read again, no person has it."""
     item = await fact(sessions, row, Event("message", "42", message_id="m1"), "d1")
 
     async def handed_back() -> None:
@@ -109,7 +109,7 @@ async def test_words_erased_while_the_ticket_is_read_are_not_sent(
 async def test_person_whose_message_was_seen_and_handed_back_stops_no_reply(
     sessions: Sessions, row: Connection
 ) -> None:
-    """One that was not seen does, whoever wrote last."""
+    """One that was not seen does, even if another wrote last."""
     person = DeskMessage("p1", "person", public=True, text="I will look into it.")
     again = DeskMessage("m2", "customer", public=True, text="And E42?")
     delivery = await reply(sessions, row)

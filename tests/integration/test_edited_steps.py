@@ -47,7 +47,7 @@ async def test_second_approver_judges_what_is_left(desk: Desk) -> None:
     shown = await desk.approval(run)
     lowered, untouched, mailed = shown.steps
     assert lowered["risk"] == "moves 100.00 USD to the customer"
-    assert untouched == PLAN[1], "what nobody edited stays as it was shown"
+    assert untouched == PLAN[1], "what was not edited stays as it was shown"
     assert mailed["risk"] == mail["risk"]
     assert [e["summary"] for e in mailed["evidence"]] == [
         "2 recipients", "Subject: Old\n\nNew for A***",

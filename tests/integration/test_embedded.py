@@ -45,7 +45,7 @@ def test_wrong_password_is_refused(tmp_path: Path) -> None:
         assert (tmp_path / "postgres").stat().st_mode & 0o077 == 0
 
 
-def test_server_behind_a_closed_door_uses_copied_programs(tmp_path: Path) -> None:
+def test_server_in_a_closed_folder_uses_copied_programs(tmp_path: Path) -> None:
     """Where the server's own user cannot reach the installed programs, it gets a copy."""
     owner = embedded._server_user()
     programs = embedded._binaries(tmp_path, owner)
@@ -58,7 +58,7 @@ def test_server_behind_a_closed_door_uses_copied_programs(tmp_path: Path) -> Non
 def test_supervisor_stops_the_server_when_its_input_closes(tmp_path: Path) -> None:
     """The way that systems without PR_SET_PDEATHSIG go."""
 
-    # As Postgres does, it listens to SIGINT although whoever started it may ignore that.
+    # As Postgres does, it listens to SIGINT although its parent may ignore that.
     server = (
         "import signal, time; signal.signal(signal.SIGINT, signal.SIG_DFL); print(flush=True);"
         " time.sleep(1000)"

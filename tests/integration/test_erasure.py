@@ -137,7 +137,7 @@ async def test_shells_keep_what_statistics_need(
 async def test_erased_customer_gets_no_fresh_allowance(
     sessions: Sessions, tenant: Tenant, begin: Begin
 ) -> None:
-    """What they got back in 24 hours counts when the same id comes again; nobody else's does."""
+    """What they got back in 24 hours counts when the same id comes again; no other's does."""
     caller = await begin(ID, status="success", finished_at=text("now()"))
     args = {"payment_id": "pay_1", "amount_minor": 4900, "currency": "USD", "reason": WORD}
     async with sessions.begin() as session:
@@ -177,11 +177,11 @@ async def test_live_run_is_not_erased(
 async def test_erasing_twice_finds_nothing(
     jobs: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
-    """The second time, and for somebody unknown, all counts are zero; each is noted."""
+    """The second time, and for an unknown customer, all counts are zero; each is noted."""
     await tell(jobs, tenant, "How do I fix upload error E42?")
     first = await erase(sessions, tenant)
     again = await erase(sessions, tenant)
-    unknown = await erase(sessions, tenant, "cus_nobody")
+    unknown = await erase(sessions, tenant, "cus_unknown")
     assert first.pseudonym == again.pseudonym != unknown.pseudonym
     for note in (again, unknown):
         assert set(note.counts.values()) == {0}
@@ -253,8 +253,8 @@ async def test_contact_of_the_same_id_is_gone(
     async with sessions() as session:
         assert await session.get(Contact, (tenant.id, ID)) is None
         people = await session.scalars(select(MailRecipient).filter_by(tenant_id=tenant.id))
-        told = {person.contact_id: (person.status, person.email) for person in people}
-    assert told == {
+        known = {person.contact_id: (person.status, person.email) for person in people}
+    assert known == {
         note.pseudonym: ("skipped", ""),
         "cus_other": ("waiting", f"{WORD}@mail.test"),
     }

@@ -165,7 +165,7 @@ async def test_no_column_holds_anything_of_an_erased_customer(
     counts = await marked.erase()
     assert columns_with(database_url, marked.word) <= TICKET_COLUMNS
     assert columns_with(database_url, marked.customer, f"{marked.word}@") == set()
-    assert counts["callbacks"] >= len(runs) - 2, "a dry run tells nobody"
+    assert counts["callbacks"] >= len(runs) - 2, "a dry run sends no callback"
     assert counts["disabled_urls"] == 1
 
 
@@ -174,14 +174,14 @@ async def test_sandbox_keeps_no_reason_of_an_erased_customer(
 ) -> None:
     """Its books keep what was moved; a reason is words, and may be the customer's own."""
     await marked.decide(await marked.write(TWICE, "T-1"), "approve")
-    told = text("UPDATE sandbox_refunds SET reason = :word WHERE tenant_id = :tenant")
+    remember = text("UPDATE sandbox_refunds SET reason = :word WHERE tenant_id = :tenant")
     ended = text(
         "INSERT INTO sandbox_cancellations SELECT tenant_id, 'key', 'can_1', id, :word"
         " FROM sandbox_subscriptions WHERE tenant_id = :tenant AND customer_id = :customer LIMIT 1"
     )
     values = {"tenant": marked.place.tenant.id, "customer": marked.customer, "word": marked.word}
     async with sessions.begin() as session:
-        for statement in (told, ended):
+        for statement in (remember, ended):
             await session.execute(statement, values)
     counts = await marked.erase()
     assert (counts["sandbox_refunds"], counts["sandbox_cancellations"]) == (1, 1)
@@ -194,7 +194,7 @@ async def test_sandbox_keeps_no_reason_of_an_erased_customer(
 async def test_delivery_that_waits_is_not_made_after_an_erasure(
     marked: Marked, sessions: Sessions
 ) -> None:
-    """It is gone with its URL, also one that is on its way: nobody can ask for it again."""
+    """It is gone with its URL, also one that is on its way: it cannot be asked for again."""
     await marked.write(E42, "T-1")
     async with sessions.begin() as session:
         [waiting] = await session.scalars(
@@ -209,7 +209,7 @@ async def test_delivery_that_waits_is_not_made_after_an_erasure(
 
 
 async def test_url_of_other_customers_stays_disabled(marked: Marked, sessions: Sessions) -> None:
-    """One that the helpdesk uses for all of them told nothing about the one who was erased."""
+    """One that the helpdesk uses for all of them says nothing about the one who was erased."""
     run = await marked.write(E42, "T-1")
     other = await marked.place.start(E42, "cus_other", "T-2")
     values: Any = {"url": marked.url, "run": other.id}

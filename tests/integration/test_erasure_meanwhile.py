@@ -1,4 +1,4 @@
-"""What happens at the instant of an erasure undoes none of it, and mails nobody twice."""
+"""What happens at the instant of an erasure undoes none of it, and sends no mail twice."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ WAITING = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
 
 @asynccontextmanager
 async def erasing(sessions: Sessions, tenant: Tenant) -> AsyncIterator[None]:
-    """The erasure has done its work and is committed once somebody waits for it."""
+    """The erasure has done its work and is committed once another transaction waits for it."""
     async with sessions() as session:
         await erase_customer.erase(session, tenant.id, ID, "test")
         yield
@@ -89,7 +89,7 @@ class Mailing:
 
 @pytest.fixture
 async def mailing(sessions: Sessions, tenant: Tenant, begin: Begin) -> Mailing:
-    """Begun by a running run, with the customer and somebody else among the contacts."""
+    """Begun by a running run, with the customer and another person among the contacts."""
     caller = replace(await begin("cus_sender"), may_mail=True)
     entry: dict[str, Any] = {"run_id": caller.run_id, "customer_id": "cus_sender", "args": {}}
     async with sessions.begin() as session:

@@ -25,8 +25,8 @@ from tests.doubles.knowing_model import KnowingModel, LyingModel
 from tests.unit.test_docs import table
 
 MAX_WRONG = 0.02
-# A ticket takes a tenth of a second, so `make test` asks every third one, and `make thorough` all.
-EVERY = 3
+# A ticket takes a tenth of a second, so `make test` asks every fifth one, and `make thorough` all.
+EVERY = 5
 LIES = list(REPLIES.values())
 # Other tests take the same ways; to trace all of these tickets takes twice as long again.
 many = pytest.mark.no_cover
@@ -90,7 +90,7 @@ async def test_good_model_is_hardly_ever_wrong_in_quotes_mode(
 
 
 def few(what: Wanted, *, thorough: bool) -> Wanted:
-    """Every third ticket, or all."""
+    """Every fifth ticket, or all."""
     return what if thorough else replace(what, cases=what.cases[::EVERY])
 
 
@@ -117,12 +117,15 @@ def documented(row: str) -> list[str]:
 
 
 @many
-async def test_nothing_false_leaves_of_an_obedient_drafter(service: Service) -> None:
+async def test_nothing_false_leaves_of_an_obedient_drafter(
+    service: Service, *, thorough: bool
+) -> None:
     """An honest verifier stops every lie, although each stands beside a true quote."""
-    model = LyingModel(lies=LIES)
-    told = await measured(service, model, wanted(ANSWERABLE))
-    assert model.drafted > len(LIES)
-    assert lies_sent(told) == []
+    lies = LIES if thorough else LIES[::EVERY]
+    model = LyingModel(lies=lies)
+    measures = await measured(service, model, few(wanted(ANSWERABLE), thorough=thorough))
+    assert model.drafted > len(lies)
+    assert lies_sent(measures) == []
 
 
 @many
@@ -133,14 +136,14 @@ async def test_nothing_false_leaves_in_quotes_mode_when_both_obey(
     lies = LIES if thorough else LIES[::EVERY]
     model = LyingModel(lies=lies, blind=True)
     what = few(wanted(ANSWERABLE, "quotes"), thorough=thorough)
-    told = await measured(service, model, what)
+    measures = await measured(service, model, what)
     assert model.drafted > len(lies)
-    assert lies_sent(told) == []
+    assert lies_sent(measures) == []
 
 
-def lies_sent(told: Measured) -> list[str]:
+def lies_sent(measures: Measured) -> list[str]:
     """The replies that hold a lie; each run sent something, an answer or a holding reply."""
-    sent = {one.case.id: one.ended.state["reply"] for one in told.judged}
+    sent = {one.case.id: one.ended.state["reply"] for one in measures.judged}
     assert all(sent.values())
     texts = {id_: plain(reply["text"]) for id_, reply in sent.items() if reply}
     return [f"{id_}: {lie}" for id_, text in texts.items() for lie in LIES if plain(lie) in text]
@@ -175,8 +178,8 @@ async def test_ticket_that_breaks_its_run_is_wrong(service: Service) -> None:
             raise AssertionError
 
     [case] = [case for case in read_dataset() if case.id == "how_to-01"]
-    told = await measured(service, Broken(), replace(wanted(), cases=[case]))
-    [one] = told.judged
+    measures = await measured(service, Broken(), replace(wanted(), cases=[case]))
+    [one] = measures.judged
     assert one.verdict.kind in {"wrong", "handed over"}
 
 
@@ -185,8 +188,8 @@ async def test_only_a_configured_server_can_be_asked(service: Service, model: st
     """Without a key there is one model."""
     what = replace(wanted(), cases=wanted().cases[:1], models=(model,))
     if model == "offline":
-        [told] = await evaluate(service.settings, what)
-        assert told.model == "offline"
+        [measures] = await evaluate(service.settings, what)
+        assert measures.model == "offline"
     else:
         with pytest.raises(Exception, match="2"):
             await evaluate(service.settings, what)

@@ -61,7 +61,7 @@ async def test_reminder_comes_once_in_the_last_quarter(desk: Desk) -> None:
     assert not await reminded(desk, late)
 
 
-async def test_nobody_is_reminded_of_what_is_decided(desk: Desk) -> None:
+async def test_what_is_decided_gets_no_reminder(desk: Desk) -> None:
     """A half agreed plan still waits; a decided one does not."""
     run = await desk.pause(required_approvers=2)
     approval = await desk.approval(run)
@@ -75,7 +75,7 @@ async def test_nobody_is_reminded_of_what_is_decided(desk: Desk) -> None:
 
 
 async def test_half_agreed_plan_expires_with_nothing_done(desk: Desk) -> None:
-    """The graph is told `expire`, without steps; the gate permits none of them."""
+    """The graph is given `expire`, without steps; the gate permits none of them."""
     run = await desk.pause(required_approvers=2)
     approval = await desk.approval(run)
     await desk.decide(await desk.person("Ann"), approval, "approve")

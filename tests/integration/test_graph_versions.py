@@ -42,7 +42,7 @@ def with_older_gate(place: Workplace) -> Workplace:
 
 
 async def test_run_whose_next_node_is_gone_goes_to_a_person(place: Workplace) -> None:
-    """An approved plan of the older graph is not carried out: a person is told why, once."""
+    """An approved plan of the older graph is not carried out: a person reads why, once."""
     older = with_older_gate(place)
     paused = await older.advance(await older.start())
     assert (await older.steps(paused))[-1].node == "consent"

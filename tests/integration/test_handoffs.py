@@ -20,7 +20,7 @@ async def hire(
     sessions: Sessions, tenant: Tenant, id_: str, *, there: bool, max_load: int = 2,
     skill: str = "legal",
 ) -> None:  # fmt: skip
-    """Somebody for questions of a skill, at work around the clock or on holiday until next week."""
+    """An agent for questions of a skill, at work around the clock or on holiday until next week."""
     today = datetime.now(UTC).isoweekday()
     row = {
         "tenant_id": tenant.id, "id": id_, "name": id_.title(), "skills": [skill],
@@ -41,7 +41,7 @@ async def hand_over(
 
 
 async def test_load_is_shared_until_everybody_is_full(sessions: Sessions, tenant: Tenant) -> None:
-    """Two people with room for two: four find somebody, the fifth waits, no critical one does."""
+    """Two people with room for two: four find a person, the fifth waits, no critical one does."""
     for id_ in ("ann", "bob"):
         await hire(sessions, tenant, id_, there=True)
     tickets = [f"T-{n}" for n in range(5)]
@@ -118,7 +118,7 @@ async def test_queue_puts_the_urgent_first_and_tells_the_next_opening(
     assert timedelta(days=1) < wait < timedelta(days=4)
 
 
-async def test_queue_moves_when_somebody_comes(sessions: Sessions, tenant: Tenant) -> None:
+async def test_queue_moves_when_an_agent_comes(sessions: Sessions, tenant: Tenant) -> None:
     """The most urgent go first, up to what the person can take; closing makes room again."""
     urgencies: list[Urgency] = ["low", "critical", "normal"]
     for n, urgency in enumerate(urgencies):

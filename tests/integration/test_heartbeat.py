@@ -1,4 +1,4 @@
-"""A worker's watch is held up by nobody: not by a slow sweep, a locked row or a long list."""
+"""A worker's watch is held up by nothing: not by a slow sweep, a locked row or a long list."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ async def all_pending(place: Workplace, held: list[Run]) -> bool:
 
 async def until(condition: Callable[[], Awaitable[object]]) -> None:
     """Wait for it."""
-    while not await condition():  # noqa: ASYNC110  # the database tells nobody
+    while not await condition():  # noqa: ASYNC110  # the database does not notify
         await asyncio.sleep(0.02)
 
 

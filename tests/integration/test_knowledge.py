@@ -213,7 +213,7 @@ async def test_scripts_without_spaces_are_found_by_their_words(
     content: str,
     query: str,
 ) -> None:
-    """A question shares a word with the article, though nobody marks where the word ends."""
+    """A question shares a word with the article, though nothing marks where the word ends."""
     async with sessions.begin() as session:
         await put_article(session, tenant.id, "own-script", title, content, language)
     [best, *_] = await knowledge.search([query], language, 5)

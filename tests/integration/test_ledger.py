@@ -1,4 +1,4 @@
-"""The ledger and the gate on a real Postgres: what the door relies on."""
+"""The ledger and the gate on a real Postgres: what the toolbox relies on."""
 
 import asyncio
 from dataclasses import replace
@@ -163,7 +163,7 @@ async def test_call_that_began_and_was_booked_is_found_at_the_provider(
 async def test_call_that_began_and_left_no_trace_is_never_made_again(
     sessions: Sessions, begin: Begin
 ) -> None:
-    """Nobody knows how it ended, and the provider promises nothing: a person must look."""
+    """It is unknown how it ended, and the provider promises nothing: a person must look."""
     caller = await begin()
     args = refund_args("pay_4001", 700)
     key = f"refund:pay_4001:700:USD:{caller.ticket_id}"
@@ -178,7 +178,7 @@ async def test_call_that_began_and_left_no_trace_is_never_made_again(
 async def test_call_that_left_no_trace_is_made_again_where_the_provider_keeps_keys(
     sessions: Sessions, begin: Begin
 ) -> None:
-    """The sandbox books a key once for good, so nobody needs to look."""
+    """The sandbox books a key once for good, so no person needs to look."""
     caller = await begin()
     args = refund_args("pay_4001", 700)
     key = f"refund:pay_4001:700:USD:{caller.ticket_id}"

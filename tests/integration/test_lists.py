@@ -17,7 +17,7 @@ EXPANDABLE = set(schemas.RunOut.model_fields) - set(schemas.RunSummary.model_fie
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 

@@ -21,13 +21,13 @@ JOIN = "INSERT INTO procrastinate_workers (id) OVERRIDING SYSTEM VALUE VALUES (%
 
 
 async def nothing(_run_id: UUID) -> None:
-    """Nobody takes a job here."""
+    """No worker takes a job here."""
 
 
 async def test_watches_that_find_the_same_lost_jobs_do_not_fail(
     migrated_database: Callable[[], str],
 ) -> None:
-    """Whoever comes second finds the job gone, and goes on."""
+    """The second worker finds the job gone, and goes on."""
     url = await asyncio.to_thread(migrated_database)
     async with open_consumer(url, nothing, nothing) as consumer:
         for _ in range(JOBS):

@@ -10,7 +10,7 @@ from tests.integration.shop import Shop
 async def test_window_holds_what_this_customer_read_and_wrote(shop: Shop) -> None:
     """Not the message itself, nothing internal, and no word of another customer on the ticket."""
     await shop.exchange("first")
-    await shop.exchange("of somebody else", customer="cus_b")
+    await shop.exchange("of another person", customer="cus_b")
     hidden = await shop.ask("second")
     await shop.answer(hidden, "for colleagues only", public=False)
     known = await shop.load_memory(await shop.ask("third"))
@@ -47,8 +47,8 @@ async def test_last_three_other_tickets_with_what_was_promised(shop: Shop) -> No
     known = await shop.load_memory(await shop.ask("now"))
     assert [past["ticket_id"] for past in known["tickets"]] == ["T-paid", "T-old-4", "T-old-3"]
     newest = known["tickets"][0]
-    told = ["refunded 49.00 USD on pay_1", "waits in the queue for a person"]
-    assert sorted(newest["promised"]) == ["handed to Mia", *told]
+    expected = ["refunded 49.00 USD on pay_1", "waits in the queue for a person"]
+    assert sorted(newest["promised"]) == ["handed to Mia", *expected]
     assert (newest["subject"], newest["outcome"]) == ("About T-paid", "answered")
 
 
@@ -63,7 +63,7 @@ def refund(run: Run, payment: str, amount_minor: int) -> LedgerEntry:
 
 
 def part_handed_over(run: Run) -> LedgerEntry:
-    """A hand-off that a plan held, for which nobody is there yet."""
+    """A hand-off that a plan held, for which no person is there yet."""
     return LedgerEntry(
         tenant_id=run.tenant_id, key=f"handoff:{run.id}:technical", run_id=run.id,
         customer_id=run.customer_id, tool="create_handoff", step_id="handoff-technical",

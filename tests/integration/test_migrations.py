@@ -141,7 +141,7 @@ def test_current_database_is_left_alone(fresh_database: Callable[[], str]) -> No
 def test_payments_and_refunds_from_before_have_succeeded(
     fresh_database: Callable[[], str],
 ) -> None:
-    """What stood there without a status was done, and nobody had disputed it."""
+    """What stood there without a status was done, and it was not disputed."""
     url = fresh_database()
     upgrade_tables(url, "0021")
     with psycopg.connect(url) as connection:

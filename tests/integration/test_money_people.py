@@ -1,4 +1,4 @@
-"""People and money: no edit raises, no click counts twice, nobody is both of two approvers."""
+"""People and money: no edit raises, no click counts twice, no person is both of two approvers."""
 
 import asyncio
 from collections import Counter
@@ -69,7 +69,7 @@ async def test_one_step_is_not_edited_twice(desk: Desk) -> None:
 async def test_starter_same_person_double_click_and_old_digest(
     desk: Desk, sessions: Sessions
 ) -> None:
-    """Nobody agrees to their own run, for two, twice, or to what they did not read."""
+    """No person agrees to their own run, for two, twice, or to what they did not read."""
     run = await desk.pause(required_approvers=2)
     approval = await desk.approval(run)
     ann = await desk.person("Ann")
@@ -82,8 +82,8 @@ async def test_starter_same_person_double_click_and_old_digest(
         await answered(desk, ann, run.id, GivenAnswer(approval.id, "0" * 64, "approve", (), ""))
     clicks = [desk.decide(ann, approval, "approve") for _ in range(5)]
     results = await asyncio.gather(*clicks, return_exceptions=True)
-    told = Counter(type(result).__name__ for result in results)
-    assert told == {"Run": 1, AlreadyDecidedError.__name__: 4}
+    counts = Counter(type(result).__name__ for result in results)
+    assert counts == {"Run": 1, AlreadyDecidedError.__name__: 4}
     lowered = StepEdit("refund-pay_1", {"amount_minor": 1}, drop=False)
     with pytest.raises(SecondApproverError):
         await desk.decide(ann, approval, "edit", lowered)

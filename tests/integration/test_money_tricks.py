@@ -79,7 +79,7 @@ async def big(sessions: Sessions, tenant: Tenant) -> None:
 
 
 async def tried(sessions: Sessions, caller: Caller, wanted: dict[str, Any], policy: Policy) -> bool:
-    """Whether the refund went through the door by itself."""
+    """Whether the refund went through the gate by itself."""
     try:
         await open_toolbox(sessions, caller, policy).call("refund_payment", wanted)
     except REFUSED:
@@ -128,7 +128,7 @@ async def test_sums_of_parts_meet_the_same_limit(
 async def test_one_refund_in_twenty_parts_at_the_same_instant(
     sessions: Sessions, tenant: Tenant, begin: Begin
 ) -> None:
-    """Twenty runs of 20 x 49.99 at once: ten of them fit under 500.00, whoever is first."""
+    """Twenty runs of 20 x 49.99 at once: ten of them fit under 500.00, in any order."""
     callers = [await begin(ticket=f"T-{n}") for n in range(20)]
     wanted = [(caller, args(4999, dollars(n))) for n, caller in enumerate(callers)]
     results = await asyncio.gather(*(tried(sessions, c, w, AUTO) for c, w in wanted))
@@ -170,7 +170,7 @@ async def test_window_of_24_hours_has_its_border(
 async def test_refund_that_waits_elsewhere_spends_the_allowance(
     desk: Desk, sessions: Sessions, tenant: Tenant
 ) -> None:
-    """A plan of 649.00 at somebody's gate leaves nothing of 500.00; once rejected, all of it."""
+    """A plan of 649.00 at a person's gate leaves nothing of 500.00; once rejected, all of it."""
     run = await desk.pause("T-1")
     caller = await desk.begin(ticket="T-2")
     assert await PostgresLedger(sessions, caller).refunded_24h() == {"USD": 64_900}
@@ -234,14 +234,14 @@ async def test_plans_made_at_the_same_instant_are_not_each_below_the_second_thre
     assert (await moved(sessions, tenant))["USD"] == 49_999
 
 
-def test_amounts_are_told_in_the_currencys_own_units() -> None:
+def test_amounts_are_worded_in_the_currencys_own_units() -> None:
     """50000 is 500 dollars, 50000 yen and 50 dinars: the same number is not the same money."""
     reasons = [
         gate([step(50_001, code)], Policy(refund_auto_limit={code: LIMIT}), {})[0]
         for code in ("USD", "JPY", "KWD")
     ]
-    for reason, told in zip(reasons, ("500.01 USD", "50001 JPY", "50.001 KWD"), strict=True):
-        assert f"refunds of {told} " in reason
+    for reason, worded in zip(reasons, ("500.01 USD", "50001 JPY", "50.001 KWD"), strict=True):
+        assert f"refunds of {worded} " in reason
     assert format_money(LIMIT, "KWD") == "50.000 KWD"
 
 
@@ -258,8 +258,8 @@ async def test_payment_that_another_ticket_gave_back_needs_a_person(
     second = await begin(ticket="T-2")
     assert await tried(sessions, second, args(1000), AUTO) is passes
     elsewhere = await PostgresLedger(sessions, await begin(ticket="T-3")).refunded_elsewhere()
-    told = {"payment_id": "big_USD", "amount_minor": 1000, "currency": "USD"}
-    assert elsewhere == [{**told, "ticket_id": "T-2" if passes else "T-1"}]
+    worded = {"payment_id": "big_USD", "amount_minor": 1000, "currency": "USD"}
+    assert elsewhere == [{**worded, "ticket_id": "T-2" if passes else "T-1"}]
     assert await PostgresLedger(sessions, await begin("cus_bob", "T-4")).refunded_elsewhere() == []
 
 

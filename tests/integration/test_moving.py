@@ -38,7 +38,7 @@ def url_of(service: Service) -> str:
     return service.settings.database_url.get_secret_value()
 
 
-async def told(place: Workplace) -> list[str]:
+async def hook_types(place: Workplace) -> list[str]:
     """The tenant's events in the order of their stream."""
     query = select(Event.type).where(Event.tenant_id == place.tenant.id)
     async with place.service.sessions() as session:
@@ -58,12 +58,12 @@ async def test_moved_tenant_goes_on_where_it_was_and_acts_once(
     assert (answered.status, waiting.status) == ("success", "interrupted")
     async with service.sessions.begin() as session:
         await pause(session, tenant.id, "test")
-    before = await told(old)
+    before = await hook_types(old)
     with psycopg.connect(url_of(service)) as here, psycopg.connect(url_of(elsewhere)) as there:
         move(here, there, tenant.id)
         there.execute("INSERT INTO pauses VALUES (%s, now(), 'test')", [tenant.id])
 
-    assert await told(new) == before
+    assert await hook_types(new) == before
     counts = [await place.effects() for place in (old, new)]
     assert counts[0] == counts[1]
     assert (await old.decide(waiting)).status == "pending", "the old one stays paused"

@@ -39,7 +39,7 @@ PERSON = "I want to speak to a human being, please."
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 
@@ -84,7 +84,7 @@ async def _not_found(place: Place, operation: str) -> httpx.Response:
     if operation == "GET /metrics":
         async with client(place.service, place.tenant.starter, metrics_port=0) as caller:
             return await caller.request(*bare(operation))
-    # Whoever must send a body sends one that says nothing.
+    # Where a body is required, one is sent that says nothing.
     body: dict[str, Any] = (
         {"content": b"{}", "headers": JSON} if "/conn" in operation or "PATCH" in operation else {}
     )
@@ -117,7 +117,7 @@ async def _unavailable(place: Place, operation: str) -> httpx.Response:
         assert url is not None
         async with open_saver_pool(url.get_secret_value(), 1) as closed:
             pass
-        sessions = Sessions(make_engine("postgresql://nobody@127.0.0.1:1/none", 1), closed)
+        sessions = Sessions(make_engine("postgresql://unknown@127.0.0.1:1/none", 1), closed)
         backend = Backend(place.service.settings, sessions, enqueue_run, Cursors("x"))
         place.apps["unavailable"] = create_app(backend)
     async with in_process(place.apps["unavailable"], place.tenant.starter) as caller:
@@ -151,7 +151,7 @@ BY_SHAPE: dict[str, Provoke] = {
 
 def documenting(code: str) -> list[str]:
     """The operations that document the code."""
-    return [name for name in OPERATIONS if code in {told for _, told in DOCUMENT.codes(name)}]
+    return [name for name in OPERATIONS if code in {named for _, named in DOCUMENT.codes(name)}]
 
 
 @pytest.mark.parametrize("code", BY_SHAPE)
@@ -206,8 +206,8 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     seen.add(RESUME)
     DOCUMENT.check(await place.reviewer.post(path, json=body))
 
-    told = ticket("cus_lou", E42) | {"callback_url": "https://helpdesk.invalid/hook"}
-    waiting = {"run_id": (await ask("POST /v1/runs", json=told))["id"]}
+    named = ticket("cus_lou", E42) | {"callback_url": "https://helpdesk.invalid/hook"}
+    waiting = {"run_id": (await ask("POST /v1/runs", json=named))["id"]}
     await ask("GET /v1/runs")
     await ask("POST /v1/runs/{run_id}/cancel", waiting)
     [callback] = (await ask("GET /v1/callbacks"))["items"]
@@ -215,8 +215,8 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("POST /v1/webhooks/secrets", json={})
     await ask("GET /v1/webhooks/secrets")
     one = "/v1/webhooks/endpoints/{endpoint_id}"
-    told = {"url": "https://helpdesk.invalid/all", "events": ["run.finished"]}
-    endpoint = {"endpoint_id": (await ask("POST /v1/webhooks/endpoints", json=told))["id"]}
+    named = {"url": "https://helpdesk.invalid/all", "events": ["run.finished"]}
+    endpoint = {"endpoint_id": (await ask("POST /v1/webhooks/endpoints", json=named))["id"]}
     await ask("GET /v1/webhooks/endpoints")
     await ask(f"PATCH {one}", endpoint, json={"events": ["run.interrupted"]})
     await ask(f"POST {one}/test", endpoint)
@@ -273,7 +273,7 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("GET /v1/policy/versions")
     await ask("GET /v1/admin/pause")
     await ask("POST /v1/admin/pause", json={"paused": False})
-    await ask("DELETE /v1/customers/{customer_id}", {"customer_id": "cus_nobody"})
+    await ask("DELETE /v1/customers/{customer_id}", {"customer_id": "cus_unknown"})
     for plain in ("/", "/healthz", "/readyz", "/metrics", "/problems/{code}"):
         await ask(f"GET {plain}")
     await ask("GET /", headers={"Accept": "text/html"})

@@ -28,7 +28,7 @@ RESUME, REPLAY = "POST /v1/runs/{run_id}/resume", "POST /v1/runs/{run_id}/replay
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 

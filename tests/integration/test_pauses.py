@@ -106,7 +106,7 @@ def held(sessions: Sessions, tenant: Tenant) -> HeldBilling:
     return billing
 
 
-def door_to(billing: HeldBilling, caller: Caller) -> Toolbox:
+def toolbox_to(billing: HeldBilling, caller: Caller) -> Toolbox:
     """The toolbox with that provider behind."""
     ports = replace(sandbox(billing.sessions, caller), billing=billing)
     return toolbox_on(ports, billing.sessions, caller, AUTO)
@@ -116,7 +116,7 @@ async def test_pause_answers_when_what_is_on_its_way_has_arrived(
     service: Service, tenant: Tenant, begin: Begin, held: HeldBilling
 ) -> None:
     """The provider books a refund after the switch, and before the answer, over HTTP."""
-    box = door_to(held, await begin())
+    box = toolbox_to(held, await begin())
     refund = asyncio.create_task(box.call("refund_payment", refund_args("pay_4001", 100)))
     await held.arrived.wait()
     async with serving_api(service) as url, caller(url, tenant.admin) as admin:
@@ -144,7 +144,7 @@ async def test_pause_does_not_wait_for_ever(
     first, second = await begin(), await begin(ticket="T-2")
     refunds = [
         asyncio.create_task(
-            door_to(held, caller).call("refund_payment", refund_args(f"pay_400{n}", 100))
+            toolbox_to(held, caller).call("refund_payment", refund_args(f"pay_400{n}", 100))
         )
         for n, caller in enumerate((first, second), 1)
     ]
@@ -268,7 +268,7 @@ async def test_first_to_pause_stays_named(sessions: Sessions, tenant: Tenant) ->
 
 
 async def test_only_tenants_that_exist_can_be_paused(sessions: Sessions) -> None:
-    """A typing error says so, and nobody can be called like the switch for everyone."""
+    """A typing error says so, and no tenant can be called like the switch for everyone."""
     async with sessions() as session:
         with pytest.raises(NotFoundError):
             await pause.pause(session, "nobody", "test")

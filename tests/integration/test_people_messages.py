@@ -16,7 +16,7 @@ MESSAGES, CLOSE = f"{THREAD}/messages", f"{THREAD}/close"
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 

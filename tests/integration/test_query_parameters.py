@@ -22,7 +22,7 @@ TWICE = {"limit": "5", "wait": "0", "status": "open", "cursor": "x", "after": "1
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 

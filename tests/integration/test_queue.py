@@ -28,12 +28,12 @@ READ = "SELECT seq_tup_read FROM pg_stat_user_tables WHERE relname = 'procrastin
 
 @pytest.fixture
 async def url(fresh_database: Callable[[], str]) -> str:
-    """A database whose queue nobody else uses."""
+    """A database whose queue no other test uses."""
     return await asyncio.to_thread(migrated, fresh_database())
 
 
 async def nothing(_run_id: UUID) -> None:
-    """Nobody does a job here."""
+    """No worker does a job here."""
 
 
 async def execute(url: str, sql: str, *values: Any) -> list[Any]:
@@ -53,8 +53,8 @@ async def test_burst_on_an_empty_queue_is_not_read_for_each_job(url: str) -> Non
             job = await members.fetch_job([QUEUE], 7)
             assert job is not None
             await members.finish_job(job, Status.SUCCEEDED, delete_job=True)
-    # A session that has ended has told what it read.
-    while await execute(url, OTHERS):  # noqa: ASYNC110  # the database tells nobody
+    # A session that has ended has reported what it read.
+    while await execute(url, OTHERS):  # noqa: ASYNC110  # the database does not notify
         await asyncio.sleep(0.02)
     [[rows]] = await execute(url, READ)
     assert rows < BURST

@@ -170,7 +170,7 @@ async def test_handoff_of_a_part_holds_the_questions_that_it_names(desk: Desk) -
     ]  # fmt: skip
 
 
-async def test_handoff_that_nobody_closes_lets_go(desk: Desk) -> None:
+async def test_handoff_that_no_person_closes_lets_go(desk: Desk) -> None:
     """After the policy's hours the bot answers again; a new need holds the ticket afresh."""
     await set_policy(desk, handoff_hold_hours=2)
     await desk.write(HUMAN)

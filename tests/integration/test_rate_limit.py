@@ -1,4 +1,4 @@
-"""Rates on a real Postgres: what GCRA promises, whoever asks at the same time."""
+"""Rates on a real Postgres: what GCRA promises, to any number that ask at the same time."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -85,7 +85,7 @@ async def test_no_window_holds_more_than_burst_and_rate(
     for steps in range(1, len(starts) + 1):
         assert most_in(step * steps, starts) <= burst + steps
     for number in range(burst, len(starts)):
-        # Nobody waits longer than until the run `burst` places before has been paid for.
+        # No run waits longer than until the run `burst` places before has been paid for.
         assert starts[number] <= max(asked[number], starts[number - 1] + step)
 
 
@@ -159,7 +159,7 @@ async def test_repeats_of_one_instant_spend_once(sessions: Sessions, tenant: Ten
 
 
 async def test_only_rows_of_the_past_are_forgotten(sessions: Sessions, tenant: Tenant) -> None:
-    """A row that still makes somebody wait stays."""
+    """A row that still makes a customer wait stays."""
     await start(sessions, tenant, wanted(customer="now"))
     await start(sessions, tenant, wanted(customer="past"))
     async with sessions.begin() as session:

@@ -1,4 +1,4 @@
-"""Articles that an older version stored are cut and indexed anew by `deskgraph migrate`."""
+"""Articles that an older version stored are cut and indexed again by `deskgraph migrate`."""
 
 from collections.abc import Callable
 

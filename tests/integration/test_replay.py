@@ -42,7 +42,7 @@ async def test_replay_from_any_step_repeats_no_effect(
     before, steps = await place.effects(), len(await place.steps(first))
     again = await place.replay(first, node, dry_run=dry_run)
     if again.status is RunStatus.INTERRUPTED:
-        assert not dry_run, "a dry run asks nobody"
+        assert not dry_run, "a dry run asks no person"
         again = await place.decide(again)
     assert again.status is RunStatus.SUCCESS, again.error
     assert await place.effects() == before
@@ -57,12 +57,12 @@ async def test_replayed_act_is_answered_from_the_ledger(place: Workplace) -> Non
     first = await acted(place)
     again = await place.replay(first, "act")
     assert (again.status, again.outcome) == (RunStatus.SUCCESS, "acted")
-    assert again.result["reply"] == first.result["reply"], "what the customer was told"
+    assert again.result["reply"] == first.result["reply"], "what the customer read"
     results = [(await place.step(run, "act")).output for run in (first, again)]
     assert results[0] == results[1]
 
 
-async def test_replay_from_the_gate_asks_anew(place: Workplace) -> None:
+async def test_replay_from_the_gate_asks_again(place: Workplace) -> None:
     """The old yes is no yes for the replay, and its question is bound to the replay."""
     first = await acted(place)
     again = await place.replay(first, "approve")
@@ -91,7 +91,7 @@ async def test_effect_that_was_never_done_needs_an_approval_of_its_own(place: Wo
 
 
 async def test_other_words_find_another_way_and_nothing_leaves(place: Workplace) -> None:
-    """A replaced text is classified anew; the reply was sent once already, so it is no other."""
+    """A replaced text is classified again; the reply was sent once already, so it is no other."""
     first = await place.advance(await place.start(E42))
     assert first.outcome == "answered"
     before = await place.effects()
@@ -101,7 +101,7 @@ async def test_other_words_find_another_way_and_nothing_leaves(place: Workplace)
     assert await place.effects() == before
 
 
-async def test_another_triage_chooses_the_way_anew(place: Workplace) -> None:
+async def test_another_triage_chooses_the_way_again(place: Workplace) -> None:
     """Right after classify, the intents that the caller names are those that are followed."""
     first = await place.advance(await place.start(E42))
     asked = [step for step in await place.steps(first) if step.node in ("technical", "general")]
@@ -122,7 +122,7 @@ async def test_dry_run_of_a_paused_run_shows_its_end(place: Workplace) -> None:
 
 
 async def test_running_run_is_replayed_dry_or_not_at_all(place: Workplace) -> None:
-    """What a live run may still do cannot be told from what it did not do."""
+    """What a live run may still do cannot be distinguished from what it did not do."""
     paused = await place.advance(await place.start())
     with pytest.raises(RunNotFinishedError):
         await place.replay(paused, "plan")
@@ -139,7 +139,7 @@ async def test_checkpoint_of_another_run_is_unknown(place: Workplace) -> None:
 
 
 async def replay_at(place: Workplace, run: Run, checkpoint_id: str) -> Run:
-    """A replay from a checkpoint, whoever's it is."""
+    """A replay from a checkpoint of any run."""
     new = NewReplay(run.id, checkpoint_id, {}, dry_run=False, idempotency_key=None)
     async with place.service.sessions.begin() as session:
         return await replay.replay(session, enqueue_run, place.tenant.id, place.starter, new)

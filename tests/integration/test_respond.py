@@ -1,4 +1,4 @@
-"""Guidance instead of an answer: newer messages are taken in, the next plan is asked anew."""
+"""Guidance instead of an answer: newer messages are taken in, the next plan is asked again."""
 
 import hashlib
 import json
@@ -174,7 +174,7 @@ async def test_respond_says_something_or_takes_something_in(desk: Desk, comment:
 
 
 async def test_another_draft_takes_no_newer_message(desk: Desk) -> None:
-    """Nobody planned for it: it stays with its own run, and the reviewer has to say something."""
+    """No plan was made for it: it stays with its own run, and the reviewer has to say something."""
     run = await desk.pause(kind="reply", steps=[REPLY])
     newer = await desk.write("And refund pay_4002, too")
     ann, approval = await desk.person("Ann"), await desk.approval(run)
@@ -261,7 +261,7 @@ def digest_of_old(run_id: UUID, steps: list[Any], changed: list[str]) -> str:
 async def test_approval_from_before_keeps_the_digest_it_showed(
     desk: Desk, people: int, verdict: Verdict
 ) -> None:
-    """Whoever read it may still answer with it; an edit makes a digest of today."""
+    """Who read it may still answer with it; an edit makes a digest of today."""
     run = await desk.pause(required_approvers=people)
     approval = await desk.approval(run)
     old = digest_of_old(run.id, PLAN, [])

@@ -1,4 +1,4 @@
-"""A statement that fails in the middle of a run: neither SQL nor the ticket is told to anybody."""
+"""A statement that fails in the middle of a run: neither SQL nor the ticket is shown to anyone."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -56,7 +56,7 @@ def refusing(service: Service) -> Refusing:
     return refuse
 
 
-async def told(place: Workplace, run: Run) -> str:
+async def shown(place: Workplace, run: Run) -> str:
     """All that leaves the service about the run's end: row, events, steps, callbacks."""
     queries = (
         "SELECT error, status, outcome FROM runs WHERE id = :run",
@@ -108,7 +108,7 @@ async def test_refused_row_ends_the_run_in_our_own_words(
     assert ended.error is not None
     assert ended.error["type"] == kind
     assert "Replay" in ended.error["message"]
-    refuse_foreign(await told(place, ended))
+    refuse_foreign(await shown(place, ended))
     # How an exception itself is written is the logger's own law.
     refuse_foreign(str([{**line, "exc_info": None} for line in lines]))
     failed = {line["run_id"] for line in lines if line["event"] == "run_failed"}
@@ -128,7 +128,7 @@ async def test_column_that_is_gone_brings_a_person_in_our_own_words(place: Workp
             await session.execute(text(rename.format("gone", "refunded_minor")))
     assert (ended.status, ended.outcome) == (RunStatus.SUCCESS, "escalated")
     assert ended.result["escalation"]["reason"] == "specialist_failed"
-    refuse_foreign(await told(place, ended))
+    refuse_foreign(await shown(place, ended))
     async with place.service.sessions() as session:
         query = text("SELECT summary FROM handoffs WHERE key = :key")
         brief: str = (await session.scalars(query, {"key": f"handoff:{ended.id}"})).one()

@@ -63,7 +63,7 @@ async def _expect_one_query_a_tick(sessions: Sessions, callers: list[Caller], lo
 async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
     sessions: Sessions, begin: Begin
 ) -> None:
-    """A run that goes on is waited for as long as asked; then nobody looks at it."""
+    """A run that goes on is waited for as long as asked; then no query looks at it."""
     caller = await begin()
     watch = RunWaiter(sessions)
     await watch.wait(caller.run_id, 0.05)
@@ -74,9 +74,9 @@ async def test_waiting_ends_with_its_time_and_costs_nothing_afterwards(
     await watch.wait(uuid4(), 30)  # nothing to wait for
 
 
-async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
+async def test_database_that_is_away_ends_all_waits() -> None:
     """Each gets the error that is answered with a 503, long before the time that it would wait."""
-    pool: SaverPool = SteadyPool("postgresql://nobody@127.0.0.1:9/none", min_size=1, open=False)
+    pool: SaverPool = SteadyPool("postgresql://unknown@127.0.0.1:9/none", min_size=1, open=False)
     async with pool:
         watch = RunWaiter(Sessions(pool=pool))
         with pytest.raises(PoolTimeout) as refused:
@@ -84,10 +84,10 @@ async def test_database_that_is_away_is_told_to_all_who_wait() -> None:
     assert is_unavailable(refused.value)
 
 
-async def test_bell_wakes_before_anybody_looks(
+async def test_notification_wakes_before_the_next_poll(
     sessions: Sessions, begin: Begin, database_url: str
 ) -> None:
-    """Who waits for a run that a worker rings for is woken at once, and nobody else is."""
+    """Who waits for a run that a worker notifies of is woken at once, and no other is."""
     rested, moving = await begin(ticket="T-1", customer="c1"), await begin(ticket="T-2")
     settings = Settings(_env_file=None, database_url=SecretStr(database_url))
     watch = RunWaiter(sessions, settings)

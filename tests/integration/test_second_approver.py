@@ -57,7 +57,7 @@ async def opened(desk: Desk, approvers: int = 2) -> tuple[Run, Approval]:
 
 
 async def test_plan_goes_on_once_two_agree(desk: Desk) -> None:
-    """After the first yes nothing moves; after the second the graph is told both names."""
+    """After the first yes nothing moves; after the second the graph is given both names."""
     run, approval = await opened(desk)
     ann, ben = await desk.person("Ann"), await desk.person("Ben")
     waiting = await desk.decide(ann, approval, "approve", comment="duplicate")
@@ -87,7 +87,7 @@ async def test_plan_goes_on_once_two_agree(desk: Desk) -> None:
 
 
 async def test_gate_permits_nothing_after_the_first_of_two(desk: Desk) -> None:
-    """The door opens with the second yes, not before."""
+    """The gate opens with the second yes, not before."""
     run, approval = await opened(desk)
     caller = Caller(run.tenant_id, run.customer_id, run.ticket_id, run.id, run.attempt)
     gate = gate_of(desk.sessions, caller, Policy())
@@ -105,9 +105,9 @@ async def test_second_approver_is_another_key(desk: Desk) -> None:
     _, approval = await opened(desk)
     ann = await desk.person("Ann")
     await desk.decide(ann, approval, "approve", comment="once")
-    with pytest.raises(AlreadyDecidedError) as told:
+    with pytest.raises(AlreadyDecidedError) as refused:
         await desk.decide(ann, approval, "approve")
-    assert told.value.extra["decision"] == {
+    assert refused.value.extra["decision"] == {
         "verdict": "approve", "comment": "once",
         "decided_by": {"key_id": ann.id, "name": "Ann", "on_behalf_of": None},
     }  # fmt: skip
@@ -130,7 +130,7 @@ async def test_second_key_of_one_person_is_no_second_person(desk: Desk) -> None:
 
 
 async def test_edit_of_the_first_is_what_the_second_agrees_to(desk: Desk) -> None:
-    """The digest changes with the steps; whoever read the old plan has to read again."""
+    """The digest changes with the steps; who read the old plan has to read again."""
     run, approval = await opened(desk)
     ann, ben = await desk.person("Ann"), await desk.person("Ben")
     await desk.decide(ann, approval, "edit", LOWERED, DROPPED)
@@ -157,7 +157,7 @@ async def test_edit_of_the_first_is_what_the_second_agrees_to(desk: Desk) -> Non
 
 
 async def test_edit_of_the_second_needs_the_first_again(desk: Desk) -> None:
-    """Nobody has agreed to a plan that somebody else changed afterwards."""
+    """No person has agreed to a plan that another changed afterwards."""
     run, approval = await opened(desk)
     ann, ben = await desk.person("Ann"), await desk.person("Ben")
     await desk.decide(ann, approval, "approve")
@@ -173,7 +173,7 @@ async def test_edit_of_the_second_needs_the_first_again(desk: Desk) -> None:
     assert closed.decision["steps"][0]["args"]["amount_minor"] == 10_000
 
 
-async def test_mended_plan_may_be_agreed_to_as_it_is(desk: Desk) -> None:
+async def test_corrected_plan_may_be_agreed_to_as_it_is(desk: Desk) -> None:
     """A plan that no longer fits takes no plain yes, but what the first made of it does."""
     fits_no_more: Any = {"verdicts": ["edit", "reject"], "changed": ["refund-pay_2: nothing left"]}
     run = await desk.pause(required_approvers=2, **fits_no_more)
@@ -205,7 +205,7 @@ async def test_one_no_is_enough(desk: Desk, verdict: Verdict, who: str) -> None:
 
 
 async def test_limits_of_both_hold(desk: Desk) -> None:
-    """A plan above the second's limit waits for somebody else."""
+    """A plan above the second's limit waits for another person."""
     run, approval = await opened(desk)
     small = await desk.person("Small", {"USD": 64_899})
     with pytest.raises(OverLimitError):
@@ -311,7 +311,7 @@ async def test_yes_and_an_edit_at_the_same_instant_are_never_one_plan(desk: Desk
 
 
 async def test_only_one_of_many_answers_closes_a_plan_for_one(desk: Desk) -> None:
-    """Approve, edit, reject and respond at once: one is taken, the others are told which."""
+    """Approve, edit, reject and respond at once: one is taken, the others read which."""
     run, approval = await opened(desk, approvers=1)
     people = [await desk.person(name) for name in ("Ann", "Ben", "Cid", "Dee")]
     for _ in range(RACES):

@@ -115,7 +115,7 @@ async def test_starter_does_not_let_a_replayed_reply_leave(place: Workplace) -> 
 
 
 async def test_starter_is_neither_of_two_approvers(place: Workplace) -> None:
-    """Not the first to agree, and not the second after somebody else agreed."""
+    """Not the first to agree, and not the second after another person agreed."""
     await with_policy(place, Policy(refund_second_approver_from={"USD": 1}))
     first, second = await place.key("first"), await place.key("second")
     again = await place.replay(await rejected(place, first), "plan", by=second)

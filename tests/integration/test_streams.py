@@ -59,11 +59,11 @@ async def test_stream_of_a_revoked_key_tells_no_more_of_the_past(
     async with asyncio.timeout(PATIENCE_SECONDS):
         first = [await anext(stream), await anext(stream)]
         await revoke(sessions, tenant)
-        while not subscription.closed:  # noqa: ASYNC110  # nobody is told
+        while not subscription.closed:  # noqa: ASYNC110  # closing notifies no task
             await asyncio.sleep(0.02)
-        told = first + [chunk async for chunk in stream]
-    assert sum(chunk.startswith(b"id: ") for chunk in told) == PAGE
-    assert END not in told
+        chunks = first + [chunk async for chunk in stream]
+    assert sum(chunk.startswith(b"id: ") for chunk in chunks) == PAGE
+    assert END not in chunks
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def url(service: Service) -> AsyncIterator[str]:
 async def test_tenant_has_only_so_many_streams_open(
     sessions: Sessions, tenant: Tenant, url: str
 ) -> None:
-    """One more is refused and told when to come again; others have their own, and places return."""
+    """One more is refused and asked to come again; others have their own, and places return."""
     async with sessions.begin() as session:
         other = await make_tenant(session, articles=False)
     mine, theirs = caller(url, tenant.starter), caller(url, other.starter)

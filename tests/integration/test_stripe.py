@@ -124,7 +124,7 @@ async def test_payment_whose_refunds_have_no_end_is_given_up(account: StripeAcco
     assert len(account.double.calls) == 10
 
 
-async def test_of_two_refunds_with_a_key_the_one_that_came_to_something_is_told(
+async def test_of_two_refunds_with_a_key_the_one_that_came_to_something_is_found(
     account: StripeAccount,
 ) -> None:
     """A failed one does not hide it."""

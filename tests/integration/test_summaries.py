@@ -60,7 +60,7 @@ class Unable(OfflineChatModel):
     def _generate(
         self, messages: list[BaseMessage], stop: Any = None, run_manager: Any = None, **kwargs: Any
     ) -> ChatResult:
-        raise ConnectionError("nobody answers")
+        raise ConnectionError("no answer")
 
 
 async def test_failing_model_leaves_an_extract(service: Service, shop: Shop) -> None:
@@ -141,7 +141,7 @@ async def test_erasure_meets_a_summary_that_is_being_written(
 
 
 async def test_claim_of_a_dead_worker_runs_out(service: Service, shop: Shop) -> None:
-    """Somebody else refreshes the summary once the claim's time is over."""
+    """Another worker refreshes the summary once the claim's time is over."""
     last = await fill(shop)
     async with shop.sessions.begin() as session:
         row = ConversationSummary(tenant_id=shop.tenant.id, ticket_id="T-1", customer_id="cus_a")

@@ -121,7 +121,7 @@ async def test_provider_is_kept_while_the_end_of_a_refund_is_unknown(till: Till)
 
 
 async def test_refund_of_a_removed_provider_is_never_made_at_the_next_one(till: Till) -> None:
-    """Nobody can say how it ended, so a person must look; the row stays `started`."""
+    """It is unknown how it ended, so a person must look; the row stays `started`."""
     await lost(till)
     await till.remove(force=True)
     await till.connect(1)

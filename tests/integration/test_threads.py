@@ -54,7 +54,7 @@ async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant:
     assert await claim(sessions, second.id) is not None
 
 
-async def test_older_run_that_commits_late_blocks_nobody(
+async def test_older_run_that_commits_late_blocks_no_run(
     sessions: Sessions, tenant: Tenant
 ) -> None:
     """The younger one has begun, pauses and goes on; the older one waits for it.
@@ -85,7 +85,7 @@ async def test_older_run_that_commits_late_blocks_nobody(
 
 
 async def test_a_claim_belongs_to_one_worker(sessions: Sessions, tenant: Tenant) -> None:
-    """Whoever comes second gets nothing, and an old attempt settles nothing."""
+    """The second worker gets nothing, and an old attempt settles nothing."""
     async with sessions.begin() as session:
         run = await start(session, tenant)
     first = await claim(sessions, run.id)

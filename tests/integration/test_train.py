@@ -189,7 +189,7 @@ async def test_process_keeps_a_few_models(sessions: Sessions, taught: Tenant) ->
     first = await models.of(sessions, taught.id)
     assert first is not None
     assert await models.of(sessions, taught.id) is first
-    assert await models.of(sessions, "nobody-here") is None
+    assert await models.of(sessions, "unknown-here") is None
     async with sessions() as session:
         query = select(func.count()).select_from(TriageModel)
         counts = query.where(TriageModel.tenant_id == taught.id, TriageModel.active.is_(True))

@@ -22,6 +22,7 @@ from tests.conftest import Tenant
 from tests.integration.api import serving_api
 from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
+from tests.tls import TLS
 
 MEASURED = 0.98
 
@@ -129,7 +130,7 @@ async def test_drop_is_logged_once_and_counted(
 async def test_model_that_is_as_good_as_measured_has_not_dropped(
     desk: Desk, sessions: Sessions
 ) -> None:
-    """One correction among thirty is within chance of 98 in 100; a new model begins anew."""
+    """One correction among thirty is within chance of 98 in 100; a new model begins at zero."""
     for _ in range(29):
         await desk.agree()
     await desk.correct()
@@ -154,7 +155,7 @@ async def test_check_needs_a_tenant_and_a_model(database_url: str, tenant: Tenan
 
 async def dropped_by_metrics(service: Service) -> float:
     """The gauge as Prometheus reads it."""
-    async with serving_api(service) as url, httpx.AsyncClient(base_url=url) as client:
+    async with serving_api(service) as url, httpx.AsyncClient(base_url=url, verify=TLS) as client:
         text = (await client.get("/metrics")).text
     [line] = [m for m in text.splitlines() if m.startswith("deskgraph_trained_triage_dropped ")]
     return float(line.split()[1])

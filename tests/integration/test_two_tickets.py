@@ -51,7 +51,7 @@ async def test_second_ticket_about_a_payment_waits(place: Workplace) -> None:
     assert (done.outcome, await place.count("sandbox_refunds")) == ("acted", 2)
 
 
-async def test_two_tickets_that_both_wait_are_told_of_each_other(place: Workplace) -> None:
+async def test_two_tickets_that_both_wait_name_each_other(place: Workplace) -> None:
     """The one that is agreed to second comes back with the reason before money moves."""
     mail = "Please refund pay_1001 and pay_1002."
     runs = [await place.advance(await place.start(mail, ticket=t)) for t in ("T-1", "T-2")]

@@ -24,7 +24,7 @@ FINISHED = "run.finished"
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 
@@ -60,11 +60,11 @@ async def test_events_go_to_those_who_chose_them(place: Place, own_url: str | No
         cancelled = await place.starter.post(f"/v1/runs/{run_id}/cancel")
         assert cancelled.status_code == 202
     assert await got(place, waits) == []
-    told = [*await got(place, every), *await got(place, ends)]
-    assert [(one["event"], one["run_id"], one["sequence"]) for one in told] == [
+    queued = [*await got(place, every), *await got(place, ends)]
+    assert [(one["event"], one["run_id"], one["sequence"]) for one in queued] == [
         (FINISHED, run_id, 1), (FINISHED, run_id, 1),
     ]  # fmt: skip
-    assert len({one["id"] for one in told}) == 2
+    assert len({one["id"] for one in queued}) == 2
     all_of_run = (await place.starter.get("/v1/callbacks", params={"run_id": run_id})).json()
     assert len(all_of_run["items"]) == (2 if own_url is None else 3)
 
@@ -102,7 +102,7 @@ async def test_test_event_is_delivered_signed(
 
 
 async def test_switched_off_endpoint_gets_nothing_until_it_is_on(place: Place) -> None:
-    """What comes meanwhile is listed as disabled; a removed one is told nothing."""
+    """What comes meanwhile is listed as disabled; a removed one gets nothing."""
     endpoint = await add(place, "https://helpdesk.invalid/all")
     one = f"{ENDPOINTS}/{endpoint['id']}"
     off = await place.starter.patch(one, json={"enabled": False, "events": [FINISHED]})

@@ -84,7 +84,7 @@ class Desk:
 
 
 def worker_on(service: Any) -> RunRunner:
-    """A worker that is told which runs to advance."""
+    """A worker that is given which runs to advance."""
     worker = RunRunner(service, enqueue_run, id=WORKER)
     worker.alive.set()
     return worker

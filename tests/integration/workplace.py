@@ -27,7 +27,7 @@ TWICE = "I was charged twice for my Pro plan this month, please refund one of th
 
 @dataclass(frozen=True, slots=True)
 class Workplace:
-    """One tenant, its helpdesk, a reviewer, and a worker that does what it is told."""
+    """One tenant, its helpdesk, a reviewer, and a worker that does what it is asked."""
 
     service: Service
     tenant: Tenant

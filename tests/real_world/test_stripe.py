@@ -1,4 +1,4 @@
-"""Stripe's connector against localstripe, which nobody here wrote."""
+"""Stripe's connector against localstripe, a foreign program."""
 
 from collections.abc import AsyncIterator, Iterator
 

@@ -60,7 +60,7 @@ def claimed(
     return Reply(claims=[Statement(question=question, text=text, evidence=evidence)], unanswered=[])
 
 
-def told_by(id_: str, part: str = "general") -> PassageFact:
+def passage_of(id_: str, part: str = "general") -> PassageFact:
     """The same article as a fact that a reply may speak of."""
     found = article(id_)
     return {
@@ -124,7 +124,7 @@ class Desk:
         comment: str = "",
         messages: list[str] | None = None,
     ) -> JsonObject:
-        """Answer the open gate; what is agreed to is what the door's gate permits from now on."""
+        """Answer the open gate; what is agreed to is what the gate permits from now on."""
         gate = await self.open_gate()
         agreed = verdict in ("approve", "edit")
         left: list[Step] = (steps or gate.value["steps"]) if agreed else []
@@ -160,7 +160,7 @@ class Desk:
 
 
 def desk(customer: str = "cus_ann", *articles: str) -> Desk:
-    """A desk whose door agrees to nothing that no test decided."""
+    """A desk whose toolbox agrees to nothing that no test decided."""
     world = World(customer, gate=FakeGate())
     world.knowledge.passages = [article(id_) for id_ in articles]
     return Desk(world)

@@ -1,4 +1,4 @@
-"""Mails in eight languages: what nobody must answer, and what nobody may lose."""
+"""Mails in eight languages: what must not be answered, and what must not be lost."""
 
 from typing import NamedTuple
 

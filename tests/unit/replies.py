@@ -240,7 +240,7 @@ FALSE_VALUES = [
          ("申請は担当者が確認し、返金がカードに反映されるまで5〜10営業日かかります。",)),
 ]  # fmt: skip
 
-# Each breaks the rule that it stands under, whoever wrote it and in whatever language.
+# Each breaks the rule that it stands under, in any language and from any author.
 HOSTILE = {
     "markup": [
         "<b>x</b>", "<img src=//evil.example/x>", "<a href='x'>y</a>", "![x](http://evil.example)",

@@ -47,7 +47,7 @@ async def test_work_without_end_holds_back_nothing_for_ever() -> None:
 
 
 async def test_a_stop_ends_the_wait() -> None:
-    """Nobody waits for a loop that has other work when the worker is to end."""
+    """The end waits for no loop that has other work when the worker is to end."""
     stop, ending = asyncio.Event(), asyncio.Event()
     working = asyncio.create_task(busy_rounds(stop))
     await asyncio.sleep(0)

@@ -90,7 +90,7 @@ def test_id_fits_a_url(tmp_path: Path) -> None:
 
 
 def test_jsonl_gives_an_article_a_line(tmp_path: Path) -> None:
-    """Empty lines are no articles; other fields are somebody else's."""
+    """Empty lines are no articles; other fields are for other programs."""
     first = json.dumps({"id": "a", "title": "A", "content": "x", "extra": 1})
     second = json.dumps(
         {"id": "b", "title": "B", "content": "y", "language": "ja", "questions": ["なに"]}

@@ -135,7 +135,7 @@ async def test_nonsense_length_is_no_crash(declared: bytes) -> None:
 
 
 @pytest.mark.parametrize("parts", [(), (b'{"a"',), (b"", b"{}")])
-async def test_request_that_breaks_off_reaches_nobody(parts: tuple[bytes, ...]) -> None:
+async def test_request_that_breaks_off_reaches_no_route(parts: tuple[bytes, ...]) -> None:
     """The client is gone before its body ended: the application must not act on half of it."""
     echo = await ask(Caller(*parts, complete=False))
     assert echo.bodies == []

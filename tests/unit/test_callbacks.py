@@ -22,7 +22,7 @@ SIGNATURE = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 
 def test_signature_is_that_of_the_specification() -> None:
-    """Id, time and body, each signed; nobody else's secret makes the same."""
+    """Id, time and body, each signed; no other secret makes the same."""
     headers = signed_headers(ID, BODY, [SECRET], datetime.fromtimestamp(AT, UTC))
     assert headers == {
         "webhook-id": ID,

@@ -274,7 +274,7 @@ def test_claim_that_nothing_shows_stays(said: Claim, broken: set[str]) -> None:
     ],
 )  # fmt: skip
 def test_in_quotes_mode_nothing_but_quotes_leaves(text: str) -> None:
-    """Whoever obeys whom: what no article says is not said."""
+    """Whether or not the model obeys: what no article says is not said."""
     quoted = claim(text, "Files over 2 GB fail.")
     assert claimed(quoted, known=DESKTOP, grounding="quotes") == {"quotes"}
     assert claimed(quoted, known=DESKTOP) == set()
@@ -301,8 +301,8 @@ def test_every_question_ends() -> None:
     answer = claim("Files over 2 GB fail.")
 
     def open_with(**known: Any) -> bool:
-        told = facts(passages=[ARTICLE], questions=asked, **known)
-        return "unanswered" in claimed(answer, known=told)
+        known_facts = facts(passages=[ARTICLE], questions=asked, **known)
+        return "unanswered" in claimed(answer, known=known_facts)
 
     assert open_with()
     assert open_with(settled=["q2"])

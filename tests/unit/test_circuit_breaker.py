@@ -15,14 +15,14 @@ from tools.circuit_breaker import MAX_RETRY_AFTER
 
 @dataclass
 class Time:
-    """A clock that a test moves; `told` is what the circuit said."""
+    """A clock that a test moves; `said` is what the circuit said."""
 
     now: float = 0.0
-    told: list[bool] = field(default_factory=list)
+    said: list[bool] = field(default_factory=list)
 
     def circuit(self, limit: int = 3) -> Circuit:
         """Opens after `limit` failures, for ten seconds."""
-        return Circuit(limit, 10.0, on_change=self.told.append, clock=lambda: self.now)
+        return Circuit(limit, 10.0, on_change=self.said.append, clock=lambda: self.now)
 
 
 def down(retry_after: float | None = None) -> ModelUnavailableError:
@@ -58,7 +58,7 @@ def test_failures_in_a_row_open_it_and_one_success_closes_it() -> None:
     assert not call(circuit)
     time.now = 10.0
     assert call(circuit)
-    assert (circuit.is_open, time.told) == (False, [True, False])
+    assert (circuit.is_open, time.said) == (False, [True, False])
 
 
 def test_half_open_lets_one_call_through_at_a_time() -> None:
@@ -74,7 +74,7 @@ def test_half_open_lets_one_call_through_at_a_time() -> None:
     assert not call(circuit)
     time.now = 20.0
     assert call(circuit)
-    assert time.told == [True, False]
+    assert time.said == [True, False]
 
 
 def test_cancelled_try_leaves_the_next_one_its_turn() -> None:

@@ -8,17 +8,12 @@ from typing import Any, cast
 
 import pytest
 import yaml
-from pydantic import SecretStr
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.api.application import create_app
-from app.api.http.dependencies import Backend
-from app.api.http.pagination import Cursors
 from app.cli import app as cli
-from app.db.core.connections import Sessions
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
+from tests.documented import own_document
 from tests.unit.configuration_page import EXAMPLE, variable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,9 +52,7 @@ OURS = {name: service for name, service in SERVICES.items() if service["image"] 
 
 def paths() -> dict[str, Any]:
     """Every path of the API, with its methods."""
-    settings = Settings(_env_file=None, secret_key=SecretStr("x"))
-    backend = Backend(settings, Sessions(), enqueue_run, Cursors("x"))
-    found: dict[str, Any] = create_app(backend).openapi()["paths"]
+    found: dict[str, Any] = own_document().document["paths"]
     return found
 
 
@@ -92,7 +85,7 @@ def test_the_image_starts_a_command_that_exists() -> None:
 
 @pytest.mark.parametrize("name", [*sorted(OURS), "Dockerfile"])
 def test_every_variable_is_a_setting(name: str) -> None:
-    """A DESKGRAPH_ variable that no setting reads would be a promise that nobody keeps."""
+    """A DESKGRAPH_ variable that no setting reads would be a promise that is not kept."""
     given = image_env() if name == "Dockerfile" else OURS[name]["environment"]
     ours = {key.removeprefix("DESKGRAPH_").lower() for key in given if key.startswith("DESKGRAPH_")}
     assert ours

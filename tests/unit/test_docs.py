@@ -5,33 +5,30 @@ import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 from prometheus_client import REGISTRY
-from pydantic import SecretStr
 from rich.console import Console
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from app.api.application import create_app
-from app.api.http.dependencies import SCOPES, Backend
-from app.api.http.pagination import Cursors
+from app.api.http.dependencies import SCOPES
 from app.cli import app as cli
 from app.commands import tools as tool_list
 from app.commands.graph import picture
-from app.db.core.connections import Sessions
 from app.errors import DeskgraphError, all_errors
 from app.lifecycle import TRANSITIONS, ApprovalStatus
 from app.observability import database_metrics, metrics
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 from graphs.policy import GRANTS, Policy
 from graphs.run import memory
 from graphs.state import SPECIALISTS
 from graphs.support import build_support_graph
+from tests.documented import own_document
 from tests.unit import configuration_page
 from tools.catalog import EFFECTS, TOOLS
 from tools.helpdesk import REPLY
@@ -120,18 +117,23 @@ def test_every_path_exists(page: Path) -> None:
             assert (ROOT / span).exists() or span in added, span
 
 
-@every_page
-def test_every_metric_exists(page: Path) -> None:
-    """`deskgraph_...` and `gen_ai_...` are metrics of the service, or labels of some."""
+@cache
+def known_metrics() -> set[str]:
+    """Names of metrics, and of labels: to collect all takes a tenth of a second."""
     families = {metric.name: metric.type for metric in REGISTRY.collect()}
     known = {f"{name}_total" if kind == "counter" else name for name, kind in families.items()}
     for module in (metrics, database_metrics):
-        known |= {
-            label for one in vars(module).values() for label in getattr(one, "_labelnames", ())
-        }
+        for metric in vars(module).values():
+            known |= set(getattr(metric, "_labelnames", ()))
+    return known
+
+
+@every_page
+def test_every_metric_exists(page: Path) -> None:
+    """`deskgraph_...` and `gen_ai_...` are metrics of the service, or labels of some."""
     for span in code(without_fences(page.read_text())):
         if re.fullmatch(r"(deskgraph|gen_ai)_\w+", span):
-            assert span in known, span
+            assert span in known_metrics(), span
 
 
 @every_page
@@ -188,29 +190,30 @@ def test_configuration_page_is_the_settings() -> None:
     """Every setting in its group, with default, unit and its own description; none is left out."""
     assert configuration_page.PAGE.read_text() == configuration_page.page()
     assert configuration_page.EXAMPLE.read_text() == configuration_page.example()
-    told = re.findall(r"^\| `DESKGRAPH_(\w+)`", configuration_page.page(), re.MULTILINE)
-    assert [name.lower() for name in told] == list(Settings.model_fields)
+    documented = re.findall(r"^\| `DESKGRAPH_(\w+)`", configuration_page.page(), re.MULTILINE)
+    assert [name.lower() for name in documented] == list(Settings.model_fields)
     assert all(field.description for field in Settings.model_fields.values())
 
 
 def test_code_table_is_the_errors() -> None:
     """Every code of the service with its status, and no other."""
-    told = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
+    documented = {code(cells[0])[0]: int(cells[1]) for cells in table("docs/api.md", "## Errors")}
     ours = [error for error in all_errors(DeskgraphError) if error.__module__.startswith("app.")]
-    assert told == {error.code: error.status for error in ours}
+    assert documented == {error.code: error.status for error in ours}
 
 
 def openapi() -> dict[str, Any]:
     """The API's description of itself."""
-    settings = Settings(_env_file=None, secret_key=SecretStr("x"))
-    return create_app(Backend(settings, Sessions(), enqueue_run, Cursors("x"))).openapi()
+    return own_document().document
 
 
 def test_every_route_has_its_heading() -> None:
     """The headings of docs/api.md are the routes, no more and no fewer."""
-    told = re.findall(r"^### `([A-Z]+ /\S*)`$", text_of("docs/api.md"), re.MULTILINE)
+    documented = re.findall(r"^### `([A-Z]+ /\S*)`$", text_of("docs/api.md"), re.MULTILINE)
     paths = openapi()["paths"]
-    assert sorted(told) == sorted(f"{m.upper()} {path}" for path in paths for m in paths[path])
+    assert sorted(documented) == sorted(
+        f"{m.upper()} {path}" for path in paths for m in paths[path]
+    )
 
 
 def test_titles_of_calls_are_sentences() -> None:
@@ -222,18 +225,18 @@ def test_titles_of_calls_are_sentences() -> None:
             assert title.title() != title, path
 
 
-def test_run_fields_are_told() -> None:
+def test_run_fields_are_documented() -> None:
     """Each field of a run and of an approval stands in its table."""
     schemas = openapi()["components"]["schemas"]
     for schema, heading in (
         ("RunOut", "### A run"),
         ("ApprovalOut", "### `GET /v1/approvals/{approval_id}`"),
     ):
-        told = [name for cells in table("docs/api.md", heading) for name in code(cells[0])]
-        assert sorted(told) == sorted(schemas[schema]["properties"])
+        documented = [name for cells in table("docs/api.md", heading) for name in code(cells[0])]
+        assert sorted(documented) == sorted(schemas[schema]["properties"])
 
 
-def test_scopes_are_told() -> None:
+def test_scopes_are_documented() -> None:
     """The table of scopes is the list that keys are made from."""
     rows = table("docs/api.md", "## Keys and scopes")
     assert [code(cells[0])[0] for cells in rows] == list(SCOPES)
@@ -245,25 +248,27 @@ def test_node_table_is_the_graph() -> None:
     nodes = build_support_graph().nodes
     assert set(rows) == {name for name in nodes if not name.startswith("__")}
     for name, (_, _, _, grants, limit) in rows.items():
-        told = set(code(grants))
+        documented = set(code(grants))
         if name == "act":
             # A new effect is no new line in the table.
-            told = {effect.permission for effect in EFFECTS.values() if effect is not REPLY}
-        assert told == GRANTS.get(name, frozenset())
+            documented = {effect.permission for effect in EFFECTS.values() if effect is not REPLY}
+        assert documented == GRANTS.get(name, frozenset())
         timeout = nodes[name].timeout
         assert limit == (f"{timeout.run_timeout:g} s" if timeout else "none")
 
 
 def test_router_table_is_the_graph() -> None:
     """Every router stands after its node with each node that it can choose, and no other."""
-    told = {
+    documented = {
         (code(name)[0], code(after)[0]): set(code(ways)) - {code(after)[0]}
         for name, after, ways in table("docs/workflow.md", "## Routers")
     }
     graph = build_support_graph()
-    assert set(told) == {(name, node) for node in graph.branches for name in graph.branches[node]}
+    assert set(documented) == {
+        (name, node) for node in graph.branches for name in graph.branches[node]
+    }
     drawn = re.findall(r"(\w+) -\.?-> (\w+);", picture())
-    for (name, node), ways in told.items():
+    for (name, node), ways in documented.items():
         # The specialists stand there in one word.
         known = {end for start, end in drawn if start == node} - {node, *SPECIALISTS}
         assert ways == known, name
@@ -285,7 +290,7 @@ def escalation_reasons() -> set[str]:
     return reasons
 
 
-def test_reasons_of_an_escalation_are_told() -> None:
+def test_reasons_of_an_escalation_are_documented() -> None:
     """The list of docs/workflow.md has each reason that the code gives, and no other."""
     page = text_of("docs/workflow.md")
     [line] = re.findall(r"^Reasons of an escalation: ([^.]*)\.", page, re.MULTILINE)
@@ -294,12 +299,14 @@ def test_reasons_of_an_escalation_are_told() -> None:
 
 def test_scope_table_names_what_a_scope_reads() -> None:
     """Each scope is named with every group of calls that it opens."""
-    told = {code(cells[0])[0]: cells[1] for cells in table("docs/api.md", "## Keys and scopes")}
+    documented = {
+        code(cells[0])[0]: cells[1] for cells in table("docs/api.md", "## Keys and scopes")
+    }
     for path, operations in openapi()["paths"].items():
         for operation in operations.values():
             for scope in (scope for one in operation.get("security", ()) for scope in one.values()):
                 word = GROUPS_OF_CALLS.get(path.split("/")[2])
-                assert word is None or word in told[scope[0]], (scope, path)
+                assert word is None or word in documented[scope[0]], (scope, path)
 
 
 def test_tools_are_listed_as_the_catalog_has_them() -> None:
@@ -335,8 +342,8 @@ def test_effect_that_cannot_be_asked_for_is_left_to_a_person() -> None:
 def test_statuses_are_the_transition_table() -> None:
     """The glossary tells every status, and where it can lead."""
     rows = table("docs/glossary.md", "## Status of a run")
-    told = {code(cells[0])[0]: set(code(cells[2])) for cells in rows}
-    assert told == {
+    documented = {code(cells[0])[0]: set(code(cells[2])) for cells in rows}
+    assert documented == {
         str(status): {str(to) for to in following} for status, following in TRANSITIONS.items()
     }
     approvals = table("docs/glossary.md", "## Status of an approval")
@@ -351,10 +358,10 @@ def test_policy_table_is_the_policy() -> None:
     assert rows == {name: str(value) for name, value in Policy().model_dump().items()}
 
 
-def test_bounds_of_memory_are_told() -> None:
+def test_bounds_of_memory_are_documented() -> None:
     """The table of what a run remembers names the bounds that the code keeps."""
-    told = {code(cells[0])[0]: cells[2] for cells in table("docs/workflow.md", "## Memory")}
-    assert told == {
+    documented = {code(cells[0])[0]: cells[2] for cells in table("docs/workflow.md", "## Memory")}
+    assert documented == {
         "window": f"{memory.WINDOW_EXCHANGES} exchanges, {memory.WINDOW_CHARS:,} characters; "
         f"{memory.CUSTOMER_CHARS} a message of the customer, {memory.OWN_CHARS} of ours",
         "summary": f"{memory.SUMMARY_CHARS:,} characters",

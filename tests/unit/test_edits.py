@@ -61,7 +61,7 @@ def test_step_may_be_dropped() -> None:
 
 
 def test_part_given_to_a_person_cannot_be_dropped() -> None:
-    """Nobody else would answer it; the other steps may go, and the schema says so."""
+    """No other step would answer it; the other steps may go, and the schema says so."""
     handoff = {**PLAN[0], "id": "handoff-technical", "tool": "create_handoff", "editable": []}
     with pytest.raises(EditNotAllowedError, match="needs an answer") as refusal:
         apply_edits([PLAN[0], handoff], (edit("handoff-technical", drop=True),))
@@ -143,7 +143,7 @@ def test_nothing_of_a_reply_but_its_text_may_be_changed(name: str) -> None:
 
 
 def test_step_of_an_unknown_tool_cannot_be_edited() -> None:
-    """It can be agreed to or dropped, but nobody knows its bounds."""
+    """It can be agreed to or dropped, but its bounds are unknown."""
     unknown = {**REPLY, "tool": "launch"}
     assert apply_edits([unknown], ()) == [unknown]
     with pytest.raises(EditNotAllowedError):
@@ -158,7 +158,7 @@ def test_every_tool_with_an_effect_declares_what_may_be_edited() -> None:
             assert kind == {"down": "integer", "text": "string"}[way]
 
 
-def test_changes_are_told_to_who_must_agree_as_well() -> None:
+def test_changes_are_shown_to_who_must_agree_as_well() -> None:
     """Every lowered amount with both values, every dropped step, each rewritten text."""
     lowered = apply_edits(PLAN, (edit(amount_minor=100), edit(SECOND, drop=True)))
     assert changes_made("Ann", PLAN, lowered) == [

@@ -310,7 +310,7 @@ def test_no_two_effects_share_a_key(data: st.DataObject) -> None:
 @every(ALL)
 @few
 @given(data=st.data())
-def test_people_are_told_what_an_effect_is(effect: Effect[Any], data: st.DataObject) -> None:
+def test_people_read_what_an_effect_is(effect: Effect[Any], data: st.DataObject) -> None:
     """A reviewer reads its risk; who drops it, and who reads the next ticket, has words for it."""
     args = data.draw(args_of(effect))
     step = effect.step("s", args, "because")

@@ -160,7 +160,7 @@ def test_proved_address_that_no_table_names_is_no_customer() -> None:
 
 
 def test_without_the_name_of_our_server_none_is_proved() -> None:
-    """A connection that was not told whom to believe believes no one."""
+    """A connection that does not know whom to believe believes no one."""
     read = read_mail(stamped(mail()))
     assert not is_verified(read, SETTINGS.model_copy(update={"authserv_id": None}))
 

@@ -47,7 +47,7 @@ async def test_text_without_a_known_word_has_a_vector_too(model: Path) -> None:
 
 
 def test_another_hash_is_refused(model: Path) -> None:
-    """Both hashes are told, and nothing of the file is loaded."""
+    """Both hashes are named, and nothing of the file is loaded."""
     with pytest.raises(EmbeddingsFileError, match=f"{sha256(model)}.*{'0' * 64}"):
         load_embedder(model, "0" * 64)
 

@@ -101,7 +101,7 @@ def embedding(database: FailingDatabase) -> Coroutine[Any, Any, None]:
 async def test_cancelled_part_ends_although_the_database_fails(
     part: Callable[[FailingDatabase], Coroutine[Any, Any, None]],
 ) -> None:
-    """An error in place of the cancellation is no reason to begin again: nobody would stop it."""
+    """An error in place of the cancellation is no reason to begin again: nothing would stop it."""
     database = FailingDatabase()
     task = asyncio.create_task(part(database))
     await database.reached.wait()

@@ -1,4 +1,4 @@
-"""What the end of an execution means for its run, whoever or whatever ended it."""
+"""What the end of an execution means for its run, whatever ended it."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -74,7 +74,7 @@ async def test_failure_of_a_cancelled_run_is_its_cancel(failure: Exception) -> N
     assert ending == Ending(RunStatus.CANCELLED)
 
 
-async def test_lost_attempt_leaves_the_run_to_whoever_holds_it() -> None:
+async def test_lost_attempt_leaves_the_run_to_its_holder() -> None:
     """At once, and without an error."""
     ending = await ended(failing(RunLostError("x")), stopped=False, cancelled=False)
     assert ending == Ending(RunStatus.PENDING)

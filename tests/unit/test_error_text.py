@@ -35,20 +35,16 @@ class Number(BaseModel):
 
 
 @pytest.fixture
-def logged() -> Iterator[Callable[[], str]]:
+def logged() -> Callable[[], str]:
     """What was logged, with logging as a process has it until the test ends."""
     root, written = logging.getLogger(), StringIO()
-    handlers, level = root.handlers[:], root.level
     # Configuring closes those that it finds, and these are pytest's.
     root.handlers.clear()
     configure_logging("INFO", as_json=True)
     [handler] = root.handlers
     assert isinstance(handler, logging.StreamHandler)
     handler.setStream(written)
-    yield written.getvalue
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return written.getvalue
 
 
 def refused() -> Exception:
@@ -74,15 +70,15 @@ def quoting() -> list[Exception]:
 
 
 @pytest.mark.parametrize("error", quoting(), ids=lambda error: type(error).__name__)
-def test_message_of_another_s_exception_is_not_told(error: Exception) -> None:
+def test_message_of_another_s_exception_is_not_shown(error: Exception) -> None:
     """Neither as a value of a log line, nor in a trace, nor to the caller of the run."""
-    for told in (describe(error), render(error), public_message(error)):
-        assert WORD not in told
-        assert told
+    for shown in (describe(error), render(error), public_message(error)):
+        assert WORD not in shown
+        assert shown
 
 
-def test_message_of_our_own_exception_is_told() -> None:
-    """We wrote it, so it says what to do and quotes nobody."""
+def test_message_of_our_own_exception_is_shown() -> None:
+    """We wrote it, so it says what to do and quotes no customer."""
     assert describe(RefusedError("the provider said no")) == "RefusedError: the provider said no"
     assert public_message(RefusedError("the provider said no")) == "the provider said no"
 
@@ -118,16 +114,16 @@ def test_no_log_line_quotes_an_exception(logged: Callable[[], str]) -> None:
             fail_with(error)
         except Exception:
             log.exception("failed")
-    told = logged()
-    assert WORD not in told
-    assert told.count('"exception"') == 4 * len(quoting())
-    assert '"sqlstate": "22P02"' in told
+    shown = logged()
+    assert WORD not in shown
+    assert shown.count('"exception"') == 4 * len(quoting())
+    assert '"sqlstate": "22P02"' in shown
 
 
 async def test_forgotten_task_is_logged_without_its_error_s_text(
     logged: Callable[[], str],
 ) -> None:
-    """asyncio writes the exception into its line when nobody asked a task how it ended."""
+    """asyncio writes the exception into its line when no one asked a task how it ended."""
 
     async def fail() -> None:
         raise refused()
@@ -135,9 +131,9 @@ async def test_forgotten_task_is_logged_without_its_error_s_text(
     asyncio.get_running_loop().create_task(fail())
     await asyncio.sleep(0.01)
     gc.collect()
-    told = logged()
-    assert "never retrieved" in told
-    assert WORD not in told
+    shown = logged()
+    assert "never retrieved" in shown
+    assert WORD not in shown
 
 
 @pytest.mark.parametrize(
@@ -156,7 +152,7 @@ async def test_forgotten_task_is_logged_without_its_error_s_text(
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_lost_connection_is_unavailable_whoever_wraps_it(error: Exception) -> None:
+def test_lost_connection_is_unavailable_in_any_wrapper(error: Exception) -> None:
     """By psycopg itself, by SQLAlchemy and by the queue."""
     wrapped = ConnectorException()
     wrapped.__cause__ = error
@@ -178,7 +174,7 @@ def test_lost_connection_is_unavailable_whoever_wraps_it(error: Exception) -> No
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_refused_statement_is_a_defect_whoever_wraps_it(error: Exception) -> None:
+def test_refused_statement_is_a_defect_in_any_wrapper(error: Exception) -> None:
     """No connection is missing, so it is not called an outage."""
     wrapped = ConnectorException()
     wrapped.__cause__ = error
@@ -230,8 +226,8 @@ def test_what_is_no_error_of_the_database_is_no_outage() -> None:
 
 
 def test_engine_hides_the_values_of_a_statement() -> None:
-    """What SQLAlchemy puts into the text of its errors, for whoever prints one after all."""
-    assert make_engine("postgresql://nobody@127.0.0.1/none", 1).sync_engine.hide_parameters
+    """What SQLAlchemy puts into the text of its errors, for code that prints one after all."""
+    assert make_engine("postgresql://unknown@127.0.0.1/none", 1).sync_engine.hide_parameters
 
 
 @pytest.mark.no_cover
@@ -260,3 +256,9 @@ def calls() -> Iterator[tuple[Path, ast.Call]]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Call):
                     yield path, node
+
+
+def test_logging_is_put_back_after_each_test() -> None:
+    """The tests above configured it otherwise; one after them must not depend on that."""
+    assert logging.getLogger().level == logging.WARNING
+    assert isinstance(structlog.get_config()["logger_factory"], structlog.stdlib.LoggerFactory)

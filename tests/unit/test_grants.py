@@ -1,4 +1,4 @@
-"""Who may knock at the door: every node x tool pair, and every argument that is not one."""
+"""Who may call the toolbox: every node x tool pair, and every argument that is not one."""
 
 from itertools import product
 from typing import Any
@@ -80,7 +80,7 @@ def test_pairs_cover_every_node_and_every_tool() -> None:
 
 
 @pytest.mark.parametrize(("node", "tool"), [pair for pair in PAIRS if pair in ALLOWED])
-async def test_granted_pair_passes_the_door(node: str, tool: str) -> None:
+async def test_granted_pair_passes_the_toolbox(node: str, tool: str) -> None:
     """A node gets an answer from the tools it was granted, if only that of the world outside."""
     try:
         answer = await World(may_mail=True).toolbox(node).call(tool, ARGS[tool], step_id="s1")
@@ -110,7 +110,7 @@ async def test_mail_does_not_exist_for_a_caller_who_may_not_mail(node: str, tool
 
 @pytest.mark.parametrize("node", sorted(GRANTS))
 async def test_unknown_tool_is_refused_like_a_forbidden_one(node: str) -> None:
-    """What does not exist cannot be told from what is not granted."""
+    """What does not exist cannot be distinguished from what is not granted."""
     with pytest.raises(PermissionDeniedError, match=f"'{node}' may not call 'wire_money'"):
         await World().toolbox(node).call("wire_money", {})
 
@@ -142,7 +142,7 @@ BAD_REFUNDS = [
 
 
 async def refuses(world: World, node: str, tool: str, args: JsonObject) -> None:
-    """The door names the tool in its refusal, and nothing happens."""
+    """The toolbox names the tool in its refusal, and nothing happens."""
     with pytest.raises(InvalidArgsError, match=tool):
         await world.toolbox(node).call(tool, args, step_id="s1")
     assert untouched(world)

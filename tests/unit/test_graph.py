@@ -25,7 +25,7 @@ def lowered(step: Step, amount: int) -> Step:
     return {**step, "args": {**step["args"], "amount_minor": amount}}
 
 
-async def test_approved_plan_is_carried_out_and_told() -> None:
+async def test_approved_plan_is_carried_out_and_reported() -> None:
     """Nothing moves before the decision; after it, once, and the reply states it."""
     opened = desk("cus_ann")
     await opened.start(TWICE)
@@ -44,7 +44,7 @@ async def test_approved_plan_is_carried_out_and_told() -> None:
 
 
 async def test_question_shows_the_schema_of_its_answer() -> None:
-    """Whoever answers can be told 422 before anything is queued."""
+    """A bad answer can be refused with 422 before anything is queued."""
     opened = desk("cus_ann")
     await opened.start(TWICE)
     schema = (await opened.open_gate()).response_schema
@@ -58,7 +58,7 @@ async def test_question_shows_the_schema_of_its_answer() -> None:
 
 
 async def test_edit_carries_out_what_the_reviewer_left() -> None:
-    """A lowered amount is what is moved, ledgered and told."""
+    """A lowered amount is what is moved, ledgered and reported."""
     opened = desk("cus_bob")
     paused = await opened.start(ANNUAL)
     done = await opened.decide("edit", [lowered(paused["plan"]["steps"][0], 12_345)])
@@ -80,13 +80,13 @@ async def test_edit_that_drops_a_step_leaves_it_undone() -> None:
         "pay_4001", "pay_4003",
     ]  # fmt: skip
     assert (await opened.path()).count("act") == 2
-    told = done["reply"]["text"]
-    assert told.endswith("We did not carry out the rest of your request: Team seat October.")
+    reply = done["reply"]["text"]
+    assert reply.endswith("We did not carry out the rest of your request: Team seat October.")
     assert done["outcome"] == "acted"
 
 
-async def test_refunds_of_equal_amounts_are_each_told() -> None:
-    """Three seats at one price: three refunds, three sentences, and nobody is bothered."""
+async def test_refunds_of_equal_amounts_are_each_reported() -> None:
+    """Three seats at one price: three refunds, three sentences, and no person is asked."""
     opened = desk("cus_max")
     await opened.start(SEATS)
     done = await opened.decide("approve")
@@ -98,7 +98,9 @@ async def test_refunds_of_equal_amounts_are_each_told() -> None:
     ("verdict", "outcome", "reason"),
     [("reject", "rejected", "rejected"), ("expire", "escalated", "expired")],
 )
-async def test_plan_nobody_agreed_to_moves_nothing(verdict: str, outcome: str, reason: str) -> None:
+async def test_plan_that_was_not_agreed_to_moves_nothing(
+    verdict: str, outcome: str, reason: str
+) -> None:
     """A person goes on, and the reply tells of no refund."""
     opened = desk("cus_bob")
     await opened.start(ANNUAL)
@@ -115,7 +117,7 @@ async def test_plan_nobody_agreed_to_moves_nothing(verdict: str, outcome: str, r
 
 
 async def test_steps_of_a_rejection_are_not_carried_out() -> None:
-    """The verdict decides, also when the steps come along and the door would let them pass."""
+    """The verdict decides, also when the steps come along and the gate would let them pass."""
     opened = Desk(World("cus_bob", gate=FakeGate(everything=True)))
     paused = await opened.start(ANNUAL)
     gate = await opened.open_gate()
@@ -145,7 +147,7 @@ async def test_decision_that_fits_no_schema_leaves_the_gate_open() -> None:
     assert (await opened.decide("approve"))["outcome"] == "acted"
 
 
-async def test_refund_within_the_limit_needs_nobody() -> None:
+async def test_refund_within_the_limit_needs_no_person() -> None:
     """plan -> act, when the tenant's limit covers all of it."""
     opened = Desk(World("cus_ann", gate=FakeGate(everything=True)))
     opened.world.configure_model()
@@ -204,8 +206,8 @@ async def test_refund_over_what_the_limit_leaves_waits() -> None:
     assert "49.00 USD" in why
 
 
-async def test_workflow_cannot_talk_its_way_past_the_door() -> None:
-    """A decision in the graph's state alone permits nothing: the door asks its own gate."""
+async def test_workflow_cannot_talk_its_way_past_the_toolbox() -> None:
+    """A decision in the graph's state alone permits nothing: the toolbox asks its own gate."""
     opened = desk("cus_ann")
     paused = await opened.start(TWICE)
     gate = await opened.open_gate()

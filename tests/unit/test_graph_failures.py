@@ -1,4 +1,4 @@
-"""The graph when something fails: a person goes on, and nothing is told that was not done."""
+"""The graph when something fails: a person goes on, and nothing is reported that was not done."""
 
 import asyncio
 from typing import Any
@@ -58,7 +58,7 @@ async def test_failing_specialist_of_two_gives_its_part_to_a_person() -> None:
 
 async def test_ticket_goes_to_a_person_whole_when_no_part_has_an_answer() -> None:
     """One hand-off of everything, not one a part."""
-    opened = desk("cus_nobody")
+    opened = desk("cus_unknown")
     opened.world.knowledge.down = True
     done = await opened.start(f"{TWICE} Also: {E42}")
     assert (done["outcome"], done["plan"]) == ("escalated", None)
@@ -92,7 +92,7 @@ async def test_last_attempt_asks_the_fallback_model(line: object) -> None:
     assert after["plan"]["steps"]
 
 
-async def test_redraft_mends_what_check_objects_to() -> None:
+async def test_redraft_corrects_what_check_objects_to() -> None:
     """The objections reach the model, and a clean second draft leaves."""
     opened = desk("cus_eva", "upload-error-e42")
     good = claimed("Your upload is larger than the storage that is left.")
@@ -139,16 +139,16 @@ async def test_refused_step_ends_the_plan_and_the_reply_tells_only_what_was_done
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "step_failed")
     assert "pay_4002 is disputed" in done["escalation"]["detail"]
     assert billing.calls == 2
-    told = done["reply"]["text"]
-    assert "We have refunded 199.00 USD for Team seat September." in told
-    assert "October" not in told
-    assert "November" not in told
+    written = done["reply"]["text"]
+    assert "We have refunded 199.00 USD for Team seat September." in written
+    assert "October" not in written
+    assert "November" not in written
     assert "Done: refund_payment 199.00 USD" in opened.world.conversations.summaries[0]
 
 
 @pytest.mark.parametrize("books", [True, False])
 async def test_provider_that_does_not_answer_is_asked_by_key(books: bool) -> None:
-    """The money moved: the run goes on. Nobody knows: a person looks. Never a second call."""
+    """The money moved: the run goes on. Its end is unknown: a person looks. Never a second call."""
     opened = desk("cus_ann")
     billing = SilentBilling({})
     billing.books = books
@@ -210,7 +210,7 @@ async def test_reply_that_cannot_be_sent_brings_a_person() -> None:
 
 
 async def test_failure_after_the_hand_off_ends_the_run() -> None:
-    """There is nobody left to escalate to: the run is an error, never a loop."""
+    """There is no one left to escalate to: the run is an error, never a loop."""
     opened = desk("cus_eva")
     opened.world.conversations = mute = MuteConversations()
     mute.deaf = 100
@@ -230,7 +230,7 @@ async def test_runs_of_other_threads_do_not_meet() -> None:
 
 
 async def test_lost_attempt_leaves_the_node_to_the_next_one() -> None:
-    """No handler hides it and no failure is stored: whoever has the run goes on with the refund."""
+    """No handler hides it and no failure is stored: who has the run goes on with the refund."""
     opened = desk("cus_ann")
     await opened.start(TWICE)
     opened.world.ledger.lost = True

@@ -1,4 +1,4 @@
-"""Words are compared by language, stem and script; a language is told only when it shows."""
+"""Words are compared by language, stem and script; a language is named only when it shows."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_question_meets_its_article(question: str, found: str, other: str) -> No
         ("စကားဝှက်ပြောင်းချင်တယ်", "စကားဝှက်ကိုပြောင်းရန်", "ငွေပြန်အမ်းခြင်း"),
     ],
 )  # fmt: skip
-def test_words_that_nobody_separates_meet(question: str, found: str, other: str) -> None:
+def test_words_without_spaces_meet(question: str, found: str, other: str) -> None:
     """Neither a Korean particle nor the words around a Myanmar one keep a word from its like."""
     assert shared(question, found) >= 0.5
     assert shared(question, other) < 0.3

@@ -24,7 +24,7 @@ def agent(
     max_load: int = 20,
     away: bool = False,
 ) -> Agent:
-    """Somebody who works nine to five on weekdays, unless a test says otherwise."""
+    """An agent who works nine to five on weekdays, unless a test says otherwise."""
     return {
         "id": id_,
         "name": id_,
@@ -63,7 +63,7 @@ def test_hours_begin_with_the_first_and_end_before_the_last(now: datetime, *, th
 
 @pytest.mark.parametrize("zone", ["Asia/Tokyo", "America/New_York", "Asia/Kathmandu", "UTC"])
 def test_hours_are_the_agents_own(zone: str) -> None:
-    """The same instant is told by the agent's clock, whatever zone it is given in."""
+    """The same instant is read by the agent's clock, whatever zone it is given in."""
     there = agent(zone=zone)
     for hour in range(24):
         now = at(MONDAY, hour, zone=zone)
@@ -172,14 +172,14 @@ def test_next_opening_is_the_next_shift_of_the_skill(now: datetime, opens: datet
 
 
 def test_next_opening_is_by_the_agents_own_clock() -> None:
-    """Nine in Tokyo is midnight in UTC; nobody is never."""
+    """Nine in Tokyo is midnight in UTC; no agent is never."""
     tokyo = agent(zone="Asia/Tokyo")
     assert next_opening([tokyo], "billing", at(MONDAY, 20)) == at(MONDAY, 0) + timedelta(days=1)
     assert next_opening([agent(away=True), agent(days=())], "billing", at(MONDAY, 1)) is None
 
 
-def test_nobody_is_an_answer() -> None:
-    """No agent, no skill, or nobody at work: the ticket waits in the queue."""
+def test_no_agent_is_an_answer() -> None:
+    """No agent, no skill, or no agent at work: the ticket waits in the queue."""
     assert pick_agent([], "billing", "normal", at(MONDAY, 12)) is None
     assert pick_agent([agent()], "complaints", "normal", at(MONDAY, 12)) is None
     assert pick_agent([agent()], "billing", "normal", at(SUNDAY, 12)) is None
@@ -197,7 +197,7 @@ def test_nobody_is_an_answer() -> None:
     ids=["winter", "summer", "march", "october"],
 )
 @pytest.mark.parametrize("skill", SKILLS)
-def test_demo_has_somebody_for_every_skill_at_every_hour(week: datetime, skill: str) -> None:
+def test_demo_has_an_agent_for_every_skill_at_every_hour(week: datetime, skill: str) -> None:
     """All 168 hours of a week, on the hour and a minute before the next."""
     team = [
         agent(id_, hours=(opens, closes), zone=zone, days=tuple(EVERY_DAY), skills=tuple(skills))

@@ -16,7 +16,7 @@ from graphs.text.phrases import THANKS
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
-from tests.unit.desk import E42, TWICE, Desk, desk, told_by
+from tests.unit.desk import E42, TWICE, Desk, desk, passage_of
 from tests.unit.desk import ticket as written
 from tests.unit.test_checks import claim, facts, rules
 from tools.helpdesk import TAKEN_BY
@@ -26,7 +26,7 @@ from tools.wording import LANGUAGES
 # The same paths as other tests, again and again: to trace them all takes most of the time.
 pytestmark = pytest.mark.no_cover
 
-# What billing sees as well: whoever orders a proposal there never comes to a reply.
+# What billing sees as well: who orders a proposal there never comes to a reply.
 SEEN = ("body", "subject", "name", "payment")
 HOLDING = {" ".join([THANKS.fill(code), TAKEN_BY.fill(code, who="Mia")]) for code in LANGUAGES}
 CHANNELS = ("body", "subject", "name", "article", "payment", "window", "summary", "past ticket")
@@ -56,11 +56,11 @@ def planted(opened: Desk, channel: str, text: str, body: str) -> JsonObject:
         memory["tickets"] = [
             {"ticket_id": "T0", "subject": text, "outcome": "acted", "promised": [], "at": "2026"}
         ]
-    told = {"body": f"{body} {text}", "subject": text, "name": text}
+    spoken = {"body": f"{body} {text}", "subject": text, "name": text}
     ticket = written(
-        told["body"] if channel == "body" else body,
-        told["subject"] if channel == "subject" else "Help",
-        told["name"] if channel == "name" else None,
+        spoken["body"] if channel == "body" else body,
+        spoken["subject"] if channel == "subject" else "Help",
+        spoken["name"] if channel == "name" else None,
     )
     return fresh_run(str(UUID(int=1)), ticket, memory)
 
@@ -86,7 +86,7 @@ def assert_nothing_happened(opened: Desk) -> None:
 
 @pytest.mark.parametrize("name", PROPOSALS)
 async def test_no_proposal_moves_anything_without_a_person(name: str) -> None:
-    """Whatever is proposed, and whoever is said to have agreed, the books stay as they are."""
+    """Whatever is proposed, and whatever is said to be agreed, the books stay as they are."""
     opened = desk("cus_ann")
     model = obedient(opened)
     answers = {"Classification": triage("billing", confidence=1.0), "Proposal": PROPOSALS[name]}
@@ -241,13 +241,13 @@ async def test_description_of_a_payment_says_nothing_to_the_customer(description
     }
     await opened.start(TWICE)
     done = await opened.decide("approve")
-    told = done["reply"]["text"]
-    assert "We have refunded 49.00 USD for pay_1001." in told
-    assert description not in told
+    spoken = done["reply"]["text"]
+    assert "We have refunded 49.00 USD for pay_1001." in spoken
+    assert description not in spoken
 
 
 @pytest.mark.parametrize(
-    ("description", "told"),
+    ("description", "spoken"),
     [
         ("Pro plan", "Pro plan"), ("Team seat September 2026", "Team seat September 2026"),
         ("Plan v2.5 (monthly), 10% VAT", "Plan v2.5 (monthly), 10% VAT"), ("x" * 101, "pay_1"),
@@ -255,9 +255,9 @@ async def test_description_of_a_payment_says_nothing_to_the_customer(description
         *((poison, "pay_1") for poison in POISON),
     ],
 )  # fmt: skip
-def test_description_is_a_name_or_the_id(description: str, told: str) -> None:
+def test_description_is_a_name_or_the_id(description: str, spoken: str) -> None:
     """Names of plans stay what they are; whatever could say more gives way."""
-    assert named(description, "pay_1") == told
+    assert named(description, "pay_1") == spoken
 
 
 async def test_guidance_that_quotes_the_customer_orders_nothing() -> None:
@@ -293,7 +293,7 @@ async def test_guidance_that_quotes_the_customer_orders_nothing() -> None:
 )
 def test_what_no_article_says_needs_a_verifier_in_any_language(said: str) -> None:
     """With a true quote beside it: in `quotes` mode it stays, whatever its language."""
-    known = facts(passages=[told_by("upload-error-e42")], questions=[E42])
+    known = facts(passages=[passage_of("upload-error-e42")], questions=[E42])
     made = claim(said, "Upload the file again and keep the tab open until the progress bar has "
                  "reached the end.")  # fmt: skip
     assert rules(said, known, claims=[made], grounding="quotes") == {"quotes"}

@@ -17,7 +17,7 @@ NEWS = {"audience": "pro", "subject": "Hi", "body": "Hello", "recipients": 2, "a
 
 
 class WaitingMailings(FakeMailings):
-    """Whoever could not be mailed for now waits again."""
+    """Who could not be mailed for now waits again."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -52,7 +52,7 @@ async def test_mailing_is_proposed_with_count_and_text_and_waits() -> None:
     assert [mail["to"]["id"] for mail in at.world.mailer.mails] == ["c1", "c2"]
 
 
-async def test_mailing_is_told_whatever_the_model_writes() -> None:
+async def test_mailing_is_reported_whatever_the_model_writes() -> None:
     """Below a draft that is silent about it stands the sentence, and no edit reaches it."""
     at = opened(may_mail=True, gate_from=3)
     at.world.policy = at.world.policy.model_copy(update={"reply_mode": ReplyMode(default="draft")})
@@ -63,13 +63,13 @@ async def test_mailing_is_told_whatever_the_model_writes() -> None:
     step: Step = (await at.open_gate()).value["steps"][0]
     assert step["args"]["text"] == "Hello,"
     assert [e["summary"] for e in step["evidence"] if e["kind"] == "appended"] == [sentence]
-    told: Step = {**step, "args": {**step["args"], "text": "Hello! Kind regards"}}
-    done = await at.decide("edit", [told])
+    greeted: Step = {**step, "args": {**step["args"], "text": "Hello! Kind regards"}}
+    done = await at.decide("edit", [greeted])
     assert done["reply"]["text"] == f"Hello! Kind regards\n\n{sentence}"
 
 
 async def test_list_that_changed_meanwhile_brings_the_plan_back() -> None:
-    """Approved for other people: nobody is mailed, and a person sees why."""
+    """Approved for other people: no mail is sent, and a person sees why."""
     at = opened(may_mail=True, gate_from=3)
     await at.start(ASK)
     at.world.mailings.changed = "the audience 'pro' is not the 3 people counted"
@@ -78,8 +78,8 @@ async def test_list_that_changed_meanwhile_brings_the_plan_back() -> None:
     assert at.world.mailer.mails == []
 
 
-async def test_below_the_gate_nobody_is_asked_but_the_door() -> None:
-    """No approval is opened, and the door's gate judges the call."""
+async def test_below_the_gate_only_the_toolbox_is_asked() -> None:
+    """No approval is opened, and the toolbox's gate judges the call."""
     at = opened(may_mail=True, gate_from=4)
     at.world.configure_model()
     at.world.gate.everything = True
@@ -108,7 +108,7 @@ async def test_ticket_that_asks_for_no_mailing_is_answered_as_ever() -> None:
     "wish",
     [
         {"audience": "everyone@example.com"},
-        {"audience": "nobody-knows"},
+        {"audience": "unknown"},
         {"audience": "empty"},
         {"subject": "Hi\r\nBcc: x@evil.example"},
         {"body": ""},
@@ -170,7 +170,7 @@ def test_addresses_are_masked() -> None:
     assert masked("ann@example.com") == "a***@example.com"
 
 
-def test_a_mailing_that_missed_somebody_says_so() -> None:
+def test_a_mailing_that_missed_a_contact_says_so() -> None:
     """The reply never claims more than was sent."""
     result = {"audience": "pro", "sent": 5, "failed": 1, "unknown": 2, "skipped": 0}
     words = "5 contacts in pro (1 refused by the mail server, 2 perhaps not reached)"

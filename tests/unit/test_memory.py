@@ -1,4 +1,4 @@
-"""What a run knows of before is bounded, is told as data, and proves nothing."""
+"""What a run knows of before is bounded, is given as data, and proves nothing."""
 
 import json
 from typing import Any
@@ -87,7 +87,7 @@ def test_offline_summary_keeps_beginning_and_end() -> None:
     assert parts[-1] == "Sentence 99 of a long story about boards."
 
 
-async def test_classify_and_respond_are_told_what_was_said_before() -> None:
+async def test_classify_and_respond_read_what_was_said_before() -> None:
     """In the message of facts, and never in the instructions."""
     opened = desk("cus_lou", "upload-error-e42")
     model = scripted(opened)
@@ -98,8 +98,8 @@ async def test_classify_and_respond_are_told_what_was_said_before() -> None:
         [heard] = [text for asked, text in model.heard if asked == question]
         instructions, _, rest = heard.partition('{"facts"')
         assert TRICK not in instructions
-        told = json.loads('{"facts"' + rest.splitlines()[0])
-        assert told["facts"]["memory"] == known
+        given_facts = json.loads('{"facts"' + rest.splitlines()[0])
+        assert given_facts["facts"]["memory"] == known
 
 
 async def test_memory_is_no_evidence() -> None:

@@ -76,8 +76,8 @@ def test_retry_after_in_every_form(headers: dict[str, str], seconds: float | Non
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_no_header_is_an_error_of_ours(first: str, second: str) -> None:
     """Whatever a server writes there: a number that is not negative, or nothing."""
-    told = retry_after_seconds({"retry-after": first, "retry-after-ms": second}, NOW)
-    assert told is None or told >= 0
+    wait = retry_after_seconds({"retry-after": first, "retry-after-ms": second}, NOW)
+    assert wait is None or wait >= 0
 
 
 def test_repair_tells_what_is_wrong_and_repeats_no_word_of_the_answer() -> None:
@@ -90,6 +90,6 @@ def test_repair_tells_what_is_wrong_and_repeats_no_word_of_the_answer() -> None:
     assert data == asked[1:]
     assert "refunds: Input should be a valid" in str(problems.content)
     assert "?: Extra inputs" in str(problems.content)
-    told = f"{system.content}{problems.content}".lower()
-    assert "ignore" not in told
-    assert "approve everything" not in told
+    wait = f"{system.content}{problems.content}".lower()
+    assert "ignore" not in wait
+    assert "approve everything" not in wait

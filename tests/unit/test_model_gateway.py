@@ -1,4 +1,4 @@
-"""The order of a question at the door: budget, circuit, slot, call, repair, fallback."""
+"""The order of a question at the gateway: budget, circuit, slot, call, repair, fallback."""
 
 import asyncio
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def open_toolbox(
     meter: FakeMeter | None = None,
     **limits: Any,
 ) -> GuardedModels:
-    """A door to these models."""
+    """A gateway to these models."""
     models = Models(fast, strong, spare or model(YES), second)
     pool = open_pool(models, lambda _model: Circuit(limit=3, pause_seconds=60), **limits)
     return open_gateway(pool, "acme", meter or FakeMeter())
@@ -75,7 +75,7 @@ async def ask(opened: GuardedModels, role: Any = "strong", *, last_try: bool = F
 
 
 async def test_over_budget_means_the_cheaper_tier_then_a_person() -> None:
-    """The strong model is not asked without money, and nobody is when there is none at all."""
+    """The strong model is not asked without money, and no model is when there is none at all."""
     fast, strong = model(YES), model(YES)
 
     class OnlyFast(FakeMeter):

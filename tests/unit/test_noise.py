@@ -128,7 +128,7 @@ def test_echo_that_was_set_apart_as_a_quote_is_known() -> None:
 
 @pytest.mark.parametrize("body", ["", "  \n\t", "...", "-- "])
 def test_empty_message_goes_to_a_person(body: str) -> None:
-    """Only a subject, or an attachment that nobody here sees."""
+    """Only a subject, or an attachment that no reader here sees."""
     assert reading_of(Mail("See attachment", body).ticket()) == "empty"
 
 
@@ -191,7 +191,7 @@ def test_word_of_a_matter_is_no_name() -> None:
 
 @pytest.mark.parametrize("said", ["Please refund pay_1002.", "The export is empty since Monday."])
 def test_message_above_the_footer_of_a_newsletter_is_not_lost(said: str) -> None:
-    """Somebody answered it, and the newsletter was quoted without a mark."""
+    """A person answered it, and the newsletter was quoted without a mark."""
     footer = "You are receiving this because you subscribed.\nUnsubscribe | View in browser"
     assert reading_of(Mail("Re: News", f"{said}\n\n{footer}").ticket()) == "doubtful"
 

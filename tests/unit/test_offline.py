@@ -187,7 +187,7 @@ def test_long_ticket_has_a_bounded_opinion(body: str) -> None:
         ("flurb", "un"),
     ],
 )
-def test_language_is_told_by_the_text(body: str, code: str) -> None:
+def test_language_is_decided_by_the_text(body: str, code: str) -> None:
     """ISO 639-1, or `un` when nothing tells."""
     assert triaged(body)["language"] == code
 

@@ -58,12 +58,12 @@ def test_two_duplicates_are_one_too_many_to_choose_from() -> None:
 
 
 def test_duplicate_that_was_given_back_in_part_is_unsure() -> None:
-    """Somebody has looked at the pair before."""
+    """A person has looked at the pair before."""
     assert proposed("I was charged twice, refund me", given_back(PRO, 1000), AGAIN) is None
 
 
 def test_question_about_payments_proposes_nothing() -> None:
-    """Nobody asked for money, and that is sure."""
+    """The customer asked for no money, and that is sure."""
     assert proposed("When is my next payment due?", PRO) == []
     assert proposed("Please send me the invoice", PRO, STORAGE) == []
 

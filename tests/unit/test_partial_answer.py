@@ -150,7 +150,7 @@ async def test_open_question_beside_a_faulty_answer_is_drafted_again_first() -> 
 
 
 async def test_question_beside_what_was_done_goes_to_a_person_alone() -> None:
-    """The refund is told, and only the other question waits."""
+    """The refund is reported, and only the other question waits."""
     triage = opinion(
         intents=["billing", "technical"],
         questions=[question("billing", TWICE), question("technical", FIX)],

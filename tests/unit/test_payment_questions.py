@@ -59,7 +59,7 @@ def test_line_says_which_payment_is_the_newest() -> None:
     assert lines([FAILED])["pay_4"].endswith("so far")
 
 
-async def test_last_payment_is_told_from_its_line() -> None:
+async def test_last_payment_is_reported_from_its_line() -> None:
     """The line alone shows date, amount, and that it is the last one."""
     claim = "Your last Pro plan payment was on 18 November 2026: 49.00 USD."
     done = await asking(claim, "pay_2", LINE).start(ASKED)
@@ -76,7 +76,7 @@ async def test_last_payment_is_told_from_its_line() -> None:
         ("Your last payment was on 18 November 2026.", "pay_9", LINE),
     ],
 )
-async def test_false_or_unshown_payment_is_not_told(claim: str, id_: str, quote: str) -> None:
+async def test_false_or_unshown_payment_is_not_reported(claim: str, id_: str, quote: str) -> None:
     """Another day or amount, a fragment of the line, a payment that is not theirs."""
     done = await asking(claim, id_, quote).start(ASKED)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "no_valid_reply")

@@ -80,7 +80,7 @@ def test_value_is_inserted_as_it_is() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("part", ["billing", "technical", "general"])
 @pytest.mark.parametrize("name", ["Maria", "Dr. Kim O'Neil-3rd", "Ｍia\u200b", None])
-def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> None:
+def test_handed_part_may_be_said(language: str, part: str, name: str | None) -> None:
     """Who has the part, or its place and the opening."""
     place, opening = (None, None) if name else (3, "2026-11-23T08:00:00+00:00")
     handoff: Any = {"agent": name and {"name": name}, "queue_position": place, "opens_at": opening}
@@ -94,7 +94,7 @@ def test_handed_part_may_be_told(language: str, part: str, name: str | None) -> 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("about", ["Team seat October, Annual plan", "Free month 2.0", "pay_4002"])
-def test_what_was_not_done_may_be_told(language: str, about: str) -> None:
+def test_what_was_not_done_may_be_said(language: str, about: str) -> None:
     """Code says it as the reviewer dropped it, whatever it is called."""
     draft: Draft = {"text": UNDONE.fill(language, about=about), "citations": []}
     dropped = facts(undone=about.split(", "), language=language)
@@ -102,7 +102,7 @@ def test_what_was_not_done_may_be_told(language: str, about: str) -> None:
 
 
 def test_unknown_part_keeps_its_name() -> None:
-    """A specialist of tomorrow is still told."""
+    """A specialist of tomorrow is still named."""
     waits = {"agent": None, "queue_position": None, "opens_at": None}
     [sentence] = handoff_wording({"part": "legal"}, waits, lambda id_, _description=None: id_)
     assert "legal" in sentence.text("de")

@@ -62,7 +62,7 @@ def total(refunds: list[tuple[str, int]], currency: str) -> int:
 @pytest.mark.parametrize(
     ("amount", "asks"), [(1, False), (49_999, False), (50_000, False), (50_001, True)]
 )
-def test_limit_itself_needs_nobody_and_one_more_does(amount: int, asks: bool) -> None:
+def test_limit_itself_needs_no_person_and_one_more_does(amount: int, asks: bool) -> None:
     """The limit is what a customer may get, to the last minor unit."""
     assert bool(gate([step(amount)], Policy(refund_auto_limit={"USD": 50_000}), {})) == asks
 
@@ -107,7 +107,7 @@ def test_splitting_never_slips_under(parts: list[int], limit: int, spent: int) -
     assert (passed < spent + sum(parts)) == whole
 
 
-def test_plan_without_money_asks_nobody() -> None:
+def test_plan_without_money_asks_no_person() -> None:
     """Nothing to do needs no approval, whatever was spent before."""
     assert gate([], Policy(), {"USD": 10**9}) == []
 
@@ -136,7 +136,7 @@ def test_thresholds_decide_who_goes_to_a_person(changed: Any, reason: str | None
 
 
 def test_tenant_sets_its_own_thresholds() -> None:
-    """0 anger tolerated sends everybody to a person; 1 doubt tolerated sends nobody."""
+    """0 anger tolerated sends everybody to a person; 1 doubt tolerated sends none."""
     assert must_escalate(CALM, Policy(anger_threshold=0)) is not None
     assert must_escalate({**CALM, "confidence": 0.0}, Policy(confidence_threshold=0)) is None
 

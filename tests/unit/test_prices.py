@@ -46,7 +46,7 @@ def test_price_may_name_the_model_that_was_asked() -> None:
     assert prices.cost_usd("my-model-2026-11-01", tokens) is None
 
 
-def test_cached_tokens_cost_as_others_unless_told() -> None:
+def test_cached_tokens_cost_as_others_unless_priced() -> None:
     """Without a price of their own they are no present."""
     plain = OWN.model_copy(update={"cached_input_micro_usd_per_mtok": None})
     prices = Prices({"m": plain})
@@ -74,7 +74,7 @@ def test_more_text_is_never_expected_to_cost_less() -> None:
 
 @pytest.mark.parametrize("price", [-1, 1.5, "free"])
 def test_price_that_is_no_whole_amount_stops_the_start(price: object) -> None:
-    """A slip in the setting is told at once, not by the bill."""
+    """A slip in the setting shows at once, not in the bill."""
     body = {"m": {"input_micro_usd_per_mtok": price, "output_micro_usd_per_mtok": 1}}
     with pytest.raises(ValidationError):
         Settings(_env_file=None, model_prices=body)

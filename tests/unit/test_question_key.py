@@ -70,7 +70,7 @@ def hidden_in_tags(text: str) -> str:
         (ASKED, "ann@example.com"),
     ],
 )
-def test_what_only_a_model_reads_stands_for_nobody_else(body: str, name: str) -> None:
+def test_what_only_a_model_reads_stands_for_no_other(body: str, name: str) -> None:
     """The normal form leaves it out, so others who ask the same must not get its answer."""
     assert not speaks_for_others(ticket(body, name=name))
 

@@ -33,17 +33,21 @@ async def api() -> AsyncIterator[httpx.AsyncClient]:
 async def test_every_link_of_the_index_leads_somewhere(api: httpx.AsyncClient) -> None:
     """A client reads name, version and addresses; none of them is unknown."""
     answer = await api.get("/")
-    told = answer.json()
+    document = answer.json()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert (told["name"], told["version"], told["api"]) == ("deskgraph", project["version"], "/v1")
-    assert set(told["links"]) == {"docs", "openapi", "healthz", "readyz", "metrics"}
-    for link in set(told["links"].values()) - {"/readyz", "/metrics"}:  # they read the database
+    assert (document["name"], document["version"], document["api"]) == (
+        "deskgraph",
+        project["version"],
+        "/v1",
+    )
+    assert set(document["links"]) == {"docs", "openapi", "healthz", "readyz", "metrics"}
+    for link in set(document["links"].values()) - {"/readyz", "/metrics"}:  # they read the database
         assert (await api.get(link)).status_code == 200, link
 
 
 async def test_metrics_are_served_while_the_database_is_away() -> None:
     """Without the one gauge that is read from it."""
-    engine = make_engine("postgresql+psycopg://nobody@127.0.0.1:1/none", 1)
+    engine = make_engine("postgresql+psycopg://unknown@127.0.0.1:1/none", 1)
     app = create_app(Backend(Settings(_env_file=None), Sessions(engine), enqueue_run, Cursors("x")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://api") as api:
         answer = await api.get("/metrics")

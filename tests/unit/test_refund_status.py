@@ -72,8 +72,8 @@ def replies(opened: Desk) -> str:
         ("pending", "A refund of 49.00 USD for Pro plan is on its way."),
     ],
 )
-async def test_refund_is_told_by_its_status(status: str, said: str) -> None:
-    """Only money that is back is told as refunded."""
+async def test_refund_is_reported_by_its_status(status: str, said: str) -> None:
+    """Only money that is back is reported as refunded."""
     opened = trusting(paid(), status=status)
     done = await opened.start(WISH)
     assert done["outcome"] == "acted"
@@ -86,14 +86,14 @@ async def test_refund_that_needs_the_provider_goes_to_a_person() -> None:
     done = await opened.start(WISH)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "step_failed")
     assert "requires_action" in done["escalation"]["detail"]
-    told = replies(opened)
-    assert "refunded" not in told
-    assert "on its way" not in told
+    texts = replies(opened)
+    assert "refunded" not in texts
+    assert "on its way" not in texts
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
 async def test_refund_that_came_to_nothing_is_refused(status: str) -> None:
-    """The ledger keeps it as failed, whether it is told at once or found later."""
+    """The ledger keeps it as failed, whether it is reported at once or found later."""
     opened = trusting(paid(), status=status)
     done = await opened.start(WISH)
     assert (done["outcome"], done["escalation"]["reason"]) == ("escalated", "step_failed")
@@ -113,8 +113,8 @@ def test_have_refunded_is_said_of_succeeded_only(status: str) -> None:
     """In the reply, and in what later runs remember."""
     result = {"id": "re_1", "payment_id": "p", "amount_minor": 1, "currency": "USD"}
     said = refund_wording({}, {**result, "status": status}, names_in([paid(id="p")]))
-    told = [sentence.phrase.fill("en", **sentence.values) for sentence in said]
-    assert any("have refunded" in text for text in told) is (status == "succeeded")
+    texts = [sentence.phrase.fill("en", **sentence.values) for sentence in said]
+    assert any("have refunded" in text for text in texts) is (status == "succeeded")
     remembered = refund_remembered({}, {**result, "status": status})
     assert remembered.startswith("refunded") is (status == "succeeded")
     assert refund_remembered({}, result).startswith("refunded")

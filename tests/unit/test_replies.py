@@ -12,31 +12,31 @@ from graphs.reply.checks import objections
 from graphs.reply.facts import Facts
 from graphs.reply.instructions import REPLY, reply_instructions
 from graphs.state import Draft, Grounding, Objection
-from tests.unit.desk import ticket, told_by
+from tests.unit.desk import passage_of, ticket
 from tests.unit.replies import FALSE_VALUES, GOOD, HOSTILE, PAYMENT, QUOTED, REFUND, WORDED, Good
 from tests.unit.test_checks import claim, facts
 
 AT_HAND = ("upload-error-e42", "opening-hours")
 
 
-def judged(text: str, told: Facts, language: str | None, asked: str = "Help") -> list[Objection]:
+def judged(text: str, known: Facts, language: str | None, asked: str = "Help") -> list[Objection]:
     """The objections to a person's text."""
     draft: Draft = {"text": text, "citations": []}
-    return objections(draft, told, ticket(asked), language, reply_instructions("run-1"))
+    return objections(draft, known, ticket(asked), language, reply_instructions("run-1"))
 
 
 def broken(said: Good, grounding: Grounding) -> set[str]:
     """The rules that a draft of this one claim breaks, beside other articles that were found."""
     found = dict.fromkeys((said.article, *AT_HAND))
     asked = said.question or "How does it work?"
-    told = facts(passages=[told_by(id_) for id_ in found], questions=[asked])
+    known = facts(passages=[passage_of(id_) for id_ in found], questions=[asked])
     made = claim(said.text, *said.quotes, id_=said.article)
     name = "Ann Lee"
     text = assembled([made], language=said.language, customer_name=name, sentences=())
     draft: Draft = {"text": text, "citations": [said.article], "claims": [made]}
     prompt = reply_instructions("run-1")
     found_ = objections(
-        draft, told, ticket(asked, name=name), said.language, prompt, grounding=grounding
+        draft, known, ticket(asked, name=name), said.language, prompt, grounding=grounding
     )
     return {objection["rule"] for objection in found_}
 
@@ -55,7 +55,7 @@ def test_quotes_leave_without_a_verifier(good: Good) -> None:
 
 @pytest.mark.parametrize("good", WORDED, ids=lambda good: good.text[:40])
 def test_own_words_need_a_verifier(good: Good) -> None:
-    """True or not: without one nobody would have looked."""
+    """True or not: without one no model would have looked."""
     assert broken(good, "quotes") == {"quotes"}
 
 
@@ -78,8 +78,8 @@ def test_quote_of_another_article_shows_nothing(good: Good) -> None:
 )
 def test_hostile_reply_stays(rule: str, text: str) -> None:
     """The rule that is meant for it sees it, although true articles are at hand."""
-    told = facts(passages=[told_by(a) for a in AT_HAND])
-    assert rule in {o["rule"] for o in judged(text, told, None)}
+    known = facts(passages=[passage_of(a) for a in AT_HAND])
+    assert rule in {o["rule"] for o in judged(text, known, None)}
 
 
 def test_leaked_instructions_stay() -> None:
@@ -143,11 +143,11 @@ TRICKY = st.text(
 @given(text=st.one_of(st.text(max_size=300), TRICKY), language=st.one_of(st.none(), st.text()))
 def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
     """Every draft has a list of objections; none is an error."""
-    told = facts(
-        done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])], questions=[text]
+    known = facts(
+        done=[REFUND], payments=[PAYMENT], passages=[passage_of(AT_HAND[0])], questions=[text]
     )
     draft: Draft = {"text": text, "citations": [], "claims": [claim(text), claim("A.", text)]}
-    found: Any = objections(draft, told, ticket(text), language, REPLY, grounding="quotes")
+    found: Any = objections(draft, known, ticket(text), language, REPLY, grounding="quotes")
     assert all(o["rule"] and o["detail"] for o in found)
 
 
@@ -155,9 +155,9 @@ def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
 @given(text=st.one_of(st.text(min_size=1, max_size=300), TRICKY))
 def test_value_of_a_text_stands_in_the_text(text: str) -> None:
     """A claim that is its own evidence lacks nothing, whatever it is."""
-    told = facts(passages=[{**told_by(AT_HAND[0]), "text": text}], questions=["?"])
+    known = facts(passages=[{**passage_of(AT_HAND[0]), "text": text}], questions=["?"])
     draft: Draft = {"text": "Hello", "citations": [], "claims": [claim(text)]}
-    assert "values" not in {o["rule"] for o in objections(draft, told, ticket("Help"))}
+    assert "values" not in {o["rule"] for o in objections(draft, known, ticket("Help"))}
 
 
 @pytest.mark.parametrize(
@@ -167,13 +167,13 @@ def test_value_of_a_text_stands_in_the_text(text: str) -> None:
 )  # fmt: skip
 def test_time_grows_with_length_alone(unit: str) -> None:
     """Four times the text takes no sixteen times as long: no pattern looks at each pair."""
-    told = facts(done=[REFUND], payments=[PAYMENT], passages=[told_by(AT_HAND[0])])
+    known = facts(done=[REFUND], payments=[PAYMENT], passages=[passage_of(AT_HAND[0])])
 
     def seconds(length: int) -> float:
         text = (unit * length)[:length]
         draft: Draft = {"text": text, "citations": [], "claims": [claim(text)]}
         started = time.process_time()
-        objections(draft, told, ticket("Help"), "en", REPLY, grounding="quotes")
+        objections(draft, known, ticket("Help"), "en", REPLY, grounding="quotes")
         return time.process_time() - started
 
     seconds(100)

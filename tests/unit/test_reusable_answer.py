@@ -35,7 +35,7 @@ async def answered(name: str | None = "Ann Lee") -> tuple[Desk, JsonObject]:
         ("Hi Ann! Uploads fail.", "Ann"),
     ],
 )
-def test_greeting_is_for_whoever_asks(text: str, name: str) -> None:
+def test_greeting_is_for_any_customer(text: str, name: str) -> None:
     """The next customer's name stands where the first one's was; without one it is left out."""
     kept = without_name(text, name)
     assert NAME_HERE in kept
@@ -144,7 +144,7 @@ async def test_third_asking_calls_no_model() -> None:
 
 
 async def test_recalled_draft_is_held_to_the_rules() -> None:
-    """A kept text that breaks a rule is written anew, and the run is no hit any more."""
+    """A kept text that breaks a rule is written again, and the run is no hit any more."""
     opened, _ = await known()
     [kept] = opened.world.answers.kept.values()
     kept["claims"][0]["text"] = "We have refunded 49.00 USD."
@@ -161,7 +161,7 @@ KNOWN: Memory = {"window": [], "summary": "", "tickets": [PAST]}
 
 
 async def test_known_customer_gives_and_gets_answers() -> None:
-    """A question asked alone is read without the customer's other tickets, whoever asks."""
+    """A question asked alone is read without the customer's other tickets, for any customer."""
     opened = desk("cus_ann", "upload-error-e42")
     model = scripted(opened)
     done = await opened.advance(fresh_run("1", ticket(E42, name="Ann Lee"), KNOWN))
@@ -213,7 +213,7 @@ async def test_only_what_was_verified_is_kept(change: dict[str, Any], kept: bool
 
 
 async def test_two_questions_are_no_one_elses() -> None:
-    """Whoever asks the one may not ask the other."""
+    """Who asks the one may not ask the other."""
     _, done = await answered()
     two = [*done["questions"], {**done["questions"][0], "id": "q2"}]
     assert reusable(state_of({**done, "questions": two}), "", []) is None
@@ -276,7 +276,7 @@ async def test_draft_mode_leaves_nothing() -> None:
     assert reusable(state_of(done), "", []) is None
 
 
-def test_steps_about_passwords_tell_of_nobody() -> None:
+def test_steps_about_passwords_name_no_customer() -> None:
     """An article may say where a password is entered; only what looks like one is held back."""
     assert not tells_of("3. Enter a new password with at least 12 characters.", "", "", [])
     assert tells_of("Your password is sk-live-4f9a8b7c6d5e4f3a2b1c0d9e8f7a6b5c.", "", "", [])

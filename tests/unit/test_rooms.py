@@ -4,7 +4,7 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Data and the tickets of the demo: whoever needs them imports them.
+# Data and the tickets of the demo: any room may import them.
 UNLAYERED = {"app.demo"}
 
 

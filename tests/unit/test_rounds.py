@@ -23,7 +23,7 @@ def refunds(opened: Desk) -> list[str]:
 
 
 class MovingBilling(FakeBilling):
-    """Somebody else refunds a cent of every payment after it was read for the first time."""
+    """Another program refunds a cent of every payment after it was read for the first time."""
 
     async def payments(self, customer_id: str) -> list[Payment]:
         read = await super().payments(customer_id)
@@ -71,7 +71,7 @@ async def test_new_message_is_taken_into_the_new_plan() -> None:
 
 
 async def test_new_message_that_asks_for_a_person_gets_one() -> None:
-    """The triage is made anew, with all that decides it."""
+    """The triage is made again, with all that decides it."""
     opened = desk("cus_ann")
     await opened.start(TWICE)
     wish = ["I want to speak to a manager."]
@@ -94,7 +94,7 @@ async def test_plan_that_no_longer_fits_goes_back_to_the_person() -> None:
     assert (refunds(opened), opened.world.ledger.rows) == ([], {})
 
 
-async def test_edit_that_mends_the_plan_is_carried_out() -> None:
+async def test_edit_that_corrects_the_plan_is_carried_out() -> None:
     """Of a refund that no longer fits, a part still does."""
     opened = desk("cus_ann")
     paused = await opened.start(TWICE)
@@ -108,7 +108,7 @@ async def test_edit_that_mends_the_plan_is_carried_out() -> None:
 
 
 async def test_safe_plan_that_no_longer_fits_waits_for_a_person() -> None:
-    """Inside the limit nobody is asked, unless the world moved between plan and act."""
+    """Inside the limit no person is asked, unless the world moved between plan and act."""
     opened = desk("cus_max")
     opened.world.configure_model()
     opened.world.policy = Policy(refund_auto_limit={"USD": 10**6})
@@ -130,7 +130,7 @@ async def test_own_refund_is_no_change() -> None:
     assert refunds(opened) == ["pay_1002"]
 
 
-async def test_draft_mode_holds_the_reply_until_somebody_agrees() -> None:
+async def test_draft_mode_holds_the_reply_until_a_person_agrees() -> None:
     """Nothing is sent before; then exactly the text that was shown."""
     opened = desk("cus_bob", E42_ARTICLE)
     opened.world.policy = DRAFTS
@@ -185,7 +185,7 @@ async def test_wish_about_a_reply_is_heard_by_the_writer() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["reject", "expire"])
-async def test_reply_that_nobody_lets_go_stays(verdict: Verdict) -> None:
+async def test_reply_that_is_not_released_stays(verdict: Verdict) -> None:
     """The customer gets the holding reply, and a person goes on."""
     opened = desk("cus_bob", E42_ARTICLE)
     opened.world.policy = DRAFTS
@@ -197,7 +197,7 @@ async def test_reply_that_nobody_lets_go_stays(verdict: Verdict) -> None:
 
 
 async def test_reply_that_is_rejected_leaves_the_plan_done() -> None:
-    """A no to the words is no no to the refund, which was made and is told."""
+    """A no to the words is no no to the refund, which was made and is reported."""
     opened = desk("cus_ann")
     opened.world.policy = DRAFTS
     await opened.start(TWICE)
@@ -205,13 +205,13 @@ async def test_reply_that_is_rejected_leaves_the_plan_done() -> None:
     assert (await opened.open_gate()).value["kind"] == "reply"
     done = await opened.decide("reject", comment="wrong tone")
     assert (done["outcome"], refunds(opened)) == ("escalated", ["pay_1002"])
-    told = done["reply"]["text"]
-    assert "We have refunded 49.00 USD" in told
-    assert DECLINED.fill("en") not in told
+    reply = done["reply"]["text"]
+    assert "We have refunded 49.00 USD" in reply
+    assert DECLINED.fill("en") not in reply
     assert done["escalation"]["detail"] == "Uma said no to the reply: wrong tone"
 
 
-async def test_plan_that_is_rejected_is_told_so() -> None:
+async def test_plan_that_is_rejected_is_reported_so() -> None:
     """Nothing is done, and the customer reads that it was looked at."""
     opened = desk("cus_ann")
     opened.world.policy = DRAFTS

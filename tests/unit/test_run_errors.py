@@ -69,7 +69,7 @@ def test_error_of_a_run_is_a_stable_type_and_what_to_do(failure: Exception, kind
 
 
 def test_every_end_of_ours_says_what_to_do_next() -> None:
-    """A limit, lost workers, calls that nobody saw end."""
+    """A limit, lost workers, calls whose end was not seen."""
     ended = [timed_out(300), workers_lost(3), unknown_outcome(["refund:pay_1", "refund:pay_2"])]
     assert [error["type"] for error in ended] == ["timeout", "workers_lost", "unknown_outcome"]
     for error, words in zip(ended, ["Replay", "Replay", "Look up"], strict=True):

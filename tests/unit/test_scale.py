@@ -36,7 +36,7 @@ def test_connections_are_those_of_the_settings() -> None:
 
 @pytest.mark.parametrize("databases", range(2, MOST + 1))
 def test_added_database_takes_tenants_and_no_other_gains_one(databases: int) -> None:
-    """Whoever moves, moves to the new one; so one that is removed hands out only its own."""
+    """A tenant that moves, moves to the new one; so one that is removed hands out only its own."""
     changed = [
         (place(drawn, databases), place(drawn, databases + 1))
         for drawn in DRAWN
@@ -63,19 +63,19 @@ def test_table_of_partitions_is_what_the_simulation_prints() -> None:
     assert table("docs/operations.md", "### How evenly a hash spreads tenants") == rows()
 
 
-def test_every_table_is_told_to_move_or_to_stay() -> None:
+def test_every_table_is_named_to_move_or_to_stay() -> None:
     """A table that the move of a tenant forgets would be lost: each stands in the list once."""
     rows = table("docs/operations.md", "### Moving a tenant")
-    told = [name for cells in rows for name in code(cells[0])]
-    assert sorted(told) == sorted(Base.metadata.tables.keys() | OTHERS)
+    named = [name for cells in rows for name in code(cells[0])]
+    assert sorted(named) == sorted(Base.metadata.tables.keys() | OTHERS)
     copied = {name for cells in rows if "copied" in cells[1] for name in code(cells[0])}
-    assert set(told) - copied == STAYS | {"procrastinate_jobs"}
+    assert set(named) - copied == STAYS | {"procrastinate_jobs"}
 
 
-def test_numbers_that_two_databases_give_alike_are_told() -> None:
+def test_numbers_that_two_databases_give_alike_are_named() -> None:
     """Each column that counts by itself stands beside its table: its numbers exist elsewhere."""
     rows = table("docs/operations.md", "### Moving a tenant")
-    told = {name: cells[1] for cells in rows for name in code(cells[0])}
+    named = {name: cells[1] for cells in rows for name in code(cells[0])}
     for name, counted in Base.metadata.tables.items():
         for column in counted.columns:
-            assert column.identity is None or f"`{name}.{column.name}`" in told[name], name
+            assert column.identity is None or f"`{name}.{column.name}`" in named[name], name

@@ -176,7 +176,7 @@ def test_only_what_may_heal_is_tried_again(error: Exception, *, again: bool) -> 
     assert is_retryable(error) == again
 
 
-def test_failure_is_told_shortly() -> None:
+def test_failure_is_worded_shortly() -> None:
     """A page-long error does not fill the state."""
     command: Any = node_failed({}, NodeError("act", RefusedError("x" * 10_000)))
     assert len(command.update["escalation"]["detail"]) < 520
@@ -189,7 +189,7 @@ def test_escalation_without_a_known_reason_says_so() -> None:
 
 
 def test_holding_reply_calls_nothing_a_refund_that_is_none() -> None:
-    """Another tool's effect has no amount to tell, and nobody free is no name."""
+    """Another tool's effect has no amount to tell, and no free agent is no name."""
     bulk: Any = {"step_id": "s1", "tool": "send_bulk", "args": {}, "result": {}}
     handoff: Any = {"id": "h1", "agent": None, "queue_position": 1, "opens_at": None}
     state: Any = {**fresh_run("r1", ticket("Hi")), "findings": {}, "effects": [bulk]}

@@ -96,7 +96,7 @@ def test_body_that_is_no_utf8_is_refused() -> None:
              b'{"id": "evt_1", "object": "v2.core.event", "type": "x"}']
 )  # fmt: skip
 def test_signed_body_that_is_no_event_is_malformed(body: bytes) -> None:
-    """Stripe signed it, and nobody can read it."""
+    """Stripe signed it, and it cannot be read."""
     with pytest.raises(MalformedHookError):
         verify(signed(body), body, [NEW])
 

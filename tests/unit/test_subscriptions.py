@@ -1,4 +1,4 @@
-"""Cancellations: only the customer's own active subscription, only with a person, told truly."""
+"""Cancellations: only the customer's own active subscription, only with a person, said truly."""
 
 import pytest
 
@@ -52,7 +52,7 @@ def test_clear_wish_names_the_only_subscription(text: str) -> None:
     ],
 )
 def test_question_or_refusal_is_no_wish(text: str) -> None:
-    """Nothing is cancelled because somebody asks how, or says not to."""
+    """Nothing is cancelled because a customer asks how, or says not to."""
     assert cancellations(text, [PRO]) == []
 
 
@@ -92,8 +92,8 @@ def test_a_cancellation_always_needs_a_person() -> None:
     assert gate([step], wide, {}) != []  # type: ignore[list-item]  # what gate reads of a step
 
 
-async def test_wish_waits_for_a_person_and_is_told_when_done() -> None:
-    """Read, proposed, approved, cancelled, told; nothing before the approval."""
+async def test_wish_waits_for_a_person_and_is_reported_when_done() -> None:
+    """Read, proposed, approved, cancelled, reported; nothing before the approval."""
     opened = desk("cus_ann")
     paused = await opened.start(ASK, subject="Cancel")
     [step] = paused["plan"]["steps"]
@@ -132,16 +132,16 @@ async def test_refund_comes_before_the_cancellation() -> None:
     assert "We have cancelled your Pro plan subscription." in done["reply"]["text"]
 
 
-async def test_cancellation_that_a_reviewer_drops_is_told_as_not_done() -> None:
+async def test_cancellation_that_a_reviewer_drops_is_reported_as_not_done() -> None:
     """The refund of the same plan happened, the cancellation did not, and both are said."""
     opened = desk("cus_ann")
     body = "I was charged twice for my Pro plan, please refund one. Please cancel my subscription."
     paused = await opened.start(body)
     done = await opened.decide("edit", paused["plan"]["steps"][:1])
     assert (done["outcome"], opened.world.subscriptions.calls) == ("acted", 0)
-    told = done["reply"]["text"]
-    assert "We have refunded 49.00 USD for Pro plan." in told
-    assert "We did not carry out the rest of your request: Pro plan." in told
+    written = done["reply"]["text"]
+    assert "We have refunded 49.00 USD for Pro plan." in written
+    assert "We did not carry out the rest of your request: Pro plan." in written
 
 
 @pytest.mark.parametrize("wanted", [["sub_5001"], ["sub_nope"], ["sub_1001", "sub_1001"]])
@@ -213,7 +213,7 @@ async def test_unknown_end_is_called_again_where_the_provider_keeps_keys() -> No
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_subscription_that_still_runs_is_told_with_its_last_day(language: str) -> None:
+def test_subscription_that_still_runs_is_reported_with_its_last_day(language: str) -> None:
     """In the customer's language, and the true reply passes every rule."""
     step = cancellation("Pro plan")
     step["result"]["ends_at"] = "2026-12-18T09:00:00+00:00"

@@ -73,7 +73,7 @@ def test_age_is_in_the_two_largest_units(seconds: int, shown: str) -> None:
 
 
 def test_clock_has_a_date_only_on_another_day() -> None:
-    """Steps of one day are told apart by milliseconds, those after a long pause by the date."""
+    """Steps of one day are distinguished by milliseconds, those after a long pause by the date."""
     at = NOW + timedelta(milliseconds=7)
     assert clock(at, NOW) == "12:00:00.007"
     assert clock(at, NOW - timedelta(days=1)) == "2026-11-28 12:00:00.007"

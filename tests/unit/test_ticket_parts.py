@@ -1,4 +1,4 @@
-"""A ticket's parts: each specialist sees its own, and nobody loses a word."""
+"""A ticket's parts: each specialist sees its own, and no word is lost."""
 
 import pytest
 from hypothesis import given
@@ -46,7 +46,7 @@ def test_white_space_does_not_matter() -> None:
 
 
 def test_clause_that_is_only_quoted_in_part_goes_to_all() -> None:
-    """Nobody can hide a "not" from a specialist by giving the word to another."""
+    """No customer can hide a "not" from a specialist by giving the word to another."""
     body = "Please do not refund pay_1. The upload fails."
     quotes: list[tuple[Intent, str]] = [("billing", "refund pay_1"), ("technical", "not")]
     seen = slices(body, quotes)
@@ -55,7 +55,7 @@ def test_clause_that_is_only_quoted_in_part_goes_to_all() -> None:
 
 @given(body=TEXTS, quotes=st.lists(st.tuples(st.sampled_from(["billing", "technical"]), TEXTS)))
 def test_no_text_is_lost(body: str, quotes: list[tuple[Intent, str]]) -> None:
-    """Whatever a model quotes, every word of the ticket reaches somebody."""
+    """Whatever a model quotes, every word of the ticket reaches a specialist."""
     seen = slices(body, quotes)
     everyone = " ".join(seen.get(name, body) for name in ("billing", "technical"))
     assert set(body.split()) <= set(everyone.split())

@@ -92,7 +92,7 @@ async def test_order_is_gate_ledger_call_ledger() -> None:
     assert journal.lines == ["gate", f"begin {Permit()}", "call", "finish"]
 
 
-async def test_tool_without_gate_asks_nobody_but_is_ledgered() -> None:
+async def test_tool_without_gate_asks_no_person_but_is_ledgered() -> None:
     """A hand-off needs no approval, and is written down all the same."""
     world = World(gate=FakeGate())
     await world.toolbox("escalate").call("create_handoff", HANDOFF)
@@ -118,7 +118,7 @@ async def test_gate_refuses_before_anything_is_written() -> None:
     assert (world.ledger.rows, world.billing.calls) == ({}, 0)
 
 
-async def test_lost_run_calls_nobody() -> None:
+async def test_lost_run_calls_no_provider() -> None:
     """The ledger's fence holds a worker that no longer owns the run."""
     world = World()
     world.ledger.lost = True

@@ -1,4 +1,4 @@
-"""A cancelled run at the door: what has begun is finished and written down."""
+"""A cancelled run at the toolbox: what has begun is finished and written down."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ async def test_refusal_is_written_down_though_the_caller_is_cancelled() -> None:
     """Cancelled while the provider says no: the row says failed, and the cancel goes on."""
     world, billing, caller = await refund_under_way()
     caller.cancel()
-    # Somebody else gets the money back while our call is on its way.
+    # Another caller gets the money back while our call is on its way.
     billing.by_customer["cus_ann"][1]["refunded_minor"] = 4900
     billing.answer.set()
     with pytest.raises(asyncio.CancelledError):

@@ -75,13 +75,13 @@ def test_spelling_is_that_of_english(tmp_path: Path, text: str, exit_code: int) 
     assert done.returncode == exit_code, done.stdout
 
 
-def test_every_make_target_is_told() -> None:
+def test_every_make_target_is_described() -> None:
     """CONTRIBUTING.md and `make help` name every target, and no target is a file's name."""
     found = TARGET.findall(text_of("Makefile"))
     [phony] = re.findall(r"^\.PHONY: (.*)$", text_of("Makefile"), re.MULTILINE)
     rows = table("CONTRIBUTING.md", "## Make targets")
     targets = {name for name, _ in found}
-    assert targets == {name for name, told in found if told}
+    assert targets == {name for name, described in found if described}
     assert targets == {code(cells[0])[0].split()[1] for cells in rows}
     assert targets == set(phony.split())
 

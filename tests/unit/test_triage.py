@@ -88,7 +88,7 @@ def test_language_is_one_that_exists(said: str, code: str) -> None:
 
 @pytest.mark.parametrize("said", ["en", "un"])
 def test_language_of_the_text_is_surer_than_a_model(said: str) -> None:
-    """Told by the new text, without addresses and links."""
+    """Decided by the new text, without addresses and links."""
     asked = ticket("Wo finde ich meine Rechnung? https://acme.example/com/br")
     assert judged(opinion(language=said), asked)["language"] == "de"
 

@@ -30,7 +30,7 @@ def noted(call: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 async def ask(handler: UsageHandler) -> dict[str, Any]:
-    """A call begins; what its callbacks are told apart by."""
+    """A call begins; what distinguishes its callbacks."""
     call = {"run_id": uuid4()}
     await handler.on_chat_model_start({}, [], metadata=BILLING, **call)
     return call
@@ -57,7 +57,7 @@ def test_price_counts_cached_tokens_at_their_own_rate() -> None:
 def test_only_the_offline_model_is_free(
     model: str, tokens: tuple[int, int, int], cost: Decimal | None
 ) -> None:
-    """What nobody can price is None."""
+    """What cannot be priced is None."""
     assert Prices().cost_usd(model, Tokens(*tokens)) == cost
 
 
@@ -106,7 +106,7 @@ async def test_call_that_a_node_gave_up_is_shown() -> None:
     ]
 
 
-async def test_notes_of_the_door_stand_on_the_call() -> None:
+async def test_notes_of_the_gateway_stand_on_the_call() -> None:
     """Which role was asked, and that another model answers for it and why."""
     handler, made = watched()
     notes = {"role": "strong", "fallback": True, "reason": "circuit_open"}

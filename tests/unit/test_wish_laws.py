@@ -66,7 +66,7 @@ def moved(opened: Desk) -> int:
 
 @pytest.mark.parametrize("body", NO_REQUEST)
 async def test_word_about_a_refund_moves_nothing(body: str) -> None:
-    """Neither the offline model nor an obedient one proposes money that nobody asked for."""
+    """Neither the offline model nor an obedient one proposes money that was not asked for."""
     opened = one_payment()
     await opened.start(body)
     assert moved(opened) == 0
@@ -98,7 +98,7 @@ async def test_never_more_than_was_asked_for(body: str, asked: int | None) -> No
 
 
 @pytest.mark.parametrize("body", REQUESTS)
-async def test_own_wish_within_the_limit_needs_nobody(body: str) -> None:
+async def test_own_wish_within_the_limit_needs_no_person(body: str) -> None:
     """A trusted model's proposal of what is plainly asked for is carried out."""
     opened = one_payment()
     obedient(opened, body)
@@ -168,7 +168,7 @@ async def test_subject_of_a_thread_that_has_begun_is_no_wish(*, begun: bool) -> 
 
 @pytest.mark.parametrize("body", MORE_NO_REQUEST)
 def test_no_request_is_read_in_other_words(body: str) -> None:
-    """Nothing is proposed of it, whoever proposes."""
+    """Nothing is proposed of it, by any model."""
     assert not asks_for(body, "pay_1002", 4900, Said([body]), [PAID])
 
 
@@ -182,7 +182,7 @@ def test_part_of_a_payment_is_not_all_of_it(body: str) -> None:
 
 @pytest.mark.parametrize("body", MORE_REQUESTS)
 def test_request_is_plain_in_other_words(body: str) -> None:
-    """A trusted model's refund of it needs nobody."""
+    """A trusted model's refund of it needs no person."""
     said = Said([body])
     assert asks_for(body, "pay_1002", 4900, said, [PAID])
     assert are_plain([(body, "pay_1002", 4900)], said, [PAID])
@@ -251,7 +251,7 @@ def asks_for(quote: str, id_: str, amount: int, said: Said, own: list[Payment]) 
 
 
 def are_plain(wanted: list[Wanted], said: Said, own: list[Payment]) -> bool:
-    """Whether these refunds need nobody, as far as the customer's words go."""
+    """Whether these refunds need no person, as far as the customer's words go."""
     return Wishes(said, own).are_plain(wanted)
 
 
@@ -280,7 +280,7 @@ def same_language(one: str, other: str) -> bool:
         "Please refund the payment of 2026-01-01.",
     ],
 )
-def test_request_that_is_told_denied_or_of_another_day_waits(body: str) -> None:
+def test_request_that_is_reported_denied_or_of_another_day_waits(body: str) -> None:
     """At least a person must agree."""
     said = Said([body])
     assert not are_plain([(body, "pay_1002", 4900)], said, [PAID])

@@ -28,11 +28,7 @@ FOUND = re.compile(rf"(?<![A-Za-z])(?:{LOWER})(?![a-z])|(?:{TITLE})(?![a-z])")
 ALLOWED = ("`nobody`", '"nobody"', "`Nobody`", '"Nobody"')
 # CHANGELOG.md is history.
 DOCS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGELOG.md"})
-# A folder or file joins here once it is clean, until it is app, graphs, tools, migrations, tests.
-FOLDERS = (
-    "app", "graphs", "migrations", "tools",
-    "tests/acceptance/crash", "tests/acceptance/openai", "tests/integration/own", "tests/unit/text",
-)  # fmt: skip
+FOLDERS = ("app", "graphs", "migrations", "tests", "tools")
 # What customers write or read is theirs, patterns of it included; and this file.
 DATA = (
     "app/demo/", "app/models/offline/", "graphs/text/",
@@ -40,13 +36,15 @@ DATA = (
 )  # fmt: skip
 # Words of customers in a pattern.
 IN_PATTERNS = ("|set|had|told)", "|cannot|nobody|none|")
+# Words of customers in a test.
+IN_TICKETS = ("law told me to write", "I was told I'd get", "outage, nobody can sign in")
 
 
 def unwanted(path: Path) -> list[str]:
     """Lines of a file that hold such a word, with what to say instead."""
     name = path.relative_to(ROOT).as_posix()
     text = path.read_text()
-    for allowed in (*ALLOWED, *IN_PATTERNS):
+    for allowed in (*ALLOWED, *IN_PATTERNS, *IN_TICKETS):
         text = text.replace(allowed, "")
     return [
         f"{name}:{number}: {word} -> {WORDS[word.lower()]}"

@@ -278,7 +278,7 @@ def asked(text: str) -> Case:
     return Case.of({"text": BENIGN, "citations": list(CITED)}, KNOWN, ticket(text), "en", REPLY)
 
 
-def told(text: str) -> Case:
+def narrated(text: str) -> Case:
     """The text as the article that the same draft cites."""
     known = facts(done=[REFUNDED], passages=[{**ARTICLE, "text": text}])
     return Case.of({"text": BENIGN, "citations": list(CITED)}, known, ticket("Help"), "en", REPLY)
@@ -389,7 +389,7 @@ def rule(name: str) -> list[Reader]:
     """A rule on drafts, with the text as the ticket and as the article."""
     return [
         lambda text: list(checks.RULES[name](asked(text))),
-        lambda text: list(checks.RULES[name](told(text))),
+        lambda text: list(checks.RULES[name](narrated(text))),
     ]
 
 

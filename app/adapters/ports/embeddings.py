@@ -7,6 +7,8 @@ from typing import Protocol
 
 import httpx
 
+from app.adapters.tls import tls_context
+
 # A text longer than a chunk of this size in characters is cut: no server takes any length.
 MAX_CHARS = 6000
 
@@ -48,7 +50,9 @@ class Embedder:
             "encoding_format": "float",
         }
         try:
-            async with httpx.AsyncClient(timeout=self.timeout_seconds) as client:
+            async with httpx.AsyncClient(
+                verify=tls_context(), timeout=self.timeout_seconds
+            ) as client:
                 answer = await client.post(f"{self.url}/embeddings", json=body, headers=headers)
                 rows = answer.raise_for_status().json()["data"]
                 ordered = sorted(rows, key=lambda row: int(row["index"]))

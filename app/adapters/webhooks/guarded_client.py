@@ -8,6 +8,7 @@ from typing import Self
 
 import httpx
 
+from app.adapters.tls import tls_context
 from app.adapters.webhooks.ssrf_guard import Guard, Target, bracketed, parse
 
 CONNECT_SECONDS = 5.0
@@ -24,7 +25,7 @@ class GuardedClient:
         self.timeout_seconds = timeout_seconds
         self._client = httpx.AsyncClient(
             # SSL_CERT_FILE counts, proxies of the environment do not.
-            verify=httpx.create_ssl_context(),
+            verify=tls_context(),
             trust_env=False,
             follow_redirects=False,
             timeout=httpx.Timeout(timeout_seconds, connect=CONNECT_SECONDS),

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-KILLS, SEED = 20, 1
+KILLS, SEED = 12, 1
 
 
 @pytest.mark.timeout(600)

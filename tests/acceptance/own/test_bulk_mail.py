@@ -1,4 +1,4 @@
-"""A mailing through the whole service: workers that are killed or drained mail nobody twice."""
+"""A mailing through the whole service: workers that are killed or drained send no mail twice."""
 
 import asyncio
 import time
@@ -110,7 +110,7 @@ def mailings(run: Any) -> list[Any]:
     return [effect for effect in run["effects"] if effect["tool"] == "send_bulk_mail"]
 
 
-async def test_worker_killed_inside_a_mail_mails_nobody_twice(
+async def test_worker_killed_inside_a_mail_sends_none_twice(
     mail_stack: Stack, marketing: Client, reviewer: Client, postbox: Postbox
 ) -> None:
     """The server had the second mail when the worker died: unknown, and the rest get theirs."""
@@ -166,10 +166,10 @@ async def test_drained_worker_hands_the_rest_to_another(
     assert mailings(done)[0]["result"]["sent"] == 12
 
 
-async def test_ticket_of_a_key_without_the_scope_mails_nobody(
+async def test_ticket_of_a_key_without_the_scope_sends_no_mail(
     mail_stack: Stack, tenant: Tenant, postbox: Postbox, database_url: str
 ) -> None:
-    """The same words from the helpdesk's key propose nothing and reach nobody."""
+    """The same words from the helpdesk's key propose nothing and send no mail."""
     await asyncio.to_thread(mail_stack.worker)
     helpdesk = mail_stack.client(tenant.starter)
     done = await asyncio.to_thread(helpdesk.start, "cus_ann", ASK)

@@ -1,4 +1,4 @@
-"""A helpdesk is told of every pause and end, signed, whatever dies on the way."""
+"""A helpdesk hears of every pause and end, signed, whatever dies on the way."""
 
 import json
 from collections.abc import Iterator
@@ -60,13 +60,13 @@ def test_pause_and_end_arrive_signed_although_a_worker_is_killed(
     assert approver.decide(starter.run(run["id"]), "approve").status_code == 202
     ended = receiver.until(lambda deliveries: deliveries[-1].id != first.id)[-1]
 
-    told = [delivery.verified(secret) for delivery in (second, ended)]
-    assert [body["type"] for body in told] == ["run.interrupted", "run.finished"]
-    assert [body["data"]["status"] for body in told] == ["interrupted", "success"]
-    assert [body["data"]["sequence"] for body in told] == [1, 2]
-    assert told[1]["data"]["outcome"] == "acted"
-    approval = approver.http.get(told[0]["data"]["links"]["approval"]).json()
-    assert (approval["id"], approval["run_id"]) == (told[0]["data"]["approval_id"], run["id"])
+    bodies = [delivery.verified(secret) for delivery in (second, ended)]
+    assert [body["type"] for body in bodies] == ["run.interrupted", "run.finished"]
+    assert [body["data"]["status"] for body in bodies] == ["interrupted", "success"]
+    assert [body["data"]["sequence"] for body in bodies] == [1, 2]
+    assert bodies[1]["data"]["outcome"] == "acted"
+    approval = approver.http.get(bodies[0]["data"]["links"]["approval"]).json()
+    assert (approval["id"], approval["run_id"]) == (bodies[0]["data"]["approval_id"], run["id"])
     oldest = admin.http.get(f"/v1/callbacks?run_id={run['id']}").json()["items"][-1]
     assert (oldest["id"], oldest["status"]) == (first.id, "delivered")
     assert oldest["attempts"] >= 2

@@ -1,4 +1,4 @@
-"""A Postgres that is stopped and comes back costs callers a 503, and nobody anything else."""
+"""A Postgres that is stopped and comes back costs callers a 503, and nothing else."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""Nothing is lost and nothing happens twice when workers die, drain, or are told to stop."""
+"""Nothing is lost and nothing happens twice when workers die, drain, or are asked to stop."""
 
 import json
 import signal
@@ -85,15 +85,15 @@ def test_run_whose_worker_dies_before_its_claim_goes_on(
 ) -> None:
     """SIGKILL after the job was taken: it is put back long before it counts as overdue."""
     run = helpdesk.start("cus_ann", TWICE, wait=0)
-    anew = "UPDATE runs SET queued_at = clock_timestamp() WHERE id = %s RETURNING queued_at"
+    requeue = "UPDATE runs SET queued_at = clock_timestamp() WHERE id = %s RETURNING queued_at"
     taken = "SELECT 1 FROM procrastinate_jobs WHERE args->>'run_id' = %s AND status = 'doing'"
     with psycopg.connect(database_url) as holder:
-        holder.execute(anew, [run["id"]])
+        holder.execute(requeue, [run["id"]])
         doomed = held_stack.worker()
         until(lambda: query(database_url, taken, run["id"]))
         held_stack.worker()
         doomed.kill()
-        [[killed]] = holder.execute(anew, [run["id"]])
+        [[killed]] = holder.execute(requeue, [run["id"]])
 
     assert helpdesk.run(run["id"])["status"] == "interrupted"
     [[started]] = query(database_url, "SELECT started_at FROM runs WHERE id = %s", run["id"])
@@ -193,7 +193,7 @@ def test_lost_job_is_queued_again(held_stack: Stack, helpdesk: Client, database_
     assert helpdesk.run(run["id"])["status"] == "interrupted"
 
 
-def test_run_that_nobody_answers_for_is_adopted(
+def test_run_that_no_worker_answers_for_is_adopted(
     held_stack: Stack, helpdesk: Client, database_url: str
 ) -> None:
     """A claim whose answer was lost on the way: its own live worker brings the run back."""

@@ -80,7 +80,7 @@ def test_stream_goes_on_at_another_api_without_gap_or_double(
         for n in range(RUNS // 3):
             name = f"c-{round_}-{n}"
             runs.append(client.start(name, HOURS, f"T-{name}", wait=0)["id"])
-        until(lambda: follower.told)
+        until(lambda: follower.events)
         if round_ < 2:
             older, serving = serving, stack.api()
             follower.url = stack.url
@@ -90,11 +90,11 @@ def test_stream_goes_on_at_another_api_without_gap_or_double(
                 older.kill()
 
     def ended() -> bool:
-        return sum(told.type == "run.finished" for told in follower.told) == RUNS
+        return sum(event.type == "run.finished" for event in follower.events) == RUNS
 
     until(ended, 60)
     follower.stop()
-    assert [told.id for told in follower.told] == stored(database_url, tenant)
+    assert [event.id for event in follower.events] == stored(database_url, tenant)
     assert follower.connections == 3
 
 

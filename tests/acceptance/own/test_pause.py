@@ -49,7 +49,7 @@ def replies(database_url: str, run_id: str) -> int:
 def test_paused_in_a_model_call_nothing_leaves_until_the_pause_ends(
     stack: Stack, tenant: Tenant, model: HeldModel, database_url: str
 ) -> None:
-    """The run stops at the door and waits in the queue; afterwards one refund and one reply."""
+    """The run stops at the toolbox and waits in the queue; afterwards one refund and one reply."""
     starter, admin = stack.client(tenant.starter), stack.client(tenant.admin)
     approver = stack.client(tenant.approver)
     run = starter.start("cus_ann", TWICE)

@@ -127,7 +127,7 @@ def assert_few_servers(pooler: Pooler, database_url: str) -> None:
 
 
 def test_restarted_pooler_is_found_again(stack: Stack, pooler: Pooler, tenant: Tenant) -> None:
-    """While it is gone callers are told to come again; then the first call and a paused run go on.
+    """While it is gone callers are asked to come again; then the first call and a paused run go on.
 
     Each connection of a pool has broken meanwhile, and none of them is used.
     """
@@ -144,7 +144,7 @@ def test_restarted_pooler_is_found_again(stack: Stack, pooler: Pooler, tenant: T
 def test_pooler_without_a_server_is_a_database_that_is_away(
     stack: Stack, pooler: Pooler, tenant: Tenant
 ) -> None:
-    """Nobody waits longer than `query_wait_timeout` for 503; afterwards the run goes on."""
+    """No caller waits longer than `query_wait_timeout` for 503; afterwards the run goes on."""
     helpdesk = stack.client(tenant.starter)
     run = helpdesk.start("cus_ann", TWICE)
     pooler.tell("SET query_wait_timeout = 1")

@@ -100,7 +100,7 @@ def test_column_that_is_gone_is_no_outage(
 
 
 @pytest.mark.parametrize("table", ["checkpoint_blobs", "steps", "handoffs", "ledger"])
-def test_refused_statement_of_a_run_quotes_nobody(
+def test_refused_statement_of_a_run_quotes_no_caller(
     stack: Stack, tenant: Tenant, database_url: str, logged: Events, table: str
 ) -> None:
     """Neither the worker's log nor the run's steps hold what the customer wrote or any SQL."""
@@ -117,7 +117,7 @@ def test_refused_statement_of_a_run_quotes_nobody(
     assert logged("database_unavailable") == []
 
 
-def test_refused_statement_of_a_tool_tells_nobody_its_values(
+def test_refused_statement_of_a_tool_tells_no_caller_its_values(
     stack: Stack, tenant: Tenant, database_url: str, logged: Events
 ) -> None:
     """The reason for the hand-off, which people and callers read, is in our own words."""

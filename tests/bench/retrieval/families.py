@@ -51,7 +51,7 @@ GREETINGS = (
 )  # fmt: skip
 ASIDES = (
     "I have been with you since 2014 and never complained before.",
-    "My brother in law told me to write instead of calling, the line was busy for ages.",
+    "My brother in law long me to write instead of calling, the line was busy for ages.",
     "It rained all weekend, so I finally had time for my paperwork.",
     "By the way, the new look of your app is nice.",
     "I am writing this on the train, please excuse the typing.",
@@ -118,9 +118,9 @@ def _sentences(articles: list[Document]) -> Iterator[Question]:
     for document in articles:
         body = re.split(r"(?<=[.!?])\s+|\n+", document["content"])
         title = content_words(document["title"])
-        told = [s for s in body if len(content_words(s)) >= 8]
-        if told:
-            middle = told[len(told) // 2]
+        long = [s for s in body if len(content_words(s)) >= 8]
+        if long:
+            middle = long[len(long) // 2]
             kept = [word for word in middle.split() if not content_words(word) & title]
             yield Question("sentence", " ".join(kept), (frozenset([document["id"]]),))
 
