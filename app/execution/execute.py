@@ -65,7 +65,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
     usage = UsageHandler(service.prices)
-    steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
+    held = (run.tenant_id, run.id, run.attempt)
+    steps = StepLog(service.commits, *held, usage, traced=run.traced)
     config, seen = _config(run, usage), Seen()
     holder = (str(run.id), run.attempt)
     try:

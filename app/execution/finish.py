@@ -14,7 +14,7 @@ from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
 from app.db.knowledge.answer_cache import keep_answer
 from app.db.runs import queries as run_queries
-from app.db.runs import transitions
+from app.db.runs import trace_notes, transitions
 from app.db.runs.steps import close_open_steps
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
@@ -49,7 +49,16 @@ async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending)
 def _is_one_statement(run: Run, ending: Ending) -> bool:
     """Whether nothing but the run's row changes when it ends like this."""
     ended_at_once = ending.status is RunStatus.SUCCESS and run.attempt == 1
-    return ended_at_once and run.callback_url is None and ending.reusable is None
+    plain = run.callback_url is None and ending.reusable is None
+    return ended_at_once and plain and not (run.traced and _noted(ending))
+
+
+def _noted(ending: Ending) -> list[trace_notes.Key]:
+    """What an ending says on the run's trace."""
+    checked: list[trace_notes.Key] = (
+        ["grounding"] if ending.result and ending.result.get("verdicts") else []
+    )
+    return [*checked, "escalated"] if ending.outcome == "escalated" else checked
 
 
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
@@ -73,6 +82,9 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
             # Only a run that paused and was claimed again can have an approval.
             await approvals.cancel_open(session, run.id)
         await outbox.note_finished(session, run, status, ending.outcome)
+    if status in FINAL:
+        for key in _noted(ending):
+            await trace_notes.note(session, run, key)
     if status is RunStatus.SUCCESS and ending.reusable:
         await cache_answer(session, run, ending.reusable)
     return True

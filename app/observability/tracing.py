@@ -13,6 +13,7 @@ from langsmith.schemas import LangSmithInfo
 from app.log import get_logger
 from app.observability.prices import Prices
 from app.observability.redaction import Redactor
+from app.observability.trace_parent import TraceParent
 from app.observability.trace_sender import ExecutionClient, TraceSender
 from app.observability.tracer import ExecutionTracer
 from app.settings import Settings
@@ -30,13 +31,15 @@ MAX_BATCH_BYTES = 20_000_000
 class Traced:
     """What is said of one execution: `metadata` and `tags` go on every run of its trace.
 
-    `content` is the policy's `trace_content`, `names` the people to be masked.
+    `content` is the policy's `trace_content`, `names` the people to be masked, `parent` a caller's
+    run that it stands under.
     """
 
     content: TraceContent
     names: tuple[str, ...]
     metadata: dict[str, Any]
     tags: list[str] = field(default_factory=list)
+    parent: TraceParent | None = None
 
 
 class Tracing:
@@ -52,7 +55,9 @@ class Tracing:
         self._tags = [f"env:{settings.environment}"]
         # LANGSMITH_TRACING in the environment would start a tracer that redacts nothing.
         langsmith.configure(enabled=False)
-        self._sender = _sender(settings)
+        # Why the last item that was given up was.
+        self.lost: str | None = None
+        self._sender = _sender(settings, self._note_lost)
 
     @property
     def is_on(self) -> bool:
@@ -69,6 +74,7 @@ class Tracing:
         client = ExecutionClient(self._sender, Redactor(traced.content, traced.names))
         tracer = ExecutionTracer.of(
             prices,
+            traced.parent,
             client=cast("langsmith.Client", client),
             project_name=self._project,
             tags=[*self._tags, *traced.tags],
@@ -81,15 +87,16 @@ class Tracing:
         if self._sender is None:
             return
         if left := await asyncio.to_thread(self._sender.flush, self._flush_seconds):
+            self.lost = f"no answer within {self._flush_seconds:g} s"
             log.warning("traces_lost", items=left)
 
+    def _note_lost(self, error: Exception) -> None:
+        """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
+        self.lost = type(error).__name__
+        log.warning("traces_lost", error=self.lost)
 
-def _note_lost(error: Exception) -> None:
-    """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
-    log.warning("traces_lost", error=type(error).__name__)
 
-
-def _sender(settings: Settings) -> TraceSender | None:
+def _sender(settings: Settings, note_lost: Callable[[Exception], None]) -> TraceSender | None:
     if settings.langsmith_api_key is None:
         return None
     for name, value in CLIENT_SWITCHES.items():
@@ -104,7 +111,7 @@ def _sender(settings: Settings) -> TraceSender | None:
             info=LangSmithInfo(),
             max_batch_size_bytes=MAX_BATCH_BYTES,
             anonymizer=anonymizer,
-            tracing_error_callback=_note_lost,
+            tracing_error_callback=note_lost,
         )
 
     return TraceSender(make)

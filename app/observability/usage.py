@@ -23,6 +23,8 @@ class TaskUsage:
     calls: list[dict[str, Any]] = field(default_factory=list)
     tokens: int = 0
     cost: Decimal | None = Decimal(0)
+    # The last try's run, by LangChain's id of it, which is LangSmith's.
+    trace_run_id: UUID | None = None
 
 
 class Asked(NamedTuple):
@@ -61,7 +63,9 @@ class UsageHandler(AsyncCallbackHandler):
         """A node that starts again under the same task is another try."""
         metadata = kwargs.get("metadata") or {}
         if kwargs.get("name") == metadata.get("langgraph_node") is not None:
-            self.of(_task_id(metadata)).tries += 1
+            usage = self.of(_task_id(metadata))
+            usage.tries += 1
+            usage.trace_run_id = kwargs.get("run_id")
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Remember which node asks which model."""
