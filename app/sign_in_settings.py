@@ -7,7 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, fi
 # Those of an API key, which a test holds this list against; not `approvals:on_behalf_of`, which is
 # for programs: a person at the console decides as themselves.
 Scope = Literal[
-    "runs:write", "runs:read", "approvals:decide", "articles:write", "mail:send", "admin"
+    "runs:write",
+    "runs:read",
+    "approvals:decide",
+    "articles:write",
+    "mail:send",
+    "traces:join",
+    "admin",
 ]
 Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$")]
 LimitMinor = Annotated[int, Field(ge=0, le=10**12)]

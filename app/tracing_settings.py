@@ -13,6 +13,10 @@ class TracingSettings(BaseModel):
         "https://api.smith.langchain.com", description="Server that traces are sent to."
     )
     langsmith_project: str = Field("deskgraph", description="Project that traces are filed under.")
+    langsmith_web_url: str | None = Field(
+        None,
+        description="Where people open LangSmith, for links; unset: as the endpoint says.",
+    )
     otel_endpoint: str | None = Field(
         None,
         pattern=r"^https?://\S{1,2000}$",
@@ -33,7 +37,8 @@ class TracingSettings(BaseModel):
         description="What traces call the deployed code; unset: the version of deskgraph.",
     )
     trace_url: str | None = Field(
-        None, description="Link to a trace; `{trace_id}` stands for its id."
+        None,
+        description="Link to a trace, instead of one to LangSmith; `{trace_id}` stands for its id.",
     )
     trace_flush_seconds: float = Field(
         5, gt=0, description="Longest wait at exit for traces that are not sent yet."

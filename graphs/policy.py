@@ -118,6 +118,9 @@ class Policy(Rules):
         description="What traces in LangSmith hold of texts: `redacted` masks personal data, "
         "`full` secrets only, `none` leaves out inputs, outputs and messages of errors.",
     )
+    trace_share: Annotated[float, Field(ge=0, le=1)] = Field(
+        1, description="Share of the runs whose traces go to LangSmith, chosen by the run's id."
+    )
     replies_per_thread_hour: Annotated[int, Field(ge=1, le=1000)] = Field(
         5, description="Public replies that one thread may get within an hour; then a person."
     )

@@ -24,6 +24,7 @@ from app.db.tables import (  # noqa: F401
     runs,
     sandbox,
     tenants,
+    traces,
     webhooks,
 )
 

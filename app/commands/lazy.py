@@ -25,6 +25,7 @@ GROUPS = {
     "agents": "Import and list who takes hand-offs.",
     "contacts": "Fill the list of contacts.",
     "customers": "Erase customers.",
+    "langsmith": "Find out whether traces arrive.",
     "webhooks": "Sign callbacks.",
 }
 

@@ -22,6 +22,7 @@ from app.console.application import install_console
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.observability.database_metrics import DatabaseMetrics
+from app.observability.trace_links import keep_looking_for_project
 from app.settings import Settings
 from app.worker.consumer import enqueue_run
 from app.worker.main import run_worker
@@ -148,6 +149,7 @@ async def _run_api(
     backend = Backend(service.settings, service.sessions, enqueue_run, Cursors(secret_key))
     app = create_app(backend)
     install_console(app)
+    looking = asyncio.create_task(keep_looking_for_project(backend.links))
     server = QuietServer(server_config(app))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     # uvicorn has no event for it.
@@ -162,6 +164,7 @@ async def _run_api(
     waiting = asyncio.create_task(stop.wait())
     await asyncio.wait([waiting, serving], return_when=asyncio.FIRST_COMPLETED)
     waiting.cancel()
+    looking.cancel()
     # A stream never ends by itself, and the server waits for open answers.
     app.state.event_broadcaster.close()
     app.state.run_waiter.close()

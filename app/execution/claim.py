@@ -22,6 +22,7 @@ class Claimant:
     worker_id: int
     per_customer: int
     graph_version: str | None = None
+    tracing: bool = False
 
 
 async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant) -> Run | None:
@@ -49,7 +50,7 @@ async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant
 
 async def _take(executor: Executor, run_id: UUID, by: Claimant) -> Run | None:
     own = (by.worker_id, uuid7(), by.per_customer, by.graph_version)
-    return await transitions.claim(executor, run_id, *own)
+    return await transitions.claim(executor, run_id, *own, tracing=by.tracing)
 
 
 async def queue_followers(

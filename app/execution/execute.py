@@ -65,9 +65,10 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
         RunWaitsError: something it needs is not there just now; the run can be claimed again.
         Exception: the database is away; nothing is lost, the run can be claimed again.
     """
-    calls = CallLog(service.commits, run.tenant_id, run.id, run.attempt)
+    held = (run.tenant_id, run.id, run.attempt)
+    calls = CallLog(service.commits, *held)
     usage = UsageHandler(service.prices, calls.note)
-    steps = StepLog(service.commits, run.tenant_id, run.id, run.attempt, usage)
+    steps = StepLog(service.commits, *held, usage, traced=run.traced)
     config, seen = _config(run, usage), Seen()
     holder = (str(run.id), run.attempt)
     try:

@@ -118,9 +118,10 @@ async def _write(service: Service, work: Work, usage: UsageHandler) -> tuple[str
     meter = PostgresMeter(service.sessions, keep, run.tenant_id, service.prices, policy.budgets)
     gateway = open_gateway(service.models, run.tenant_id, meter)
     traced = traced_run(run, policy, about(run, policy, "summary"))
+    tracers = service.tracing.callbacks(traced, usage.prices) if run.traced else []
     config: RunnableConfig = {
         "run_name": f"{NAME}.summary",
-        "callbacks": [usage, *service.tracing.callbacks(traced, usage.prices)],
+        "callbacks": [usage, *tracers],
         "metadata": {"run_id": str(run.id), "tenant_id": run.tenant_id},
     }
     # As inside the graph: the gateway takes callbacks from the context of the call.

@@ -1,5 +1,6 @@
 """What LangSmith is given to find an execution by: its name, its metadata and its tags."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from langchain_core.runnables import RunnableConfig
@@ -7,6 +8,7 @@ from langgraph.types import Command
 
 from app.db.tables.runs import Run
 from app.execution.wiring import Service
+from app.observability.trace_parent import read_parent
 from app.observability.tracing import Traced
 from app.observability.usage import UsageHandler
 from graphs.policy import Policy
@@ -36,8 +38,11 @@ def traced_config(
         "replay_of": str(run.replay_of) if run.replay_of else None,
         "dry_run": run.dry_run,
     }
-    traced = traced_run(run, policy, {k: v for k, v in metadata.items() if v is not None})
-    callbacks = service.tracing.callbacks(traced, usage.prices)
+    # What goes on after a pause may come days after the caller's own run has ended.
+    parent = read_parent(run.trace_parent) if trigger == "message" else None
+    known = {k: v for k, v in metadata.items() if v is not None}
+    traced = replace(traced_run(run, policy, known), parent=parent)
+    callbacks = service.tracing.callbacks(traced, usage.prices) if run.traced else []
     own = {"run_name": name, "callbacks": [usage, *callbacks]}
     return cast("RunnableConfig", {**config, **own})
 

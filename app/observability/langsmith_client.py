@@ -23,6 +23,7 @@ class LangSmithClient:
         assert settings.langsmith_api_key is not None, "without a key nothing is made"
         for name, value in CLIENT_SWITCHES.items():
             os.environ.setdefault(name, value)
+        self.lost: str | None = None
         self._client = langsmith.Client(
             api_url=settings.langsmith_endpoint,
             api_key=settings.langsmith_api_key.get_secret_value(),
@@ -30,7 +31,7 @@ class LangSmithClient:
             info=LangSmithInfo(),
             max_batch_size_bytes=MAX_BATCH_BYTES,
             anonymizer=redact,
-            tracing_error_callback=_note_lost,
+            tracing_error_callback=self._note_lost,
         )
 
     def create_run(self, **run: Any) -> None:
@@ -47,7 +48,7 @@ class LangSmithClient:
         sending = self._client.tracing_queue
         return sending.unfinished_tasks if sending else 0
 
-
-def _note_lost(error: Exception) -> None:
-    """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
-    note_lost(NAME, error=type(error).__name__)
+    def _note_lost(self, error: Exception) -> None:
+        """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
+        self.lost = type(error).__name__
+        note_lost(NAME, error=self.lost)

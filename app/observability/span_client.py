@@ -33,6 +33,7 @@ class SpanClient:
         # They quote the collector's answers; what is lost is said by us.
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         headers = {name: value.get_secret_value() for name, value in settings.otel_headers.items()}
+        self.lost: str | None = None
         self._redact = redact
         self._open: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._exporter = CountingExporter(

@@ -24,13 +24,21 @@ class StepLog:
     """The steps of one execution. `note` never waits; `flush` does, before the run settles."""
 
     def __init__(
-        self, commits: GroupCommit, tenant_id: str, run_id: UUID, attempt: int, usage: UsageHandler
+        self,
+        commits: GroupCommit,
+        tenant_id: str,
+        run_id: UUID,
+        attempt: int,
+        usage: UsageHandler,
+        *,
+        traced: bool = False,
     ) -> None:
         self._commits = commits
         # Rows that are late, as after an outage, are refused: their steps would stay open.
         self._holder = (str(run_id), attempt)
         self._owner = {"tenant_id": tenant_id, "run_id": run_id, "attempt": attempt}
         self._usage = usage
+        self._traced = traced
         self._open: dict[str, dict[str, Any]] = {}
         self._unwritten: list[Done] = []
         self._checkpoint_id: str | None = None
@@ -67,6 +75,7 @@ class StepLog:
             "cost_usd": 0,
             "started_at": datetime.now(UTC),
             "duration_ms": None,
+            "trace_run_id": None,
         }
         self._open[task["id"]] = row
         self._write(row)
@@ -95,6 +104,7 @@ class StepLog:
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
             "duration_ms": round(took.total_seconds() * 1000),
+            "trace_run_id": usage.trace_run_id if self._traced else None,
         }
         seconds = took.total_seconds()
         metrics.step_ended(row["node"], str(done["status"]), seconds, usage.tries, error)

@@ -24,7 +24,12 @@ Redact = Callable[[Any], Any]
 
 
 class TraceClient(Protocol):
-    """Where a sender's traces go. It redacts with what it was made with."""
+    """Where a sender's traces go. It redacts with what it was made with.
+
+    `lost` says why it gave the last item up that did not arrive.
+    """
+
+    lost: str | None
 
     def create_run(self, **run: Any) -> None:
         """Take the start of a run of LangChain's."""

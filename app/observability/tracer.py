@@ -9,6 +9,7 @@ from langchain_core.tracers.schemas import Run
 from langgraph.errors import GraphBubbleUp, GraphDrained, GraphInterrupt
 
 from app.observability.prices import Prices, tokens_of
+from app.observability.trace_parent import TraceParent
 from graphs.suspend import AttemptLostError, RunPausedError
 
 # How an execution ends that stops without a fault; the first class that fits.
@@ -26,12 +27,16 @@ class ExecutionTracer(LangChainTracer):
 
     prices: Prices
     tries: Counter[str]
+    parent: TraceParent | None
+    # Our own root in each trace: under a caller's run it is not the trace's.
+    roots: dict[UUID, str]
 
     @classmethod
-    def of(cls, prices: Prices, **parameters: Any) -> Self:
-        """A tracer with the parameters of LangChain's."""
+    def of(cls, prices: Prices, parent: TraceParent | None, **parameters: Any) -> Self:
+        """A tracer with the parameters of LangChain's, whose root stands under `parent`."""
         tracer = cls(**parameters)
         tracer.prices, tracer.tries = prices, Counter()
+        tracer.parent, tracer.roots = parent, {}
         return tracer
 
     def copy_with_metadata_defaults(self, **parameters: Any) -> LangChainTracer:
@@ -39,12 +44,19 @@ class ExecutionTracer(LangChainTracer):
         copy = super().copy_with_metadata_defaults(**parameters)
         assert isinstance(copy, ExecutionTracer), "a copy is of the same class"
         copy.prices, copy.tries = self.prices, self.tries
+        copy.parent, copy.roots = self.parent, self.roots
         return copy
 
     def _start_trace(self, run: Run) -> None:
         """Send the run though LangSmith is off for all else of the process (see `Tracing`)."""
+        is_root = run.parent_run_id is None
+        if is_root and (parent := self.parent):
+            self.order_map[parent.run_id] = (parent.trace_id, parent.place)
+            run.parent_run_id = parent.run_id
         super()._start_trace(run)
         run.extra.pop("__disabled", None)
+        if is_root:
+            self.roots[run.trace_id] = str(run.id)
 
     def on_chain_start(
         self, serialized: dict[str, Any], inputs: dict[str, Any], **kwargs: Any
@@ -93,7 +105,7 @@ class ExecutionTracer(LangChainTracer):
 
     def _say_on_root(self, run_id: UUID, outcome: str, *, of_node: bool) -> None:
         run = self.run_map.get(str(run_id))
-        root = self.run_map.get(str(run.trace_id)) if run else None
+        root = self.run_map.get(self.roots.get(run.trace_id, "")) if run else None
         if root is None or (root is not run and not of_node) or "run_outcome" in root.metadata:
             return
         root.add_metadata({"run_outcome": outcome})

@@ -13,6 +13,7 @@ import langsmith
 
 from app.observability import langsmith_client
 from app.observability.prices import Prices
+from app.observability.trace_parent import TraceParent
 from app.observability.trace_sender import ExecutionClient, TraceSender, note_lost
 from app.observability.tracer import ExecutionTracer
 from app.settings import Settings
@@ -23,13 +24,15 @@ from graphs.policy import TraceContent
 class Traced:
     """What is said of one execution: `metadata` and `tags` go on every run of its trace.
 
-    `content` is the policy's `trace_content`, `names` the people to be masked.
+    `content` is the policy's `trace_content`, `names` the people to be masked, `parent` a caller's
+    run that it stands under.
     """
 
     content: TraceContent
     names: tuple[str, ...]
     metadata: dict[str, Any]
     tags: list[str] = field(default_factory=list)
+    parent: TraceParent | None = None
 
 
 class Tracing:
@@ -45,12 +48,18 @@ class Tracing:
         self._tags = [f"env:{settings.environment}"]
         # LANGSMITH_TRACING in the environment would start a tracer that redacts nothing.
         langsmith.configure(enabled=False)
+        self._late: str | None = None
         self._senders = _senders(settings)
 
     @property
     def is_on(self) -> bool:
         """Whether anything is traced."""
         return bool(self._senders)
+
+    @property
+    def lost(self) -> str | None:
+        """Why the last item that was given up was."""
+        return self._late or next((s.client.lost for s in self._senders if s.client.lost), None)
 
     def callbacks(self, traced: Traced, prices: Prices) -> list[ExecutionTracer]:
         """The tracer of one execution, or nothing; `prices` say what each model call cost.
@@ -62,6 +71,7 @@ class Tracing:
         client = ExecutionClient(self._senders, traced.content, traced.names)
         tracer = ExecutionTracer.of(
             prices,
+            traced.parent,
             client=cast("langsmith.Client", client),
             project_name=self._project,
             tags=[*self._tags, *traced.tags],
@@ -74,6 +84,7 @@ class Tracing:
         flushing = [asyncio.to_thread(s.flush, self._flush_seconds) for s in self._senders]
         for sender, left in zip(self._senders, await asyncio.gather(*flushing), strict=True):
             if left:
+                self._late = f"no answer within {self._flush_seconds:g} s"
                 note_lost(sender.name, items=left)
 
 

@@ -31,6 +31,8 @@ class TaskUsage:
     tries: int = 0
     tokens: int = 0
     cost: Decimal | None = Decimal(0)
+    # The last try's run, by LangChain's id of it, which is LangSmith's.
+    trace_run_id: UUID | None = None
 
 
 class Asked(NamedTuple):
@@ -84,7 +86,9 @@ class UsageHandler(AsyncCallbackHandler):
         if kwargs.get("name") == metadata.get("langgraph_node") is not None:
             # Until the node's own asyncio task ends; `run_inline` says that this is within it.
             bind_contextvars(node=kwargs["name"])
-            self.of(_task_id(metadata)).tries += 1
+            usage = self.of(_task_id(metadata))
+            usage.tries += 1
+            usage.trace_run_id = kwargs.get("run_id")
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Remember which node asks which model."""

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.compiled import RawConnection
 from app.db.core.connections import direct_connection, direct_url
-from app.db.runs import workers
+from app.db.runs import trace_notes, workers
 from app.db.tables.runs import Run
 from app.execution.finish import bring_back
 from app.log import get_logger
@@ -115,6 +115,7 @@ async def _bring_back(session: AsyncSession, jobs: RunRunner, lost: list[Run]) -
     if plain:
         await workers.hand_back(session, plain)
     for run in lost:
+        await trace_notes.note(session, run, "lost")
         if run in plain:
             await jobs.enqueue(session, run.id, None)
         else:

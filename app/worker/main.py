@@ -20,6 +20,7 @@ from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
 from app.worker.retention import prune_regularly
 from app.worker.run_jobs import RunRunner
+from app.worker.trace_dispatcher import send_trace_notes
 from app.worker.triage_watch import watch_regularly
 from app.worker.webhook_dispatcher import deliver_callbacks
 
@@ -46,6 +47,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         tasks.create_task(deliver_to_desks(service, stop))
         tasks.create_task(read_mailboxes(service, stop))
+        tasks.create_task(send_trace_notes(service, stop))
         every = service.settings.retention_every_seconds
         forgetting = tasks.create_task(prune_regularly(service.sessions, every))
         judging = tasks.create_task(watch_regularly(service.sessions))

@@ -30,6 +30,7 @@ def rules(kept: Retention) -> list[tuple[str, Prune, int, int]]:
         ("callbacks", retention.delete_callbacks, kept.events_days, EVENTS),
         ("inbox", retention.delete_inbox, kept.events_days, EVENTS),
         ("deliveries", retention.delete_deliveries, kept.steps_days, STEPS),
+        ("trace_notes", retention.delete_trace_notes, kept.steps_days, STEPS),
         ("webhook_secrets", retention.delete_secrets, kept.events_days, EVENTS),
         ("steps", retention.delete_steps, kept.steps_days, STEPS),
         ("model_calls", retention.delete_model_calls, kept.steps_days, STEPS),

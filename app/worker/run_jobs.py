@@ -71,7 +71,8 @@ class RunRunner:
             async with sessions.raw_connection() as connection:
                 await self.enqueue(connection, run_id, None)
             return
-        own = Claimant(self.id, limit, self.service.graph_version)
+        tracing = self.service.tracing.is_on
+        own = Claimant(self.id, limit, self.service.graph_version, tracing)
         run = await claim(sessions, self.enqueue, run_id, own)
         if run is None:
             return

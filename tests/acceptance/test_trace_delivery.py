@@ -118,13 +118,41 @@ def test_drained_run_is_no_error(starter: Client, stack: Stack, tmp_path: Path) 
         until(lambda: starter.run(run["id"])["status"] == "interrupted", 3 * PATIENCE_SECONDS)
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "never answers", "is gone"])
+def test_trace_of_a_killed_worker_is_ended_by_the_one_that_recovers_its_run(
+    starter: Client, stack: Stack, tmp_path: Path
+) -> None:
+    """The killed one's root does not stay open; the run goes on in a trace of its own."""
+    langsmith, model = LangSmithCapture(), HeldModel()
+    model.hold("Classification")
+    with serving(langsmith.app) as endpoint:
+        env = {**tracing_to(endpoint), **model.env}
+        with worker(stack, tmp_path, **env) as process:
+            run = starter.start("cus_ann", TWICE, wait=0)
+            assert model.arrived.wait(PATIENCE_SECONDS)
+            lost = starter.run(run["id"], wait=0)["trace_id"]
+            # The start of the root has left by then.
+            until(lambda: lost in langsmith.runs)
+            assert langsmith.root(lost) is None
+            process.kill()
+        model.release()
+        with worker(stack, tmp_path, **env):
+            root = langsmith.wait_for_root(lost)
+            until(lambda: starter.run(run["id"])["status"] == "interrupted", 3 * PATIENCE_SECONDS)
+            done = starter.run(run["id"])
+            langsmith.wait_for_root(done["trace_id"])
+    model.close()
+    assert root["error"].startswith("WorkerLost")
+    assert done["trace_id"] != lost
+    assert metadata(langsmith.runs[lost])["run_id"] == run["id"]
+
+
+@pytest.mark.parametrize("trouble", ["refuses", "refuses the key", "never answers", "is gone"])
 def test_langsmith_in_trouble_costs_traces_only(
     starter: Client, stack: Stack, tmp_path: Path, trouble: str
 ) -> None:
     """Runs go on as ever, and a stop waits for the flush's bound, not for LangSmith."""
     langsmith = LangSmithCapture()
-    langsmith.status = 503
+    langsmith.status = 401 if trouble == "refuses the key" else 503
     with serving(langsmith.app) as refusing, silent_server() as silent:
         endpoints = {"never answers": silent, "is gone": "http://127.0.0.1:9"}
         endpoint = endpoints.get(trouble, refusing)

@@ -1,13 +1,17 @@
 """What LangSmith gets to see of a run, and what it must not see."""
 
+import asyncio
 from collections.abc import Callable, Iterator
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+from uuid import UUID, uuid5
 
 import pytest
 from sqlalchemy import select, update
 
+from app.commands.keys import issue_key
 from app.db.core.connections import Sessions, make_engine
 from app.db.tables.figures import ModelCall
 from app.db.tables.sandbox import SandboxPayment
@@ -15,7 +19,7 @@ from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import until
 from tests.conftest import Tenant, copy_articles
-from tests.doubles.langsmith_capture import LangSmithCapture, metadata
+from tests.doubles.langsmith_capture import PROJECT_ID, WORKSPACE_ID, LangSmithCapture, metadata
 from tests.doubles.openai_double import OpenAIDouble
 from tests.doubles.server import serving
 
@@ -86,6 +90,7 @@ def stack(
                 DESKGRAPH_LANGSMITH_API_KEY="ls-key",
                 DESKGRAPH_LANGSMITH_ENDPOINT=endpoint,
                 DESKGRAPH_LANGSMITH_PROJECT=PROJECT,
+                DESKGRAPH_LANGSMITH_WEB_URL="https://smith.example",
                 DESKGRAPH_OPENAI_API_KEY="openai-key",
                 DESKGRAPH_OPENAI_BASE_URL=f"{provider}/v1",
             )
@@ -114,6 +119,150 @@ def paused(starter: Client, models: OpenAIDouble) -> Any:
     run = starter.start("cus_ann", TWICE)
     assert run["status"] == "interrupted"
     return run
+
+
+def feedback_on(langsmith: LangSmithCapture, trace_id: str, key: str) -> Any:
+    """The feedback of that key on a trace; a worker sends it a moment later."""
+    until(lambda: key in langsmith.feedback_on(trace_id))
+    return langsmith.feedback_on(trace_id)[key]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "value", "score"), [("approve", "approved", 1), ("reject", "rejected", 0)]
+)
+def test_decision_is_feedback_on_the_trace_that_asked(
+    paused: Any,
+    starter: Client,
+    approver: Client,
+    langsmith: LangSmithCapture,
+    verdict: str,
+    value: str,
+    score: float,
+) -> None:
+    """Not on the one that goes on; what the reviewer wrote is redacted as traces are."""
+    comment = "Ask zyx.private@hidden.example"
+    approver.decide(paused, verdict, comment=comment).raise_for_status()
+    done = starter.run(paused["id"])
+    found = feedback_on(langsmith, paused["trace_id"], "approval")
+    assert (found["value"], found["score"]) == (value, score)
+    assert found["comment"] == "Ask [email]"
+    assert found["session_id"] == PROJECT_ID
+    assert found["id"] == str(uuid5(UUID(paused["trace_id"]), "approval"))
+    about = found["feedback_source"]["metadata"]
+    assert about["run_id"] == paused["id"]
+    assert about["approval_id"] == paused["approvals"][0]["id"]
+    assert "approval" not in langsmith.feedback_on(done["trace_id"])
+
+
+def test_edited_plan_is_a_correction(
+    paused: Any, approver: Client, langsmith: LangSmithCapture
+) -> None:
+    """The steps as the reviewer left them."""
+    [step] = paused["approvals"][0]["steps"]
+    edit = {"id": step["id"], "args": {"amount_minor": 100}}
+    approver.decide(paused, "edit", steps=[edit]).raise_for_status()
+    found = feedback_on(langsmith, paused["trace_id"], "approval")
+    assert (found["value"], found["score"]) == ("edited", 1)
+    [left] = found["correction"]["steps"]
+    assert left["args"]["amount_minor"] == 100
+
+
+def newest_rating_is(langsmith: LangSmithCapture, trace_id: str, rating_id: str) -> bool:
+    """Whether that rating is the one on the trace."""
+    about = feedback_on(langsmith, trace_id, "csat")["feedback_source"]["metadata"]
+    return bool(about["feedback_id"] == rating_id)
+
+
+def test_rating_is_found_from_either_side(
+    paused: Any, starter: Client, approver: Client, langsmith: LangSmithCapture
+) -> None:
+    """The run and its thread show it, and so does the newest trace; a later one replaces it."""
+    approver.decide(paused, "approve").raise_for_status()
+    done = starter.run(paused["id"])
+    for score in (4, 2):
+        rating = {"score": score, "comment": "Call me: +49 171 5550199"}
+        given = starter.http.post("/v1/threads/T-1/feedback", json=rating).raise_for_status().json()
+        until(partial(newest_rating_is, langsmith, done["trace_id"], given["id"]))
+    found = feedback_on(langsmith, done["trace_id"], "csat")
+    assert (found["score"], found["value"]) == (0.25, "2 stars")
+    assert found["comment"] == "Call me: [phone]"
+    shown = starter.run(paused["id"])["feedback"]
+    assert [rating["score"] for rating in shown] == [4, 2]
+    thread = starter.http.get("/v1/threads/T-1?expand=feedback").raise_for_status().json()
+    assert thread["runs"][-1]["feedback"] == shown
+    assert metadata(langsmith.wait_for_root(done["trace_id"]))["run_id"] == paused["id"]
+
+
+def test_escalation_is_feedback(starter: Client, langsmith: LangSmithCapture) -> None:
+    """A ticket that went to a person says why."""
+    run = starter.start("cus_ann", "I want to speak to a human, now!", "T-5")
+    assert run["outcome"] == "escalated"
+    found = feedback_on(langsmith, run["trace_id"], "escalated")
+    assert (found["score"], found["value"]) == (1, run["escalation"]["reason"])
+
+
+def test_run_and_steps_link_to_their_traces(
+    paused: Any, starter: Client, langsmith: LangSmithCapture
+) -> None:
+    """Each step to its own node, once LangSmith has said which project it is."""
+    place = f"https://smith.example/o/{WORKSPACE_ID}/projects/p/{PROJECT_ID}/r/"
+    until(lambda: starter.run(paused["id"])["trace_url"] is not None)
+    assert starter.run(paused["id"])["trace_url"] == f"{place}{paused['trace_id']}?poll=true"
+    steps = starter.http.get(f"/v1/runs/{paused['id']}/steps").raise_for_status().json()["items"]
+    nodes = langsmith.children(langsmith.wait_for_root(paused["trace_id"]))
+    assert [step["trace_url"] for step in steps] == [
+        f"{place}{node['id']}?poll=true" for node in nodes
+    ]
+
+
+def test_share_of_a_tenant_leaves_runs_out(
+    starter: Client, admin: Client, langsmith: LangSmithCapture
+) -> None:
+    """With a share of 0 no byte of a run leaves, nor feedback on it, and it has no link."""
+    put = {"trace_share": 0}
+    admin.http.put("/v1/policy", json=put, headers={"If-Match": "*"}).raise_for_status()
+    run = starter.start("cus_ann", TWICE, "T-left-out")
+    assert run["trace_url"] is None
+    steps = starter.http.get(f"/v1/runs/{run['id']}/steps").raise_for_status().json()["items"]
+    assert {step["trace_url"] for step in steps} == {None}
+    rating = {"score": 1, "comment": ""}
+    starter.http.post("/v1/threads/T-left-out/feedback", json=rating).raise_for_status()
+    assert starter.run(run["id"])["feedback"][0]["score"] == 1
+    admin.http.put("/v1/policy", json={}, headers={"If-Match": "*"}).raise_for_status()
+    # What came later has arrived, so what came before would have, too.
+    later = starter.start("cus_ann", TWICE, "T-later")
+    langsmith.wait_for_root(later["trace_id"])
+    assert run["id"].encode() not in langsmith.sent
+    assert langsmith.feedback_on(run["trace_id"]) == {}
+
+
+CALLER = "20261130T061500000000Z0197c9b0-1111-7000-8000-000000000001"
+PLACE = f"{CALLER}.20261130T061501000000Z0197c9b0-2222-7000-8000-000000000002"
+PROJECT_OF_OTHERS = "langsmith-project=elsewhere,langsmith-metadata=%7B%22tenant_id%22%3A%22x%22%7D"
+
+
+@pytest.mark.parametrize("may", [True, False])
+async def test_only_a_key_that_may_puts_a_trace_under_its_own(
+    stack: Stack, own_url: str, tenant: Tenant, langsmith: LangSmithCapture, may: bool
+) -> None:
+    """Of what it sends the place alone is taken: no project and no metadata."""
+    scopes = ["runs:write", "runs:read", *(["traces:join"] if may else [])]
+    engine = make_engine(own_url, 1)
+    async with Sessions(engine).begin() as session:
+        caller = stack.client(await issue_key(session, tenant.id, "caller", scopes))
+    await engine.dispose()
+    caller.http.headers.update({"langsmith-trace": PLACE, "baggage": PROJECT_OF_OTHERS})
+    run = await asyncio.to_thread(caller.start, "cus_ann", TWICE, "T-joined")
+    root = await asyncio.to_thread(langsmith.wait_for_root, run["trace_id"])
+    joined = (PLACE[-36:], CALLER[-36:], f"{PLACE}.")
+    own = (None, run["trace_id"], "")
+    parent, trace_id, place = joined if may else own
+    assert root.get("parent_run_id") == parent
+    assert root["trace_id"] == trace_id
+    assert root["dotted_order"].startswith(place)
+    assert (root["session_name"], metadata(root)["tenant_id"]) == (PROJECT, tenant.id)
+    assert metadata(root)["run_outcome"] == "interrupted"
+    assert {node["trace_id"] for node in langsmith.children(root)} == {trace_id}
 
 
 def test_root_is_named_by_the_run_and_filed_under_the_project(
@@ -369,9 +518,15 @@ def test_personal_data_leaves_only_by_the_policy(
     models.failure_message = f"cannot read {MARKED}"
     before = len(langsmith.sent)
     run = start_marked(starter)
-    approver.decide(run, "approve").raise_for_status()
+    approver.decide(run, "approve", comment=f"Ask {MARKED}").raise_for_status()
     done = starter.run(run["id"])
     assert (run["status"], done["status"]) == ("interrupted", "success")
+    rating = {"score": 1, "comment": f"Not what {MARKED} wanted"}
+    starter.http.post("/v1/threads/T-9/feedback", json=rating).raise_for_status()
+    notes = [feedback_on(langsmith, run["trace_id"], "approval"),
+             feedback_on(langsmith, done["trace_id"], "csat")]  # fmt: skip
+    assert [note["score"] for note in notes] == [1, 0]
+    assert all(("comment" in note) == (content != "none") for note in notes)
     traces = [whole_trace(langsmith, found["trace_id"]) for found in (run, done)]
     sent = langsmith.sent[before:].decode()
     left = {kind for kind, marker in MARKERS.items() if marker in sent}

@@ -1,7 +1,7 @@
 """The processes that are measured: our API, our worker on a chosen graph, and the stock handler.
 
 `python -m tests.bench.serve worker reference`, `... api PORT`, `... model PORT`, `... stock PORT`,
-`... desk PORT`;
+`... desk PORT`, `... langsmith PORT`;
 the database comes from DESKGRAPH_DATABASE_URL. With BENCH_LAG, the API and the worker write into
 that folder when and how late their event loop woke a task.
 """
@@ -36,6 +36,7 @@ from graphs.state import Ticket, fresh_run
 from tests.bench.canned import QUESTION, canned_pool
 from tests.bench.options import command_line, positive
 from tests.bench.reference import build_reference_graph
+from tests.doubles.langsmith_capture import LangSmithCapture
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 
 TICK_SECONDS = 0.01
@@ -158,13 +159,18 @@ def desk_app() -> FastAPI:
     return app
 
 
+def langsmith_app() -> FastAPI:
+    """A server that takes traces."""
+    return LangSmithCapture().app
+
+
 async def serve(app: FastAPI, port: int) -> None:
     """Another server than ours, until SIGTERM."""
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning"))
     await server.serve()
 
 
-OTHERS = {"stock": stock_app, "model": model_app, "desk": desk_app}
+OTHERS = {"stock": stock_app, "model": model_app, "desk": desk_app, "langsmith": langsmith_app}
 
 
 def options() -> Namespace:

@@ -16,6 +16,8 @@ from fastapi.responses import JSONResponse
 JsonObject = dict[str, Any]
 
 PATIENCE_SECONDS = 30
+PROJECT_ID = "5b1f0a34-92f8-4a4e-8d0e-2f3a8a6f1c11"
+WORKSPACE_ID = "8c2d6f10-1b7e-4a57-9a55-6f1d0e9b7c22"
 
 
 class LangSmithCapture:
@@ -27,8 +29,17 @@ class LangSmithCapture:
         self.keys: set[str | None] = set()
         self.sent = b""
         self.status = 202
+        self.info_status: int | None = None
+        # Whether it takes traces and then does not know them.
+        self.forgets = False
         self.delay_seconds = 0.0
+        # Projects appear with the first trace, as in LangSmith; feedback by id.
+        self.feedback: dict[str, JsonObject] = {}
         self.app = FastAPI()
+        self.app.add_api_route("/sessions", self._projects, methods=["GET"])
+        self.app.add_api_route("/runs/{run_id}", self._run, methods=["GET"])
+        self.app.add_api_route("/runs/{run_id}", self._patch, methods=["PATCH"])
+        self.app.add_api_route("/feedback", self._feedback, methods=["POST"])
         self.app.add_api_route("/{path:path}", self._other, methods=["GET", "PATCH", "DELETE"])
         self.app.add_api_route("/runs/multipart", self._multipart, methods=["POST"])
 
@@ -50,9 +61,45 @@ class LangSmithCapture:
         found = [run for run in self.runs.values() if run.get("parent_run_id") == root["id"]]
         return sorted(found, key=lambda run: str(run["dotted_order"]))
 
+    def feedback_on(self, trace_id: str) -> dict[str, JsonObject]:
+        """The feedback on a run, by its key."""
+        found = [one for one in list(self.feedback.values()) if one["run_id"] == trace_id]
+        return {one["key"]: one for one in found}
+
+    async def _projects(self, request: Request) -> JSONResponse:
+        self._note(request)
+        name = request.query_params["name"]
+        known = {run.get("session_name") for run in list(self.runs.values())}
+        there = [{"id": PROJECT_ID, "tenant_id": WORKSPACE_ID, "name": name}]
+        return self._answer(there if name in known else [])
+
+    async def _run(self, request: Request, run_id: str) -> JSONResponse:
+        self._note(request)
+        run = None if self.forgets else self.runs.get(run_id)
+        return self._answer(run) if run else JSONResponse({"detail": "not found"}, 404)
+
+    async def _patch(self, request: Request, run_id: str) -> JSONResponse:
+        self._note(request)
+        if self.status == 202:
+            self.sent += await request.body()
+            self._merge(run_id, await request.json())
+        return self._answer({})
+
+    async def _feedback(self, request: Request) -> JSONResponse:
+        self._note(request)
+        if self.status == 202:
+            self.sent += await request.body()
+            sent = await request.json()
+            self.feedback[sent["id"]] = sent
+        return self._answer({})
+
+    def _answer(self, content: Any) -> JSONResponse:
+        refused = JSONResponse({"detail": "injected fault"}, self.status)
+        return JSONResponse(content) if self.status == 202 else refused
+
     async def _other(self, request: Request) -> JSONResponse:
         self._note(request)
-        return JSONResponse({}, self.status)
+        return JSONResponse({}, self.info_status or self.status)
 
     async def _multipart(self, request: Request) -> JSONResponse:
         self._note(request)

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 ON_THE_WAY_OF_EVERY_RUN = {
     "app/db/connections/inbox.py": "each hook, which a desk waits for",
     "app/db/connections/queries.py": "the payment provider of a run, the connection of a hook",
+    "app/db/conversations/feedback.py": "what is shown of each run",
     "app/db/conversations/history.py": "whether the customer wrote before, at each start",
     "app/db/conversations/summaries.py": "whether a summary is due, at each end",
     "app/db/effects/approvals.py": "what is shown of each run that paused, and its answer",

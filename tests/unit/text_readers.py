@@ -58,6 +58,7 @@ from app.models.offline import (
     words,
 )
 from app.models.offline.payment_ids import ids_in
+from app.observability import trace_parent
 from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, held_questions, questions, quiet, ticket_parts
@@ -623,6 +624,7 @@ READERS: dict[str, list[Reader]] = {
     "app.services.connections.tickets:account_of": [
         lambda text: account_of("con_a", Requester(text, text, verified=True), text)
     ],
+    "app.observability.trace_parent:read_parent": [trace_parent.read_parent],
     "app.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
     "app.strict_json:check_value": [
         lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)

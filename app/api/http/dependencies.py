@@ -4,6 +4,7 @@ import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -18,6 +19,7 @@ from app.db.core.connections import Sessions
 from app.db.tables.tenants import ApiKey
 from app.db.tenants.queries import live_key
 from app.errors import MissingScopeError, UnauthorizedError
+from app.observability.trace_links import TraceLinks
 from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.connections.check import Reach
 from app.services.runs.start_and_cancel import Enqueue
@@ -31,11 +33,12 @@ SCOPES = (
     ON_BEHALF_OF,
     "articles:write",
     "mail:send",
+    "traces:join",
     "admin",
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Backend:
     """What the API needs to work; made once for a process."""
 
@@ -43,6 +46,11 @@ class Backend:
     sessions: Sessions
     enqueue: Enqueue
     cursors: Cursors
+
+    @cached_property
+    def links(self) -> TraceLinks:
+        """Links to traces; they know LangSmith's project once it was found."""
+        return TraceLinks(self.settings)
 
 
 # Coroutines, though nothing is awaited: FastAPI takes a plain dependency to a thread and back.

@@ -74,6 +74,7 @@ RUN: dict[str, Any] = {
     "handoff": None,
     "ignored": None,
     "set_apart": [],
+    "feedback": [],
     "error": None,
     "attempt": 1,
     "policy_version": 0,
@@ -185,6 +186,7 @@ RUN_STEP: dict[str, Any] = {
     "model_calls": [],
     "tokens": 0,
     "cost_usd": 0.0,
+    "trace_url": None,
 }
 MESSAGE: dict[str, Any] = {
     "id": "msg_1",
@@ -319,6 +321,7 @@ PARAMETERS: dict[str, Any] = {
     "article_id": "opening-hours",
     "code": "stale-digest",
     "with": RUN_ID,
+    "langsmith-trace": "20261122T090000000000Z01a20147-c1d2-7e43-8a70-8f1e4d6b0f33",
     "q": "upload error E42",
     "language": "pt-BR",
     "status": "pending",

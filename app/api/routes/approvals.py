@@ -121,4 +121,4 @@ async def resume_run(
         body.on_behalf_of,
     )  # fmt: skip
     run = await decide.resume(session, backend.enqueue, key, run_id, answer)
-    return await show_run(session, run, backend.settings)
+    return await show_run(session, run, backend.settings, backend.links)

@@ -7,7 +7,7 @@ from app.api.http import openapi_examples
 from app.api.http.dependencies import Session, Writer
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.db.tables.conversations import Feedback
+from app.api.views.runs import show_rating
 from app.services.conversations import feedback
 from app.services.conversations.feedback import Rating
 
@@ -25,10 +25,4 @@ async def give_feedback(
 ) -> schemas.FeedbackOut:
     """Rate what a ticket was answered; after a bad rating no other customer gets that answer."""
     rating = Rating(ticket_id, body.read_scale, body.score, body.comment)
-    return show(await feedback.rate(session, key.tenant_id, key.id, rating))
-
-
-def show(note: Feedback) -> schemas.FeedbackOut:
-    """A rating in the API's shape."""
-    fields = schemas.FeedbackOut.model_fields
-    return schemas.FeedbackOut(**{name: getattr(note, name) for name in fields})
+    return show_rating(await feedback.rate(session, key.tenant_id, key.id, rating))

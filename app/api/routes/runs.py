@@ -27,6 +27,7 @@ from app.errors import (
     RunFinishedError,
 )
 from app.lifecycle import FINAL, RunStatus
+from app.observability.trace_parent import HEADER, read_parent
 from app.services.conversations.takeover import handled
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun, thread_of
@@ -46,6 +47,14 @@ IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[!-~]+$"),
 ]
+TraceHeader = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        description="Your own run in LangSmith, under which the trace is to stand. Ignored without "
+        "the scope `traces:join`, and when it is not well formed.",
+    ),
+]
 MAX_MESSAGES = 200
 
 
@@ -62,6 +71,7 @@ async def start_run(
     run_waiter: RunWaiterDep,
     key: Writer,
     idempotency_key: IdempotencyKey = None,
+    langsmith_trace: TraceHeader = None,
     wait: Wait = 0,
 ) -> schemas.RunOut:
     """Handle a customer message. The same Idempotency-Key and body answer the same run."""
@@ -70,7 +80,9 @@ async def start_run(
     # Without headers as before they were known, so that repeats of older requests are still known.
     without = None if body.ticket.headers else {"headers"}
     ticket = body.ticket.model_dump(mode="json", exclude=without)
-    new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url)
+    parent = read_parent(langsmith_trace) if "traces:join" in key.scopes else None
+    place = parent and parent.place
+    new = NewRun(ticket, idempotency_key, body.metadata, body.callback_url, place)
     async with backend.sessions.raw_connection() as connection:
         run = await start_and_cancel.start(connection, key.tenant_id, key.id, new)
     response.headers["Location"] = f"/v1/runs/{run.id}"
@@ -107,7 +119,7 @@ async def list_runs(
         newest_first=True,
         read=UUID,
     )
-    shown = await show_list(session, rows, backend.settings, expand)
+    shown = await show_list(session, rows, backend.settings, expand, backend.links)
     return schemas.RunPage(items=shown, next_cursor=following)
 
 
@@ -128,11 +140,14 @@ async def get_run(
     response_model=schemas.RunStepPage,
     responses=documented_responses(200, openapi_examples.page(openapi_examples.RUN_STEP)),
 )
-async def list_steps(run_id: UUID, session: Session, key: Reader) -> schemas.RunStepPage:
+async def list_steps(
+    run_id: UUID, session: Session, backend: BackendDep, key: Reader
+) -> schemas.RunStepPage:
     """Every node execution of a run, in the order they began."""
     run = await start_and_cancel.get(session, key.tenant_id, run_id)
     steps = await steps_of_run(session, key.tenant_id, run.id)
-    return schemas.RunStepPage(items=[show_step(step) for step in steps], next_cursor=None)
+    shown = [show_step(step, backend.links) for step in steps]
+    return schemas.RunStepPage(items=shown, next_cursor=None)
 
 
 @router.post(
@@ -146,7 +161,7 @@ async def cancel_run(
 ) -> schemas.RunOut:
     """Stop a run: no effect begins any more; one that runs lets go within a second."""
     run = await start_and_cancel.cancel(session, backend.enqueue, key.tenant_id, run_id)
-    return await show_run(session, run, backend.settings)
+    return await show_run(session, run, backend.settings, backend.links)
 
 
 @router.get(
@@ -178,7 +193,7 @@ async def get_thread(
         handled_by=held.by,
         handled_since=held.since,
         messages=[show_message(message) for message in messages],
-        runs=await show_list(session, rows, backend.settings, expand),
+        runs=await show_list(session, rows, backend.settings, expand, backend.links),
     )
 
 
@@ -197,4 +212,4 @@ async def wait_for(
 async def _show(backend: Backend, tenant_id: str, run_id: UUID) -> schemas.RunOut:
     async with backend.sessions.raw_connection() as connection:
         run = start_and_cancel.found(await read_run(connection, tenant_id, run_id), run_id)
-        return await show_run(connection, run, backend.settings)
+        return await show_run(connection, run, backend.settings, backend.links)

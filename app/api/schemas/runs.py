@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import CostUsd, LanguageTag, OutsideId, Request
+from app.api.schemas.feedback import FeedbackOut
 from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
@@ -139,6 +140,8 @@ Apart = Annotated[
     Field(description="What of the message nothing read, but for people: quotes, signatures."),
 ]
 
+Ratings = Annotated[list[FeedbackOut], Field(description="How the answer was rated, oldest first.")]
+
 
 class RunSummary(BaseModel):
     """A run: where it stands, and what it was."""
@@ -183,7 +186,10 @@ class RunSummary(BaseModel):
         UUID | None, Field(description="The run that answers this message with its own.")
     ]
     trace_id: UUID | None
-    trace_url: str | None
+    trace_url: Annotated[
+        str | None,
+        Field(description="The trace in LangSmith; null where none was sent or it is not known."),
+    ]
     links: dict[str, str]
 
 
@@ -198,6 +204,7 @@ class RunOut(RunSummary):
     escalation: dict[str, Any] | None
     handoff: dict[str, Any] | None
     set_apart: Apart
+    feedback: Ratings
 
 
 class ListedRun(RunSummary):
@@ -211,6 +218,7 @@ class ListedRun(RunSummary):
     escalation: dict[str, Any] | None = None
     handoff: dict[str, Any] | None = None
     set_apart: Apart = Field(default_factory=list)
+    feedback: Ratings = Field(default_factory=list)
 
 
 ExpandRun = Literal[
@@ -222,6 +230,7 @@ ExpandRun = Literal[
     "escalation",
     "handoff",
     "set_apart",
+    "feedback",
 ]
 
 
@@ -250,6 +259,10 @@ class RunStepOut(BaseModel):
     model_calls: list[ModelCallOut]
     tokens: int
     cost_usd: CostUsd
+    trace_url: Annotated[
+        str | None,
+        Field(description="Its own place in the trace; null as the run's, and while it runs."),
+    ]
 
 
 class ThreadOut(Holder):

@@ -7,35 +7,49 @@ from urllib.parse import quote
 
 from app.api import schemas
 from app.api.views.approvals import show_approvals
+from app.db.conversations.feedback import feedback_of_runs
 from app.db.core.compiled import Executor
 from app.db.effects.approvals import approvals_of_runs
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queue_position import Place, queue_positions
 from app.db.tables.approvals_and_ledger import LedgerEntry
+from app.db.tables.conversations import Feedback
 from app.db.tables.figures import ModelCall
 from app.db.tables.runs import Run, Step
 from app.lifecycle import RunStatus
+from app.observability.trace_links import TraceLinks
 from app.settings import Settings
 
 EVERYTHING = frozenset(get_args(schemas.ExpandRun))
 
 
 async def list_runs(
-    executor: Executor, runs: list[Run], settings: Settings, expand: Iterable[str]
+    executor: Executor,
+    runs: list[Run],
+    settings: Settings,
+    expand: Iterable[str],
+    links: TraceLinks | None = None,
 ) -> list[schemas.ListedRun]:
     """Runs of one tenant for a list: of what may be long, only what `expand` names."""
-    shown = await _show(executor, runs, settings, frozenset(expand))
+    links = links or TraceLinks(settings)
+    shown = await _show(executor, runs, settings, frozenset(expand), links)
     return [schemas.ListedRun(**fields) for fields in shown]
 
 
-async def show_run(executor: Executor, run: Run, settings: Settings) -> schemas.RunOut:
-    """One run in the API's shape."""
-    [fields] = await _show(executor, [run], settings, EVERYTHING)
+async def show_run(
+    executor: Executor, run: Run, settings: Settings, links: TraceLinks | None = None
+) -> schemas.RunOut:
+    """One run in the API's shape; without `links` LangSmith's project is not known."""
+    [fields] = await _show(executor, [run], settings, EVERYTHING, links or TraceLinks(settings))
     return schemas.RunOut(**fields)
 
 
 async def _show(
-    executor: Executor, runs: list[Run], settings: Settings, expand: AbstractSet[str]
+    executor: Executor,
+    runs: list[Run],
+    settings: Settings,
+    expand: AbstractSet[str],
+    links: TraceLinks,
 ) -> list[dict[str, Any]]:
     """Runs with their approvals and effects, if asked for, and their places in the queue."""
     if not runs:
@@ -43,8 +57,11 @@ async def _show(
     tenant = runs[0].tenant_id
     asked = [run.id for run in runs if _may_have_asked(run)] if "approvals" in expand else []
     approvals = await show_approvals(executor, await approvals_of_runs(executor, tenant, asked))
-    begun = [run.id for run in runs if run.attempt] if "effects" in expand else []
-    effects = await effects_of_runs(executor, tenant, begun)
+    begun = [run.id for run in runs if run.attempt]
+    acted = begun if "effects" in expand else []
+    effects = await effects_of_runs(executor, tenant, acted)
+    rated = begun if "feedback" in expand else []
+    ratings = await feedback_of_runs(executor, tenant, rated)
     queue = await queue_positions(executor, runs, settings.customer_concurrency)
     shown = []
     for run in runs:
@@ -52,8 +69,9 @@ async def _show(
             run,
             [approval for approval in approvals if approval.run_id == run.id],
             [entry for entry in effects if entry.run_id == run.id],
+            [rating for rating in ratings if rating.run_id == run.id],
         )
-        summary = _summary(run, queue.get(run.id), settings.trace_url)
+        summary = _summary(run, queue.get(run.id), links.of_run(run))
         shown.append(summary | {name: parts[name] for name in expand})
     return shown
 
@@ -68,7 +86,10 @@ def _may_have_asked(run: Run) -> bool:
 
 
 def _parts(
-    run: Run, approvals: list[schemas.ApprovalOut], effects: list[LedgerEntry]
+    run: Run,
+    approvals: list[schemas.ApprovalOut],
+    effects: list[LedgerEntry],
+    ratings: list[Feedback],
 ) -> dict[str, Any]:
     """What may be long, by the names of `expand`."""
     reply = run.result.get("reply")
@@ -82,6 +103,7 @@ def _parts(
         "escalation": run.result.get("escalation"),
         "handoff": run.result.get("handoff"),
         "set_apart": run.result.get("set_apart", []),
+        "feedback": [show_rating(rating) for rating in ratings],
     }
 
 
@@ -103,9 +125,7 @@ def _summary(run: Run, place: Place | None, trace_url: str | None) -> dict[str, 
         "ignored": run.result.get("ignored"),
         "metadata": run.caller_metadata,
         "cost_usd": None if run.cost_usd is None else float(run.cost_usd),
-        "trace_url": trace_url.format(trace_id=run.trace_id)
-        if trace_url and run.trace_id
-        else None,
+        "trace_url": trace_url,
         "queued_reason": place.reason if place else None,
         "queue_position": place.position if place else None,
         "links": {
@@ -130,9 +150,17 @@ def _effect(entry: LedgerEntry) -> schemas.EffectOut:
     )
 
 
-def show_step(step: Step) -> schemas.RunStepOut:
-    """A node execution with its model calls."""
-    fields = {name: getattr(step, name) for name in schemas.RunStepOut.model_fields}
+def show_rating(rating: Feedback) -> schemas.FeedbackOut:
+    """A rating of an answer."""
+    fields = schemas.FeedbackOut.model_fields
+    return schemas.FeedbackOut(**{name: getattr(rating, name) for name in fields})
+
+
+def show_step(step: Step, links: TraceLinks | None = None) -> schemas.RunStepOut:
+    """A node execution with its model calls; without `links` LangSmith's project is not known."""
+    names = schemas.RunStepOut.model_fields.keys() - {"trace_url", "model_calls"}
+    fields = {name: getattr(step, name) for name in names}
+    fields["trace_url"] = links.of_step(step.trace_run_id) if links else None
     fields["model_calls"] = [show_call(call) for call in step.model_calls]
     fields["cost_usd"] = None if step.cost_usd is None else float(step.cost_usd)
     return schemas.RunStepOut(**fields)

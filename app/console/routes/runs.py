@@ -110,7 +110,7 @@ async def run_page(
         status,
         wrong=wrong,
         run=run,
-        shown=await show_run(session, run, backend.settings),
+        shown=await show_run(session, run, backend.settings, backend.links),
         facts=head(run),
         steps=bars(steps),
         effects=await effects_of_runs(session, viewer.tenant_id, [run.id]),

@@ -85,6 +85,12 @@ DELETE_CALLBACKS = """
             AND c.next_at < now() - make_interval(days => :days)
             AND (c.run_id IS NULL OR r.finished_at < now() - make_interval(days => :days))
         ORDER BY c.next_at LIMIT :batch FOR UPDATE OF c SKIP LOCKED)"""
+# Also such as were never sent, since no worker has a key of LangSmith's any more.
+DELETE_TRACE_NOTES = """
+    DELETE FROM trace_notes WHERE id IN (
+        SELECT id FROM trace_notes
+        WHERE tenant_id = :tenant AND created_at < now() - make_interval(days => :days)
+        ORDER BY created_at LIMIT :batch FOR UPDATE SKIP LOCKED)"""
 DELETE_SECRETS = """
     DELETE FROM webhook_secrets WHERE id IN (
         SELECT id FROM webhook_secrets
@@ -145,6 +151,11 @@ async def delete_inbox(session: AsyncSession, tenant: str, days: int, batch: int
 async def delete_deliveries(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
     """Delete deliveries that ended so long ago; returns their number."""
     return await _delete(session, DELETE_DELIVERIES, tenant, days, batch)
+
+
+async def delete_trace_notes(session: AsyncSession, tenant: str, days: int, batch: int) -> int:
+    """Delete notes on traces that are so old; returns their number."""
+    return await _delete(session, DELETE_TRACE_NOTES, tenant, days, batch)
 
 
 async def delete_secrets(session: AsyncSession, tenant: str, days: int, batch: int) -> int:

@@ -17,15 +17,16 @@ from app.db.tables.runs import Message, Run, Step
 # A later row of the same node execution replaces the earlier one.
 UPSERT_STEPS: LiteralString = """
 INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, tries, status, checkpoint_id, input,
-    output, error, tokens, cost_usd, started_at, duration_ms)
+    output, error, tokens, cost_usd, started_at, duration_ms, trace_run_id)
 SELECT step.* FROM unnest(%b::text[], %b::text[]) AS given (identity, document),
     jsonb_to_record(given.document::jsonb) AS step (run_id uuid, attempt bigint, task_id text,
         tenant_id text, node text, tries int, status text, checkpoint_id text, input jsonb,
-        output jsonb, error jsonb, tokens bigint, cost_usd numeric, started_at timestamptz,
-        duration_ms bigint)
+        output jsonb, error jsonb, tokens bigint, cost_usd numeric,
+        started_at timestamptz, duration_ms bigint, trace_run_id uuid)
 ON CONFLICT (run_id, attempt, task_id) DO UPDATE SET status = EXCLUDED.status,
     tries = EXCLUDED.tries, output = EXCLUDED.output, error = EXCLUDED.error,
-    tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd, duration_ms = EXCLUDED.duration_ms"""
+    tokens = EXCLUDED.tokens, cost_usd = EXCLUDED.cost_usd,
+    duration_ms = EXCLUDED.duration_ms, trace_run_id = EXCLUDED.trace_run_id"""
 
 
 def step_row(step: dict[str, Any]) -> tuple[str, str]:

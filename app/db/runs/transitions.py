@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Uuid,
     and_,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
+from app.db.runs.sampling import is_sampled
 from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import WebhookEndpoint
@@ -69,14 +71,18 @@ async def claim(
     trace_id: UUID | None = None,
     per_customer: int | None = None,
     graph_version: str | None = None,
+    *,
+    tracing: bool = False,
 ) -> Run | None:
     """Take a due pending run, or None when it may not run now.
 
     Its thread must be free, its customer below `per_customer` running runs and its tenant not
     paused. An older unfinished run of the same thread comes first, so a thread's runs keep their
     order. Of two workers that claim one run, one gets it. The new `attempt` fences off the last.
+    While `tracing` is on, it is traced if the share of its policy has it.
     """
     owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
+    owner["tracing"] = tracing
     return await _claim_run(per_customer).one_or_none(executor, run=run_id, **owner)
 
 
@@ -95,6 +101,7 @@ def _claim_run(per_customer: int | None) -> CompiledQuery[Run]:
             attempt=Run.attempt + 1,
             worker_id=bindparam("worker"),
             trace_id=bindparam("trace"),
+            traced=and_(bindparam("tracing", type_=Boolean), is_sampled()),
             started_at=func.coalesce(Run.started_at, func.now()),
             # What the run began with, also when another graph goes on with it.
             graph_version=func.coalesce(Run.graph_version, bindparam("version")),

@@ -55,6 +55,10 @@ class Run(Base):
     caller_metadata: Mapped[dict[str, Any]] = mapped_column("metadata", server_default="{}")
     callback_url: Mapped[str | None]
     trace_id: Mapped[UUID | None]
+    # Whether the newest execution's trace is sent: tracing was on, and the policy's share has it.
+    traced: Mapped[bool] = mapped_column(server_default=sql("false"))
+    # A caller's own run in LangSmith, as its `langsmith-trace` header names it.
+    trace_parent: Mapped[str | None]
     replay_of: Mapped[UUID | None]
     replay_from: Mapped[dict[str, Any] | None]
     dry_run: Mapped[bool] = mapped_column(server_default=sql("false"))
@@ -221,6 +225,8 @@ class Step(Base):
     cost_usd: Mapped[Decimal | None] = mapped_column(server_default="0")
     started_at: Mapped[datetime]
     duration_ms: Mapped[int | None] = mapped_column(Integer)
+    # The node's run in LangSmith, of its last try.
+    trace_run_id: Mapped[UUID | None]
     model_calls: Mapped[list[ModelCall]] = relationship(
         primaryjoin="and_(Step.run_id == foreign(ModelCall.run_id),"
         " Step.attempt == foreign(ModelCall.attempt), Step.task_id == foreign(ModelCall.task_id))",

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.effects import approvals
 from app.db.knowledge.answer_cache import drop_answers
 from app.db.runs import queries as run_queries
-from app.db.runs import transitions
+from app.db.runs import trace_notes, transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey, Holder
@@ -124,6 +124,8 @@ async def resume(
     if corrected(approval, answer):
         await drop_answers(session, run.tenant_id, questions_of([run]))
     if "decision" in values:
+        # No worker has the run, so its newest trace is the one that asked.
+        await trace_notes.note(session, run, "approval", approval.id)
         await reopen(session, enqueue, run.id)
         metrics.approval_decided(approval, values["decision"]["verdict"])
     await session.refresh(run)

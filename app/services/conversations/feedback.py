@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
 from app.db.knowledge.answer_cache import drop_answers
+from app.db.runs import trace_notes
 from app.db.runs.filters import RunFilters
 from app.db.runs.queries import runs_of_tenant
 from app.db.tables.conversations import Feedback
@@ -60,6 +61,7 @@ async def rate(session: AsyncSession, tenant_id: str, given_by: str, rating: Rat
         given_by=given_by,
     )
     session.add(note)
+    await trace_notes.note(session, runs[0], "csat", note.id)
     if rating.bad:
         await drop_answers(session, tenant_id, questions_of(runs))
     await session.flush()

@@ -40,6 +40,8 @@ class NewRun:
     idempotency_key: str | None
     metadata: dict[str, Any]
     callback_url: str | None = None
+    # The caller's run in LangSmith; no part of what is asked for.
+    trace_parent: str | None = None
 
     @property
     def customer_id(self) -> str:
@@ -108,6 +110,7 @@ async def _insert(
         request_sha256=new.sha256,
         metadata=new.metadata,
         callback_url=new.callback_url,
+        trace_parent=new.trace_parent,
         body=new.ticket["body"],
     )
 

@@ -1,0 +1,1 @@
+"""What is noted on traces after they ended."""
