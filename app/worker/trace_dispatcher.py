@@ -82,7 +82,7 @@ class TraceDispatcher(Dispatcher):
 
 async def send_trace_notes(service: Service, stop: asyncio.Event) -> None:
     """Send notes until `stop` is set; without a key of LangSmith's there is nothing to send."""
-    if not service.tracing.is_on:
+    if service.settings.langsmith_api_key is None:
         return
     async with LangSmithApi(service.settings) as langsmith:
         await TraceDispatcher(service, langsmith).work(stop)
