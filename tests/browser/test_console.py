@@ -9,7 +9,10 @@ from playwright.async_api import Browser, Page, Route, expect
 
 from app.db.knowledge.articles import put_article
 from app.db.runs import transitions
+from app.db.tables.policy_changes import PolicyChange
+from app.db.tables.tenants import ApiKey
 from app.services.tenants import policy as policies
+from app.services.tenants.keys import issue_key
 from graphs.policy import Policy
 from tests.browser.person import Office, Person, Theme
 from tests.integration.conftest import WORKER
@@ -71,6 +74,11 @@ async def pages_of(office: Office) -> list[str]:
         for limit in (1000, 2000):
             changed = Policy(refund_auto_limit={"USD": limit}, auto_approve_models=[HOSTILE[:200]])
             await policies.replace(session, office.console.tenant.id, changed, None)
+        token = await issue_key(session, office.console.tenant.id, HOSTILE[:200], ["admin"])
+        asks = await session.get_one(ApiKey, token.split("_")[1])
+        looser = Policy(refund_auto_limit={"USD": 9000}, auto_approve_models=[HOSTILE[:200]])
+        change = await policies.replace(session, office.console.tenant.id, looser, asks)
+        assert isinstance(change, PolicyChange)
         await put_article(session, office.console.tenant.id, "a/b", HOSTILE[:500], HOSTILE, "en",
                           [HOSTILE[:300]])  # fmt: skip
     articles = ["/console/articles", "/console/articles/a%2Fb", "/console/articles/a%2Fb/edit",
@@ -87,6 +95,8 @@ async def pages_of(office: Office) -> list[str]:
         f"{POLICY}/edit",
         f"{POLICY}/versions/1",
         "/console/settings/keys",
+        "/console/audit",
+        f"/console/policy-changes/{change.id}",
         "/console/nothing",
     ]
 
