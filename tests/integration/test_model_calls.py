@@ -222,7 +222,12 @@ async def test_failed_step_names_the_line_of_ours(place: Workplace) -> None:
     try:
         Prices().cost_usd("gpt-5", None)  # type: ignore[arg-type]
     except AttributeError as error:
-        failed = {"id": "task-1", "name": "billing", "result": None, "interrupts": []}
+        failed: dict[str, Any] = {
+            "id": "task-1",
+            "name": "billing",
+            "result": None,
+            "interrupts": [],
+        }
         attempt.steps.note("tasks", {**failed, "error": error})
     await attempt.steps.flush(ended=True)
     async with place.service.sessions() as session:
