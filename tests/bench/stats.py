@@ -149,12 +149,15 @@ async def measure(service: Service, url: str, steps: int) -> float:
             for window in WINDOWS:
                 path = f"/v1/stats/{subject}?window={window}"
                 took, nothing = await timed(api, path), await timed(other, path)
-                least, median, idle = min(took), statistics.median(took), min(nothing)
+                least, median, least_of_empty = min(took), statistics.median(took), min(nothing)
                 slowest = max(slowest, least)
-                figures = (f"{value:.1f}" for value in (least, median, idle, least / idle))
+                figures = (
+                    f"{value:.1f}"
+                    for value in (least, median, least_of_empty, least / least_of_empty)
+                )
                 say(subject, window, *figures)
                 note(subject=subject, window=window, ms=round(least, 1),
-                     median_ms=round(median, 1), empty_ms=round(idle, 1))  # fmt: skip
+                     median_ms=round(median, 1), empty_ms=round(least_of_empty, 1))  # fmt: skip
     return slowest
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 
 from app.api.http.dependencies import SCOPES
 from app.api.routes.keys import Scope
+from app.console.routes.keys import MEANING
 from app.db.tables.tenants import ApiKey
 from app.execution.wiring import Service
 from app.services.tenants.keys import USE_NOTED
@@ -135,7 +136,7 @@ async def test_use_is_noted_seldom(place: Place) -> None:
 
 def test_scopes_of_the_document_are_those_of_the_routes() -> None:
     """A new scope can be granted."""
-    assert get_args(Scope) == SCOPES
+    assert get_args(Scope) == tuple(MEANING) == SCOPES
 
 
 def form(page: httpx.Response, **fields: str) -> dict[str, str]:

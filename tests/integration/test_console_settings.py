@@ -169,7 +169,10 @@ async def test_every_rule_comes_back_from_the_form_as_it_was(console: Console) -
     assert "Nothing: it is the policy that counts now." in words(looked)
     await store(console, 700)
     restored = fields(await root.get(f"{POLICY}/edit?source=1"))
-    assert (await root.post(POLICY, data=restored)).status_code == 303
+    waits = await root.post(POLICY, data=restored)
+    assert (await stored(console))[0] == 2, "it is looser, and there is a second admin"
+    ben = await console.sign_in("Ben", "admin")
+    assert (await ben.post(waits.headers["location"], data={"verdict": "confirm"})).is_redirect
     assert await stored(console) == (3, whole)
     default = fields(await root.get(f"{POLICY}/edit?source=0"))
     assert (await root.post(POLICY, data=default)).status_code == 303

@@ -259,9 +259,17 @@ async def test_every_route_succeeds_as_documented(place: Place) -> None:
     await ask("PUT /v1/policy", json={"version": 0})
     await ask("PATCH /v1/policy", json={"anger_threshold": 0.9})
     await ask("POST /v1/policy/preview", json={"anger_threshold": 0.5})
+    looser = await ask("PATCH /v1/policy", json={"refund_auto_limit": {"USD": 1}})
+    change = "/v1/policy/changes/{change_id}"
+    await ask(f"GET {change}", {"change_id": looser["id"]})
+    await ask(f"POST {change}/decision", {"change_id": looser["id"]}, json={"verdict": "refuse"})
+    await ask("GET /v1/policy/changes")
+    await ask("GET /v1/audit")
     key = await ask("POST /v1/keys", json={"name": "New", "scopes": ["runs:read"]})
     await ask("GET /v1/keys")
     await ask("DELETE /v1/keys/{key_id}", {"key_id": key["id"]})
+    for subject in ("nodes", "runs", "models", "approvals", "answers", "connections"):
+        await ask(f"GET /v1/stats/{subject}")
     await ask("GET /v1/me")
     mia = {"agent_id": "ag_mia"}
     await ask("PUT /v1/agents/{agent_id}", mia, json=AGENT)

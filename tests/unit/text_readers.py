@@ -119,7 +119,8 @@ ROOT = Path(__file__).parents[2]
 HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
-          "app/connectors", "app/console", "app/strict_json.py")  # fmt: skip
+          "app/connectors", "app/console", "app/observability/trace_parent.py",
+          "app/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -184,6 +185,7 @@ EXCUSED = {
                      "app.adapters.", "app.api.routes."), STRUCTURES),
     "app.services.tenants.admins:": "names of keys, which operators made",
     "graphs.llm.pool:open_pool": "models and limits",
+    "app.connectors.first_day:": STRUCTURES,
     "app.connectors.email.desk:view_of": STRUCTURES,
     "app.connectors.request_tracker.rest2:values": STRUCTURES,
     "app.connectors.request_tracker.rest2:key": STRUCTURES,

@@ -30,6 +30,7 @@ Scope = Literal[
     "approvals:on_behalf_of",
     "articles:write",
     "mail:send",
+    "traces:join",
     "admin",
 ]
 KEY: dict[str, Any] = {

@@ -34,6 +34,7 @@ MEANING = {
     "approvals:on_behalf_of": "name the person who decides",
     "articles:write": "store and delete articles",
     "mail:send": "let its runs propose mailings",
+    "traces:join": "put the traces of its runs under its own",
     "admin": "policy, keys, connections, the pause switch",
 }
 
