@@ -168,7 +168,7 @@ async def test_runs_are_found_by_what_went_wrong(console: Console, service: Serv
     for wrong in ("x", "-1", "nan", "1e99", "Infinity"):
         answer = await ann.get("/console/runs", params={"cost_from": wrong})
         assert answer.status_code == 422, wrong
-        assert "Type the cost in US dollars" in words(answer)
+        assert "cost_from" in words(answer), wrong
 
 
 async def test_run_is_cancelled_and_its_ticket_taken_over(console: Console) -> None:

@@ -88,6 +88,8 @@ async def _not_found(place: Place, operation: str) -> httpx.Response:
     body: dict[str, Any] = (
         {"content": b"{}", "headers": JSON} if "/conn" in operation or "PATCH" in operation else {}
     )
+    if "/policy/changes" in operation and operation.startswith("POST"):
+        body = {"json": {"verdict": "refuse"}}
     return await place.starter.request(*bare(operation, **odd), **body)
 
 
