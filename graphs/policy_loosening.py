@@ -74,6 +74,7 @@ NEUTRAL = frozenset(
         "answer_cache_seconds",
         "retention",
         "trace_content",
+        "trace_share",
         "replies_per_thread_hour",
         "replies_per_thread_day",
         "handoff_hold_hours",

@@ -94,7 +94,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
             # Only a run that paused and was claimed again can have an approval.
             await approvals.cancel_open(session, run.id)
         await outbox.note_finished(session, run, status, ending.outcome)
-    if status in FINAL:
         for key in _noted(ending):
             await trace_notes.note(session, run, key)
     if status is RunStatus.SUCCESS and ending.reusable:

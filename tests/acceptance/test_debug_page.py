@@ -47,7 +47,7 @@ def models() -> OpenAIDouble:
 def stack(
     own_url: str, tmp_path_factory: pytest.TempPathFactory, models: OpenAIDouble
 ) -> Iterator[Stack]:
-    """The service of somebody who gets the complaint."""
+    """The service of an operator who gets the complaint."""
     with serving(models.app) as provider:
         env = {"DESKGRAPH_OPENAI_API_KEY": "k", "DESKGRAPH_OPENAI_BASE_URL": f"{provider}/v1"}
         folder = Path(tmp_path_factory.mktemp("debugged"))

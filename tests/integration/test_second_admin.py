@@ -1,7 +1,6 @@
 """A change of the policy that loosens limits waits for another admin, where there is one."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +14,8 @@ from app.db.tables.policy_changes import PolicyChange
 from app.db.tenants.queries import revoke_key
 from app.execution.wiring import Service
 from tests.conftest import Tenant
-from tests.integration.api import caller, serving_api
 from tests.integration.command_line import deskgraph
+from tests.integration.place import client
 
 pytestmark = pytest.mark.no_articles
 
@@ -28,7 +27,6 @@ PLACE = "/v1/policy/changes"
 class Office:
     """A tenant's admins at an API."""
 
-    url: str
     service: Service
     tenant: Tenant
 
@@ -40,24 +38,23 @@ class Office:
             if issued_by:
                 await act_as(session, by_key(issued_by))
             token = await issue_key(session, self.tenant.id, name, ["admin"], person=person)
-        return caller(self.url, token)
+        return client(self.service, token)
 
     @property
     def first(self) -> httpx.AsyncClient:
         """The admin that every tenant of a test has."""
-        return caller(self.url, self.tenant.admin)
+        return client(self.service, self.tenant.admin)
 
 
 @pytest.fixture
-async def office(service: Service, tenant: Tenant) -> AsyncIterator[Office]:
+def office(service: Service, tenant: Tenant) -> Office:
     """An API, and a tenant with one admin."""
-    async with serving_api(service) as url:
-        yield Office(url, service, tenant)
+    return Office(service, tenant)
 
 
-def key_id(client: httpx.AsyncClient) -> str:
+def key_id(speaker: httpx.AsyncClient) -> str:
     """The public part of the client's key."""
-    return client.headers["Authorization"].split("_")[1]
+    return speaker.headers["Authorization"].split("_")[1]
 
 
 async def ask(admin: httpx.AsyncClient, **fields: Any) -> dict[str, Any]:
@@ -210,7 +207,7 @@ async def test_other_tenants_know_nothing_of_it(office: Office, service: Service
     async with service.sessions.begin() as session:
         await session.execute(text("INSERT INTO tenants (id, name) VALUES ('else', 'else')"))
         token = await issue_key(session, "else", "Root", ["admin"])
-    root = caller(office.url, token)
+    root = client(office.service, token)
     refused(await decide(root, change), 404, "not-found")
     refused(await root.get(f"{PLACE}/{change['id']}"), 404, "not-found")
     assert (await root.get(PLACE)).json()["items"] == []

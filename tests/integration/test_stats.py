@@ -19,8 +19,8 @@ from app.db.tables.runs import Step
 from app.execution.wiring import Service
 from app.worker.figures import roll_up
 from tests.conftest import Tenant, make_tenant
-from tests.integration.api import caller, serving_api
 from tests.integration.figures import History
+from tests.integration.place import client
 
 pytestmark = pytest.mark.no_articles
 NOW = datetime.now(UTC)
@@ -36,8 +36,8 @@ def history(sessions: Sessions, tenant: Tenant) -> History:
 @pytest.fixture
 async def api(service: Service, tenant: Tenant) -> AsyncIterator[httpx.AsyncClient]:
     """A caller with a key of the tenant."""
-    async with serving_api(service) as url, caller(url, tenant.starter) as client:
-        yield client
+    async with client(service, tenant.starter) as speaks:
+        yield speaks
 
 
 async def read(api: httpx.AsyncClient, path: str) -> Any:
