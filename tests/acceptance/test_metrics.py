@@ -210,7 +210,7 @@ def test_taken_port_is_named(own_url: str, tmp_path: Path, service: Service) -> 
 
 def test_page_lists_every_metric(service: Service) -> None:
     """The table of docs/operations.md is what the service shows, no more and no less."""
-    told = {
+    listed = {
         re.sub(r" \(.*", "", name).strip("`").removesuffix("_total")
         for cells in table("docs/operations.md", "## Metrics")
         for name in cells[0].split(", ")
@@ -220,7 +220,7 @@ def test_page_lists_every_metric(service: Service) -> None:
         for name in scrape(service.worker).families
         if not name.endswith("_created") and not name.startswith(("process_", "python_"))
     }
-    assert told - {"process_*", "python_*"} == shown
+    assert listed - {"process_*", "python_*"} == shown
 
 
 def rules() -> list[dict[str, Any]]:

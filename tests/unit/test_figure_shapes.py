@@ -83,8 +83,9 @@ def test_replays_are_no_answers_to_customers() -> None:
     ]
     runs = run_figures(figures, TIME)
     assert (runs.runs, runs.success_rate, runs.replays) == (4, 0.75, 1)
-    assert (runs.cost_usd, runs.cost_per_run_usd) == (pytest.approx(0.2), pytest.approx(0.05))
-    assert (runs.replays_cost_usd, runs.queue.p50_ms) == (pytest.approx(0.5), 1)
+    costs = (runs.cost_usd, runs.cost_per_run_usd, runs.replays_cost_usd)
+    assert costs == pytest.approx((0.2, 0.05, 0.5))
+    assert runs.queue.p50_ms == 1
     assert [(e.kind, e.run_id) for e in runs.errors] == [("timeout", LATER)]
     answers = answer_figures(figures, TIME)
     shares = {one.kind: one.share for one in answers.outcomes if one.count}
@@ -106,7 +107,8 @@ def test_many_fast_decisions_are_a_rubber_stamp(decisions: int, fast: int, stamp
         TIME,
     )
     assert (whole.rubber_stamp, whole.fast.run_id) == (stamped, LATER)
-    assert (plan.ended, plan.reject_rate, plan.wait.p50_ms) == (3, pytest.approx(1 / 3), 2000)
+    assert (plan.ended, plan.wait.p50_ms) == (3, 2000)
+    assert plan.reject_rate == pytest.approx(1 / 3)
 
 
 def test_connection_counts_what_was_sent() -> None:
