@@ -108,6 +108,12 @@ def unread(text: str) -> list[str]:
     return [*COMMENT.findall(plain), *fences, *targets]
 
 
+def closes(line: str) -> bool:
+    """Whether the line ends as a sentence does; a search of all of it for its end takes too long,
+    since a line may introduce a thousand items."""
+    return CLOSED.search(line[-2:]) is not None
+
+
 def quotation_marks(line: str) -> list[int]:
     """Where the double quotation marks of a line stand, in characters of its words without spaces.
 
@@ -238,12 +244,12 @@ class _Page:
         """
         if self.list_indent is None:
             self.list_indent, self.list_lead = block.indent, self.above
-            if self.above and not CLOSED.search(self.above.text):
+            if self.above and not closes(self.above.text):
                 self.ends.discard(self.above.end)
         lead, top = self.list_lead, block.indent <= self.list_indent
         starts = self._sentences(said, at)
-        closed = block.number is not None or CLOSED.search(said)
-        if top and (lead is None or (closed and CLOSED.search(lead.text))):
+        closed = block.number is not None or closes(said)
+        if top and (lead is None or (closed and closes(lead.text))):
             self.begins.update(starts)
         if top and lead and block.number is None:
             lead.followed_by.append(at)

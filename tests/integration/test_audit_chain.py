@@ -1,4 +1,4 @@
-"""The chain of a tenant's audit trail: one, whoever seals; what was changed in it is found."""
+"""The chain of a tenant's audit trail: one for all who seal; what was changed in it is found."""
 
 import asyncio
 import hashlib

@@ -14,7 +14,7 @@ from tests.integration.test_openapi_states import PERSON
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:
-    """A tenant nobody else uses."""
+    """A tenant that no other test uses."""
     async with opened(service, tenant) as place:
         yield place
 

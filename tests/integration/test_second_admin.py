@@ -113,7 +113,7 @@ async def test_second_admin_confirms_and_it_counts(office: Office) -> None:
     assert (await ann.get(f"{PLACE}?status=pending")).json()["items"] == []
 
 
-async def test_tighter_and_equal_ones_wait_for_nobody(office: Office) -> None:
+async def test_tighter_and_equal_ones_wait_for_no_person(office: Office) -> None:
     """Anyone who may change the policy may make it stricter at once."""
     ann, ben = office.first, await office.admin("Ben")
     await decide(ben, await ask(ann))
@@ -216,7 +216,7 @@ async def test_other_tenants_know_nothing_of_it(office: Office, service: Service
     assert len((await office.first.get(about)).json()["items"]) == 1
 
 
-async def test_command_line_waits_for_nobody(office: Office, database_url: str) -> None:
+async def test_command_line_waits_for_no_person(office: Office, database_url: str) -> None:
     """Its user may write to the database; the trail names the command line."""
     await office.admin("Ben")
     whose = ("--tenant", office.tenant.id)

@@ -23,7 +23,7 @@ SYLLABLES = ("zyx", "qwor", "vank", "plio", "drus", "meb", "xal", "tirn")
 
 
 class Person:
-    """Somebody with all that must not leave; `markers` are the texts to look for."""
+    """A person with all that must not leave; `markers` are the texts to look for."""
 
     def __init__(self, seed: int) -> None:
         self.make = make = random.Random(seed)  # noqa: S311, no secret

@@ -49,16 +49,17 @@ def outgrows(
     `at_once` is what a text of FEW characters may cost, in seconds.
     """
     for few in FEW:
-        early = repeated(parts, few, before)
-        if all(seconds(read, early) > at_once for _ in range(TRIES)):
+        early = (repeated(parts, few, before) + "\x01" * number for number in range(TRIES))
+        if all(seconds(read, text) > at_once for text in early):
             return 0.0, at_once
     short = repeated(parts, characters, before)
     long = repeated(parts, characters * FACTOR, before)
-    for _ in range(TRIES):
-        once = seconds(read, short)
+    for number in range(TRIES):
+        # Another text each time: some readers keep what they read last.
+        once = seconds(read, short + "\x01" * number)
         if once <= QUICK:
             return None
-        fivefold = seconds(read, long)
+        fivefold = seconds(read, long + "\x01" * number)
         if fivefold <= SLACK * once + FLOOR:
             return None
         if fivefold > 2 * (SLACK * once + FLOOR):

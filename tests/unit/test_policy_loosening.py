@@ -70,5 +70,5 @@ def test_looser_one_way_and_not_the_other(before: dict[str, Any], after: dict[st
     ],
 )
 def test_tighter_and_neutral_changes_loosen_nothing(tighter: dict[str, Any]) -> None:
-    """They apply at once, whoever makes them."""
+    """They apply at once, by any admin."""
     assert loosened(Policy.model_validate(USD), Policy.model_validate(USD | tighter)) == []

@@ -1021,6 +1021,7 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.markdown:read": [markdown.read],
     "graphs.text.markdown:quotation_marks": [markdown.quotation_marks],
     "graphs.text.markdown:without_quoted": [lambda text: markdown.read(f'"{text}" "')],
+    "graphs.text.markdown:closes": [markdown.closes],
     "graphs.text.markdown:unread": [markdown.unread],
     "graphs.text.markdown:words": [markdown.words],
     "graphs.text.quantities:figures_in": [lambda text: quantities.figures_in(text, ["en", "ja"])],
