@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from app.db.tables.approvals_and_ledger import Decision
 from app.db.tables.tenants import ApiKey, Holder
+from graphs.text.bounds import normalized
 
 # Default_Ignorable_Code_Point of Unicode 16, DerivedCoreProperties.txt, beyond the format
 # characters; those that NFKC writes as one of these come as these. And the empty Braille cell.
@@ -47,8 +48,8 @@ def folded(text: str) -> str:
 
     Those are case, spaces, the width of letters, and characters that no reader sees.
     """
-    seen = (letter for letter in unicodedata.normalize("NFKC", text) if not _is_unseen(letter))
-    return " ".join(unicodedata.normalize("NFKC", "".join(seen).casefold()).split())
+    seen = (letter for letter in normalized("NFKC", text) if not _is_unseen(letter))
+    return " ".join(normalized("NFKC", "".join(seen).casefold()).split())
 
 
 def _is_unseen(letter: str) -> bool:
