@@ -16,6 +16,7 @@ from app.db.core.connections import Sessions, make_engine
 from app.db.tables.figures import ModelCall
 from app.db.tables.sandbox import SandboxPayment
 from tests.acceptance.own_database import tenant_on
+from tests.acceptance.scraping import scrape, url_of
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import until
 from tests.conftest import Tenant, copy_articles
@@ -93,6 +94,7 @@ def stack(
                 DESKGRAPH_LANGSMITH_WEB_URL="https://smith.example",
                 DESKGRAPH_OPENAI_API_KEY="openai-key",
                 DESKGRAPH_OPENAI_BASE_URL=f"{provider}/v1",
+                DESKGRAPH_METRICS_PORT="0",
             )
         ) as started,
     ):
@@ -366,9 +368,17 @@ def test_cost_and_tokens_are_those_of_the_run(
 
 
 def test_every_total_of_the_cost_is_the_same(
-    paused: Any, starter: Client, approver: Client, langsmith: LangSmithCapture
+    stack: Stack,
+    models: OpenAIDouble,
+    starter: Client,
+    approver: Client,
+    langsmith: LangSmithCapture,
 ) -> None:
-    """LangSmith, the run, its steps, their calls and the statistics agree, call by call."""
+    """LangSmith, the run, its steps, their calls, the statistics and the metric agree."""
+    _, worker = stack.processes
+    metric = "deskgraph_model_cost_usd_total"
+    before = scrape(url_of(worker)).total(metric)
+    paused = starter.start("cus_ann", TWICE)
     approver.decide(paused, "approve")
     done = starter.run(paused["id"])
 
@@ -383,20 +393,21 @@ def test_every_total_of_the_cost_is_the_same(
         for run in whole_trace(langsmith, trace_id)
         if run["run_type"] == "llm"
     }
-    runs, models, nodes = (read(f"/v1/stats/{of}?window=1h")["total"] for of in
+    runs, asked, nodes = (read(f"/v1/stats/{of}?window=1h")["total"] for of in
                            ("runs", "models", "nodes"))  # fmt: skip
     totals = [
         sum(traced.values()),
         sum(step["cost_usd"] for step in steps),
         sum(call["cost_usd"] for call in calls),
         runs["cost_usd"],
-        models["cost_usd"],
+        asked["cost_usd"],
         nodes["cost_usd"],
+        scrape(url_of(worker)).total(metric) - before,
     ]
     assert done["cost_usd"] > 0
     assert totals == [pytest.approx(done["cost_usd"], abs=1e-9)] * len(totals)
-    assert len(calls) == len(traced) == models["calls"]
-    assert done["tokens"] == runs["tokens"] == models["tokens"] == nodes["tokens"]
+    assert len(calls) == len(traced) == asked["calls"]
+    assert done["tokens"] == runs["tokens"] == asked["tokens"] == nodes["tokens"]
 
 
 async def test_rows_of_calls_are_the_runs_of_langsmith(
