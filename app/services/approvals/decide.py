@@ -1,8 +1,8 @@
 """Use case of an open approval: a person decides it, once. It never commits."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import product, takewhile
+from itertools import takewhile
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects import approvals
 from app.db.knowledge.answer_cache import drop_answers
-from app.db.runs import queries as run_queries
 from app.db.runs import trace_notes, transitions
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
@@ -18,12 +17,10 @@ from app.db.tables.tenants import ApiKey, Holder
 from app.db.tenants.queries import holders_of_keys, live_keys
 from app.errors import (
     AlreadyDecidedError,
-    ApprovalExpiredError,
     EditNotAllowedError,
     InvalidRequestError,
     NotFoundError,
     NotWaitingError,
-    OwnRunError,
     SecondApproverError,
     StaleDigestError,
     VerdictNotAllowedError,
@@ -32,7 +29,6 @@ from app.lifecycle import ApprovalStatus
 from app.observability import metrics
 from app.services.approvals.deciders import (
     check_named,
-    closing_summary,
     decider,
     decision_summary,
     signature,
@@ -54,6 +50,7 @@ from app.services.approvals.people import (
     named,
     same_person,
 )
+from app.services.approvals.refusals import refuse_closed, refuse_starter
 from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
@@ -130,42 +127,6 @@ async def resume(
         metrics.approval_decided(approval, values["decision"]["verdict"])
     await session.refresh(run)
     return run
-
-
-async def refuse_starter(session: AsyncSession, people: list[Holder], run: Run) -> None:
-    """Raise OwnRunError when one of these started the run, one that it replays, or a message in it.
-
-    They are the key that decides and the person it names.
-
-    So neither a replay by another key nor a second key of the same holder lets a starter approve
-    what they started.
-    """
-    refuse_one_of(await run_queries.starters(session, run), people)
-
-
-def refuse_one_of(starters: Iterable[Holder], people: Iterable[Holder]) -> None:
-    """Raise OwnRunError when one of the people is one of the starters."""
-    if any(same_person(*pair) for pair in product(starters, people)):
-        raise OwnRunError(
-            "Another person must decide: a key of this person started the run, a message in it, "
-            "or a run that it replays."
-        )
-
-
-async def refuse_closed(session: AsyncSession, approval: Approval) -> None:
-    """Raise the error that says why the approval cannot be decided, unless it is open."""
-    match approval.status:
-        case ApprovalStatus.PENDING if await approvals.is_due(session, approval.id):
-            raise ApprovalExpiredError("No decision came in time; the ticket goes to a person.")
-        case ApprovalStatus.PENDING:
-            return
-        case ApprovalStatus.EXPIRED:
-            raise ApprovalExpiredError("No decision came in time; the ticket went to a person.")
-        case ApprovalStatus.CANCELLED:
-            raise NotWaitingError("The run was cancelled; there is nothing to decide.")
-        case _:
-            taken = closing_summary(approval.decision or {})
-            raise AlreadyDecidedError("This approval was decided before.", decision=taken)
 
 
 def refuse_repeat(

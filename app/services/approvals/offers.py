@@ -16,10 +16,11 @@ from app.db.tables.tenants import ApiKey, Holder
 from app.db.tenants.queries import holders_of_keys
 from app.errors import OverLimitError, OwnRunError
 from app.lifecycle import ApprovalStatus
-from app.services.approvals.decide import AGREEING, agreed_by, refuse_one_of, standing
+from app.services.approvals.decide import AGREEING, agreed_by, standing
 from app.services.approvals.deciders import spoken_of
 from app.services.approvals.edit import refuse_over_limit
 from app.services.approvals.people import holder
+from app.services.approvals.refusals import refuse_one_of
 
 NOT_OPEN = "It is decided; there is nothing to answer."
 NO_SCOPE = "Your key may look at approvals, and not decide them."
