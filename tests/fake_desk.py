@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from app.connectors.errors import CredentialsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -232,18 +233,13 @@ class FakeDesk(Helpdesk):
         """Add a message or note; its id."""
         view = self.tickets[ticket_id].view
         message = DeskMessage(str(next(self._ids)), author, public, text, key=key)
-        self._set(
-            ticket_id,
-            messages=(*view.messages, message),
-            last_public_author=author if public else view.last_public_author,
-            own_keys=view.own_keys | ({key} if key else set()),
-        )
+        self._set(ticket_id, messages=(*view.messages, message))
         return message.id
 
     def _view(self, ticket_id: str) -> TicketView:
         if found := self.tickets.get(ticket_id):
             return found.view
-        return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+        return GONE_VIEW
 
     def _stamp(self) -> str:
         return str(next(self._ids))

@@ -65,8 +65,20 @@ class TicketView:
     assignee: str | None = None
     closed: bool = False
     gone: bool = False
-    last_public_author: Author | None = None
-    own_keys: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def last_public_author(self) -> Author | None:
+        """Who spoke last in public; what the desk itself says does not count."""
+        said = (one for one in reversed(self.messages) if one.public and one.author != "system")
+        return next((one.author for one in said), None)
+
+    @property
+    def own_keys(self) -> frozenset[str]:
+        """The keys of what we posted."""
+        return frozenset(one.key for one in self.messages if one.key)
+
+
+GONE_VIEW = TicketView(stamp="", subject="", requester=Requester(""), gone=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 What a status means is the same for every system; docs/connect/README.md shows it as a table.
 """
 
+import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 
@@ -114,6 +116,25 @@ class HttpClient(GuardedClient):
             raise UnavailableError("not called, since it asked to be left alone", retry_after=wait)
         with self.circuit.call():
             return await self._call(method, url, headers, body, content_type, limit_seconds)
+
+    async def call_json(
+        self,
+        method: str,
+        url: str,
+        *,
+        query: Mapping[str, str | int] | None = None,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        limit_seconds: float | None = None,
+    ) -> HttpAnswer:
+        """As `call`, with a query and a body of JSON; `url` holds nothing else that is data."""
+        return await self.call(
+            method,
+            f"{url}?{urlencode(query)}" if query else url,
+            headers=headers,
+            body=b"" if body is None else json.dumps(body).encode(),
+            limit_seconds=limit_seconds,
+        )
 
     async def _call(
         self,

@@ -20,6 +20,7 @@ from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, parse
 from app.connectors.connector import Check, Connector, DeskFields, Fields, Opened
 from app.connectors.errors import CredentialsError, MalformedHookError, SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -131,7 +132,7 @@ class WebhookDesk(Helpdesk):
         """Ask for the ticket: `ticket.read`."""
         answer = await self._call("ticket.read", {"ticket_id": ticket_id}, f"read_{uuid7()}")
         if answer.status in GONE:
-            return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+            return GONE_VIEW
         _require_ok(answer)
         return _view(ticket_id, _parsed(_Ticket, answer, "ticket.read"))
 
@@ -231,7 +232,6 @@ def _view(ticket_id: str, ticket: _Ticket) -> TicketView:
         DeskMessage(m.id, m.author, m.public, m.text, m.html, m.key, name=_name(ticket_id, m.id))
         for m in ticket.messages
     )
-    spoken = [m for m in messages if m.public and m.author != "system"]
     return TicketView(
         stamp=ticket.version,
         subject=ticket.subject,
@@ -240,8 +240,6 @@ def _view(ticket_id: str, ticket: _Ticket) -> TicketView:
         status=ticket.status,
         assignee=ticket.assignee,
         closed=ticket.closed,
-        last_public_author=spoken[-1].author if spoken else None,
-        own_keys=frozenset(m.key for m in messages if m.key),
     )
 
 

@@ -26,6 +26,7 @@ from app.connectors.chatwoot.texts import as_written, is_same, without_templates
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -63,12 +64,11 @@ class Chatwoot(Helpdesk):
         found = await self.rest.conversation(ticket_id)
         messages = await self.rest.messages(ticket_id) if isinstance(found, Conversation) else found
         if isinstance(found, Gone) or isinstance(messages, Gone):
-            return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+            return GONE_VIEW
         if isinstance(found, Refused) or isinstance(messages, Refused):
             why = found.why if isinstance(found, Refused) else "its messages are hidden"
             raise SettingsError(f"Chatwoot does not show the conversation: {why}")
         said = tuple(self._message(one) for one in messages)
-        public = [one.author for one in said if one.public and one.author != "system"]
         ours = {name: status for status, name in STATUSES.items()}
         return TicketView(
             stamp=found.stamp(messages),
@@ -78,8 +78,6 @@ class Chatwoot(Helpdesk):
             status=ours.get(found.status, found.status),
             assignee=None if found.status == RESOLVED else found.person,
             closed=found.status == RESOLVED,
-            last_public_author=public[-1] if public else None,
-            own_keys=frozenset(message.key for message in said if message.key),
         )
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:

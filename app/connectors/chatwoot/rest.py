@@ -9,7 +9,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
-from urllib.parse import urlencode
 
 from pydantic import Field
 
@@ -160,10 +159,9 @@ class Rest:
         known = self.opened.credentials
         token = known.bot_token if by == "bot" else known.agent_token
         headers = {"api_access_token": token.get_secret_value()}
-        url = f"{self.settings.account}{path}{'?' if query else ''}{urlencode(query or {})}"
-        sent = b"" if body is None else json.dumps(body).encode()
-        return await self.opened.http.call(
-            method, url, headers=headers, body=sent, limit_seconds=LIMIT_SECONDS
+        url = f"{self.settings.account}{path}"
+        return await self.opened.http.call_json(
+            method, url, query=query, body=body, headers=headers, limit_seconds=LIMIT_SECONDS
         )
 
     async def conversation(self, ticket_id: str) -> Conversation | Gone | Refused:

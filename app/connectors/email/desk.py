@@ -26,6 +26,7 @@ from app.connectors.email.threads import TICKET, own_id, own_ids, signed_address
 from app.connectors.email.writing import Letter, as_sent, written
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -35,7 +36,6 @@ from app.connectors.helpdesk import (
     Overtaken,
     Posted,
     Refused,
-    Requester,
     TicketView,
 )
 from graphs.text.noise.headers import kind_by_headers, telling
@@ -51,7 +51,6 @@ TWICE = (
     "the mail server twice gave no answer to this mail, so it may have arrived once or twice;"
     " it is not tried again"
 )
-GONE_VIEW = TicketView(stamp="", subject="", requester=Requester(id="unknown"), gone=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,15 +217,12 @@ def view_of(stamp: str, mails: Sequence[Kept], root: Root, store: Store) -> Tick
     # One mail that is not proved could have been written by anyone, to be read with the others.
     proved = all(each.verified for each in asked)
     last = asked[-1]
-    public = [each.author for each in messages if each.public]
     return TicketView(
         stamp=stamp,
         subject=customers[0].mail.subject,
         requester=replace(last, verified=proved, external_id=last.external_id if proved else None),
         messages=tuple(messages),
         assignee=holder(mails, root, store),
-        last_public_author=public[-1] if public else None,
-        own_keys=frozenset(each.key for each in messages if each.key),
     )
 
 

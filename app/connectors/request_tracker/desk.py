@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -23,7 +24,6 @@ from app.connectors.helpdesk import (
     Overtaken,
     Posted,
     Refused,
-    Requester,
     TicketView,
 )
 from app.connectors.keys import stored_key
@@ -62,7 +62,7 @@ class RequestTracker(Helpdesk):
         """
         ticket = await self.rest.ticket(ticket_id)
         if isinstance(ticket, Gone):
-            return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+            return GONE_VIEW
         if isinstance(ticket, Refused):
             raise SettingsError(f"RT does not show the ticket: {ticket.why}")
         done = await self.rest.transactions(ticket_id, MESSAGES)
@@ -72,7 +72,6 @@ class RequestTracker(Helpdesk):
             self._message(ticket, one, texts.get(one.id, Body()), headers.get(one.id, {}))
             for one in done
         )
-        public = [one.author for one in messages if one.public and one.author != "system"]
         return TicketView(
             stamp=ticket.stamp,
             subject=ticket.Subject or "",
@@ -81,8 +80,6 @@ class RequestTracker(Helpdesk):
             status=self.settings.our_status(ticket.Status),
             assignee=None if self._is_ours(ticket) else ticket.Owner.id,
             closed=ticket.Status in self.settings.closed_statuses,
-            last_public_author=public[-1] if public else None,
-            own_keys=frozenset(message.key for message in messages if message.key),
         )
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:

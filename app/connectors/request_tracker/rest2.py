@@ -3,12 +3,11 @@
 Read in the source of RT 5.0.3 and run against it (tests/real_world/).
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from pydantic import BeforeValidator
 
@@ -152,9 +151,10 @@ class Rest2:
         headers = {"Authorization": f"token {self.opened.credentials.token.get_secret_value()}"}
         if if_match is not None:
             headers["If-Match"] = f'"{if_match}"'
-        url = f"{self.settings.rest2}{path}{'?' if query else ''}{urlencode(query or {})}"
-        sent = b"" if body is None else json.dumps(body).encode()
-        return await self.opened.http.call(method, url, headers=headers, body=sent)
+        url = f"{self.settings.rest2}{path}"
+        return await self.opened.http.call_json(
+            method, url, query=query, body=body, headers=headers
+        )
 
     async def ticket(self, ticket_id: str) -> Ticket | Gone | Refused:
         """The ticket now; Gone too when it was deleted, or merged into another one."""

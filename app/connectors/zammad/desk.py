@@ -11,6 +11,7 @@ from typing import Any
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Author,
@@ -58,12 +59,11 @@ class Zammad(Helpdesk):
         ticket = await self.rest.ticket(ticket_id)
         articles = await self.rest.articles(ticket_id) if isinstance(ticket, Ticket) else ticket
         if isinstance(ticket, Gone) or isinstance(articles, Gone):
-            return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+            return GONE_VIEW
         if isinstance(ticket, Refused) or isinstance(articles, Refused):
             why = ticket.why if isinstance(ticket, Refused) else "its articles are hidden"
             raise SettingsError(f"Zammad does not show the ticket: {why}")
         messages = tuple(self._message(ticket, one) for one in articles)
-        public = [one.author for one in messages if one.public and one.author != "system"]
         return TicketView(
             stamp=ticket.stamp,
             subject=ticket.title,
@@ -72,8 +72,6 @@ class Zammad(Helpdesk):
             status=self.settings.our_status(ticket.state),
             assignee=self.settings.person(ticket.owner),
             closed=ticket.state in self.settings.closed_states,
-            last_public_author=public[-1] if public else None,
-            own_keys=frozenset(message.key for message in messages if message.key),
         )
 
     async def find_reply(self, ticket_id: str, key: str) -> str | None:

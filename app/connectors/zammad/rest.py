@@ -4,12 +4,10 @@ Read in the source of Zammad (tickets_controller.rb, ticket_articles_controller.
 creates_ticket_articles.rb) and its documentation; docs/connect/zammad.md says what was not run.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from pydantic import ConfigDict, Field
 
@@ -110,9 +108,10 @@ class Rest:
         """One call; `path` begins with a slash and holds nothing that a URL would read."""
         token = self.opened.credentials.token.get_secret_value()
         headers = {"Authorization": f"Token token={token}"}
-        url = f"{self.settings.api}{path}{'?' if query else ''}{urlencode(query or {})}"
-        sent = b"" if body is None else json.dumps(body).encode()
-        return await self.opened.http.call(method, url, headers=headers, body=sent)
+        url = f"{self.settings.api}{path}"
+        return await self.opened.http.call_json(
+            method, url, query=query, body=body, headers=headers
+        )
 
     async def ticket(self, ticket_id: str) -> Ticket | Gone | Refused:
         """The ticket now; Gone too when it was merged into another one."""

@@ -4,14 +4,12 @@ Each takes the connection's access token; one that is refused is renewed once, b
 all, and refused again it pauses the connection.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Annotated, Any, TypeVar
-from urllib.parse import urlencode
 
 from app.connectors.answers import Wire, document_of, read_as
 from app.connectors.connector import Opened
@@ -67,17 +65,17 @@ class ZendeskApi:
         headers: Mapping[str, str] | None = None,
     ) -> HttpAnswer:
         """One call; `path` begins with a slash and holds nothing that a URL would read."""
-        url = f"{self.settings.base_url}/api/v2{path}{'?' if query else ''}{urlencode(query or {})}"
-        sent = b"" if body is None else json.dumps(body).encode()
+        url = f"{self.settings.base_url}/api/v2{path}"
         refused = None
         for _ in range(2):
             self._token = self._token or await self._live_token(refused)
             try:
-                return await self.opened.http.call(
+                return await self.opened.http.call_json(
                     method,
                     url,
+                    query=query,
+                    body=body,
                     headers={"Authorization": f"Bearer {self._token}", **(headers or {})},
-                    body=sent,
                 )
             except CredentialsError:
                 # Nothing was done, so the call may be made again.

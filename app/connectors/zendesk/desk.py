@@ -16,6 +16,7 @@ from app.connectors.answers import read_as
 from app.connectors.connector import Opened
 from app.connectors.errors import SettingsError
 from app.connectors.helpdesk import (
+    GONE_VIEW,
     AlreadyPosted,
     Answer,
     Change,
@@ -25,7 +26,6 @@ from app.connectors.helpdesk import (
     Overtaken,
     Posted,
     Refused,
-    Requester,
     TicketView,
 )
 from app.connectors.http import HttpAnswer
@@ -67,7 +67,7 @@ class Zendesk(Helpdesk):
         """
         shown = await self.api.shown(ticket_id)
         if isinstance(shown, Gone):
-            return TicketView(stamp="", subject="", requester=Requester(""), gone=True)
+            return GONE_VIEW
         if isinstance(shown, Refused):
             raise SettingsError(f"Zendesk does not show the ticket: {shown.why}")
         history = await self._history(ticket_id)

@@ -30,7 +30,6 @@ def view_of(
         )
         for comment in comments
     )
-    public = [one.author for one in messages if one.public and one.author != "system"]
     return TicketView(
         stamp=stamp_of(ticket, history),
         subject=ticket.subject or "",
@@ -39,8 +38,6 @@ def view_of(
         status=STATUSES.get(ticket.status, ticket.status),
         assignee=None if ticket.assignee_id == settings.bot_id else ticket.assignee_id,
         closed=ticket.is_closed,
-        last_public_author=public[-1] if public else None,
-        own_keys=frozenset(one.key for one in messages if one.key),
     )
 
 
