@@ -81,7 +81,7 @@ bench: $(VENV)/.test ## Runs a second, latency and CPU, beside a plain handler
 bench-retrieval: $(VENV)/.test ## How well questions find their articles (needs ../shared/data)
 	$(BIN)/python -m tests.bench.retrieval
 
-lock: ## Pin all dependencies anew (needs uv)
+lock: ## Pin all dependencies again (needs uv)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	  --no-header --upgrade pyproject.toml --group build -o requirements.lock
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

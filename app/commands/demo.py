@@ -10,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 
 from app.commands.database import running_dev
+from app.commands.demo_data.tickets import TICKETS
 from app.commands.terminal import add_row, complain, one_line, typed
-from app.demo.tickets import TICKETS
 from app.settings import Settings
 
 WATCH_SECONDS = 60

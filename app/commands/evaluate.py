@@ -20,16 +20,16 @@ from app.commands.seed import seed
 from app.commands.terminal import add_row, complain, console, inert, plain_table
 from app.db.core.connections import direct_url
 from app.db.tenants.queries import ensure_tenant
-from app.evaluation.dataset import Case, read_dataset
-from app.evaluation.figures import Figures, Judged, by_group, failures, figures
-from app.evaluation.junit import write_junit
-from app.evaluation.rehearse import rehearse_all
-from app.evaluation.tenant import tenant_for
-from app.evaluation.verdict import judge
 from app.execution.wiring import Service, open_service
-from app.jsonl import RowError
+from app.formats.jsonl import RowError
 from app.log import configure_logging
 from app.models.openai import build_pool
+from app.quality.evaluation.dataset import Case, read_dataset
+from app.quality.evaluation.figures import Figures, Judged, by_group, failures, figures
+from app.quality.evaluation.junit import write_junit
+from app.quality.evaluation.rehearse import rehearse_all
+from app.quality.evaluation.tenant import tenant_for
+from app.quality.evaluation.verdict import judge
 from app.settings import Settings
 from graphs.policy import Policy
 from graphs.state import Grounding

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.commands.database import in_session, load_settings, with_database
 from app.commands.terminal import complain
 from app.db.tenants.queries import tenant_exists
-from app.jsonl import RowError, unique_rows
+from app.formats.jsonl import RowError, unique_rows
 
 # Rows of one statement: Postgres takes 65,535 parameters, a row has at most eleven.
 BATCH = 1000

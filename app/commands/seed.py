@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-import app.demo
+import app.commands.demo_data
 from app.commands.articles import read_source, store
 from app.db.core.base import Base
 from app.db.knowledge.articles import articles_of_tenant
@@ -16,7 +16,7 @@ from app.db.tables.sandbox import Agent, SandboxPayment, SandboxSubscription
 from app.db.tenants.queries import ensure_tenant
 
 TENANT = "demo"
-ARTICLES = Path(app.demo.__file__).parent / "articles"
+ARTICLES = Path(app.commands.demo_data.__file__).parent / "articles"
 
 # Customer, payment, what for, minor units, currency, captured so many hours ago.
 PAYMENTS = (

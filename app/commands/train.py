@@ -15,12 +15,12 @@ from app.commands.terminal import add_row, complain, console, failure, inert, pl
 from app.db.tables.tenants import TriageModel
 from app.db.tenants.queries import current_policy, tenant_exists
 from app.db.tenants.triage_models import activate, active_model, add_model
-from app.jsonl import RowError
+from app.formats.jsonl import RowError
+from app.quality.training.examples import Example, read_file
+from app.quality.training.fit import can_train
+from app.quality.training.history import read_history
+from app.quality.training.measure import TooFewError, Trained, measured, train
 from app.settings import Settings
-from app.training.examples import Example, read_file
-from app.training.fit import can_train
-from app.training.history import read_history
-from app.training.measure import TooFewError, Trained, measured, train
 from graphs.policy import Policy
 from graphs.trained.model import UnreadableModelError, unpack
 

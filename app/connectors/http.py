@@ -18,8 +18,8 @@ from app.adapters.webhooks.guarded_client import GuardedClient
 from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, Guard, parse
 from app.connectors.circuit import ConnectionCircuit, new_circuit
 from app.connectors.errors import CredentialsError, SettingsError
+from app.formats.strict_json import StrictJsonError, parse_json
 from app.models.retry_after import retry_after_seconds
-from app.strict_json import StrictJsonError, parse_json
 from tools.errors import UnavailableError
 
 MAX_ANSWER_BYTES = 2_000_000

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from app.models.offline.trained import TrainedModel, before_a_model
-from app.training.examples import Example
-from app.training.measure import counted, train
+from app.quality.training.examples import Example
+from app.quality.training.measure import counted, train
 from graphs.trained.figures import Counted
 from graphs.trained.model import unpack
 from tests.bench.intent_data import as_ticket, labelled

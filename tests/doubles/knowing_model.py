@@ -13,9 +13,9 @@ from functools import cached_property
 from langchain_core.messages import BaseMessage
 from pydantic import Field
 
-from app.evaluation.dataset import OR, Case, Effect, read_dataset
-from app.evaluation.verdict import plain, says
 from app.models.offline.chat_model import OfflineChatModel
+from app.quality.evaluation.dataset import OR, Case, Effect, read_dataset
+from app.quality.evaluation.verdict import plain, says
 from tests.doubles.eval_texts import IN_LANGUAGE, LANGUAGES, NOT_OURS, QUESTIONS
 from tests.doubles.openai_double import TRIAGE, JsonObject
 from tools.subscriptions import CANCEL

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.commands.usage import OBJECT
-from app.evaluation.dataset import SHIPPED
+from app.quality.evaluation.dataset import SHIPPED
 from tests.conftest import ENCRYPTION_KEY, Tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin

@@ -17,7 +17,7 @@ from app.errors import AlreadyDecidedError, OwnRunError, SecondApproverError
 from app.execution.wiring import Service
 from app.services.approvals.deciders import ON_BEHALF_OF
 from app.settings import Settings
-from app.sign_in_settings import OidcRole, Scope
+from app.settings.sign_in import OidcRole, Scope
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, answer, card, serving_console, words

@@ -10,12 +10,12 @@ from app.commands.evaluate import Measured, Wanted, evaluate, measure
 from app.db.core.base import Base
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import Tenant as TenantRow
-from app.evaluation.dataset import Case, read_dataset
-from app.evaluation.figures import figures
-from app.evaluation.tenant import NAMED, TRAIL
-from app.evaluation.verdict import plain
 from app.execution.wiring import Service
 from app.models.offline.chat_model import OfflineChatModel
+from app.quality.evaluation.dataset import Case, read_dataset
+from app.quality.evaluation.figures import figures
+from app.quality.evaluation.tenant import NAMED, TRAIL
+from app.quality.evaluation.verdict import plain
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from graphs.policy import Policy

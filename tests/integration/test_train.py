@@ -16,9 +16,9 @@ from app.db.tables.tenants import TriageModel
 from app.db.tenants.queries import add_policy
 from app.execution.wiring import Service
 from app.models.offline.chat_model import OfflineChatModel
+from app.quality.training.examples import Example, part_of
+from app.quality.training.history import read_history
 from app.services.conversations.feedback import Rating, rate
-from app.training.examples import Example, part_of
-from app.training.history import read_history
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from graphs.policy import Policy

@@ -7,7 +7,7 @@ import pytest
 from app.connectors.errors import ForgedHookError
 from app.connectors.hooks import Event
 from app.connectors.request_tracker import REQUEST_TRACKER
-from app.strict_json import parse_json
+from app.formats.strict_json import parse_json
 from tests.conformance.helpdesk import ASKED, NOTE, REPLY, posted
 from tests.conformance.request_tracker import CUSTOMER, RequestTrackerHarness, request_tracker
 from tests.conformance.request_tracker_laws import RequestTrackerLaws

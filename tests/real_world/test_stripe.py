@@ -6,7 +6,7 @@ import pytest
 import stripe
 
 from app.connectors.stripe.hooks import read_hook, verify
-from app.strict_json import parse_json
+from app.formats.strict_json import parse_json
 from tests.conformance.accounts import Account, opened_at
 from tests.conformance.payments import PaymentLaws
 from tests.doubles.receiver import Receiver

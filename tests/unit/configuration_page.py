@@ -1,6 +1,6 @@
 """docs/configuration.md and deskgraph.env.example, written from the settings.
 
-After a change of app/settings.py: `.venv/bin/python -m tests.unit.configuration_page`.
+After a change of app/settings/__init__.py: `.venv/bin/python -m tests.unit.configuration_page`.
 """
 
 import argparse
@@ -28,7 +28,7 @@ UNITS = {
 
 
 def groups() -> list[type[BaseModel]]:
-    """The groups of settings, in the order of app/settings.py."""
+    """The groups of settings, in the order of app/settings/__init__.py."""
     return [base for base in reversed(Settings.__bases__) if base.__name__ != "BaseSettings"]
 
 

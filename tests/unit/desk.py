@@ -23,7 +23,7 @@ from tools.models import JsonObject, Passage, Step
 # A draft for a ticket that code alone answers.
 SILENT = Reply(claims=[], unanswered=[])
 ROOT = Path(__file__).parents[2]
-ARTICLES = ROOT / "app/demo/articles"
+ARTICLES = ROOT / "app/commands/demo_data/articles"
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them."
 E42 = "My upload fails with error E42. How do I fix it?"
 # Between two attempts at a node, in seconds: what fails here goes no better after a pause.

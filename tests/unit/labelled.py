@@ -2,7 +2,7 @@
 
 import random
 
-from app.training.examples import Example
+from app.quality.training.examples import Example
 from graphs.state import Intent
 
 ABOUT: dict[Intent, tuple[str, ...]] = {

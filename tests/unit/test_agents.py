@@ -9,7 +9,7 @@ import pytest
 from app.api.schemas.agents import SKILLS
 from app.commands.agents import AgentIn
 from app.commands.seed import agents
-from app.jsonl import RowError, unique_rows
+from app.formats.jsonl import RowError, unique_rows
 from tests.unit.test_docs import FENCE, text_of
 
 MIA = {

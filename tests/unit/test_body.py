@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from app.api.http.strict_body import check_json
 from app.db.core.types import storable
 from app.errors import BodyError, DeskgraphError, MediaTypeError
-from app.strict_json import (
+from app.formats.strict_json import (
     MAX_DEPTH,
     SURROGATE,
     StrictJsonError,

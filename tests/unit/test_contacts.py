@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from app.commands.contacts import ContactIn
-from app.jsonl import RowError, unique_rows
+from app.formats.jsonl import RowError, unique_rows
 
 ANN = {"id": "c1", "email": "ann@example.com", "name": "Ann", "segments": ["pro"]}
 

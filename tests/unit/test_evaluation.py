@@ -9,12 +9,12 @@ import pytest
 
 from app.commands.articles import read_source
 from app.commands.seed import ARTICLES, PAYMENTS, SUBSCRIPTIONS
-from app.evaluation.dataset import ANY_ARTICLE, Case, read_dataset
-from app.evaluation.figures import Judged, by_group, failures, figures
-from app.evaluation.junit import write_junit
-from app.evaluation.rehearse import Rehearsed
-from app.evaluation.verdict import Verdict, judge, says
-from app.jsonl import RowError
+from app.formats.jsonl import RowError
+from app.quality.evaluation.dataset import ANY_ARTICLE, Case, read_dataset
+from app.quality.evaluation.figures import Judged, by_group, failures, figures
+from app.quality.evaluation.junit import write_junit
+from app.quality.evaluation.rehearse import Rehearsed
+from app.quality.evaluation.verdict import Verdict, judge, says
 from graphs.state import Plan, fresh_run
 
 LEAST = 240

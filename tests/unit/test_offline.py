@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from app.demo.tickets import TICKETS
+from app.commands.demo_data.tickets import TICKETS
 from app.models.offline.chat_model import OfflineChatModel
 from app.models.offline.triage import triage
 from graphs.nodes.classify import Classification

@@ -4,15 +4,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-# Data and the tickets of the demo: any room may import them.
-UNLAYERED = {"app.demo"}
 
 
 def test_every_room_stands_in_the_layers() -> None:
     """A module of app, or a folder of app/db, that no contract names would escape all of them."""
     [layers] = [c["layers"] for c in contracts() if c["type"] == "layers"]
     named = {room.strip() for layer in layers for room in layer.replace(":", "|").split("|")}
-    assert {*rooms("app"), *rooms("app/db"), "graphs", "tools"} - UNLAYERED - {"app.db"} == named
+    assert {*rooms("app"), *rooms("app/db"), "graphs", "tools"} - {"app.db"} == named
 
 
 def test_every_table_stands_in_its_room_and_migrations_see_it() -> None:

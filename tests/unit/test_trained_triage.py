@@ -11,11 +11,19 @@ from typing import Any
 
 import pytest
 
-from app.jsonl import RowError
+from app.formats.jsonl import RowError
 from app.models.offline.trained import TrainedModel, before_a_model, without_a_model
-from app.training.examples import Example, each_once, part_of, read_file, split
-from app.training.fit import PRECISION, ROUNDS, STRENGTH, fit, matrix, seen_words, temperature
-from app.training.measure import TooFewError, measured, train
+from app.quality.training.examples import Example, each_once, part_of, read_file, split
+from app.quality.training.fit import (
+    PRECISION,
+    ROUNDS,
+    STRENGTH,
+    fit,
+    matrix,
+    seen_words,
+    temperature,
+)
+from app.quality.training.measure import TooFewError, measured, train
 from graphs.handoffs import skill_for
 from graphs.state import Intent, fresh_run
 from graphs.trained.features import SIZE, canonical, features, words_of

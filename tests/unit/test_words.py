@@ -29,9 +29,19 @@ ALLOWED = ("`nobody`", '"nobody"', "`Nobody`", '"Nobody"')
 # CHANGELOG.md is history.
 DOCS = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")} - {ROOT / "CHANGELOG.md"})
 FOLDERS = ("app", "graphs", "migrations", "tests", "tools")
+# What is neither a page nor in those folders, and what is not Python in them.
+OTHERS = sorted(
+    path
+    for pattern in (
+        "Makefile", "Dockerfile", "*.toml", "*.yml", "*.example", ".*.yaml", ".editorconfig",
+        ".ci/*", "app/console/templates/*", "app/console/static/*.*", "migrations/*.mako",
+        "docs/**/*.py", "docs/**/*.yaml", "docs/**/*.diff",
+    )
+    for path in ROOT.glob(pattern)
+)  # fmt: skip
 # What customers write or read is theirs, patterns of it included; and this file.
 DATA = (
-    "app/demo/", "app/models/offline/", "graphs/text/",
+    "app/commands/demo_data/", "app/models/offline/", "graphs/text/",
     "tests/unit/test_words.py",
 )  # fmt: skip
 # Words of customers in a pattern.
@@ -67,6 +77,12 @@ def test_code_is_in_plain_words(folder: str) -> None:
         if path.is_file() and not path.relative_to(ROOT).as_posix().startswith(DATA):
             assert unwanted(path) == []
             assert not FOUND.search(path.stem)
+
+
+@pytest.mark.parametrize("path", OTHERS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_other_files_are_in_plain_words(path: Path) -> None:
+    """No build file, template, script of the console or example of the docs uses such a word."""
+    assert unwanted(path) == []
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from lxml.html import Element as HtmlElement  # type: ignore[import-untyped]
 from pydantic_core import PydanticCustomError
 from starlette.datastructures import QueryParams
 
-from app import strict_json
 from app.adapters.ports import passages
 from app.adapters.webhooks import ssrf_guard
 from app.api.http import strict_body, strict_query
@@ -46,6 +45,7 @@ from app.console.views.answers import typed_sums
 from app.db.knowledge import articles, bm25, tokenize
 from app.db.tables.knowledge import ArticleChunk
 from app.errors import BodyError, InvalidRequestError
+from app.formats import strict_json
 from app.models.offline import (
     billing,
     exact,
@@ -120,7 +120,7 @@ HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
           "app/connectors", "app/console", "app/observability/trace_parent.py",
-          "app/strict_json.py")  # fmt: skip
+          "app/formats/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
          "CachedAnswer", "Turn", "Conversation", "Memory", "Passage", "Classification"}  # fmt: skip
@@ -627,8 +627,8 @@ READERS: dict[str, list[Reader]] = {
         lambda text: account_of("con_a", Requester(text, text, verified=True), text)
     ],
     "app.observability.trace_parent:read_parent": [trace_parent.read_parent],
-    "app.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
-    "app.strict_json:check_value": [
+    "app.formats.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
+    "app.formats.strict_json:check_value": [
         lambda text: strict_json.check_value(json.loads(json.dumps({"a": [text, *text]})), 0)
     ],
     "app.adapters.webhooks.ssrf_guard:parse": [

@@ -6,7 +6,7 @@ Everything is refused here, once, with the place and the reason.
 from starlette.types import Message, Receive, Scope
 
 from app.errors import BodyError, MediaTypeError, TooLargeError
-from app.strict_json import StrictJsonError, parse_json
+from app.formats.strict_json import StrictJsonError, parse_json
 
 # No DELETE of ours takes a body; one that is sent meets the same limits before it is read.
 WITH_BODY = {"POST", "PUT", "PATCH", "DELETE"}

@@ -9,7 +9,7 @@ import stripe
 from app.connectors.connector import Opened
 from app.connectors.errors import CredentialsError
 from app.connectors.http import HttpClient
-from app.strict_json import StrictJsonError, parse_json
+from app.formats.strict_json import StrictJsonError, parse_json
 from tools.errors import RefusedError, UnavailableError
 
 T = TypeVar("T")

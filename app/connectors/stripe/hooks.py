@@ -12,7 +12,7 @@ from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.stripe.answers import Id, Ref, Shape, Texts, read
 from app.connectors.stripe.refunds import KEY_FIELD
-from app.strict_json import StrictJsonError, parse_json
+from app.formats.strict_json import StrictJsonError, parse_json
 from tools.errors import UnavailableError
 
 TOLERANCE_SECONDS = 300

@@ -18,7 +18,7 @@ from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event, happened_at, moment_of
 from app.connectors.zendesk.settings import ZendeskSettings
 from app.connectors.zendesk.shapes import Id, Maybe, MaybeList
-from app.strict_json import StrictJsonError, parse_json
+from app.formats.strict_json import StrictJsonError, parse_json
 
 SIGNATURE, TIMESTAMP = "x-zendesk-webhook-signature", "x-zendesk-webhook-signature-timestamp"
 TOLERANCE_SECONDS = 300

@@ -18,13 +18,13 @@ from app.db.core.connections import Sessions
 from app.db.effects import takeovers
 from app.db.tables.connections import Connection
 from app.errors import BodyError, HookNotSignedError, NotFoundError
+from app.formats.strict_json import StrictJsonError, parse_json
 from app.log import get_logger
 from app.services.connections.encryption import Vault
 from app.services.connections.manage import connector_of, open_connection
 from app.services.connections.order import is_before_hand_back
 from app.services.connections.tickets import ticket_id_problem, ticket_name
 from app.services.conversations import takeover
-from app.strict_json import StrictJsonError, parse_json
 
 log = get_logger(__name__)
 

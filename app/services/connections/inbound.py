@@ -17,6 +17,7 @@ from app.db.core.connections import Sessions
 from app.db.effects import takeovers
 from app.db.tables.connections import Connection, InboxItem
 from app.errors import IdempotencyMismatchError
+from app.formats.strict_json import repaired
 from app.log import get_logger
 from app.services.connections.for_person import open_for_person, without_run
 from app.services.connections.order import is_taken_after
@@ -32,7 +33,6 @@ from app.services.connections.tickets import account_of, ticket_name
 from app.services.connections.unseen_people import unseen_people
 from app.services.conversations import takeover
 from app.services.runs.start_and_cancel import NewRun, start
-from app.strict_json import repaired
 from tools.errors import UnavailableError
 
 log = get_logger(__name__)

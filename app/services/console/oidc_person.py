@@ -12,7 +12,7 @@ from app.db.tables.tenants import ApiKey
 from app.errors import UnauthorizedError
 from app.services.approvals.people import folded
 from app.settings import Settings
-from app.sign_in_settings import OidcRole
+from app.settings.sign_in import OidcRole
 
 MAX_NAME = 200
 

@@ -5,13 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-import app.demo
-from app.jsonl import RowError, unique_rows
+from app.formats.jsonl import RowError, unique_rows
 from graphs.state import Outcome
 from tools.billing import REFUND
 from tools.subscriptions import CANCEL
 
-SHIPPED = Path(app.demo.__file__).parent / "eval.jsonl"
+SHIPPED = Path(__file__).parent / "eval.jsonl"
 # In a list of articles: whatever is cited is fine.
 ANY_ARTICLE = "*"
 # Between wordings of which one is enough.

@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.effects.triage_labels import Labelled, labelled_runs
 from app.execution.graph_input import run_ticket
-from app.training.examples import Example, text_of
+from app.quality.training.examples import Example, text_of
 from graphs.state import Intent
 
 

@@ -1,4 +1,4 @@
-"""The settings of Prometheus' port; a group of app/settings.py."""
+"""The settings of Prometheus' port; a group of app/settings."""
 
 from typing import Annotated
 

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from app.evaluation.dataset import ANY_ARTICLE, OR, Case, Effect, Expectation
-from app.evaluation.rehearse import Rehearsed
+from app.quality.evaluation.dataset import ANY_ARTICLE, OR, Case, Effect, Expectation
+from app.quality.evaluation.rehearse import Rehearsed
 from graphs.state import SupportState
 from graphs.text.tokens import DASHES
 from tools.catalog import kind_of

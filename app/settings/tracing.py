@@ -1,4 +1,4 @@
-"""The settings of traces; a group of app/settings.py."""
+"""The settings of traces; a group of app/settings."""
 
 from pydantic import BaseModel, Field, SecretStr, field_validator
 

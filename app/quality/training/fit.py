@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, cast
 
-from app.training.examples import Example
+from app.quality.training.examples import Example
 from graphs.state import Intent
 from graphs.trained.features import SIZE, WORD_SIZE, features, words_of
 from graphs.trained.model import LinearModel

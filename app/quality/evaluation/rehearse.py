@@ -12,11 +12,11 @@ from langgraph.types import Command
 from uuid_utils.compat import uuid7
 
 from app.db.tables.runs import Run
-from app.evaluation.dataset import Case
 from app.execution.graph_input import run_ticket
 from app.execution.wiring import Graph, Service, context_for
 from app.log.error_text import describe
 from app.observability.usage import UsageHandler
+from app.quality.evaluation.dataset import Case
 from graphs.run.memory import window
 from graphs.run.replay import rehearsed_decision
 from graphs.state import Memory, Plan, SupportState, fresh_run

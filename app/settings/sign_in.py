@@ -1,4 +1,4 @@
-"""The settings of signing in to the console; a group of app/settings.py."""
+"""The settings of signing in to the console; a group of app/settings."""
 
 from typing import Annotated, Literal
 

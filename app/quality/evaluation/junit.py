@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import Element, ElementTree, SubElement
 
-from app.evaluation.figures import Judged
+from app.quality.evaluation.figures import Judged
 
 # What XML 1.0 cannot hold (section 2.2): controls except tab and line ends, halves of pairs.
 UNSPEAKABLE = {

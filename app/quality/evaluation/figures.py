@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
-from app.evaluation.dataset import Case
-from app.evaluation.rehearse import Rehearsed
-from app.evaluation.verdict import Verdict
+from app.quality.evaluation.dataset import Case
+from app.quality.evaluation.rehearse import Rehearsed
+from app.quality.evaluation.verdict import Verdict
 from tools.models import JsonObject
 
 

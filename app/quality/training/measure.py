@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.training.examples import OUT_OF_SCOPE, Example, each_once, split
-from app.training.fit import fit
+from app.quality.training.examples import OUT_OF_SCOPE, Example, each_once, split
+from app.quality.training.fit import fit
 from graphs.trained.figures import Counted, buckets, share, threshold
 from graphs.trained.model import LinearModel, Reading, pack, unpack
 

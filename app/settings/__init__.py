@@ -19,9 +19,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.monitoring_settings import MonitoringSettings
-from app.sign_in_settings import SignInSettings
-from app.tracing_settings import TracingSettings
+from app.settings.monitoring import MonitoringSettings
+from app.settings.sign_in import SignInSettings
+from app.settings.tracing import TracingSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 Port = Annotated[int, Field(ge=0, le=65535)]

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from app.jsonl import read_rows
+from app.formats.jsonl import read_rows
 from graphs.state import Intent
 from graphs.trained.features import canonical
 

@@ -1,0 +1,1 @@
+"""Forms of text that other programs write: strict JSON, and rows of JSONL files."""

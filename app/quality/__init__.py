@@ -1,0 +1,1 @@
+"""How good the answers are: tickets rehearsed and judged, a triage trained and measured."""
