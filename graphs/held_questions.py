@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from graphs.state import PARTS, HeldQuestion, Intent, Question, SupportState, ThreadView, Triage
+from graphs.conversation import HeldQuestion, ThreadView
+from graphs.state import PARTS, Intent, Question, SupportState, Triage
 from graphs.text.bounds import READ_CHARS
 from graphs.text.tokens import content_words
 

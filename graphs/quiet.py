@@ -1,16 +1,9 @@
 """When the workflow stays silent: nothing is asked, a person has it, or it has said enough."""
 
+from graphs.conversation import ThreadView
 from graphs.held_questions import held_parts
 from graphs.policy import Policy
-from graphs.state import (
-    SPECIALISTS,
-    Escalation,
-    Finding,
-    Outcome,
-    SupportState,
-    ThreadView,
-    Triage,
-)
+from graphs.state import SPECIALISTS, Escalation, Finding, Outcome, SupportState, Triage
 from graphs.text.noise import Ignored
 from graphs.text.noise.reading import only_thanks, reading_of
 from tools.errors import SilencedError, TakenOverError

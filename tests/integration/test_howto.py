@@ -106,8 +106,29 @@ def test_the_tests_of_diffs_pass_together(
         copy = new_copy()
         refused = {diff: why for diff in left if (why := apply(diff, copy))}
         assert left[0] not in refused, refused
-        copies.run(copy, *own_tests(*(diff for diff in left if diff not in refused)))
+        applied = [diff for diff in left if diff not in refused]
+        assert objections_of_style(copy, *applied) == ""
+        copies.run(copy, *own_tests(*applied))
         left = list(refused)
+
+
+def objections_of_style(copy: Path, *diffs: Path) -> str:
+    """What `make lint` would say of the Python files of the diffs: contributors start from them."""
+    files = [name for diff in diffs for name in changed(diff) if name.endswith(".py")]
+    ruff = str(Path(sys.executable).with_name("ruff"))
+    said = ""
+    for command in (["check", "--quiet"], ["format", "--check", "--quiet"]):
+        done = subprocess.run(
+            [ruff, *command, "--no-cache", *files],
+            cwd=copy,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        said += done.stdout + done.stderr
+        if done.returncode and not said:
+            said = f"ruff {command[0]} ended with {done.returncode}"
+    return said
 
 
 def own_tests(*diffs: Path) -> list[str]:

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from graphs.conversation import HeldQuestion, ThreadView
 from graphs.held_questions import marked
 from graphs.policy import Policy
 from graphs.quiet import UNKNOWN_THREAD
-from graphs.state import HeldQuestion, Question, ThreadView, fresh_run
+from graphs.state import Question, fresh_run
 from tests.unit.desk import ticket
 from tests.unit.test_partial_answer import FIX, GIFTS, SAID, claim, opened_with, reply
 from tests.unit.test_triage import opinion

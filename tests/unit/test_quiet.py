@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from graphs.conversation import ThreadView
 from graphs.nodes.send import run_outcome
 from graphs.policy import Policy
 from graphs.quiet import UNKNOWN_THREAD, after_triage, nothing_to_answer, silenced
-from graphs.state import Intent, Outcome, ThreadView, Triage, fresh_run
+from graphs.state import Intent, Outcome, Triage, fresh_run
 from tests.fakes import ScriptedModel
 from tests.unit.desk import E42, Desk, desk, scripted, ticket
 from tools.errors import SilencedError, TakenOverError, TooManyRepliesError

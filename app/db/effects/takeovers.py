@@ -16,7 +16,7 @@ from app.db.tables.conversations import Takeover
 from app.db.tables.runs import Message, Run
 from app.db.tables.sandbox import Handoff
 from app.lifecycle import RunStatus
-from graphs.state import ThreadView
+from graphs.conversation import ThreadView
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 # The newest replies in which an echo is looked for, and how much of each.
