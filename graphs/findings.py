@@ -7,7 +7,7 @@ from graphs.llm.errors import ModelError
 from graphs.questions import queries_for
 from graphs.reply.reusable_answer import CachedAnswer
 from graphs.state import AskedBack, Finding, Proposer, Specialist, SupportState
-from graphs.ticket_parts import slice_of
+from graphs.ticket_parts import part_for
 from tools.errors import ToolError
 from tools.knowledge import SEARCH_ARTICLES
 from tools.models import Passage, Payment, Step, Subscription
@@ -52,12 +52,12 @@ def finding(
 async def articles_finding(
     context: SupportContext, node: Specialist, state: SupportState, codes: list[str]
 ) -> Finding:
-    """The passages for the node's slice, or `unsure` when there is none.
+    """The passages for the node's part, or `unsure` when there is none.
 
     Whether they answer it is for who reads them to say: a model, or the offline rules.
     The search itself takes a text apart into its sentences (app/db/knowledge/tokenize.py).
     """
-    ticket = slice_of(state, node)
+    ticket = part_for(state, node)
     wanted = queries_for(state, node)
     triage = state.get("triage")
     passages: list[Passage] = await context.toolbox(node).call(

@@ -1,4 +1,4 @@
-"""Slices: the part of a ticket that one specialist sees. Narrowing never loses text."""
+"""The part of a ticket that one specialist sees. Narrowing never loses text."""
 
 import re
 from bisect import bisect_right
@@ -26,7 +26,7 @@ def clauses(text: str) -> list[str]:
     return [text[start:end] for start, end in pairwise(cuts) if start < end]
 
 
-def slices(body: str, quotes: Sequence[tuple[Intent, str]]) -> dict[Specialist, str]:
+def parts_of(body: str, quotes: Sequence[tuple[Intent, str]]) -> dict[Specialist, str]:
     """What each quoted specialist sees of `body`; one that is not named here sees all of it.
 
     A clause is kept from a specialist only when quotes of others cover all that it says and none
@@ -97,7 +97,7 @@ def core(clause: str) -> tuple[int, int]:
     return first, said[-1] + 1
 
 
-def slice_of(state: SupportState, specialist: Specialist) -> Ticket:
+def part_for(state: SupportState, specialist: Specialist) -> Ticket:
     """The ticket as this specialist sees it: its subject, and its part of the body."""
     ticket, triage = state["ticket"], state["triage"]
     part = triage["parts"].get(specialist) if triage else None

@@ -13,7 +13,7 @@ from graphs.questions import asked_questions, may_ask_back
 from graphs.reply.names import names_in, reply_language
 from graphs.state import AskedAbout, AskedBack, SupportState
 from graphs.text.phrases import WHICH_PAYMENT
-from graphs.ticket_parts import slice_of
+from graphs.ticket_parts import part_for
 from graphs.wishes.answers import AnsweredWishes
 from graphs.wishes.cancellations import asks_to_end
 from graphs.wishes.quotes import Said, own_words
@@ -103,7 +103,7 @@ async def billing(state: SupportState, runtime: Runtime[SupportContext]) -> Json
         "guidance": state["guidance"],
         "asked_before": asked_us and {"wrote": asked_us["wrote"], "asked": asked_us["text"]},
     }
-    ticket = slice_of(state, "billing")
+    ticket = part_for(state, "billing")
     answer = await ask_model(runtime, "fast", Proposal, PROMPT, ticket, facts)
     said = Said(own_words(state), state["guidance"])
     wishes = wishes_of(said, asked_us, history["payments"])

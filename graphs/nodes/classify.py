@@ -19,7 +19,7 @@ from graphs.reply.reusable_answer import recalled_draft, remembers
 from graphs.run.memory import read_memory
 from graphs.state import Escalation, Intent, Question, SupportState, Ticket, TrainedTriage, Triage
 from graphs.text.language import ticket_language
-from graphs.ticket_parts import slices
+from graphs.ticket_parts import parts_of
 from tools.language_tags import iso_language
 from tools.models import JsonObject, Urgency
 
@@ -172,13 +172,13 @@ def not_ours(questions: Sequence[Question], ticket: Ticket) -> Escalation | None
 
 
 def judged(answer: Classification, ticket: Ticket) -> Triage:
-    """What of the model's opinion is kept: slices that are real, a language that exists."""
+    """What of the model's opinion is kept: parts that are real, a language that exists."""
     questions = questions_of(answer, ticket)
     intents = list(dict.fromkeys([*answer.intents, *(q["intent"] for q in questions)]))
     quotes = [(question["intent"], question["text"]) for question in questions]
     return {
         "intents": intents,
-        "parts": slices(ticket["body"], quotes) if len(intents) > 1 else {},
+        "parts": parts_of(ticket["body"], quotes) if len(intents) > 1 else {},
         "urgency": answer.urgency,
         "anger": answer.anger,
         "language": ticket_language(ticket) or iso_language(answer.language),

@@ -9,7 +9,7 @@ from graphs.context import SupportContext
 from graphs.findings import articles_finding, finding
 from graphs.llm.ask import ask_model
 from graphs.state import Finding, SupportState
-from graphs.ticket_parts import slice_of
+from graphs.ticket_parts import part_for
 from tools.mail import (
     BULK_MAIL,
     PREVIEW_MAIL,
@@ -55,7 +55,7 @@ async def mailing_finding(state: SupportState, runtime: Runtime[SupportContext])
     toolbox = runtime.context.toolbox("general")
     audiences: dict[str, int] = await toolbox.call(READ_AUDIENCES, {})
     answer = await ask_model(
-        runtime, "fast", Mailing, PROMPT, slice_of(state, "general"), {"audiences": audiences}
+        runtime, "fast", Mailing, PROMPT, part_for(state, "general"), {"audiences": audiences}
     )
     wish = answer.value
     if wish.audience is None and not wish.unsure:

@@ -10,7 +10,7 @@ from graphs.findings import articles_finding
 from graphs.questions import asked_questions, may_ask_back
 from graphs.state import AskedBack, SupportState
 from graphs.text.phrases import WHICH_CODE
-from graphs.ticket_parts import slice_of
+from graphs.ticket_parts import part_for
 from tools.models import JsonObject, Passage
 
 # So many of the best passages, each about a code of its own, and the code decides.
@@ -21,7 +21,7 @@ ERROR_CODE = re.compile(r"\b(?:[A-Z]{1,5}[-_]?\d{2,6}|0x[0-9A-Fa-f]{4,8})\b")
 
 async def technical(state: SupportState, runtime: Runtime[SupportContext]) -> JsonObject:
     """Search by the ticket's words, and by each error code on its own."""
-    ticket = slice_of(state, "technical")
+    ticket = part_for(state, "technical")
     text = f"{ticket['subject']}\n{ticket['body']}"
     codes = list(dict.fromkeys(ERROR_CODE.findall(text)))[:4]
     finding = await articles_finding(runtime.context, "technical", state, codes)

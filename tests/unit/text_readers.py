@@ -1041,8 +1041,8 @@ READERS: dict[str, list[Reader]] = {
         lambda text: ticket_parts.places(["ab ab ab x", f"{text[:200]}!"], text),
     ],
     "graphs.ticket_parts:spans_of": [lambda text: list(ticket_parts.spans_of(text[:99], text))],
-    "graphs.ticket_parts:slices": [
-        lambda text: ticket_parts.slices(
+    "graphs.ticket_parts:parts_of": [
+        lambda text: ticket_parts.parts_of(
             text, [("billing", text[:99]), ("technical", text[99:]), ("general", "ab")]
         )
     ],

@@ -58,6 +58,6 @@ def _headers(error: type[DeskgraphError]) -> dict[str, Any]:
     if error is UnauthorizedError:
         headers["WWW-Authenticate"] = {"schema": {"const": "Bearer"}}
     if error.retry_after_seconds is not None:
-        about = {"description": "Seconds until it is worth to come again."}
+        about = {"description": "Seconds to wait before the next request."}
         headers["Retry-After"] = {**about, "schema": {"type": "integer"}}
     return headers
