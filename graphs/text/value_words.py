@@ -53,7 +53,7 @@ CURRENCIES: dict[str, str] = {
 # The names of currencies in which a refund may be asked for, as typed without accents.
 MONEY = _mapped("money")
 PERCENT = tuple(word for data in _DATA.values() for word in data["percent"])
-MORNING, AFTERNOON, CLOCK = (frozenset(_all(key)) for key in ("morning", "afternoon", "clock"))
+CLOCK = frozenset(_all("clock"))
 RANGES = frozenset(_all("ranges"))
 ABBREVIATIONS = frozenset(_all("abbreviations"))
 COUNTERS = tuple(_all("counters"))

@@ -12,7 +12,7 @@ from app.services.approvals.edit import editable_of, may_drop
 from app.services.approvals.offers import agreed_so_far
 from graphs.reply.names import names_in, text_of
 from graphs.text.new_text.reading import set_apart
-from tools.catalog import EFFECTS, money_of, parsed
+from tools.catalog import money_of, parsed
 from tools.money import minor_unit_digits
 from tools.wording import Names
 
@@ -160,8 +160,3 @@ def text_view(message: Message) -> TextView:
     apart = [(SET_APART.get(part["kind"], label(part["kind"])), part["text"])
              for part in read.set_apart]  # fmt: skip
     return TextView(read.text, apart)
-
-
-def known_tool(name: str) -> bool:
-    """Whether this version of the service can carry the step out."""
-    return name in EFFECTS
