@@ -12,11 +12,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from uuid_utils.compat import uuid7
 
 from app.adapters.webhooks.delivery import signed_headers
-from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, parse
+from app.connectors.addresses import CallableUrl
 from app.connectors.connector import Check, Connector, DeskFields, Fields, Opened
 from app.connectors.errors import CredentialsError, MalformedHookError, SettingsError
 from app.connectors.helpdesk import (
@@ -46,19 +46,10 @@ MAX_WHY = 200
 HEADER = re.compile(r"[!-~]{1,255}")
 
 
-def _callable(url: str) -> str:
-    """The URL, if it is one that could be called. Raises ValueError."""
-    try:
-        parse(url)
-    except ForbiddenTargetError as error:
-        raise ValueError(f"the URL {error}") from None
-    return url
-
-
 class WebhookSettings(DeskFields):
     """Where our calls go."""
 
-    url: Annotated[str, Field(min_length=1, max_length=2048), AfterValidator(_callable)]
+    url: Annotated[CallableUrl, Field(min_length=1, max_length=2048)]
 
 
 class WebhookCredentials(Fields):

@@ -17,6 +17,7 @@ from app.connectors.connector import Opened
 from app.connectors.errors import ForgedHookError, MalformedHookError
 from app.connectors.hooks import Event
 from app.connectors.http import HttpClient
+from tests.unit.hook_documents import with_value
 
 # Message#webhook_data with what agent_bot_listener.rb adds.
 CREATED: dict[str, Any] = {
@@ -180,17 +181,8 @@ def test_other_events_are_nothing(event: str) -> None:
 )
 def test_what_no_chatwoot_wrote_is_malformed(path: tuple[str, ...], value: Any) -> None:
     """Said by its place; the value, which may be a customer's, is not repeated."""
-    document: Any = hook()
-    if path:
-        *way, last = path
-        inner = document
-        for step in way:
-            inner = inner[step]
-        inner[last] = value
-    else:
-        document = value
     with pytest.raises(MalformedHookError) as caught:
-        read(document)
+        read(with_value(hook(), path, value))
     assert ".".join(path) in str(caught.value)
     assert "OR 1=1" not in str(caught.value)
 

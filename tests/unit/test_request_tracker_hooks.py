@@ -16,6 +16,7 @@ from app.connectors.request_tracker.settings import (
     RequestTrackerCredentials,
     RequestTrackerSettings,
 )
+from tests.unit.hook_documents import with_value
 
 # As the scrip of docs/connect/request_tracker.md wrote it.
 CREATED = {
@@ -133,17 +134,8 @@ def test_hook_of_another_scrip_is_read_as_far_as_it_goes() -> None:
 )
 def test_what_no_scrip_of_ours_wrote_is_malformed(path: tuple[str, ...], value: Any) -> None:
     """Said by its place; the value, which may be a customer's, is not repeated."""
-    document: Any = hook()
-    if path:
-        *way, last = path
-        inner = document
-        for step in way:
-            inner = inner[step]
-        inner[last] = value
-    else:
-        document = value
     with pytest.raises(MalformedHookError) as caught:
-        read(document)
+        read(with_value(hook(), path, value))
     assert ".".join(path) in str(caught.value) or "data" in str(caught.value)
     assert "OR 1=1" not in str(caught.value)
 

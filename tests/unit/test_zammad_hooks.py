@@ -14,6 +14,7 @@ from app.connectors.http import HttpClient
 from app.connectors.zammad import ZAMMAD
 from app.connectors.zammad.hook import verify
 from app.connectors.zammad.settings import ZammadCredentials, ZammadSettings
+from tests.unit.hook_documents import with_value
 
 # manage/webhook/payload.rst of Zammad's documentation, shortened, with the nulls it leaves out.
 CREATED: dict[str, Any] = {
@@ -145,17 +146,8 @@ def test_agents_who_enter_the_words_of_customers() -> None:
 )
 def test_what_no_zammad_wrote_is_malformed(path: tuple[str, ...], value: Any) -> None:
     """Said by its place; the value, which may be a customer's, is not repeated."""
-    document: Any = hook()
-    if path:
-        *way, last = path
-        inner = document
-        for step in way:
-            inner = inner[step]
-        inner[last] = value
-    else:
-        document = value
     with pytest.raises(MalformedHookError) as caught:
-        read(document)
+        read(with_value(hook(), path, value))
     assert ".".join(path) in str(caught.value)
     assert "../8" not in str(caught.value)
 

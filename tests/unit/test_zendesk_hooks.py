@@ -17,6 +17,7 @@ from app.connectors.zendesk import ZENDESK, hook
 from app.connectors.zendesk.settings import ZendeskCredentials, ZendeskSettings
 from app.connectors.zendesk.texts import html_of
 from tests.doubles.zendesk_hooks import signed
+from tests.unit.hook_documents import with_value
 
 BOT, EMMA, ANN, EVE = "9001", "8447388090495", "8447388090001", "8447388090002"
 RULE = "-1"
@@ -181,17 +182,8 @@ def test_ways_of_handing_back_are_the_tenants_choice() -> None:
 )
 def test_what_is_no_event_is_malformed(path: tuple[str, ...], value: Any) -> None:
     """Said by its place; the value, which may be a customer's, is not repeated."""
-    document: Any = copy.deepcopy(COMMENT)
-    if path:
-        *way, last = path
-        inner = document
-        for step in way:
-            inner = inner[step]
-        inner[last] = value
-    else:
-        document = value
     with pytest.raises(MalformedHookError) as caught:
-        read(document)
+        read(with_value(COMMENT, path, value))
     assert ".".join(path) in str(caught.value)
     assert "OR 1=1" not in str(caught.value)
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
 
-from app.adapters.webhooks.ssrf_guard import ForbiddenTargetError, parse
+from app.connectors.addresses import origin
 from app.connectors.connector import Fields
 
 API_BASE = "https://api.stripe.com"
@@ -23,18 +23,7 @@ class StripeSettings(Fields):
     """
 
     cancel: Literal["period_end", "now"] = "period_end"
-    api_base: Annotated[str, Field(max_length=200)] = API_BASE
-
-    @field_validator("api_base")
-    @classmethod
-    def _is_a_base(cls, url: str) -> str:
-        try:
-            target = parse(url)
-        except ForbiddenTargetError as error:
-            raise ValueError(f"the URL {error}") from None
-        if target.path != "/":
-            raise ValueError("must be scheme, host and port only")
-        return url.rstrip("/")
+    api_base: Annotated[str, Field(max_length=200), origin(API_BASE)] = API_BASE
 
     @property
     def destination(self) -> tuple[str | int, ...]:
