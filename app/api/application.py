@@ -21,6 +21,7 @@ from app.api.routes import (
     approvals,
     articles,
     audit,
+    callbacks,
     connections,
     customers,
     events,
@@ -40,7 +41,7 @@ from app.api.routes import (
     stats,
     threads,
     webhook_endpoints,
-    webhooks,
+    webhook_secrets,
 )
 from app.api.streaming.event_broadcaster import EventBroadcaster
 from app.api.streaming.run_waiter import RunWaiter
@@ -76,7 +77,8 @@ def create_app(backend: Backend) -> DocumentedApi:
         inbox,
         agents,
         threads,
-        webhooks,
+        webhook_secrets,
+        callbacks,
         webhook_endpoints,
         connections,
         hooks,

@@ -9,9 +9,9 @@ from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.api.routes.webhooks import CallbackOut
-from app.api.routes.webhooks import show as show_callback
 from app.api.schemas import RunOut, RunStepOut
+from app.api.schemas.callbacks import CallbackOut
+from app.api.views.callbacks import show_callback
 from app.api.views.runs import show_run, show_step
 from app.db.core.connections import Sessions, direct_url, plain_dsn
 from app.db.effects.ledger import entries_of_run

@@ -10,8 +10,9 @@ import pytest
 from tests.acceptance.connected import Connected
 from tests.acceptance.stack import Client, Stack
 from tests.acceptance.test_connected_desk import E42
-from tests.doubles.chatwoot_double import ChatwootDouble, HookTarget
+from tests.doubles.chatwoot_double import ChatwootDouble
 from tests.doubles.chatwoot_state import ACCOUNT, BOT, EMMA, READER, ChatwootConversation
+from tests.doubles.desk_shell import HookTarget
 from tests.doubles.own_desk import until
 from tests.doubles.server import serving
 

@@ -10,9 +10,10 @@ import pytest
 from tests.acceptance.connected import Connected
 from tests.acceptance.stack import Client, Stack
 from tests.acceptance.test_connected_desk import E42
+from tests.doubles.desk_shell import HookTarget
 from tests.doubles.own_desk import until
 from tests.doubles.server import serving
-from tests.doubles.zammad_double import HookTarget, ZammadDouble
+from tests.doubles.zammad_double import ZammadDouble
 from tests.doubles.zammad_state import ANN, BOT, EMMA
 from tests.tls import TLS
 

@@ -7,13 +7,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from app.adapters.webhooks.ssrf_guard import make_guard
-from app.connectors.http import HttpClient
+from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields
 from tests.conformance.webhook import SECRET, TIMEOUT_SECONDS, WebhookHarness
-from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 
@@ -106,10 +103,5 @@ async def bridged_desk() -> AsyncIterator[BridgeHarness]:
     """A harness for a new desk of the example."""
     bridge = silent_desk(SECRET)
     with serving(load_bridge().app_of(bridge)) as url:
-        port = urlsplit(url).port
-        assert port is not None
-        async with (
-            FaultProxy(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), TIMEOUT_SECONDS) as http,
-        ):
+        async with guarded_line(url, TIMEOUT_SECONDS) as (proxy, http):
             yield BridgeHarness(OwnDesk(), proxy, http, bridge=bridge)

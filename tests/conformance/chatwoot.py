@@ -4,18 +4,17 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.chatwoot import CHATWOOT
 from app.connectors.chatwoot.settings import ChatwootCredentials, ChatwootSettings
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from tests.conformance.faulty_line import FaultyLine
+from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.chatwoot_double import ChatwootDouble
 from tests.doubles.chatwoot_state import (
@@ -167,11 +166,8 @@ async def doubled_chatwoot(
     """A harness for a new double; the connector waits so long for an answer."""
     double = ChatwootDouble()
     with serving(double.app) as url:
-        port = urlsplit(url).port
-        assert port is not None
         async with (
-            line(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
+            guarded_line(url, timeout_seconds, line) as (proxy, http),
             httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
         ):
             slow, tokens = timeout_seconds + 0.5, (double.bot.token, double.users[READER].token)

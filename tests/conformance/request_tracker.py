@@ -10,12 +10,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
@@ -25,6 +23,7 @@ from app.connectors.request_tracker.settings import (
     RequestTrackerSettings,
 )
 from tests.conformance.faulty_line import FaultyLine
+from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.request_tracker_double import RequestTrackerDouble
@@ -193,11 +192,8 @@ async def request_tracker(
 
     The connector waits so long for an answer.
     """
-    port = urlsplit(url).port
-    assert port is not None
     async with (
-        FaultProxy(port).serving() as proxy,
-        HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
+        guarded_line(url, timeout_seconds) as (proxy, http),
         httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
     ):
         slow = timeout_seconds + 0.5

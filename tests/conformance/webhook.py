@@ -4,14 +4,13 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
-from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from app.connectors.webhook import WEBHOOK, WebhookCredentials, WebhookSettings
 from tests.conformance.faulty_line import FaultyLine
+from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
@@ -110,10 +109,5 @@ async def doubled_webhook_desk() -> AsyncIterator[WebhookHarness]:
     own = OwnDesk()
     own.connect("", SECRET)
     with serving(own.app) as url:
-        port = urlsplit(url).port
-        assert port is not None
-        async with (
-            FaultProxy(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), TIMEOUT_SECONDS) as http,
-        ):
+        async with guarded_line(url, TIMEOUT_SECONDS) as (proxy, http):
             yield WebhookHarness(own, proxy, http)

@@ -4,17 +4,16 @@ import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
 from app.connectors.http import HttpClient
 from app.connectors.zendesk import ZENDESK
 from app.connectors.zendesk.settings import ZendeskCredentials, ZendeskSettings
 from tests.conformance.faulty_line import FaultyLine
+from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields, Feature
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.memory_tokens import MemoryTokens
@@ -150,10 +149,5 @@ async def doubled_zendesk(
     """A harness for a new double."""
     double = ZendeskDouble()
     with serving(double.app) as url:
-        port = urlsplit(url).port
-        assert port is not None
-        async with (
-            line(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), timeout_seconds) as http,
-        ):
+        async with guarded_line(url, timeout_seconds, line) as (proxy, http):
             yield ZendeskHarness(double, proxy, http)

@@ -14,7 +14,6 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -35,26 +34,13 @@ from tests.doubles.chatwoot_state import (
     UnprocessableError,
     person,
 )
+from tests.doubles.desk_shell import HookTarget, RefusedCallError
 from tests.tls import TLS
 
 ATTEMPTS, HOOK_SECONDS = 3, 5
 # access_token_auth_helper.rb, since June 2026.
 OF_BOTS = ("post_message", "show", "labels", "toggle_status", "toggle_priority", "assign")
 CONVERSATION = r"conversations/(\d+)"
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class HookTarget:
-    """Where the bot's hooks go."""
-
-    url: str
-    secret: str
 
 
 class ChatwootDouble(ChatwootState):
@@ -103,7 +89,7 @@ class ChatwootDouble(ChatwootState):
         answer: Callable[..., Response] = getattr(self, f"_{name}")
         try:
             return answer(request, by, body, *parts[1:])
-        except _RefusedError as error:
+        except RefusedCallError as error:
             return said({"error": str(error)}, error.status)
         except UnprocessableError as error:
             return said({"error": str(error)}, 422)
@@ -111,7 +97,7 @@ class ChatwootDouble(ChatwootState):
     def _get(self, id_: str) -> ChatwootConversation:
         found = self.conversations.get(int(id_))
         if found is None:
-            raise _RefusedError(404, "Resource could not be found")
+            raise RefusedCallError(404, "Resource could not be found")
         return found
 
     def _profile(self, _request: Request, by: Speaker, _body: Any) -> Response:
@@ -131,7 +117,7 @@ class ChatwootDouble(ChatwootState):
 
     def _destroy(self, _request: Request, by: Speaker, _body: Any, id_: str) -> Response:
         if by.id != ROOT:
-            raise _RefusedError(401, "You are not authorized to do this action")
+            raise RefusedCallError(401, "You are not authorized to do this action")
         del self.conversations[self._get(id_).id]
         return Response(status_code=200)
 

@@ -13,13 +13,13 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI, Request, Response
 
+from tests.doubles.desk_shell import HookTarget, RefusedCallError
 from tests.doubles.zammad_state import (
     PRIORITIES,
     SENDERS,
@@ -37,20 +37,6 @@ from tests.tls import TLS
 
 BASE = "/api/v1"
 ATTEMPTS = 5
-
-
-class _RefusedError(Exception):
-    def __init__(self, status: int, words: str) -> None:
-        super().__init__(words)
-        self.status = status
-
-
-@dataclass(frozen=True, slots=True)
-class HookTarget:
-    """Where Zammad posts, and the token that it signs with."""
-
-    url: str
-    secret: str
 
 
 class ZammadDouble(ZammadState):
@@ -87,7 +73,7 @@ class ZammadDouble(ZammadState):
     ) -> Response:  # fmt: skip
         try:
             return answer(request, user, body, *parts)
-        except _RefusedError as error:
+        except RefusedCallError as error:
             return failed(error.status, str(error))
         except UnprocessableError as error:
             return failed(422, str(error))
@@ -123,10 +109,10 @@ class ZammadDouble(ZammadState):
     def _ticket(self, user: ZammadUser, id_: str | int) -> ZammadTicket:
         ticket = self.tickets.get(int(id_))
         if ticket is None:
-            raise _RefusedError(404, f"Couldn't find Ticket with 'id'={id_}")
+            raise RefusedCallError(404, f"Couldn't find Ticket with 'id'={id_}")
         own = ticket.customer_id == user.id
         if user.login.startswith("clerk") or (user.role == "Customer" and not own):
-            raise _RefusedError(403, "Not authorized")
+            raise RefusedCallError(403, "Not authorized")
         return ticket
 
     def _create(self, request: Request, user: ZammadUser, body: JsonObject) -> Response:
@@ -156,7 +142,7 @@ class ZammadDouble(ZammadState):
     def _destroy(self, _request: Request, user: ZammadUser, _body: Any, id_: str) -> Response:
         ticket = self._ticket(user, id_)
         if user.role != "Admin":
-            raise _RefusedError(403, "admin permission required")
+            raise RefusedCallError(403, "admin permission required")
         del self.tickets[ticket.id]
         return Response(status_code=200)
 
@@ -195,7 +181,7 @@ class ZammadDouble(ZammadState):
 
     def _search_users(self, request: Request, user: ZammadUser, _body: Any) -> Response:
         if user.role == "Customer":
-            raise _RefusedError(403, "Not authorized")
+            raise RefusedCallError(403, "Not authorized")
         found = [one for one in self.users.values() if one.role]
         return said(
             [self.show_user(one) for one in found][: int(request.query_params.get("limit", 50))]
@@ -203,14 +189,14 @@ class ZammadDouble(ZammadState):
 
     def _get_user(self, _request: Request, user: ZammadUser, _body: Any, id_: str) -> Response:
         if int(id_) not in self.users:
-            raise _RefusedError(404, f"Couldn't find User with 'id'={id_}")
+            raise RefusedCallError(404, f"Couldn't find User with 'id'={id_}")
         if user.role == "Customer" and int(id_) != user.id:
-            raise _RefusedError(403, "Not authorized")
+            raise RefusedCallError(403, "Not authorized")
         return said(self.show_user(self.users[int(id_)]))
 
     def _groups(self, _request: Request, user: ZammadUser, _body: Any) -> Response:
         if user.role != "Admin":
-            raise _RefusedError(403, "Not authorized")
+            raise RefusedCallError(403, "Not authorized")
         groups = self.groups.values()
         return said([{"id": g.id, "name": g.name, "email_address_id": g.email_address_id}
                      for g in groups])  # fmt: skip

@@ -12,11 +12,11 @@ from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
 from app.api.http.pagination import Page
+from app.api.routes.callbacks import CALLBACK
 from app.api.routes.runs import Cursor, Limit
-from app.api.routes.webhooks import CALLBACK, CallbackOut
-from app.api.routes.webhooks import show as show_callback
 from app.api.schemas import Request
-from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackOut
+from app.api.views.callbacks import show_callback
 from app.db.tables.webhooks import WebhookEndpoint
 from app.db.webhooks import endpoints as endpoint_queries
 from app.errors import InvalidCursorError

@@ -1,10 +1,12 @@
-"""What a `callback_url` and webhook endpoints are sent, as the OpenAPI document describes it."""
+"""What a `callback_url` and webhook endpoints are sent, and how each delivery stands."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from app.db.webhooks.queries import Status
 
 # By its `type`, when it is sent.
 CALLBACK_EVENTS = {
@@ -47,3 +49,21 @@ class CallbackBody(BaseModel):
     type: Annotated[str, Field(description="Ignore types that you do not know.")]
     timestamp: datetime
     data: CallbackData
+
+
+class CallbackOut(BaseModel):
+    """One event for a run's `callback_url` or an endpoint, and how its delivery stands."""
+
+    id: Annotated[UUID, Field(description="The `webhook-id`, the same on every attempt.")]
+    run_id: Annotated[UUID | None, Field(description="Null for a test of an endpoint.")]
+    endpoint_id: Annotated[UUID | None, Field(description="Null for the run's own `callback_url`.")]
+    sequence: Annotated[int, Field(description="Counts the events of the run.")]
+    event: str
+    url: str
+    status: Status
+    attempts: int
+    next_at: Annotated[datetime | None, Field(description="Of a pending one: the next attempt.")]
+    last_error: str | None
+    payload: Annotated[dict[str, Any], Field(description="The body that is sent.")]
+    created_at: datetime
+    delivered_at: datetime | None
