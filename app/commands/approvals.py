@@ -122,8 +122,9 @@ def decide(
 ) -> None:
     """Show what is asked, and decide it: approve, edit, reject or respond.
 
-    A script gives --verdict and --digest, which it read from `approvals list --json`: then exactly
-    that plan is decided, or nothing.
+    A script gives --verdict and the --digest that `approvals list --json` says.
+
+    Then exactly that plan is decided, or nothing.
     """
     if not (verdict and digest):
         _require_person(as_json=as_json)
