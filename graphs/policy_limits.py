@@ -1,4 +1,4 @@
-"""Policy sections on limits: how fast a tenant's runs start, and how long their data is kept."""
+"""Policy sections with numbers: rates of runs, retention, and when a trained model may answer."""
 
 from typing import Annotated
 
@@ -24,7 +24,7 @@ class Rates(BaseModel):
 
 
 class Retention(BaseModel):
-    """Days until an event goes, and a finished run's steps and its checkpoints but the last.
+    """Days until events are deleted, and a finished run's steps and checkpoints but the last one.
 
     The ledger, the runs and the conversation are kept.
     """
