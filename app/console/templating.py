@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from app.console.static_files import static_url
 from app.console.views import figures, words
 from app.services.approvals.deciders import spoken
+from tools.money import format_money
 
 # htmx adds no style and no script of its own, and evaluates nothing.
 HTMX = {
@@ -53,7 +54,7 @@ def environment() -> Environment:
         "until": words.until,
         "moment": words.moment,
         "label": words.label,
-        "money": words.money,
+        "money": format_money,
         "plural": words.plural,
         "count": words.count,
         "duration": words.duration,

@@ -25,11 +25,6 @@ def label(name: str) -> str:
     return name.replace("_", " ").capitalize()
 
 
-def money(amount_minor: int, currency: str) -> str:
-    """An amount as people read it: 49.00 USD."""
-    return format_money(amount_minor, currency)
-
-
 def plural(number: int, one: str, many: str) -> str:
     """The number with its noun."""
     return f"{number} {one if number == 1 else many}"
@@ -88,4 +83,4 @@ def beginning(text: str) -> str:
 
 def sums(amounts: dict[str, int]) -> str:
     """Sums by currency in one text."""
-    return " and ".join(money(total, code) for code, total in sorted(amounts.items()))
+    return " and ".join(format_money(total, code) for code, total in sorted(amounts.items()))
