@@ -62,27 +62,30 @@ class MailPlace:
         return MailPlace(self.box, self.postbox, opened)
 
 
+def settings_for(box: ImapBox, smtp_port: int) -> dict[str, Any]:
+    """The settings of a connection to the mailbox, which sends by a server of this machine."""
+    return {
+        "address": ADDRESS,
+        "imap_host": "127.0.0.1",
+        "imap_port": box.port,
+        "imap_security": "plain",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": smtp_port,
+        "smtp_security": "plain",
+        "authserv_id": SERVER,
+        "people": [MAX, TEAM],
+        "customers": {ANN: "cus_ann"},
+        "notes_to": TEAM,
+    }
+
+
 @asynccontextmanager
 async def mail_place(box: ImapBox, **changed: Any) -> AsyncIterator[MailPlace]:
     """Connect the mailbox, with an SMTP server beside it."""
     async with smtp_server(Postbox()) as postbox:
         endpoints = [f"{host}:{port}" for host in ("127.0.0.1", "localhost")
                      for port in (box.port, postbox.port)]  # fmt: skip
-        given: dict[str, Any] = {
-            "address": ADDRESS,
-            "name": "Desk",
-            "imap_host": "127.0.0.1",
-            "imap_port": box.port,
-            "imap_security": "plain",
-            "smtp_host": "127.0.0.1",
-            "smtp_port": postbox.port,
-            "smtp_security": "plain",
-            "authserv_id": SERVER,
-            "people": [MAX, TEAM],
-            "customers": {ANN: "cus_ann"},
-            "notes_to": TEAM,
-            **changed,
-        }
+        given = {"name": "Desk", **settings_for(box, postbox.port), **changed}
         settings = EmailSettings.model_validate(given)
         credentials = EmailCredentials.model_validate({"user": box.user, "password": box.password})
         async with HttpClient(make_guard(endpoints)) as http:

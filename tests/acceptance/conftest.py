@@ -3,7 +3,7 @@
 They end with the tests of this folder: idle, they cost a twentieth of a core each.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,12 @@ from tests.acceptance.connected import OwnConnected, own_desk_of
 from tests.acceptance.in_process import InProcess, api_in_process
 from tests.acceptance.stack import Client, Stack, running
 from tests.conftest import Tenant
+
+
+@pytest.fixture(scope="module")
+def own_url(migrated_database: Callable[[], str]) -> str:
+    """A database of the module's own: other workers take none of its runs."""
+    return migrated_database()
 
 
 @pytest.fixture(scope="package")

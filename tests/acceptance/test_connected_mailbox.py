@@ -13,7 +13,7 @@ from tests.conftest import Tenant
 from tests.doubles.imap_server import ImapBox, imap_server
 from tests.doubles.own_desk import until
 from tests.doubles.smtp_server import Postbox, smtp_server
-from tests.mailboxes import ADDRESS, ANN, MAX, SERVER, TEAM, mail, stamped
+from tests.mailboxes import ANN, mail, settings_for, stamped
 
 E42 = "My upload fails with error E42. How do I fix it?"
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
@@ -46,19 +46,7 @@ async def connected(
         asked = {
             "kind": "email",
             "name": "Support",
-            "settings": {
-                "address": ADDRESS,
-                "imap_host": "127.0.0.1",
-                "imap_port": box.port,
-                "imap_security": "plain",
-                "smtp_host": "127.0.0.1",
-                "smtp_port": postbox.port,
-                "smtp_security": "plain",
-                "authserv_id": SERVER,
-                "people": [MAX, TEAM],
-                "customers": {ANN: "cus_ann"},
-                "notes_to": TEAM,
-            },
+            "settings": settings_for(box, postbox.port),
             "credentials": {"user": box.user, "password": box.password},
         }
         made = admin.http.post("/v1/connections", json=asked)

@@ -5,7 +5,7 @@ import os
 import re
 import subprocess
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,6 @@ TWICE = "I was charged twice for my Pro plan this month, please refund one of th
 PAGE = ROOT / "docs/howto/debug_a_run.md"
 FENCE = re.compile(r"^   ```\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)
 SCRIPTS = sysconfig.get_path("scripts")
-
-
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
 
 
 @pytest.fixture

@@ -32,12 +32,6 @@ def lines_of(log: Path) -> list[Any]:
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
-
-
 @pytest.fixture
 async def tenant(own_url: str) -> Tenant:
     """A tenant whose payments hold markers."""

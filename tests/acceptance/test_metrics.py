@@ -44,12 +44,6 @@ class Service(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
-
-
-@pytest.fixture(scope="module")
 def models() -> OpenAIDouble:
     """The provider."""
     return OpenAIDouble()

@@ -24,12 +24,6 @@ from tests.doubles.server import serving, silent_server
 CLIENT_KIND = 3
 
 
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
-
-
 @pytest.fixture
 async def tenant(own_url: str) -> Tenant:
     """A tenant on it."""

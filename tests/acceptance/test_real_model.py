@@ -4,7 +4,7 @@ Nothing here depends on how good an answer is; a run may end in any proper way.
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -49,12 +49,6 @@ def provider() -> Iterator[str]:
     """The real model's server."""
     with tiny_model() as base_url:
         yield base_url
-
-
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
 
 
 @pytest.fixture

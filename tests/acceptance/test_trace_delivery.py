@@ -3,7 +3,7 @@
 import contextlib
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +21,6 @@ FLUSH_SECONDS = 1
 # A client left to itself waits ten seconds for an answer, three times, before it lets go.
 STOP_SECONDS = 8
 PATIENCE_SECONDS = 30
-
-
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
 
 
 @pytest.fixture(scope="module")

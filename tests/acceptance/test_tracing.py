@@ -1,7 +1,7 @@
 """What LangSmith gets to see of a run, and what it must not see."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -39,12 +39,6 @@ MARKED = "Zyxanna Qworpel, " + ", ".join(
 )
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 PROJECT = "support-desk"
-
-
-@pytest.fixture(scope="module")
-def own_url(migrated_database: Callable[[], str]) -> str:
-    """A database without other workers."""
-    return migrated_database()
 
 
 @pytest.fixture
