@@ -6,7 +6,6 @@ from pydantic import RootModel
 from typing_extensions import TypedDict
 
 from graphs.conversation import Memory, ThreadView
-from graphs.text.new_text import Apart
 from tools.models import (
     Handoff,
     JsonObject,
@@ -31,6 +30,17 @@ Outcome = Literal["answered", "acted", "asked", "rejected", "escalated", "ignore
 # What a reply may be held to: whole quotes alone, or claims that another model has verified.
 Grounding = Literal["quotes", "verified"]
 EvidenceKind = Literal["article", "effect", "payment", "subscription"]
+# Stored and shown, so one is added here and never taken away.
+ApartKind = Literal[
+    "quote", "forward", "signature", "disclaimer", "headers", "html_hidden", "hidden_characters"
+]
+
+
+class Apart(TypedDict):
+    """A part of a message that is shown to people, and that nothing else reads."""
+
+    kind: ApartKind
+    text: str
 
 
 class Ticket(TypedDict):

@@ -12,11 +12,11 @@ from pydantic import BaseModel
 
 from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models
+from graphs.conversation_summary import Summary
 from graphs.llm.pool import ModelPool, open_pool
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import CitedQuote, Reply, Statement
 from graphs.nodes.verify import Support
-from graphs.run.summary import Summary
 
 # A symptom that the demo's articles know; the number keeps the answer cache out of it.
 QUESTION = "My upload fails with error E42 on machine {}. How do I fix it? "

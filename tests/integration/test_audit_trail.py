@@ -21,6 +21,7 @@ from app.db.tenants.queries import revoke_key
 from app.execution.wiring import Service
 from app.services.connections import manage
 from app.services.connections.encryption import vault_of
+from app.services.connections.hand_back import hand_back_ticket
 from app.services.console.sign_in import sign_in
 from app.services.conversations import erase_customer, takeover
 from app.services.tenants import pause as pauses
@@ -111,7 +112,7 @@ async def test_every_kind_is_written_with_who_did_it(
     await act(lambda s: manage.change(s, vault, tenant.id, row.id, paused=True))
     await act(lambda s: manage.remove(s, tenant.id, row.id))
     await act(lambda s: takeover.take_over(s, tenant.id, "T-1", "Mia"))
-    await act(lambda s: takeover.hand_back(s, tenant.id, "T-1"))
+    await act(lambda s: hand_back_ticket(s, tenant.id, "T-1"))
     await act(lambda s: pauses.pause(s, tenant.id, "Ann"))
     await act(lambda s: pauses.unpause(s, enqueue_run, tenant.id))
     await act(lambda s: erase_customer.erase(s, tenant.id, "cus_ann", ann.id))

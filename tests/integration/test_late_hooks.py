@@ -9,6 +9,7 @@ from app.connectors.hooks import Event
 from app.db.core.connections import Sessions
 from app.db.effects import takeovers
 from app.db.tables.connections import Connection
+from app.services.connections.hand_back import hand_back_ticket
 from app.services.connections.hooks import keep_event
 from app.services.connections.inbound import read_item
 from app.services.connections.order import CLOCKS_DIFFER
@@ -103,7 +104,7 @@ async def test_hand_back_over_the_api_outlives_hooks_of_before(
     async with sessions.begin() as session:
         await takeover.take_over(session, row.tenant_id, name, "Emma")
     async with sessions.begin() as session:
-        assert await takeover.hand_back(session, row.tenant_id, name)
+        assert await hand_back_ticket(session, row.tenant_id, name)
     await come(sessions, row, written, "d1")
     assert await is_taken(sessions, row) == silent
 
@@ -114,7 +115,7 @@ async def test_hand_back_of_a_ticket_of_another_tenants_desk_writes_nothing(
     """A name that holds their connection is only a name."""
     theirs = ticket_name(row.id, TICKET)
     async with sessions.begin() as session:
-        assert not await takeover.hand_back(session, "another-tenant", theirs)
+        assert not await hand_back_ticket(session, "another-tenant", theirs)
     old = Event("person", TICKET, message_id="p1", written_at=time.time() - 3600)
     await come(sessions, row, old, "d1")
     assert await is_taken(sessions, row)

@@ -12,10 +12,10 @@ from pydantic import BaseModel
 from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
-from app.api.http.pagination import Page
 from app.api.routes import audit, keys, me, webhook_endpoints, webhooks
 from app.api.schemas import agents, policy_preview
 from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.api.schemas.page import Page
 from app.api.views import policy_changes
 from app.services.webhooks.endpoints import TEST_EVENT
 from graphs.state import Outcome

@@ -7,13 +7,13 @@ import pytest
 from langchain_core.messages import AIMessage
 from pydantic import BaseModel
 
+from graphs.conversation_summary import Summary
 from graphs.llm.structured_output import check
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
 from graphs.nodes.verify import Support
-from graphs.run.summary import Summary
 
 GOOD: dict[type[BaseModel], dict[str, Any]] = {
     Proposal: {

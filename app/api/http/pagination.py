@@ -2,10 +2,9 @@
 
 import json
 from collections.abc import Callable
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from itsdangerous import BadData, URLSafeSerializer, URLSafeTimedSerializer
-from pydantic import BaseModel
 from sqlalchemy import Select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
@@ -13,14 +12,6 @@ from sqlalchemy.orm import InstrumentedAttribute
 from app.errors import InvalidCursorError
 
 Row = TypeVar("Row")
-Item = TypeVar("Item")
-
-
-class Page(BaseModel, Generic[Item]):
-    """One page of a list; `next_cursor` is null on the last one."""
-
-    items: list[Item]
-    next_cursor: str | None
 
 
 class Cursors:

@@ -11,8 +11,8 @@ from app.api import schemas
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
+from app.api.schemas.page import Page
 from app.db.audit.kinds import Kind
 from app.db.audit.queries import Wanted, events_of, seals_of
 from app.db.tables.audit import AuditEvent, AuditSeal

@@ -8,9 +8,9 @@ from fastapi import APIRouter, status
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas.callbacks import CallbackOut
+from app.api.schemas.page import Page
 from app.api.views.callbacks import show_callback
 from app.db.tables.webhooks import Callback
 from app.db.webhooks.queries import Status, callbacks_of_tenant

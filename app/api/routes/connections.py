@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Response, status
 from app.api.http.dependencies import ActingSession, Admin, BackendDep, Connections, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses, with_problems
-from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import connections as schemas
+from app.api.schemas.page import Page
 from app.db.connections.deliveries import deliveries_of_connection
 from app.db.connections.queries import connections_of_tenant
 from app.db.tables.connections import Connection, Delivery

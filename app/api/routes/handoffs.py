@@ -14,8 +14,8 @@ from app.api.http import openapi_examples
 from app.api.http.dependencies import ApprovalReader, Approver, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
+from app.api.schemas.page import Page
 from app.api.views.approvals import show_message
 from app.db.effects import handoffs
 from app.db.tables.sandbox import Handoff

@@ -16,6 +16,7 @@ from app.api.routes.runs import IdempotencyKey
 from app.api.views.approvals import show_message
 from app.db.audit.actor import act_as, by_key
 from app.errors import IdempotencyMismatchError
+from app.services.connections.hand_back import hand_back_ticket
 from app.services.conversations import own_desk
 from app.services.conversations import takeover as cases
 from app.services.runs.start_and_cancel import thread_of
@@ -56,7 +57,7 @@ async def hand_back(
     """Give the ticket back to the bot, which answers its next message; closes its hand-offs."""
     async with backend.sessions.begin() as session:
         await act_as(session, by_key(key.id))
-        await cases.hand_back(session, key.tenant_id, ticket_id)
+        await hand_back_ticket(session, key.tenant_id, ticket_id)
     return await _show(backend, key.tenant_id, ticket_id)
 
 

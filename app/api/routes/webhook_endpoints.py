@@ -11,11 +11,11 @@ from app.api.http.callback_url import check_callback_url
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.api.http.pagination import Page
 from app.api.routes.callbacks import CALLBACK
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import Request
 from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackOut
+from app.api.schemas.page import Page
 from app.api.views.callbacks import show_callback
 from app.db.tables.webhooks import WebhookEndpoint
 from app.db.webhooks import endpoints as endpoint_queries

@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.api.http.dependencies import Admin, BackendDep, Session
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.openapi_responses import documented_responses
-from app.api.http.pagination import Page
 from app.api.routes.runs import Cursor, Limit
 from app.api.schemas import Request
+from app.api.schemas.page import Page
 from app.db.tables.webhooks import WebhookSecret
 from app.db.webhooks.secrets import secrets_of_tenant
 from app.errors import InvalidCursorError

@@ -5,8 +5,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from app.api.http.pagination import Page
 from app.api.schemas.base import Request, named_visibly
+from app.api.schemas.page import Page
 from graphs.state import Specialist
 
 # What a hand-off can ask for, as graphs/handoffs.py chooses it.

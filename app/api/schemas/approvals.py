@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.http.pagination import Page
 from app.api.schemas.base import PersonName, Request
+from app.api.schemas.page import Page
 from app.lifecycle import ApprovalStatus
 from app.services.approvals.decide import Verdict
 from tools.models import Evidence

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.http.pagination import Page
 from app.api.schemas.base import LanguageTag, OutsideId, Request
+from app.api.schemas.page import Page
 
 # As a customer would ask it; a longer text is never asked again in the same words.
 DeclaredQuestion = Annotated[str, Field(min_length=1, max_length=300)]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.http.pagination import Page
 from app.api.schemas.base import Request
+from app.api.schemas.page import Page
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Settings = Annotated[dict[str, Any], Field(max_length=50)]

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.api.http.pagination import Page
 from app.api.schemas.base import Request
+from app.api.schemas.page import Page
 from app.services.tenants.policy_changes import Verdict
 from graphs.policy import Policy
 

@@ -7,16 +7,15 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from app.api.http.pagination import Page
 from app.api.schemas.approvals import ApprovalOut, MessageOut, StepOut
 from app.api.schemas.base import CostUsd, LanguageTag, OutsideId, Request
 from app.api.schemas.feedback import FeedbackOut
+from app.api.schemas.page import Page
 from app.api.schemas.threads import Holder
 from app.db.runs.queue_position import QueuedReason
 from app.lifecycle import RunStatus
 from app.services.connections.tickets import is_reserved
-from graphs.state import ClaimVerdict, Outcome
-from graphs.text.new_text import Kind
+from graphs.state import ApartKind, ClaimVerdict, Outcome
 from graphs.text.noise import Ignored
 
 MetadataKey = Annotated[str, Field(min_length=1, max_length=64)]
@@ -123,7 +122,7 @@ class EffectOut(BaseModel):
 class ApartOut(BaseModel):
     """A part of the message that is not the customer's new text; at most 2,000 characters."""
 
-    kind: Kind
+    kind: ApartKind
     text: str
 
 

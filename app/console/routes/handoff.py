@@ -15,6 +15,7 @@ from app.db.console.inbox import about_items
 from app.db.effects import handoffs
 from app.db.runs.steps import messages_of_ticket
 from app.errors import InvalidRequestError, NotFoundError
+from app.services.connections.hand_back import hand_back_ticket
 from app.services.conversations import takeover
 
 router = APIRouter(prefix="/console/handoffs", route_class=ConsoleRoute)
@@ -69,7 +70,7 @@ async def change_handoff(
         elif act == "takeover":
             await takeover.take_over(session, viewer.tenant_id, ticket_id, viewer.key.name)
         elif act == "handback":
-            await takeover.hand_back(session, viewer.tenant_id, ticket_id)
+            await hand_back_ticket(session, viewer.tenant_id, ticket_id)
         else:
             raise InvalidRequestError("Choose what to do with the hand-off.")
     if act == "takeover":

@@ -31,6 +31,7 @@ from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run, Step
 from app.errors import InvalidRequestError, NotFoundError
 from app.lifecycle import FINAL, RunStatus
+from app.services.connections.hand_back import hand_back_ticket
 from app.services.conversations import takeover
 from app.services.runs import start_and_cancel
 from app.services.runs.diff import diff, sides
@@ -157,7 +158,7 @@ async def change(backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: 
         elif act == "takeover":
             await takeover.take_over(session, viewer.tenant_id, ticket_id, viewer.key.name)
         elif act == "handback":
-            await takeover.hand_back(session, viewer.tenant_id, ticket_id)
+            await hand_back_ticket(session, viewer.tenant_id, ticket_id)
         else:
             raise InvalidRequestError("Choose what to do with the run.")
     if act == "takeover":

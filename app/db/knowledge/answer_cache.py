@@ -4,7 +4,7 @@ A row's key holds all that the answer depends on, so any change is a miss; rows 
 reached any more are deleted when they expire.
 """
 
-from collections.abc import Collection
+from collections.abc import Iterable
 from datetime import timedelta
 from functools import cache
 from typing import Any
@@ -129,8 +129,10 @@ def _upsert_answer(names: tuple[str, ...]) -> CompiledStatement:
     )
 
 
-async def drop_answers(session: AsyncSession, tenant_id: str, questions: Collection[bytes]) -> None:
-    """Forget what is kept for these questions, in every language and under every policy."""
+async def drop_answers(session: AsyncSession, tenant_id: str, runs: Iterable[Run]) -> None:
+    """Forget what is kept for the questions of the runs, in every language, under every policy."""
+    keys = {run.result.get("question") for run in runs}
+    questions = {bytes.fromhex(key) for key in keys if key}
     await session.execute(
         delete(CachedAnswerRow).where(
             CachedAnswerRow.tenant_id == tenant_id, CachedAnswerRow.question_sha256.in_(questions)

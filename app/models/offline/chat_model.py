@@ -21,12 +21,12 @@ from app.models.offline.reply import compose
 from app.models.offline.summary import extract
 from app.models.offline.triage import triage
 from app.models.offline.wishes import mailing
+from graphs.conversation_summary import Summary
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
 from graphs.nodes.respond import Reply
 from graphs.policy import OFFLINE
-from graphs.run.summary import Summary
 from graphs.state import Ticket
 
 ANSWERS: dict[str, Callable[[Ticket, dict[str, Any]], BaseModel]] = {

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from graphs.conversation_summary import Summary
 from graphs.run.memory import SUMMARY_CHARS, cut
-from graphs.run.summary import Summary
 from graphs.state import Ticket
 
 SENTENCE_CHARS = 160

@@ -51,7 +51,6 @@ from app.services.approvals.people import (
     same_person,
 )
 from app.services.approvals.refusals import refuse_closed, refuse_starter
-from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -119,7 +118,7 @@ async def resume(
         values["decision"]["release"] = True
     await record_decision(session, approval, own, values)
     if corrected(approval, answer):
-        await drop_answers(session, run.tenant_id, questions_of([run]))
+        await drop_answers(session, run.tenant_id, [run])
     if "decision" in values:
         # No worker has the run, so its newest trace is the one that asked.
         await trace_notes.note(session, run, "approval", approval.id)

@@ -4,17 +4,14 @@ The desk's own order decides. A hand-back over our API has none, so the desk's c
 with ours, with room for clocks that differ. What cannot be compared counts as new: silence is safe.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
-from uuid_utils.compat import uuid7
 
 from app.connectors.hooks import Event
-from app.db.connections import inbox, queries
+from app.db.connections import inbox
 from app.db.tables.connections import Connection
-from app.services.connections.tickets import connection_of, desk_ticket_id, is_name
 
 # Clocks of a desk and of ours may be so far apart, in seconds.
 CLOCKS_DIFFER = 60.0
@@ -32,20 +29,6 @@ async def is_taken_after(session: AsyncSession, row: Connection, event: Event) -
         return False
     known = await inbox.facts_of_ticket(session, row, event.ticket_id, "person")
     return any(taken.get("order", -1) > event.order for taken in known)
-
-
-async def keep_hand_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> None:
-    """Write down that a desk's ticket was handed back over our API, with the time."""
-    connection_id = connection_of(ticket_id)
-    row = connection_id and await queries.get_connection(session, tenant_id, connection_id)
-    # A caller may ask for any name.
-    if not row or not is_name(ticket_id):
-        return
-    event = {"kind": "handback", "ticket_id": desk_ticket_id(ticket_id), "our_time": time.time()}
-    await inbox.keep(
-        session, tenant_id=tenant_id, connection_id=row.id, delivery_id=f"api {uuid7()}",
-        message_id=None, event=event, status="done", note="handed back over the API",
-    )  # fmt: skip
 
 
 def _is_before(event: Event, back: Mapping[str, Any]) -> bool:

@@ -1,6 +1,5 @@
 """Use case: store how good a ticket's answer was found. A bad rating drops the kept answer."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,13 +62,7 @@ async def rate(session: AsyncSession, tenant_id: str, given_by: str, rating: Rat
     session.add(note)
     await trace_notes.note(session, runs[0], "csat", note.id)
     if rating.bad:
-        await drop_answers(session, tenant_id, questions_of(runs))
+        await drop_answers(session, tenant_id, runs)
     await session.flush()
     await session.refresh(note)
     return note
-
-
-def questions_of(runs: Iterable[Run]) -> set[bytes]:
-    """The keys of what the runs were asked, as far as they know them."""
-    keys = {run.result.get("question") for run in runs}
-    return {bytes.fromhex(key) for key in keys if key}

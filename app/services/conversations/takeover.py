@@ -13,7 +13,6 @@ from app.db.effects import takeovers
 from app.db.effects.handoffs import close_whole
 from app.db.tenants.queries import current_policy
 from app.log import get_logger
-from app.services.connections.order import keep_hand_back
 from graphs.policy import Policy
 
 log = get_logger(__name__)
@@ -61,16 +60,6 @@ async def wait_for_begun_replies(
         if not begun or time.monotonic() >= deadline:
             return begun
         await asyncio.sleep(LOOK_SECONDS)
-
-
-async def hand_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:
-    """Let the bot have the ticket, as a person asks over our API; answers as `give_back` does.
-
-    A hook of its desk that comes late, about a person who wrote before, takes it away no more.
-    """
-    given = await give_back(session, tenant_id, ticket_id)
-    await keep_hand_back(session, tenant_id, ticket_id)
-    return given
 
 
 async def give_back(session: AsyncSession, tenant_id: str, ticket_id: str) -> bool:

@@ -23,7 +23,6 @@ from app.errors import (
 )
 from app.lifecycle import FINAL
 from app.log import get_logger
-from app.services.conversations.feedback import questions_of
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import Enqueue
 
@@ -137,7 +136,7 @@ async def _note_correction(session: AsyncSession, first: Run, new: NewReplay) ->
     if new.dry_run or not corrected:
         return
     if corrected != triage.get("intents"):
-        await drop_answers(session, first.tenant_id, questions_of([first]))
+        await drop_answers(session, first.tenant_id, [first])
     trained = triage.get("trained")
     if trained and corrected != [trained["intent"]]:
         log.warning(

@@ -1,20 +1,8 @@
 """The customer's new text: what they wrote now, and what of a mail is set apart from it."""
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from typing_extensions import TypedDict
-
-# Stored and shown, so one is added here and never taken away.
-Kind = Literal[
-    "quote", "forward", "signature", "disclaimer", "headers", "html_hidden", "hidden_characters"
-]
-
-
-class Apart(TypedDict):
-    """A part of a message that is shown to people, and that nothing else reads."""
-
-    kind: Kind
-    text: str
+from graphs.state import Apart
 
 
 class NewText(NamedTuple):

@@ -12,7 +12,7 @@ import html_text
 from lxml import etree  # type: ignore[import-untyped]
 from lxml.html import HTMLParser  # type: ignore[import-untyped]
 
-from graphs.text.new_text import Apart, Kind
+from graphs.state import Apart, ApartKind
 from graphs.text.new_text.characters import tag_text, without_hidden
 from graphs.text.new_text.hidden import hidden_names, hides
 
@@ -118,7 +118,7 @@ def _plain(text: str) -> str:
 def _apart(root: Any) -> Iterator[tuple[Any, Any]]:
     """The outermost elements that are set apart, with their kind; "markup" is for nobody."""
     names = hidden_names(style.text or "" for style in root.iter("style"))
-    found: list[tuple[Any, Kind | str]] = []
+    found: list[tuple[Any, ApartKind | str]] = []
     waiting: list[tuple[Any, str]] = [(root, "")]
     while waiting:
         element, ground = waiting.pop()
@@ -130,7 +130,7 @@ def _apart(root: Any) -> Iterator[tuple[Any, Any]]:
     yield from found
 
 
-def _kind(element: Any, names: frozenset[str], ground: str) -> tuple[Kind | str | None, str]:
+def _kind(element: Any, names: frozenset[str], ground: str) -> tuple[ApartKind | str | None, str]:
     """The kind of an element, and the colour of the ground on which its content stands."""
     if element.tag is etree.Comment:
         return (

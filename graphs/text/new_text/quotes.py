@@ -3,10 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from graphs.text.new_text import Kind
+from graphs.state import ApartKind
 from graphs.text.new_text.wordings import begins, count, exactly, words_of
 
-Marks = list[Kind | None]
+Marks = list[ApartKind | None]
 QUOTED = re.compile(r"\s{0,3}[>＞]")
 ADDRESS = re.compile(r"[^\s<>@]@[^\s<>@]")
 TIME = re.compile(r"\d[:.hH]\s?\d\d")
@@ -55,7 +55,7 @@ def header_key(line: str) -> str | None:
     return next((use for use in uses if words in exactly(use)), None)
 
 
-def _opens_quote(lines: Sequence[str], at: int) -> tuple[Kind | None, int, bool]:
+def _opens_quote(lines: Sequence[str], at: int) -> tuple[ApartKind | None, int, bool]:
     """The kind of what begins at the line, the length of its header, and whether it is certain."""
     line = lines[at]
     if not line.strip():
@@ -72,7 +72,7 @@ def _opens_quote(lines: Sequence[str], at: int) -> tuple[Kind | None, int, bool]
     return ("quote" if length else None), length, certain
 
 
-def _separator(line: str) -> Kind | None:
+def _separator(line: str) -> ApartKind | None:
     """The kind of a line such as "-----Original Message-----"."""
     if len(line) > MARK_CHARS:
         return None

@@ -3,7 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from graphs.text.new_text import Apart, Kind, NewText
+from graphs.state import Apart, ApartKind
+from graphs.text.new_text import NewText
 from graphs.text.new_text.characters import tag_text, without_hidden
 from graphs.text.new_text.headers import mark_headers, split_form
 from graphs.text.new_text.markup import is_html, read_html
@@ -78,7 +79,7 @@ def _mark_stretches(
 def _parts(lines: Sequence[str], marks: Marks) -> list[Apart]:
     """The lines that have a mark, those of one kind in a row together."""
     parts: list[Apart] = []
-    last: Kind | None = None
+    last: ApartKind | None = None
     for line, mark in zip(lines, marks, strict=True):
         if mark is None and not line.strip():
             continue

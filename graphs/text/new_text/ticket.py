@@ -2,8 +2,7 @@
 
 from collections.abc import Iterable
 
-from graphs.state import Ticket
-from graphs.text.new_text import Apart
+from graphs.state import Apart, Ticket
 from graphs.text.new_text.characters import without_hidden
 from graphs.text.new_text.reading import set_apart
 
