@@ -87,11 +87,9 @@ class Chatwoot(Helpdesk):
 
     async def reply(self, ticket_id: str, text: str, *, key: str, expect: str) -> Answer:
         """Write to the customer, in a conversation that the bot has and that did not change."""
-        messages = await self.rest.messages(ticket_id)
-        if isinstance(messages, Gone | Refused):
+        messages = await self._unposted(ticket_id, text, key)
+        if not isinstance(messages, list):
             return messages
-        if found := _ours(messages, key, text):
-            return AlreadyPosted(found)
         now = await self.rest.conversation(ticket_id)
         if isinstance(now, Gone | Refused):
             return now
@@ -101,11 +99,9 @@ class Chatwoot(Helpdesk):
 
     async def note(self, ticket_id: str, text: str, *, key: str) -> Answer:
         """A private note, whether the bot or a person has the conversation."""
-        messages = await self.rest.messages(ticket_id)
-        if isinstance(messages, Gone | Refused):
+        messages = await self._unposted(ticket_id, text, key)
+        if not isinstance(messages, list):
             return messages
-        if found := _ours(messages, key, text):
-            return AlreadyPosted(found)
         return await self._post(ticket_id, text, key, private=True)
 
     async def change(self, ticket_id: str, change: Change, *, key: str) -> Answer:
@@ -142,6 +138,14 @@ class Chatwoot(Helpdesk):
             name=contact.name or None,
             verified=bool(known and found.meta.hmac_verified),
         )
+
+    async def _unposted(self, ticket_id: str, text: str, key: str) -> list[Message] | Answer:
+        """The messages, none of which is what shall be posted; else what became of that."""
+        messages = await self.rest.messages(ticket_id)
+        if isinstance(messages, Gone | Refused):
+            return messages
+        found = _ours(messages, key, text)
+        return AlreadyPosted(found) if found else messages
 
     async def _post(self, ticket_id: str, text: str, key: str, *, private: bool) -> Answer:
         body = {

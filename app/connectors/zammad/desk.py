@@ -81,11 +81,9 @@ class Zammad(Helpdesk):
 
     async def reply(self, ticket_id: str, text: str, *, key: str, expect: str) -> Answer:
         """Mail the customer, and open a ticket that is new."""
-        articles = await self.rest.articles(ticket_id)
-        if isinstance(articles, Gone | Refused):
+        articles = await self._unposted(ticket_id, text, key)
+        if not isinstance(articles, list):
             return articles
-        if found := self._ours(articles, key, text):
-            return AlreadyPosted(found)
         seen = await self.rest.ticket(ticket_id)
         if isinstance(seen, Gone | Refused):
             return seen
@@ -105,11 +103,9 @@ class Zammad(Helpdesk):
 
     async def note(self, ticket_id: str, text: str, *, key: str) -> Answer:
         """An internal note. A token that would make it public posts nothing."""
-        articles = await self.rest.articles(ticket_id)
-        if isinstance(articles, Gone | Refused):
+        articles = await self._unposted(ticket_id, text, key)
+        if not isinstance(articles, list):
             return articles
-        if found := self._ours(articles, key, text):
-            return AlreadyPosted(found)
         ticket = await self.rest.ticket(ticket_id)
         if isinstance(ticket, Gone | Refused):
             return ticket
@@ -176,6 +172,14 @@ class Zammad(Helpdesk):
             if text is not None and bare and article.body.split() == text.split():
                 return str(article.id)
         return None
+
+    async def _unposted(self, ticket_id: str, text: str, key: str) -> list[Article] | Answer:
+        """The articles, none of which is what shall be posted; else what became of that."""
+        articles = await self.rest.articles(ticket_id)
+        if isinstance(articles, Gone | Refused):
+            return articles
+        found = self._ours(articles, key, text)
+        return AlreadyPosted(found) if found else articles
 
     async def _post(
         self, ticket: Ticket, fields: dict[str, str], article: dict[str, Any], text: str, key: str
