@@ -23,7 +23,7 @@ class PastTicket(TypedDict):
 
 
 class Memory(TypedDict):
-    """What was said before; `summary` tells what is older than `window`. Sizes are bounded."""
+    """What was said before; `summary` holds what is older than `window`. Sizes are bounded."""
 
     window: list[Turn]
     summary: str

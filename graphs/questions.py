@@ -72,7 +72,7 @@ class Settled(TypedDict):
 
 
 def settled(state: SupportState) -> Settled:
-    """The questions that were asked back or handed over, and the steps that code tells of."""
+    """The questions that were asked back or handed over, and the steps that code words."""
     back = {asked["question"] for asked in state.get("asked_back", [])}
     handed = [step["args"] for step in state["effects"]]
     return {

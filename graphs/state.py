@@ -47,7 +47,7 @@ class Ticket(TypedDict):
     """The customer's new text; `set_apart` is for people, and nothing in the graph reads it.
 
     Runs that an earlier release began have the message whole as their `body`. `headers` are the
-    mail headers that tell an automatic message.
+    mail headers that show an automatic message.
     """
 
     subject: str

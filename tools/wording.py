@@ -1,4 +1,4 @@
-"""Sentences that tell the customer what was done: phrases by language, filled with values."""
+"""Sentences that say to the customer what was done: phrases by language, filled with values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields

@@ -34,7 +34,7 @@ class DeskMessage:
 
     `name` is what `Event.message_id` calls it, which no message of another ticket of the desk has;
     where it is not given, that is the id itself.
-    `headers` are a mail's, in small letters: they tell an automatic reply, a bounce, list mail.
+    `headers` are a mail's, in small letters: they show an automatic reply, a bounce, list mail.
     """
 
     id: str

@@ -118,7 +118,7 @@ class StepLog:
     async def flush(self, *, ended: bool) -> None:
         """Wait until every step is written.
 
-        A graph that `ended` left no step undone: LangGraph does not tell the end of a step that an
+        A graph that `ended` left no step undone: LangGraph reports no end of a step that an
         attempt before this one did, and whose writes it kept. Raises RunLostError.
         """
         for row in self._open.values() if ended else ():

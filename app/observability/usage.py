@@ -71,7 +71,7 @@ class UsageHandler(AsyncCallbackHandler):
     def of(self, task_id: str) -> TaskUsage:
         """The record of a node that ended or starts again: calls that still run are given up.
 
-        A timeout of the node tells no callback.
+        A timeout of the node calls no callback.
         """
         self._give_up([id_ for id_, asked in self._asked.items() if asked.task_id == task_id])
         return self._record(task_id)

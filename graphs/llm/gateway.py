@@ -192,7 +192,7 @@ async def _within(
 async def _invoke(
     endpoint: Endpoint, question: Question[T], notes: dict[str, Any]
 ) -> dict[str, Any]:
-    # The metadata is what the step's `model_calls` and the trace tell about this call.
+    # The metadata is what the step's `model_calls` and the trace say about this call.
     metadata = {"model_call": notes, "tier": notes["tier"], "prompt_version": version_of(question)}
     got: Any = await endpoint.asked(question.schema).ainvoke(
         question.messages, {"metadata": metadata}

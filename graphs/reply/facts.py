@@ -22,7 +22,7 @@ class PassageFact(TypedDict):
 
 
 class EffectFact(TypedDict):
-    """What was done: the sentence that tells the customer, and the values in it.
+    """What was done: the sentence for the customer, and the values in it.
 
     The sentence is empty for an effect that this version of the code has no words for.
     """

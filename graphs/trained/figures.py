@@ -94,7 +94,7 @@ def accuracy_at(known: Sequence[Bucket], confidence: float) -> float:
 def threshold(counted: Sequence[Counted]) -> float | None:
     """The lowest confidence to route from; None: from none.
 
-    Every bucket above it that tells anything is right in ROUTED_RIGHTLY of its tickets, so that
+    Every bucket above it that holds any is right in ROUTED_RIGHTLY of its tickets, so that
     sure ones do not pay for doubtful ones; and the lower bound of all of them together is. An empty
     one shows nothing.
     """

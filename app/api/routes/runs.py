@@ -201,7 +201,7 @@ async def wait_for(
     backend: Backend, run_waiter: RunWaiter, tenant_id: str, run_id: UUID, seconds: float
 ) -> schemas.RunOut:
     """The run once it finished or paused, or after `seconds`; no connection is held meanwhile."""
-    # Only the tenant's own run is waited for: the time that it takes would tell of others.
+    # Only the tenant's own run is waited for: the time that it takes would reveal others.
     shown = await _show(backend, tenant_id, run_id)
     if seconds == 0 or shown.status in FINAL or shown.status is RunStatus.INTERRUPTED:
         return shown

@@ -61,8 +61,8 @@ class TicketIn(Request):
         dict[HeaderName, HeaderValue],
         Field(
             max_length=MAX_HEADERS,
-            description="The mail's headers, by name: they tell an automatic reply, a bounce or "
-            "list mail, which are not answered. Only those that tell are kept.",
+            description="The mail's headers, by name: they show an automatic reply, a bounce or "
+            "list mail, which are not answered. Only such headers are kept.",
         ),
     ] = Field(default_factory=dict)
     customer: CustomerIn

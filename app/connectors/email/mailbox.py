@@ -52,7 +52,7 @@ class Cursor(Fields):
 class Incoming:
     """One mail: what it means (`event`), and what a run of the ticket is started with.
 
-    `headers` are those that tell an automatic mail, for `ticket.headers`. `attachments` are names
+    `headers` are those that show an automatic mail, for `ticket.headers`. `attachments` are names
     for people: hostile text, never for a model. `cut`: the mail is longer than what was read.
     """
 
@@ -78,7 +78,7 @@ class Mailbox:
 
         Without a cursor the folder's old mail is left alone: what comes from now on is read. After
         the server gave out all UIDs again, the last days are read again; `event.message_id` then
-        tells what was there before.
+        shows what was there before.
 
         Raises:
             SettingsError, CredentialsError, UnavailableError: nothing was read; keep the cursor.

@@ -93,7 +93,7 @@ async def _contents(rest: Rest2, ids: Sequence[str]) -> dict[str, str]:
 
 
 async def newest_headers(rest: Rest2, ticket_id: str) -> dict[str, Mapping[str, str]]:
-    """By the id of its transaction, what the newest mails' headers tell of how they were sent.
+    """By the id of its transaction, what the newest mails' headers say of how they were sent.
 
     Raises:
         SettingsError: RT does not show them.

@@ -115,7 +115,7 @@ def _of_article(settings: ZammadSettings, hook: _ArticleHook) -> Event:
     if sender == "System":
         return Event("nothing", ticket.id, why="Zammad did it by itself")
     speaker = article.origin_by_id or article.created_by_id
-    # What a thin payload leaves out, the ticket itself tells once it is read.
+    # What a thin payload leaves out stands in the ticket, which is read later.
     known = sender != "Agent" and (
         None in (speaker, ticket.customer_id)
         or speaker == ticket.customer_id

@@ -75,7 +75,7 @@ def prompt(case: Case) -> Iterator[str]:
     text = re.sub(r"[\W_]", "", case.text.casefold())
     marks = [mark.casefold() for mark in TOKEN.findall(case.prompt)]
     if any(mark in text or mark[::-1] in text for mark in marks):
-        yield "The reply tells the instructions: leave them out."
+        yield "The reply repeats the instructions: leave them out."
         return
     # Every run has its own mark in the same words.
     said = _stretches(case.text) & _instructed(TOKEN.sub(" ", case.prompt))
