@@ -12,9 +12,9 @@ from pydantic import BaseModel
 from app.api import schemas
 from app.api.http import openapi_examples, openapi_shared
 from app.api.http.dependencies import SCOPES
-from app.api.routes import audit, keys, me, webhook_endpoints, webhooks
+from app.api.routes import audit, callbacks, keys, me, webhook_endpoints, webhook_secrets
 from app.api.schemas import agents, policy_preview
-from app.api.schemas.callbacks import CALLBACK_EVENTS
+from app.api.schemas.callbacks import CALLBACK_EVENTS, CallbackOut
 from app.api.schemas.page import Page
 from app.api.views import policy_changes
 from app.services.webhooks.endpoints import TEST_EVENT
@@ -56,11 +56,11 @@ def documented() -> Documented:
         (me.MeOut, me.ME),
         (keys.ApiKeyOut, keys.KEY),
         (keys.ApiKeyIssued, keys.ISSUED),
-        (webhooks.CallbackOut, webhooks.CALLBACK),
-        (webhooks.CallbackOut, webhook_endpoints.TEST),
+        (CallbackOut, callbacks.CALLBACK),
+        (CallbackOut, webhook_endpoints.TEST),
         (webhook_endpoints.EndpointOut, webhook_endpoints.ENDPOINT),
-        (webhooks.SecretOut, webhooks.SECRET),
-        (webhooks.SecretOut, webhooks.SHOWN),
+        (webhook_secrets.SecretOut, webhook_secrets.SECRET),
+        (webhook_secrets.SecretOut, webhook_secrets.SHOWN),
     ],
 )
 def test_every_answer_example_fits_its_model(
@@ -85,7 +85,7 @@ def test_every_answer_example_fits_its_model(
         schemas.PersonMessage,
         agents.PutAgent,
         keys.IssueKey,
-        webhooks.RotateSecret,
+        webhook_secrets.RotateSecret,
         webhook_endpoints.AddEndpoint,
         webhook_endpoints.ChangeEndpoint,
         schemas.PutPause,
@@ -223,7 +223,7 @@ def test_operations_have_short_names_of_their_own(documented: Documented) -> Non
 def test_webhooks_are_what_the_outbox_sends(documented: Documented) -> None:
     """Every event has an entry, and the body that the callbacks' example shows fits it."""
     hooks = documented.document["webhooks"]
-    sent = dict.fromkeys(CALLBACK_EVENTS, webhooks.CALLBACK["payload"])
+    sent = dict.fromkeys(CALLBACK_EVENTS, callbacks.CALLBACK["payload"])
     sent[TEST_EVENT] = webhook_endpoints.TEST["payload"]
     assert set(hooks) == set(sent)
     assert set(get_args(webhook_endpoints.EventName)) == set(CALLBACK_EVENTS)
