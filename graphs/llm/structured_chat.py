@@ -27,10 +27,20 @@ class StructuredChat(Runnable[Messages, Any]):
         """`put` words the question as the model wants it; `asked` goes with each call."""
         self._chat, self._read, self._put, self._asked = chat, read, put, asked
 
-    def invoke(self, input: Messages, config: RunnableConfig | None = None, **_: Any) -> Any:
+    def invoke(
+        self,
+        input: Messages,  # noqa: A002  # as Runnable names it
+        config: RunnableConfig | None = None,
+        **_: Any,
+    ) -> Any:
         """Ask, and wait. Raises what the model raises, and what reading its answer does."""
         return self._read(self._chat.invoke(self._put(input), config, **self._asked))
 
-    async def ainvoke(self, input: Messages, config: RunnableConfig | None = None, **_: Any) -> Any:
+    async def ainvoke(
+        self,
+        input: Messages,  # noqa: A002  # as Runnable names it
+        config: RunnableConfig | None = None,
+        **_: Any,
+    ) -> Any:
         """Ask. Raises the same."""
         return self._read(await self._chat.ainvoke(self._put(input), config, **self._asked))
