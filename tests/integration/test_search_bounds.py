@@ -65,8 +65,6 @@ async def test_search_reads_a_bounded_number_of_rows(sessions: Sessions, large: 
 async def test_rare_word_decides_among_many_articles(sessions: Sessions, large: Tenant) -> None:
     """Although five usual ones stand in every other article."""
     async with sessions() as session:
-        parts = asked_parts([QUESTION])
-        [ranking] = await rank_chunks(session, large.id, parts, "english", 10, bm25.WORDS)
-    best, *others = ranking
+        best, *others = await rank_chunks(session, large.id, asked_parts([QUESTION]), "english", 10)
     assert best.article_id == "odd"
     assert len(others) == 9

@@ -64,16 +64,11 @@ INSERT_TERMS = text("""
     *(bindparam(name, type_=Float) for name in ("saturation", "length_factor", "usual")),
 )
 
-RANKINGS = """
+RANKING = """
     WITH config AS MATERIALIZED (
         SELECT config AS name, count(*) AS chunks FROM article_chunks
         WHERE tenant_id = :tenant_id GROUP BY config
-    )
-    {rankings}
-    ORDER BY ranking, score DESC, article_id
-"""
-RANKING = """SELECT {number} AS ranking, article_id, id, score FROM (
-    WITH asked AS MATERIALIZED (
+    ), asked AS MATERIALIZED (
         SELECT number, lexeme, CAST(row_number() OVER (
             PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first,
             count(*) OVER (PARTITION BY number) AS terms
@@ -125,7 +120,7 @@ RANKING = """SELECT {number} AS ranking, article_id, id, score FROM (
         ORDER BY chunk.article_id, score DESC, chunk.position
     )
     SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
-) AS ranking_{number}"""
+"""
 # How the words of a question's parts are read; each of the tenant's languages has its own stems.
 ASKED_WORDS = """
     SELECT DISTINCT part.number, word.lexeme
@@ -150,26 +145,19 @@ WORDS = Terms("article_terms", "term", ASKED_WORDS)
 
 
 @cache
-def select_ranked(*indexes: Terms) -> CompiledStatement:
-    """One ranking by each index, in one statement: each would count the tenant's chunks again.
-
-    A term counts once for the whole question, with the first part that holds it.
-    """
+def select_ranked(terms: Terms) -> CompiledStatement:
+    """A term counts once for the whole question, with the first part that holds it."""
     known = {
+        **terms._asdict(),
         "max_counted": MAX_COUNTED,
         "max_matches": MAX_MATCHES,
         "whole_share": WHOLE_SHARE,
         "same_language": SAME_LANGUAGE,
     }
-    rankings = "\n    UNION ALL ".join(
-        RANKING.format_map({**known, **terms._asdict(), "number": number})
-        for number, terms in enumerate(indexes)
-    )
-    statement = text(RANKINGS.replace("{rankings}", rankings)).bindparams(
+    statement = text(RANKING.format_map(known)).bindparams(
         bindparam("parts", type_=ARRAY(String)), bindparam("config", type_=String)
     )
-    names = ("ranking", "article_id", "id", "score")
-    return CompiledStatement(statement.columns(*map(column, names)))
+    return CompiledStatement(statement.columns(*map(column, ("article_id", "id", "score"))))
 
 
 async def index_chunks(
@@ -208,21 +196,18 @@ async def rank_chunks(
     asked: Sequence[str],
     config: str,
     limit: int,
-    *indexes: Terms,
-) -> list[list[Hit]]:
-    """By each index the best chunk of each article that shares a term with `asked`, best first.
+    terms: Terms = WORDS,
+) -> list[Hit]:
+    """The best chunk of each article that shares a term with `asked_parts`, best first.
 
     The question is read in every language the tenant's articles are written in.
     """
-    rankings: list[list[Hit]] = [[] for _ in indexes]
     if not asked:
-        return rankings
-    found = await select_ranked(*indexes).rows(
+        return []
+    found = await select_ranked(terms).rows(
         executor, tenant_id=tenant_id, parts=list(asked), config=config, limit=limit
     )
-    for ranking, article_id, chunk_id, score in found:
-        rankings[ranking].append(Hit(article_id, chunk_id, float(score)))
-    return rankings
+    return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]
 
 
 def asked_parts(queries: Sequence[str]) -> list[str]:

@@ -34,9 +34,10 @@ async def rank_articles(
 ) -> Rankings:
     """The rankings by words, by pairs and by parts of words, each with its weight."""
     wanted, asked = max(limit, CANDIDATES), asked_parts(queries)
-    weights, indexes = zip(*RANKINGS, strict=True)
-    found = await rank_chunks(executor, tenant_id, asked, config, wanted, *indexes)
-    return list(zip(weights, found, strict=True))
+    return [
+        (weight, await rank_chunks(executor, tenant_id, asked, config, wanted, terms))
+        for weight, terms in RANKINGS
+    ]
 
 
 async def rank_again(
@@ -46,7 +47,7 @@ async def rank_again(
     best = [hit.chunk_id for hit in first[:SECOND_ROUND_ARTICLES]]
     titles = await _select_titles().rows(executor, tenant=tenant_id, chunks=best)
     asked = asked_parts(sorted(title for (title,) in titles))
-    [near] = await rank_chunks(executor, tenant_id, asked, config, max(limit, CANDIDATES), PAIRS)
+    near = await rank_chunks(executor, tenant_id, asked, config, max(limit, CANDIDATES), PAIRS)
     return [(SECOND_ROUND_WEIGHT, near)]
 
 

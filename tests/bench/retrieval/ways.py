@@ -9,7 +9,7 @@ from app.adapters.ports.embeddings import TextEmbedder, Vector
 from app.adapters.ports.knowledge import PostgresKnowledge
 from app.adapters.ports.passage_vectors import vectors_name
 from app.db.core.connections import Sessions
-from app.db.knowledge.bm25 import WORDS, Hit, asked_parts, rank_chunks
+from app.db.knowledge.bm25 import Hit, asked_parts, rank_chunks
 from app.db.knowledge.tokenize import sentences
 from app.db.knowledge.vectors import nearest_chunks
 from tests.bench.retrieval.families import Question, documents, recorded_queries
@@ -100,9 +100,9 @@ def words(sessions: Sessions) -> Ask:
 
     async def ask(question: Question) -> list[str]:
         async with sessions() as session:
-            parts = asked_parts([question.text])
-            [found] = await rank_chunks(session, TENANT, parts, "english", LIMIT, WORDS)
-            return _ids(found)
+            return _ids(
+                await rank_chunks(session, TENANT, asked_parts([question.text]), "english", LIMIT)
+            )
 
     return ask
 
