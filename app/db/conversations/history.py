@@ -30,7 +30,7 @@ def _of_customer() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 @cache
-def _select_wrote_before() -> Select[tuple[bool, bool]]:
+def _select_wrote_before() -> Select[bool, bool]:
     older = select(Run.id).where(*_of_customer(), Run.seq < bindparam("before"))
     here = older.where(Run.thread_id == bindparam("thread")).exists()
     elsewhere = older.where(Run.thread_id != bindparam("thread")).exists()

@@ -90,7 +90,7 @@ def _select_beginning() -> CompiledStatement:
     )
 
 
-def _may_mail() -> Select[tuple[bool]]:
+def _may_mail() -> Select[bool]:
     """Whether each key that started the run, or a run merged into it, lives and holds the scope."""
     holds = and_(
         ApiKey.id == Run.started_by,
