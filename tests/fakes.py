@@ -8,13 +8,14 @@ from uuid import UUID, uuid4
 
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 from pydantic import BaseModel, Field
 
 from app.models.offline.chat_model import OfflineChatModel
 from graphs.context import Models, Recalled, SupportContext
 from graphs.llm.gateway import open_gateway
 from graphs.llm.pool import Hold, ModelPool, open_pool
+from graphs.llm.structured_chat import StructuredChat
 from graphs.llm.structured_output import check
 from graphs.nodes.verify import Support
 from graphs.policy import GRANTS, Policy
@@ -363,7 +364,7 @@ class ScriptedModel(OfflineChatModel):
         def parse(message: AIMessage) -> Any:
             return check(schema, message)
 
-        return self.bind(question=schema.__name__) | RunnableLambda(parse)
+        return StructuredChat(self, parse, question=schema.__name__)
 
 
 class World:

@@ -215,13 +215,16 @@ async def _advance(
 async def _stream(
     service: Service, run: Run, config: Any, control: RunControl, steps: StepLog, seen: Seen
 ) -> None:
-    context = await context_for(service, run)
+    context, begins = await context_for(service, run)
+    writing = _writing(config)
     while True:
-        following, stands = await next_input(service, run, context.policy, _writing(config))
+        following, stands = await next_input(service, run, context.policy, begins, writing)
         seen.state, seen.interrupts = (stands.values, stands.interrupts) if stands else (None, ())
         if following is NOTHING:
             return
         seen.interrupts = ()
+        if stands is None and not begins.stored:
+            service.saver.begin_empty((str(run.id), run.attempt))
         steps.begin_at(stands and stands.config["configurable"].get("checkpoint_id"))
         async for mode, chunk in service.graph.astream(
             following,

@@ -7,9 +7,9 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import CheckpointMetadata, CheckpointTuple
 from langgraph.types import Command, StateSnapshot
 
-from app.db.conversations.history import wrote_before
 from app.db.effects.approvals import decision_for
-from app.db.effects.takeovers import is_new_thread, view_thread
+from app.db.effects.takeovers import view_thread
+from app.db.runs.beginning import Beginning
 from app.db.runs.queries import get_run
 from app.db.tables.runs import Run
 from app.errors import CheckpointGoneError
@@ -34,7 +34,7 @@ SHORT_CHARS = 4_000
 
 
 async def next_input(
-    service: Service, run: Run, policy: Policy, config: Any
+    service: Service, run: Run, policy: Policy, begins: Beginning, config: Any
 ) -> tuple[Any, StateSnapshot | None]:
     """The graph's next input, and the thread's snapshot; no snapshot for a run that only begins.
 
@@ -45,12 +45,12 @@ async def next_input(
         CheckpointGoneError: the checkpoint that a replay begins with was pruned.
     """
     if run.attempt == 1 and run.replay_of is None:
-        return await _fresh(service, run, policy), None
+        return await _fresh(service, run, policy, begins), None
     snapshot = await service.graph.aget_state(config)
     changed = False
     if snapshot.values.get("run_id") != str(run.id):
         if run.replay_of is None:
-            return await _fresh(service, run, policy), None
+            return await _fresh(service, run, policy, begins), None
         await _fork(service, run, config)
         changed = True
     elif run.graph_version != service.graph_version:
@@ -64,13 +64,9 @@ async def next_input(
     return following, snapshot
 
 
-async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
-    async with service.sessions.raw_connection() as connection:
-        # Most customers have no earlier message: then no erasure needs to be kept off.
-        known = any(await wrote_before(connection, run))
-        new = await is_new_thread(connection, run)
+async def _fresh(service: Service, run: Run, policy: Policy, begins: Beginning) -> dict[str, Any]:
     thread = None
-    if not new:
+    if begins.known_thread:
         async with service.sessions() as session:
             thread = await view_thread(session, run, policy.handoff_hold_hours)
     if len(run.ticket["body"]) > SHORT_CHARS:
@@ -78,7 +74,8 @@ async def _fresh(service: Service, run: Run, policy: Policy) -> dict[str, Any]:
         ticket = await asyncio.to_thread(run_ticket, run)
     else:
         ticket = run_ticket(run)
-    if not known:
+    if not begins.wrote_before:
+        # As of most customers: then no erasure needs to be kept off.
         return fresh_run(str(run.id), ticket, thread=thread)
     async with service.sessions.begin() as session:
         memory = await load_memory(session, run)

@@ -30,17 +30,23 @@ REMOVED = Removed()
 
 
 async def with_payments(
-    ports: Ports, sessions: Sessions, vault: Vault, http: HttpClient, caller: Caller
+    ports: Ports,
+    sessions: Sessions,
+    vault: Vault,
+    http: HttpClient,
+    caller: Caller,
+    *,
+    connected: bool = True,
 ) -> Ports:
     """The ports with the provider that the tenant connected; without one as they are.
 
-    A customer whose account may not be read has none at any provider.
+    `connected` is False where it is known that the tenant has none. A customer whose account may
+    not be read has none at any provider.
     """
     if not caller.account:
         none = NoAccount()
         return replace(ports, billing=none, subscriptions=none)
-    async with sessions.raw_connection() as connection:
-        row = await queries.payments_of(connection, caller.tenant_id)
+    row = await _connected(sessions, caller.tenant_id) if connected else None
 
     async def begun_at(key: str) -> Provider:
         async with sessions.raw_connection() as connection:
@@ -63,6 +69,11 @@ async def with_payments(
         ledger=kept,
         begun_at=begun_at,
     )
+
+
+async def _connected(sessions: Sessions, tenant_id: str) -> Connection | None:
+    async with sessions.raw_connection() as connection:
+        return await queries.payments_of(connection, tenant_id)
 
 
 def _provider(sessions: Sessions, vault: Vault, http: HttpClient, row: Connection) -> Provider:

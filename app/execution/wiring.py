@@ -28,11 +28,12 @@ from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.effects.ledger import get_entry
+from app.db.runs.beginning import Beginning, beginning_of
 from app.db.runs.model_calls import spent_usd
 from app.db.runs.notify import RunNotifier
 from app.db.runs.queries import replayed
 from app.db.tables.runs import Run
-from app.db.tenants.queries import policy_at, starters_hold
+from app.db.tenants.queries import policy_at
 from app.execution.payments import with_payments
 from app.models.openai import build_pool
 from app.observability.metrics import measured
@@ -118,12 +119,11 @@ async def open_service(settings: Settings) -> AsyncIterator[Service]:
         await engine.dispose()
 
 
-async def context_for(service: Service, run: Run) -> SupportContext:
-    """What one execution of a run may use; tenant and customer come from the run's row."""
+async def context_for(service: Service, run: Run) -> tuple[SupportContext, Beginning]:
+    """What one execution of a run may use, and how it begins; tenant and customer are the row's."""
     async with service.sessions.raw_connection() as connection:
         body = await policy_at(connection, run.tenant_id, run.policy_version)
-        # The key of a message merged into the run must hold the scope too.
-        may_mail = await starters_hold(connection, run.tenant_id, run.id, "mail:send")
+        begins = await beginning_of(connection, run)
     spent, replied = 0, None
     first: tuple[UUID, ...] = ()
     if run.attempt > 1 or run.replay_of:
@@ -134,23 +134,28 @@ async def context_for(service: Service, run: Run) -> SupportContext:
     policy = Policy.model_validate(body)
     if run.replay_of and not run.dry_run:
         policy = replay_policy(policy, replied=bool(replied))
-    caller = caller_of(run, may_mail=may_mail, replayed=first)
-    ports = await ports_of_run(service, caller)
+    caller = caller_of(run, may_mail=begins.may_mail, replayed=first)
+    ports = await ports_of_run(service, caller, connected=begins.payments)
     keep = partial(service.saver.put_beside, _holder(caller))
     budgets = policy.budgets
     meter = PostgresMeter(service.sessions, keep, run.tenant_id, service.prices, budgets, spent)
     models = open_gateway(service.models, run.tenant_id, meter)
     # A caller who may mail may ask for a mailing, so a cached answer never fits; and a replay
     # neither reads answers of other tickets nor stores any.
-    seconds = 0 if may_mail or first else policy.answer_cache_seconds
+    seconds = 0 if begins.may_mail or first else policy.answer_cache_seconds
     answers = PostgresAnswerCache(service.sessions, run.id, run.policy_version, seconds)
     strategy = rehearse if run.dry_run else replay if first else live
     toolboxes = _toolboxes(service, caller, policy, strategy, ports)
     grounding = service.models.grounding(policy.grounding)
     own = PostgresTrainedTriage(
-        service.sessions, service.trained, run.tenant_id, policy, service.models.is_configured
+        service.sessions,
+        service.trained,
+        run.tenant_id,
+        policy,
+        service.models.is_configured,
+        begins.trained,
     )
-    return SupportContext(caller, policy, models, toolboxes, answers, grounding, own)
+    return SupportContext(caller, policy, models, toolboxes, answers, grounding, own), begins
 
 
 def caller_of(run: Run, *, may_mail: bool = False, replayed: tuple[UUID, ...] = ()) -> Caller:
@@ -169,10 +174,11 @@ def caller_of(run: Run, *, may_mail: bool = False, replayed: tuple[UUID, ...] = 
     )
 
 
-async def ports_of_run(service: Service, caller: Caller) -> Ports:
+async def ports_of_run(service: Service, caller: Caller, *, connected: bool = True) -> Ports:
     """What the tools of the run reach, with the payment provider that its tenant connected."""
     ports = service.ports(service.settings, service.sessions, caller)
-    return await with_payments(ports, service.sessions, service.vault, service.http, caller)
+    reached = (service.sessions, service.vault, service.http)
+    return await with_payments(ports, *reached, caller, connected=connected)
 
 
 def _holder(caller: Caller) -> Holder:

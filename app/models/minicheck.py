@@ -10,9 +10,10 @@ import re
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 
 from app.models.openai_chat import ModelServerError, OpenAIChatModel
+from graphs.llm.structured_chat import StructuredChat
 
 # The instruction that the model was trained with; it knows no other.
 INSTRUCTION = (
@@ -42,7 +43,7 @@ class MiniCheckModel(OpenAIChatModel):
                 raise ModelServerError(problem)
             return supported(schema, answer)
 
-        return RunnableLambda(pair) | self | RunnableLambda(read)
+        return StructuredChat(self, read, pair)
 
 
 def supported(schema: Any, answer: re.Match[str] | None) -> Any:

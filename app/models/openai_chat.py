@@ -5,7 +5,7 @@ from typing import Any
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatResult
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 from langchain_openai import ChatOpenAI
 from openai import OpenAIError
 from pydantic import BaseModel
@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from app.log import get_logger
 from app.models.failures import failure_of
 from graphs.llm.errors import ModelRefusedError, ModelUnavailableError
+from graphs.llm.structured_chat import StructuredChat
 from graphs.llm.structured_output import check
 
 log = get_logger(__name__)
@@ -74,9 +75,7 @@ class OpenAIChatModel(ChatOpenAI):
                 raise ModelServerError(checked["parsing_error"])
             return checked["parsed"]
 
-        return self.bind(extra_body={"response_format": response_format}) | RunnableLambda(
-            check_answer
-        )
+        return StructuredChat(self, check_answer, extra_body={"response_format": response_format})
 
 
 def wire_schema(schema: type[BaseModel]) -> Any:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
@@ -113,3 +114,19 @@ async def test_writes_of_a_step_that_has_ended_are_not_stored(pool: SaverPool) -
     kept = await saver.aget_tuple(newest)
     assert kept is not None
     assert kept.pending_writes == [("task-2", "state", {"n": 2})]
+
+
+async def test_empty_thread_is_read_once_without_the_database(pool: SaverPool) -> None:
+    """What the holder has written by its second read is found; another holder is not affected."""
+    saver = GroupingSaver(pool, GroupCommit(pool))
+    first, other = (str(uuid4()), 1), (str(uuid4()), 1)
+    read: Any = {"metadata": {"run_id": first[0], "attempt": 1}, **config("empty")}
+    elsewhere: Any = {**read, "metadata": {"run_id": other[0], "attempt": 1}}
+    await put(saver, "empty", {"n": 1})
+    async with saver.behind(first):
+        saver.begin_empty(first)
+        assert await saver.aget_tuple(elsewhere) is not None
+        assert await saver.aget_tuple(read) is None
+        assert await saver.aget_tuple(read) is not None
+        saver.begin_empty(first)
+    assert await saver.aget_tuple(read) is not None

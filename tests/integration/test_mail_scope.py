@@ -49,7 +49,7 @@ async def test_merged_message_of_a_key_without_the_scope_takes_the_right_to_mail
     async with service.sessions() as session:
         merged = [await start_and_cancel.get(session, tenant.id, other.id) for other in others]
     assert [run.merged_into for run in merged] == [first.id] * len(others)
-    context = await context_for(service, first)
+    context, _ = await context_for(service, first)
     assert context.caller.may_mail is may_mail
     mailing = {"audience": "all", "subject": "Hi", "body": "Hi", "recipients": 1, "as_of": "now"}
     with nullcontext() if may_mail else pytest.raises(PermissionDeniedError):

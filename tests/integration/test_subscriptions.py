@@ -7,7 +7,9 @@ import pytest
 from app.adapters.ports.sandbox_subscriptions import SandboxSubscriptions
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
-from app.db.tenants.queries import revoke_key, starters_hold
+from app.db.runs.beginning import beginning_of
+from app.db.tables.runs import Run
+from app.db.tenants.queries import revoke_key
 from app.services.runs.start_and_cancel import NewRun, start
 from tests.conftest import Tenant
 from tools.errors import RefusedError
@@ -52,11 +54,13 @@ async def test_right_to_mail_is_the_live_keys_own(sessions: Sessions, tenant: Te
         starter = tenant.starter.split("_")[1]
         asked = await start(session, tenant.id, key_id, new("T-1"))
         other = await start(session, tenant.id, starter, new("T-2"))
-        assert await starters_hold(session, tenant.id, asked.id, "mail:send")
-        assert not await starters_hold(session, tenant.id, other.id, "mail:send")
-        assert not await starters_hold(session, "nobody", asked.id, "mail:send")
+        stranger = Run(id=asked.id, tenant_id="another", thread_id=asked.thread_id, seq=asked.seq)
+        stranger.ticket_id, stranger.customer_id = asked.ticket_id, asked.customer_id
+        assert (await beginning_of(session, asked)).may_mail
+        assert not (await beginning_of(session, other)).may_mail
+        assert not (await beginning_of(session, stranger)).may_mail
         await revoke_key(session, tenant.id, key_id)
-        assert not await starters_hold(session, tenant.id, asked.id, "mail:send")
+        assert not (await beginning_of(session, asked)).may_mail
 
 
 def new(ticket_id: str) -> NewRun:

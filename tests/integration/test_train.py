@@ -14,6 +14,7 @@ from app.db.core.connections import Sessions
 from app.db.effects.triage_labels import labelled_runs
 from app.db.tables.tenants import TriageModel
 from app.db.tenants.queries import add_policy
+from app.db.tenants.triage_models import active_version
 from app.execution.wiring import Service
 from app.models.offline.chat_model import OfflineChatModel
 from app.quality.training.examples import Example, part_of
@@ -184,12 +185,15 @@ async def test_people_label_tickets_by_what_they_decide(
 
 
 async def test_process_keeps_a_few_models(sessions: Sessions, taught: Tenant) -> None:
-    """One is loaded once; a tenant without one costs a look."""
+    """One is loaded once; a version that is not there is none."""
+    async with sessions() as session:
+        version = await active_version(session, taught.id)
+    assert version is not None
     models = TrainedModels()
-    first = await models.of(sessions, taught.id)
+    first = await models.of(sessions, taught.id, version)
     assert first is not None
-    assert await models.of(sessions, taught.id) is first
-    assert await models.of(sessions, "unknown-here") is None
+    assert await models.of(sessions, taught.id, version) is first
+    assert await models.of(sessions, "unknown-here", version) is None
     async with sessions() as session:
         query = select(func.count()).select_from(TriageModel)
         counts = query.where(TriageModel.tenant_id == taught.id, TriageModel.active.is_(True))

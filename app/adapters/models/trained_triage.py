@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from app.db.core.availability import DATABASE_ERRORS
 from app.db.core.connections import Sessions
 from app.db.tables.tenants import TriageModel
-from app.db.tenants.triage_models import active_version, triage_model
+from app.db.tenants.triage_models import triage_model
 from app.log import get_logger
 from app.models.offline.trained import TrainedModel, before_a_model, without_a_model
 from graphs.context import OwnTriage
@@ -26,12 +26,8 @@ class TrainedModels:
 
     kept: OrderedDict[tuple[str, int], TrainedModel | None] = field(default_factory=OrderedDict)
 
-    async def of(self, sessions: Sessions, tenant_id: str) -> TrainedModel | None:
-        """The tenant's model that counts now."""
-        async with sessions.raw_connection() as connection:
-            version = await active_version(connection, tenant_id)
-        if version is None:
-            return None
+    async def of(self, sessions: Sessions, tenant_id: str, version: int) -> TrainedModel | None:
+        """The tenant's model of that version."""
         key = (tenant_id, version)
         if key not in self.kept:
             async with sessions() as session:
@@ -60,21 +56,25 @@ def _loaded(row: TriageModel | None) -> TrainedModel | None:
 
 @dataclass(frozen=True, slots=True)
 class PostgresTrainedTriage:
-    """Bound to the run's tenant and policy. `with_model`: a configured model would be asked."""
+    """Bound to the run's tenant and policy. `with_model`: a configured model would be asked.
+
+    `version` is that of the model which counted as the execution began; None while there is none.
+    """
 
     sessions: Sessions
     models: TrainedModels
     tenant_id: str
     policy: Policy
     with_model: bool
+    version: int | None
 
     async def opinion(self, ticket: Ticket) -> OwnTriage | None:
         """See `OwnTriageModel`."""
         used = self.policy.trained_triage
-        if used is None or (self.with_model and used.min_accuracy >= 1):
+        if self.version is None or used is None or (self.with_model and used.min_accuracy >= 1):
             return None
         try:
-            model = await self.models.of(self.sessions, self.tenant_id)
+            model = await self.models.of(self.sessions, self.tenant_id, self.version)
         except DATABASE_ERRORS as error:
             log.warning("trained_triage_failed", tenant_id=self.tenant_id, error=error)
             return None

@@ -11,7 +11,6 @@ from app.db.knowledge.fusion import fused
 from app.db.knowledge.search import (
     CANDIDATES,
     Rankings,
-    questions_of,
     rank_again,
     rank_articles,
     read_chunks,
@@ -50,9 +49,8 @@ class PostgresKnowledge:
                 first = fused(rankings)
                 rankings += await rank_again(connection, self.tenant_id, first, config, limit)
             best = fused(rankings)[:limit]
-            chunks = await read_chunks(connection, self.tenant_id, [hit.chunk_id for hit in best])
-            articles = [hit.article_id for hit in best]
-            questions = await questions_of(connection, self.tenant_id, articles)
+            ids = [hit.chunk_id for hit in best]
+            chunks, questions = await read_chunks(connection, self.tenant_id, ids)
         scores = {hit.chunk_id: hit.score for hit in best}
         return [
             {

@@ -44,6 +44,7 @@ class GroupingSaver(AsyncPostgresSaver):
         self._pool = pool
         self._commits = commits
         self._behind: dict[Holder, list[Done]] = {}
+        self._empty: set[Holder] = set()
 
     @asynccontextmanager
     async def behind(self, holder: Holder) -> AsyncIterator[None]:
@@ -57,6 +58,11 @@ class GroupingSaver(AsyncPostgresSaver):
             await self.durable(holder)
         finally:
             del self._behind[holder]
+            self._empty.discard(holder)
+
+    def begin_empty(self, holder: Holder) -> None:
+        """Let the next read of the holder find nothing: its thread has no checkpoint yet."""
+        self._empty.add(holder)
 
     async def durable(self, holder: Holder) -> None:
         """Wait until all that the holder wrote so far is durable. Raises as `behind`."""
@@ -108,7 +114,11 @@ class GroupingSaver(AsyncPostgresSaver):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """See AsyncPostgresSaver; what the execution itself wrote is seen."""
-        if (holder := holder_of(config)) and self._behind.get(holder):
+        holder = holder_of(config)
+        if holder in self._empty:
+            self._empty.remove(holder)
+            return None
+        if holder and self._behind.get(holder):
             await self.durable(holder)
         return await super().aget_tuple(config)
 

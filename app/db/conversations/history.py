@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from app.db.core import advisory_locks
-from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
@@ -31,11 +30,11 @@ def _of_customer() -> tuple[ColumnElement[bool], ColumnElement[bool]]:
 
 
 @cache
-def _select_wrote_before() -> CompiledStatement:
+def _select_wrote_before() -> Select[bool, bool]:
     older = select(Run.id).where(*_of_customer(), Run.seq < bindparam("before"))
     here = older.where(Run.thread_id == bindparam("thread")).exists()
     elsewhere = older.where(Run.thread_id != bindparam("thread")).exists()
-    return CompiledStatement(select(here, elsewhere))
+    return select(here, elsewhere)
 
 
 async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: str) -> None:
@@ -43,10 +42,10 @@ async def hold_off_erasure(session: AsyncSession, tenant_id: str, customer_id: s
     await advisory_locks.hold(session, advisory_locks.shared("erasure", tenant_id, customer_id))
 
 
-async def wrote_before(executor: Executor, run: Run) -> tuple[bool, bool]:
-    """Whether the customer has older runs, of this ticket and of others: most have neither."""
+async def wrote_before(session: AsyncSession, run: Run) -> tuple[bool, bool]:
+    """Whether the customer has older runs, of this ticket and of others."""
     asked = {**_whose(run), "before": run.seq, "thread": run.thread_id}
-    [(here, elsewhere)] = await _select_wrote_before().rows(executor, **asked)
+    here, elsewhere = (await session.execute(_select_wrote_before(), asked)).one()
     return here, elsewhere
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, bindparam, delete, func, or_, select
+from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -75,23 +75,6 @@ def _replies(tenant_id: Any, ticket_id: Any, window: timedelta) -> ColumnElement
 def _public_replies(tenant_id: Any, ticket_id: Any) -> tuple[Any, ...]:
     of_ticket = (Message.tenant_id == tenant_id, Message.ticket_id == ticket_id)
     return (*of_ticket, Message.author == "deskgraph", Message.public.is_(True))
-
-
-async def is_new_thread(executor: Executor, run: Run) -> bool:
-    """Whether nothing happened on the run's ticket before it, as for most tickets."""
-    of_run = {"tenant": run.tenant_id, "ticket": run.ticket_id}
-    [(known,)] = await _select_known_thread().rows(executor, run=run.id, **of_run)
-    return not known
-
-
-@cache
-def _select_known_thread() -> CompiledStatement:
-    others = sql_exists().where(
-        Message.tenant_id == TENANT,
-        Message.ticket_id == TICKET,
-        Message.run_id != bindparam("run", type_=Message.run_id.type),
-    )
-    return CompiledStatement(select(or_(_taken_over(TENANT, TICKET), others)))
 
 
 async def view_thread(session: AsyncSession, run: Run, hold_hours: int | None) -> ThreadView:

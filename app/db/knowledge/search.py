@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import BigInteger, ColumnElement, Text, any_, bindparam, select, text
+from sqlalchemy import BigInteger, ColumnElement, and_, any_, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,42 +75,39 @@ async def search_articles(
     return sorted(rows, key=lambda article: ids.index(article.id))
 
 
-async def questions_of(
-    executor: Executor, tenant_id: str, article_ids: Sequence[str]
-) -> dict[str, list[str]]:
-    """The questions that each of these articles says it answers."""
-    asked = {"tenant": tenant_id, "articles": list(article_ids)}
-    return dict(await _select_questions().rows(executor, **asked))
-
-
-@cache
-def _select_questions() -> CompiledStatement:
-    articles = bindparam("articles", type_=ARRAY(Text))
-    mine = (Article.tenant_id == bindparam("tenant"), Article.id == any_(articles))
-    return CompiledStatement(select(Article.id, Article.questions).where(*mine))
-
-
 async def read_chunks(
     executor: Executor, tenant_id: str, chunk_ids: Sequence[int]
-) -> list[tuple[ArticleChunk, list[ArticleChunk]]]:
+) -> tuple[list[tuple[ArticleChunk, list[ArticleChunk]]], dict[str, list[str]]]:
     """Each chunk in the order asked for, with all chunks of its article in theirs.
 
-    A chunk that an edit removed meanwhile is left out.
+    Beside them the questions that each of the articles says it answers. A chunk that an edit
+    removed meanwhile is left out.
     """
-    rows = await _select_chunks().all(executor, tenant=tenant_id, chunks=list(chunk_ids))
-    chunks = {chunk.id: chunk for chunk in rows}
+    query = _select_chunks()
+    rows = await query.rows(executor, tenant=tenant_id, chunks=list(chunk_ids))
+    chunks: dict[int, ArticleChunk] = {}
     articles: dict[str, list[ArticleChunk]] = defaultdict(list)
-    for chunk in chunks.values():
+    questions: dict[str, list[str]] = {}
+    for row in rows:
+        chunk = query.made(row)
+        chunks[chunk.id] = chunk
         articles[chunk.article_id].append(chunk)
-    return [(chunks[i], articles[chunks[i].article_id]) for i in chunk_ids if i in chunks]
+        questions[chunk.article_id] = row[-1]
+    found = [(chunks[i], articles[chunks[i].article_id]) for i in chunk_ids if i in chunks]
+    return found, questions
 
 
 @cache
 def _select_chunks() -> CompiledQuery[ArticleChunk]:
     found = select(ArticleChunk.article_id).where(*_chunks())
+    of_article = (
+        Article.tenant_id == ArticleChunk.tenant_id,
+        Article.id == ArticleChunk.article_id,
+    )
     return CompiledQuery(
         ArticleChunk,
-        select(ArticleChunk)
+        select(ArticleChunk, Article.questions)
+        .join(Article, and_(*of_article))
         .where(ArticleChunk.tenant_id == bindparam("tenant"), ArticleChunk.article_id.in_(found))
         .order_by(ArticleChunk.article_id, ArticleChunk.position),
     )

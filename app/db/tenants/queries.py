@@ -5,7 +5,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, bindparam, func, or_, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,34 +45,9 @@ def _select_policy_at() -> CompiledQuery[PolicyVersion]:
     )
 
 
-@cache
-def _select_scope_held() -> CompiledStatement:
-    """Whether each key that started the run, or a run merged into it, lives and holds `scope`."""
-    holds = and_(
-        ApiKey.id == Run.started_by,
-        ApiKey.tenant_id == Run.tenant_id,
-        ApiKey.revoked_at.is_(None),
-        bindparam("scope") == func.any(ApiKey.scopes),
-    )
-    run = bindparam("run", type_=Uuid())
-    return CompiledStatement(
-        select(func.bool_and(ApiKey.id.is_not(None)))
-        .select_from(Run)
-        .outerjoin(ApiKey, holds)
-        .where(Run.tenant_id == bindparam("tenant"), or_(Run.id == run, Run.merged_into == run))
-    )
-
-
 async def live_key(executor: Executor, key_id: str) -> ApiKey | None:
     """The key of that public id, unless it is revoked."""
     return await _select_live_key().one_or_none(executor, key=key_id)
-
-
-async def starters_hold(executor: Executor, tenant_id: str, run_id: UUID, scope: str) -> bool:
-    """Whether the keys that started the run, and the runs merged into it, live and hold a scope."""
-    asked = {"tenant": tenant_id, "run": run_id, "scope": scope}
-    [(held,)] = await _select_scope_held().rows(executor, **asked)
-    return bool(held)
 
 
 async def live_keys(session: AsyncSession, key_ids: Collection[str]) -> set[str]:

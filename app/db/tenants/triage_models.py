@@ -1,27 +1,18 @@
 """Queries on the triage models that tenants have trained."""
 
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Text, bindparam, func, select, type_coerce, update
+from sqlalchemy import func, select, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.tenants import Tenant, TriageModel
 
 
-@cache
-def _select_active() -> CompiledStatement:
-    tenant = bindparam("tenant", type_=Text)
-    of_tenant = (TriageModel.tenant_id == tenant, TriageModel.active.is_(True))
-    return CompiledStatement(select(TriageModel.version).where(*of_tenant))
-
-
-async def active_version(executor: Executor, tenant_id: str) -> int | None:
+async def active_version(session: AsyncSession, tenant_id: str) -> int | None:
     """The version of the model that counts; None while the tenant has none."""
-    rows = await _select_active().rows(executor, tenant=tenant_id)
-    return int(rows[0][0]) if rows else None
+    of_tenant = (TriageModel.tenant_id == tenant_id, TriageModel.active.is_(True))
+    return await session.scalar(select(TriageModel.version).where(*of_tenant))
 
 
 async def triage_model(session: AsyncSession, tenant_id: str, version: int) -> TriageModel | None:

@@ -13,7 +13,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable
 from pydantic import BaseModel
 
 from app.models.offline.billing import propose
@@ -22,6 +22,7 @@ from app.models.offline.summary import extract
 from app.models.offline.triage import triage
 from app.models.offline.wishes import mailing
 from graphs.conversation_summary import Summary
+from graphs.llm.structured_chat import StructuredChat
 from graphs.nodes.billing import Proposal
 from graphs.nodes.classify import Classification
 from graphs.nodes.general import Mailing
@@ -79,8 +80,4 @@ class OfflineChatModel(BaseChatModel):
             full = {"raw": message, "parsed": parsed, "parsing_error": None}
             return full if include_raw else parsed
 
-        async def parse_here(message: AIMessage) -> Any:
-            # A plain function would be run in a thread, which costs more than to parse.
-            return parse(message)
-
-        return self.bind(question=schema.__name__) | RunnableLambda(parse, parse_here)
+        return StructuredChat(self, parse, question=schema.__name__)

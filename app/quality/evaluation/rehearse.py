@@ -80,7 +80,7 @@ async def rehearse(service: Service, graph: Graph, tenant_id: str, case: Case) -
 async def _advance(
     service: Service, graph: Graph, run: Run, case: Case, usage: UsageHandler
 ) -> tuple[dict[str, Any], list[Plan]]:
-    context = await context_for(service, run)
+    context, _ = await context_for(service, run)
     config: Any = {
         "recursion_limit": MAX_STEPS,
         "configurable": {"thread_id": str(run.thread_id)},
