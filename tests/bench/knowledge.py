@@ -139,7 +139,9 @@ async def _timed(ask: Ask, question: Question) -> float:
 
 def report(times: dict[tuple[str, str, str], list[float]], grown: float) -> float:
     """The table; the 95th percentile of the large tenant's searches as the workflow asks."""
-    lines = [("way", "family", "asked", "small p50", "p95", "large p50", "p95")]
+    lines: list[tuple[str, ...]] = [
+        ("way", "family", "asked", "small p50", "p95", "large p50", "p95")
+    ]
     everything: dict[tuple[str, str], list[float]] = defaultdict(list)
     for way, family in dict.fromkeys((way, family) for way, family, _ in times):
         both = [times[way, family, tenant] for tenant in TENANTS]

@@ -114,7 +114,6 @@ class Side:
             "list approvals": self._get("/v1/approvals", status="pending", expand=EXPAND),
             "list articles": self._get("/v1/articles"),
             "a thread": self._get("/v1/threads/model"),
-            "figures of runs": self._get("/v1/stats/runs", window="24h"),
         }  # fmt: skip
 
     def _get(self, path: str, **query: Any) -> Act:
@@ -186,7 +185,7 @@ def print_sizes(url: str) -> None:
 
 
 def reindex(url: str) -> None:
-    """Build the indexes of what changes anew, to see how much of them was bloat."""
+    """Rebuild the indexes of what changes, to see how much of them was bloat."""
     with psycopg.connect(plain_dsn(url), autocommit=True) as connection:
         for table in ("runs", "approvals", "messages", "steps", "model_calls"):
             connection.execute(f"REINDEX TABLE {table}".encode())

@@ -13,6 +13,7 @@ from app.db.core.compiled import DIALECT, driver_of
 from app.db.core.connections import Sessions
 from app.db.runs.filters import RunFilters
 from app.db.runs.queries import runs_of_tenant
+from app.db.runs.queue_position import _select_positions
 from app.db.tables.audit import AuditEvent
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
@@ -117,3 +118,17 @@ async def test_events_of_a_time_are_found(sessions: Sessions, large: str) -> Non
     """Among those of all other times."""
     query = events_of(large, Wanted(None, None, None, LONG_AGO)).order_by(AuditEvent.id.desc())
     assert await read_for(sessions, query) <= READ
+
+
+async def test_positions_in_the_queue_are_looked_up_by_the_runs_key(
+    sessions: Sessions, large: str
+) -> None:
+    """An index of the tenant's customers, skipped through to each id, grows with the customers."""
+    sql = _select_positions(1).sql.replace("%(tenant)s", "$1").replace("%(runs)s", "$2")
+    async with sessions.raw_connection() as connection:
+        explain = f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {sql}"
+        plain = await connection.execute(explain.encode(), prepare=False)
+        found: Any = await plain.fetchone()
+    [plan] = found["QUERY PLAN"]
+    outer = [p for p in plan["Plan"]["Plans"] if p["Parent Relationship"] == "Outer"]
+    assert {p["Index Name"] for p in outer or [plan["Plan"]]} == {"runs_pkey"}
