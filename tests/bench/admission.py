@@ -1,8 +1,10 @@
 """How late the event loops wake while many runs wait for models that take 300 ms.
 
 `python -m tests.bench.admission [--quick]` sends tickets from 400 callers to an API and one worker
-with 400 places, real processes on a Postgres of their own, and prints a table. The model is an
-OpenAI-compatible server on loopback. JSON lines go to the file that BENCH_JSON names.
+with 400 places, real processes on a Postgres of their own, and prints a table: also what share of a
+core the worker had, which is how near its throughput came to what its CPU allows. Then tickets come
+by the clock, at 70 % of that throughput, and each start is timed. The model is an OpenAI-compatible
+server on loopback. JSON lines go to the file that BENCH_JSON names.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import psutil
 import psycopg
 from pydantic import SecretStr
 
@@ -23,13 +26,16 @@ from app.commands.migrate import migrate
 from app.db.core.embedded import embedded_postgres
 from app.settings import Settings
 from tests.acceptance.stack import free_port
-from tests.bench.load import Connection, Load, closed_loop
+from tests.bench.load import Connection, Load, closed_loop, open_loop
 from tests.bench.options import command_line
-from tests.bench.throughput import ended, spawn, wait_for
+from tests.bench.throughput import cpu_ms, ended, spawn, wait_for
 from tests.conftest import make_tenant
 
 CALLERS, PLACES, WARM_UP = 400, 400, 20
+# Of the throughput, for the starts that come by the clock.
+CALM_SHARE = 0.7
 LIMIT_MS = 50.0
+ANSWERED = "SELECT count(*) FROM runs WHERE outcome = 'answered'"
 BUSY = "SELECT count(*) FROM runs WHERE status = 'running'"
 
 
@@ -56,19 +62,36 @@ class Result:
     runs_per_s: float
     p50_ms: float
     p99_ms: float
+    # Of the worker's: milliseconds of CPU a run, and of one core, so that 1.0 is its CPU's bound.
+    cpu_ms: float
+    core: float
+    start_p50_ms: float
+    start_p99_ms: float
     worker: Lag
     api: Lag
 
 
-async def start_to_final(connection: Connection, number: int) -> float:
-    """Milliseconds from the POST until the run is final, however often one has to ask."""
+def body(number: int) -> dict[str, object]:
+    """A ticket that no other is like."""
     name = f"A-{time.time_ns()}-{number}"
     ticket = {
         "id": name, "subject": f"Opening hours {name}", "body": f"When are you open? {name}",
         "customer": {"id": name},
     }  # fmt: skip
+    return {"ticket": ticket}
+
+
+async def start(connection: Connection, number: int) -> float:
+    """Milliseconds of the POST alone."""
     begin = time.perf_counter()
-    run = await connection.call("POST", "/v1/runs?wait=30", {"ticket": ticket})
+    await connection.call("POST", "/v1/runs", body(number))
+    return (time.perf_counter() - begin) * 1000
+
+
+async def start_to_final(connection: Connection, number: int) -> float:
+    """Milliseconds from the POST until the run is final, however often one has to ask."""
+    begin = time.perf_counter()
+    run = await connection.call("POST", "/v1/runs?wait=30", body(number))
     while run["status"] in ("pending", "running"):
         run = await connection.call("GET", f"/v1/runs/{run['id']}?wait=30")
     assert run["status"] == "success", run
@@ -94,8 +117,8 @@ async def load(url: str, port: int, key: str, callers: int, runs: int) -> tuple[
 
 
 @contextlib.contextmanager
-def service(url: str, folder: Path, places: int) -> Iterator[int]:
-    """A model, the API and a worker with so many places; the API's port."""
+def service(url: str, folder: Path, places: int) -> Iterator[tuple[int, psutil.Process]]:
+    """A model, the API and a worker with so many places; the API's port, and the worker."""
     model, port = free_port(), free_port()
     env = {
         "DESKGRAPH_DATABASE_URL": url,
@@ -110,7 +133,7 @@ def service(url: str, folder: Path, places: int) -> Iterator[int]:
         wait_for(model)
         processes.append(spawn("tests.bench.serve", "api", str(port), env=env))
         processes.append(spawn("tests.bench.serve", "worker", "remote", env=env))
-        yield port
+        yield port, psutil.Process(processes[-1].pid)
 
 
 def lag(folder: Path, part: str, begin: float, end: float) -> Lag:
@@ -124,17 +147,20 @@ def lag(folder: Path, part: str, begin: float, end: float) -> Lag:
 
 def measure(url: str, key: str, folder: Path, places: int, runs: int) -> Result:
     """Warm up, then the load."""
-    with service(url, folder, places) as port:
+    with service(url, folder, places) as (port, worker):
         asyncio.run(load(url, port, key, WARM_UP, WARM_UP * 2))
-        begin = time.monotonic()
+        begin, used = time.monotonic(), cpu_ms(worker)
         done, most = asyncio.run(load(url, port, key, CALLERS, runs))
-        end = time.monotonic()
-    with psycopg.connect(url) as connection:
-        counted = "SELECT count(*) FROM runs WHERE outcome = 'answered'"
-        [[answered]] = connection.execute(counted).fetchall()
+        end, used = time.monotonic(), cpu_ms(worker) - used
+        with psycopg.connect(url) as connection:
+            [[answered]] = connection.execute(ANSWERED.encode()).fetchall()
+        calm = CALM_SHARE * done.per_second
+        starts = asyncio.run(open_loop(port, key, calm, runs // 2, start))
     return Result(
         runs, most, answered - WARM_UP * 2,
         done.per_second, done.percentile(0.5), done.percentile(0.99),
+        used / runs, used / 1000 / (end - begin),
+        starts.percentile(0.5), starts.percentile(0.99),
         lag(folder, "worker", begin, end), lag(folder, "api", begin, end),
     )  # fmt: skip
 
@@ -144,6 +170,9 @@ def report(result: Result) -> None:
     done = f"{result.runs} runs, {result.answered} answered, {result.most_at_once} at once"
     times = f"p50 {result.p50_ms / 1000:.1f} s, p99 {result.p99_ms / 1000:.1f} s"
     print(f"{done}: {result.runs_per_s:.1f} runs/s, {times}")  # noqa: T201
+    print(f"worker: {result.cpu_ms:.0f} ms of CPU a run, {result.core:.2f} of a core")  # noqa: T201
+    calm = f"p50 {result.start_p50_ms:.0f}, p99 {result.start_p99_ms:.0f}"
+    print(f"starts at {CALM_SHARE:.0%} of that, ms: {calm}")  # noqa: T201
     for name, late in (("worker", result.worker), ("API", result.api)):
         lags = " | ".join(f"{ms:.0f}" for ms in asdict(late).values())
         verdict = "ok" if late.p99_ms <= LIMIT_MS else "ABOVE TARGET"

@@ -9,6 +9,8 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from app.commands.serve import bind
+
 
 class ThreadServer(uvicorn.Server):
     """Leaves signals to the test runner."""
@@ -24,7 +26,9 @@ def serving(app: FastAPI, certificate: tuple[Path, Path] | None = None) -> Itera
     """The app's URL while it is served; https with the files of a certificate and its key."""
     scheme = "https" if certificate else "http"
     ssl_certfile, ssl_keyfile = certificate or (None, None)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with bind("127.0.0.1", 0) as listener:
+        # From now on a call waits, also before the thread has begun to answer.
+        listener.listen()
         # What still hangs at the end is cut off: some tests make a call that never answers.
         config = uvicorn.Config(
             app,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +11,7 @@ import uvicorn
 from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
+from app.commands.serve import bind
 from app.console.application import install_console
 from app.execution.wiring import Service
 from app.worker.consumer import enqueue_run
@@ -27,7 +27,7 @@ async def serving_api(service: Service, **settings: Any) -> AsyncIterator[str]:
     changed = service.settings.model_copy(update=settings)
     app = create_app(Backend(changed, service.sessions, enqueue_run, Cursors("tests")))
     install_console(app)
-    with socket.create_server(("127.0.0.1", 0)) as subscription:
+    with bind("127.0.0.1", 0) as subscription:
         config = uvicorn.Config(app, log_config=None, lifespan="off", timeout_graceful_shutdown=1)
         server = ThreadServer(config)
         serving = asyncio.create_task(server.serve(sockets=[subscription]))

@@ -10,7 +10,7 @@ from app.commands.articles import look_over
 from app.db.core.connections import Sessions
 from app.db.knowledge import bm25
 from app.db.knowledge.articles import put_article
-from app.db.knowledge.bm25 import MAX_COUNTED, MAX_MATCHES, asked_parts, rank_chunks
+from app.db.knowledge.bm25 import asked_parts, rank_chunks
 from tests.conftest import Tenant
 
 CHUNKS, WORDS = 20_000, 6
@@ -26,7 +26,8 @@ FILL = """
         SELECT :tenant, id, 0, 'Many', 'Many', 'english' FROM made RETURNING id
     )
     INSERT INTO article_terms (tenant_id, term, chunk_id, weight)
-    SELECT :tenant, 'word' || word, id, 1 FROM cut, generate_series(1, :words) AS word"""
+    SELECT :tenant, 'word' || word, id, 1 FROM cut, generate_series(1, :words) AS word
+    UNION ALL SELECT :tenant, 'half', id, 1 FROM cut WHERE id % 2 = 0"""
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ async def large(sessions: Sessions, tenant: Tenant) -> Tenant:
     async with sessions.begin() as session:
         await session.execute(text(FILL), values)
         await put_article(session, tenant.id, "odd", "Odd", "A zygote and word1.", "en")
+        await put_article(session, tenant.id, "both", "Odd", "A zygote and word1 in half.", "en")
     await look_over(sessions.kw["bind"])
     return tenant
 
@@ -48,18 +50,27 @@ def read_of(plan: dict[str, Any], table: str) -> Iterator[float]:
         yield from read_of(part, table)
 
 
-async def test_search_reads_a_bounded_number_of_rows(sessions: Sessions, large: Tenant) -> None:
+@pytest.mark.parametrize("as_large", [False, True])
+async def test_search_reads_a_bounded_number_of_rows(
+    sessions: Sessions, large: Tenant, *, as_large: bool
+) -> None:
     """Each word is counted up to a bound, and no more than so many rows are read after that."""
-    values = {"tenant_id": large.id, "parts": [QUESTION], "config": "english", "limit": 10}
+    values = {
+        "tenant_id": large.id, "parts": [QUESTION], "config": "english", "limit": 10,
+        "chunks": CHUNKS,
+    }  # fmt: skip
+    statement = bm25.select_ranked(bm25.WORDS, large=as_large)
     async with sessions.raw_connection() as connection, connection.cursor() as cursor:
-        explain = f"EXPLAIN (ANALYZE, FORMAT JSON) {bm25.select_ranked(bm25.WORDS).sql}"
-        await cursor.execute(explain.encode(), values)
+        await cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.sql}".encode(), values)
         row: Any = await cursor.fetchone()
     [plan] = row["QUERY PLAN"]
+    counted = bm25.MAX_COUNTED_OF_LARGE if as_large else bm25.MAX_COUNTED
+    matches = bm25.MAX_MATCHES_OF_LARGE if as_large else bm25.MAX_MATCHES
+    looked_up = bm25.LOOKED_UP_CHUNKS * (WORDS + 1) if as_large else 0
     read = sum(read_of(plan["Plan"], "article_terms"))
-    assert MAX_COUNTED < read <= (WORDS + 1) * MAX_COUNTED + 2 * MAX_MATCHES
-    # All are counted once, and the best looked up; the tenant has the demo's articles as well.
-    assert sum(read_of(plan["Plan"], "article_chunks")) <= CHUNKS + 200
+    assert counted < read <= (WORDS + 1) * counted + 2 * matches + looked_up
+    # The best are looked up, and none of the others.
+    assert sum(read_of(plan["Plan"], "article_chunks")) <= 100
 
 
 async def test_rare_word_decides_among_many_articles(sessions: Sessions, large: Tenant) -> None:
@@ -68,3 +79,13 @@ async def test_rare_word_decides_among_many_articles(sessions: Sessions, large: 
         best, *others = await rank_chunks(session, large.id, asked_parts([QUESTION]), "english", 10)
     assert best.article_id == "odd"
     assert len(others) == 9
+
+
+async def test_usual_word_decides_between_two_that_share_the_rare_one(
+    sessions: Sessions, large: Tenant
+) -> None:
+    """Although so many articles have it that these two are not among those that are read."""
+    asked = asked_parts([f"{QUESTION} half"])
+    async with sessions() as session:
+        first, second, *_ = await rank_chunks(session, large.id, asked, "english", 10)
+    assert [first.article_id, second.article_id] == ["both", "odd"]

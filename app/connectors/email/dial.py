@@ -40,7 +40,7 @@ async def dial(guard: Guard, host: str, port: int, security: Security) -> socket
 
 async def _connected(address: str, port: int) -> socket.socket | None:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    line = socket.socket(family, socket.SOCK_STREAM)
+    line = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     line.setblocking(False)
     try:
         async with asyncio.timeout(CONNECT_SECONDS):

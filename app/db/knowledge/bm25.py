@@ -10,7 +10,19 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Float, Integer, String, bindparam, column, text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Float,
+    Integer,
+    String,
+    bindparam,
+    column,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledStatement, Executor
@@ -30,6 +42,14 @@ MAX_MATCHES = 15_000
 # To know which terms are rare, so many rows of each are counted, in the order of the chunks' ids.
 # How often a term with more occurs follows from how far among the ids these reach.
 MAX_COUNTED = 500
+# From so many chunks on, few terms fit into those bounds, and these say little alone. So fewer rows
+# are read and counted, and the best chunks by them are then looked up under more terms, which is
+# cheaper and nearer to what a search without bounds finds (docs/adr/0045).
+LARGE_CHUNKS = 10_000
+MAX_MATCHES_OF_LARGE, MAX_COUNTED_OF_LARGE = 5_000, 100
+LOOKED_UP_CHUNKS, LOOKED_UP_TERMS = 100, 40
+# Up to so many chunks of a tenant are counted: with more, a rare word is rarer than it seems.
+MAX_CHUNKS = 50_000
 # Of two articles that say the same, the one in the customer's language comes first.
 SAME_LANGUAGE = 1.2
 # A usual chunk in words, instead of an average that every edit would change.
@@ -65,9 +85,14 @@ INSERT_TERMS = text("""
 )
 
 RANKING = """
-    WITH config AS MATERIALIZED (
-        SELECT config AS name, count(*) AS chunks FROM article_chunks
-        WHERE tenant_id = :tenant_id GROUP BY config
+    WITH RECURSIVE after (name) AS (
+        SELECT min(config) FROM article_chunks WHERE tenant_id = :tenant_id
+        UNION ALL
+        SELECT (SELECT min(config) FROM article_chunks
+            WHERE tenant_id = :tenant_id AND config > after.name)
+        FROM after WHERE name IS NOT NULL
+    ), config AS MATERIALIZED (
+        SELECT CAST(name AS regconfig) AS name FROM after WHERE name IS NOT NULL
     ), asked AS MATERIALIZED (
         SELECT number, lexeme, CAST(row_number() OVER (
             PARTITION BY lexeme ORDER BY number) = 1 AS integer) AS first,
@@ -88,8 +113,21 @@ RANKING = """
         SELECT lexeme, all_chunks, CASE WHEN chunks < {max_counted} THEN chunks
             ELSE least(all_chunks, chunks * greatest(all_chunks, last_id - first_id + 1)
                 / (highest - first_id + 1)) END AS chunks
-        FROM counted, (SELECT CAST(sum(chunks) AS float) AS all_chunks FROM config) AS total,
+        FROM counted, (SELECT CAST(:chunks AS float) AS all_chunks) AS total,
             (SELECT min(lowest) AS first_id, max(highest) AS last_id FROM counted) AS reach
+{best}    ), ranked AS (
+        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
+            WHEN CAST(chunk.config AS text) = :config THEN {same_language} ELSE 1 END AS score
+        FROM best, LATERAL (
+            SELECT * FROM article_chunks
+            WHERE id = chunk_id AND tenant_id = :tenant_id LIMIT 1
+        ) AS chunk
+        ORDER BY chunk.article_id, score DESC, chunk.position
+    )
+    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+"""
+# Every chunk that the rarest terms lead to, by all of these.
+BY_RARE_TERMS = """
     ), rare AS MATERIALIZED (
         SELECT lexeme, ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
         FROM (
@@ -110,16 +148,40 @@ RANKING = """
             GROUP BY chunk_id, number
             HAVING count(*) >= least({least}, max(terms))
         ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
-    ), ranked AS (
-        SELECT DISTINCT ON (chunk.article_id) chunk.article_id, chunk.id, score * CASE
-            WHEN CAST(chunk.config AS text) = :config THEN {same_language} ELSE 1 END AS score
-        FROM best, LATERAL (
-            SELECT * FROM article_chunks
-            WHERE id = chunk_id AND tenant_id = :tenant_id LIMIT 1
-        ) AS chunk
-        ORDER BY chunk.article_id, score DESC, chunk.position
-    )
-    SELECT article_id, id, score FROM ranked ORDER BY score DESC, article_id LIMIT :limit
+"""
+# The best chunks that the rarest terms lead to, by more terms than these.
+BY_LOOKED_UP_TERMS = """
+    ), rated AS MATERIALIZED (
+        SELECT lexeme, so_far - chunks < {max_matches} AS is_rare,
+            ln(1 + (all_chunks - chunks + 0.5) / (chunks + 0.5)) AS idf
+        FROM (
+            SELECT lexeme, chunks, all_chunks,
+                sum(chunks) OVER (ORDER BY chunks, lexeme) AS so_far
+            FROM frequency
+        ) AS by_rarity
+        ORDER BY chunks, lexeme LIMIT {looked_up_terms}
+    ), candidate AS MATERIALIZED (
+        SELECT chunk_id FROM rated, LATERAL (
+            SELECT chunk_id, weight FROM {table}
+            WHERE tenant_id = :tenant_id AND {table}.{column} = rated.lexeme
+            ORDER BY chunk_id LIMIT {max_matches}
+        ) AS posting
+        WHERE is_rare
+        GROUP BY chunk_id ORDER BY sum(weight * idf) DESC, chunk_id LIMIT {looked_up_chunks}
+    ), best AS (
+        SELECT chunk_id, max(score) + {whole_share} * sum(of_whole) AS score FROM (
+            SELECT chunk_id, number, sum(weight * idf) AS score,
+                sum(weight * idf * first) AS of_whole
+            FROM (
+                SELECT lexeme, idf, candidate.chunk_id, weight FROM rated, candidate, LATERAL (
+                    SELECT weight FROM {table}
+                    WHERE tenant_id = :tenant_id AND {table}.{column} = rated.lexeme
+                        AND {table}.chunk_id = candidate.chunk_id LIMIT 1
+                ) AS posting
+            ) AS found JOIN asked USING (lexeme)
+            GROUP BY chunk_id, number
+            HAVING count(*) >= least({least}, max(terms))
+        ) AS of_part GROUP BY chunk_id ORDER BY score DESC, chunk_id LIMIT 4 * :limit
 """
 # How the words of a question's parts are read; each of the tenant's languages has its own stems.
 ASKED_WORDS = """
@@ -145,17 +207,25 @@ WORDS = Terms("article_terms", "term", ASKED_WORDS)
 
 
 @cache
-def select_ranked(terms: Terms) -> CompiledStatement:
+def select_ranked(terms: Terms, *, large: bool) -> CompiledStatement:
     """A term counts once for the whole question, with the first part that holds it."""
+    bounds = {
+        "max_counted": MAX_COUNTED_OF_LARGE if large else MAX_COUNTED,
+        "max_matches": MAX_MATCHES_OF_LARGE if large else MAX_MATCHES,
+        "looked_up_chunks": LOOKED_UP_CHUNKS,
+        "looked_up_terms": LOOKED_UP_TERMS,
+    }
     known = {
         **terms._asdict(),
-        "max_counted": MAX_COUNTED,
-        "max_matches": MAX_MATCHES,
+        **bounds,
         "whole_share": WHOLE_SHARE,
         "same_language": SAME_LANGUAGE,
     }
-    statement = text(RANKING.format_map(known)).bindparams(
-        bindparam("parts", type_=ARRAY(String)), bindparam("config", type_=String)
+    best = (BY_LOOKED_UP_TERMS if large else BY_RARE_TERMS).format_map(known)
+    statement = text(RANKING.format_map({**known, "best": best})).bindparams(
+        bindparam("parts", type_=ARRAY(String)),
+        bindparam("config", type_=String),
+        bindparam("chunks", type_=Integer),
     )
     return CompiledStatement(statement.columns(*map(column, ("article_id", "id", "score"))))
 
@@ -190,6 +260,18 @@ def indexed(
     }
 
 
+async def count_chunks(executor: Executor, tenant_id: str) -> int:
+    """How many chunks the tenant has, up to MAX_CHUNKS: what makes a term rare."""
+    [(counted,)] = await _count_chunks().rows(executor, tenant=tenant_id)
+    return int(counted)
+
+
+@cache
+def _count_chunks() -> CompiledStatement:
+    mine = select(literal(1)).where(ArticleChunk.tenant_id == bindparam("tenant"))
+    return CompiledStatement(select(func.count()).select_from(mine.limit(MAX_CHUNKS).subquery()))
+
+
 async def rank_chunks(
     executor: Executor,
     tenant_id: str,
@@ -197,16 +279,20 @@ async def rank_chunks(
     config: str,
     limit: int,
     terms: Terms = WORDS,
+    chunks: int | None = None,
 ) -> list[Hit]:
     """The best chunk of each article that shares a term with `asked_parts`, best first.
 
-    The question is read in every language the tenant's articles are written in.
+    The question is read in every language the tenant's articles are written in. `chunks` is how
+    many the tenant has, as `count_chunks` says; without it they are counted.
     """
     if not asked:
         return []
-    found = await select_ranked(terms).rows(
-        executor, tenant_id=tenant_id, parts=list(asked), config=config, limit=limit
-    )
+    values = {"parts": list(asked), "config": config, "limit": limit}
+    if chunks is None:
+        chunks = await count_chunks(executor, tenant_id)
+    ranked = select_ranked(terms, large=chunks >= LARGE_CHUNKS)
+    found = await ranked.rows(executor, tenant_id=tenant_id, chunks=chunks, **values)
     return [Hit(article_id, chunk_id, float(score)) for article_id, chunk_id, score in found]
 
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.knowledge.articles import config_for
-from app.db.knowledge.bm25 import WORDS, Hit, asked_parts, rank_chunks
+from app.db.knowledge.bm25 import WORDS, Hit, asked_parts, count_chunks, rank_chunks
 from app.db.knowledge.fusion import fused
 from app.db.knowledge.ngrams import PAIRS, PARTS
 from app.db.tables.knowledge import Article, ArticleChunk
@@ -34,8 +34,9 @@ async def rank_articles(
 ) -> Rankings:
     """The rankings by words, by pairs and by parts of words, each with its weight."""
     wanted, asked = max(limit, CANDIDATES), asked_parts(queries)
+    chunks = await count_chunks(executor, tenant_id)
     return [
-        (weight, await rank_chunks(executor, tenant_id, asked, config, wanted, terms))
+        (weight, await rank_chunks(executor, tenant_id, asked, config, wanted, terms, chunks))
         for weight, terms in RANKINGS
     ]
 

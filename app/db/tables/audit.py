@@ -36,6 +36,7 @@ class AuditEvent(Base):
 
     __table_args__ = (
         Index("audit_events_by_kind", "tenant_id", "kind", "id"),
+        Index("audit_events_by_time", "tenant_id", "at"),
         Index("audit_events_by_subject", "subjects", postgresql_using="gin"),
     )
 

@@ -5,6 +5,7 @@ from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Index, Integer
+from sqlalchemy import text as sql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.db.core.base import Base
@@ -47,6 +48,15 @@ class ModelCall(Base):
     __table_args__ = (
         Index("model_calls_by_run", "run_id", "started_at"),
         Index("model_calls_by_age", "tenant_id", "started_at"),
+        Index("model_calls_by_model", "tenant_id", sql("(coalesce(answered, asked))"), "run_id"),
+        Index(
+            "model_calls_failed",
+            "tenant_id",
+            "error",
+            "run_id",
+            postgresql_where=sql("error IS NOT NULL"),
+        ),
+        Index("model_calls_of_fallbacks", "tenant_id", "run_id", postgresql_where=sql("fallback")),
     )
 
 

@@ -140,6 +140,22 @@ class Run(Base):
             postgresql_where=sql("status IN ('error','timeout','cancelled')"),
         ),
         Index("runs_costly", "tenant_id", "cost_usd", postgresql_where=sql("cost_usd > 0")),
+        Index(
+            "runs_by_outcome",
+            "tenant_id",
+            "outcome",
+            "id",
+            postgresql_where=sql("outcome IS NOT NULL"),
+        ),
+        Index("runs_by_creation", "tenant_id", "created_at"),
+        Index("runs_replays", "tenant_id", "id", postgresql_where=sql("replay_of IS NOT NULL")),
+        Index(
+            "runs_by_error",
+            "tenant_id",
+            sql("(error ->> 'type')"),
+            "id",
+            postgresql_where=sql("error IS NOT NULL"),
+        ),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
         CheckConstraint(
@@ -238,6 +254,7 @@ class Step(Base):
     __table_args__ = (
         Index("steps_by_run", "tenant_id", "run_id", "seq"),
         Index("steps_by_age", "tenant_id", "started_at"),
+        Index("steps_by_node", "tenant_id", "node", "run_id"),
         Index(
             "steps_failed", "tenant_id", "node", "run_id", postgresql_where=sql("status = 'error'")
         ),

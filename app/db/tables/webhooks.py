@@ -47,6 +47,13 @@ class Callback(Base):
             postgresql_nulls_not_distinct=True,
             postgresql_where=sql("run_id IS NOT NULL"),
         ),
+        Index(
+            "callbacks_by_endpoint",
+            "tenant_id",
+            "endpoint_id",
+            "id",
+            postgresql_where=sql("endpoint_id IS NOT NULL"),
+        ),
         Index("callbacks_due", "next_at", postgresql_where=sql("status = 'pending'")),
         Index("callbacks_by_tenant", "tenant_id", "id"),
         Index(
