@@ -13,8 +13,8 @@ from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.db.core.connections import Sessions
+from app.db.runs.queue import enqueue_run
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 
 PROBLEM = "application/problem+json"
 # What an address or method outside the document is answered.

@@ -7,10 +7,10 @@ from app.commands.database import in_session, load_settings, with_database, with
 from app.commands.terminal import complain
 from app.db.audit.actor import COMMAND_LINE, act_as
 from app.db.core.connections import Sessions
+from app.db.runs.queue import enqueue_run
 from app.db.tables.tenants import EVERYONE
 from app.errors import NotFoundError
 from app.services.tenants import pause as pauses
-from app.worker.consumer import enqueue_run
 
 
 def pause_effects(tenant: str | None) -> None:

@@ -19,12 +19,12 @@ from app.api.http.pagination import Cursors
 from app.commands.metrics_server import metrics_config, serve_metrics
 from app.commands.terminal import complain
 from app.console.application import install_console
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service, open_service
 from app.log import get_logger
 from app.observability.database_metrics import DatabaseMetrics
 from app.observability.trace_links import keep_looking_for_project
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 from app.worker.main import run_worker
 
 log = get_logger(__name__)

@@ -1,15 +1,16 @@
-"""Claim a run for a worker, and queue the runs that had to wait for it."""
+"""Claim runs for a worker, and queue the runs that had to wait for one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from app.db.core.compiled import Executor
+from app.db.core.compiled import Executor, RawConnection
 from app.db.core.connections import Sessions
-from app.db.runs import scheduling, transitions
+from app.db.runs import queue, transitions
 from app.db.tables.runs import Run
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -25,32 +26,64 @@ class Claimant:
     tracing: bool = False
 
 
-async def claim(sessions: Sessions, enqueue: Enqueue, run_id: UUID, by: Claimant) -> Run | None:
-    """Take the run if it may run now, and absorb the newer messages of its ticket at first start.
+class Turn(NamedTuple):
+    """What one look at the queue found: runs that are claimed, and those to `claim` one by one.
 
-    A job that came before the run's time, because a clock was set back, is queued again.
+    `full` when there may be more.
+    """
+
+    claimed: list[Run]
+    followed: list[UUID]
+    full: bool
+
+
+async def claim_next(
+    sessions: Sessions, most: int, by: Claimant, expect: Callable[[list[UUID]], None]
+) -> Turn:
+    """Claim up to `most` runs of the queue. Those that may not run now leave the queue.
+
+    `expect` is given the runs that are about to be claimed.
     """
     async with sessions.raw_connection() as connection, connection.transaction():
-        turn = await scheduling.lock_customer(connection, run_id, by.per_customer)
-        if turn is None:
-            if (due := await scheduling.due_later(connection, run_id)) is not None:
-                await enqueue(connection, run_id, due)
-            return None
-        if not turn.followed:
-            return await _take(connection, run_id, by)
+        picked = await queue.pick(connection, most)
+        alone = [found.id for found in picked if not found.followed]
+        expect(alone)
+        claimed = await _claim(connection, alone, by) if alone else []
+    followed = [found.id for found in picked if found.followed]
+    return Turn(claimed, followed, len(picked) == most)
+
+
+async def _claim(connection: RawConnection, run_ids: list[UUID], by: Claimant) -> list[Run]:
+    claimed = await _take(connection, run_ids, by)
+    if refused := set(run_ids) - {run.id for run in claimed}:
+        await queue.take_off(connection, sorted(refused))
+    return claimed
+
+
+async def claim(sessions: Sessions, run_id: UUID, by: Claimant) -> Run | None:
+    """Take the run if it may run now, and absorb the newer messages of its ticket at first start.
+
+    One that may not run now leaves the queue.
+    """
     # Absorbed runs may have callbacks, whose rows need a session.
     async with sessions.begin() as session:
-        if await scheduling.lock_customer(session, run_id, by.per_customer) is None:
+        picked = await queue.pick_one(session, run_id)
+        if picked is None:
             return None
-        run = await _take(session, run_id, by)
-        if run and run.attempt == 1 and run.replay_of is None:
+        claimed = await _take(session, [run_id], by)
+        if not claimed:
+            await queue.take_off(session, [run_id])
+            return None
+        [run] = claimed
+        if picked.followed and run.attempt == 1 and run.replay_of is None:
             await absorb(session, run)
         return run
 
 
-async def _take(executor: Executor, run_id: UUID, by: Claimant) -> Run | None:
-    own = (by.worker_id, uuid7(), by.per_customer, by.graph_version)
-    return await transitions.claim(executor, run_id, *own, tracing=by.tracing)
+async def _take(executor: Executor, run_ids: list[UUID], by: Claimant) -> list[Run]:
+    traces = {run_id: uuid7() for run_id in run_ids}
+    own = (by.worker_id, by.per_customer, by.graph_version)
+    return await transitions.claim_all(executor, traces, *own, tracing=by.tracing)
 
 
 async def queue_followers(
@@ -61,5 +94,4 @@ async def queue_followers(
     Within the transaction of that end a claim refused meanwhile would be missed.
     """
     for run_id in sorted(following):
-        await transitions.mark_queued(session, run_id)
         await enqueue(session, run_id, None)

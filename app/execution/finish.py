@@ -87,7 +87,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
     if status is RunStatus.INTERRUPTED and ending.interrupt_id and ending.question:
         await open_approval(session, run, ending.interrupt_id, ending.question)
     if status is RunStatus.PENDING:
-        await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, ending.not_before)
     if status in FINAL:
         if run.attempt > 1:

@@ -1,27 +1,31 @@
-"""Consumes the queue; `app/db/runs/enqueue.py` puts jobs on it."""
+"""Consumes jobs, which are summaries to refresh; `app/db/runs/enqueue.py` puts them on the queue.
+
+Runs are no jobs: they wait in their own rows (`app/db/runs/queue.py`).
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
-from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 import psycopg
 from procrastinate import App, PsycopgConnector
+from procrastinate.connector import BaseConnector
 from procrastinate.exceptions import ConnectorException
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
+from procrastinate.manager import JobManager
 from procrastinate.schema import SchemaManager
 from psycopg.sql import SQL, Identifier
-from sqlalchemy import DateTime, Uuid, bindparam, select
+from sqlalchemy import Uuid, bindparam, select
 
 from app.db.core.compiled import CompiledStatement, Executor, RawConnection
 from app.db.core.connections import SteadyPool, check_socket, plain_dsn
-from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, Task, queued
-from app.worker.queue_membership import LivenessJobManager
+from app.db.runs.enqueue import ADVANCE, QUEUE, SUMMARIZE, summary_queued
+from app.worker.admission import loop_has_time
 
-JOBS_POOL = 4
+JOBS_POOL = 3
 # Jobs for later are not announced when their time comes; this is how late they may be.
 POLL_SECONDS = 0.5
 # A worker without a heartbeat for this long has lost its jobs.
@@ -34,29 +38,26 @@ HISTORY = (
 )
 
 
-async def enqueue_run(executor: Executor, run_id: UUID, at: datetime | None) -> None:
-    """Enqueue a job inside the executor's transaction: both happen or neither."""
-    await _select_deferred(ADVANCE).rows(executor, run=run_id, at=at)
-
-
 async def enqueue_summary(executor: Executor, run_id: UUID) -> None:
     """Have the summary of the run's ticket refreshed, once no run waits for a worker."""
-    await _select_deferred(SUMMARIZE).rows(executor, run=run_id, at=None)
+    await _select_deferred().rows(executor, run=run_id)
 
 
 @cache
-def _select_deferred(task: Task) -> CompiledStatement:
-    run_id, at = bindparam("run", type_=Uuid()), bindparam("at", type_=DateTime(timezone=True))
-    return CompiledStatement(select(queued(task, run_id, at)))
+def _select_deferred() -> CompiledStatement:
+    return CompiledStatement(select(summary_queued(bindparam("run", type_=Uuid()))))
 
 
 @asynccontextmanager
 async def open_consumer(
     database_url: str,
-    advance: Callable[[UUID], Awaitable[None]],
+    requeue: Callable[[UUID], Awaitable[None]],
     summarize: Callable[[UUID], Awaitable[None]],
 ) -> AsyncIterator[App]:
-    """Open the queue for a worker: runs `advance` and `summarize` for its jobs."""
+    """Open the queue for a worker: runs `summarize` for its jobs.
+
+    A job that an earlier release left, to advance a run, is given to `requeue`.
+    """
     # Not synchronous: a job that a crash of the server brings back claims nothing the second time.
     # A plan made while the queue is empty reads the whole table, for each job once for every other;
     # it is kept until the next ANALYZE, so a burst of 1000 took 180 ms a job instead of 0.5.
@@ -73,7 +74,7 @@ async def open_consumer(
 
     @consumer.task(name=ADVANCE, queue=QUEUE)
     async def advance_run(run_id: str) -> None:
-        await advance(UUID(run_id))
+        await requeue(UUID(run_id))
 
     @consumer.task(name=SUMMARIZE, queue=QUEUE)
     async def refresh_summary(run_id: str) -> None:
@@ -93,12 +94,26 @@ async def _autocommit(connection: RawConnection) -> None:
     await connection.set_autocommit(True)
 
 
-async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio.Event) -> None:
-    """Take jobs until cancelled, none after `stop`; then wait for those that run.
+class PatientJobManager(JobManager):
+    """Fetches jobs while no run waits for a worker and the event loop has time for them."""
 
-    The session lock `worker_id` must be held by then, or others take the jobs for lost.
-    """
-    consumer.job_manager = LivenessJobManager(consumer.connector, worker_id, stop)
+    def __init__(self, connector: BaseConnector, idle: asyncio.Event, stop: asyncio.Event) -> None:
+        super().__init__(connector)
+        self._idle = idle
+        self._stop = stop
+
+    async def fetch_job(self, queues: Iterable[str] | None, worker_id: int) -> Job | None:
+        """Fetch a job, or none for now; until then any worker may have it."""
+        await loop_has_time(self._stop)
+        free = self._idle.is_set() and not self._stop.is_set()
+        return await super().fetch_job(queues, worker_id) if free else None
+
+
+async def consume(
+    consumer: App, idle: asyncio.Event, concurrency: int, stop: asyncio.Event
+) -> None:
+    """Take jobs while `idle` is set, none after `stop`; when cancelled, end those that run."""
+    consumer.job_manager = PatientJobManager(consumer.connector, idle, stop)
     await consumer.run_worker_async(
         queues=[QUEUE],
         concurrency=concurrency,
@@ -112,7 +127,7 @@ async def consume(consumer: App, worker_id: int, concurrency: int, stop: asyncio
 
 
 async def prune_lost_jobs(consumer: App) -> int:
-    """Delete jobs of silent workers: their runs are recovered by the heartbeat."""
+    """Delete jobs of silent workers: the next run of their ticket queues a summary again."""
     manager = consumer.job_manager
     lost = list(await manager.get_stalled_jobs(seconds_since_heartbeat=SILENT_SECONDS))
     for job in lost:

@@ -45,19 +45,32 @@ class Dispatcher:
         self._open: dict[asyncio.Task[None], str] = {}
 
     async def work(self, stop: asyncio.Event) -> None:
-        """Work on what is due until `stop`; then wait for what is open."""
-        while not stop.is_set():
-            self._wake.clear()
-            try:
-                while (room := self.room) > 0 and await self.take(room, self.busy):
-                    pass
-            except DATABASE_ERRORS as error:
-                await wait_out(error, self._part, 0)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-        if self._open:
-            _, late = await asyncio.wait(self._open, timeout=self._drain_seconds)
-            for task in late:
+        """Work on what is due until `stop`, or until cancelled; then wait for what is open."""
+        try:
+            while not stop.is_set():
+                self._wake.clear()
+                await self._take_all()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+        except asyncio.CancelledError:
+            await self._drain()
+            raise
+        await self._drain()
+
+    async def _take_all(self) -> None:
+        try:
+            while (room := self.room) > 0 and await self.take(room, self.busy):
+                pass
+        except DATABASE_ERRORS as error:
+            await wait_out(error, self._part, 0)
+
+    async def _drain(self) -> None:
+        """Wait for what is open; when it is cancelled, or it takes too long, that is, too."""
+        try:
+            if self._open:
+                await asyncio.wait(self._open, timeout=self._drain_seconds)
+        finally:
+            for task in self._open:
                 task.cancel()
 
     @property
@@ -86,5 +99,8 @@ class Dispatcher:
         del self._open[task]
         if not task.cancelled() and (error := task.exception()):
             log.error(self._failure, error=error, exc_info=error)
-        # There is room again.
+        self.freed()
+
+    def freed(self) -> None:
+        """There is room again."""
         self._wake.set()

@@ -18,12 +18,11 @@ from app.db.runs import trace_notes, workers
 from app.db.tables.runs import Run
 from app.execution.finish import bring_back
 from app.log import get_logger
-from app.worker.queue_membership import put_back
 from app.worker.run_jobs import Active, RunRunner
 
 log = get_logger(__name__)
 
-# The longest time until a cancel or a death is seen; a beat is three short statements.
+# The longest time until a cancel or a death is seen; a beat is two short statements.
 HEARTBEAT_SECONDS = 0.25
 UNAVAILABLE_SECONDS = 0.5
 # Runs recovered in one transaction: a worker's default number, so that the first of many go on
@@ -48,14 +47,14 @@ async def run_heartbeat(jobs: RunRunner) -> None:
 async def _renew_lease(jobs: RunRunner, liveness: RawConnection) -> None:
     renewed: float | None = None
     while True:
-        # Checks as well that the connection, and with it our lock, still exists.
-        await put_back(liveness, jobs.id)
         if renewed is None or time.monotonic() - renewed >= workers.RENEW_SECONDS:
             renewed = time.monotonic()
             async with jobs.service.sessions.begin() as session:
                 await workers.renew(session, jobs.id)
             jobs.alive.set()
-        # As long as there are orphans, the next batch follows at once.
+            jobs.wake.set()
+        # As long as there are orphans, the next batch follows at once. Each look checks as well
+        # that the connection, and with it our lock, still exists.
         if not await recover_orphans(jobs, liveness):
             await asyncio.sleep(HEARTBEAT_SECONDS)
 
@@ -116,8 +115,6 @@ async def _bring_back(session: AsyncSession, jobs: RunRunner, lost: list[Run]) -
         await workers.hand_back(session, plain)
     for run in lost:
         await trace_notes.note(session, run, "lost")
-        if run in plain:
-            await jobs.enqueue(session, run.id, None)
-        else:
+        if run not in plain:
             await bring_back(session, jobs.enqueue, run, limit)
     return len(lost)

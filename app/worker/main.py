@@ -1,4 +1,4 @@
-"""A worker: the queue's consumer and the heartbeat, until a signal stops it."""
+"""A worker: the runs it advances and the heartbeat, until a signal stops it."""
 
 import asyncio
 import secrets
@@ -9,9 +9,10 @@ from procrastinate.exceptions import ProcrastinateException
 from app.adapters.ports.embedders import build_embedder
 from app.db.core.availability import DATABASE_ERRORS, wait_out
 from app.db.core.connections import direct_url
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
 from app.log import get_logger
-from app.worker.consumer import consume, enqueue_run, open_consumer
+from app.worker.consumer import consume, open_consumer
 from app.worker.desk_dispatcher import deliver_to_desks
 from app.worker.embed_articles import keep_embedded
 from app.worker.figures import roll_up_regularly
@@ -19,6 +20,7 @@ from app.worker.heartbeat import run_heartbeat
 from app.worker.mailbox_reader import read_mailboxes
 from app.worker.maintenance import run_maintenance
 from app.worker.retention import prune_regularly
+from app.worker.run_dispatcher import advance_runs
 from app.worker.run_jobs import RunRunner
 from app.worker.trace_dispatcher import send_trace_notes
 from app.worker.triage_watch import watch_regularly
@@ -36,7 +38,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
     """
     jobs = RunRunner(service, enqueue_run, id=secrets.randbits(62) + 1)
     async with (
-        open_consumer(direct_url(service.settings), jobs.advance, jobs.summarize) as consumer,
+        open_consumer(direct_url(service.settings), jobs.requeue, jobs.summarize) as consumer,
         asyncio.TaskGroup() as tasks,
     ):
         watching = tasks.create_task(run_heartbeat(jobs))
@@ -44,6 +46,7 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
             keep_embedded(service.sessions, build_embedder(service.settings))
         )
         consuming = tasks.create_task(_consume(consumer, jobs, stop))
+        advancing = tasks.create_task(advance_runs(jobs, stop))
         tasks.create_task(deliver_callbacks(service, jobs.noted, stop))
         tasks.create_task(deliver_to_desks(service, stop))
         tasks.create_task(read_mailboxes(service, stop))
@@ -58,14 +61,16 @@ async def run_worker(service: Service, stop: asyncio.Event) -> None:
             await stop.wait()
         finally:
             stop.set()
-            # First no new jobs, then the border: a run handed back must not be taken again here.
+            # First nothing new, then the border: a run handed back must not be taken again here.
             for part in (embedding, consuming, forgetting, judging, adding, sweeping):
                 part.cancel()
             await jobs.drain()
-            # Waited for before it is cancelled again: that aborts the jobs that still settle, or
+            # Waited for before they are cancelled again: that aborts the runs that still settle, or
             # that wait for a heartbeat which has failed.
-            await asyncio.wait([consuming], timeout=service.settings.drain_seconds)
-            consuming.cancel()
+            ending = (advancing, consuming)
+            await asyncio.wait(ending, timeout=service.settings.drain_seconds)
+            for part in ending:
+                part.cancel()
             watching.cancel()
     log.info("worker_stopped", worker=jobs.id)
 
@@ -76,8 +81,8 @@ async def _consume(consumer: App, jobs: RunRunner, stop: asyncio.Event) -> None:
         try:
             await jobs.alive.wait()
             places = jobs.service.settings.worker_concurrency
-            await consume(consumer, jobs.id, places, stop)
+            await consume(consumer, jobs.idle, places, stop)
             return
         except (ProcrastinateException, *DATABASE_ERRORS) as error:
-            # After a defect, too: a worker that took no more jobs would strand its runs.
+            # After a defect, too: the jobs of other workers' runs would wait for ever.
             await wait_out(error, "queue", RECONNECT_SECONDS)

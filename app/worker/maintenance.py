@@ -1,6 +1,6 @@
 """Periodic maintenance by each worker.
 
-Reminders, expiries, hand-offs, lost jobs, alarms, seals of the audit trail, pruning.
+Reminders, expiries, hand-offs, what is not queued, alarms, seals of the audit trail, pruning.
 
 A task of its own, so that slow maintenance delays neither the worker's lease nor a recovery.
 """
@@ -17,7 +17,7 @@ from app.db.console.sessions import prune_sessions
 from app.db.core.availability import end_if_cancelled, is_unavailable
 from app.db.effects import handoffs
 from app.db.knowledge.answer_cache import prune_answers
-from app.db.runs import scheduling, transitions, workers
+from app.db.runs import scheduling, workers
 from app.db.tenants import rate_limit
 from app.db.tenants.policy_changes import expire_changes
 from app.log import get_logger
@@ -30,7 +30,8 @@ from app.worker.run_jobs import RunRunner
 log = get_logger(__name__)
 
 MAINTENANCE_SECONDS = 5.0
-# A due run whose job did not come within this time gets a new one; a double job is harmless.
+# A due run that is not on the queue for so long is put there, such as one that waited for another
+# run whose worker died right after its end.
 OVERDUE = timedelta(seconds=15)
 BATCH = 100
 
@@ -83,11 +84,10 @@ async def assign_handoffs(jobs: RunRunner) -> None:
 
 
 async def queue_overdue(jobs: RunRunner) -> None:
-    """Give runs whose job seems lost a new one."""
+    """Queue due runs that nothing has put on the queue for a while."""
     limit = jobs.service.settings.customer_concurrency
     async with jobs.service.sessions.begin() as session:
         for run in await scheduling.overdue(session, OVERDUE, BATCH, limit):
-            await transitions.mark_queued(session, run.id)
             await jobs.enqueue(session, run.id, None)
 
 

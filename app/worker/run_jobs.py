@@ -1,4 +1,4 @@
-"""The job advance_run: claim, execute, finish. A late or repeated job claims nothing and ends."""
+"""Advancing a run: claim, execute, finish."""
 
 import asyncio
 from collections import Counter
@@ -14,7 +14,7 @@ from app.db.runs import scheduling
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import summarize as summaries
-from app.execution.claim import Claimant, claim, queue_followers
+from app.execution.claim import Claimant, Turn, claim, claim_next, queue_followers
 from app.execution.execute import RETRY_SECONDS, ending_of, execute
 from app.execution.finish import finish, reconcile_cancelled
 from app.execution.wiring import Service
@@ -45,8 +45,8 @@ class RunRunner:
     enqueue: Enqueue
     id: int
     active: dict[UUID, Active] = field(default_factory=dict)
-    # Runs that a call of `advance` handles; a row held by this worker and not in here is an orphan.
-    # Counted, since the run's next job may start while the call before still returns.
+    # Runs that are being claimed or advanced; a row held by this worker that is not in here is an
+    # orphan. Counted, since the run may be claimed again while the call before still returns.
     mine: Counter[UUID] = field(default_factory=Counter)
     # Summaries being written; a stop drops them, and the ticket's next run queues them again.
     chores: "set[asyncio.Task[bool]]" = field(default_factory=set)
@@ -54,39 +54,69 @@ class RunRunner:
     alive: asyncio.Event = field(default_factory=asyncio.Event)
     # Set after each ending of a run with a callback URL: there may be one to deliver.
     noted: asyncio.Event = field(default_factory=asyncio.Event)
+    # Set when there may be a run to take.
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    # Set while no run waits for a worker.
+    idle: asyncio.Event = field(default_factory=asyncio.Event)
     draining: bool = False
 
+    async def take(self, most: int) -> Turn:
+        """Claim up to `most` runs of the queue, each for one call of `advance_claimed`."""
+        expected: list[UUID] = []
+
+        def expect(run_ids: list[UUID]) -> None:
+            expected.extend(run_ids)
+            self.mine.update(run_ids)
+
+        claimed: set[UUID] = set()
+        try:
+            turn = await claim_next(self.service.sessions, most, self._claimant(), expect)
+            claimed = {run.id for run in turn.claimed}
+            return turn
+        finally:
+            self.mine -= Counter(run_id for run_id in expected if run_id not in claimed)
+
     async def advance(self, run_id: UUID) -> None:
-        """Claim the run, execute it until it pauses or ends, and store how that ended."""
+        """Claim the run by itself, and advance it."""
         await self.alive.wait()
         self.mine[run_id] += 1
+        run = None
         try:
-            await self._advance(run_id)
+            if not self.draining:
+                run = await claim(self.service.sessions, run_id, self._claimant())
         finally:
-            self.mine -= Counter([run_id])
+            # Whatever waits behind this one on the queue.
+            self.wake.set()
+            if run is None:
+                self.mine -= Counter([run_id])
+        if run is not None:
+            await self.advance_claimed(run)
 
-    async def _advance(self, run_id: UUID) -> None:
-        sessions, limit = self.service.sessions, self.service.settings.customer_concurrency
-        if self.draining:
-            async with sessions.raw_connection() as connection:
-                await self.enqueue(connection, run_id, None)
-            return
-        tracing = self.service.tracing.is_on
-        own = Claimant(self.id, limit, self.service.graph_version, tracing)
-        run = await claim(sessions, self.enqueue, run_id, own)
-        if run is None:
-            return
-        if self.draining:
-            await self._finish(run, Ending(RunStatus.PENDING))
-            return
-        metrics.run_claimed(run)
-        with bound_contextvars(
-            run_id=str(run.id),
-            thread_id=str(run.thread_id),
-            attempt=run.attempt,
-            trace_id=str(run.trace_id),
-        ):
-            await self._execute(run)
+    async def advance_claimed(self, run: Run) -> None:
+        """Execute a claimed run until it pauses or ends, and store how that ended."""
+        try:
+            if self.draining:
+                await self._finish(run, Ending(RunStatus.PENDING))
+                return
+            metrics.run_claimed(run)
+            with bound_contextvars(
+                run_id=str(run.id),
+                thread_id=str(run.thread_id),
+                attempt=run.attempt,
+                trace_id=str(run.trace_id),
+            ):
+                await self._execute(run)
+        finally:
+            self.mine -= Counter([run.id])
+
+    async def requeue(self, run_id: UUID) -> None:
+        """Put a run on the queue that an earlier release queued as a job."""
+        async with self.service.sessions.raw_connection() as connection:
+            await self.enqueue(connection, run_id, None)
+
+    def _claimant(self) -> Claimant:
+        limit, tracing = self.service.settings.customer_concurrency, self.service.tracing.is_on
+        return Claimant(self.id, limit, self.service.graph_version, tracing)
 
     async def _execute(self, run: Run) -> None:
         """Execute a claimed run; each log line meanwhile names it."""
@@ -133,6 +163,7 @@ class RunRunner:
         """Claim nothing more; stop every run after its current step, or at once when time is up."""
         log.info("drain_begins", runs=len(self.active))
         self.draining = True
+        self.wake.set()
         for chore in self.chores:
             chore.cancel()
         for active in self.active.values():

@@ -13,9 +13,9 @@ from anyio.from_thread import BlockingPortal, start_blocking_portal
 from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import open_service
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 from tests.acceptance.stack import Client
 
 URL = "http://api"

@@ -35,7 +35,6 @@ from app.execution.wiring import Service, open_service
 from app.log import configure_logging
 from app.services.tenants.keys import issue_key
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Stack, running
 from tests.bench.generated_articles import fill_articles, writer
@@ -99,7 +98,7 @@ class Side:
 
         async def take() -> object:
             sessions, by = self.service.sessions, Claimant(1, 5)
-            run = await claim(sessions, enqueue_run, UUID(started.pop()), by)
+            run = await claim(sessions, UUID(started.pop()), by)
             assert run is not None
             return run
 

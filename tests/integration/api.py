@@ -13,8 +13,8 @@ from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.commands.serve import bind
 from app.console.application import install_console
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
-from app.worker.consumer import enqueue_run
 from tests.doubles.server import ThreadServer
 from tests.tls import TLS
 

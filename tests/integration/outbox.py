@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import func, select, update
 
 from app.adapters.webhooks.ssrf_guard import Resolve
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import Callback
 from app.db.webhooks import queries as webhook_queries
 from app.execution import finish
 from app.lifecycle import RunStatus
-from app.worker.consumer import enqueue_run
 from app.worker.webhook_dispatcher import WebhookDispatcher
 from tests.integration.paused import Desk
 

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs, decisions_on
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.approvals_and_ledger import Approval, Decision
 from app.db.tables.runs import Run
@@ -21,7 +22,6 @@ from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.unit.test_policy import step

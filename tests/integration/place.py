@@ -17,8 +17,8 @@ from app.api.http.dependencies import SCOPES, Backend
 from app.api.http.pagination import Cursors
 from app.commands.keys import issue_key
 from app.db.runs import transitions
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
-from app.worker.consumer import enqueue_run
 from tests.acceptance.refusals import NOBODY
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant

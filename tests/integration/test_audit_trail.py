@@ -13,6 +13,7 @@ from app.db.audit.actor import COMMAND_LINE, act_as, by_key
 from app.db.audit.kinds import Kind
 from app.db.audit.queries import Wanted, events_of
 from app.db.core.connections import Sessions
+from app.db.runs.queue import enqueue_run
 from app.db.tables.audit import AuditEvent, UnsealedEvent
 from app.db.tables.policy_changes import PolicyChange
 from app.db.tables.tenants import ApiKey
@@ -27,7 +28,6 @@ from app.services.conversations import erase_customer, takeover
 from app.services.tenants import pause as pauses
 from app.services.tenants import policy as policies
 from app.services.tenants import policy_changes
-from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace

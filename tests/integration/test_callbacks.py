@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, update
 
 from app.db.core.connections import Sessions
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
@@ -16,7 +17,6 @@ from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.approvals import deadlines
 from app.services.runs import start_and_cancel
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.outbox import DONE, LEASE, claim, noted_body, rows, running, settle

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
 from app.execution.wiring import Service
@@ -15,7 +16,6 @@ from app.services.approvals import decide
 from app.services.approvals.decide import GivenAnswer
 from app.services.approvals.deciders import ON_BEHALF_OF
 from app.services.approvals.edit import StepEdit
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.console import Console, answer, card, serving_console, words

@@ -13,6 +13,7 @@ from sqlalchemy import delete, select, text
 
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.ledger import refunded_24h
+from app.db.runs.queue import enqueue_run
 from app.db.runs.steps import steps_of_run
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Erasure
@@ -24,7 +25,6 @@ from app.models.offline.chat_model import OfflineChatModel
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.consumer import enqueue_run
 from app.worker.run_jobs import RunRunner
 from graphs.context import Models
 from graphs.llm.pool import open_pool

@@ -14,6 +14,7 @@ from app.adapters.webhooks.delivery import Receipt
 from app.commands.keys import issue_key
 from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs
+from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
 from app.db.tables.webhooks import Callback, DisabledUrl
@@ -26,7 +27,6 @@ from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.services.webhooks import outbox
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.workplace import TWICE, Workplace
 

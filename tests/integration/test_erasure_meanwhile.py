@@ -12,6 +12,7 @@ from sqlalchemy import select, text
 from app.adapters.ports.mailings import PostgresMailings
 from app.db.core.connections import Sessions
 from app.db.effects.mailings import count_audience
+from app.db.runs.queue import enqueue_run
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.mailings import Contact, MailRecipient
 from app.db.tables.runs import Run
@@ -20,7 +21,6 @@ from app.execution.wiring import Service
 from app.services.conversations import erase_customer
 from app.services.runs import replay as replays
 from app.services.runs.replay import NewReplay
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.workplace import Workplace

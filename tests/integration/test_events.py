@@ -10,13 +10,13 @@ from sqlalchemy import insert, select
 from app.db.core.connections import Sessions
 from app.db.events.queries import end_of_events, events_between, last_event
 from app.db.runs import transitions
+from app.db.runs.queue import enqueue_run
 from app.db.runs.steps import UPSERT_STEPS, step_row
 from app.db.runs.transitions import Ending
 from app.db.tables.events import Event, Position
 from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import Desk

@@ -7,10 +7,10 @@ from sqlalchemy import func, text, update
 
 from app.db.core.connections import Sessions
 from app.db.effects.reminders import mark_reminded
+from app.db.runs.queue import enqueue_run
 from app.db.tables.approvals_and_ledger import Approval
 from app.lifecycle import ApprovalStatus, RunStatus
 from app.services.approvals import deadlines
-from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.boxes import gate_of

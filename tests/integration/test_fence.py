@@ -12,12 +12,12 @@ from sqlalchemy import text
 
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions, workers
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import finish
 from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
-from app.worker.consumer import enqueue_run
 from app.worker.heartbeat import recover_orphans
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.errors import RunFinishedError
@@ -19,7 +20,6 @@ from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 
 pytestmark = pytest.mark.no_articles
@@ -40,7 +40,7 @@ async def start(sessions: Sessions, tenant: Tenant, body: str, customer: str = "
 async def claim(sessions: Sessions, run_id: UUID, per_customer: int = 100) -> Run | None:
     """Take the run as a worker does."""
     by = Claimant(WORKER, per_customer)
-    return await claims.claim(sessions, enqueue_run, run_id, by)
+    return await claims.claim(sessions, run_id, by)
 
 
 async def now(sessions: Sessions, tenant: Tenant, run: Run) -> Run:
@@ -221,8 +221,8 @@ async def test_one_customer_has_a_bounded_number_of_runs_at_once(
     assert await claim(sessions, queued[0], 2) is not None
 
 
-async def test_a_job_before_its_time_is_queued_again(sessions: Sessions, tenant: Tenant) -> None:
-    """Whatever set the clock back, the run does not wait for the sweep."""
+async def test_a_run_before_its_time_waits_for_it(sessions: Sessions, tenant: Tenant) -> None:
+    """Whatever set the clock back, the run stays on the queue, and does not wait for the sweep."""
     run = await start(sessions, tenant, "b")
     async with sessions.begin() as session:
         later = (await session.scalars(
@@ -230,10 +230,5 @@ async def test_a_job_before_its_time_is_queued_again(sessions: Sessions, tenant:
             .values(not_before=Run.not_before + timedelta(hours=1))
             .returning(Run.not_before)
         )).one()  # fmt: skip
-    queued: list[Any] = []
-
-    async def enqueue(_session: Any, run_id: UUID, at: Any) -> None:
-        queued.append((run_id, at))
-
-    assert await claims.claim(sessions, enqueue, run.id, Claimant(WORKER, 1)) is None
-    assert queued == [(run.id, later)]
+    assert await claims.claim(sessions, run.id, Claimant(WORKER, 1)) is None
+    assert (await now(sessions, tenant, run)).queued_for == later

@@ -159,3 +159,28 @@ def test_payments_and_refunds_from_before_have_succeeded(
         payments = connection.execute("SELECT status, disputed FROM sandbox_payments").fetchall()
         refunds = connection.execute("SELECT status FROM sandbox_refunds").fetchall()
     assert (payments, refunds) == ([("succeeded", False)], [("succeeded",)])
+
+
+def test_runs_that_wait_at_a_redeploy_are_on_the_queue(fresh_database: Callable[[], str]) -> None:
+    """Each from when it was due; what has ended is not."""
+    url = fresh_database()
+    queued = REVISIONS.get_revision("0042")
+    assert queued is not None
+    upgrade_tables(url, str(queued.down_revision))
+    with psycopg.connect(url) as connection:
+        connection.execute("INSERT INTO tenants (id, name) VALUES ('t', 'T')")
+        connection.execute(
+            "INSERT INTO api_keys (id, tenant_id, name, secret_sha256, scopes)"
+            " VALUES ('k', 't', 'k', '', '{}')"
+        )
+        connection.execute(
+            "INSERT INTO runs (id, tenant_id, thread_id, ticket_id, customer_id, ticket,"
+            " policy_version, started_by, request_sha256, status, not_before, finished_at)"
+            " SELECT gen_random_uuid(), 't', gen_random_uuid(), status, 'c', '{}', 0, 'k', '',"
+            " status, now() + later, ended FROM (VALUES ('pending', interval '1 hour', NULL),"
+            " ('success', '0', now())) AS made (status, later, ended)"
+        )
+    upgrade_tables(url)
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("SELECT status, queued_for = not_before FROM runs").fetchall()
+    assert sorted(rows) == [("pending", True), ("success", None)]

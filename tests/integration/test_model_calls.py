@@ -13,6 +13,7 @@ from sqlalchemy import select
 from app.api.views.runs import show_step
 from app.db.runs import transitions, workers
 from app.db.runs.model_calls import spent_usd
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.figures import ModelCall
 from app.db.tables.runs import Run, Step
@@ -23,7 +24,6 @@ from app.observability.call_log import CallLog
 from app.observability.prices import Prices, Tokens
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 
 from app.db.core.connections import Sessions
+from app.db.runs.queue import enqueue_run
 from app.db.tables.tenants import ApiKey
 from app.errors import (
     AlreadyDecidedError,
@@ -19,7 +20,6 @@ from app.errors import (
 from app.services.approvals import decide
 from app.services.approvals.decide import GivenAnswer
 from app.services.approvals.edit import StepEdit
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.conftest import Begin
 from tests.integration.paused import Desk

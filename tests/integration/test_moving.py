@@ -8,10 +8,10 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import select
 
+from app.db.runs.queue import enqueue_run
 from app.db.tables.events import Event
 from app.execution.wiring import Service, open_service
 from app.services.tenants.pause import pause, unpause
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant, make_tenant
 from tests.integration.moving import move
 from tests.integration.workplace import Workplace

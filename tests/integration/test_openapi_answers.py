@@ -10,9 +10,9 @@ from app.api.application import create_app
 from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
+from app.db.runs.queue import enqueue_run
 from app.errors import all_errors
 from app.execution.wiring import Service
-from app.worker.consumer import enqueue_run
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant
 from tests.integration.place import (

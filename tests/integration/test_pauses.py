@@ -8,12 +8,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.core.connections import Sessions
 from app.db.runs import scheduling, transitions
+from app.db.runs.queue import enqueue_run
 from app.db.runs.queue_position import queue_positions
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
@@ -28,7 +29,6 @@ from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.tenants import pause
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.api import PATIENCE_SECONDS, caller, serving_api
 from tests.integration.boxes import sandbox, toolbox_on
@@ -64,11 +64,11 @@ async def booked(sessions: Sessions) -> int:
         return await session.scalar(select(func.count()).select_from(SandboxRefund)) or 0
 
 
-async def jobs_of(sessions: Sessions, run_id: UUID) -> int:
-    """How many jobs wait for the run."""
-    query = text("SELECT count(*) FROM procrastinate_jobs WHERE args ->> 'run_id' = :id")
+async def is_queued(sessions: Sessions, run_id: UUID) -> bool:
+    """Whether a worker may take the run now."""
+    query = select(Run.id).where(Run.id == run_id, Run.queued_for <= func.now())
     async with sessions() as session:
-        return int(await session.scalar(query, {"id": str(run_id)}) or 0)
+        return await session.scalar(query) is not None
 
 
 @pytest.fixture(autouse=True)
@@ -203,18 +203,18 @@ async def test_paused_run_waits_and_is_queued_at_once(sessions: Sessions, tenant
     """It is not claimed, says why, no sweep queues it again, and ending the pause does."""
     run = await start(sessions, tenant, "T-1", "cus_max")
     await switch(sessions, tenant.id, on=True)
-    queued = await jobs_of(sessions, run.id)
-    assert await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1)) is None
+    assert await is_queued(sessions, run.id)
+    assert await claim(sessions, run.id, Claimant(WORKER, 1)) is None
     async with sessions.begin() as session:
         await session.execute(update(Run).where(Run.id == run.id).values(queued_at=Run.created_at))
         late = await scheduling.overdue(session, timedelta(0), 1000, 1)
         assert run.id not in {found.id for found in late}
         [place] = (await queue_positions(session, [run], 1)).values()
         assert (place.reason, place.position) == ("paused", 1)
-    assert await jobs_of(sessions, run.id) == queued
+    assert not await is_queued(sessions, run.id)
     await switch(sessions, tenant.id, on=False)
-    assert await jobs_of(sessions, run.id) == queued + 1
-    claimed = await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1))
+    assert await is_queued(sessions, run.id)
+    claimed = await claim(sessions, run.id, Claimant(WORKER, 1))
     assert claimed is not None
     assert (claimed.attempt, claimed.losses) == (1, 0)
 
@@ -229,7 +229,7 @@ async def test_run_that_comes_back_while_the_pause_ends_is_not_forgotten(
         run = await start_and_cancel.get(session, caller.tenant_id, caller.run_id)
 
     async def take() -> Run | None:
-        return await claim(sessions, enqueue_run, run.id, Claimant(WORKER, 1))
+        return await claim(sessions, run.id, Claimant(WORKER, 1))
 
     async with sessions.begin() as ending:
         assert await pause.unpause(ending, enqueue_run, caller.tenant_id) == 0

@@ -10,8 +10,8 @@ from app.api.http.dependencies import Backend
 from app.api.http.guarded_route import GuardedRoute
 from app.api.http.pagination import Cursors
 from app.api.http.strict_query import MAX_NAME
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.place import DOCUMENT, Place, bare, expect, opened
 

@@ -1,4 +1,4 @@
-"""The queue stays fast whatever Postgres believes of its length."""
+"""The queue of jobs stays fast whatever Postgres believes of its length."""
 
 import asyncio
 from collections.abc import Callable
@@ -10,14 +10,13 @@ import pytest
 from procrastinate.jobs import Status
 
 from app.db.runs.enqueue import QUEUE
-from app.worker.consumer import open_consumer
-from app.worker.queue_membership import LivenessJobManager
+from app.worker.consumer import PatientJobManager, open_consumer
 from tests.acceptance.own_database import migrated
 
 BURST = 2000
 DEFER = """
 INSERT INTO procrastinate_jobs (queue_name, task_name, args)
-SELECT 'runs', 'advance_run', jsonb_build_object('run_id', gen_random_uuid())
+SELECT 'runs', 'refresh_summary', jsonb_build_object('run_id', gen_random_uuid())
 FROM generate_series(1, %s)"""
 OTHERS = """
 SELECT 1 FROM pg_stat_activity
@@ -46,11 +45,13 @@ async def execute(url: str, sql: str, *values: Any) -> list[Any]:
 async def test_burst_on_an_empty_queue_is_not_read_for_each_job(url: str) -> None:
     """A session that knew the queue empty takes from a full one without reading all of it."""
     async with open_consumer(url, nothing, nothing) as consumer:
-        members = LivenessJobManager(consumer.connector, 7, asyncio.Event())
-        await members.register_worker()
+        idle = asyncio.Event()
+        idle.set()
+        members = PatientJobManager(consumer.connector, idle, asyncio.Event())
+        worker_id = await members.register_worker()
         for number in range(20):
             await execute(url, DEFER, BURST if number == 10 else 1)
-            job = await members.fetch_job([QUEUE], 7)
+            job = await members.fetch_job([QUEUE], worker_id)
             assert job is not None
             await members.finish_job(job, Status.SUCCEEDED, delete_job=True)
     # A session that has ended has reported what it read.

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.connections import Sessions
@@ -171,12 +171,12 @@ async def test_only_rows_of_the_past_are_forgotten(sessions: Sessions, tenant: T
 
 
 async def test_a_run_over_the_rate_is_stored_whole(sessions: Sessions, tenant: Tenant) -> None:
-    """It waits, but its message is there and its job is queued for exactly its time."""
+    """It waits, but its message is there and it is queued for exactly its time."""
     await limit(sessions, tenant, customer_per_minute=1, customer_burst=1)
     await start(sessions, tenant, wanted())
     late = await start(sessions, tenant, wanted())
     async with sessions() as session:
         message = select(func.count()).where(Message.run_id == late.id)
         assert await session.scalar(message) == 1
-        job = text("SELECT scheduled_at FROM procrastinate_jobs WHERE args->>'run_id' = :id")
-        assert await session.scalar(job, {"id": str(late.id)}) == late.not_before
+        queued = select(Run.queued_for).where(Run.id == late.id)
+        assert await session.scalar(queued) == late.not_before

@@ -7,12 +7,12 @@ import pytest
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.ports.sandbox_billing import SandboxBilling
 from app.db.effects.ledger import get_entry
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import request_cancel
 from app.db.tables.runs import Run
 from app.execution import finish
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.worker.consumer import enqueue_run
 from app.worker.run_jobs import RunRunner
 from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call

@@ -3,6 +3,7 @@
 import pytest
 
 from app.db.effects.approvals import approvals_of_runs
+from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Run
 from app.errors import InvalidRequestError, RunNotFinishedError
 from app.execution.wiring import Service
@@ -10,7 +11,6 @@ from app.lifecycle import RunStatus
 from app.services.runs import replay
 from app.services.runs.diff import diff, sides
 from app.services.runs.replay import NewReplay
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 

@@ -18,6 +18,7 @@ from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for
 from app.db.runs import transitions
 from app.db.runs.merging import newer_messages
+from app.db.runs.queue import enqueue_run
 from app.db.tables.approvals_and_ledger import Approval
 from app.errors import (
     AlreadyDecidedError,
@@ -30,7 +31,6 @@ from app.services.approvals import decide
 from app.services.approvals.decide import GivenAnswer, Verdict
 from app.services.approvals.edit import StepEdit
 from app.services.approvals.open_approval import digest_of, open_approval
-from app.worker.consumer import enqueue_run
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.boxes import gate_of

@@ -10,6 +10,7 @@ from sqlalchemy import update
 from uuid_utils.compat import uuid7
 
 from app.db.runs.queries import replayed, starters
+from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Run
 from app.db.tables.tenants import ApiKey
 from app.errors import InvalidRequestError, OwnRunError
@@ -19,7 +20,6 @@ from app.services.approvals.decide import Verdict
 from app.services.runs import replay as replays
 from app.services.runs.replay import NewReplay
 from app.services.tenants import policy as policies
-from app.worker.consumer import enqueue_run
 from graphs.policy import Policy, ReplyMode
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace

@@ -9,13 +9,13 @@ from app.db.core.connections import Sessions
 from app.db.effects.approvals import approvals_of_runs
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
+from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.consumer import enqueue_run
 from tests.conftest import Tenant
 
 WORKER = 78

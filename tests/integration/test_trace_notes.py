@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 
 from app.db.core.connections import Sessions
 from app.db.runs import trace_notes
+from app.db.runs.queue import enqueue_run
 from app.db.runs.retention import delete_trace_notes
 from app.db.runs.sampling import is_sampled
 from app.db.runs.transitions import Ending
@@ -27,7 +28,6 @@ from app.lifecycle import RunStatus
 from app.observability.langsmith_api import LangSmithApi
 from app.services.conversations.feedback import Rating, rate
 from app.services.traces.notes import WAITS_SECONDS
-from app.worker.consumer import enqueue_run
 from app.worker.trace_dispatcher import TraceDispatcher, send_trace_notes
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture

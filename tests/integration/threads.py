@@ -7,8 +7,8 @@ import httpx
 from sqlalchemy import select
 
 from app.commands.keys import issue_key
+from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Message, Run
-from app.worker.consumer import enqueue_run
 from app.worker.run_jobs import RunRunner
 from tests.conftest import Tenant
 

@@ -8,6 +8,7 @@ from sqlalchemy import select, text
 
 from app.commands.keys import issue_key
 from app.db.effects.approvals import approvals_of_runs
+from app.db.runs.queue import enqueue_run
 from app.db.runs.steps import steps_of_run
 from app.db.tables.runs import Run, Step
 from app.db.tables.tenants import ApiKey
@@ -18,7 +19,6 @@ from app.services.runs import replay as replays
 from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.consumer import enqueue_run
 from app.worker.run_jobs import RunRunner
 from tests.conftest import Tenant
 

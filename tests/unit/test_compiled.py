@@ -26,9 +26,10 @@ ON_THE_WAY_OF_EVERY_RUN = {
     "app/db/runs/beginning.py": "what each execution needs to know before its first node",
     "app/db/runs/insert.py": "the start",
     "app/db/runs/merging.py": "what is shown of each run that waits for a person",
+    "app/db/runs/queue.py": "the queue, from which each run is claimed",
     "app/db/runs/queries.py": "what is shown of each run, and who waits for it",
     "app/db/runs/queue_position.py": "what is shown of each run that is queued",
-    "app/db/runs/scheduling.py": "the claim, and what follows each end",
+    "app/db/runs/scheduling.py": "what follows each end",
     "app/db/runs/steps.py": "the reply",
     "app/db/runs/transitions.py": "the claim and the end",
     "app/db/runs/workers.py": "the heartbeat, on a connection that no session has",
@@ -36,7 +37,7 @@ ON_THE_WAY_OF_EVERY_RUN = {
     "app/db/tenants/queries.py": "the key of each request; the policy of each run",
     "app/db/tenants/rate_limit.py": "the rate of each start",
     "app/db/tenants/spend.py": "each model call under a day's budget",
-    "app/worker/consumer.py": "the job of each run, within any of these",
+    "app/worker/consumer.py": "the summary that is due at an end",
 }
 
 

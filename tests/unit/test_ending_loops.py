@@ -67,7 +67,7 @@ def jobs_on(database: FailingDatabase) -> Any:
     service = SimpleNamespace(sessions=database, settings=settings)
     alive = asyncio.Event()
     alive.set()
-    return SimpleNamespace(service=service, alive=alive, id=1, enqueue=None)
+    return SimpleNamespace(service=service, alive=alive, idle=asyncio.Event(), id=1, enqueue=None)
 
 
 def consuming(database: FailingDatabase) -> Coroutine[Any, Any, None]:

@@ -14,8 +14,8 @@ from app.api.http.dependencies import Backend
 from app.api.http.pagination import Cursors
 from app.api.routes.index import FILES, FOLDER
 from app.db.core.connections import Sessions, make_engine
+from app.db.runs.queue import enqueue_run
 from app.settings import Settings
-from app.worker.consumer import enqueue_run
 
 ROOT = Path(__file__).parents[2]
 VENDORED = FOLDER / "swagger-ui"

@@ -23,13 +23,13 @@ def test_connections_are_those_of_the_settings() -> None:
     """Each line of the table of connections is the formula above it, with the defaults."""
     settings = Settings(_env_file=None, database_url=None)
     pool, saver = settings.pool_size, settings.saver_pool_size
-    # Besides those for jobs a worker listens on one, and one holds its lock; an API listens on one.
+    # Besides those for jobs a worker listens on two, and one holds its lock; an API listens on one.
     kept = 10
     rows = [[int(cell) for cell in row] for row in table("docs/operations.md", SIZES)]
     assert rows
     for apis, workers, alone, clients, servers, behind in rows:
         assert clients == (apis + workers) * (pool + saver)
-        direct = apis + workers * (JOBS_POOL + 2)
+        direct = apis + workers * (JOBS_POOL + 3)
         assert alone == clients + direct + kept
         assert behind == servers + direct + kept
 

@@ -29,6 +29,7 @@ Statement = SelectBase | UpdateBase
 # Where a compiled statement runs.
 Executor = AsyncSession | RawConnection
 T = TypeVar("T")
+S = TypeVar("S", bound=Statement)
 
 
 class CompiledStatement:
@@ -40,8 +41,7 @@ class CompiledStatement:
 
     def __init__(self, statement: Statement) -> None:
         self._columns = list(statement.exported_columns)
-        constant = cast("Statement", replacement_traverse(statement, {}, _as_constant))
-        compiled = constant.compile(dialect=DIALECT)
+        compiled = with_constants(statement).compile(dialect=DIALECT)
         binds: dict[str, BindParameter[Any]] = compiled.binds
         self._prepare = {name: _preparer(b.type) for name, b in binds.items() if b.required}
         # SQLAlchemy renders its `literal_execute` parameters when it is given all the others.
@@ -92,6 +92,14 @@ class CompiledQuery(CompiledStatement, Generic[T]):
             for (name, read), value in zip(self._readers, row, strict=False)
         )
         return one
+
+
+def with_constants(statement: S) -> S:
+    """The statement with the values it was built with as part of its SQL.
+
+    An UPDATE hides those of a common table expression that it reads: that one needs it of its own.
+    """
+    return cast("S", replacement_traverse(statement, {}, _as_constant))
 
 
 def new_binds(names: Iterable[str]) -> dict[str, Any]:

@@ -1,15 +1,15 @@
-"""Starts a run by one statement: spends the rate, inserts the run, its message and its job."""
+"""Starts a run by one statement: spends the rate, inserts the run on the queue, its message."""
 
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Boolean, ColumnElement, Text, bindparam, case, literal, select
+from sqlalchemy import Boolean, Text, bindparam, case, func, literal, or_, select
 from sqlalchemy import cast as sql_cast
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.core.base import sql_table
 from app.db.core.compiled import CompiledQuery, Executor, new_values
-from app.db.runs.enqueue import ADVANCE, queued
+from app.db.runs.queue import announced
 from app.db.tables.runs import Message, Run
 from app.db.tenants.rate_limit import Slot, scope_of, spending, step_and_tolerance
 from graphs.policy_limits import Rates
@@ -20,7 +20,7 @@ RUNS, MESSAGES = sql_table(Run), sql_table(Message)
 async def insert_run(
     executor: Executor, rates: Rates, of_tenant: Slot | None, **values: Any
 ) -> tuple[Run | None, bool]:
-    """Write a new run with the customer's message `body` and its job, by the customer's rate.
+    """Write a new run with the customer's message `body`, on the queue, by the customer's rate.
 
     The customer's rate counts from the time at which the tenant's rate admits the run. Returns no
     run when the Idempotency-Key is taken; the flag then says whether the customer's rate was spent,
@@ -47,9 +47,12 @@ def _insert_run(names: tuple[str, ...]) -> CompiledQuery[Run]:
     )
     slot = spending(unless=known.exists()).cte("slot")
     given = [bindparam(f"new_{name}", type_=RUNS.c[name].type).label(name) for name in names]
-    by = case((slot.c.waits, "customer"), (bindparam("by_tenant", type_=Boolean), "tenant"))
+    by_tenant = bindparam("by_tenant", type_=Boolean)
+    by = case((slot.c.waits, "customer"), (by_tenant, "tenant"))
+    due = case((or_(slot.c.waits, by_tenant), slot.c.start), else_=func.now())
     row = insert(RUNS).from_select(
-        [*names, "not_before", "limited_by"], select(*given, slot.c.start, by)
+        [*names, "not_before", "limited_by", "queued_for"],
+        select(*given, slot.c.start, by, due),
     )
     run = row.on_conflict_do_nothing().returning(*RUNS.columns).cte("run")
     message = insert(MESSAGES).from_select(
@@ -63,8 +66,6 @@ def _insert_run(names: tuple[str, ...]) -> CompiledQuery[Run]:
             bindparam("new_body", type_=MESSAGES.c.text.type),
         ),
     )
-    later = case((run.c.limited_by.is_not(None), run.c.not_before))
-    job: ColumnElement[Any] = queued(ADVANCE, run.c.id, later)
-    both = select(*run.columns, case((run.c.id.is_not(None), job)).label("job"))
+    both = select(*run.columns, announced(run.c.queued_for).label("announced"))
     found = both.select_from(slot.outerjoin(run, literal(True)))  # ON true
     return CompiledQuery(Run, found.add_cte(message.cte("message")))

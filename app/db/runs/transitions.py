@@ -1,5 +1,6 @@
 """Every change of a run's status: one conditional UPDATE; no row means it lost."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -8,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    BindParameter,
+    ARRAY,
     Boolean,
     ColumnElement,
     Uuid,
@@ -17,11 +18,19 @@ from sqlalchemy import (
     exists,
     func,
     or_,
+    select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
+from app.db.core.compiled import (
+    CompiledQuery,
+    CompiledStatement,
+    Executor,
+    new_binds,
+    new_values,
+    with_constants,
+)
 from app.db.runs.sampling import is_sampled
 from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
@@ -59,7 +68,7 @@ ALWAYS = ("outcome", "error")
 KEPT_IF_NONE = ("result", "losses", "not_before")
 
 
-def _moved(run_id: UUID | BindParameter[UUID], target: RunStatus) -> ColumnElement[bool]:
+def _moved(run_id: UUID | ColumnElement[UUID], target: RunStatus) -> ColumnElement[bool]:
     """The run, if the transition table lets it reach `target` now."""
     return and_(Run.id == run_id, or_(*[Run.status == source for source in sources(target)]))
 
@@ -74,33 +83,68 @@ async def claim(
     *,
     tracing: bool = False,
 ) -> Run | None:
-    """Take a due pending run, or None when it may not run now.
+    """Take a due pending run, or None when it may not run now; see `claim_all`."""
+    traces = {run_id: trace_id}
+    own = (worker_id, per_customer, graph_version)
+    claimed = await claim_all(executor, traces, *own, tracing=tracing)
+    return claimed[0] if claimed else None
 
-    Its thread must be free, its customer below `per_customer` running runs and its tenant not
+
+async def claim_all(
+    executor: Executor,
+    traces: Mapping[UUID, UUID | None],
+    worker_id: int,
+    per_customer: int | None = None,
+    graph_version: str | None = None,
+    *,
+    tracing: bool = False,
+) -> list[Run]:
+    """Take those of the runs that may run now, off the queue; each with the trace of its own.
+
+    A run's thread must be free, its customer below `per_customer` running runs and its tenant not
     paused. An older unfinished run of the same thread comes first, so a thread's runs keep their
     order. Of two workers that claim one run, one gets it. The new `attempt` fences off the last.
-    While `tracing` is on, it is traced if the share of its policy has it.
+    While `tracing` is on, a run is traced if the share of its policy has it.
     """
-    owner = {"worker": worker_id, "trace": trace_id, "version": graph_version}
-    owner["tracing"] = tracing
-    return await _claim_run(per_customer).one_or_none(executor, run=run_id, **owner)
+    return await _claim_runs(per_customer).all(
+        executor,
+        runs=list(traces),
+        traces=list(traces.values()),
+        worker=worker_id,
+        version=graph_version,
+        tracing=tracing,
+    )
 
 
 @cache
-def _claim_run(per_customer: int | None) -> CompiledQuery[Run]:
-    free = [~blocked_by_thread(), ~paused()]
-    if per_customer is not None:
-        free.append(~customer_at_limit(per_customer))
-    moved = _moved(bindparam("run", type_=Uuid()), RunStatus.RUNNING)
+def _claim_runs(per_customer: int | None) -> CompiledQuery[Run]:
+    both = func.unnest(bindparam("runs", type_=ARRAY(Uuid)), bindparam("traces", type_=ARRAY(Uuid)))
+    wanted = both.table_valued("run", "trace", name="wanted").render_derived()
+    # What has begun may go on whatever the customer's limit is, and counts for the others.
+    turn = func.row_number().over(
+        partition_by=[Run.tenant_id, Run.customer_id],
+        order_by=[Run.started_at.nulls_last(), Run.seq],
+    )
+    may = (
+        select(Run.id, wanted.c.trace, turn.label("turn"))
+        .join(wanted, Run.id == wanted.c.run)
+        # The clock: a run may have been written after this transaction began.
+        .where(Run.status == RunStatus.PENDING, Run.not_before <= func.clock_timestamp())
+        .where(~blocked_by_thread(), ~paused())
+    )
+    ready = with_constants(may).cte("ready")
+    free = [] if per_customer is None else [~customer_at_limit(per_customer, ready.c.turn)]
+    moved = _moved(ready.c.id, RunStatus.RUNNING)
     return CompiledQuery(
         Run,
         update(Run)
-        .where(moved, Run.not_before <= func.now(), *free)
+        .where(moved, *free)
         .values(
             status=RunStatus.RUNNING,
+            queued_for=None,
             attempt=Run.attempt + 1,
             worker_id=bindparam("worker"),
-            trace_id=bindparam("trace"),
+            trace_id=ready.c.trace,
             traced=and_(bindparam("tracing", type_=Boolean), is_sampled()),
             started_at=func.coalesce(Run.started_at, func.now()),
             # What the run began with, also when another graph goes on with it.
@@ -159,7 +203,7 @@ def _reopen_run() -> CompiledStatement:
     return CompiledStatement(
         update(Run)
         .where(Run.id == bindparam("run"), Run.status == RunStatus.INTERRUPTED)
-        .values(status=RunStatus.PENDING, not_before=func.now(), queued_at=func.now())
+        .values(status=RunStatus.PENDING, not_before=func.now())
         .returning(Run.id)
     )
 
@@ -174,7 +218,7 @@ async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
     query = (
         update(Run)
         .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
-        .values(status=RunStatus.CANCELLED, finished_at=func.now())
+        .values(status=RunStatus.CANCELLED, finished_at=func.now(), queued_for=None)
         .returning(Run.id)
     )
     return (await session.scalars(query)).one_or_none() is not None
@@ -189,15 +233,3 @@ async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
         .returning(Run.id)
     )
     return (await session.scalars(query)).one_or_none() is not None
-
-
-@cache
-def _mark_queued() -> CompiledStatement:
-    return CompiledStatement(
-        update(Run).where(Run.id == bindparam("run")).values(queued_at=func.now())
-    )
-
-
-async def mark_queued(executor: Executor, run_id: UUID) -> None:
-    """Note that a job for the run was put on the queue."""
-    await _mark_queued().rows(executor, run=run_id)

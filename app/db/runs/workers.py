@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.runs.model_calls import count_spend
+from app.db.runs.queue import announced
 from app.db.runs.steps import STOPPED
 from app.db.tables.runs import Run, Step, Worker
 from app.lifecycle import RunStatus
@@ -102,17 +103,19 @@ async def lock_held(
 
 
 async def hand_back(session: AsyncSession, lost: list[Run]) -> None:
-    """running -> pending with one more loss, for runs that `lock_held` gave, in two statements.
+    """running -> pending with one more loss, for runs that `lock_held` gave, on the queue again.
 
-    What `settle` does for one of them; the caller queues them.
+    What `settle` does for one of them, in three statements for all.
     """
     ids = [run.id for run in lost]
-    pending = {"status": RunStatus.PENDING, "worker_id": None, "queued_at": func.now()}
+    pending = {"status": RunStatus.PENDING, "worker_id": None}
+    queued = {"queued_at": func.now(), "queued_for": func.now()}
     await session.execute(
         update(Run).where(Run.id.in_(ids), Run.status == RunStatus.RUNNING)
-        .values(losses=Run.losses + 1, **pending)
+        .values(losses=Run.losses + 1, **pending, **queued)
         .execution_options(synchronize_session=False)
     )  # fmt: skip
+    await session.execute(select(announced(func.now())))
     await session.execute(
         update(Step).where(Step.run_id.in_(ids), Step.status == "running")
         .values(status="error", error=STOPPED)

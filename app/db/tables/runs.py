@@ -71,6 +71,8 @@ class Run(Base):
     created_at: Mapped[datetime] = now()
     not_before: Mapped[datetime] = now()
     queued_at: Mapped[datetime] = now()
+    # From when a worker may take it from the queue; null: it is not on the queue.
+    queued_for: Mapped[datetime | None]
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -96,6 +98,7 @@ class Run(Base):
         Index("runs_by_thread", "thread_id", "seq"),
         Index("runs_running_by_worker", "worker_id", postgresql_where=sql("status = 'running'")),
         Index("runs_due", "queued_at", postgresql_where=sql("status = 'pending'")),
+        Index("runs_queue", "queued_for", "seq", postgresql_where=sql("queued_for IS NOT NULL")),
         Index(
             "runs_running_by_customer",
             "tenant_id",

@@ -24,7 +24,8 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
     skipped, so no deadlock is possible.
     """
     if absorbed := await lock_fitting(session, run):
-        ended = {"status": RunStatus.CANCELLED, "merged_into": run.id, "finished_at": func.now()}
+        ended = {"status": RunStatus.CANCELLED, "merged_into": run.id}
+        ended |= {"finished_at": func.now(), "queued_for": None}
         await session.execute(
             update(Run)
             .where(Run.id.in_([waiting.id for waiting in absorbed]))

@@ -26,7 +26,7 @@ from app.lifecycle import RunStatus
 from app.services.webhooks import outbox
 from graphs.policy_limits import Rates
 
-# Puts "advance this run" on the queue inside the executor's transaction, now or at a time.
+# Puts a run on the queue inside the executor's transaction, now or at a time.
 Enqueue = Callable[[Executor, UUID, datetime | None], Awaitable[None]]
 
 THREADS = UUID("6f1d1c52-8c0b-4a55-9f0e-3f5f0a3a7a51")
@@ -156,7 +156,6 @@ async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -
     """Start the thread's next waiting run, now that the thread is free."""
     following = await run_queries.next_in_thread(session, thread_id)
     if following is not None:
-        await transitions.mark_queued(session, following.id)
         await enqueue(session, following.id, following.not_before)
 
 

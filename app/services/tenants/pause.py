@@ -6,7 +6,6 @@ import time
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core.connections import Sessions
-from app.db.runs import transitions
 from app.db.runs.scheduling import blocked_by_thread
 from app.db.tables.tenants import EVERYONE
 from app.db.tenants import pauses
@@ -67,7 +66,6 @@ async def unpause(session: AsyncSession, enqueue: Enqueue, tenant_id: str) -> in
         return 0
     waiting = list(await session.scalars(pauses.due_runs(tenant_id).where(~blocked_by_thread())))
     for run in waiting:
-        await transitions.mark_queued(session, run.id)
         await enqueue(session, run.id, None)
     log.warning("unpaused", tenant_id=tenant_id, runs=len(waiting))
     return len(waiting)

@@ -19,6 +19,11 @@ from tests.conftest import Tenant
 
 pytestmark = pytest.mark.no_articles
 
+# How releases queued a run before their rows were the queue.
+JOB_OF_BEFORE = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[ROW('runs', 'advance_run', 0, NULL, NULL,
+    jsonb_build_object('run_id', %s::text), NULL)::procrastinate_job_to_defer_v1])"""
+
 
 @pytest.fixture(scope="module")
 def api_stack(
@@ -80,20 +85,27 @@ def test_killed_worker_is_noticed_and_its_run_goes_on(
     assert len(refunds) == 1
 
 
-def test_run_whose_worker_dies_before_its_claim_goes_on(
+def test_run_whose_worker_dies_during_its_claim_goes_on(
     held_stack: Stack, helpdesk: Client, database_url: str
 ) -> None:
-    """SIGKILL after the job was taken: it is put back long before it counts as overdue."""
+    """SIGKILL while it waits for the run's customer: the run never left the queue."""
     run = helpdesk.start("cus_ann", TWICE, wait=0)
-    requeue = "UPDATE runs SET queued_at = clock_timestamp() WHERE id = %s RETURNING queued_at"
-    taken = "SELECT 1 FROM procrastinate_jobs WHERE args->>'run_id' = %s AND status = 'doing'"
+    claiming = (
+        "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    lock = (
+        "SELECT pg_advisory_xact_lock("
+        "hashtextextended(concat_ws(E'\\x1f', 'customer', tenant_id, customer_id), 0))"
+        " FROM runs WHERE id = %s"
+    )
     with psycopg.connect(database_url) as holder:
-        holder.execute(requeue, [run["id"]])
+        holder.execute(lock, [run["id"]])
         doomed = held_stack.worker()
-        until(lambda: query(database_url, taken, run["id"]))
+        until(lambda: query(database_url, claiming))
         held_stack.worker()
         doomed.kill()
-        [[killed]] = holder.execute(requeue, [run["id"]])
+        [[killed]] = holder.execute("SELECT clock_timestamp()")
 
     assert helpdesk.run(run["id"])["status"] == "interrupted"
     [[started]] = query(database_url, "SELECT started_at FROM runs WHERE id = %s", run["id"])
@@ -175,22 +187,33 @@ def test_cancel_stops_a_run_inside_a_model_call(
     assert finished.status_code == 202, "cancelling twice is no error"
 
 
-def test_lost_job_is_queued_again(held_stack: Stack, helpdesk: Client, database_url: str) -> None:
-    """A due run whose job vanished is found by the sweep."""
+def test_run_that_is_not_queued_is_queued_again(
+    held_stack: Stack, helpdesk: Client, database_url: str
+) -> None:
+    """A due run that nothing put on the queue is found by the sweep."""
     run = helpdesk.start("cus_ann", TWICE, wait=0)
     query(
         database_url,
-        "DELETE FROM procrastinate_jobs WHERE args->>'run_id' = %s RETURNING 1",
-        run["id"],
-    )
-    query(
-        database_url,
-        "UPDATE runs SET queued_at = now() - interval '1 minute',"
+        "UPDATE runs SET queued_for = NULL, queued_at = now() - interval '1 minute',"
         " not_before = now() - interval '1 minute' WHERE id = %s RETURNING 1",
         run["id"],
     )
     held_stack.worker()
     assert helpdesk.run(run["id"])["status"] == "interrupted"
+
+
+def test_run_that_an_earlier_release_queued_as_a_job_goes_on(
+    held_stack: Stack, helpdesk: Client, database_url: str
+) -> None:
+    """At a redeploy it is not on the queue of runs, and its job finds it long before the sweep."""
+    run = helpdesk.start("cus_ann", TWICE, wait=0)
+    query(database_url, "UPDATE runs SET queued_for = NULL WHERE id = %s RETURNING 1", run["id"])
+    query(database_url, JOB_OF_BEFORE, run["id"])
+    [[queued]] = query(database_url, "SELECT clock_timestamp()")
+    held_stack.worker()
+    assert helpdesk.run(run["id"])["status"] == "interrupted"
+    [[started]] = query(database_url, "SELECT started_at FROM runs WHERE id = %s", run["id"])
+    assert started - queued < OVERDUE
 
 
 def test_run_that_no_worker_answers_for_is_adopted(
@@ -213,18 +236,13 @@ def test_run_that_no_worker_answers_for_is_adopted(
 def test_doubled_and_late_jobs_are_harmless(
     held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str, tenant: Tenant
 ) -> None:
-    """Ten more jobs for the same run change nothing."""
+    """Ten jobs of an earlier release for the same run, which has a decision, change nothing."""
     held_stack.worker()
     held_stack.worker()
     run = helpdesk.start("cus_ann", TWICE)
     reviewer.decide(run, "approve")
-    query(
-        database_url,
-        "SELECT procrastinate_defer_jobs_v1(ARRAY(SELECT ROW('runs', 'advance_run', 0, NULL, NULL,"
-        " jsonb_build_object('run_id', %s::text), NULL)::procrastinate_job_to_defer_v1"
-        " FROM generate_series(1, 10)))",
-        run["id"],
-    )
+    for _ in range(10):
+        query(database_url, JOB_OF_BEFORE, run["id"])
     assert helpdesk.run(run["id"])["outcome"] == "acted"
     empty = "SELECT 1 FROM procrastinate_jobs WHERE args->>'run_id' = %s"
     until(lambda: not query(database_url, empty, run["id"]))
