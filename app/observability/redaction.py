@@ -81,8 +81,8 @@ NUMBERS = re.compile(
     re.VERBOSE,
 )
 NAME_PARTS = re.compile(r"\w{2,}")
-# Texts that come with every run, such as instructions and articles, are masked once a process.
-REMEMBERED, REMEMBERED_CHARS = 4096, 10_000
+# Texts that come with every run, such as instructions and articles, are masked once in a while.
+REMEMBERED, REMEMBERED_CHARS = 2048, 10_000
 # Shorter parts of a name, such as "de", are words of many texts.
 MIN_LATIN_CHARS = 3
 MAX_NAMES = 200
@@ -168,6 +168,11 @@ def _mask_always(text: str, secrets_only: bool, of_id: bool) -> str:
 
 
 _mask_once = lru_cache(REMEMBERED)(_mask_always)
+
+
+def forget_texts() -> None:
+    """Let go of remembered texts: customers' are among them."""
+    _mask_once.cache_clear()
 
 
 def without_secrets(text: str) -> str:

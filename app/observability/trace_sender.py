@@ -6,6 +6,7 @@ beginning and their end, and an event loop never hands the interpreter over for 
 
 import re
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from app.log import get_logger
 from app.observability.metrics import TRACES_LOST
+from app.observability.redaction import forget_texts
 from app.observability.trace_run import Execution, TracedRun, TraceFeedback
 from app.observability.trace_text import TraceText
 
@@ -32,6 +34,8 @@ MAX_WAITING = 10_000
 MAX_KEPT = 2_000
 # Runs of one request.
 BATCH = 500
+# So long a text that was masked may stay in memory.
+REMEMBERED_SECONDS = 600
 ERROR_CLASS = re.compile(r"^[\w.]{1,200}")
 STOPPED = "Stopped: the execution ended before this did."
 
@@ -113,9 +117,13 @@ class TraceSender:
         return 0 if done.wait(seconds) else max(1, len(self._waiting) - 1)
 
     def _work(self) -> None:
+        forgot = time.monotonic()
         while True:
             self._look.wait(LOOK_SECONDS)
             self._look.clear()
+            if time.monotonic() - forgot > REMEMBERED_SECONDS:
+                forget_texts()
+                forgot = time.monotonic()
             try:
                 self._send_waiting()
             except Exception as error:  # noqa: BLE001  # a trace that fails must not end the others

@@ -29,8 +29,9 @@ STOPS: tuple[tuple[type[BaseException], str], ...] = (
     (AttemptLostError, "lost"),
     (GraphBubbleUp, "waiting"),
 )
-# LangChain's own parts around a model call. They say nothing unless they fail.
-WRAPPER = "Runnable"
+# LangChain's own parts around a model call, and LangGraph's way from a node that failed to the
+# next. They say nothing, unless something failed in them that no other run shows.
+WRAPPERS = ("Runnable", "__error_handler__")
 
 
 class ExecutionTracer(BaseCallbackHandler):
@@ -44,6 +45,8 @@ class ExecutionTracer(BaseCallbackHandler):
         self._senders = senders
         self._prices = prices
         self._runs = execution.open
+        # The last failure that a run shows, by its identity.
+        self._failure: int | None = None
 
     def on_chain_start(
         self, serialized: dict[str, Any] | None, inputs: Any, *, run_id: UUID, **kwargs: Any
@@ -51,10 +54,10 @@ class ExecutionTracer(BaseCallbackHandler):
         """A root, a node, a router or a wrapper begins."""
         run = self._begin(run_id, "chain", _name_of(serialized, kwargs), inputs, kwargs)
         is_node = run.name == run.metadata.get("langgraph_node")
-        run.hidden = run.parent is not None and run.name.startswith(WRAPPER)
+        run.hidden = run.parent is not None and run.name.startswith(WRAPPERS)
         if is_node and run.parent:
             self._number(run)
-        if is_node or run.parent is None:
+        if run.parent is None or (is_node and not run.hidden):
             self._put(Begun(run))
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
@@ -77,7 +80,8 @@ class ExecutionTracer(BaseCallbackHandler):
         if outcome is None:
             if run.parent is None:
                 _say_on_root(run, "error")
-            self._end(run, None, error)
+            if not (run.hidden and id(error) == self._failure):
+                self._end(run, None, error)
         elif not run.hidden:
             _say_on_root(run.root, outcome)
             self._end(run, _asked(error))
@@ -144,7 +148,7 @@ class ExecutionTracer(BaseCallbackHandler):
     def _end(self, run: TracedRun, outputs: Any, error: BaseException | None = None) -> None:
         run.outputs = outputs
         if error is not None:
-            run.error = _written(error)
+            run.error, self._failure = _written(error), id(error)
         run.end = datetime.now(UTC)
         self._put(Ended(run))
 

@@ -8,6 +8,7 @@ import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, interrupt
@@ -245,6 +246,32 @@ def test_run_is_sent_once_unless_it_takes_long(
     assert langsmith.operations.count(f"post.{quick}") == 1
     assert langsmith.operations.count(f"patch.{quick}") == 0
     assert langsmith.operations.count(f"patch.{slow}") == 1
+
+
+async def test_langchains_own_parts_show_only_what_nothing_else_shows(
+    tracing: Tracing, langsmith: LangSmithCapture
+) -> None:
+    """A failed call is one error, and an answer that cannot be read is the wrapper's."""
+
+    class Refusing(GenericFakeChatModel):
+        def _generate(self, *_: Any, **__: Any) -> Any:
+            raise ConnectionError("refused")
+
+    def read(_: Any) -> Any:
+        raise ValueError("unreadable")
+
+    good, bad = GenericFakeChatModel(messages=iter([ANSWER])), Refusing(messages=iter([]))
+
+    async def work(state: State) -> State:
+        for model, failure in ((bad, ConnectionError), (good, ValueError)):
+            with pytest.raises(failure):
+                await (model | RunnableLambda(read, name="RunnableLambda")).ainvoke("Hello?")
+        return {"text": "done"}
+
+    _, runs, _ = await traced(tracing, langsmith, work)
+    failed = [(run["name"], run["run_type"]) for run in runs if run.get("error")]
+    assert failed == [("Refusing", "llm"), ("RunnableLambda", "chain")]
+    assert len(runs) == len(["work", "Refusing", "GenericFakeChatModel", "RunnableLambda"])
 
 
 class Broken(BaseModel):
