@@ -72,7 +72,7 @@ def test_figures_say_what_came_and_what_went(connected: OwnConnected) -> None:
 
     figures = read()
     assert (figures["connection_id"], figures["name"]) == (connected.id, "Own")
-    assert {one["kind"]: one["count"] for one in figures["hooks"]} == {"done": 1}
+    assert {one["kind"]: one["count"] for one in figures["hooks"]} == {"received": 1}
     assert {one["kind"]: one["count"] for one in figures["deliveries"]} == {"sent": len(sent)}
     assert (figures["retries"], figures["success_rate"]) == (1, 1.0)
     assert figures["took"]["count"] == len(sent)
