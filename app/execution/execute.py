@@ -68,7 +68,8 @@ async def execute(service: Service, run: Run, control: RunControl) -> Ending:
     held = (run.tenant_id, run.id, run.attempt)
     calls = CallLog(service.commits, *held)
     usage = UsageHandler(service.prices, calls.note)
-    steps = StepLog(service.commits, *held, usage, traced=run.traced)
+    steps = StepLog(service.commits, *held, usage, root=run.trace_id if run.traced else None)
+    usage.tried_again = steps.try_again
     config, seen = _config(run, usage), Seen()
     holder = (str(run.id), run.attempt)
     try:

@@ -16,7 +16,7 @@ from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
 from app.db.knowledge.answer_cache import keep_answer
 from app.db.runs import queries as run_queries
-from app.db.runs import trace_notes, transitions
+from app.db.runs import transitions
 from app.db.runs.model_calls import count_spend
 from app.db.runs.steps import close_open_steps
 from app.db.runs.transitions import Ending
@@ -55,16 +55,7 @@ async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending)
 def _is_plain(run: Run, ending: Ending) -> bool:
     """Whether nothing but the run's row and a kept answer changes when it ends like this."""
     ended_at_once = ending.status is RunStatus.SUCCESS and run.attempt == 1
-    plain = run.callback_url is None and not (run.traced and _noted(ending))
-    return ended_at_once and plain
-
-
-def _noted(ending: Ending) -> list[trace_notes.Key]:
-    """What an ending says on the run's trace."""
-    checked: list[trace_notes.Key] = (
-        ["grounding"] if ending.result and ending.result.get("verdicts") else []
-    )
-    return [*checked, "escalated"] if ending.outcome == "escalated" else checked
+    return ended_at_once and run.callback_url is None
 
 
 def _together(connection: RawConnection, ending: Ending) -> AbstractAsyncContextManager[Any]:
@@ -93,8 +84,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
             # Only a run that paused and was claimed again can have an approval.
             await approvals.cancel_open(session, run.id)
         await outbox.note_finished(session, run, status, ending.outcome)
-        for key in _noted(ending):
-            await trace_notes.note(session, run, key)
     if status is RunStatus.SUCCESS and ending.reusable:
         await cache_answer(session, run, ending.reusable)
     return True

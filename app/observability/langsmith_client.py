@@ -1,54 +1,180 @@
-"""LangSmith's own client as a sender of traces uses it."""
+"""Sends runs to LangSmith as its own client does: many in one request of many parts.
 
-import os
+The client of the langsmith package takes each run as two calls, and copies, masks and writes every
+state again for both. Here a run is one set of parts, of texts that are written already.
+Source of the format: langsmith/_internal/_operations.py, MultipartPart.
+"""
+
+import json
+import secrets
+import time
+from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import uuid5
 
-import langsmith
-from langsmith.schemas import LangSmithInfo
+import httpx
 
-from app.observability.trace_sender import Redact, note_lost
+from app.observability.trace_json import dumps
+from app.observability.trace_run import TracedRun
+from app.observability.trace_sender import Sent, made, note_lost
 from app.settings import Settings
 
 NAME = "langsmith"
-# The client's own switches, which have no parameter: with them all sending happens in its daemon
-# threads. A send in its thread pool would hold a stopping process until LangSmith answers.
-CLIENT_SWITCHES = {"LANGSMITH_USE_DAEMON": "true", "LANGSMITH_DISABLE_RUN_COMPRESSION": "true"}
-MAX_BATCH_BYTES = 20_000_000
+# LangSmith takes 20 MB.
+MAX_REQUEST_BYTES = 10_000_000
+TIMEOUT = httpx.Timeout(10, connect=3)
+# Waits before another try, where a later one may do.
+WAITS_SECONDS = (0.5, 1.0)
+LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
+# Scores whose project is not known yet; it is made by the first trace.
+MAX_SCORES = 1000
+Part = tuple[str, bytes]
 
 
 class LangSmithClient:
     """The client of these settings, which must hold a key."""
 
-    def __init__(self, settings: Settings, redact: Redact) -> None:
+    def __init__(self, settings: Settings) -> None:
         assert settings.langsmith_api_key is not None, "without a key nothing is made"
-        for name, value in CLIENT_SWITCHES.items():
-            os.environ.setdefault(name, value)
         self.lost: str | None = None
-        self._client = langsmith.Client(
-            api_url=settings.langsmith_endpoint,
-            api_key=settings.langsmith_api_key.get_secret_value(),
-            # Known beforehand, so that nothing waits for `GET /info`.
-            info=LangSmithInfo(),
-            max_batch_size_bytes=MAX_BATCH_BYTES,
-            anonymizer=redact,
-            tracing_error_callback=self._note_lost,
+        self._project = settings.langsmith_project
+        self._project_id: str | None = None
+        self._scores: list[Sent] = []
+        self._base = settings.langsmith_endpoint.rstrip("/")
+        self._http = httpx.Client(
+            headers={"x-api-key": settings.langsmith_api_key.get_secret_value()}, timeout=TIMEOUT
         )
 
-    def create_run(self, **run: Any) -> None:
-        """Take the start of a run."""
-        self._client.create_run(**run)
+    def send(self, items: list[Sent]) -> None:
+        """See TraceClient."""
+        runs = [item for item in items if item.feedback is None]
+        self._scores += [item for item in items if item.feedback is not None]
+        written = made(NAME, runs, lambda item: list(parts_of(item)))
+        self._post(part for _, parts in written for part in parts)
+        if self._scores and self._knows_project():
+            scores, self._scores = self._scores, []
+            self._post(score_of(item, str(self._project_id)) for item in scores)
+        elif len(self._scores) > MAX_SCORES:
+            del self._scores[:-MAX_SCORES]
 
-    def update_run(self, **run: Any) -> None:
-        """Take its end."""
-        self._client.update_run(**run)
+    def _knows_project(self) -> bool:
+        if self._project_id is None:
+            query = {"name": self._project, "limit": "1"}
+            try:
+                found = self._http.get(f"{self._base}/sessions", params=query).json()
+            except (httpx.HTTPError, httpx.InvalidURL, ValueError):
+                return False
+            named = found if isinstance(found, list) else []
+            ids = [one.get("id") for one in named if isinstance(one, dict)]
+            self._project_id = str(ids[0]) if ids else None
+        return self._project_id is not None
 
-    def flush(self, seconds: float) -> int:
-        """Send what waits, for at most so many seconds; returns how many items are left."""
-        self._client.flush(timeout=seconds)
-        sending = self._client.tracing_queue
-        return sending.unfinished_tasks if sending else 0
+    def _post(self, parts: Iterable[Part]) -> None:
+        boundary = secrets.token_hex(16)
+        for body, count in bodies(parts, boundary):
+            self._try(body, f"multipart/form-data; boundary={boundary}", count)
 
-    def _note_lost(self, error: Exception) -> None:
-        """What the client says of traces that it gave up, as with a key that LangSmith refuses."""
-        self.lost = type(error).__name__
-        note_lost(NAME, error=self.lost)
+    def _try(self, body: bytes, kind: str, count: int) -> None:
+        for wait in (*WAITS_SECONDS, None):
+            failure, again = self._once(body, kind)
+            if failure is None:
+                return
+            if wait is None or not again:
+                break
+            time.sleep(wait)
+        self.lost = failure
+        note_lost(NAME, items=count, error=failure)
+
+    def _once(self, body: bytes, kind: str) -> tuple[str | None, bool]:
+        """What went wrong, and whether another try may do."""
+        try:
+            answer = self._http.post(
+                f"{self._base}/runs/multipart", content=body, headers={"Content-Type": kind}
+            )
+        except httpx.TimeoutException as error:
+            # It may have been taken, and each try would hold the others up for as long.
+            return type(error).__name__, False
+        except httpx.HTTPError as error:
+            return type(error).__name__, True
+        except (httpx.InvalidURL, UnicodeError) as error:
+            return type(error).__name__, False
+        # 409: it has the runs already.
+        if answer.is_success or answer.status_code == httpx.codes.CONFLICT:
+            return None, False
+        return f"answered {answer.status_code}", answer.status_code in LATER
+
+
+def parts_of(item: Sent) -> Iterator[Part]:
+    """A run as LangSmith takes it: what it is, then what it was given, answered and said."""
+    run, text = item.run, item.text
+    operation = f"{'post' if item.is_new else 'patch'}.{run.id}"
+    yield operation, dumps(_facts(run))
+    if item.is_new:
+        yield f"{operation}.inputs", text.of(run.inputs)
+    if run.end is not None:
+        yield f"{operation}.outputs", text.of(run.outputs)
+    about = text.about(run.execution.metadata, run.own_metadata)
+    yield f"{operation}.extra", b'{"metadata":' + about + b"}"
+    if (error := item.error) is not None:
+        yield f"{operation}.error", error
+
+
+def score_of(item: Sent, project_id: str) -> Part:
+    """Feedback on a trace, by the id that a repetition has as well."""
+    said, run = item.feedback, item.run
+    assert said is not None, "an item of feedback has some"
+    about = json.loads(item.text.about(run.execution.metadata, {}))
+    own = {name: about.get(name) for name in ("ticket_id", "run_id")}
+    feedback_id = uuid5(run.id, said.key)
+    content = {
+        "id": feedback_id,
+        "run_id": run.id,
+        "trace_id": run.trace_id,
+        "session_id": project_id,
+        "key": said.key,
+        "score": said.score,
+        "value": said.value,
+        "feedback_source": {"type": "api", "metadata": own},
+    }
+    return f"feedback.{feedback_id}", dumps(content)
+
+
+def bodies(parts: Iterable[Part], boundary: str) -> Iterator[tuple[bytes, int]]:
+    """Requests of a bounded size, each with the number of its parts."""
+    kept: list[bytes] = []
+    size = count = 0
+    for name, data in parts:
+        # A run's own parts stay together.
+        if size > MAX_REQUEST_BYTES and name.count(".") == 1:
+            yield b"".join([*kept, _end(boundary)]), count
+            kept, size, count = [], 0, 0
+        kept += [_head(name, len(data), boundary), data, b"\r\n"]
+        size, count = size + len(data), count + 1
+    if count:
+        yield b"".join([*kept, _end(boundary)]), count
+
+
+def _facts(run: TracedRun) -> dict[str, Any]:
+    return {
+        "id": run.id,
+        "trace_id": run.trace_id,
+        "parent_run_id": run.parent_id,
+        "dotted_order": run.place,
+        "name": run.name,
+        "run_type": run.kind,
+        "start_time": run.start,
+        "end_time": run.end,
+        "session_name": run.execution.project,
+        "tags": sorted({*run.tags, *run.execution.tags}),
+    }
+
+
+def _head(name: str, length: int, boundary: str) -> bytes:
+    return (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n'
+        f"Content-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
+    ).encode()
+
+
+def _end(boundary: str) -> bytes:
+    return f"--{boundary}--\r\n".encode()

@@ -7,11 +7,12 @@ patterns for `name: value` take a minute for 50 kB of "token.token.".
 
 import re
 from collections.abc import Iterable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from langsmith import anonymizer
 
+from app.observability.trace_json import as_json
 from graphs.policy import TraceContent
 
 SECRET = anonymizer.SECRET_PLACEHOLDER
@@ -23,25 +24,51 @@ OWN_KEY = re.compile(r"(?<!\w)dg_[0-9a-f]{1,64}_[\w-]{20,200}")
 PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:[^-]|-(?!----)){1,20000}"
 )
-# `name: value`, also within JSON that was escaped, a header, and a URL with a password.
+# `name: value`, also within JSON that was escaped, a header, and a URL with a password; each with
+# words of which one stands in what it matches, since looking for those is a hundred times faster.
 NAMED = (
-    re.compile(
-        r"""((?:api[_-]?key|licen[cs]e[_-]?key|access[_-]?key|private[_-]?key|secret|token|password|passwort
-        |passwd)(?![A-Za-z0-9])(?:[_.-][A-Za-z0-9]{1,40}){0,3}
-        [\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?)[^\s"'&;\\]{6,}""",
-        re.IGNORECASE | re.VERBOSE,
+    (
+        ("key", "secret", "token", "passw"),
+        re.compile(
+            r"""((?:api[_-]?key|licen[cs]e[_-]?key|access[_-]?key|private[_-]?key|secret|token|password
+            |passwort|passwd)(?![A-Za-z0-9])(?:[_.-][A-Za-z0-9]{1,40}){0,3}
+            [\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?)[^\s"'&;\\]{6,}""",
+            re.IGNORECASE | re.VERBOSE,
+        ),
     ),
-    re.compile(
-        r"""(authorization[\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?
-        |\bbearer\s{1,5})[A-Za-z0-9._~+/-]{8,}=*""",
-        re.IGNORECASE | re.VERBOSE,
+    (
+        # Without an "i": the letters of other scripts that count as one are folded otherwise.
+        ("author", "bearer"),
+        re.compile(
+            r"""(authorization[\\"']{0,4}\s{0,5}[:=]\s{0,5}[\\"']{0,4}(?:(?:bearer|token|basic)\s{1,5})?
+            |\bbearer\s{1,5})[A-Za-z0-9._~+/-]{8,}=*""",
+            re.IGNORECASE | re.VERBOSE,
+        ),
     ),
-    re.compile(r"(\b[a-z][a-z0-9+.-]{0,20}://[^:@/\s]{0,100}:)[^@/\s]{1,200}(?=@)", re.IGNORECASE),
+    (
+        ("://",),
+        re.compile(
+            r"(\b[a-z][a-z0-9+.-]{0,20}://[^:@/\s]{0,100}:)[^@/\s]{1,200}(?=@)", re.IGNORECASE
+        ),
+    ),
 )
+# The same for those of langsmith's patterns that begin with no fixed text, by the whole pattern.
+KEY_SIGNS = {
+    r"\b(?:AKIA|ASIA|ABIA|ACCA|A3T[A-Z0-9])[0-9A-Z]{16}\b": ("AKIA", "ASIA", "ABIA", "ACCA", "A3T"),
+    r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{20,}\b": ("sk_", "rk_"),
+}
+# What stands before and after an at sign; a longer local part loses its end only.
+AT = re.compile("@|%40")
+LOCAL_CHARS = 64
+LOCAL = re.compile(r"[\w.+%-]{1,64}\Z")
+DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
+DIGITS = re.compile(r"\d+")
+# So far before its first digit a number begins at most, and a UUID.
+LEAD_CHARS, UUID_CHARS = 3, 36
+UUID_LEAD = re.compile(r"[0-9a-f-]{1,36}\Z")
 # In JSON within a text the letter of an escaped line end stands before what follows it.
-PERSONAL = re.compile(
+NUMBERS = re.compile(
     r"""(?P<uuid>(?<![\w-])[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}(?![\w-]))
-    |(?P<email>[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,8})
     |(?P<iban>(?:(?<![\w])|(?<=\\[nrt]))[A-Za-z]{2}\d{2}
         (?:[ -]?[A-Za-z0-9]{4}){2,7}(?:[ -]?[A-Za-z0-9]{1,3})?(?!\w))
     |(?P<card>(?:(?<![\w-])|(?<=\\[nrt]))(?:\d[ -]?){12,18}\d(?!\w))
@@ -53,8 +80,9 @@ PERSONAL = re.compile(
     )(?!\w))""",
     re.VERBOSE,
 )
-IN_IDS = ("email",)
 NAME_PARTS = re.compile(r"\w{2,}")
+# Texts that come with every run, such as instructions and articles, are masked once in a while.
+REMEMBERED, REMEMBERED_CHARS = 2048, 10_000
 # Shorter parts of a name, such as "de", are words of many texts.
 MIN_LATIN_CHARS = 3
 MAX_NAMES = 200
@@ -76,9 +104,23 @@ class Redactor:
 
     def redact(self, value: Any) -> Any:
         """A JSON value without secrets, and unless the content is `full` without personal data."""
-        if self.content != "full":
-            self._learn(_names_in(value))
-        return self._walk(value)
+        self.learn(value)
+        return self.mask(value)
+
+    def mask(self, value: Any, name: str = "") -> Any:
+        """The same, where `learn` has had the value.
+
+        `name` is what it is called; a long number that is an id is none of a person's.
+        """
+        return self._walk(value, name)
+
+    def learn(self, value: Any) -> bool:
+        """Note the people in a value; True when there are some that were not known before."""
+        return self.content != "full" and self._learn(_names_in(value))
+
+    def key(self, name: str) -> str:
+        """The name of a value, masked."""
+        return self._text(name, of_id=True)
 
     def _walk(self, value: Any, key: str = "") -> Any:
         if isinstance(value, str):
@@ -90,7 +132,9 @@ class Redactor:
             }
         if isinstance(value, list | tuple):
             return [self._walk(item, key) for item in value]
-        return value
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        return self._walk(as_json(value), key)
 
     def _text(self, text: str, *, of_id: bool) -> str:
         known = self._masked.get((text, of_id))
@@ -99,29 +143,48 @@ class Redactor:
         return known
 
     def _mask(self, text: str, *, of_id: bool) -> str:
-        text = without_secrets(text)
-        if self.content == "full":
+        mask = _mask_always if len(text) > REMEMBERED_CHARS else _mask_once
+        text = mask(text, self.content == "full", of_id)
+        if self._names is None or self.content == "full" or of_id:
             return text
-        text = without_personal_data(text, of_id=of_id)
-        return self._names.sub("[name]", text) if self._names and not of_id else text
+        return self._names.sub("[name]", text)
 
-    def _learn(self, names: Iterable[str]) -> None:
+    def _learn(self, names: Iterable[str]) -> bool:
         found = {part for name in names for part in NAME_PARTS.findall(name) if _tells(part)}
         new = found - self._parts
         if not new or len(self._parts) >= MAX_NAMES:
-            return
+            return False
         self._parts |= new
         # The longest first: of two names that begin alike it is the one to take.
         parts = sorted(self._parts, key=len, reverse=True)
         self._names = re.compile("|".join(map(_as_pattern, parts)), re.IGNORECASE)
         self._masked.clear()
+        return True
+
+
+def _mask_always(text: str, secrets_only: bool, of_id: bool) -> str:
+    text = without_secrets(text)
+    return text if secrets_only else without_personal_data(text, of_id=of_id)
+
+
+_mask_once = lru_cache(REMEMBERED)(_mask_always)
+
+
+def forget_texts() -> None:
+    """Let go of remembered texts: customers' are among them."""
+    _mask_once.cache_clear()
 
 
 def without_secrets(text: str) -> str:
     """The text with keys, passwords and tokens masked."""
-    text = PRIVATE_KEY.sub(SECRET, OWN_KEY.sub(SECRET, text))
-    for pattern in NAMED:
-        text = pattern.sub(rf"\g<1>{SECRET}", text)
+    if "dg_" in text:
+        text = OWN_KEY.sub(SECRET, text)
+    if "PRIVATE KEY" in text:
+        text = PRIVATE_KEY.sub(SECRET, text)
+    folded = text.casefold()
+    for signs, pattern in NAMED:
+        if any(sign in folded for sign in signs):
+            text = pattern.sub(rf"\g<1>{SECRET}", text)
     return "".join(map(_without_keys, _pieces(text)))
 
 
@@ -130,14 +193,49 @@ def without_personal_data(text: str, *, of_id: bool = False) -> str:
 
     Of an id only an e-mail address is masked: its digits are no number of a person's.
     """
-    return PERSONAL.sub(lambda match: _word_for(match, of_id=of_id), text)
+    text = _without_addresses(text)
+    return text if of_id else _without_numbers(text)
 
 
-def _word_for(match: re.Match[str], *, of_id: bool) -> str:
-    kind = str(match.lastgroup)
-    if kind == "uuid" or (of_id and kind not in IN_IDS):
-        return match[0]
-    return f"[{kind}]"
+def _without_addresses(text: str) -> str:
+    """By each at sign: a pattern for the whole would try every character as its beginning."""
+    kept: list[str] = []
+    done = 0
+    for at in AT.finditer(text):
+        if at.start() < done or not (domain := DOMAIN.match(text, at.end())):
+            continue
+        local = LOCAL.search(text, max(done, at.start() - LOCAL_CHARS), at.start())
+        # Right behind another address, that one's domain was this one's local part.
+        if local or (kept and at.start() == done):
+            kept += [text[done : local.start() if local else done], "[email]"]
+            done = domain.end()
+    return "".join([*kept, text[done:]]) if kept else text
+
+
+def _without_numbers(text: str) -> str:
+    """By each row of digits, for the same reason."""
+    kept: list[str] = []
+    done = 0
+    for digits in DIGITS.finditer(text):
+        found = _number_at(text, done, digits.start()) if digits.start() >= done else None
+        if found:
+            kind = str(found.lastgroup)
+            word = found[0] if kind == "uuid" else f"[{kind}]"
+            kept += [text[done : found.start()], word]
+            done = found.end()
+    return "".join([*kept, text[done:]]) if kept else text
+
+
+def _number_at(text: str, done: int, digit: int) -> re.Match[str] | None:
+    """What those digits are the first of, not before `done`; the longest lead comes first."""
+    if digit > done and text[digit - 1] in "abcdef-":
+        lead = UUID_LEAD.search(text, max(done, digit - UUID_CHARS), digit)
+        if lead and (found := NUMBERS.match(text, lead.start())):
+            return found
+    for begin in range(max(done, digit - LEAD_CHARS), digit + 1):
+        if found := NUMBERS.match(text, begin):
+            return found
+    return None
 
 
 def _pieces(text: str) -> Iterator[str]:
@@ -154,7 +252,9 @@ def _pieces(text: str) -> Iterator[str]:
 
 def _without_keys(text: str) -> str:
     for rule in _key_rules():
-        text = rule.sub(SECRET, text)
+        signs = KEY_SIGNS.get(rule.pattern, ())
+        if not signs or any(sign in text for sign in signs):
+            text = rule.sub(SECRET, text)
     return text
 
 
@@ -176,6 +276,8 @@ def _names_in(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _names_in(item)
+    elif value is not None and not isinstance(value, str | bool | int | float):
+        yield from _names_in(as_json(value))
 
 
 def _tells(part: str) -> bool:

@@ -5,7 +5,7 @@ Source: github.com/open-telemetry/semantic-conventions-genai. Names without a co
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,8 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
 
-from app.observability.trace_sender import ERROR_CLASS, Redact
+from app.observability.trace_run import TracedRun
+from app.observability.trace_sender import ERROR_CLASS, Sent
 
 # Of a text in an attribute: collectors refuse requests of many megabytes.
 MAX_CHARS = 32_000
@@ -30,60 +31,50 @@ INTERNAL = ("ls_", "langgraph_", "lc_", "__", "usage_metadata", "model_call", "c
 Attributes = dict[str, Any]
 
 
-def span_of(run: Mapping[str, Any], redact: Redact, resource: Resource) -> ReadableSpan:
-    """The span of a run that has ended; every text of it has passed `redact`."""
-    metadata = redact(plain((run.get("extra") or {}).get("metadata") or {}))
-    inputs, outputs = redact(plain(run.get("inputs"))), redact(plain(run.get("outputs")))
-    error = redact(run.get("error")) if run.get("error") else None
-    kind, trace_id = str(run.get("run_type")), _uuid(run["trace_id"])
-    name, attributes = _named(run, kind, metadata, inputs, outputs)
-    attributes |= dict(_about(metadata)) | {"deskgraph.tags": sorted(run.get("tags") or [])}
+def span_of(item: Sent, resource: Resource) -> ReadableSpan:
+    """The span of a run that has ended; every text of it is masked."""
+    run, text = item.run, item.text
+    metadata = json.loads(text.about(run.execution.metadata, run.own_metadata))
+    inputs, outputs = text.of(run.inputs).decode(), text.of(run.outputs).decode()
+    error = None if item.error is None else json.loads(item.error)
+    name, attributes = _named(run, metadata, inputs, outputs)
+    tags = sorted({*run.tags, *run.execution.tags})
+    attributes |= dict(_about(metadata)) | {"deskgraph.tags": tags}
     if error and (found := ERROR_CLASS.match(error)):
         attributes["error.type"] = found[0]
-    parent = run.get("parent_run_id")
+    parent = run.parent_id
     return ReadableSpan(
         name,
-        context=_context(trace_id, _uuid(run["id"] if "id" in run else run["run_id"])),
-        parent=_context(trace_id, _uuid(parent)) if parent else None,
+        context=_context(run.trace_id, run.id),
+        parent=_context(run.trace_id, parent) if parent else None,
         resource=resource,
         attributes=attributes,
-        kind=SpanKind.CLIENT if kind == "llm" else SpanKind.INTERNAL,
+        kind=SpanKind.CLIENT if run.kind == "llm" else SpanKind.INTERNAL,
         status=Status(StatusCode.ERROR, _cut(error)) if error else Status(StatusCode.UNSET),
-        start_time=_nanoseconds(run["start_time"]),
-        end_time=_nanoseconds(run["end_time"]),
+        start_time=_nanoseconds(run.start),
+        end_time=_nanoseconds(run.end or run.start),
         instrumentation_scope=SCOPE,
     )
 
 
-def plain(value: Any) -> Any:
-    """The value as JSON holds it; an object is what it says of itself."""
-    return json.loads(json.dumps(value, default=_as_json, skipkeys=True))
-
-
-def _as_json(value: Any) -> Any:
-    if hasattr(value, "model_dump"):
-        return value.model_dump(mode="json")
-    return list(value) if isinstance(value, set | frozenset | tuple) else str(value)
-
-
 def _named(
-    run: Mapping[str, Any], kind: str, metadata: Attributes, inputs: Any, outputs: Any
+    run: TracedRun, metadata: Attributes, inputs: str, outputs: str
 ) -> tuple[str, Attributes]:
     """The span's name, and what the conventions say of its operation."""
-    name = str(run.get("name"))
-    if kind == "llm":
+    name = run.name
+    if run.kind == "llm":
         model = str(metadata.get("ls_model_name") or "unknown")
-        return f"chat {model}", _chat(model, metadata, inputs, outputs)
-    if kind == "tool":
+        return f"chat {model}", _chat(model, metadata, json.loads(inputs), json.loads(outputs))
+    if run.kind == "tool":
         return f"execute_tool {name}", {
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": name,
             "gen_ai.tool.type": "function",
-            "gen_ai.tool.call.arguments": _text(inputs),
-            "gen_ai.tool.call.result": _text(outputs),
+            "gen_ai.tool.call.arguments": _cut(inputs),
+            "gen_ai.tool.call.result": _cut(outputs),
         }
-    content = {"deskgraph.input": _text(inputs), "deskgraph.output": _text(outputs)}
-    if run.get("parent_run_id"):
+    content = {"deskgraph.input": _cut(inputs), "deskgraph.output": _cut(outputs)}
+    if run.parent_id:
         return name, content
     workflow = {"gen_ai.operation.name": "invoke_workflow", "gen_ai.workflow.name": name}
     return f"invoke_workflow {name}", {**workflow, **content}
@@ -146,10 +137,6 @@ def _cut(text: str) -> str:
     """Bounded, and without halves of surrogate pairs, which no protobuf holds."""
     cut = text if len(text) <= MAX_CHARS else f"{text[: MAX_CHARS - 1]}…"
     return cut.encode("utf-8", "replace").decode()
-
-
-def _uuid(value: Any) -> UUID:
-    return value if isinstance(value, UUID) else UUID(str(value))
 
 
 def _context(trace_id: UUID, run_id: UUID) -> SpanContext:

@@ -13,6 +13,7 @@ from app.db.runs.steps import UPSERT_STEPS, step_row
 from app.log.error_text import place_of, public_message
 from app.observability import metrics
 from app.observability.redaction import without_personal_data, without_secrets
+from app.observability.trace_run import node_run_id
 from app.observability.usage import UsageHandler
 
 FAILURE_HANDLER = "__error_handler__"
@@ -21,7 +22,10 @@ DECIDED_SECONDS = 0.5
 
 
 class StepLog:
-    """The steps of one execution. `note` never waits; `flush` does, before the run settles."""
+    """The steps of one execution. `note` never waits; `flush` does, before the run settles.
+
+    `root` is that of its trace, if it has one.
+    """
 
     def __init__(
         self,
@@ -31,14 +35,14 @@ class StepLog:
         attempt: int,
         usage: UsageHandler,
         *,
-        traced: bool = False,
+        root: UUID | None = None,
     ) -> None:
         self._commits = commits
         # Rows that are late, as after an outage, are refused: their steps would stay open.
         self._holder = (str(run_id), attempt)
         self._owner = {"tenant_id": tenant_id, "run_id": run_id, "attempt": attempt}
         self._usage = usage
-        self._traced = traced
+        self._root = root
         self._open: dict[str, dict[str, Any]] = {}
         self._unwritten: list[Done] = []
         self._checkpoint_id: str | None = None
@@ -75,7 +79,7 @@ class StepLog:
             "cost_usd": 0,
             "started_at": datetime.now(UTC),
             "duration_ms": None,
-            "trace_run_id": None,
+            "trace_run_id": self._in_trace(task["id"], 1),
         }
         self._open[task["id"]] = row
         self._write(row)
@@ -104,11 +108,20 @@ class StepLog:
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
             "duration_ms": round(took.total_seconds() * 1000),
-            "trace_run_id": usage.trace_run_id if self._traced else None,
+            "trace_run_id": self._in_trace(task["id"], max(usage.tries, 1)),
         }
         seconds = took.total_seconds()
         metrics.step_ended(row["node"], str(done["status"]), seconds, usage.tries, error)
         self._write({**row, **done})
+
+    def try_again(self, task_id: str, number: int) -> None:
+        """Note another try of a step that goes on, so that who recovers the run finds it."""
+        if row := self._open.get(task_id):
+            row |= {"tries": number, "trace_run_id": self._in_trace(task_id, number)}
+            self._write(row)
+
+    def _in_trace(self, task_id: str, number: int) -> UUID | None:
+        return self._root and node_run_id(self._root, task_id, number)
 
     def _write(self, row: dict[str, Any]) -> None:
         self._unwritten = [done for done in self._unwritten if not done.done() or done.exception()]

@@ -1,15 +1,24 @@
-"""The tracer of one execution: LangChain's, where a pause is no error and costs are our own."""
+"""The tracer of one execution: notes runs of LangChain's as they begin and end, for the senders.
 
-from collections import Counter
-from typing import Any, Self
+It is called within the event loop for every node, router, tool and model call, so it only keeps
+references; texts are redacted and written by a sender's thread.
+"""
+
+import traceback
+from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
-from langchain_core.tracers.langchain import LangChainTracer
-from langchain_core.tracers.schemas import Run
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
 from langgraph.errors import GraphBubbleUp, GraphDrained, GraphInterrupt
+from uuid_utils.compat import uuid7
 
 from app.observability.prices import Prices, tokens_of
-from app.observability.trace_parent import TraceParent
+from app.observability.trace_feedback import feedback_of
+from app.observability.trace_run import OF_TRY, Execution, Kind, TracedRun, node_run_id
+from app.observability.trace_sender import Begun, Ended, Item, TraceSender
 from graphs.suspend import AttemptLostError, RunPausedError
 
 # How an execution ends that stops without a fault; the first class that fits.
@@ -20,100 +29,171 @@ STOPS: tuple[tuple[type[BaseException], str], ...] = (
     (AttemptLostError, "lost"),
     (GraphBubbleUp, "waiting"),
 )
+# LangChain's own parts around a model call, and LangGraph's way from a node that failed to the
+# next. They say nothing, unless something failed in them that no other run shows.
+WRAPPERS = ("Runnable", "__error_handler__")
 
 
-class ExecutionTracer(LangChainTracer):
+class ExecutionTracer(BaseCallbackHandler):
     """Names how the execution ended on its root, numbers tries, and adds what each call cost."""
 
-    prices: Prices
-    tries: Counter[str]
-    parent: TraceParent | None
-    # Our own root in each trace: under a caller's run it is not the trace's.
-    roots: dict[UUID, str]
+    # Else LangChain calls it in a thread.
+    run_inline = True
 
-    @classmethod
-    def of(cls, prices: Prices, parent: TraceParent | None, **parameters: Any) -> Self:
-        """A tracer with the parameters of LangChain's, whose root stands under `parent`."""
-        tracer = cls(**parameters)
-        tracer.prices, tracer.tries = prices, Counter()
-        tracer.parent, tracer.roots = parent, {}
-        return tracer
-
-    def copy_with_metadata_defaults(self, **parameters: Any) -> LangChainTracer:
-        """LangGraph makes copies for parts of a run; they count together."""
-        copy = super().copy_with_metadata_defaults(**parameters)
-        assert isinstance(copy, ExecutionTracer), "a copy is of the same class"
-        copy.prices, copy.tries = self.prices, self.tries
-        copy.parent, copy.roots = self.parent, self.roots
-        return copy
-
-    def _start_trace(self, run: Run) -> None:
-        """Send the run though LangSmith is off for all else of the process (see `Tracing`)."""
-        is_root = run.parent_run_id is None
-        if is_root and (parent := self.parent):
-            self.order_map[parent.run_id] = (parent.trace_id, parent.place)
-            run.parent_run_id = parent.run_id
-        super()._start_trace(run)
-        run.extra.pop("__disabled", None)
-        if is_root:
-            self.roots[run.trace_id] = str(run.id)
+    def __init__(self, execution: Execution, senders: list[TraceSender], prices: Prices) -> None:
+        self._execution = execution
+        self._senders = senders
+        self._prices = prices
+        self._runs = execution.open
+        # The last failure that a run shows, by its identity.
+        self._failure: int | None = None
 
     def on_chain_start(
-        self, serialized: dict[str, Any], inputs: dict[str, Any], **kwargs: Any
-    ) -> Any:
-        """Number the tries of a node, which LangGraph shows as runs of one name."""
-        metadata = kwargs.get("metadata") or {}
-        if kwargs.get("name") == metadata.get("langgraph_node") is not None:
-            task = str(metadata.get("langgraph_checkpoint_ns"))
-            self.tries[task] += 1
-            kwargs["metadata"] = {**metadata, "try": self.tries[task]}
-        return super().on_chain_start(serialized, inputs, **kwargs)
+        self, serialized: dict[str, Any] | None, inputs: Any, *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """A root, a node, a router or a wrapper begins."""
+        run = self._begin(run_id, "chain", _name_of(serialized, kwargs), inputs, kwargs)
+        is_node = run.name == run.metadata.get("langgraph_node")
+        run.hidden = run.parent is not None and run.name.startswith(WRAPPERS)
+        if is_node and run.parent:
+            self._number(run)
+        if run.parent is None or (is_node and not run.hidden):
+            self._put(Begun(run))
 
-    def on_chain_end(self, outputs: dict[str, Any], *, run_id: UUID, **kwargs: Any) -> Any:
-        """Say on the root that the execution succeeded, unless a node said how else it ended."""
-        self._say_on_root(run_id, "success", of_node=False)
-        return super().on_chain_end(outputs, run_id=run_id, **kwargs)
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
+        """The root succeeded, unless a node said how else the execution ended."""
+        if (run := self._runs.pop(run_id, None)) is None or run.hidden:
+            return
+        if run.parent is not None:
+            self._end(run, outputs)
+            return
+        _say_on_root(run, "success")
+        self._end(run, outputs)
+        for said in feedback_of(run):
+            self._put(said)
 
-    def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> Any:
-        """End what paused or was handed back as finished, with what it asks as its output."""
-        outcome = _stop_of(error)
+    def on_chain_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """What paused or was handed back has ended, with what it asks as its output."""
+        if (run := self._runs.pop(run_id, None)) is None:
+            return
+        outcome = stop_of(error)
         if outcome is None:
-            self._say_on_root(run_id, "error", of_node=False)
-            return super().on_chain_error(error, run_id=run_id, **kwargs)
-        self._say_on_root(run_id, outcome, of_node=True)
-        return super().on_chain_end(_asked(error), run_id=run_id)
+            if run.parent is None:
+                _say_on_root(run, "error")
+            if not (run.hidden and id(error) == self._failure):
+                self._end(run, None, error)
+        elif not run.hidden:
+            _say_on_root(run.root, outcome)
+            self._end(run, _asked(error))
 
-    def on_tool_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> Any:
-        """A tool that waits, or whose attempt is over, did not fail."""
-        if (outcome := _stop_of(error)) is None:
-            return super().on_tool_error(error, run_id=run_id, **kwargs)
-        return super().on_tool_end({"stopped": outcome}, run_id=run_id)
+    def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID,
+        **kwargs: Any,
+    ) -> None:  # fmt: skip
+        """A model is asked."""
+        self._begin(run_id, "llm", _name_of(serialized, kwargs), messages, kwargs)
 
-    def _on_llm_end(self, run: Run) -> None:
-        """Add our price of the call, which LangSmith sums up over nodes and traces."""
-        # Not asked of the handler that counts: which of the two sees a call first is not fixed.
-        message = _message_of(run)
-        usage: Any = message.get("usage_metadata")
+    def on_llm_end(self, response: LLMResult, *, run_id: UUID, **_: Any) -> None:
+        """It answered; its price is ours, which LangSmith sums up over nodes and traces."""
+        if run := self._runs.pop(run_id, None):
+            run.usage = self._usage_of(run, response)
+            self._end(run, response)
+
+    def on_llm_error(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
+        """It did not answer, or is not waited for any more."""
+        if run := self._runs.pop(run_id, None):
+            self._end(run, None, error)
+
+    def begin_tool(self, parent_run_id: UUID | None, name: str, args: Any) -> TracedRun:
+        """A tool is called by the node of that run."""
+        run = self._new(uuid7(), parent_run_id, "tool", name, args)
+        if run.parent:
+            run.metadata = {k: v for k, v in run.parent.metadata.items() if k not in OF_TRY}
+        return run
+
+    def end_tool(self, run: TracedRun, result: Any, error: BaseException | None = None) -> None:
+        """It ended; one that waits, or whose attempt is over, did not fail."""
+        self._runs.pop(run.id, None)
+        if error is not None and (outcome := stop_of(error)):
+            self._end(run, {"stopped": outcome})
+        else:
+            self._end(run, {"output": result} if error is None else None, error)
+
+    def _begin(
+        self, run_id: UUID, kind: Kind, name: str, inputs: Any, said: dict[str, Any]
+    ) -> TracedRun:
+        run = self._new(run_id, said.get("parent_run_id"), kind, name, inputs)
+        run.metadata, run.tags = said.get("metadata") or {}, said.get("tags") or []
+        self._runs[run_id] = run
+        return run
+
+    def _new(
+        self, run_id: UUID, parent_run_id: UUID | None, kind: Kind, name: str, inputs: Any
+    ) -> TracedRun:
+        parent = self._runs.get(parent_run_id) if parent_run_id else None
+        while parent is not None and parent.hidden:
+            parent = parent.parent
+        run = TracedRun(run_id, self._execution, parent, name, kind, inputs, {}, [])
+        self._runs[run_id] = run
+        return run
+
+    def _number(self, run: TracedRun) -> None:
+        """Number the tries of a node, which LangGraph shows as runs of one name."""
+        task = str(run.metadata.get("langgraph_checkpoint_ns"))
+        tries = self._execution.tries
+        tries[task] += 1
+        run.metadata = {**run.metadata, "try": tries[task]}
+        run.id = node_run_id(run.root.id, task_id_of(task), tries[task])
+
+    def _end(self, run: TracedRun, outputs: Any, error: BaseException | None = None) -> None:
+        run.outputs = outputs
+        if error is not None:
+            run.error, self._failure = _written(error), id(error)
+        run.end = datetime.now(UTC)
+        self._put(Ended(run))
+
+    def _put(self, item: Item) -> None:
+        for sender in self._senders:
+            sender.put(item)
+
+    def _usage_of(self, run: TracedRun, response: LLMResult) -> dict[str, Any] | None:
+        """Tokens and prices of a call; None when the server counted nothing."""
+        message = message_of(response)
+        if message is None or not message.usage_metadata:
+            return None
+        usage: dict[str, Any] = {**message.usage_metadata}
         asked = run.metadata.get("ls_model_name")
-        answered = (message.get("response_metadata") or {}).get("model_name")
-        cost = self.prices.of_call(str(answered or asked or "unknown"), tokens_of(usage), asked)
-        if usage and cost is not None:
+        answered = message.response_metadata.get("model_name")
+        model = str(answered or asked or "unknown")
+        # Not asked of the handler that counts: which of the two sees a call first is not fixed.
+        if (cost := self._prices.of_call(model, tokens_of(usage), asked)) is not None:
             usage["input_cost"] = float(cost.input)
             usage["output_cost"] = float(cost.output)
             usage["total_cost"] = float(cost.input + cost.output)
-        super()._on_llm_end(run)
-
-    def _say_on_root(self, run_id: UUID, outcome: str, *, of_node: bool) -> None:
-        run = self.run_map.get(str(run_id))
-        root = self.run_map.get(self.roots.get(run.trace_id, "")) if run else None
-        if root is None or (root is not run and not of_node) or "run_outcome" in root.metadata:
-            return
-        root.add_metadata({"run_outcome": outcome})
-        root.add_tags([f"outcome:{outcome}"])
+        return usage
 
 
-def _stop_of(error: BaseException) -> str | None:
+def stop_of(error: BaseException) -> str | None:
+    """How an execution ended that this stopped; None for a fault."""
     return next((outcome for kind, outcome in STOPS if isinstance(error, kind)), None)
+
+
+def task_id_of(namespace: str) -> str:
+    """LangGraph's id of a node's execution: `node:task` is the last part of its namespace."""
+    return namespace.rsplit("|", 1)[-1].rpartition(":")[2]
+
+
+def message_of(response: LLMResult) -> AIMessage | None:
+    """The answer, if it is a chat model's."""
+    generation = response.generations[0][0] if response.generations else None
+    message = generation.message if isinstance(generation, ChatGeneration) else None
+    return message if isinstance(message, AIMessage) else None
+
+
+def _say_on_root(root: TracedRun, outcome: str) -> None:
+    if "run_outcome" not in root.metadata:
+        root.metadata = {**root.metadata, "run_outcome": outcome}
+        root.tags = [*root.tags, f"outcome:{outcome}"]
 
 
 def _asked(error: BaseException) -> dict[str, Any]:
@@ -122,11 +202,12 @@ def _asked(error: BaseException) -> dict[str, Any]:
     return {"__interrupt__": [item.value for item in error.args[0]] if error.args else []}
 
 
-def _message_of(run: Run) -> dict[str, Any]:
-    """The answer, whose usage LangChain is about to copy to the run's metadata."""
-    for batch in (run.outputs or {}).get("generations", []):
-        for generation in batch:
-            message: Any = generation.get("message", {}).get("kwargs")
-            if isinstance(message, dict):
-                return message
-    return {}
+def _written(error: BaseException) -> str:
+    """The class first, as senders rely on, then where it came from."""
+    return f"{error!r}\n{''.join(traceback.format_exception(error))}".strip()
+
+
+def _name_of(serialized: dict[str, Any] | None, said: dict[str, Any]) -> str:
+    """The run's own name, or that of its class."""
+    made = serialized or {}
+    return str(said.get("name") or made.get("name") or (made.get("id") or ["unnamed"])[-1])

@@ -5,16 +5,16 @@ Without a key and an endpoint nothing is made or sent.
 
 import asyncio
 from dataclasses import dataclass, field
-from functools import partial
 from importlib.metadata import version
-from typing import Any, cast
+from typing import Any
 
 import langsmith
 
 from app.observability import langsmith_client
 from app.observability.prices import Prices
 from app.observability.trace_parent import TraceParent
-from app.observability.trace_sender import ExecutionClient, TraceSender, note_lost
+from app.observability.trace_run import Execution, TracedRun
+from app.observability.trace_sender import SPANS, Ended, TraceSender, note_lost
 from app.observability.tracer import ExecutionTracer
 from app.settings import Settings
 from graphs.policy import TraceContent
@@ -68,16 +68,27 @@ class Tracing:
         """
         if not self._senders:
             return []
-        client = ExecutionClient(self._senders, traced.content, traced.names)
-        tracer = ExecutionTracer.of(
-            prices,
+        execution = Execution(
+            traced.content,
+            traced.names,
+            self._project,
+            {**self._everywhere, **traced.metadata},
+            [*self._tags, *traced.tags],
             traced.parent,
-            client=cast("langsmith.Client", client),
-            project_name=self._project,
-            tags=[*self._tags, *traced.tags],
-            metadata={**self._everywhere, **traced.metadata},
         )
-        return [tracer]
+        return [ExecutionTracer(execution, self._senders, prices)]
+
+    @property
+    def has_spans(self) -> bool:
+        """Whether a collector gets spans, each once and whole."""
+        return any(sender.name == SPANS for sender in self._senders)
+
+    def send_spans(self, runs: list[TracedRun]) -> None:
+        """Send runs that have ended to the collector alone."""
+        for sender in self._senders:
+            if sender.name == SPANS:
+                for run in runs:
+                    sender.put(Ended(run))
 
     async def close(self) -> None:
         """Send what is left, waiting no longer than the setting says."""
@@ -91,11 +102,11 @@ class Tracing:
 def _senders(settings: Settings) -> list[TraceSender]:
     senders = []
     if settings.langsmith_api_key is not None:
-        make = partial(langsmith_client.LangSmithClient, settings)
-        senders.append(TraceSender(langsmith_client.NAME, make))
+        client = langsmith_client.LangSmithClient(settings)
+        senders.append(TraceSender(langsmith_client.NAME, client))
     if settings.otel_endpoint is not None:
         # An extra, which most installations do without.
         from app.observability import span_client  # noqa: PLC0415
 
-        senders.append(TraceSender(span_client.NAME, partial(span_client.SpanClient, settings)))
+        senders.append(TraceSender(SPANS, span_client.SpanClient(settings)))
     return senders

@@ -31,8 +31,6 @@ class TaskUsage:
     tries: int = 0
     tokens: int = 0
     cost: Decimal | None = Decimal(0)
-    # The last try's run, by LangChain's id of it, which is LangSmith's.
-    trace_run_id: UUID | None = None
 
 
 class Asked(NamedTuple):
@@ -67,6 +65,8 @@ class UsageHandler(AsyncCallbackHandler):
         self.prices = prices or Prices()
         self._write = record
         self._asked: dict[UUID, Asked] = {}
+        # Called with a node's task and its number when it is tried again.
+        self.tried_again: Callable[[str, int], None] = lambda _task, _number: None
 
     def of(self, task_id: str) -> TaskUsage:
         """The record of a node that ended or starts again: calls that still run are given up.
@@ -88,7 +88,8 @@ class UsageHandler(AsyncCallbackHandler):
             bind_contextvars(node=kwargs["name"])
             usage = self.of(_task_id(metadata))
             usage.tries += 1
-            usage.trace_run_id = kwargs.get("run_id")
+            if usage.tries > 1:
+                self.tried_again(_task_id(metadata), usage.tries)
 
     async def on_chat_model_start(self, serialized: Any, messages: Any, **kwargs: Any) -> None:
         """Remember which node asks which model."""

@@ -11,18 +11,22 @@ from app.log import get_logger
 from app.observability.langsmith_api import LangSmithApi, LangSmithError
 from app.services.traces import notes
 from app.worker.dispatcher import Dispatcher
+from app.worker.lost_traces import end_lost
 
 log = get_logger(__name__)
 
-# An attempt is at most two calls, each with a limit of ten seconds for each of its parts.
-LEASE = timedelta(seconds=120)
+# An attempt is a few calls, each with a limit of ten seconds for each of its parts.
+LEASE = timedelta(seconds=300)
 AT_ONCE, SHARE = 8, 2
 
 
 class TraceDispatcher(Dispatcher):
-    """The notes that this process sends; the owners are tenants."""
+    """The notes that this process sends; the owners are tenants.
 
-    def __init__(self, service: Service, langsmith: LangSmithApi) -> None:
+    Without LangSmith there is no place for feedback, so its notes are settled unsent.
+    """
+
+    def __init__(self, service: Service, langsmith: LangSmithApi | None) -> None:
         super().__init__(
             "trace_notes",
             "trace_note_failed",
@@ -59,21 +63,23 @@ class TraceDispatcher(Dispatcher):
         """Send it; what went wrong, if something did."""
         try:
             if note.key == "lost":
-                await self._langsmith.end_run(note.trace_id, notes.WORKER_LOST)
+                await end_lost(self._service, self._langsmith, note)
+                return None
+            if self._langsmith is None:
                 return None
             async with self._service.sessions() as session:
                 content = await notes.content_of(session, note)
             if content is not None:
-                project = await self._project()
+                project = await self._project(self._langsmith)
                 await self._langsmith.write_feedback({**content, "session_id": project})
         except LangSmithError as error:
             return str(error)
         return None
 
-    async def _project(self) -> str:
+    async def _project(self, langsmith: LangSmithApi) -> str:
         """The project's id, looked up once. Raises LangSmithError while there is none."""
         if self._project_id is None:
-            found = await self._langsmith.project(self._service.settings.langsmith_project)
+            found = await langsmith.project(self._service.settings.langsmith_project)
             if found is None:
                 raise LangSmithError("has no such project yet")
             self._project_id = found.id
@@ -81,8 +87,11 @@ class TraceDispatcher(Dispatcher):
 
 
 async def send_trace_notes(service: Service, stop: asyncio.Event) -> None:
-    """Send notes until `stop` is set; without a key of LangSmith's there is nothing to send."""
+    """Send notes until `stop` is set; where nothing is traced there are none."""
+    if not service.tracing.is_on:
+        return
     if service.settings.langsmith_api_key is None:
+        await TraceDispatcher(service, None).work(stop)
         return
     async with LangSmithApi(service.settings) as langsmith:
         await TraceDispatcher(service, langsmith).work(stop)

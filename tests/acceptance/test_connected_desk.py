@@ -56,6 +56,30 @@ def test_lost_answer_leaves_one_reply(connected: OwnConnected, fault: str) -> No
     assert len(desk.public("42")) == 1
 
 
+def test_figures_say_what_came_and_what_went(connected: OwnConnected) -> None:
+    """Hooks and deliveries as they were, the lost answer as a retry, and the runs behind them."""
+    desk = connected.desk
+    desk.faults = ["lose"]
+    desk.open("42", E42)
+    connected.settled("42", "reply")
+    until(lambda: all(sent["status"] != "pending" for sent in connected.deliveries()))
+    sent = connected.deliveries()
+
+    def read() -> Any:
+        answer = connected.starter.http.get("/v1/stats/connections?window=1h")
+        [figures] = answer.raise_for_status().json()["connections"]
+        return figures
+
+    figures = read()
+    assert (figures["connection_id"], figures["name"]) == (connected.id, "Own")
+    assert {one["kind"]: one["count"] for one in figures["hooks"]} == {"received": 1}
+    assert {one["kind"]: one["count"] for one in figures["deliveries"]} == {"sent": len(sent)}
+    assert (figures["retries"], figures["success_rate"]) == (1, 1.0)
+    assert figures["took"]["count"] == len(sent)
+    listed = connected.starter.http.get(figures["runs"]).raise_for_status().json()["items"]
+    assert [run["id"] for run in listed] == [connected.rested("42")["id"]]
+
+
 def test_no_reply_leaves_over_a_person(connected: OwnConnected) -> None:
     """A person answers while the run waits for approval: the draft goes in as a private note."""
     desk, ticket = connected.desk, "42"

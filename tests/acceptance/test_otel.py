@@ -10,9 +10,10 @@ from uuid import UUID
 
 import pytest
 
+from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Stack, running
-from tests.acceptance.test_trace_delivery import STOP_SECONDS
+from tests.acceptance.test_trace_delivery import PATIENCE_SECONDS, STOP_SECONDS
 from tests.acceptance.test_tracing import MARKED, MARKERS, TWICE, start_marked
 from tests.acceptance.waiting import until
 from tests.conftest import Tenant
@@ -215,6 +216,39 @@ def test_personal_data_leaves_only_by_the_policy(
     assert left == ({*MARKERS} - {"key"} if content == "full" else set())
     assert ("I was charged twice" in sent) == (content != "none")
     assert all(span.attributes["gen_ai.conversation.id"] == run["thread_id"] for span in spans)
+
+
+def test_spans_of_a_killed_worker_are_sent_by_the_one_that_recovers_its_run(
+    migrated_database: Callable[[], str], tmp_path: Path
+) -> None:
+    """Its root and the node that it was at, as errors; the node's input is there, masked."""
+    url = migrated_database()
+    own = asyncio.run(tenant_on(url, articles=False))
+    got, model = OtelCollector(), HeldModel()
+    model.hold("Classification")
+    with serving(got.app) as served:
+        env = {"DESKGRAPH_OTEL_ENDPOINT": f"{served}/v1/traces", **model.env}
+        with running(Stack(url, tmp_path, **env)) as alone:
+            alone.api()
+            process = alone.worker()
+            caller = alone.client(own.starter)
+            run = caller.start("cus_ann", f"{TWICE}. I am {MARKERS['email']}", wait=0)
+            assert model.arrived.wait(PATIENCE_SECONDS)
+            lost = caller.run(run["id"], wait=0)["trace_id"]
+            process.kill()
+            model.release()
+            alone.worker()
+            until(lambda: len(got.of_trace(lost)) == 2)
+    model.close()
+    [root] = [span for span in got.of_trace(lost) if not span.parent]
+    [node] = [span for span in got.of_trace(lost) if span.parent]
+    assert (node.name, node.parent) == ("classify", root.id)
+    for span in (root, node):
+        assert span.is_error
+        assert span.attributes["error.type"] == "WorkerLost"
+        assert span.attributes["deskgraph.run_id"] == run["id"]
+    assert TWICE in node.attributes["deskgraph.input"]
+    assert MARKERS["email"].encode() not in got.sent
 
 
 @pytest.mark.parametrize("trouble", ["refuses", "never answers", "is gone"])

@@ -115,7 +115,7 @@ def test_drained_run_is_no_error(starter: Client, stack: Stack, tmp_path: Path) 
 def test_trace_of_a_killed_worker_is_ended_by_the_one_that_recovers_its_run(
     starter: Client, stack: Stack, tmp_path: Path
 ) -> None:
-    """The killed one's root does not stay open; the run goes on in a trace of its own."""
+    """The killed one's root and node do not stay open; the run goes on in a trace of its own."""
     langsmith, model = LangSmithCapture(), HeldModel()
     model.hold("Classification")
     with serving(langsmith.app) as endpoint:
@@ -124,8 +124,8 @@ def test_trace_of_a_killed_worker_is_ended_by_the_one_that_recovers_its_run(
             run = starter.start("cus_ann", TWICE, wait=0)
             assert model.arrived.wait(PATIENCE_SECONDS)
             lost = starter.run(run["id"], wait=0)["trace_id"]
-            # The start of the root has left by then.
-            until(lambda: lost in langsmith.runs)
+            # The starts of the root and of its node have left by then.
+            until(lambda: any(r.get("parent_run_id") == lost for r in [*langsmith.runs.values()]))
             assert langsmith.root(lost) is None
             process.kill()
         model.release()
@@ -135,7 +135,11 @@ def test_trace_of_a_killed_worker_is_ended_by_the_one_that_recovers_its_run(
             done = starter.run(run["id"])
             langsmith.wait_for_root(done["trace_id"])
     model.close()
-    assert root["error"].startswith("WorkerLost")
+    [node] = langsmith.children(root)
+    assert node["name"] == "classify"
+    for ended in (root, node):
+        assert ended["end_time"]
+        assert ended["error"].startswith("WorkerLost")
     assert done["trace_id"] != lost
     assert metadata(langsmith.runs[lost])["run_id"] == run["id"]
 

@@ -26,6 +26,8 @@ class LangSmithCapture:
     def __init__(self) -> None:
         self.runs: dict[str, JsonObject] = {}
         self.requests: list[str] = []
+        # The parts that were taken, by their names: `post.<id>`, `patch.<id>.outputs`.
+        self.operations: list[str] = []
         self.keys: set[str | None] = set()
         self.sent = b""
         self.status = 202
@@ -109,8 +111,11 @@ class LangSmithCapture:
             return JSONResponse({"detail": "injected fault"}, self.status)
         self.sent += body
         for name, data in parts(body, request.headers["content-type"]):
+            self.operations.append(name)
             operation, run_id, *field = name.split(".", 2)
-            if operation in ("post", "patch"):
+            if operation == "feedback":
+                self.feedback[run_id] = json.loads(data)
+            elif operation in ("post", "patch"):
                 value = json.loads(data)
                 self._merge(run_id, {field[0]: value} if field else value)
         return JSONResponse({}, 202)

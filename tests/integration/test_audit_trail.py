@@ -34,15 +34,37 @@ from tests.integration.workplace import Workplace
 
 # Between two readings of the clock in one statement.
 CLOSE_MS = 1000
+GIVEN = frozenset({"key.issued", "article.stored", "agent.stored", "contact.stored"})
+# What is known and who may be written to, each stored, changed and removed by a statement.
+STATEMENTS = (
+    "INSERT INTO articles (tenant_id, id, title, content, language)"
+    " VALUES (:tenant, 'a1', 'Marker', 'secretly', 'en'), (:tenant, 'a2', 'M', 's', 'en')",
+    "UPDATE articles SET updated_at = now() WHERE tenant_id = :tenant AND id = 'a1'",
+    "DELETE FROM articles WHERE tenant_id = :tenant AND id IN ('a1', 'a2')",
+    "INSERT INTO agents (tenant_id, id, name, skills, timezone, opens_hour, closes_hour, weekdays)"
+    " VALUES (:tenant, 'g1', 'Mia Marker', '{}', 'UTC', 9, 17, '[1]')",
+    "DELETE FROM agents WHERE tenant_id = :tenant AND id = 'g1'",
+    "INSERT INTO contacts (tenant_id, id, email, name, segments)"
+    " VALUES (:tenant, 'cus_marker', 'mia@marker.example', 'Mia Marker', '{}')",
+    "DELETE FROM contacts WHERE tenant_id = :tenant AND id = 'cus_marker'",
+    "INSERT INTO webhook_endpoints (id, tenant_id, url, events)"
+    " VALUES (gen_random_uuid(), :tenant, 'https://marker.example', '{run.finished}')",
+    "UPDATE webhook_endpoints SET events = '{}' WHERE tenant_id = :tenant",
+    "DELETE FROM webhook_endpoints WHERE tenant_id = :tenant",
+    "INSERT INTO triage_models (tenant_id, version, weights, figures, source, active)"
+    " VALUES (:tenant, 1, '\\x00', '{}', 'export', false)",
+    "UPDATE triage_models SET active = true WHERE tenant_id = :tenant",
+    "DELETE FROM triage_models WHERE tenant_id = :tenant",
+)
 LOOSE = Policy(refund_auto_limit={"USD": 100})
 
 
 async def events(sessions: Sessions, tenant_id: str, **wanted: Any) -> list[AuditEvent]:
-    """The tenant's events, oldest first, without those of the keys that the test was given."""
+    """The tenant's events, oldest first, without those of what the test was given."""
     query = events_of(tenant_id, Wanted(**wanted)).order_by(AuditEvent.at)
     async with sessions() as session:
         found = list(await session.scalars(query))
-    return [event for event in found if event.kind != "key.issued" or event.actor != "service"]
+    return [event for event in found if event.actor != "service" or event.kind not in GIVEN]
 
 
 async def key_of(sessions: Sessions, tenant: Tenant, name: str, **more: Any) -> ApiKey:
@@ -117,6 +139,8 @@ async def test_every_kind_is_written_with_who_did_it(
     await act(lambda s: pauses.unpause(s, enqueue_run, tenant.id))
     await act(lambda s: erase_customer.erase(s, tenant.id, "cus_ann", ann.id))
     await act(lambda s: sign_in(s, ann, "key", timedelta(hours=1)))
+    for statement in map(text, STATEMENTS):
+        await act(lambda s, made=statement: s.execute(made, {"tenant": tenant.id}))
 
     found = await events(sessions, tenant.id)
     elsewhere = {"approval.opened", "approval.closed", "decision.made", "effect.begun",
@@ -127,6 +151,13 @@ async def test_every_kind_is_written_with_who_did_it(
     confirmed = [event for event in found if event.kind == "policy_change.confirmed"]
     assert [event.actor_key for event in confirmed] == [ben.id]
     by_ann = {event.kind for event in found if event.actor_key == ann.id}
+    stored = [event for event in found if event.kind == "article.stored"]
+    assert [(e.subjects, e.facts) for e in stored] == [(["article:a1", "article:a2"], {"count": 2})]
+    contacts = [event for event in found if event.kind.startswith("contact.")]
+    assert [(e.subjects, e.facts) for e in contacts] == [([], {"count": 1})] * 2
+    assert "arker" not in str([(event.subjects, event.facts) for event in found])
+    assert by_ann >= {"article.removed", "agent.stored", "contact.removed", "endpoint.changed",
+                      "model.changed"}  # fmt: skip
     assert by_ann >= {"policy_change.pending", "connection.removed", "pause.ended", "key.issued",
                       "customer.erased", "ticket.taken_over"}  # fmt: skip
 

@@ -97,34 +97,15 @@ async def test_untraced_run_has_no_notes(sessions: Sessions, tenant: Tenant, beg
     assert await notes_of(sessions, caller.run_id) == {}
 
 
-async def test_end_notes_what_was_checked_and_who_got_it(sessions: Sessions, begin: Begin) -> None:
-    """In the transaction of the end; an ending with nothing to say notes nothing."""
-    for result, outcome, noted in (
-        ({"verdicts": [{"supported": True}, {"supported": False}]}, "answered", {"grounding"}),
-        ({"escalation": {"reason": "angry"}}, "escalated", {"escalated"}),
-        ({}, "answered", set()),
-    ):
-        caller, _ = await traced(begin)
-        async with sessions() as session:
-            run = await session.get_one(Run, caller.run_id)
-        ending = Ending(RunStatus.SUCCESS, outcome=outcome, result=result)
-        assert await finish.finish(sessions, enqueue_run, run, ending)
-        assert set(await notes_of(sessions, run.id)) == noted
-
-
-async def test_share_of_supported_claims_is_sent(
-    service: Service, sessions: Sessions, begin: Begin, langsmith: LangSmithCapture
-) -> None:
-    """And no claim's text."""
-    verdicts = [{"text": "secret claim", "supported": yes} for yes in (True, True, True, False)]
-    caller, trace_id = await traced(begin, result={"verdicts": verdicts})
-    async with sessions.begin() as session:
+async def test_end_of_a_traced_run_notes_nothing(sessions: Sessions, begin: Begin) -> None:
+    """What was checked, and who got it, comes with the trace: most ends are one statement."""
+    caller, _ = await traced(begin)
+    async with sessions() as session:
         run = await session.get_one(Run, caller.run_id)
-        await trace_notes.note(session, run, "grounding")
-    async with sending(service, langsmith):
-        found = await eventually(lambda: feedback(langsmith, trace_id, "grounding"))
-    assert (found["score"], found["value"]) == (0.75, "3 of 4 claims")
-    assert b"secret claim" not in langsmith.sent
+    checked = {"verdicts": [{"supported": True}], "escalation": {"reason": "angry"}}
+    ending = Ending(RunStatus.SUCCESS, outcome="escalated", result=checked)
+    assert await finish.finish(sessions, enqueue_run, run, ending)
+    assert await notes_of(sessions, run.id) == {}
 
 
 @asynccontextmanager
@@ -134,6 +115,26 @@ async def sending(service: Service, langsmith: LangSmithCapture) -> AsyncIterato
     async with traced_service(service, langsmith) as opened:
         working = asyncio.create_task(send_trace_notes(opened, stop))
         yield opened
+        stop.set()
+        await working
+
+
+async def test_notes_are_settled_at_once_where_only_spans_are_sent(
+    service: Service, sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """A collector takes no feedback; nothing waits for the end of the retention."""
+    caller, _ = await traced(begin)
+    await rated(sessions, tenant)
+    only_spans = {"langsmith_api_key": None, "otel_endpoint": "http://127.0.0.1:9/v1/traces"}
+    settings = service.settings.model_copy(update=only_spans)
+    stop = asyncio.Event()
+    async with open_service(settings) as opened:
+        working = asyncio.create_task(send_trace_notes(opened, stop))
+
+        async def settled() -> bool:
+            return (await notes_of(sessions, caller.run_id))["csat"].status == "sent"
+
+        await eventually(settled)
         stop.set()
         await working
 

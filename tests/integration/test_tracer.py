@@ -1,29 +1,30 @@
 """The tracer over real graphs, and the thread that sends, to a server that stands for LangSmith."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any, TypedDict
-from uuid import uuid4
+from uuid import uuid4, uuid5
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
+from langchain_core.runnables import RunnableLambda
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import RetryPolicy, interrupt
 from langsmith.utils import get_env_var, tracing_is_enabled
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
+from uuid_utils.compat import uuid7
 
 from app.observability.prices import Prices, Tokens
 from app.observability.tool_runs import as_tool_run
-from app.observability.trace_sender import ExecutionClient
+from app.observability.trace_run import node_run_id
 from app.observability.tracing import Traced, Tracing
 from app.settings import Settings
 from graphs.policy import TraceContent
 from graphs.suspend import AttemptLostError
 from tests.acceptance.waiting import until
-from tests.doubles.langsmith_capture import LangSmithCapture, metadata
+from tests.doubles.langsmith_capture import PROJECT_ID, LangSmithCapture, metadata
 from tests.doubles.server import serving
 
 MAIL = "ann@hidden.example"
@@ -194,19 +195,105 @@ async def test_tools_and_prices_of_model_calls(
     assert usage["total_cost"] == pytest.approx(usage["input_cost"] + usage["output_cost"])
 
 
+@pytest.mark.parametrize(
+    ("state", "keys"),
+    [
+        ({"outcome": "answered", "verdicts": [{"supported": True}, {"supported": False}]},
+         {"grounding": (0.5, "1 of 2 claims")}),
+        ({"outcome": "escalated", "escalation": {"reason": "angry"}},
+         {"escalated": (1.0, "angry")}),
+        ({"outcome": "answered"}, {}),
+        ({"outcome": None, "verdicts": [{"supported": True}]}, {}),
+    ],
+)  # fmt: skip
+def test_trace_brings_what_the_run_found_out_about_itself(
+    tracing: Tracing, langsmith: LangSmithCapture, state: Any, keys: Any
+) -> None:
+    """As feedback with its project, by an id that a repetition has as well; no claim's text."""
+    [sender] = tracing._senders
+    [tracer] = tracing.callbacks(Traced("redacted", (), {"run_id": "r"}), Prices())
+    root = uuid7()
+    tracer.on_chain_start({}, {}, run_id=root, name="support_agent")
+    tracer.on_chain_end(state, run_id=root)
+    assert sender.flush(10) == 0
+    found = langsmith.feedback_on(str(root))
+    assert {key: (one["score"], one["value"]) for key, one in found.items()} == keys
+    for key, one in found.items():
+        assert (one["id"], one["session_id"]) == (str(uuid5(root, key)), PROJECT_ID)
+        assert one["feedback_source"]["metadata"]["run_id"] == "r"
+
+
+def test_run_is_sent_once_unless_it_takes_long(
+    tracing: Tracing, langsmith: LangSmithCapture
+) -> None:
+    """What goes on is shown with its input before its end; what an end left open is stopped."""
+    [tracer] = tracing.callbacks(Traced("redacted", (), {}), Prices())
+    slow, node, quick = uuid7(), uuid7(), uuid7()
+    tracer.on_chain_start({}, {"text": MAIL}, run_id=slow, name="support_agent")
+    about: Any = {"langgraph_node": "work", "langgraph_checkpoint_ns": "work:t"}
+    tracer.on_chain_start({}, {}, run_id=node, parent_run_id=slow, name="work", metadata=about)
+    tracer.on_chain_start({}, {}, run_id=quick, parent_run_id=node, name="by_plan")
+    tracer.on_chain_end({}, run_id=quick)
+    shown = str(node_run_id(slow, "t", 1))
+    until(lambda: {str(slow), shown, str(quick)} <= set(langsmith.runs))
+    begun = dict(langsmith.runs[str(slow)])
+    assert (begun["inputs"], begun.get("end_time")) == ({"text": "[email]"}, None)
+    assert langsmith.runs[str(quick)]["end_time"]
+    tracer.on_chain_end({"text": "done"}, run_id=slow)
+    until(lambda: langsmith.runs[shown].get("end_time"))
+    assert langsmith.runs[shown]["error"].startswith("Stopped")
+    assert langsmith.runs[str(slow)]["outputs"] == {"text": "done"}
+    assert langsmith.operations.count(f"post.{quick}") == 1
+    assert langsmith.operations.count(f"patch.{quick}") == 0
+    assert langsmith.operations.count(f"patch.{slow}") == 1
+
+
+async def test_langchains_own_parts_show_only_what_nothing_else_shows(
+    tracing: Tracing, langsmith: LangSmithCapture
+) -> None:
+    """A failed call is one error, and an answer that cannot be read is the wrapper's."""
+
+    class Refusing(GenericFakeChatModel):
+        def _generate(self, *_: Any, **__: Any) -> Any:
+            raise ConnectionError("refused")
+
+    def read(_: Any) -> Any:
+        raise ValueError("unreadable")
+
+    good, bad = GenericFakeChatModel(messages=iter([ANSWER])), Refusing(messages=iter([]))
+
+    async def work(state: State) -> State:
+        for model, failure in ((bad, ConnectionError), (good, ValueError)):
+            with pytest.raises(failure):
+                await (model | RunnableLambda(read, name="RunnableLambda")).ainvoke("Hello?")
+        return {"text": "done"}
+
+    _, runs, _ = await traced(tracing, langsmith, work)
+    failed = [(run["name"], run["run_type"]) for run in runs if run.get("error")]
+    assert failed == [("Refusing", "llm"), ("RunnableLambda", "chain")]
+    assert len(runs) == len(["work", "Refusing", "GenericFakeChatModel", "RunnableLambda"])
+
+
+class Broken(BaseModel):
+    """What cannot say what it holds."""
+
+    def model_dump(self, **_: Any) -> Any:
+        """Refuse."""
+        raise ValueError(MAIL)
+
+
 def test_trace_that_cannot_be_made_ends_no_other(
     tracing: Tracing, langsmith: LangSmithCapture
 ) -> None:
-    """The thread goes on; what is flushed has arrived."""
+    """The others of its batch arrive; what is flushed has arrived."""
     [sender] = tracing._senders
-    client = ExecutionClient([sender], "redacted")
-    client.create_run(name="broken", run_type="chain", inputs={}, id="no id")
-    trace_id, now = uuid4(), datetime.now(UTC)
-    place = {"trace_id": trace_id, "dotted_order": f"{now:%Y%m%dT%H%M%S%fZ}{trace_id}"}
-    given = {"name": "next", "run_type": "chain", "inputs": {"text": MAIL}, "start_time": now}
-    client.create_run(id=trace_id, **given, **place)
+    [tracer] = tracing.callbacks(Traced("redacted", (), {}), Prices())
+    first, second = uuid7(), uuid7()
+    for run_id, given in ((first, Broken()), (second, MAIL)):
+        tracer.on_chain_start({}, {"text": given}, run_id=run_id, name="work")
     assert sender.flush(10) == 0
-    assert langsmith.runs[str(trace_id)]["inputs"] == {"text": "[email]"}
+    assert str(first) not in langsmith.runs
+    assert langsmith.runs[str(second)]["inputs"] == {"text": "[email]"}
 
 
 async def test_nothing_is_made_without_a_key(tracing: Tracing, langsmith: LangSmithCapture) -> None:

@@ -13,7 +13,7 @@ from app.db.core.claims import change_claimed, claim_due
 from app.db.tables.runs import Run
 from app.db.tables.traces import TraceNote
 
-Key = Literal["approval", "csat", "escalated", "grounding", "lost"]
+Key = Literal["approval", "csat", "lost"]
 
 
 async def note(session: AsyncSession, run: Run, key: Key, subject_id: UUID | None = None) -> None:

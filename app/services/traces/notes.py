@@ -23,14 +23,13 @@ WAITS_SECONDS = (5, 60, 600, 3600, 21_600, 57_600)
 AGREED = (ApprovalStatus.APPROVED, ApprovalStatus.EDITED)
 # The worst and the best rating of each scale, which become 0 and 1.
 ENDS = {"stars": (1, 5), "thumbs": (-1, 1)}
-WORKER_LOST = "WorkerLost: the worker ended before this did; the run went on elsewhere."
 
 
 async def content_of(session: AsyncSession, note: TraceNote) -> JsonObject | None:
     """The feedback of a note, as LangSmith takes it but for the project; None when it is about
     nothing any more."""
     run = await session.get_one(Run, note.run_id)
-    said = await _said(session, note, run)
+    said = await _said(session, note)
     if said is None:
         return None
     policy = Policy.model_validate(await policy_at(session, run.tenant_id, run.policy_version))
@@ -53,16 +52,15 @@ async def content_of(session: AsyncSession, note: TraceNote) -> JsonObject | Non
     }
 
 
-async def _said(session: AsyncSession, note: TraceNote, run: Run) -> JsonObject | None:
+async def _said(session: AsyncSession, note: TraceNote) -> JsonObject | None:
     match note.key:
         case "approval":
             return _of_approval(await _row(session, Approval, note))
         case "csat":
             return _of_rating(await _row(session, Feedback, note))
-        case "grounding":
-            return _of_verdicts(run.result.get("verdicts") or [])
         case _:
-            return _of_escalation(run.result.get("escalation") or {})
+            # Of earlier releases; a trace brings its other scores itself.
+            return None
 
 
 async def _row(session: AsyncSession, table: Any, note: TraceNote) -> Any:
@@ -93,20 +91,6 @@ def _of_rating(rating: Feedback | None) -> JsonObject | None:
         "comment": rating.comment,
         "source": {"feedback_id": str(rating.id)},
     }
-
-
-def _of_verdicts(verdicts: list[JsonObject]) -> JsonObject | None:
-    if not verdicts:
-        return None
-    supported = sum(bool(verdict.get("supported")) for verdict in verdicts)
-    return {
-        "score": supported / len(verdicts),
-        "value": f"{supported} of {len(verdicts)} claims",
-    }
-
-
-def _of_escalation(escalation: JsonObject) -> JsonObject:
-    return {"score": 1.0, "value": str(escalation.get("reason") or "escalated")}
 
 
 async def conclude(session: AsyncSession, note: TraceNote, error: str | None) -> str | None:
