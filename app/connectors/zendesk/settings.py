@@ -1,6 +1,7 @@
 """What a tenant gives to connect Zendesk."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -47,6 +48,10 @@ class ZendeskSettings(DeskFields):
         if target.path != "/":
             raise ValueError("base_url is where the agents work, such as https://acme.zendesk.com")
         return url.rstrip("/")
+
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """The ticket where agents work."""
+        return f"{self.base_url}/agent/tickets/{quote(desk_ticket_id, safe='')}"
 
     @property
     def destination(self) -> tuple[str | int, ...]:
