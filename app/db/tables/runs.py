@@ -139,6 +139,13 @@ class Run(Base):
             "id",
             postgresql_where=sql("status IN ('error','timeout','cancelled')"),
         ),
+        Index(
+            "runs_by_outcome",
+            "tenant_id",
+            "outcome",
+            "id",
+            postgresql_where=sql("outcome IS NOT NULL"),
+        ),
         Index("runs_costly", "tenant_id", "cost_usd", postgresql_where=sql("cost_usd > 0")),
         Index("runs_by_ticket", "tenant_id", "ticket_id", "id"),
         Index("runs_by_customer", "tenant_id", "customer_id", "id"),
