@@ -169,7 +169,7 @@ async def victim(console: Console) -> Victim:
 def routes() -> set[str]:
     """Every address of the console, with its method."""
     found = [route for module in MODULES for route in module.router.routes]
-    return {f"{method} {route.path}" for route in found for method in route.methods}  # type: ignore[attr-defined]  # routes of FastAPI
+    return {f"{method} {route.path}" for route in found for method in route.methods}
 
 
 async def ask(browser: httpx.AsyncClient, victim: Victim, route: str) -> httpx.Response:
