@@ -7,7 +7,7 @@ from graphs.reply.facts import reply_facts
 from graphs.reply.partial_answer import with_claims
 from graphs.reply.suggestion import best_articles, found_passages, suggestion
 from graphs.run.memory import cut, handoff_lines
-from graphs.state import Draft, Escalation, Intent, Question, SupportState
+from graphs.state import Draft, Escalation, Intent, Question, SupportState, Triage
 from graphs.text.new_text.ticket import shown_parts
 from tools.helpdesk import HANDOFF, HandoffArgs
 from tools.models import Step
@@ -16,13 +16,15 @@ COMPLAINTS = frozenset({"human_requested", "anger", "alarm"})
 
 
 def skill_for(state: SupportState, why: Escalation) -> str:
-    """Which skill the person needs: complaints first, else the ticket's first intent.
+    """Which skill the person needs: complaints first, else that of what the ticket is about."""
+    return "complaints" if why["reason"] in COMPLAINTS else skill_of(state.get("triage"))
+
+
+def skill_of(triage: Triage | None) -> str:
+    """The skill for what a ticket is about: its first intent.
 
     Of a ticket that is `general` because nothing is certain, the tenant's own trained model says.
     """
-    if why["reason"] in COMPLAINTS:
-        return "complaints"
-    triage = state.get("triage")
     intents = triage["intents"] if triage else []
     trained = triage.get("trained") if triage else None
     if trained and intents == ["general"]:

@@ -84,15 +84,24 @@ class Policy(Rules):
         description="Models whose plans may be carried out without a person, within the limits; "
         "null: every configured model. Never `offline`, and never a fallback.",
     )
-    reply_mode: ReplyMode = ReplyMode()
+    reply_mode: ReplyMode = Field(
+        default=ReplyMode(),
+        description="`draft`: the reply waits for a person; by default, and for single intents.",
+    )
     grounding: Grounding | None = Field(
         None,
         description="What a reply is held to: `quotes`, or claims that a model has `verified`; "
         "null: `verified` with a model, `quotes` without.",
     )
-    approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = 86_400
-    anger_threshold: Annotated[float, Field(ge=0, le=1)] = 0.8
-    confidence_threshold: Annotated[float, Field(ge=0, le=1)] = 0.5
+    approval_ttl_seconds: Annotated[int, Field(ge=60, le=30 * 86_400)] = Field(
+        86_400, description="How long an approval waits for an answer until it expires."
+    )
+    anger_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.8, description="A ticket of this anger or more goes to a person."
+    )
+    confidence_threshold: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.5, description="A ticket goes to a person when triage is less sure of it than this."
+    )
     budgets: Budgets = Field(
         default=Budgets(), description="What models may cost per run, and per tenant and UTC day."
     )
@@ -108,11 +117,16 @@ class Policy(Rules):
         description="How good the tenant's own trained model must be to triage in the place of "
         "another; null: it is not used.",
     )
-    rates: Rates = Rates()
+    rates: Rates = Field(
+        default=Rates(),
+        description="How many runs a customer and the tenant may start; more wait.",
+    )
     answer_cache_seconds: Annotated[int, Field(ge=0, le=30 * 86_400)] = Field(
         86_400, description="How long a reply may be given again to others; 0: never."
     )
-    retention: Retention = Retention()
+    retention: Retention = Field(
+        default=Retention(), description="After how many days details of finished runs are deleted."
+    )
     trace_content: TraceContent = Field(
         "redacted",
         description="What traces in LangSmith hold of texts: `redacted` masks personal data, "

@@ -64,6 +64,10 @@ class DeskFields(Fields):
     )
     groups: Annotated[dict[Tag, Tag], Field(max_length=100)] = Field(default_factory=dict)
 
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """Where people see the ticket in a browser; "" for a desk without pages that we know."""
+        return ""
+
 
 class Payments(Billing, Subscriptions, Protocol):
     """One payment provider, for payments and subscriptions alike."""

@@ -21,6 +21,7 @@ from app.console.routes import (
     settings,
     sign_in,
     static,
+    threads,
     unknown,
 )
 
@@ -34,6 +35,7 @@ MODULES = (
     approval,
     items,
     handoff,
+    threads,
     runs,
     figures,
     replays,

@@ -59,6 +59,7 @@ def environment() -> Environment:
         "count": words.count,
         "duration": words.duration,
         "usd": words.usd,
+        "rating": words.rating,
         "document": words.document,
         "spoken": spoken,
         "beginning": words.beginning,

@@ -18,6 +18,7 @@ from app.services.console.sign_in import PAGE_SCOPES, need_scope, person_of
 
 SIGNED_OUT = "Sign in to see this page."
 SESSION = "deskgraph_session"
+READS_WHAT_WAITS = ("approvals:decide", "runs:read")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +38,9 @@ class Viewer:
         return scope in self.key.scopes
 
     @property
-    def sees_pages(self) -> bool:
-        """Whether there is a page for them; roles may have changed since they signed in."""
-        return any(self.can(scope) for scope in PAGE_SCOPES)
-
-    @property
     def sees_what_waits(self) -> bool:
         """Whether they may read approvals and hand-offs, as over the API."""
-        return self.can("approvals:decide") or self.can("runs:read")
+        return any(self.can(scope) for scope in READS_WHAT_WAITS)
 
     def need(self, *any_of: str) -> None:
         """Raise MissingScopeError unless their key holds one of the scopes."""
@@ -63,7 +59,7 @@ async def signed_in(request: Request, backend: BackendDep) -> Viewer:
         if key is None:
             raise UnauthorizedError(SIGNED_OUT)
         viewer = Viewer(key, opaque)
-        request.state.waiting = await count_waiting(session, Wanted(key.tenant_id, key.id))
+        request.state.waiting = await _waiting(session, viewer)
         request.state.page = await _shared(session, viewer, request.state.waiting)
     return viewer
 
@@ -80,6 +76,13 @@ async def viewer_of(viewer: SignedInDep) -> Viewer:
     """
     viewer.need(*PAGE_SCOPES)
     return viewer
+
+
+async def _waiting(session: AsyncSession, viewer: Viewer) -> dict[str, int]:
+    """How much waits, by kind; nothing for who may not see it."""
+    if not viewer.sees_what_waits:
+        return {}
+    return await count_waiting(session, Wanted(viewer.tenant_id, viewer.key.id))
 
 
 async def _shared(session: AsyncSession, viewer: Viewer, waiting: dict[str, int]) -> dict[str, Any]:

@@ -76,7 +76,8 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
         await close_open_steps(session, run.id, run.attempt)
         await count_spend(session, [run.id])
     if status is RunStatus.INTERRUPTED and ending.interrupt_id and ending.question:
-        await open_approval(session, run, ending.interrupt_id, ending.question)
+        triage = (ending.result or {}).get("triage")
+        await open_approval(session, run, ending.interrupt_id, ending.question, triage)
     if status is RunStatus.PENDING:
         await enqueue(session, run.id, ending.not_before)
     if status in FINAL:

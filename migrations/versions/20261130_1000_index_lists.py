@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0046"
-down_revision = "0042"
+down_revision = "0045"
 
 # Name, table, columns, and of which rows.
 INDEXES = (

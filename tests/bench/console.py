@@ -61,6 +61,7 @@ PAGES = {
     "inbox": "/console",
     "inbox, plans": "/console?kind=plan",
     "inbox, mine": "/console?view=mine",
+    "inbox, my group": "/console?view=group",
     "inbox, unclaimed": "/console?view=unclaimed",
     "inbox, snoozed": "/console?view=snoozed",
     "inbox, a ticket": "/console?ticket=G-77",
@@ -121,12 +122,12 @@ def preview(browser: httpx.Client) -> httpx.Response:
 
 
 async def admin_of(url: str, tenant: Tenant) -> str:
-    """A key that sees every page."""
+    """A key that sees every page, of an agent of the demo."""
     engine = make_engine(url, 1)
     try:
         async with Sessions(engine).begin() as session:
             scopes = ["approvals:decide", "runs:read", "runs:write", "articles:write", "admin"]
-            return await issue_key(session, tenant.id, "Bench", scopes)
+            return await issue_key(session, tenant.id, "Zoe Carter", scopes)
     finally:
         await engine.dispose()
 

@@ -50,9 +50,9 @@ FILL = (
     FROM made m JOIN runs r ON r.id = m.run""",
     """
     INSERT INTO approvals (id, tenant_id, run_id, ticket_id, interrupt_id, kind, steps, gate,
-        digest, verdicts, remind_at, expires_at)
+        digest, verdicts, remind_at, expires_at, skill)
     SELECT m.approval, a.tenant_id, m.run, 'G-' || m.i, a.interrupt_id, a.kind, a.steps, a.gate,
-        a.digest, a.verdicts, a.remind_at, a.expires_at
+        a.digest, a.verdicts, a.remind_at, a.expires_at, a.skill
     FROM made m, approvals a WHERE a.run_id = %(run)s""",
     """
     INSERT INTO checkpoints (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id,

@@ -1,38 +1,20 @@
 """The console in a real browser: by keyboard, without scripts, in both themes, hostile texts."""
 
-import re
 import time
 from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from app.db.knowledge.articles import put_article
 from app.db.runs import transitions
-from app.db.tables.policy_changes import PolicyChange
-from app.db.tables.tenants import ApiKey
-from app.services.tenants import policy as policies
-from app.services.tenants.keys import issue_key
-from graphs.policy import Policy
+from tests.browser.pages import EVERYTHING, HOSTILE, pages_of
 from tests.browser.person import Office, Person, Theme
 from tests.integration.conftest import WORKER
 from tests.integration.console import card
-from tests.integration.figures import History, good_and_bad
-from tests.integration.workplace import Workplace
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_articles]
 
 TWENTY = 20
-EVERYTHING = ("approvals:decide", "runs:read", "runs:write", "articles:write", "admin")
-POLICY = "/console/settings/policy"
-# The law of docs/console.md; measured is about a quarter of it on two busy cores.
-SECONDS_FOR_TWENTY = 60
-HOSTILE = (
-    "<script>alert(1)</script><img src=x onerror=alert(2)> {{ 7*7 }} ${7*7} "
-    '"><a href="javascript:alert(3)" hx-get="/console" hx-trigger="load">x</a>\n'
-    + "W" * 3000
-    + "\n\u202egnp.eciovni\u202c مرحبا بالعالم שלום עולם \u200f\x07\t"
-)
 
 
 async def opened(
@@ -43,70 +25,6 @@ async def opened(
     for path in paths:
         await person.go(path)
         yield person
-
-
-async def pages_of(office: Office) -> list[str]:
-    """A page of every kind, with real content."""
-    _, plan = await office.console.paused("T-1")
-    _, large = await office.console.paused("T-2", required_approvers=2)
-    reply = [{
-        "id": "reply", "tool": "send_reply", "reason": "The policy asks for drafts",
-        "args": {"text": "Dear Max,\nwe looked into it.", "citations": [], "public": True},
-        "editable": ["text"], "risk": "sends this text to the customer", "evidence": [],
-    }]  # fmt: skip
-    _, draft = await office.console.paused("T-3", kind="reply", steps=reply)
-    _, hostile = await office.console.paused("T-4", gate=[HOSTILE], changed=[HOSTILE])
-    await office.console.desk.write("And another thing", ticket="T-1")
-    work = Workplace(office.console.service, office.console.tenant)
-    await work.advance(await work.start("I want to talk to a person now", ticket="T-5"))
-    await good_and_bad(History(office.console.service.sessions, office.console.tenant))
-    handoff = await handoff_page(office)
-    cards = [card(approval) for approval in (plan, large, draft, hostile)]
-    runs = [
-        "/console/figures",
-        "/console/figures?window=30d",
-        "/console/runs",
-        "/console/runs?status=timeout",
-        "/console/runs?model=gpt-5&failed_node=billing",
-        f"/console/runs/{plan.run_id}",
-    ]
-    async with office.console.service.sessions.begin() as session:
-        for limit in (1000, 2000):
-            changed = Policy(refund_auto_limit={"USD": limit}, auto_approve_models=[HOSTILE[:200]])
-            await policies.replace(session, office.console.tenant.id, changed, None)
-        token = await issue_key(session, office.console.tenant.id, HOSTILE[:200], ["admin"])
-        asks = await session.get_one(ApiKey, token.split("_")[1])
-        looser = Policy(refund_auto_limit={"USD": 9000}, auto_approve_models=[HOSTILE[:200]])
-        change = await policies.replace(session, office.console.tenant.id, looser, asks)
-        assert isinstance(change, PolicyChange)
-        await put_article(session, office.console.tenant.id, "a/b", HOSTILE[:500], HOSTILE, "en",
-                          [HOSTILE[:300]])  # fmt: skip
-    articles = ["/console/articles", "/console/articles/a%2Fb", "/console/articles/a%2Fb/edit",
-                "/console/new-article", "/console/article-search?question=alert"]  # fmt: skip
-    return [
-        "/console",
-        "/console?view=snoozed",
-        *cards,
-        handoff,
-        *runs,
-        *articles,
-        "/console/settings",
-        POLICY,
-        f"{POLICY}/edit",
-        f"{POLICY}/versions/1",
-        "/console/settings/keys",
-        "/console/audit",
-        f"/console/policy-changes/{change.id}",
-        "/console/nothing",
-    ]
-
-
-async def handoff_page(office: Office) -> str:
-    """The address of the tenant's newest hand-off."""
-    reader = await office.console.sign_in("Reader")
-    page = await reader.get("/console", params={"kind": "handoff"})
-    [path] = re.findall(r'href="(/console/handoffs/[^"]+)"', page.text)
-    return str(path)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -157,6 +75,7 @@ async def test_hostile_texts_are_texts(office: Office) -> None:
         main = await person.page.locator("main").inner_text()
         assert "<script>alert(1)</script>" in main
         assert "\\u202egnp.eciovni" in main
+        assert r"\U000e0075\U000e006e" in main
         assert await person.page.locator("main script, main img").count() == 0
         assert await person.violations() == []
 

@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import expect
 
 from app.db.tenants.queries import current_policy
+from tests.browser.pages import EVERYTHING, POLICY
 from tests.browser.person import Office, Person, Theme
-from tests.browser.test_console import EVERYTHING, POLICY
 from tests.integration.workplace import Workplace
 
 pytestmark = [pytest.mark.browser, pytest.mark.no_articles]

@@ -100,7 +100,7 @@ async def test_article_is_made_edited_and_deleted(console: Console) -> None:
     assert (article.content, article.version) == ("Closed.\nAlways.", 2)
     gone = await ed.post(f"{ARTICLES}/a%2Fb/delete", data={"version": "2"})
     assert gone.status_code == 303
-    assert "Article a/b is deleted." in words(await ed.get(gone.headers["Location"]))
+    assert "The article is deleted." in words(await ed.get(gone.headers["Location"]))
     assert (await ed.get(f"{ARTICLES}/a%2Fb")).status_code == 404
     assert (await ed.get(f"{ARTICLES}/a%2Fb/edit")).status_code == 404
 

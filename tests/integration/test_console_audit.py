@@ -83,9 +83,10 @@ async def test_second_admin_confirms_on_the_page(console: Console) -> None:
     """They see what changes and who asked; afterwards the version that it became."""
     ben = await console.sign_in("Ben", "admin")
     place = await asked(console)
-    assert f'href="{place}"' in (await ben.get(AUDIT)).text
+    for page in (AUDIT, "/console/settings/policy"):
+        assert f'href="{place}"' in (await ben.get(page)).text
     shown = words(await ben.get(place))
-    for said in ("Loosens refund_auto_limit", "Asked by admin of version 0",
+    for said in ("Loosens Refund auto limit", "Asked by admin of version 0",
                  "refund_auto_limit: none → 50.00 USD", "Confirm the change"):  # fmt: skip
         assert said in shown, said
     assert (await ben.post(place, data={"verdict": "perhaps"})).status_code == 422

@@ -288,7 +288,7 @@ async def test_interrupt_from_before_is_asked_under_a_digest_of_today(desk: Desk
         "gate": [], "digest": old,
     }  # fmt: skip
     async with desk.sessions.begin() as session:
-        await open_approval(session, run, "gate-1", question)
+        await open_approval(session, run, "gate-1", question, None)
     opened = await desk.approval(run)
     assert (opened.required_approvers, opened.changed, opened.round) == (1, [], 0)
     assert opened.digest == digest_of(opened) != old

@@ -1,6 +1,7 @@
 """What a tenant gives to connect Chatwoot."""
 
 from typing import Annotated, ClassVar
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr
 
@@ -27,6 +28,11 @@ class ChatwootSettings(ServedDesk):
     def account(self) -> str:
         """Where the interface of the account is."""
         return f"{self.base_url.rstrip('/')}/api/v1/accounts/{self.account_id}"
+
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """The conversation where agents work."""
+        site = f"{self.base_url.rstrip('/')}/app/accounts/{self.account_id}"
+        return f"{site}/conversations/{quote(desk_ticket_id, safe='')}"
 
 
 Token = Annotated[SecretStr, Field(min_length=1, max_length=200)]

@@ -1,6 +1,7 @@
 """What a tenant gives to connect Request Tracker."""
 
 from typing import Annotated, ClassVar
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -33,9 +34,18 @@ class RequestTrackerSettings(ServedDesk):
     closed_statuses: frozenset[Name] = frozenset({"resolved", "rejected"})
 
     @property
+    def site(self) -> str:
+        """Where its pages are."""
+        return self.base_url.rstrip("/").removesuffix("/REST/2.0")
+
+    @property
     def rest2(self) -> str:
         """Where its REST 2 interface is."""
-        return f"{self.base_url.rstrip('/').removesuffix('/REST/2.0')}/REST/2.0"
+        return f"{self.site}/REST/2.0"
+
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """The ticket where people work."""
+        return f"{self.site}/Ticket/Display.html?id={quote(desk_ticket_id, safe='')}"
 
     def status_of(self, status: Status) -> str:
         """RT's word for a status of ours; those of RT's own lifecycle unless the tenant said so."""

@@ -1,6 +1,7 @@
 """What a tenant gives to connect Zammad."""
 
 from typing import Annotated, ClassVar
+from urllib.parse import quote
 
 from pydantic import Field
 
@@ -35,9 +36,18 @@ class ZammadSettings(ServedDesk):
     pending_days: Annotated[int, Field(ge=1, le=365)] = 3
 
     @property
+    def site(self) -> str:
+        """Where its pages are."""
+        return self.base_url.rstrip("/").removesuffix("/api/v1")
+
+    @property
     def api(self) -> str:
         """Where its REST interface is."""
-        return f"{self.base_url.rstrip('/').removesuffix('/api/v1')}/api/v1"
+        return f"{self.site}/api/v1"
+
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """The ticket where agents work; Zammad's pages are one page with fragments."""
+        return f"{self.site}/#ticket/zoom/{quote(desk_ticket_id, safe='')}"
 
     def state_of(self, status: Status) -> str:
         """Zammad's state for a status of ours; its own default ones unless the tenant said so."""

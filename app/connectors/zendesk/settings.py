@@ -1,6 +1,7 @@
 """What a tenant gives to connect Zendesk."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -36,6 +37,10 @@ class ZendeskSettings(DeskFields):
         if change.group is not None:
             raise ValueError("a reply moves no ticket to a group: use outcomes")
         return change
+
+    def ticket_page(self, desk_ticket_id: str) -> str:
+        """The ticket where agents work."""
+        return f"{self.base_url}/agent/tickets/{quote(desk_ticket_id, safe='')}"
 
     @property
     def destination(self) -> tuple[str | int, ...]:

@@ -37,7 +37,7 @@ async def list_articles(
     backend: BackendDep,
     viewer: ViewerDep,
     cursor: Annotated[str, Query(max_length=500)] = "",
-    deleted: Annotated[str, Query(max_length=128)] = "",
+    deleted: str = "",
 ) -> Response:
     """Every article by its id, and a field for a question."""
     viewer.need("articles:write", "runs:read")
@@ -50,7 +50,7 @@ async def list_articles(
         limit=PAGE,
     )
     return page(
-        request, "articles.html", articles=rows, deleted=deleted, question="",
+        request, "articles.html", articles=rows, deleted=deleted == "yes", question="",
         next_url=f"{PATH}?{urlencode({'cursor': following})}" if following else "",
     )  # fmt: skip
 
@@ -165,4 +165,4 @@ async def delete(session: Session, viewer: ViewerDep, form: FormDep, article_id:
     """Delete it, unless it was changed since the page was loaded; the next search misses it."""
     viewer.need("articles:write")
     await cases.remove(session, viewer.tenant_id, article_id, _seen(form))
-    return RedirectResponse(f"{PATH}?{urlencode({'deleted': article_id})}", 303, HEADERS)
+    return RedirectResponse(f"{PATH}?deleted=yes", 303, HEADERS)

@@ -14,8 +14,7 @@ from app.console.views.audit import rows_of
 from app.db.audit.kinds import Kind
 from app.db.audit.queries import Wanted, events_of, seals_of
 from app.db.tables.audit import AuditEvent
-from app.db.tables.policy_changes import PolicyChange
-from app.db.tenants.policy_changes import changes_of, is_due
+from app.db.tenants.policy_changes import waiting_changes
 from app.db.tenants.queries import holders_of_keys
 from app.services.audit.verify import verify
 
@@ -53,12 +52,11 @@ async def show(
     )
     seals = await seals_of(session, viewer.tenant_id, [event.id for event in events])
     names = await holders_of_keys(session, {e.actor_key for e in events if e.actor_key})
-    pending = changes_of(viewer.tenant_id, "pending").where(~is_due())
     return page(
         request,
         "audit.html",
         rows=rows_of(events, seals, names),
-        changes=list(await session.scalars(pending.order_by(PolicyChange.id))),
+        pending=await waiting_changes(session, viewer.tenant_id),
         kinds=KINDS,
         filters=filters,
         next_url=_url({**filters, "cursor": following}) if following else "",

@@ -15,7 +15,7 @@ from app.db.console.inbox import about_items
 from app.db.effects import handoffs
 from app.db.runs.steps import messages_of_ticket
 from app.errors import InvalidRequestError, NotFoundError
-from app.services.connections.hand_back import hand_back_ticket
+from app.services.connections.ticket_page import ticket_page
 from app.services.conversations import takeover
 
 router = APIRouter(prefix="/console/handoffs", route_class=ConsoleRoute)
@@ -32,7 +32,7 @@ async def show_handoff(
     handoff = await handoffs.get_handoff(session, viewer.tenant_id, handoff_id)
     if handoff is None:
         raise NotFoundError(f"There is no hand-off {handoff_id}.")
-    agents = {agent["id"]: agent for agent in await handoffs.agents_of(session, viewer.tenant_id)}
+    names = await handoffs.names_of_agents(session, viewer.tenant_id)
     claims = await claims_of(session, viewer.tenant_id, [handoff.id])
     about = await about_items(session, viewer.tenant_id, [handoff.id])
     ticket = (viewer.tenant_id, handoff.ticket_id)
@@ -41,11 +41,12 @@ async def show_handoff(
         "handoff.html",
         handoff=handoff,
         customer_id=about[handoff.id].customer_id if handoff.id in about else "",
-        names={agent_id: agent["name"] for agent_id, agent in agents.items()},
-        agent=agents.get(handoff.agent_id or ""),
+        names=names,
+        agent=names.get(handoff.agent_id or "", handoff.agent_id),
         messages=await messages_of_ticket(session, *ticket, MESSAGES)
         if viewer.can("runs:read")
         else None,
+        desk=await ticket_page(session, *ticket),
         held=await takeover.handled(session, *ticket),
         claim=claims.get(handoff.id),
         snoozed=await snoozed_until(session, viewer.key, handoff.id),
@@ -56,23 +57,12 @@ async def show_handoff(
 async def change_handoff(
     backend: BackendDep, viewer: ViewerDep, form: FormDep, handoff_id: UUID
 ) -> Response:
-    """Close it, take its ticket over, or hand the ticket back to the bot."""
+    """Close it."""
     viewer.need("approvals:decide")
-    act = form.get("act", "")
+    if form.get("act") != "close":
+        raise InvalidRequestError("Choose what to do with the hand-off.")
     async with backend.sessions.begin() as session:
         await act_as(session, by_key(viewer.key.id))
-        handoff = await handoffs.get_handoff(session, viewer.tenant_id, handoff_id)
-        if handoff is None:
+        if await handoffs.close_handoff(session, viewer.tenant_id, handoff_id) is None:
             raise NotFoundError(f"There is no hand-off {handoff_id}.")
-        ticket_id = handoff.ticket_id
-        if act == "close":
-            await handoffs.close_handoff(session, viewer.tenant_id, handoff_id)
-        elif act == "takeover":
-            await takeover.take_over(session, viewer.tenant_id, ticket_id, viewer.key.name)
-        elif act == "handback":
-            await hand_back_ticket(session, viewer.tenant_id, ticket_id)
-        else:
-            raise InvalidRequestError("Choose what to do with the hand-off.")
-    if act == "takeover":
-        await takeover.wait_for_begun_replies(backend.sessions, viewer.tenant_id, ticket_id)
     return RedirectResponse(f"/console/handoffs/{handoff_id}", 303, HEADERS)

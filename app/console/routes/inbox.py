@@ -19,11 +19,12 @@ from app.console.views.inbox import rows_of
 from app.db.console.inbox import KINDS, Item, Kind, Wanted, count_waiting, waiting_items
 from app.db.effects.approvals import get_approval
 from app.errors import InvalidCursorError
+from app.services.console.groups import Group, group_of
 
 router = APIRouter(prefix="/console", route_class=ConsoleRoute)
 
 PAGE = 25
-View = Literal["", "mine", "unclaimed", "snoozed"]
+View = Literal["", "mine", "group", "unclaimed", "snoozed"]
 Ticket = Annotated[str, Query(max_length=128)]
 
 
@@ -44,7 +45,8 @@ async def inbox(
         place = "settings" if viewer.can("admin") else "articles"
         return RedirectResponse(f"/console/{place}", 303, HEADERS)
     filters = {"kind": kind, "view": view, "ticket": ticket.strip()}
-    wanted = _wanted(viewer, kind or None, view, ticket.strip())
+    group = await group_of(session, viewer.key)
+    wanted = _wanted(viewer, kind or None, view, ticket.strip(), group)
     after = read_place(backend.cursors, viewer, cursor) if cursor else None
     found = await waiting_items(session, wanted, PAGE + 1, after)
     counts = await _counts(request, session, wanted)
@@ -58,6 +60,7 @@ async def inbox(
         rows=await rows_of(session, viewer, found[:PAGE]),
         filters=filters,
         counts=counts,
+        group=group,
         kinds=KINDS,
         url=_url(here),
         next_url=_url({**filters, "cursor": following}) if following else "",
@@ -73,17 +76,19 @@ async def _counts(request: Request, session: AsyncSession, wanted: Wanted) -> di
     """
     if wanted.ticket_id:
         return None
-    if wanted.claimed or wanted.snoozed:
+    if wanted.claimed or wanted.snoozed or wanted.skills is not None:
         return await count_waiting(session, wanted._replace(kind=None))
     known: dict[str, int] = request.state.waiting
     return known
 
 
-def _wanted(viewer: Viewer, kind: Kind | None, view: View, ticket_id: str) -> Wanted:
+def _wanted(viewer: Viewer, kind: Kind | None, view: View, ticket_id: str, group: Group) -> Wanted:
     claimed = view if view in ("mine", "unclaimed") else None
+    skills = group.skills if view == "group" else None
     return Wanted(
-        viewer.tenant_id, viewer.key.id, kind, claimed, ticket_id or None, view == "snoozed"
-    )
+        viewer.tenant_id, viewer.key.id, kind, claimed, ticket_id or None, view == "snoozed",
+        group.agents, skills,
+    )  # fmt: skip
 
 
 def _url(filters: dict[str, str]) -> str:

@@ -15,6 +15,7 @@ from app.console.forms import Form
 from app.console.templating import HEADERS, page
 from app.console.viewer import FormDep, Viewer, ViewerDep
 from app.console.views.answers import typed_sums
+from app.db.tables.tenants import ApiKey
 from app.db.tenants.keys import newest_keys
 from app.errors import GrantError, InvalidRequestError
 from app.services.tenants import keys
@@ -65,12 +66,16 @@ async def _page(
 ) -> Response:
     found = await newest_keys(session, viewer.tenant_id, KEYS + 1, revoked=revoked, before=before)
     shown = found[:KEYS]
-    older = f"{PATH}?before={shown[-1].id}{'&revoked=true' if revoked else ''}"
+    older = _older(shown[-1], revoked=revoked) if len(found) > KEYS else ""
     return page(
-        request, "api_keys.html", status, keys=shown, revoked=revoked,
-        older_url=older if len(found) > KEYS else "", scopes=_held(viewer), new_id=new_key_id(),
-        typed=typed or {}, wrong=wrong,
+        request, "api_keys.html", status, keys=shown, revoked=revoked, older_url=older,
+        scopes=_held(viewer), new_id=new_key_id(), typed=typed or {}, wrong=wrong,
     )  # fmt: skip
+
+
+def _older(last: ApiKey, *, revoked: bool) -> str:
+    """The address of the keys behind the last one shown."""
+    return f"{PATH}?before={last.id}{'&revoked=true' if revoked else ''}"
 
 
 def _held(viewer: Viewer) -> dict[str, str]:

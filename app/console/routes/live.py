@@ -12,7 +12,7 @@ from app.api.routes.events import EventStream
 from app.api.streaming.event_broadcaster import HEARTBEAT, RETRY, EventBroadcaster
 from app.api.streaming.event_subscription import EventSubscription
 from app.console.console_route import ConsoleRoute
-from app.console.viewer import Viewer, ViewerDep
+from app.console.viewer import READS_WHAT_WAITS, Viewer, ViewerDep
 from app.console.views.words import count
 from app.db.console.inbox import Wanted, count_waiting
 from app.db.core.availability import DATABASE_ERRORS, log_database_error
@@ -32,6 +32,7 @@ async def live(
     backend: BackendDep, broadcaster: EventBroadcasterDep, viewer: ViewerDep
 ) -> Response:
     """What changes, from now on; a browser that comes again is given the count as it is then."""
+    viewer.need(*READS_WHAT_WAITS)
     async with backend.sessions() as session:
         position = await last_event(session)
     broadcaster.admit(viewer.tenant_id)
@@ -44,7 +45,7 @@ async def follow(
 ) -> AsyncGenerator[bytes, None]:
     """The count whenever it changes, and the name of each approval and run that did.
 
-    Ends when the person signs out, or their key is revoked.
+    Ends when the person signs out, their key is revoked, or their role no longer reads approvals.
     """
     yield RETRY
     subscription = EventSubscription(viewer.tenant_id, viewer.key.id)
@@ -55,7 +56,7 @@ async def follow(
                 yield message("waiting", count(known))
             async for event in events:
                 await asyncio.sleep(GATHER_SECONDS if event else 0)
-                changed = names_in([event, *taken(subscription)], viewer)
+                changed = names_in([event, *taken(subscription)])
                 if event and not changed:
                     continue
                 if (counted := await waiting_for(sessions, viewer)) < 0:
@@ -78,14 +79,11 @@ def taken(subscription: EventSubscription) -> list[Event | None]:
     return found
 
 
-def names_in(events: list[Event | None], viewer: Viewer) -> set[str]:
+def names_in(events: list[Event | None]) -> set[str]:
     """The names under which pages follow what these events are about.
 
-    Other events, such as those of steps, change nothing that waits for a person. A viewer who may
-    not read approvals follows none.
+    Other events, such as those of steps, change nothing that waits for a person.
     """
-    if not viewer.sees_what_waits:
-        return set()
     approvals = {
         f"approval-{event.data['approval_id']}"
         for event in events
@@ -97,9 +95,10 @@ def names_in(events: list[Event | None], viewer: Viewer) -> set[str]:
 
 
 async def waiting_for(sessions: Sessions, viewer: Viewer) -> int:
-    """How much waits that the person has not put off; -1 once their session is over."""
+    """How much waits that the person has not put off; -1 once they may not see that."""
     async with sessions() as session:
-        if await person_of(session, viewer.opaque) is None:
+        key = await person_of(session, viewer.opaque)
+        if key is None or not Viewer(key, viewer.opaque).sees_what_waits:
             return -1
         counts = await count_waiting(session, Wanted(viewer.tenant_id, viewer.key.id))
     return sum(counts.values())

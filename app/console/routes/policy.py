@@ -16,6 +16,7 @@ from app.console.views.policy import beside, changed_lines, rules_of
 from app.console.views.policy_form import length_of, policy_of, rules, typed
 from app.db.tables.policy_changes import PolicyChange
 from app.db.tables.tenants import PolicyVersion
+from app.db.tenants.policy_changes import waiting_changes
 from app.db.tenants.queries import current_policy, newest_policy, policies_of
 from app.errors import InvalidRequestError, NotFoundError, StaleVersionError
 from app.services.tenants import policy as policies
@@ -72,6 +73,7 @@ async def show(
             if one.version - 1 in bodies
         },
         stored=stored == "yes",
+        pending=await waiting_changes(session, viewer.tenant_id),
     )
 
 

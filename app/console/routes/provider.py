@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.api.http.dependencies import Backend, BackendDep
 from app.console.console_route import ConsoleRoute
 from app.console.identity_provider import Attempt, IdentityProvider, ProviderError
-from app.console.routes.sign_in import INBOX, Next, own_path, session_lasts
+from app.console.routes.sign_in import INBOX, Next, end_previous, own_path, session_lasts
 from app.console.templating import HEADERS, page
 from app.console.viewer import cookie_name, on_loopback, set_cookie
 from app.errors import NotFoundError, UnauthorizedError
@@ -75,6 +75,7 @@ async def finish(
     async with backend.sessions.begin() as session:
         key = await person_by_claims(session, backend.settings, claims)
         opaque = await sign_in(session, key, "oidc", session_lasts(backend))
+        await end_previous(request, session)
     answer = RedirectResponse(own_path(attempt.next), 303, HEADERS)
     set_cookie(request, answer, opaque)
     answer.delete_cookie(

@@ -1,4 +1,4 @@
-"""/console/runs: what became of each message, step by step; cancel it, take its ticket over."""
+"""/console/runs: what became of each message, step by step; cancel it."""
 
 from typing import Annotated, Any, get_args
 from uuid import UUID
@@ -24,14 +24,14 @@ from app.console.views.run_filters import (
     others,
 )
 from app.db.audit.actor import act_as, by_key
-from app.db.effects.handoffs import agents_of
+from app.db.effects.handoffs import names_of_agents
 from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import find_by_idempotency_key, get_run, runs_of_tenant
 from app.db.runs.steps import messages_of_ticket, steps_of_run
 from app.db.tables.runs import Run, Step
 from app.errors import InvalidRequestError, NotFoundError
 from app.lifecycle import FINAL, RunStatus
-from app.services.connections.hand_back import hand_back_ticket
+from app.services.connections.ticket_page import ticket_page
 from app.services.conversations import takeover
 from app.services.runs import start_and_cancel
 from app.services.runs.diff import diff, sides
@@ -117,7 +117,8 @@ async def run_page(
         effects=await effects_of_runs(session, viewer.tenant_id, [run.id]),
         asked=[text_view(message) for message in asked],
         others=[message for message in messages if message not in asked],
-        names={agent["id"]: agent["name"] for agent in await agents_of(session, viewer.tenant_id)},
+        names=await names_of_agents(session, viewer.tenant_id),
+        desk=await ticket_page(session, viewer.tenant_id, run.ticket_id),
         held=await takeover.handled(session, viewer.tenant_id, run.ticket_id),
         difference=await _difference(session, run, steps),
         rehearsed=await _rehearsed(session, run),
@@ -146,21 +147,11 @@ async def _difference(session: AsyncSession, run: Run, steps: list[Step]) -> Any
 
 @router.post("/{run_id}")
 async def change(backend: BackendDep, viewer: ViewerDep, form: FormDep, run_id: UUID) -> Response:
-    """Cancel the run, take its ticket over, or hand the ticket back to the bot."""
-    act = form.get("act", "")
-    viewer.need("runs:write" if act == "cancel" else "approvals:decide")
+    """Cancel the run."""
+    viewer.need("runs:write")
+    if form.get("act") != "cancel":
+        raise InvalidRequestError("Choose what to do with the run.")
     async with backend.sessions.begin() as session:
         await act_as(session, by_key(viewer.key.id))
-        run = await start_and_cancel.get(session, viewer.tenant_id, run_id)
-        ticket_id = run.ticket_id
-        if act == "cancel":
-            await start_and_cancel.cancel(session, backend.enqueue, viewer.tenant_id, run_id)
-        elif act == "takeover":
-            await takeover.take_over(session, viewer.tenant_id, ticket_id, viewer.key.name)
-        elif act == "handback":
-            await hand_back_ticket(session, viewer.tenant_id, ticket_id)
-        else:
-            raise InvalidRequestError("Choose what to do with the run.")
-    if act == "takeover":
-        await takeover.wait_for_begun_replies(backend.sessions, viewer.tenant_id, ticket_id)
+        await start_and_cancel.cancel(session, backend.enqueue, viewer.tenant_id, run_id)
     return RedirectResponse(f"/console/runs/{run_id}", 303, HEADERS)

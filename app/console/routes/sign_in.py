@@ -7,11 +7,19 @@ from urllib.parse import unquote
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.security import HTTPAuthorizationCredentials
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.http.dependencies import Backend, BackendDep, Session, authenticate
 from app.console.console_route import ConsoleRoute
 from app.console.templating import HEADERS, page
-from app.console.viewer import FormDep, SignedInDep, clear_cookie, on_loopback, set_cookie
+from app.console.viewer import (
+    FormDep,
+    SignedInDep,
+    clear_cookie,
+    cookie_name,
+    on_loopback,
+    set_cookie,
+)
 from app.errors import MissingScopeError, UnauthorizedError
 from app.log import get_logger
 from app.services.console import sign_in as cases
@@ -48,9 +56,16 @@ async def sign_in(
         return _form(request, 401, wanted, refused=UNKNOWN_KEY)
     try:
         opaque = await cases.sign_in(session, key, "key", session_lasts(backend))
+        await end_previous(request, session)
     except MissingScopeError as error:
         return _form(request, error.status, wanted, refused=error.detail)
     return _signed_in(request, opaque, wanted)
+
+
+async def end_previous(request: Request, session: AsyncSession) -> None:
+    """End the session that the browser had before this one; its cookie is about to be replaced."""
+    if before := request.cookies.get(cookie_name(request), ""):
+        await cases.sign_out(session, before)
 
 
 def session_lasts(backend: Backend) -> timedelta:
@@ -83,6 +98,7 @@ async def link_page(request: Request, session: Session, code: str) -> Response:
 async def use_link(request: Request, backend: BackendDep, session: Session, code: str) -> Response:
     """Start a session as the person whose link it is; the link works no more."""
     opaque = await cases.sign_in_by_link(session, code, session_lasts(backend))
+    await end_previous(request, session)
     return _signed_in(request, opaque, INBOX)
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from app.console.views.card import agreed_text, money_text, title_of
 from app.db.console.claims import claims_of
 from app.db.console.inbox import About, Item, about_items
 from app.db.effects.approvals import decisions_on
-from app.db.effects.handoffs import agents_of
+from app.db.effects.handoffs import names_of_agents
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.console import Claim
 from app.db.tables.sandbox import Handoff
@@ -60,9 +59,7 @@ async def rows_of(session: AsyncSession, viewer: Viewer, items: Sequence[Item]) 
     decided = await decisions_on(session, [a.id for a in approvals.values() if a.answers])
     of_tenant = select(Handoff).where(Handoff.tenant_id == viewer.tenant_id, Handoff.id.in_(ids))
     handoffs = {handoff.id: handoff for handoff in await session.scalars(of_tenant)}
-    names = (
-        {a["id"]: a["name"] for a in await agents_of(session, viewer.tenant_id)} if handoffs else {}
-    )
+    names = await names_of_agents(session, viewer.tenant_id) if handoffs else {}
     about = await about_items(session, viewer.tenant_id, ids)
     lines = []
     for item in items:
@@ -108,7 +105,7 @@ def _of_approval(
         ticket_id=approval.ticket_id,
         customer_id=about.customer_id,
         subject=about.subject,
-        detail=agreed or "; ".join(reasons),
+        detail=". ".join(filter(None, (agreed, "; ".join(reasons)))),
         blocked=offer.refused or offer.not_agree,
         claim=claim[0],
         mine=claim[1],
@@ -116,7 +113,7 @@ def _of_approval(
 
 
 def _of_handoff(
-    item: Item, handoff: Handoff, whose: About, names: dict[str, Any], claim: tuple[str, bool]
+    item: Item, handoff: Handoff, whose: About, names: dict[str, str], claim: tuple[str, bool]
 ) -> Row:
     agent = names.get(handoff.agent_id or "", handoff.agent_id)
     held_by = f"with {agent}" if agent else "in the queue"

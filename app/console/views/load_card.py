@@ -22,6 +22,7 @@ from app.console.views.card import (
 )
 from app.db.console.claims import claims_of, snoozed_until
 from app.db.effects.approvals import decisions_on, get_approval
+from app.db.effects.handoffs import names_of_agents
 from app.db.runs.merging import newer_messages
 from app.db.runs.queries import get_run
 from app.db.runs.steps import messages_of_ticket
@@ -30,6 +31,7 @@ from app.db.tables.console import Claim
 from app.db.tables.runs import Message, Run, Step
 from app.errors import NotFoundError
 from app.services.approvals.offers import Offer, offers
+from app.services.connections.ticket_page import TicketPage, ticket_page
 from app.services.conversations.takeover import Handled, handled
 from graphs.state import SPECIALISTS
 
@@ -45,6 +47,7 @@ class Thread:
     newer: list[TextView]
     earlier: list[Message]
     held: Handled
+    names: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +66,7 @@ class Card:
     on_expiry: str
     newer: int
     thread: Thread | None
+    desk: TicketPage | None
     claim: Claim | None
     snoozed: datetime | None
 
@@ -96,6 +100,7 @@ async def load_card(session: AsyncSession, viewer: Viewer, approval_id: UUID) ->
         offer=(await offers(session, viewer.key, [approval]))[approval.id],
         on_expiry=ON_EXPIRY[approval.kind],
         newer=len(newer),
+        desk=await ticket_page(session, viewer.tenant_id, approval.ticket_id),
         thread=await _thread(session, run, newer) if may_read else None,
         claim=(await claims_of(session, viewer.tenant_id, [approval.id])).get(approval.id),
         snoozed=await snoozed_until(session, viewer.key, approval.id),
@@ -109,12 +114,14 @@ async def _thread(session: AsyncSession, run: Run, newer: list[Message]) -> Thre
     since = {message.id for message in newer}
     asked = [m for m in messages if m.run_id in answered and m.author == "customer"]
     shown = since | {message.id for message in asked}
+    held = await handled(session, run.tenant_id, run.ticket_id)
     return Thread(
         subject=str(run.ticket.get("subject") or ""),
         asked=[text_view(message) for message in asked],
         newer=[text_view(message) for message in newer],
         earlier=[message for message in messages if message.id not in shown],
-        held=await handled(session, run.tenant_id, run.ticket_id),
+        held=held,
+        names=await names_of_agents(session, run.tenant_id) if held.by else {},
     )
 
 

@@ -1,6 +1,6 @@
 """A run as its readers need it: the facts in short, and its steps on one scale of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,16 +10,19 @@ from app.db.tables.runs import Run, Step
 # The scale is so many units wide.
 WIDTH = 1000
 THINNEST = 4
+# A shorter time between two steps is no wait.
+WAIT_MS = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One step, and where it lies on the run's own scale of time."""
+    """One step, where it lies on the run's own scale of time, and what was waited before it."""
 
     step: Step
     left: int
     width: int
     took: str
+    waited: str
     models: str
 
 
@@ -60,26 +63,39 @@ def _pairs(values: Any) -> str:
 def bars(steps: Sequence[Step]) -> list[Bar]:
     """The steps from the first one's beginning to the last one's end, waits left out.
 
-    Steps that ran side by side lie side by side; the time between a pause and what follows it
-    says how long a person took, and would leave no room for the steps.
+    Steps that ran side by side lie side by side. Where none ran, as while a person decided, the
+    scale goes on at once, and the next step says how long that was.
     """
-    placed: list[tuple[Step, float, float]] = []
-    at, edge = 0.0, None
-    for step in steps:
-        begun = step.started_at.timestamp() * 1000
-        took = float(step.duration_ms or 0)
-        if edge is not None:
-            at += min(max(begun - edge, 0.0), took) if begun > edge else begun - edge
-        edge = begun
-        placed.append((step, at, took))
-    whole = max((start + took for _, start, took in placed), default=0.0) or 1.0
+    placed = list(_placed(steps))
+    whole = max((start + took for _, start, took, _ in placed), default=0.0) or 1.0
     return [
         Bar(
             step=step,
             left=min(int(start / whole * WIDTH), WIDTH - THINNEST),
             width=max(int(took / whole * WIDTH), THINNEST),
             took=f"{int(took)} ms" if took < 10_000 else duration(took / 1000),
+            waited=waited,
             models=", ".join(str(call.answered or call.asked) for call in step.model_calls),
         )
-        for step, start, took in placed
+        for step, start, took, waited in placed
     ]
+
+
+def _placed(steps: Sequence[Step]) -> Iterator[tuple[Step, float, float, str]]:
+    """Each step with its beginning and length in milliseconds, and what was waited before it."""
+    begun_ms = [step.started_at.timestamp() * 1000 for step in steps]
+    zero = end = begun_ms[0] if begun_ms else 0.0
+    before = None
+    for step, begun in zip(steps, begun_ms, strict=True):
+        idle, took = max(begun - end, 0.0), float(step.duration_ms or 0)
+        zero += idle
+        yield step, max(begun - zero, 0.0), took, _waited(idle, before)
+        end, before = max(end, begun + took), step
+
+
+def _waited(idle_ms: float, before: Step | None) -> str:
+    """What lies between two steps, in words; empty for less than a second."""
+    if idle_ms < WAIT_MS or before is None:
+        return ""
+    lasted = duration(idle_ms / 1000)
+    return f"{lasted} with people" if before.status == "interrupted" else f"{lasted} of waiting"

@@ -70,6 +70,13 @@ def usd(cost: Decimal | float | None) -> str:
     return "price unknown" if cost is None else f"{cost:.4f} USD"
 
 
+def rating(score: int, scale: str) -> str:
+    """A rating in words: 4 of 5 stars, or a thumb."""
+    if scale == "stars":
+        return f"{score} of 5 stars"
+    return "Thumbs up" if score > 0 else "Thumbs down"
+
+
 def document(value: Any) -> str:
     """A stored document, indented; its end is left out when it is long."""
     return beginning(json.dumps(value, ensure_ascii=False, indent=2, default=str))

@@ -5,6 +5,7 @@ An approval is due when it expires; a hand-off, whose customer waits already, si
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import product
 from typing import Any, Literal, NamedTuple, get_args
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from sqlalchemy import (
     func,
     literal,
     literal_column,
+    or_,
     select,
     tuple_,
     union_all,
@@ -52,7 +54,11 @@ class About(NamedTuple):
 
 
 class Wanted(NamedTuple):
-    """Which of the tenant's waiting items a person wants to see."""
+    """Which of the tenant's waiting items a person wants to see.
+
+    `claimed` is `mine` with hand-offs that are with one of `agents` as well. `skills` narrows down
+    to what needs one of them; None does not.
+    """
 
     tenant_id: str
     key_id: str
@@ -60,6 +66,8 @@ class Wanted(NamedTuple):
     claimed: Claimed | None = None
     ticket_id: str | None = None
     snoozed: bool = False
+    agents: tuple[str, ...] = ()
+    skills: tuple[str, ...] | None = None
 
 
 async def waiting_items(
@@ -68,15 +76,22 @@ async def waiting_items(
     """Up to `limit` items behind a place, those due first on top."""
     kinds = [wanted.kind] if wanted.kind else KINDS
     parts = []
-    for kind in kinds:
+    for kind, skills in product(kinds, _each_alone(wanted.skills)):
         due, item_id = _place(kind)
-        part = _waiting(kind, wanted)
+        part = _waiting(kind, wanted._replace(skills=skills))
         if after is not None:
             part = part.where(tuple_(due, item_id) > tuple_(literal(after[0]), literal(after[1])))
         parts.append(part.order_by(due, item_id).limit(limit))
+    if not parts:
+        return []
     merged = union_all(*(part.subquery().select() for part in parts)).subquery()
     query = select(merged).order_by(merged.c.due, merged.c.id).limit(limit)
     return [Item(*row) for row in await session.execute(query)]
+
+
+def _each_alone(skills: tuple[str, ...] | None) -> Sequence[tuple[str, ...] | None]:
+    """Each skill apart, so that it is one range of an index, in the order of the list."""
+    return [None] if skills is None else [(skill,) for skill in skills]
 
 
 async def count_waiting(session: AsyncSession, wanted: Wanted) -> dict[str, int]:
@@ -145,8 +160,12 @@ def _waiting(kind: str, wanted: Wanted) -> Select[Any]:
         query = query.where(table.ticket_id == wanted.ticket_id)
     snoozed = _snoozed(wanted, item_id)
     query = query.where(snoozed if wanted.snoozed else ~snoozed)
+    if wanted.skills is not None:
+        query = query.where(table.skill.in_(wanted.skills))
     if wanted.claimed == "mine":
-        query = query.where(_claimed(wanted, item_id).where(Claim.key_id == wanted.key_id).exists())
+        own = _claimed(wanted, item_id).where(Claim.key_id == wanted.key_id).exists()
+        assigned = table is Handoff and wanted.agents
+        query = query.where(or_(own, Handoff.agent_id.in_(wanted.agents)) if assigned else own)
     elif wanted.claimed == "unclaimed":
         query = query.where(~_claimed(wanted, item_id).exists())
     return query

@@ -198,6 +198,12 @@ async def agents_of(session: AsyncSession, tenant_id: str) -> list[Agent]:
     return [_agent(row, open_count) for row, open_count in await session.execute(query)]
 
 
+async def names_of_agents(session: AsyncSession, tenant_id: str) -> dict[str, str]:
+    """What the tenant's people are called, by their ids."""
+    agents = await session.scalars(agents_of_tenant(tenant_id))
+    return {agent.id: agent.name for agent in agents}
+
+
 async def put_agents(session: AsyncSession, rows: list[dict[str, Any]]) -> None:
     """Store people who take hand-offs; the same id replaces the row, and keeps what is open."""
     query = insert(sandbox.Agent).values(rows)

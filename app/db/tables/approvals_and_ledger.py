@@ -52,6 +52,8 @@ class Approval(Base):
     # NULL: no reminder.
     remind_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    # What its ticket is about, as a skill of the people who take hand-offs.
+    skill: Mapped[str] = mapped_column(server_default="general")
     decided_at: Mapped[datetime | None]
 
     __table_args__ = (
@@ -61,6 +63,15 @@ class Approval(Base):
             "approvals_due",
             "tenant_id",
             "kind",
+            "expires_at",
+            "id",
+            postgresql_where=sql("status = 'pending'"),
+        ),
+        Index(
+            "approvals_due_by_skill",
+            "tenant_id",
+            "kind",
+            "skill",
             "expires_at",
             "id",
             postgresql_where=sql("status = 'pending'"),

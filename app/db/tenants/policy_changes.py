@@ -15,6 +15,12 @@ def changes_of(tenant_id: str, status: str | None = None) -> Select[PolicyChange
     return query if status is None else query.where(PolicyChange.status == status)
 
 
+async def waiting_changes(session: AsyncSession, tenant_id: str) -> list[PolicyChange]:
+    """The tenant's changes that another admin may still confirm, oldest first."""
+    query = changes_of(tenant_id, "pending").where(~is_due()).order_by(PolicyChange.id)
+    return list(await session.scalars(query))
+
+
 async def get_change(session: AsyncSession, tenant_id: str, change_id: UUID) -> PolicyChange | None:
     """The tenant's change as it stands."""
     query = changes_of(tenant_id).where(PolicyChange.id == change_id)

@@ -14,6 +14,8 @@ from app.db.effects import approvals
 from app.db.tables.approvals_and_ledger import Approval
 from app.db.tables.runs import Run
 from app.services.webhooks import outbox
+from graphs.handoffs import skill_of
+from graphs.state import Triage
 
 # A run that paused before these were asked for has the defaults.
 DEFAULTS: dict[str, Any] = {"required_approvers": 1, "changed": [], "round": 0}
@@ -32,11 +34,16 @@ SHOWN = (
 
 
 async def open_approval(
-    session: AsyncSession, run: Run, interrupt_id: str, question: Mapping[str, Any]
+    session: AsyncSession,
+    run: Run,
+    interrupt_id: str,
+    question: Mapping[str, Any],
+    triage: Triage | None,
 ) -> None:
     """Ask people what the graph's interrupt asks; the same interrupt again changes nothing.
 
-    `question` is the interrupt's value. The graph knows no approval, so the digest is made here.
+    `question` is the interrupt's value, `triage` what the ticket is about. The graph knows no
+    approval, so the digest is made here.
     """
     known = {**DEFAULTS, **question, "id": uuid7(), "run_id": run.id}
     shown = {name: known[name] for name in SHOWN}
@@ -46,6 +53,7 @@ async def open_approval(
         ticket_id=run.ticket_id,
         interrupt_id=interrupt_id,
         digest=digest(shown),
+        skill=skill_of(triage),
         expires_at=func.now() + timedelta(seconds=question["expires_in_seconds"]),
         **shown,
     )
