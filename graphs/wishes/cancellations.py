@@ -4,10 +4,11 @@ A person agrees to every cancellation, so a word of an end is enough, and nothin
 """
 
 from graphs.text.bounds import READ_CHARS
-from graphs.text.language import UNDETERMINED, language_of
+from graphs.text.language import language_of
 from graphs.wishes.clauses import Clause, clauses, touched
 from graphs.wishes.quotes import Said
 from graphs.wishes.words import Words, languages
+from tools.language_tags import UNDETERMINED
 
 
 def asks_to_end(quote: str, said: Said) -> bool:

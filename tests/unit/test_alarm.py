@@ -43,7 +43,7 @@ def test_every_language_has_words_of_every_kind() -> None:
         ("your fee ruined me, i don't see a reason to be here any longer", "self_harm"),
         ("Ich habe keinen Grund mehr zu leben", "self_harm"),
         ("Ya no tengo ganas de vivir", "self_harm"),
-        ("Je n'ai plus aucune raison de vivre", "self_harm"),
+        ("Tout irait mieux sans moi", "self_harm"),
         ("Non ho più voglia di vivere", "self_harm"),
         ("Ik heb geen reden om te leven", "self_harm"),
         ("Não tenho mais vontade de viver", "self_harm"),
