@@ -5,7 +5,9 @@ from collections.abc import Iterable
 
 from graphs.state import DoneStep, SupportState
 from graphs.text.bounds import normalized
+from graphs.text.function_words import DEED_STEMS, PERSONS
 from graphs.text.tokens import visible
+from graphs.text.value_words import any_of
 from tools.catalog import EFFECTS
 from tools.models import Payment
 from tools.wording import Names, Sentence
@@ -14,8 +16,7 @@ from tools.wording import Names, Sentence
 # markup, a sentence, an order) is no fact: the provider's id stands for it.
 NO_NAME = re.compile(
     r"[<>\[\]{}@`|*\x00-\x1f\x7f-\x9f\u2028\u2029]|//|[.!?。！？](?!\d)|\.\w*[^\W\d_]|&\w+;"
-    r"|\b(?:data|javascript|mailto|tel|sms):|\b(?:we|i|you|wir|ich|sie|nous|je|vous|usted|noi)\b"
-    r"|refund|approv",
+    rf"|\b(?:data|javascript|mailto|tel|sms):|\b(?:{any_of(PERSONS)})\b|{any_of(DEED_STEMS)}",
     re.IGNORECASE,
 )
 NAME_CHARS = 100

@@ -101,6 +101,9 @@ def _behind_lead(quote: Reading, source: Reading) -> bool:
             continue
         if not source.text.startswith(quote.text[:end], begin):
             continue
+        before = [(begin + place, n) for place, n in quote.numbers.items() if place < end]
+        if not numbers_agree(before, source):
+            continue
         rest = end + (quote.text[end : end + 1] == " ")
         if any(_fits(quote, source, rest, place) for place in lead.followed_by):
             return True

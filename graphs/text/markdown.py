@@ -200,6 +200,9 @@ class _Page:
         self.above: Lead | None = None
         self.list_lead: Lead | None = None
         self.list_indent: int | None = None
+        # The item of the list above which others stand, and how far those are indented.
+        self.item_lead: Lead | None = None
+        self.inner_indent: int | None = None
 
     @property
     def text(self) -> str:
@@ -255,7 +258,21 @@ class _Page:
             lead.followed_by.append(at)
         if block.number is not None:
             self.numbers[at] = block.number
+        self._nest(block, said, at, top=top)
         self.above = Lead(said, at + len(said), [])
+
+    def _nest(self, block: _Block, said: str, at: int, *, top: bool) -> None:
+        """An item introduces the items one step within it, as a line above a list does its items.
+
+        What stands two steps within needs the item between as well, and follows only that.
+        """
+        if top:
+            self.item_lead, self.inner_indent = self._lead(said, at), None
+            return
+        if self.inner_indent is None:
+            self.inner_indent = block.indent
+        if self.item_lead and block.number is None and block.indent == self.inner_indent:
+            self.item_lead.followed_by.append(at)
 
     def _sentences(self, said: str, at: int) -> list[int]:
         """Note where the sentences end, and return where they begin."""

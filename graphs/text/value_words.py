@@ -1,6 +1,7 @@
-"""Words for numbers, months, units and money, of the product's languages: one data file each.
+"""Words for numbers, months, units and money: one data file for each language that claims are in.
 
-A new language needs a file in `data/values` and nothing else.
+A new language needs a file in `data/values` and nothing else. All of them are looked for in every
+text, so a word that another language uses all the time is left out, such as "time" for an hour.
 """
 
 import json

@@ -5,6 +5,7 @@ of the message speaks against it, or not all of it is understood, a person must 
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -27,6 +28,7 @@ DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./](?:\d{4}|\d\d)?(
 TOLD = ("'", "\u2018", "`")
 DENIAL_WORDS = 3
 LETTER = re.compile(r"[^\W_]")
+WORD = re.compile(r"[^\W_]+")
 
 
 # The quote of a wish, the payment, and the amount in minor units.
@@ -224,6 +226,24 @@ def named_by(wish: Wish, payments: Sequence[Payment]) -> set[str]:
     return {id_ for clause in clauses for id_ in named(clause, payments)}
 
 
+def hinted_at(wish: Wish, own: Sequence[Payment]) -> set[str]:
+    """The payments of which the request holds a word that no other has: "the October one".
+
+    A word of plain requests, such as "plan", chooses none.
+    """
+    clauses = [own_part(c) for c in wish.around if not wish.says("against", c.text)]
+    said = set().union(*map(_names, clauses))
+    said = {word for word in said if not any(is_known(word, words) for words in wish.words)}
+    names = {payment["id"]: _names(payment["description"]) & said for payment in own}
+    things = Counter(word for named in set(map(frozenset, names.values())) for word in named)
+    return {id_ for id_, named in names.items() if any(things[word] == 1 for word in named)}
+
+
+def _names(text: str) -> set[str]:
+    """The words of a text that may name a thing, in folded letters; a number may be an amount."""
+    return {word for word in WORD.findall(folded(text)) if not word.isdigit()}
+
+
 def holds(text: str, name: str) -> bool:
     """Whether the name stands in the folded text as whole words."""
     return bool(name.strip()) and re.search(whole(name), text) is not None
@@ -236,7 +256,7 @@ def whole(name: str) -> str:
 
 def is_too_much(wish: Wish, payment: Payment, amount_minor: int, own: Sequence[Payment]) -> bool:
     """Whether the request names another payment, less money, or a share that is not worked out."""
-    meant = named_by(wish, own)
+    meant = named_by(wish, own) or hinted_at(wish, own)
     if meant and payment["id"] not in meant:
         return True
     for clause in wish.around:

@@ -139,8 +139,8 @@ IN_LANGUAGE: dict[str, str] = {
     "languages-41": "Een plek op Team kost 199.00 USD per maand.",
     "held_out-08": "Unter Profile > Notifications stellen Sie ein, ob Mails sofort, als Daily "
     "summary oder nie kommen.",
-    "held_out-39": "Wybierz „Forgot password?” na stronie logowania; link do nowego hasła jest "
-    "ważny 60 minut.",
+    "held_out-39": "Wybierz „Forgot password?” na stronie logowania, podaj adres, którego używasz "
+    "we Fernboard, i otwórz link, który Ci wyślemy.",
     "held_out-40": "En CSV-import kan højst have 10.000 rækker.",
     "mail_noise-25": "Der Fehler E42 bedeutet, dass Ihr Upload größer ist als der freie Speicher "
     "Ihres Arbeitsbereichs, oder dass die Upload-Sitzung verloren ging.",

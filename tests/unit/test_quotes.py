@@ -208,3 +208,44 @@ def test_sentence_within_quotation_marks_is_a_fragment(quote: str, stands: bool)
     found = [source("article", "scam", WARNING)]
     said = quote_problem({"kind": "article", "id": "scam", "quote": quote}, found)
     assert (said is None) == stands
+
+
+SPEEDS = """## Steps
+
+1. Open the app.
+2. Choose the speed:
+   - Slow: within a day
+   - Fast: at once
+     - not abroad
+     - not on Sundays
+   - Never
+
+Mind:
+
+- Cards do not count
+"""
+
+
+@pytest.mark.parametrize(
+    ("quote", "stands"),
+    [
+        ("2. Choose the speed:\n   - Fast: at once", True),
+        ("Choose the speed:\n- Never", True),
+        ("Choose the speed:\n- Slow: within a day\n- Fast: at once", True),
+        ("Choose the speed:\n- Fast: at once\n  - not abroad", True),
+        ("Choose the speed:\n- Fast: at once\n  - not on Sundays", False),
+        ("Choose the speed:\n- not abroad", False),
+        ("1. Open the app.\n2. Choose the speed:\n- Never", True),
+        ("1. Open the app.\n7. Choose the speed:\n- Never", False),
+        ("3. Choose the speed:\n- Never", False),
+        ("Open the app. Never", False),
+        ("Fast: at once", False),
+        ("Choose the speed:", False),
+        ("Choose the speed:\n- Cards do not count", False),
+    ],
+)
+def test_item_introduces_the_items_within_it(quote: str, stands: bool) -> None:
+    """As a line above a list does; the number of its step is held to the article as well."""
+    found = [source("article", "speeds", SPEEDS)]
+    said = quote_problem({"kind": "article", "id": "speeds", "quote": quote}, found)
+    assert (said is None) == stands

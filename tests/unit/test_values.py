@@ -100,3 +100,33 @@ def test_several_quotes_are_one_evidence() -> None:
     """Each value stands in one of them."""
     assert unsupported_values("2 GB in 3 days", ["2 GB", "3 days"]) == []
     assert unsupported_values("2 GB in 3 days", []) == ["2 GB", "3 days"]
+
+
+INFLECTED = [
+    ("Promocja trwa do 5 listopada 2026.", "until 5 November 2026", "do 5 grudnia 2026"),
+    ("Link jest ważny 60 minut.", "valid for 60 minutes", "60 godzin"),
+    ("Odpowiadamy w ciągu 48 godzin.", "within two days", "48 dni"),
+    ("Limit wynosi 15 tys. dolarów.", "up to $15,000", "15 dolarów"),
+    ("Zwrot do 49 dolarów.", "refunds up to 49 USD", "49 zł"),
+    ("Akce platí do 5. listopadu 2026.", "until 5 November 2026", "5. prosince 2026"),
+    ("Odkaz platí 2 hodiny.", "valid for 120 minutes", "2 dny"),
+    ("Акция до 5 ноября 2026 года.", "until 5 November 2026", "5 декабря 2026"),
+    ("Лимит 25 тыс. долларов.", "$25,000", "25 рублей"),
+    ("Voimassa 5. marraskuuta 2026 asti.", "until 5 November 2026", "5. joulukuuta 2026"),
+    ("Linkki on voimassa 60 minuuttia.", "valid for 60 minutes", "60 tuntia"),
+    ("A link 60 percig érvényes.", "valid for 60 minutes", "60 napig"),
+    ("2026. november 5-ig", "until 5 November 2026", "2026. december 5-ig"),
+    ("Până la 5 noiembrie 2026.", "until 5 November 2026", "5 decembrie 2026"),
+    ("5 Kasım 2026 tarihine kadar.", "until 5 November 2026", "5 Aralık 2026"),
+    ("μέχρι τις 5 Νοεμβρίου 2026", "until 5 November 2026", "5 Δεκεμβρίου 2026"),
+    ("Länken gäller i 3 dagar.", "valid for 3 days", "3 veckor"),
+    ("Linket gælder i 3 dage.", "valid for 3 days", "3 uger"),
+    ("Lenken er gyldig i 3 dager.", "valid for 3 days", "3 uker"),
+]
+
+
+@pytest.mark.parametrize(("claim", "evidence", "other"), INFLECTED)
+def test_values_are_read_in_inflected_words(claim: str, evidence: str, other: str) -> None:
+    """In languages of customers in which the service says no sentence of its own."""
+    assert unsupported_values(claim, [evidence]) == []
+    assert unsupported_values(other, [evidence]) != []

@@ -197,6 +197,12 @@ def test_request_is_plain_in_other_words(body: str) -> None:
         ("Refund pay_1, but leave pay_2", ["pay_2"], False),
         ("Please refund my Extra storage", ["pay_1"], False),
         ("Please refund my Extra storage", ["pay_3"], True),
+        ("Please refund the storage.", ["pay_3"], True),
+        ("Please refund the storage.", ["pay_1"], False),
+        ("Refund the October one, keep the others as they are.", ["pay_5"], True),
+        ("Refund the October one, keep the others as they are.", ["pay_4"], False),
+        ("Refund the October one, but leave November.", ["pay_5"], True),
+        ("Please refund my plan", ["pay_3"], True),
     ],
 )
 def test_payment_that_is_not_asked_for_is_not_given_back(
@@ -207,6 +213,8 @@ def test_payment_that_is_not_asked_for_is_not_given_back(
         payment("pay_1", 4900, "Pro plan"),
         payment("pay_2", 4900, "Pro plan"),
         payment("pay_3", 4900, "Extra storage"),
+        payment("pay_4", 4900, "Team seat November"),
+        payment("pay_5", 4900, "Team seat October"),
     ]
     said = Said([body])
     assert all(asks_for(body, id_, 4900, said, own) for id_ in proposed) is allowed

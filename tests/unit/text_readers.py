@@ -222,6 +222,7 @@ EXCUSED = {
     "graphs.handoffs:part_step": "tried as `handoff_brief` and `suggestion`",
     "graphs.support:node_failed": "classes of errors",
     "app.api.routes.events:read_position": "an id of digits, held to a pattern by the route",
+    "app.models.offline.wish_words:": "names of lists of ours",
     "app.models.offline.words:": "phrases of ours, but for what stands in READERS",
     "app.models.offline.reply:passages": "loops over articles, and hands texts on whole",
     "graphs.alarm:phrase_pattern": "phrases of ours",

@@ -3,9 +3,11 @@
 import re
 
 from graphs.text.bounds import READ_CHARS
+from graphs.text.function_words import CLAUSE_JOINS
 from graphs.text.tokens import STOPWORDS, UNSPACED, WORD
+from graphs.text.value_words import any_of
 
-BORDER = re.compile(r"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:and|but|or)\b)")
+BORDER = re.compile(rf"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:{any_of(CLAUSE_JOINS)})\b)")
 MAX_PARTS = 40
 
 

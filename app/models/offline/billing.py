@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from app.models.offline.payment_ids import ids_in
 from app.models.offline.refund_wishes import MENTION, RefundWish, refund_wish
+from app.models.offline.wish_words import any_word, pattern, word_pattern
 from app.models.offline.wishes import cancellations, proposed
 from graphs.nodes.billing import MAX_WISH, Proposal, ProposedRefund
 from graphs.state import Ticket
@@ -18,11 +19,8 @@ from tools.billing import refundable
 from tools.models import Payment, Subscription
 from tools.money import format_money
 
-TWICE = re.compile(r"twice|double|duplicate|two times|second (?:charge|payment)", re.IGNORECASE)
-ALL = re.compile(r"\b(?:all|both|every|each)\b", re.IGNORECASE)
-IN_WORDS = re.compile(
-    r"\b(?:half|third|quarter|part(?:ly|ial(?:ly)?)?|some) (?:of|refund)", re.IGNORECASE
-)
+TWICE, ALL = pattern("twice"), word_pattern("all")
+IN_WORDS = re.compile(rf"\b{any_word('share')} {any_word('share_of')}", re.IGNORECASE)
 DUPLICATE_WINDOW = timedelta(days=3)
 ASKED_FOR = "The customer asks for a refund of"
 

@@ -10,67 +10,24 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.models.offline.payment_ids import NO_IDS, PaymentIds
+from app.models.offline.wish_words import any_word, pattern, wish_words, word_pattern
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS, normalized
 from graphs.wishes.amounts import AMOUNT
 from tools.models import Payment
 
-# Money that went or should come back, in the languages of our replies.
-REFUND = re.compile(
-    r"refund|reimburs|money (?:to be )?(?:back|returned)|chargeback"
-    r"|erstatt|geld zurück|rembours|reembols|devolu|rimbors|terugbeta|geld terug|返金",
-    re.IGNORECASE,
-)
-COMPLAINT = re.compile(
-    r"overcharged|(?:charged?|billed) (?:me |us )?(?:twice|double|two times|again)"
-    r"|double[- ]charge|(?:second|duplicate) (?:charge|payment)",
-    re.IGNORECASE,
-)
-MENTION = re.compile(f"{REFUND.pattern}|{COMPLAINT.pattern}", re.IGNORECASE)
-ASKS = r"\b(?:i|we)(?: would|'d)? (?:like|want|need|request|demand)(?: to (?:have|get|request))?"
-MONEY = r"(?:an? )?(?:full |complete )?(?:refund|reimbursement)\b|(?:my|our|the) money back\b"
-REQUEST = re.compile(
-    r"^(?:(?:hello|hi|dear|hey|team|support|please|kindly|so|and|also|then|now) )*"
-    r"(?:refund|reimburse)\b"
-    r"|\bplease (?:kindly )?(?:refund|reimburse)\b"
-    r"|\b(?:can|could|would|will) you (?:please |kindly )?(?:refund|reimburse)\b"
-    rf"|(?:\bplease|\b(?:can|could) you(?: please)?) (?:give|send|pay|get) (?:me |us )?(?:{MONEY})"
-    rf"|{ASKS} (?:{MONEY}|you to refund\b)"
-    rf"|\b(?:can|could|may) (?:i|we) (?:please )?(?:get|have) (?:{MONEY})"
-)
-# How a question begins that asks for something to be done.
-OPENINGS = ("can i get", "can i have", "could i get", "could i have", "can we get", "can we have")
-# An existing refund is spoken of, or a heading.
-KNOWN_REFUND = re.compile(r"\b(?:my|our|the|this|that|your|any) (?:refund|reimbursement)")
-HEADING = re.compile(r"(?:re )?(?:an? )?refunds?(?: request)?(?: (?:of|for) .*)?")
-# "leave pay_4002", beside a wish for another payment; the id is taken out.
-LEFT_ALONE = re.compile(
-    r"(?:but |and )?(?:please )?(?:leave|keep|not)(?: (?:and|or))*(?: alone| as it is)?"
-)
+REFUND, COMPLAINT = pattern("refund"), pattern("complaint")
+MENTION = pattern("refund", "complaint")
+REQUEST, KNOWN_REFUND = pattern("request"), pattern("known_refund")
+HEADING, LEFT_ALONE = pattern("heading"), pattern("left_alone")
 # Between two clauses.
-CUT = re.compile(r"(?<=[.!?,;:])\s|\n|\s(?=but\b)", re.IGNORECASE)
+CUT = re.compile(rf"(?<=[.!?,;:])\s|\n|\s(?={any_word('cut')}\b)", re.IGNORECASE)
 WORD = re.compile(r"[\w'%$€£¥+/#-]+")
-# What makes a wish smaller or takes it back, in a clause beside it.
-DOUBT = re.compile(
-    r"[\d%$€£¥]|^(?:not|no)\b|\b(?:half|thirds?|quarter|part|parts|partly|partial|partially|percent"
-    r"|some|rest|remain\w*|difference|unused|vat|tax|taxes|fees?|cents?|dollars?|euros?|pounds?|yen"
-    r"|bucks|only|just|except|but|if|unless|otherwise|instead|ignore|forget|never ?mind|mind"
-    r"|hold on|wait|already|arrived|received|promis\w*|joking|actually|no longer|no need"
-    r"|do not want|don't want)\b"
-)
-UNDERSTOOD = frozenset(
-    """please kindly refund reimburse reimbursement money back give get send pay request demand
-    like want need have would could can will i'd we'd i we you me us my our the a an of for on to in
-    it this that these those them all both every each full complete payment payments charge charges
-    purchase purchases and also too so then now hello hi dear hey team support thanks thank today
-    cancel subscription subscriptions""".split()
-)
+DOUBT = re.compile(rf"[\d%$€£¥]|^{any_word('doubt_first')}\b|\b{any_word('doubt')}\b")
+UNDERSTOOD = frozenset(wish_words("understood"))
 # Words of a wish after a charge that was taken twice.
-UNDERSTOOD_TWICE = UNDERSTOOD | frozenset(
-    """was were been i've we've charged billed twice double two times second one ones duplicate
-    extra again month week same other is""".split()
-)
-POINTS_BACK = re.compile(r"\b(?:it|this|that|these|those|them|one)\b", re.IGNORECASE)
+UNDERSTOOD_TWICE = UNDERSTOOD | frozenset(wish_words("understood_twice"))
+POINTS_BACK, POLITE = word_pattern("points_back"), pattern("polite")
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +102,8 @@ def is_request(said: str, clause: str, *, names: bool = False) -> bool:
     """Whether the clause asks for a refund; a question does so politely or `names` a payment."""
     if not REQUEST.search(said) or KNOWN_REFUND.search(said):
         return False
-    polite = "please" in said or said.startswith(OPENINGS)
-    return not clause.endswith("?") or polite or names
+    polite = POLITE.search(said) or said.startswith(wish_words("openings"))
+    return not clause.endswith("?") or bool(polite) or names
 
 
 def is_doubtful(clause: str) -> bool:

@@ -3,57 +3,40 @@
 import re
 from typing import Any
 
+from app.models.offline.wish_words import any_word, wish_words, word_pattern
 from graphs.nodes.billing import MAX_WISH, ProposedCancellation
 from graphs.nodes.general import Mailing
 from graphs.state import Ticket
 from graphs.text.bounds import READ_CHARS
 from tools.models import Subscription
 
-# "cancel" as something to do, with its object close by; "cancelled" tells what was.
 CANCEL = re.compile(
-    r"\b(?:cancel|terminate|end|stop)\b (?:[\w'-]+ ){0,5}?"
-    r"(?:subscriptions?|plans?|memberships?|renewals?|renewing|it|them|both|all)\b"
-    r"|\bunsubscribe (?:me|us)\b",
+    rf"\b{any_word('cancel_verbs')}\b (?:[\w'-]+ ){{0,5}}?{any_word('cancel_objects')}\b"
+    rf"|\b{any_word('cancel_alone')}\b",
     re.IGNORECASE,
 )
-ASKED = re.compile(
-    r"\b(?:how (?:do|can|could|would|should|to)|what happens|where (?:do|can)|can i|could i|may i"
-    r"|is it possible|do i|will i)\b",
-    re.IGNORECASE,
+ASKED, CONDITION = word_pattern("asked"), word_pattern("condition")
+NEGATED = re.compile(
+    rf"\b{any_word('not')}\b(?: \w+){{0,2}} {any_word('cancel_verbs')}\b", re.IGNORECASE
 )
-NOT = r"\b(?:not|never|\w+n't|cannot|without|no)\b"
-NEGATED = re.compile(rf"{NOT}(?: \w+){{0,2}} (?:cancel|terminate|end|stop)\b", re.IGNORECASE)
-CONDITION = re.compile(r"\b(?:if|unless|otherwise|or else)\b", re.IGNORECASE)
-DOUBTFUL = re.compile(
-    r"\b(?:if|unless|otherwise|or else|maybe|perhaps|might|may|thinking|consider\w*|threaten\w*"
-    rf"|later|next (?:year|month)|someday)\b|{NOT}",
-    re.IGNORECASE,
-)
-# What was ended already, or should not have been: to stop "it" then means the opposite.
-UNDONE = re.compile(
-    r"\b(?:mistake|accident\w*|wrongly|by error|restore|reinstate|reactivate|resubscribe"
-    r"|cancell?ed|terminated|unsubscribed|cancell?ation"
-    r"|(?:you|was|were|been|got|has|have) (?:\w+ ){0,2}(?:ended|stopped))\b",
-    re.IGNORECASE,
-)
-# What "it" can be.
-SUBSCRIBED = re.compile(
-    r"\b(?:subscri\w+|plans?|memberships?|renew\w*|unsubscribe)\b", re.IGNORECASE
-)
-EVERY = re.compile(r"\b(?:all|both|every|each|them|subscriptions|plans)\b", re.IGNORECASE)
+DOUBTFUL = word_pattern("condition", "doubtful", "not")
+UNDONE, SUBSCRIBED, EVERY = map(word_pattern, ("undone", "subscribed", "every"))
 SENTENCE = re.compile(r"[^.!?\n]+[.!?]*")
-# "my Team plan": a name before the kind.
-PLAN_NAME = re.compile(r"\b(?i:my|our|the|a) [A-Z]\w* (?:plan|subscription|membership)\b")
+PLAN_NAME = re.compile(rf"\b(?i:{any_word('owners')}) [A-Z]\w* {any_word('plan_kinds')}\b")
 # Words of a description that name the kind of thing and not which one.
-KINDS = {"plan", "subscription", "membership", "package"}
+KINDS = frozenset(wish_words("kinds"))
+EVERYBODY = frozenset(wish_words("everybody"))
 
 MAILING = re.compile(
-    r"\b(?:e-?mail|mail|write to|send\b[\w -]{0,200}? to) (?:all|every\w*)\b(?P<whom>[^.!?:\n]*)",
-    re.IGNORECASE,
+    rf"\b{any_word('mailing')} {any_word('mailing_all')}\b(?P<whom>[^.!?:\n]*)", re.IGNORECASE
 )
 OPENING, CLOSING = re.compile('["“„«]'), re.compile('["”“»]')
-TEXT_LINE = re.compile(r"^text:[ \t]*\n?(?P<text>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL)
-SUBJECT_LINE = re.compile(r"^subject:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | re.MULTILINE)
+TEXT_LINE = re.compile(
+    rf"^{any_word('text_line')}:[ \t]*\n?(?P<text>.+)", re.IGNORECASE | re.MULTILINE | re.DOTALL
+)
+SUBJECT_LINE = re.compile(
+    rf"^{any_word('subject_line')}:[ \t]*(?P<subject>\S.*)$", re.IGNORECASE | re.MULTILINE
+)
 
 
 def cancellations(text: str, subscriptions: list[Subscription]) -> list[str] | None:
@@ -150,5 +133,5 @@ def named_audience(whom: str, audiences: list[str]) -> str | None:
     fits = [name for name in audiences if name != "all" and set(re.split(r"[-_]", name)) <= said]
     if len(fits) == 1:
         return fits[0]
-    plain = said <= {"of", "our", "the", "customers", "contacts", "users", "people", "this", "now"}
+    plain = said <= EVERYBODY
     return "all" if plain and not fits and "all" in audiences else None

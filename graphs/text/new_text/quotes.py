@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 
 from graphs.state import ApartKind
-from graphs.text.new_text.wordings import begins, count, exactly, words_of
+from graphs.text.new_text.wordings import begins, count, exactly, wordings, words_of
 
 Marks = list[ApartKind | None]
 QUOTED = re.compile(r"\s{0,3}[>＞]")
@@ -14,7 +14,10 @@ DATE = re.compile(r"\d\d\d\d|\d[./-]\d{1,2}[./-]|\d年")
 SEPARATOR = re.compile(r"\s{0,9}[-_=*#~]{2,}")
 RULE = re.compile(r"[-_=*]{3,}")
 HEADER = re.compile(r"\s{0,3}[*_]{0,2}([^\W\d_][^:：\n]{0,24}?)[*_]{0,2}\s{0,2}[:：]")
-FORWARDED = re.compile(r"(?:fwd?|wg|tr|rv|i|enc|doorst|転送)\s?[:：]", re.IGNORECASE)
+FORWARDED = re.compile(
+    rf"(?:{'|'.join(one.strip() for one in wordings()['forward_prefixes'])})\s?[:：]",
+    re.IGNORECASE,
+)
 # A mail program breaks who wrote when into so many lines at most; a header block has so many.
 WROTE_LINES, WROTE_CHARS, BLOCK_LINES = 3, 400, 14
 MARK_CHARS = 120

@@ -8,12 +8,18 @@ import re
 from typing import Literal
 
 from graphs.text.noise import Reading
-from graphs.text.noise.wordings import UNSPACED, WORD, Text, Wordings, holds
+from graphs.text.noise.wordings import (
+    UNSPACED,
+    WORD,
+    Text,
+    Wordings,
+    holds,
+    subject_prefixes,
+)
 
-# What mail programs put before a subject: reply and forward.
+# "Re: Fwd: ": what mail programs put before a subject, in any language.
 PREFIXES = re.compile(
-    r"\A\s*(?:(?:re|aw|wg|fwd?|tr|rv|sv|vs|antw|rif|enc|ref|res|r|i)\s?[:：]\s?){1,9}",
-    re.IGNORECASE,
+    rf"\A\s*(?:(?:{'|'.join(subject_prefixes())})\s?[:：]\s?){{1,9}}", re.IGNORECASE
 )
 # Where the name of a notice ends and its own words begin: "Automatic reply: Your ticket".
 HEAD = re.compile(r"\s[-–—|]\s|[:：(\[|,]")

@@ -73,6 +73,12 @@ def wordings() -> dict[str, Wordings]:
     }
 
 
+def subject_prefixes() -> list[str]:
+    """What mail programs of any language put before a subject, the longest first."""
+    found = {cue.strip() for known in wordings().values() for cue in known["prefixes"]}
+    return sorted(found, key=lambda prefix: (-len(prefix), prefix))
+
+
 def _cue(said: str, language: str) -> str:
     if ANYTHING in said:
         return ANYTHING.join(Text(part).in_words(language) for part in said.split(ANYTHING))

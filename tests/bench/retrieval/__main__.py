@@ -20,7 +20,7 @@ from app.adapters.ports.passage_vectors import vectors_name
 from app.commands.articles import look_over, read_source, store
 from app.commands.database import load_settings
 from app.commands.migrate import migrate
-from app.db.core.connections import Sessions, make_engine
+from app.db.core.connections import Sessions, make_engine, open_saver_pool
 from app.db.core.embedded import embedded_postgres
 from app.db.knowledge.vectors import count_stale
 from app.db.tenants.queries import ensure_tenant
@@ -73,18 +73,19 @@ async def measure(way: Way, asked: list[Question], progress: Progress) -> list[S
 async def run(url: str, data: Path, copies: int, embedder: TextEmbedder | None) -> None:
     """Fill, ask, report. Progress goes to stderr."""
     engine = make_engine(url, 2)
-    sessions = Sessions(engine)
     recorded, every = recorded_queries(), questions(data)
     hard = [question for question in every if question.text in recorded]
-    with Progress(console=Console(stderr=True)) as progress:
-        await fill(sessions, data, copies, progress)
-        if embedder:
-            await embed(sessions, embedder, progress)
-        await look_over(engine)
-        scores = {
-            way.name: await measure(way, hard if way.recorded else every, progress)
-            for way in ways(sessions, embedder, data)
-        }
+    async with open_saver_pool(url, 2) as pool:
+        sessions = Sessions(engine, pool)
+        with Progress(console=Console(stderr=True)) as progress:
+            await fill(sessions, data, copies, progress)
+            if embedder:
+                await embed(sessions, embedder, progress)
+            await look_over(engine)
+            scores = {
+                way.name: await measure(way, hard if way.recorded else every, progress)
+                for way in ways(sessions, embedder, data)
+            }
     await engine.dispose()
     for line in tables(scores):
         typer.echo(line)
