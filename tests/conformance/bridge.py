@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from app.adapters.webhooks.ssrf_guard import make_guard
 from app.connectors.http import HttpClient
 from tests.conformance.harness import DeskFields
-from tests.conformance.webhook import SECRET, TIMEOUT_SECONDS, WebhookHarness
+from tests.conformance.webhook import SECRET, WebhookHarness
 from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
@@ -110,6 +110,6 @@ async def bridged_desk() -> AsyncIterator[BridgeHarness]:
         assert port is not None
         async with (
             FaultProxy(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), TIMEOUT_SECONDS) as http,
+            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"])) as http,
         ):
             yield BridgeHarness(OwnDesk(), proxy, http, bridge=bridge)

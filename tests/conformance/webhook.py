@@ -17,7 +17,7 @@ from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 
-PERSON, TIMEOUT_SECONDS = "Emma", 1.5
+PERSON = "Emma"
 SECRET, OTHER = "whsec_" + "A" * 43 + "=", "whsec_" + "B" * 43 + "="
 
 numbers = itertools.count(1)
@@ -34,7 +34,6 @@ class WebhookHarness(FaultyLine):
     person: str = PERSON
     groups: tuple[str, str] = ("Support", "Finance")
     lacks: Mapping[Feature, str] = field(default_factory=dict)
-    slow_seconds: float = TIMEOUT_SECONDS + 0.5
 
     @property
     def desk(self) -> Helpdesk:
@@ -114,6 +113,6 @@ async def doubled_webhook_desk() -> AsyncIterator[WebhookHarness]:
         assert port is not None
         async with (
             FaultProxy(port).serving() as proxy,
-            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"]), TIMEOUT_SECONDS) as http,
+            HttpClient(make_guard([f"127.0.0.1:{proxy.port}"])) as http,
         ):
             yield WebhookHarness(own, proxy, http)
