@@ -5,6 +5,7 @@ from typing import Annotated, Literal, NotRequired
 from pydantic import RootModel
 from typing_extensions import TypedDict
 
+from graphs.conversation import Memory
 from graphs.text.new_text import Apart
 from tools.models import (
     Handoff,
@@ -255,31 +256,6 @@ class Escalation(TypedDict):
 
     reason: str
     detail: str
-
-
-class Turn(TypedDict):
-    """One public message of the conversation, cut to a budget."""
-
-    author: Literal["customer", "deskgraph"]
-    text: str
-
-
-class PastTicket(TypedDict):
-    """Another ticket of the customer; `promised` is what was done and who took it over."""
-
-    ticket_id: str
-    subject: str
-    outcome: str
-    promised: list[str]
-    at: str
-
-
-class Memory(TypedDict):
-    """What was said before; `summary` tells what is older than `window`. Sizes are bounded."""
-
-    window: list[Turn]
-    summary: str
-    tickets: list[PastTicket]
 
 
 def merge_findings(old: dict[str, Finding], new: dict[str, Finding] | None) -> dict[str, Finding]:

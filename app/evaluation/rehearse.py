@@ -17,9 +17,10 @@ from app.execution.graph_input import run_ticket
 from app.execution.wiring import Graph, Service, context_for
 from app.log.error_text import describe
 from app.observability.usage import UsageHandler
+from graphs.conversation import Memory
 from graphs.run.memory import window
 from graphs.run.replay import rehearsed_decision
-from graphs.state import Memory, Plan, SupportState, fresh_run
+from graphs.state import Plan, SupportState, fresh_run
 from graphs.support import build_support_graph
 
 MAX_STEPS = 60

@@ -21,11 +21,11 @@ from app.log import get_logger
 from app.observability.call_log import CallLog
 from app.observability.usage import UsageHandler
 from app.services.conversations.memory import turns_of
+from graphs.conversation import Turn
 from graphs.llm.gateway import open_gateway
 from graphs.policy import Policy
 from graphs.run.memory import CUSTOMER_CHARS, KEPT_EXCHANGES, WINDOW_EXCHANGES, cut
 from graphs.run.summary import Conversation, summarize
-from graphs.state import Turn
 from graphs.text.new_text.characters import without_hidden
 
 log = get_logger(__name__)

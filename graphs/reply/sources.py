@@ -8,8 +8,9 @@ from typing import NotRequired
 
 from typing_extensions import TypedDict
 
+from graphs.conversation import Memory
 from graphs.reply.names import named, names_in, reply_language, sentences_about, text_of
-from graphs.state import SPECIALISTS, EvidenceKind, Finding, Memory, SupportState
+from graphs.state import SPECIALISTS, EvidenceKind, Finding, SupportState
 from tools.billing import payment_line
 from tools.catalog import kind_of
 from tools.models import Payment

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from graphs.state import Intent, Memory, PastTicket, SupportState, Turn
+from graphs.conversation import Memory, PastTicket, Turn
+from graphs.state import Intent, SupportState
 
 # Exchanges a run sees word for word; older ones are in the summary.
 WINDOW_EXCHANGES = 6

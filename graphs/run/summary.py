@@ -7,9 +7,10 @@ from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypedDict
 
 from graphs.context import ModelGateway, Question
+from graphs.conversation import Turn
 from graphs.llm.errors import ModelError, ModelOutputError
 from graphs.run.memory import SUMMARY_CHARS, cut
-from graphs.state import Tier, Turn
+from graphs.state import Tier
 from graphs.text.tokens import visible
 
 PROMPT = f"""Keep the running summary of one support conversation for the colleague who reads on.

@@ -12,8 +12,8 @@ from app.lifecycle import RunStatus
 from app.services.conversations.memory import load_memory
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
+from graphs.conversation import Memory
 from graphs.run.memory import WINDOW_EXCHANGES
-from graphs.state import Memory
 from tests.conftest import Tenant
 
 WORKER = 80

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
+from graphs.conversation import Memory
 from graphs.reply.assemble import assembled, with_sentences
 from graphs.reply.facts import reply_facts
 from graphs.reply.sources import sources
-from graphs.state import Memory, fresh_run
+from graphs.state import fresh_run
 from tests.fakes import payment
 from tests.unit.desk import ticket
 from tests.unit.replies import HANDED, REFUND

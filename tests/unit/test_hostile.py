@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphs.context import Models
+from graphs.conversation import Memory
 from graphs.reply.names import named
 from graphs.run.memory import cut
-from graphs.state import Memory, fresh_run
+from graphs.state import fresh_run
 from graphs.text.phrases import THANKS
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES

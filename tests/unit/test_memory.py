@@ -13,11 +13,12 @@ from app.db.effects.pseudonyms import pseudonym
 from app.models.offline.chat_model import OfflineChatModel
 from app.models.offline.summary import JOINT, extract
 from graphs.context import ModelGateway, Models
+from graphs.conversation import Memory, Turn
 from graphs.nodes.classify import Classification
 from graphs.nodes.respond import Reply
 from graphs.run.memory import SUMMARY_CHARS, WINDOW_CHARS, handoff_lines, window
 from graphs.run.summary import Conversation, Summary, summarize
-from graphs.state import Memory, Turn, fresh_run
+from graphs.state import fresh_run
 from tests.fakes import ScriptedModel, World
 from tests.unit.desk import E42, claimed, desk, scripted, ticket
 from tools.models import JsonObject

@@ -7,10 +7,11 @@ from uuid import UUID
 import pytest
 from langgraph.types import Command
 
+from graphs.conversation import Memory, PastTicket
 from graphs.policy import Policy, ReplyMode
 from graphs.reply.reusable_answer import NAME_HERE, reusable, tells_of, with_name, without_name
 from graphs.run.memory import read_memory
-from graphs.state import Memory, PastTicket, SupportState, fresh_run
+from graphs.state import SupportState, fresh_run
 from tests.unit.desk import E42, TWICE, Desk, desk, scripted, ticket
 from tools.models import JsonObject
 

@@ -11,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.models.offline.billing import propose
+from graphs.conversation import Memory, Turn
 from graphs.nodes.billing import Proposal, ProposedRefund
 from graphs.nodes.classify import Classification
 from graphs.policy import Policy
-from graphs.state import Memory, Turn, fresh_run
+from graphs.state import fresh_run
 from graphs.wishes.quotes import Said
 from graphs.wishes.refunds import NOT_PLAIN, Wanted, Wishes
 from tests.fakes import payment

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.db.conversations import history
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
+from graphs.conversation import Memory, PastTicket, Turn
 from graphs.run.memory import (
     PAST_TICKETS,
     PROMISE_CHARS,
@@ -18,7 +19,6 @@ from graphs.run.memory import (
     cut,
     window,
 )
-from graphs.state import Memory, PastTicket, Turn
 from graphs.text.new_text.characters import without_hidden
 from graphs.text.new_text.reading import new_text
 from tools.catalog import EFFECTS
