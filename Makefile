@@ -20,7 +20,7 @@ SEED ?= 1
 # doubles the time to collect the tests and to start a service.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install run check test fmt lint thorough crash real-model client real-world browser bench bench-retrieval lock clean
+.PHONY: help install run check test cover fmt lint thorough crash real-model client real-world browser bench bench-retrieval lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show the targets
@@ -38,11 +38,14 @@ ifeq ($(origin T),command line)
 test: $(VENV)/.test
 	$(BIN)/pytest $(T)
 else
-test: lint ## Lint, then every test with coverage; only some: make test T=tests/unit/test_money.py
+test: lint ## Lint, then every test; only some: make test T=tests/unit/test_money.py
+	$(BIN)/pytest -n $(XDIST) $(DIST)
+endif
+
+cover: lint ## What `make test` does, with coverage and its bound: slower, for CI
 	$(BIN)/coverage erase
 	$(BIN)/pytest -n $(XDIST) $(DIST) --cov --cov-report=
 	$(BIN)/coverage report
-endif
 
 fmt: $(VENV)/.test ## Correct the style where a program can
 	$(BIN)/ruff check --fix --exit-zero .

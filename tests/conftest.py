@@ -5,7 +5,13 @@ import os
 # As the command line does, before langgraph is imported.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
 
-# Second, since all that follows imports libraries: hooks that say what coverage traces.
+# Second, since all that follows imports libraries: hooks that say what is collected, in which
+# order, and what coverage traces.
+from tests.collecting import (  # noqa: F401
+    pytest_collection_finish,
+    pytest_collection_modifyitems,
+    pytest_ignore_collect,
+)
 from tests.tracing import (  # noqa: F401
     pytest_make_collect_report,
     pytest_runtest_call,
@@ -13,7 +19,6 @@ from tests.tracing import (  # noqa: F401
 )
 
 # isort: split
-import gc
 import itertools
 import logging
 import secrets
@@ -44,22 +49,6 @@ from app.settings import Settings
 from tests.doubles.receiver import Receiver
 from tests.doubles.server import serving
 
-# What takes longest; started last, each would run while all else has ended. Those that share the
-# stack of tests/acceptance stand at the end, before the others that do.
-LONG = (
-    "tests/acceptance/crash/",
-    "tests/integration/test_evaluation.py",
-    "tests/conformance/test_mailbox.py",
-    "tests/unit/test_linear_time.py",
-    "tests/integration/test_howto.py",
-    "tests/unit/test_hostile.py",
-    "tests/acceptance/test_dev.py",
-    "tests/acceptance/test_terminal.py",
-    "tests/acceptance/own/",
-    "tests/acceptance/openai/",
-    "tests/acceptance/test_schemathesis.py",
-)
-
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """More cases of what `make test` tries in few: `.ci/run` asks for it."""
@@ -71,17 +60,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def thorough(pytestconfig: pytest.Config) -> bool:
     """Whether all cases are tried."""
     return bool(pytestconfig.getoption("--thorough"))
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long ones begin; otherwise the order stays, and with it every module whole."""
-    items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
-
-
-def pytest_collection_finish() -> None:
-    """Exempt what stays to the end, 300 MB of modules and tests, from each garbage collection."""
-    gc.collect()
-    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -18,7 +18,7 @@ import pytest
 from tests.integration.warm import LIBRARIES
 
 # So many cases of each test are traced: the others take the same ways through the code again.
-TRACED_CASES = 3
+TRACED_CASES = 10
 cases_run: Counter[str] = Counter()
 
 

@@ -130,6 +130,8 @@ def unsupported_values(text: str, evidence: Sequence[str]) -> list[str]:
     shown = plain("\n".join(evidence))
     literals, rest = literals_in(plain(text))
     missing = [literal for literal in literals if not stands_in(literal, shown)]
+    # What the evidence names in the same way stands there, also where more is written around it.
+    missing = missing and [literal for literal in missing if literal not in literals_in(shown)[0]]
     known = Values.of(shown, languages_of(shown, LANGUAGES))
     said = Values.of(rest, languages_of(rest, ("en",)))
     return list(dict.fromkeys([*missing, *said.lacking(known)]))[:MAX_NAMED]

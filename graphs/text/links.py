@@ -7,7 +7,9 @@ URL = re.compile(
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-DOMAIN = re.compile(r"(?<![\w.-])[^\W_][\w-]*(?:\.[^\W\d_]{2,})+\b(?:/\S*)?", re.IGNORECASE)
+DOMAIN = re.compile(
+    r"(?<![\w.-])[^\W_][\w-]*(?:\.[^\W\d_]{2,})+\b(?:-[\w-]*(?:\.[\w-]+)+)?(?:/\S*)?", re.IGNORECASE
+)
 ADDRESS_OF_HOST = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?/\S*|//[^\s/]+\.\S+")
 # "evil [.] com", "evil dot com": a link for a person who repairs it.
 HIDDEN = re.compile(

@@ -10,7 +10,7 @@ from typing import Any
 
 from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields
-from tests.conformance.webhook import SECRET, TIMEOUT_SECONDS, WebhookHarness
+from tests.conformance.webhook import SECRET, WebhookHarness
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 
@@ -103,5 +103,5 @@ async def bridged_desk() -> AsyncIterator[BridgeHarness]:
     """A harness for a new desk of the example."""
     bridge = silent_desk(SECRET)
     with serving(load_bridge().app_of(bridge)) as url:
-        async with guarded_line(url, TIMEOUT_SECONDS) as (proxy, http):
+        async with guarded_line(url) as (proxy, http):
             yield BridgeHarness(OwnDesk(), proxy, http, bridge=bridge)

@@ -12,7 +12,7 @@ from app.connectors.chatwoot import CHATWOOT
 from app.connectors.chatwoot.settings import ChatwootCredentials, ChatwootSettings
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
-from app.connectors.http import HttpClient
+from app.connectors.http import TIMEOUT_SECONDS, HttpClient
 from tests.conformance.faulty_line import FaultyLine
 from tests.conformance.guarded_line import guarded_line
 from tests.conformance.harness import DeskFields, Feature
@@ -45,7 +45,6 @@ class ChatwootHarness(FaultyLine):
     proxy: FaultProxy
     http: HttpClient
     web: httpx.AsyncClient
-    slow_seconds: float
     bot_token: str
     agent_token: str
     settings: dict[str, Any] = field(default_factory=dict)
@@ -161,7 +160,7 @@ class ChatwootHarness(FaultyLine):
 
 @contextlib.asynccontextmanager
 async def doubled_chatwoot(
-    timeout_seconds: float = 2, line: Callable[[int], FaultProxy] = FaultProxy
+    timeout_seconds: float = TIMEOUT_SECONDS, line: Callable[[int], FaultProxy] = FaultProxy
 ) -> AsyncIterator[ChatwootHarness]:
     """A harness for a new double; the connector waits so long for an answer."""
     double = ChatwootDouble()
@@ -170,5 +169,5 @@ async def doubled_chatwoot(
             guarded_line(url, timeout_seconds, line) as (proxy, http),
             httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
         ):
-            slow, tokens = timeout_seconds + 0.5, (double.bot.token, double.users[READER].token)
-            yield ChatwootHarness(url, double, proxy, http, web, slow, *tokens)
+            tokens = (double.bot.token, double.users[READER].token)
+            yield ChatwootHarness(url, double, proxy, http, web, *tokens)

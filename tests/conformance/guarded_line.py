@@ -5,13 +5,15 @@ from collections.abc import AsyncIterator, Callable
 from urllib.parse import urlsplit
 
 from app.adapters.webhooks.ssrf_guard import make_guard
-from app.connectors.http import HttpClient
+from app.connectors.http import TIMEOUT_SECONDS, HttpClient
 from tests.doubles.fault_proxy import FaultProxy
 
 
 @contextlib.asynccontextmanager
 async def guarded_line(
-    url: str, timeout_seconds: float, line: Callable[[int], FaultProxy] = FaultProxy
+    url: str,
+    timeout_seconds: float = TIMEOUT_SECONDS,
+    line: Callable[[int], FaultProxy] = FaultProxy,
 ) -> AsyncIterator[tuple[FaultProxy, HttpClient]]:
     """A proxy before the server, and a client of connectors that may call nothing but the proxy."""
     port = urlsplit(url).port

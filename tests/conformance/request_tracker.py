@@ -16,7 +16,7 @@ from pydantic import SecretStr
 
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
-from app.connectors.http import HttpClient
+from app.connectors.http import TIMEOUT_SECONDS, HttpClient
 from app.connectors.request_tracker import REQUEST_TRACKER
 from app.connectors.request_tracker.settings import (
     RequestTrackerCredentials,
@@ -61,7 +61,6 @@ class RequestTrackerHarness(FaultyLine):
     http: HttpClient
     web: httpx.AsyncClient
     mails: Callable[[], Sequence[SentMail]]
-    slow_seconds: float
     settings: dict[str, Any] = field(default_factory=dict)
     person: str = PERSON
     groups: tuple[str, str] = ("General", "Finance")
@@ -196,8 +195,7 @@ async def request_tracker(
         guarded_line(url, timeout_seconds) as (proxy, http),
         httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
     ):
-        slow = timeout_seconds + 0.5
-        yield RequestTrackerHarness(url, *tokens, password, proxy, http, web, mails, slow)
+        yield RequestTrackerHarness(url, *tokens, password, proxy, http, web, mails)
 
 
 @contextlib.asynccontextmanager
@@ -210,6 +208,6 @@ async def doubled_request_tracker() -> AsyncIterator[RequestTrackerHarness]:
             (double.token, double.clerk_token),
             "password",
             lambda: double.mails,
-            timeout_seconds=2,
+            TIMEOUT_SECONDS,
         ) as harness:
             yield harness

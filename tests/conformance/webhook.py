@@ -16,7 +16,7 @@ from tests.doubles.fault_proxy import FaultProxy
 from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 
-PERSON, TIMEOUT_SECONDS = "Emma", 1.5
+PERSON = "Emma"
 SECRET, OTHER = "whsec_" + "A" * 43 + "=", "whsec_" + "B" * 43 + "="
 
 numbers = itertools.count(1)
@@ -33,7 +33,6 @@ class WebhookHarness(FaultyLine):
     person: str = PERSON
     groups: tuple[str, str] = ("Support", "Finance")
     lacks: Mapping[Feature, str] = field(default_factory=dict)
-    slow_seconds: float = TIMEOUT_SECONDS + 0.5
 
     @property
     def desk(self) -> Helpdesk:
@@ -109,5 +108,5 @@ async def doubled_webhook_desk() -> AsyncIterator[WebhookHarness]:
     own = OwnDesk()
     own.connect("", SECRET)
     with serving(own.app) as url:
-        async with guarded_line(url, TIMEOUT_SECONDS) as (proxy, http):
+        async with guarded_line(url) as (proxy, http):
             yield WebhookHarness(own, proxy, http)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
-from app.connectors.http import HttpClient
+from app.connectors.http import TIMEOUT_SECONDS, HttpClient
 from app.connectors.zammad import ZAMMAD
 from app.connectors.zammad.settings import ZammadCredentials, ZammadSettings
 from tests.conformance.faulty_line import FaultyLine
@@ -36,7 +36,6 @@ class ZammadHarness(FaultyLine):
     proxy: FaultProxy
     http: HttpClient
     web: httpx.AsyncClient
-    slow_seconds: float
     token: str
     settings: dict[str, Any] = field(default_factory=dict)
     person: str = PERSON
@@ -139,7 +138,7 @@ class ZammadHarness(FaultyLine):
 
 @contextlib.asynccontextmanager
 async def doubled_zammad(
-    timeout_seconds: float = 2, line: Callable[[int], FaultProxy] = FaultProxy
+    timeout_seconds: float = TIMEOUT_SECONDS, line: Callable[[int], FaultProxy] = FaultProxy
 ) -> AsyncIterator[ZammadHarness]:
     """A harness for a new double; the connector waits so long for an answer."""
     double = ZammadDouble()
@@ -148,5 +147,4 @@ async def doubled_zammad(
             guarded_line(url, timeout_seconds, line) as (proxy, http),
             httpx.AsyncClient(timeout=60, trust_env=False, verify=TLS) as web,
         ):
-            slow = timeout_seconds + 0.5
-            yield ZammadHarness(url, double, proxy, http, web, slow, double.token)
+            yield ZammadHarness(url, double, proxy, http, web, double.token)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from app.connectors.connector import Opened
 from app.connectors.helpdesk import Helpdesk
-from app.connectors.http import HttpClient
+from app.connectors.http import TIMEOUT_SECONDS, HttpClient
 from app.connectors.zendesk import ZENDESK
 from app.connectors.zendesk.settings import ZendeskCredentials, ZendeskSettings
 from tests.conformance.faulty_line import FaultyLine
@@ -22,8 +22,6 @@ from tests.doubles.zendesk_double import CLIENT, ZendeskDouble
 from tests.doubles.zendesk_hooks import SIGNING_SECRET
 from tests.doubles.zendesk_records import ZdTicket
 from tests.doubles.zendesk_state import BOT, CUSTOMER, PERSON, JsonObject
-
-TIMEOUT_SECONDS = 2.0
 
 
 @dataclass(slots=True)
@@ -40,7 +38,6 @@ class ZendeskHarness(FaultyLine):
     person: str = str(PERSON)
     groups: tuple[str, str] = ("Support", "Finance")
     lacks: Mapping[Feature, str] = field(default_factory=dict)
-    slow_seconds: float = TIMEOUT_SECONDS + 0.5
 
     @property
     def opened(self) -> Opened:

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from graphs.reply.assemble import assembled
@@ -153,6 +153,9 @@ def test_no_text_breaks_a_rule(text: str, language: str | None) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(text=st.one_of(st.text(min_size=1, max_size=300), TRICKY))
+@example(text="0.AA-")
+@example(text="@0.AA")
+@example(text="@0@0.0")
 def test_value_of_a_text_stands_in_the_text(text: str) -> None:
     """A claim that is its own evidence lacks nothing, whatever it is."""
     known = facts(passages=[{**passage_of(AT_HAND[0]), "text": text}], questions=["?"])

@@ -55,7 +55,7 @@ def test_make_checks_all_that_the_hooks_do() -> None:
     for hook in hooks():
         command = re.sub(r" --(fix|force-exclude)", "", hook["entry"]).removeprefix(".venv/bin/")
         assert f"$(BIN)/{command}" in linted
-    for target in ("check", "test"):
+    for target in ("check", "test", "cover"):
         assert re.search(rf"^{target}: lint\b", text_of("Makefile"), re.MULTILINE)
 
 
@@ -91,9 +91,16 @@ def test_ci_installs_with_the_oldest_pip_that_is_supported() -> None:
     [oldest] = re.findall(r"^oldest_pip=(\S+)$", text_of(".ci/install-locks"), re.MULTILINE)
     assert f"pip {oldest} or newer" in text_of("CONTRIBUTING.md")
     assert text_of(".ci/run").splitlines()[-8:] == [
-        "make test", "make thorough", "make crash KILLS=40", "make real-model",
+        "make cover", "make thorough", "make crash KILLS=40", "make real-model",
         "make client", "make real-world", "make browser", ".ci/install-locks",
     ]  # fmt: skip
+
+
+def test_ci_runs_what_make_test_runs() -> None:
+    """The same tests with the same options, and coverage; else CI would prove something else."""
+    plain, traced = re.findall(r"^\t.*\$\(XDIST\).*$", text_of("Makefile"), re.MULTILINE)
+    assert traced in recipe("cover")
+    assert traced == f"{plain} --cov --cov-report="
 
 
 def test_make_keeps_bytecode() -> None:

@@ -41,6 +41,8 @@ from graphs.reply.values import unsupported_values
         ("**2** GB", "2 GB"),
         ("See https://example.com/a.", "Read https://example.com/a, then ask."),
         ("Version 2.3.1", "since 2.3.1"),
+        ("See shop.example", "the shop.example-based plan"),
+        ("See shop.co-op.example", "shop.co-op.example"),
     ],
 )
 def test_same_value_stands(claim: str, evidence: str) -> None:
@@ -76,6 +78,9 @@ def test_same_value_stands(claim: str, evidence: str) -> None:
         ("Ask bob@other.example", "Ask ann@example.com", "bob@other.example"),
         ("https://example.com/a/b", "https://example.com/a", "https://example.com/a/b"),
         ("Version 2.3.1", "since 2.3.2", "2.3.1"),
+        ("See shop.co", "Read shop.co-op.example", "shop.co"),
+        ("See shop.co-op.evil", "Read shop.co-op.example", "shop.co-op.evil"),
+        ("See evil.example", "Ask ann@evil.example", "evil.example"),
     ],
 )
 def test_other_value_is_named(claim: str, evidence: str, named: str) -> None:

@@ -81,9 +81,9 @@ def _parts(lines: Sequence[str], marks: Marks) -> list[Apart]:
     parts: list[Apart] = []
     last: ApartKind | None = None
     for line, mark in zip(lines, marks, strict=True):
-        if mark is None and not line.strip():
+        if not line.strip():
             continue
-        if mark is not None and line.strip():
+        if mark is not None:
             if mark == last:
                 parts[-1]["text"] += f"\n{line}"
             else:

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from graphs.text.new_text.characters import without_hidden
@@ -42,6 +42,7 @@ BODIES = st.lists(st.one_of(st.sampled_from(["", *LINES]), st.text(max_size=30))
 
 
 @given(BODIES)
+@example("\nDe: Acme <s@acme.example>\nMessage: How do I export my contacts?")
 def test_nothing_is_lost(body: str) -> None:
     """Every character but blanks and those that cannot be seen is in one of the two halves."""
     text, parts = set_apart(body, html=False)
