@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from app.adapters.effects.ledger import PostgresLedger
 from app.adapters.ports.no_account import NoAccount, Removed, Unreachable
-from app.connectors.connector import Opened, Payments
+from app.connectors.connector import Payments
 from app.connectors.errors import CredentialsError, SettingsError
 from app.connectors.http import HttpClient
 from app.db.connections import queries
@@ -95,7 +95,7 @@ def _payments(
         return Unreachable(error.detail)
     make = connector_of(row.kind).payments
     assert make is not None, "its role says so"
-    return ConnectedPayments(sessions, opened, make(opened))
+    return ConnectedPayments(sessions, row, make(opened))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class ConnectedPayments(Payments):
     """A connector's payments; credentials that are refused pause the connection, once."""
 
     sessions: Sessions
-    opened: Opened
+    row: Connection
     inner: Payments
 
     @property
@@ -145,8 +145,7 @@ class ConnectedPayments(Payments):
         try:
             return await call
         except CredentialsError as error:
-            why, tenant_id = str(error), self.opened.tenant_id
-            await pause_connection(self.sessions, self.opened.id, tenant_id, why)
+            await pause_connection(self.sessions, self.row, str(error))
             raise UnavailableError("the payment provider refuses our credentials") from None
         except SettingsError:
             raise RefusedError("the payment provider is not set up right") from None

@@ -90,7 +90,7 @@ class DeskDispatcher(Dispatcher):
             service = self._service
             opened = open_connection(row, service.vault, service.http, service.sessions)
         except DeskgraphError as error:
-            await pause_connection(self._service.sessions, row.id, row.tenant_id, error.detail)
+            await pause_connection(self._service.sessions, row, error.detail)
             return None
         make = connector_of(row.kind).desk
         return (row, make(opened)) if make is not None else None

@@ -127,6 +127,6 @@ async def _read_once(service: Service, row: Connection, mailbox: Mailbox) -> Non
 
 
 async def _pause(service: Service, row: Connection, why: str) -> None:
-    await pause_connection(service.sessions, row.id, row.tenant_id, why)
+    await pause_connection(service.sessions, row, why)
     async with service.sessions.begin() as session:
         await queries.release(session, [row.id])

@@ -187,11 +187,19 @@ async def warn_of_expiry(session: AsyncSession, within: timedelta, limit: int) -
     return list(await session.scalars(query))
 
 
-async def pause(session: AsyncSession, connection_id: str, why: str) -> bool:
-    """Send nothing more there until it is changed; False when it was paused already."""
+async def pause(session: AsyncSession, row: Connection, why: str) -> bool:
+    """Send nothing more there until it is changed.
+
+    False when it was paused already, or has other settings or credentials than were used.
+    """
     query = (
         update(Connection)
-        .where(Connection.id == connection_id, Connection.paused_because.is_(None))
+        .where(
+            Connection.id == row.id,
+            Connection.paused_because.is_(None),
+            Connection.settings == row.settings,
+            Connection.credentials.is_not_distinct_from(row.credentials),
+        )
         .values(paused_because=why, last_error=why, last_error_at=func.now())
         .returning(Connection.id)
         .execution_options(synchronize_session=False)

@@ -133,7 +133,7 @@ async def pause(sessions: Sessions, row: Connection, delivery: Delivery, why: st
     """One alarm for the connection; what waits goes on once the credentials are changed."""
     async with sessions.begin() as session:
         await deliveries.postpone(session, delivery, SOON, why)
-    await pause_connection(sessions, row.id, row.tenant_id, why)
+    await pause_connection(sessions, row, why)
 
 
 def _log(delivery: Delivery, status: str, error: str | None) -> None:

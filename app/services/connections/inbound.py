@@ -124,7 +124,7 @@ async def _give_up(sessions: Sessions, row: Connection, item: InboxItem, why: st
 async def _pause(sessions: Sessions, row: Connection, item: InboxItem, why: str) -> None:
     async with sessions.begin() as session:
         await inbox.postpone(session, item, timedelta(seconds=1), why)
-    await pause_connection(sessions, row.id, row.tenant_id, why)
+    await pause_connection(sessions, row, why)
 
 
 async def _done(sessions: Sessions, row: Connection, item: InboxItem, note: str) -> None:
