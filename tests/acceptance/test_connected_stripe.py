@@ -18,6 +18,8 @@ from tests.doubles.server import serving
 from tests.doubles.stripe_double import StripeDouble
 from tests.tls import TLS
 
+pytestmark = pytest.mark.no_articles
+
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 SIGNING = "whsec_of_the_endpoint_0123456789"
 

@@ -14,6 +14,8 @@ from tests.acceptance.waiting import HOURS, TWICE, until
 from tests.conftest import Tenant, make_tenant
 from tests.tls import TLS
 
+pytestmark = pytest.mark.no_articles
+
 
 def metric(stack: Stack, name: str) -> float:
     """A number from /metrics."""

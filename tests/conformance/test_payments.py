@@ -16,6 +16,8 @@ from tests.conformance.payments import PaymentLaws
 from tests.conformance.payments_http import HttpLaws
 from tests.conftest import Tenant
 
+pytestmark = pytest.mark.no_articles
+
 
 class TestFake(PaymentLaws):
     """The provider of other tests."""

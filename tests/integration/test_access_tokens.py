@@ -30,6 +30,8 @@ from tests.doubles.zendesk_hooks import SIGNING_SECRET
 from tests.doubles.zendesk_state import BOT, CUSTOMER
 from tools.errors import UnavailableError
 
+pytestmark = pytest.mark.no_articles
+
 
 @dataclass(slots=True)
 class Place:

@@ -32,6 +32,8 @@ from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
+pytestmark = pytest.mark.no_articles
+
 # Between two readings of the clock in one statement.
 CLOSE_MS = 1000
 GIVEN = frozenset({"key.issued", "article.stored", "agent.stored", "contact.stored"})

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from functools import partial
 from uuid import uuid4
 
+import pytest
 from langchain_core.messages import AIMessage
 
 from app.adapters.models.budget_meter import PostgresMeter
@@ -16,6 +17,8 @@ from app.observability.prices import EXPECTED_OUTPUT_TOKENS, Prices
 from app.settings import ModelPrice
 from graphs.policy import Budgets
 from tests.conftest import Tenant
+
+pytestmark = pytest.mark.no_articles
 
 # One millionth of a dollar a token, in and out.
 PRICES = Prices({"m": ModelPrice(input_micro_usd_per_mtok=10**6, output_micro_usd_per_mtok=10**6)})

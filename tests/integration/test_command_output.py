@@ -12,6 +12,8 @@ from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
 from tests.unit.test_command_docs import COMMANDS, DOCUMENTED, documented_keys
 
+pytestmark = pytest.mark.no_articles
+
 # `approvals` needs an API, `dev` processes of its own, and `train` many tickets: their tests hold
 # them to the same page.
 ELSEWHERE = {"approvals list", "approvals decide", "dev", "train"}

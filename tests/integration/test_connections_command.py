@@ -11,6 +11,8 @@ from tests.doubles.own_desk import OwnDesk
 from tests.doubles.server import serving
 from tests.integration.command_line import deskgraph
 
+pytestmark = pytest.mark.no_articles
+
 KEYS = json.dumps([new_key()])
 URL = "url=https://desk.example/in"
 RESTRICTED, SIGNING = "rk_test_0123456789", "whsec_0123456789"

@@ -30,6 +30,8 @@ from tests.conftest import Tenant
 from tests.integration.slow_desk import KEY, SlowDesk, connected_desk, fact, now, reply, view
 from tools.errors import UnavailableError
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 async def row(sessions: Sessions, tenant: Tenant) -> Connection:

@@ -16,6 +16,8 @@ from tests.conftest import Tenant
 from tests.integration.slow_desk import SlowDesk, connected_desk, now, reply, view
 from tools.errors import UnavailableError
 
+pytestmark = pytest.mark.no_articles
+
 TRIES = 20
 
 

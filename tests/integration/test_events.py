@@ -5,6 +5,7 @@ import random
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import insert, select
 
 from app.db.core.connections import Sessions
@@ -20,6 +21,8 @@ from app.services.runs import start_and_cancel
 from tests.conftest import Tenant
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import Desk
+
+pytestmark = pytest.mark.no_articles
 
 START = Position(0, 0)
 

@@ -18,6 +18,8 @@ from tests.conftest import Tenant
 from tests.integration.slow_desk import connected_desk
 from tests.integration.workplace import Workplace
 
+pytestmark = pytest.mark.no_articles
+
 HOUR = timedelta(hours=1)
 
 

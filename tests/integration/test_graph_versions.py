@@ -15,6 +15,8 @@ from graphs.support import build_support_graph, by_decision
 from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 
+pytestmark = pytest.mark.no_articles
+
 GONE = object()
 
 

@@ -18,6 +18,8 @@ from graphs.support import build_support_graph
 from tests.integration.conftest import Begin
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 
 class CutSaver(AsyncPostgresSaver):
     """Loses its database after so many checkpoints."""

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
@@ -14,6 +15,8 @@ from app.db.tables import sandbox
 from tests.conftest import Tenant
 from tests.integration.reads import rows_read
 from tools.models import Handoff, Urgency
+
+pytestmark = pytest.mark.no_articles
 
 
 async def hire(

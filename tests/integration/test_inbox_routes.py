@@ -11,6 +11,8 @@ from tests.conftest import Tenant
 from tests.integration.place import DOCUMENT, Place, expect, opened
 from tests.integration.test_openapi_states import PERSON
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 async def place(service: Service, tenant: Tenant) -> AsyncIterator[Place]:

@@ -18,6 +18,8 @@ from app.services.conversations import takeover
 from tests.conftest import Tenant
 from tests.integration.slow_desk import SlowDesk, connected_desk, fact, view
 
+pytestmark = pytest.mark.no_articles
+
 TICKET = "42"
 
 

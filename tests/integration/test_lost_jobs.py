@@ -5,8 +5,11 @@ from collections.abc import Callable
 from uuid import UUID, uuid4
 
 import psycopg
+import pytest
 
 from app.worker.consumer import SILENT_SECONDS, open_consumer, prune_lost_jobs
+
+pytestmark = pytest.mark.no_articles
 
 JOBS = 20
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, update
 
 from app.db.core.connections import Sessions
@@ -12,6 +13,8 @@ from app.db.tables.runs import Run
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
+
+pytestmark = pytest.mark.no_articles
 
 WORKER = 80
 

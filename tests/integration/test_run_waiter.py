@@ -22,6 +22,8 @@ from app.settings import Settings
 from tests.integration.conftest import Begin
 from tools.ports import Caller
 
+pytestmark = pytest.mark.no_articles
+
 
 class Looks(Sessions):
     """Counts what is read."""

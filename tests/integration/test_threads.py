@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,6 +18,8 @@ from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
+
+pytestmark = pytest.mark.no_articles
 
 WORKER = 78
 

@@ -17,6 +17,8 @@ from tests.conftest import Tenant
 from tests.integration.workplace import Workplace
 from tools.models import JsonObject
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def place(service: Service, tenant: Tenant) -> Workplace:

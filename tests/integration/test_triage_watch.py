@@ -24,6 +24,8 @@ from tests.integration.command_line import deskgraph
 from tests.integration.conftest import Begin
 from tests.tls import TLS
 
+pytestmark = pytest.mark.no_articles
+
 MEASURED = 0.98
 
 

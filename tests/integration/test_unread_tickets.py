@@ -28,6 +28,8 @@ from tests.conftest import Tenant
 from tests.integration.slow_desk import SlowDesk, connected_desk, fact, view
 from tools.errors import UnavailableError
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 async def row(sessions: Sessions, tenant: Tenant) -> Connection:

@@ -12,6 +12,8 @@ from app.db.webhooks.secrets import signing_secrets
 from app.services.webhooks import signing_secrets as signing
 from tests.conftest import Tenant
 
+pytestmark = pytest.mark.no_articles
+
 
 @pytest.fixture
 def name(tenant: Tenant) -> str:

@@ -18,6 +18,8 @@ from tests.integration.outbox import attempt
 from tests.integration.paused import Desk
 from tests.integration.place import DOCUMENT, Place, expect, opened
 
+pytestmark = pytest.mark.no_articles
+
 ENDPOINTS = "/v1/webhooks/endpoints"
 FINISHED = "run.finished"
 

@@ -1,11 +1,14 @@
 """Budgets over HTTP: a cheaper model, then a person; the customer never sees an error."""
 
 import psycopg
+import pytest
 
 from tests.acceptance.openai.questions import FAST, STRONG, TWICE, set_policy, steps
 from tests.acceptance.stack import Client
 from tests.conftest import Tenant
 from tests.doubles.openai_double import OpenAIDouble
+
+pytestmark = pytest.mark.no_articles
 
 
 def test_day_without_money_brings_a_person_and_no_call(
