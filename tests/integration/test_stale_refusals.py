@@ -1,5 +1,7 @@
 """A call that began with the old credentials, and is refused after the change, pauses nothing."""
 
+from typing import Any
+
 import pytest
 
 from app.db.core.connections import Sessions
@@ -29,8 +31,8 @@ async def test_refusal_of_what_was_changed_since_does_not_count(
     async with sessions.begin() as session:
         stored = await manage.get(session, tenant.id, used.id)
         values = {**stored.settings, "url": "https://desk.example/other"}
-        given = {} if changed == "credentials" else values
-        await manage.change(session, service.vault, tenant.id, used.id, **{changed: given})
+        what: dict[str, Any] = {changed: {} if changed == "credentials" else values}
+        await manage.change(session, service.vault, tenant.id, used.id, **what)
         await session.flush()
         await session.refresh(stored)
         now = stored
