@@ -10,6 +10,21 @@ INDEXES = (
     ("runs_by_outcome", "runs", "tenant_id, outcome, id", "outcome IS NOT NULL"),
     ("runs_by_creation", "runs", "tenant_id, created_at", None),
     ("runs_replays", "runs", "tenant_id, id", "replay_of IS NOT NULL"),
+    ("runs_lost", "runs", "tenant_id, id", "losses > 0"),
+    ("runs_from_cache", "runs", "tenant_id, id", """summary @> '{"cache_hit": true}'"""),
+    (
+        "runs_refused",
+        "runs",
+        "tenant_id, id",
+        """summary @> '{"verdicts": [{"supported": false}]}'
+            OR summary @> '{"escalation": {"reason": "no_valid_reply"}}'""",
+    ),
+    (
+        "runs_by_connection",
+        "runs",
+        "tenant_id, (ticket -> 'connection' ->> 'id'), id",
+        "ticket -> 'connection' ->> 'id' IS NOT NULL",
+    ),
     ("runs_by_error", "runs", "tenant_id, (error ->> 'type'), id", "error IS NOT NULL"),
     ("steps_by_node", "steps", "tenant_id, node, run_id", None),
     (

@@ -64,7 +64,11 @@ class RunFilters:
 
 
 def conditions(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
-    """What a run must be for every filter given."""
+    """What a run must be for every filter given.
+
+    Where a column holds JSON, its part is named as its index names it: an index is not used for
+    one that is named by a parameter.
+    """
     yield from _of_row(filters)
     yield from _of_mark(filters)
     yield from _of_steps(filters)
@@ -86,10 +90,9 @@ def _of_row(filters: RunFilters) -> Iterator[ColumnElement[bool]]:
     if filters.replays is not None:
         yield Run.replay_of.is_not(None) if filters.replays else Run.replay_of.is_(None)
     if filters.connection is not None:
-        came = type_coerce(Run.ticket, JSONB)["connection"]["id"].astext
+        came = literal_column("runs.ticket -> 'connection' ->> 'id'", Text)
         yield came == filters.connection
     if filters.error_type is not None and filters.failed_node is None:
-        # As the index of errors has it: with a parameter for the name it would not be used.
         yield literal_column("runs.error ->> 'type'", Text) == filters.error_type
 
 

@@ -150,6 +150,29 @@ class Run(Base):
             "id",
             postgresql_where=sql("outcome IS NOT NULL"),
         ),
+        Index("runs_lost", "tenant_id", "id", postgresql_where=sql("losses > 0")),
+        Index(
+            "runs_from_cache",
+            "tenant_id",
+            "id",
+            postgresql_where=sql("""summary @> '{"cache_hit": true}'"""),
+        ),
+        Index(
+            "runs_refused",
+            "tenant_id",
+            "id",
+            postgresql_where=sql(
+                """summary @> '{"verdicts": [{"supported": false}]}'
+                OR summary @> '{"escalation": {"reason": "no_valid_reply"}}'"""
+            ),
+        ),
+        Index(
+            "runs_by_connection",
+            "tenant_id",
+            sql("((ticket -> 'connection') ->> 'id')"),
+            "id",
+            postgresql_where=sql("ticket -> 'connection' ->> 'id' IS NOT NULL"),
+        ),
         Index("runs_by_creation", "tenant_id", "created_at"),
         Index("runs_replays", "tenant_id", "id", postgresql_where=sql("replay_of IS NOT NULL")),
         Index(
