@@ -15,8 +15,6 @@ from tests.conftest import Tenant
 from tests.integration.command_line import deskgraph
 from tests.integration.workplace import Workplace
 
-pytestmark = pytest.mark.no_articles
-
 # Clears the screen, ends a line early, turns the text around, and is markup to rich.
 HOSTILE = "\x1b[2JStop\rOK \u202eevil \x9b31m [red]bold[/] :skull:"
 ACTIVE = "\x1b\r\u202e\x9b"
