@@ -37,6 +37,7 @@ class LangSmithClient:
     def __init__(self, settings: Settings) -> None:
         assert settings.langsmith_api_key is not None, "without a key nothing is made"
         self.lost: str | None = None
+        self.away = False
         self._project = settings.langsmith_project
         self._project_id: str | None = None
         self._scores: list[Sent] = []
@@ -77,6 +78,7 @@ class LangSmithClient:
     def _try(self, body: bytes, kind: str, count: int) -> None:
         for wait in (*WAITS_SECONDS, None):
             failure, again = self._once(body, kind)
+            self.away = failure is not None
             if failure is None:
                 return
             if wait is None or not again:

@@ -28,6 +28,7 @@ class SpanClient:
         logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
         headers = {name: value.get_secret_value() for name, value in settings.otel_headers.items()}
         self.lost: str | None = None
+        self.away = False
         self._exporter = OTLPSpanExporter(
             settings.otel_endpoint, headers=headers, timeout=SEND_SECONDS
         )
@@ -43,6 +44,9 @@ class SpanClient:
         """See TraceClient. A batch that the collector does not take is not sent again."""
         whole = [item for item in items if item.run.end and item.feedback is None]
         spans = [span for _, span in made(SPANS, whole, partial(span_of, resource=self._resource))]
-        if spans and self._exporter.export(spans) is not SpanExportResult.SUCCESS:
+        if not spans:
+            return
+        self.away = self._exporter.export(spans) is not SpanExportResult.SUCCESS
+        if self.away:
             self.lost = "refused or not reached"
             note_lost(SPANS, items=len(spans))

@@ -34,6 +34,8 @@ MAX_WAITING = 10_000
 MAX_KEPT = 2_000
 # Runs of one request.
 BATCH = 500
+# After a request that did not arrive, so long what waits is neither masked and written nor sent.
+AWAY_SECONDS = 5.0
 # So long a text that was masked may stay in memory.
 REMEMBERED_SECONDS = 600
 ERROR_CLASS = re.compile(r"^[\w.]{1,200}")
@@ -56,9 +58,13 @@ Item = Begun | Ended | TraceFeedback
 
 
 class TraceClient(Protocol):
-    """Where a sender's traces go. `lost` says why it gave the last item up that did not arrive."""
+    """Where a sender's traces go. `lost` says why it gave the last item up that did not arrive.
+
+    `away`: its last request did not arrive.
+    """
 
     lost: str | None
+    away: bool
 
     def send(self, items: list["Sent"]) -> None:
         """Send the runs, or give them up with `note_lost`; it may take many seconds."""
@@ -98,6 +104,9 @@ class TraceSender:
         self._over: list[TracedRun] = []
         # For which there was no room; said by the thread, since there may be thousands.
         self._dropped = 0
+        # When to try again a client that is away, by the monotonic clock; a flush does not wait.
+        self._again_at = 0.0
+        self._flushing = False
         self._look = threading.Event()
         self._thread = threading.Thread(target=self._work, name=f"traces-{name}", daemon=True)
         self._thread.start()
@@ -110,9 +119,13 @@ class TraceSender:
             self._waiting.append(item)
 
     def flush(self, seconds: float) -> int:
-        """Send what waits, for at most so many seconds; returns how many items are left."""
+        """Send what waits, for at most so many seconds; returns how many items are left.
+
+        One try is made of a client that is away; what it does not take is lost.
+        """
         done = threading.Event()
         self._waiting.append(done)
+        self._again_at, self._flushing = 0.0, True
         self._look.set()
         return 0 if done.wait(seconds) else max(1, len(self._waiting) - 1)
 
@@ -133,29 +146,51 @@ class TraceSender:
         if dropped := self._dropped:
             self._dropped -= dropped
             note_lost(self.name, items=dropped)
-        taken, flushed = self._take()
-        try:
-            self._send(list(self._items(taken, show_all=bool(flushed))))
-            if flushed:
-                # What the last roots left open.
-                self._send(list(self._items([], show_all=True)))
-        finally:
-            for done in flushed:
-                done.set()
+        while time.monotonic() >= self._again_at:
+            taken, flushed = self._take()
+            try:
+                self._send(list(self._items(taken, show_all=flushed is not None)))
+                if flushed is not None:
+                    # What the last roots left open.
+                    self._send(list(self._items([], show_all=True)))
+            finally:
+                if flushed is not None:
+                    self._flushing = False
+                    flushed.set()
+            if not self._waiting:
+                return
+        if self._flushing:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Let go of what waits: who flushes does not wait for a client that is away."""
+        self._flushing = False
+        while self._waiting:
+            taken, flushed = self._take()
+            if taken:
+                note_lost(self.name, items=len(taken))
+            if flushed is not None:
+                flushed.set()
 
     def _send(self, items: list[Sent]) -> None:
         items = [item for item, _ in made(self.name, items, _learn)]
-        for begin in range(0, len(items), BATCH):
-            self.client.send(items[begin : begin + BATCH])
+        if items:
+            self.client.send(items)
+            self._again_at = time.monotonic() + AWAY_SECONDS if self.client.away else 0.0
         while len(self._texts) > MAX_KEPT:
             self._texts.popitem(last=False)
         while len(self._open) > MAX_KEPT:
             self._open.popitem(last=False)
 
-    def _take(self) -> tuple[list[Item], list[threading.Event]]:
-        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
-        flushed = [item for item in waiting if isinstance(item, threading.Event)]
-        return [item for item in waiting if not isinstance(item, threading.Event)], flushed
+    def _take(self) -> tuple[list[Item], threading.Event | None]:
+        """The next batch, which a flush ends."""
+        taken: list[Item] = []
+        while self._waiting and len(taken) < BATCH:
+            item = self._waiting.popleft()
+            if isinstance(item, threading.Event):
+                return taken, item
+            taken.append(item)
+        return taken, None
 
     def _items(self, taken: list[Item], *, show_all: bool) -> Iterator[Sent]:
         over, self._over = self._over, []
