@@ -55,15 +55,16 @@ async def claim_next(
 
 
 def _first_followed(picked: list[Picked]) -> list[UUID]:
-    """Of each thread the first run, if it is followed: the others may not run before it.
+    """Of each thread the first followed run: the others may not run before it.
 
     They leave the queue with the look, since a claim of theirs would hold the rows of what the
     first is about to absorb.
     """
-    firsts: dict[UUID, Picked] = {}
+    firsts: dict[UUID, UUID] = {}
     for found in picked:
-        firsts.setdefault(found.thread_id, found)
-    return [first.id for first in firsts.values() if first.followed]
+        if found.followed:
+            firsts.setdefault(found.thread_id, found.id)
+    return list(firsts.values())
 
 
 async def _claim(connection: RawConnection, run_ids: list[UUID], by: Claimant) -> list[Run]:

@@ -73,6 +73,24 @@ async def test_run_that_an_earlier_release_claimed_leaves_the_queue(
     assert not await queued(sessions), "the second follows when the first has ended"
 
 
+async def test_run_that_an_earlier_release_cancelled_leaves_the_queue(
+    own: tuple[Service, Tenant],
+) -> None:
+    """The messages behind it are still answered together."""
+    service, tenant = own
+    sessions = service.sessions
+    first, second, third = [await start(sessions, tenant, "T-1") for _ in range(3)]
+    async with sessions.begin() as session:
+        ended = {"status": RunStatus.CANCELLED, "finished_at": func.now()}
+        await session.execute(update(Run).where(Run.id == first.id).values(ended))
+    turn = await take(sessions)
+    assert (turn.claimed, turn.followed) == ([], [second.id])
+    assert await queued(sessions) == {second.id}
+    claimed = await claim(sessions, second.id, Claimant(WORKER, 1))
+    assert claimed is not None
+    assert claimed.ticket["lengths"] == [1, 1], f"{third.id} is absorbed"
+
+
 async def test_waiting_run_keeps_its_place(own: tuple[Service, Tenant]) -> None:
     """Each end of a run of its customer queues it again: that must not let others pass it."""
     service, tenant = own
