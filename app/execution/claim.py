@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from app.db.core.compiled import Executor, RawConnection
 from app.db.core.connections import Sessions
 from app.db.runs import queue, transitions
+from app.db.runs.queue import Picked
 from app.db.tables.runs import Run
 from app.services.runs.merge_messages import absorb
 from app.services.runs.start_and_cancel import Enqueue
@@ -46,11 +47,24 @@ async def claim_next(
     """
     async with sessions.raw_connection() as connection, connection.transaction():
         picked = await queue.pick(connection, most)
-        alone = [found.id for found in picked if not found.followed]
+        followed = _first_followed(picked)
+        alone = [found.id for found in picked if found.id not in followed]
         expect(alone)
         claimed = await _claim(connection, alone, by) if alone else []
-    followed = [found.id for found in picked if found.followed]
     return Turn(claimed, followed, len(picked) == most)
+
+
+def _first_followed(picked: list[Picked]) -> list[UUID]:
+    """Of each thread the first followed run: the others may not run before it.
+
+    They leave the queue with the look, since a claim of theirs would hold the rows of what the
+    first is about to absorb.
+    """
+    firsts: dict[UUID, UUID] = {}
+    for found in picked:
+        if found.followed:
+            firsts.setdefault(found.thread_id, found.id)
+    return list(firsts.values())
 
 
 async def _claim(connection: RawConnection, run_ids: list[UUID], by: Claimant) -> list[Run]:

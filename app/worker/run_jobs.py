@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
 from app.db.runs import scheduling
+from app.db.runs.queue import take_off
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
 from app.execution import summarize as summaries
@@ -73,6 +74,9 @@ class RunRunner:
             turn = await claim_next(self.service.sessions, most, self._claimant(), expect)
             claimed = {run.id for run in turn.claimed}
             return turn
+        except Exception as error:
+            await self._set_aside(expected, error)
+            raise
         finally:
             self.mine -= Counter(run_id for run_id in expected if run_id not in claimed)
 
@@ -84,6 +88,9 @@ class RunRunner:
         try:
             if not self.draining:
                 run = await claim(self.service.sessions, run_id, self._claimant())
+        except Exception as error:
+            await self._set_aside([run_id], error)
+            raise
         finally:
             # Whatever waits behind this one on the queue.
             self.wake.set()
@@ -113,6 +120,15 @@ class RunRunner:
         """Put a run on the queue that an earlier release queued as a job."""
         async with self.service.sessions.raw_connection() as connection:
             await self.enqueue(connection, run_id, None)
+
+    async def _set_aside(self, run_ids: list[UUID], error: Exception) -> None:
+        """Take runs off the queue whose claim is refused for good; the sweep puts them on again.
+
+        At its head they would be all that any look at it finds.
+        """
+        if run_ids and not is_unavailable(error):
+            async with self.service.sessions.raw_connection() as connection:
+                await take_off(connection, run_ids)
 
     def _claimant(self) -> Claimant:
         limit, tracing = self.service.settings.customer_concurrency, self.service.tracing.is_on

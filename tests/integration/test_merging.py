@@ -137,6 +137,32 @@ async def test_two_workers_and_a_cancel_at_the_same_instant(
         assert taken.ticket["body"].startswith("m0\n\nm1")
 
 
+async def test_cancel_does_not_wait_for_an_older_message(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """Both cancelled at once, each would wait for the other one's row."""
+    older, newer = [await start(sessions, tenant, body) for body in ("one", "two")]
+    async with sessions.begin() as held:
+        await start_and_cancel.get(held, tenant.id, older.id, lock=True)
+        async with asyncio.timeout(5), sessions.begin() as session:
+            ended = await start_and_cancel.cancel(session, enqueue_run, tenant.id, newer.id)
+    assert ended.status is RunStatus.CANCELLED
+
+
+async def test_messages_do_not_overtake_one_that_is_locked(
+    sessions: Sessions, tenant: Tenant
+) -> None:
+    """Another worker looks at the third message just then: it, and what is behind it, wait."""
+    made = [await start(sessions, tenant, body) for body in ("one", "two", "three", "four")]
+    async with sessions.begin() as session:
+        await start_and_cancel.get(session, tenant.id, made[2].id, lock=True)
+        first = await claim(sessions, made[0].id)
+    assert first is not None
+    assert first.ticket["body"] == "one\n\ntwo"
+    left = [await now(sessions, tenant, run) for run in made[2:]]
+    assert [run.status for run in left] == [RunStatus.PENDING] * 2
+
+
 async def test_a_run_taken_up_again_reads_the_same_ticket(
     sessions: Sessions, tenant: Tenant
 ) -> None:

@@ -2,34 +2,30 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
-from pydantic import SecretStr
 from sqlalchemy import func, select, update
 
 from app.db.core.compiled import RawConnection
-from app.db.core.connections import Sessions, direct_connection, direct_url
+from app.db.core.connections import direct_connection, direct_url
 from app.db.runs import queue, transitions
 from app.db.runs.queue import enqueue_run, listen
 from app.db.runs.transitions import Ending
 from app.db.tables.runs import Run
-from app.execution.claim import Claimant, Turn, claim_next, queue_followers
-from app.execution.wiring import Service, open_service
+from app.execution.claim import queue_followers
+from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.services.runs import start_and_cancel
-from app.services.runs.start_and_cancel import NewRun
 from app.services.tenants import pause
 from app.settings import Settings
 from tests.acceptance.own_database import tenant_on
 from tests.conftest import Tenant
+from tests.integration.queued_runs import on_own_queue, opened, queued, start, take
 
 pytestmark = pytest.mark.no_articles
 
-WORKER = 71
 PATIENCE_SECONDS = 20
 BURST = 10_000
 # Rows of the queue, as a burst of one tenant leaves them: each of a ticket and customer of its own.
@@ -48,45 +44,13 @@ WHERE datname = current_database() AND backend_type = 'client backend' AND pid <
 """
 
 
-@asynccontextmanager
-async def opened(url: str, settings: Settings) -> AsyncIterator[Service]:
-    """A service on that database."""
-    there = settings.model_copy(update={"database_url": SecretStr(url)})
-    async with open_service(there) as service:
-        yield service
-
-
 @pytest.fixture
 async def own(
     migrated_database: Callable[[], str], settings: Settings
 ) -> AsyncIterator[tuple[Service, Tenant]]:
-    """A service on a database whose queue no other test uses, and a tenant."""
-    url = await asyncio.to_thread(migrated_database)
-    tenant = await tenant_on(url, articles=False)
-    async with opened(url, settings) as service:
-        yield service, tenant
-
-
-async def start(
-    sessions: Sessions, tenant: Tenant, ticket: str, customer: str = "", **more: Any
-) -> Run:
-    """A new run; each ticket is of its own customer, if none is named."""
-    wanted = {"id": ticket, "subject": "s", "body": "b", "customer": {"id": customer or ticket}}
-    async with sessions.begin() as session:
-        new = NewRun({**wanted, **more}, None, {})
-        key_id = tenant.starter.split("_")[1]
-        return await start_and_cancel.start(session, tenant.id, key_id, new)
-
-
-async def take(sessions: Sessions, most: int = 4, per_customer: int = 1) -> Turn:
-    """One look at the queue, as a worker does it."""
-    return await claim_next(sessions, most, Claimant(WORKER, per_customer), lambda _runs: None)
-
-
-async def queued(sessions: Sessions) -> set[UUID]:
-    """The runs that are on the queue."""
-    async with sessions() as session:
-        return set(await session.scalars(select(Run.id).where(Run.queued_for.is_not(None))))
+    """See `on_own_queue`."""
+    async with on_own_queue(migrated_database, settings) as service_and_tenant:
+        yield service_and_tenant
 
 
 async def test_oldest_are_taken_first_and_only_once(own: tuple[Service, Tenant]) -> None:
@@ -189,6 +153,27 @@ async def test_end_of_a_pause_waits_for_the_look_that_refuses(own: tuple[Service
     left = await queued(sessions)
     assert len(claimed) + len(left) == 30
     assert not left & set(claimed)
+
+
+async def test_end_of_a_pause_queues_what_became_due_meanwhile(
+    own: tuple[Service, Tenant],
+) -> None:
+    """A look refuses a run that is due after the switch's transaction began: it is not left."""
+    service, tenant = own
+    sessions = service.sessions
+    async with sessions.begin() as session:
+        await pause.pause(session, tenant.id, "test")
+    run = await start(sessions, tenant, "T-1")
+    async with sessions.begin() as session:
+        soon = func.clock_timestamp() + timedelta(seconds=0.2)
+        later = update(Run).where(Run.id == run.id).values(not_before=soon, queued_for=soon)
+        await session.execute(later)
+    async with sessions.begin() as session:
+        await session.execute(select(func.now()))
+        while await queued(sessions):
+            assert not (await take(sessions)).claimed
+        assert await pause.unpause(session, enqueue_run, tenant.id) == 1
+    assert await queued(sessions) == {run.id}
 
 
 async def test_looks_at_a_long_queue_do_not_read_it(

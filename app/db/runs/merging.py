@@ -3,7 +3,7 @@
 from functools import cache
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, column, select, text
+from sqlalchemy import Integer, Uuid, bindparam, column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +29,7 @@ WITH_FITTING = """
                 ) OVER so_far AS alike,
                 1 + (SELECT count(*) FROM runs AS merged WHERE merged.merged_into = run.id)
                     + row_number() OVER so_far AS messages,
+                row_number() OVER so_far AS place,
                 length(run.ticket ->> 'body')
                     + sum(:between + length(behind.ticket ->> 'body')) OVER so_far AS characters
             FROM runs AS run CROSS JOIN LATERAL (
@@ -42,9 +43,9 @@ WITH_FITTING = """
         ) AS queue
         WHERE alike AND messages <= :most AND characters <= :longest
     )"""
-LOCK_FITTING = select(Run).from_statement(
+LOCK_FITTING = select(Run, column("place", Integer)).from_statement(
     text(f"""{WITH_FITTING}
-    SELECT runs.* FROM runs JOIN fitting ON runs.id = waiting_id
+    SELECT runs.*, place FROM runs JOIN fitting ON runs.id = waiting_id
     WHERE runs.status = 'pending' AND runs.started_at IS NULL
     ORDER BY runs.seq FOR UPDATE OF runs SKIP LOCKED""")  # noqa: S608  # a constant
 )
@@ -66,8 +67,12 @@ def _select_newer_messages() -> CompiledQuery[Message]:
 
 
 async def lock_fitting(session: AsyncSession, run: Run) -> list[Run]:
-    """The runs that fit into this one, oldest first; rows locked by others are skipped."""
-    return list(await session.scalars(LOCK_FITTING, {**BOUNDS, "runs": [run.id]}))
+    """The runs that fit into this one, oldest first, up to the first that another one locked.
+
+    None is waited for, and what is behind it must not overtake it.
+    """
+    locked = await session.execute(LOCK_FITTING, {**BOUNDS, "runs": [run.id]})
+    return [found for number, (found, place) in enumerate(locked, 1) if number == place]
 
 
 async def newer_messages(

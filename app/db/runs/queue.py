@@ -42,9 +42,10 @@ BACKLOG = timedelta(seconds=1)
 
 
 class Picked(NamedTuple):
-    """A run taken from the queue; `followed`: newer messages of its ticket wait behind it."""
+    """A run of the queue; `followed`: it is pending, and newer messages of its ticket behind it."""
 
     id: UUID
+    thread_id: UUID
     followed: bool
 
 
@@ -55,17 +56,21 @@ def announced(due: ColumnElement[datetime]) -> ColumnElement[None]:
 
 
 async def enqueue_run(executor: Executor, run_id: UUID, at: datetime | None) -> None:
-    """Put a pending run at the end of the queue, now or from `at` on; any other stays off it."""
+    """Put a pending run at the end of the queue, now or from `at` on; any other stays off it.
+
+    One that is on it keeps its place: else each end of a run of its customer would set it back.
+    """
     await _update_queued().rows(executor, run=run_id, at=at)
 
 
 @cache
 def _update_queued() -> CompiledStatement:
-    due = func.coalesce(bindparam("at", type_=DateTime(timezone=True)), func.now())
+    # Either function leaves out what is null. A time that is over is no place ahead of others.
+    due = func.greatest(bindparam("at", type_=DateTime(timezone=True)), func.now())
     queued = (
         update(Run)
         .where(Run.id == bindparam("run", type_=Uuid()), Run.status == RunStatus.PENDING)
-        .values(queued_at=func.now(), queued_for=due)
+        .values(queued_at=func.now(), queued_for=func.least(Run.queued_for, due))
         .returning(Run.queued_for)
         .cte("queued")
     )
@@ -75,24 +80,34 @@ def _update_queued() -> CompiledStatement:
 async def pick(executor: Executor, most: int) -> list[Picked]:
     """Lock up to `most` runs that are due, the oldest first; rows locked by others are skipped.
 
+    They come in the order of their messages.
+
     Until the transaction ends the claims of their customers are serialised, and their pause
     switches held still: a later statement sees for certain what may be claimed, and one that
     takes a run off the queue is seen by what puts it on again.
     """
-    return [Picked(*row[:2]) for row in await _pick(one=False).rows(executor, most=most)]
+    return [Picked(*row[:3]) for row in await _pick(one=False).rows(executor, most=most)]
 
 
 async def pick_one(executor: Executor, run_id: UUID) -> Picked | None:
     """The same for one pending run, on the queue or not; None when another transaction has it."""
     found = await _pick(one=True).rows(executor, run=run_id)
-    return Picked(*found[0][:2]) if found else None
+    return Picked(*found[0][:3]) if found else None
 
 
 @cache
 def _pick(*, one: bool) -> CompiledStatement:
     """Locks in one order everywhere: rows without waiting, customers by their key, switches."""
     customer = advisory_locks.key("customer", Run.tenant_id, Run.customer_id)
-    due = select(Run.id, Run.seq, Run.thread_id, Run.tenant_id, customer.label("customer"))
+    # A worker of an earlier release claims without taking off: not all that is on it is pending.
+    due = select(
+        Run.id,
+        Run.seq,
+        Run.thread_id,
+        Run.tenant_id,
+        Run.status,
+        customer.label("customer"),
+    )
     if one:
         due = due.where(Run.id == bindparam("run", type_=Uuid()), Run.status == RunStatus.PENDING)
     else:
@@ -110,8 +125,10 @@ def _pick(*, one: bool) -> CompiledStatement:
         Other.finished_at.is_(None),
     )
     # Sorted, so that every customer is locked before the first switch.
+    followed = and_(locked.c.status == RunStatus.PENDING, behind.exists())
+    switches = held_still(locked.c.tenant_id)
     return CompiledStatement(
-        select(locked.c.id, behind.exists(), *held_still(locked.c.tenant_id)).order_by(locked.c.seq)
+        select(locked.c.id, locked.c.thread_id, followed, *switches).order_by(locked.c.seq)
     )
 
 

@@ -114,7 +114,9 @@ def due_runs(tenant_id: str) -> Select[Run]:
     return (
         select(Run)
         .where(or_(Run.tenant_id == tenant_id, literal(tenant_id) == EVERYONE))
-        .where(Run.status == RunStatus.PENDING, Run.not_before <= func.now(), ~paused())
+        # The clock: a look may have refused a run that became due while the switch was waited for.
+        .where(Run.status == RunStatus.PENDING, Run.not_before <= func.clock_timestamp())
+        .where(~paused())
         .order_by(Run.seq)
         .with_for_update(skip_locked=True)
     )

@@ -20,8 +20,8 @@ async def absorb(session: AsyncSession, run: Run) -> list[str]:
     on the thread, be of the same customer, and never have begun; what the run has read already
     counts for the bounds of 20 messages and 50,000 characters, and what does not fit stays for the
     next run. The run's ticket is from then on the one that they make together.
-    The caller holds the row of `run`. Rows locked by another transaction (such as a cancel) are
-    skipped, so no deadlock is possible.
+    The caller holds the row of `run`. It ends before the first row that another transaction (such
+    as a cancel) has locked, instead of waiting, so no deadlock is possible.
     """
     if absorbed := await lock_fitting(session, run):
         ended = {"status": RunStatus.CANCELLED, "merged_into": run.id}

@@ -143,7 +143,7 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
     if await transitions.cancel_waiting(session, run_id):
         await approvals.cancel_open(session, run_id)
         await outbox.note_finished(session, run, RunStatus.CANCELLED)
-        await queue_next(session, enqueue, run.thread_id)
+        await queue_next(session, enqueue, run)
     elif not await transitions.request_cancel(session, run_id):
         await session.refresh(run)
         if run.status is not RunStatus.CANCELLED:
@@ -152,10 +152,12 @@ async def cancel(session: AsyncSession, enqueue: Enqueue, tenant_id: str, run_id
     return run
 
 
-async def queue_next(session: AsyncSession, enqueue: Enqueue, thread_id: UUID) -> None:
-    """Start the thread's next waiting run, now that the thread is free."""
-    following = await run_queries.next_in_thread(session, thread_id)
-    if following is not None:
+async def queue_next(session: AsyncSession, enqueue: Enqueue, ended: Run) -> None:
+    """Start the next waiting run of the thread, if it waited for the one that just ended."""
+    following = await run_queries.next_in_thread(session, ended.thread_id)
+    # An older one did not wait for one that never began. To touch it would be a deadlock with a
+    # cancel of it, which waits for what comes after it.
+    if following is not None and (ended.started_at or following.seq > ended.seq):
         await enqueue(session, following.id, following.not_before)
 
 
