@@ -146,6 +146,9 @@ class ExecutionTracer(BaseCallbackHandler):
         run.id = node_run_id(run.root.id, task_id_of(task), tries[task])
 
     def _end(self, run: TracedRun, outputs: Any, error: BaseException | None = None) -> None:
+        if run.end is not None:
+            # A sender ended it as stopped, with an execution that is over.
+            return
         run.outputs = outputs
         if error is not None:
             run.error, self._failure = _written(error), id(error)
@@ -204,7 +207,11 @@ def _asked(error: BaseException) -> dict[str, Any]:
 
 def _written(error: BaseException) -> str:
     """The class first, as senders rely on, then where it came from."""
-    return f"{error!r}\n{''.join(traceback.format_exception(error))}".strip()
+    try:
+        said = repr(error)
+    except Exception:  # noqa: BLE001  # a tool's own class may fail to describe itself
+        said = type(error).__name__
+    return f"{said}\n{''.join(traceback.format_exception(error))}".strip()
 
 
 def _name_of(serialized: dict[str, Any] | None, said: dict[str, Any]) -> str:
