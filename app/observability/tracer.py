@@ -57,6 +57,8 @@ class ExecutionTracer(BaseCallbackHandler):
         run.hidden = run.parent is not None and run.name.startswith(WRAPPERS)
         if is_node and run.parent:
             self._number(run)
+        if run.parent is None:
+            self._go_on(run)
         if run.parent is None or (is_node and not run.hidden):
             self._put(Begun(run))
 
@@ -136,6 +138,14 @@ class ExecutionTracer(BaseCallbackHandler):
         run = TracedRun(run_id, self._execution, parent, name, kind, inputs, {}, [])
         self._runs[run_id] = run
         return run
+
+    def _go_on(self, root: TracedRun) -> None:
+        """Of an execution that goes on after its own answer the root stays one run."""
+        first = self._execution.root
+        if first is None:
+            self._execution.root = root
+        elif first.id == root.id:
+            root.start, root.inputs, root.again = first.start, first.inputs, True
 
     def _number(self, run: TracedRun) -> None:
         """Number the tries of a node, which LangGraph shows as runs of one name."""
