@@ -12,6 +12,7 @@ from graphs.policy import TraceContent
 
 # Of one value, and of what one run was given or answered: LangSmith takes 20 MB at a time.
 MAX_VALUE_BYTES, MAX_BYTES = 200_000, 1_000_000
+MAX_ERROR_CHARS = 50_000
 LEFT_OUT = b'"[left out: too long]"'
 NOTHING = b"{}"
 
@@ -68,8 +69,8 @@ class TraceText:
         return self._shared + (b"," if len(self._shared) > 1 and len(rest) > 1 else b"") + rest
 
     def error(self, text: str) -> bytes:
-        """A failure with where it came from."""
-        return dumps(self._redactor.mask(text))
+        """A failure with where it came from; of one that quotes a long text the beginning."""
+        return dumps(self._redactor.mask(text)[:MAX_ERROR_CHARS])
 
     def _item(self, name: str, value: Any) -> bytes:
         if value is None or isinstance(value, bool | int | float):

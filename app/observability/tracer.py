@@ -217,10 +217,13 @@ def _asked(error: BaseException) -> dict[str, Any]:
 
 def _written(error: BaseException) -> str:
     """The class first, as senders rely on, then where it came from."""
+    name = type(error).__name__
     try:
         said = repr(error)
     except Exception:  # noqa: BLE001  # a tool's own class may fail to describe itself
-        said = type(error).__name__
+        said = ""
+    # Some, as pydantic's, say something else first.
+    said = said if said.startswith(f"{name}(") else f"{name}: {said}"
     return f"{said}\n{''.join(traceback.format_exception(error))}".strip()
 
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 from langchain_core.outputs import LLMResult
-from pydantic import SecretStr
+from pydantic import SecretStr, TypeAdapter
 from uuid_utils.compat import uuid7
 
 from app.observability.langsmith_client import LangSmithClient
@@ -14,7 +14,7 @@ from app.observability.prices import Prices
 from app.observability.tool_runs import as_tool_run
 from app.observability.trace_run import Execution, TracedRun, TraceFeedback
 from app.observability.trace_sender import Sent
-from app.observability.trace_text import TraceText
+from app.observability.trace_text import MAX_ERROR_CHARS, TraceText
 from app.observability.tracing import Traced, Tracing
 from app.settings import Settings
 from tests.doubles.langsmith_capture import LangSmithCapture
@@ -48,7 +48,33 @@ async def test_failure_that_cannot_describe_itself_is_the_runs_own(
     _, runs, ended = await traced(tracing, langsmith, work)
     assert ended["text"] == "done"
     [tool] = [run for run in runs if run["run_type"] == "tool"]
-    assert tool["error"].startswith("SilentError\n")
+    assert tool["error"].startswith("SilentError: ")
+
+
+async def test_without_content_a_failure_is_its_class(
+    tracing: Tracing, langsmith: LangSmithCapture
+) -> None:
+    """Also of one whose description begins with something else."""
+
+    async def work(state: State) -> State:
+        TypeAdapter(dict[str, int]).validate_python({MAIL: MAIL})
+        return state
+
+    root, _, _ = await traced(tracing, langsmith, work, "none")
+    assert root["error"] == "ValidationError"
+
+
+async def test_failure_that_quotes_a_long_text_is_cut_when_it_is_masked(
+    tracing: Tracing, langsmith: LangSmithCapture
+) -> None:
+    """It would push the other runs of its request out."""
+
+    async def work(state: State) -> State:
+        raise LookupError(f"{MAIL} " * 100_000)
+
+    root, _, _ = await traced(tracing, langsmith, work)
+    assert root["error"].startswith("LookupError('[email] [email]")
+    assert len(root["error"]) == MAX_ERROR_CHARS
 
 
 def test_call_that_answers_after_its_execution_is_sent_once(
