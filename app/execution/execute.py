@@ -227,9 +227,10 @@ async def _stream(
         if stands is None and not begins.stored:
             service.saver.begin_empty((str(run.id), run.attempt))
         steps.begin_at(stands and stands.config["configurable"].get("checkpoint_id"))
+        config = traced_config(service, run, context.policy, following, config)
         async for mode, chunk in service.graph.astream(
             following,
-            traced_config(service, run, context.policy, following, config),
+            config,
             context=context,
             stream_mode=["tasks", "checkpoints"],
             durability="sync",

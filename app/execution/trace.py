@@ -25,7 +25,9 @@ def traced_config(
 
     The metadata goes with the tracer: that of `config` is stored with each checkpoint.
     """
-    usage: UsageHandler = config["callbacks"][0]
+    usage: UsageHandler
+    # A dry run answers its own gates, and goes on in the trace it has.
+    usage, *tracers = config["callbacks"]
     trigger = _trigger(run, following)
     # A start is the agent itself; what goes on from a checkpoint or repeats one has a suffix.
     name = {"message": NAME, "replay": f"{NAME}.replay"}.get(trigger, f"{NAME}.resume")
@@ -42,8 +44,9 @@ def traced_config(
     parent = read_parent(run.trace_parent) if trigger == "message" else None
     known = {k: v for k, v in metadata.items() if v is not None}
     traced = replace(traced_run(run, policy, known), parent=parent)
-    callbacks = service.tracing.callbacks(traced, usage.prices) if run.traced else []
-    own = {"run_name": name, "callbacks": [usage, *callbacks]}
+    if run.traced and not tracers:
+        tracers = service.tracing.callbacks(traced, usage.prices)
+    own = {"run_name": name, "callbacks": [usage, *tracers]}
     return cast("RunnableConfig", {**config, **own})
 
 

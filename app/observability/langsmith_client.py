@@ -29,6 +29,7 @@ LATER = frozenset({408, 425, 429, 500, 502, 503, 504})
 # Scores whose project is not known yet; it is made by the first trace.
 MAX_SCORES = 1000
 Part = tuple[str, bytes]
+Score = dict[str, Any]
 
 
 class LangSmithClient:
@@ -40,7 +41,8 @@ class LangSmithClient:
         self.away = False
         self._project = settings.langsmith_project
         self._project_id: str | None = None
-        self._scores: list[Sent] = []
+        # As they are sent: what they were found in would stay in memory with them.
+        self._scores: list[Score] = []
         self._base = settings.langsmith_endpoint.rstrip("/")
         self._http = httpx.Client(
             headers={"x-api-key": settings.langsmith_api_key.get_secret_value()}, timeout=TIMEOUT
@@ -49,12 +51,13 @@ class LangSmithClient:
     def send(self, items: list[Sent]) -> None:
         """See TraceClient."""
         runs = [item for item in items if item.feedback is None]
-        self._scores += [item for item in items if item.feedback is not None]
+        said = [item for item in items if item.feedback is not None]
+        self._scores += [score for _, score in made(NAME, said, score_of)]
         written = made(NAME, runs, lambda item: list(parts_of(item)))
         self._post(part for _, parts in written for part in parts)
         if self._scores and self._knows_project():
             scores, self._scores = self._scores, []
-            self._post(score_of(item, str(self._project_id)) for item in scores)
+            self._post(_part_of(score, str(self._project_id)) for score in scores)
         elif len(self._scores) > MAX_SCORES:
             del self._scores[:-MAX_SCORES]
 
@@ -121,24 +124,25 @@ def parts_of(item: Sent) -> Iterator[Part]:
         yield f"{operation}.error", error
 
 
-def score_of(item: Sent, project_id: str) -> Part:
-    """Feedback on a trace, by the id that a repetition has as well."""
+def score_of(item: Sent) -> Score:
+    """Feedback on a trace but for the project, by the id that a repetition has as well."""
     said, run = item.feedback, item.run
     assert said is not None, "an item of feedback has some"
     about = json.loads(item.text.about(run.execution.metadata, {}))
     own = {name: about.get(name) for name in ("ticket_id", "run_id")}
-    feedback_id = uuid5(run.id, said.key)
-    content = {
-        "id": feedback_id,
+    return {
+        "id": uuid5(run.id, said.key),
         "run_id": run.id,
         "trace_id": run.trace_id,
-        "session_id": project_id,
         "key": said.key,
         "score": said.score,
         "value": said.value,
         "feedback_source": {"type": "api", "metadata": own},
     }
-    return f"feedback.{feedback_id}", dumps(content)
+
+
+def _part_of(score: Score, project_id: str) -> Part:
+    return f"feedback.{score['id']}", dumps({**score, "session_id": project_id})
 
 
 def bodies(parts: Iterable[Part], boundary: str) -> Iterator[tuple[bytes, int]]:

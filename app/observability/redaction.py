@@ -20,6 +20,10 @@ SECRET = anonymizer.SECRET_PLACEHOLDER
 PIECE_CHARS = 4000
 # Ids of ours and of outside systems: a long number there is no phone number.
 ID_KEY = re.compile(r"(?:^|_)(?:id|ns|key)$|^(?:langgraph|ls)_")
+# What a program calls a value; another name is data, as where tools list customers by number.
+FIELD = re.compile(r"[a-z_][A-Za-z_]*")
+# Shorter whole numbers are no phone or card.
+LONG_NUMBERS = range(10**8, 10**20)
 OWN_KEY = re.compile(r"(?<!\w)dg_[0-9a-f]{1,64}_[\w-]{20,200}")
 PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----(?:[^-]|-(?!----)){1,20000}"
@@ -62,6 +66,7 @@ AT = re.compile("@|%40")
 LOCAL_CHARS = 64
 LOCAL = re.compile(r"[\w.+%-]{1,64}\Z")
 DOMAIN = re.compile(r"[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
+ADDRESS = re.compile(r"[\w.+%-]{1,64}(?:@|%40)[\w-]{1,63}(?:\.[\w-]{1,63}){0,8}")
 DIGITS = re.compile(r"\d+")
 # So far before its first digit a number begins at most, and a UUID.
 LEAD_CHARS, UUID_CHARS = 3, 36
@@ -120,18 +125,21 @@ class Redactor:
 
     def key(self, name: str) -> str:
         """The name of a value, masked."""
-        return self._text(name, of_id=True)
+        return self._text(name, of_id=bool(FIELD.fullmatch(name)))
 
     def _walk(self, value: Any, key: str = "") -> Any:
         if isinstance(value, str):
-            return self._text(value, of_id=bool(ID_KEY.search(key)))
+            return self._text(value, of_id=is_id(key))
         if isinstance(value, dict):
             return {
-                self._text(str(name), of_id=True): self._walk(item, str(name))
-                for name, item in value.items()
+                self.key(str(name)): self._walk(item, str(name)) for name, item in value.items()
             }
         if isinstance(value, list | tuple):
             return [self._walk(item, key) for item in value]
+        if isinstance(value, int) and abs(value) in LONG_NUMBERS:
+            text = str(value)
+            masked = self._text(text, of_id=is_id(key))
+            return value if masked == text else masked
         if value is None or isinstance(value, bool | int | float):
             return value
         return self._walk(as_json(value), key)
@@ -160,6 +168,11 @@ class Redactor:
         self._names = re.compile("|".join(map(_as_pattern, parts)), re.IGNORECASE)
         self._masked.clear()
         return True
+
+
+def is_id(name: str) -> bool:
+    """Whether a value of this name is an id, whose digits stay."""
+    return bool(ID_KEY.search(name))
 
 
 def _mask_always(text: str, secrets_only: bool, of_id: bool) -> str:
@@ -193,8 +206,7 @@ def without_personal_data(text: str, *, of_id: bool = False) -> str:
 
     Of an id only an e-mail address is masked: its digits are no number of a person's.
     """
-    text = _without_addresses(text)
-    return text if of_id else _without_numbers(text)
+    return _without_addresses(text if of_id else _without_either(text))
 
 
 def _without_addresses(text: str) -> str:
@@ -205,25 +217,55 @@ def _without_addresses(text: str) -> str:
         if at.start() < done or not (domain := DOMAIN.match(text, at.end())):
             continue
         local = LOCAL.search(text, max(done, at.start() - LOCAL_CHARS), at.start())
-        # Right behind another address, that one's domain was this one's local part.
-        if local or (kept and at.start() == done):
-            kept += [text[done : local.start() if local else done], "[email]"]
+        # Behind what is masked, that was this one's local part.
+        if local or (kept and at.start() == done) or text[at.start() - 1 : at.start()] == "]":
+            kept += [text[done : local.start() if local else at.start()], "[email]"]
             done = domain.end()
     return "".join([*kept, text[done:]]) if kept else text
 
 
-def _without_numbers(text: str) -> str:
-    """By each row of digits, for the same reason."""
+def _without_either(text: str) -> str:
+    """Addresses, and numbers by each row of digits for the same reason.
+
+    What begins first is masked first: each may begin within the other.
+    """
     kept: list[str] = []
     done = 0
-    for digits in DIGITS.finditer(text):
-        found = _number_at(text, done, digits.start()) if digits.start() >= done else None
-        if found:
-            kind = str(found.lastgroup)
-            word = found[0] if kind == "uuid" else f"[{kind}]"
-            kept += [text[done : found.start()], word]
-            done = found.end()
+    number, address = _next_number(text, 0), _next_address(text, 0)
+    while found := _first(address, number):
+        kind = "email" if found is address else str(found.lastgroup)
+        kept += [text[done : found.start()], found[0] if kind == "uuid" else f"[{kind}]"]
+        done = found.end()
+        if number and number.start() < done:
+            number = _next_number(text, done)
+        if address and address.start() < done:
+            address = _next_address(text, done)
     return "".join([*kept, text[done:]]) if kept else text
+
+
+def _first(address: re.Match[str] | None, number: re.Match[str] | None) -> re.Match[str] | None:
+    """Of two that begin at one place the address, unless the other is a UUID."""
+    if address is None or number is None:
+        return address or number
+    if address.start() == number.start():
+        return number if number.lastgroup == "uuid" else address
+    return address if address.start() < number.start() else number
+
+
+def _next_address(text: str, done: int) -> re.Match[str] | None:
+    for at in AT.finditer(text, done):
+        if not DOMAIN.match(text, at.end()):
+            continue
+        if local := LOCAL.search(text, max(done, at.start() - LOCAL_CHARS), at.start()):
+            return ADDRESS.match(text, local.start())
+    return None
+
+
+def _next_number(text: str, done: int) -> re.Match[str] | None:
+    for digits in DIGITS.finditer(text, done):
+        if found := _number_at(text, done, digits.start()):
+            return found
+    return None
 
 
 def _number_at(text: str, done: int, digit: int) -> re.Match[str] | None:

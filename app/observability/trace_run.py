@@ -37,6 +37,8 @@ class Execution:
     parent: TraceParent | None = None
     open: dict[UUID, "TracedRun"] = field(default_factory=dict)
     tries: Counter[str] = field(default_factory=Counter)
+    # The first, of an execution that answers its own gates and goes on.
+    root: "TracedRun | None" = None
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +55,8 @@ class TracedRun:
     tags: list[str]
     # One of LangChain's own parts around a model call: it is left out, unless it fails.
     hidden: bool = False
+    # A root that was sent before, as far as its execution had come.
+    again: bool = False
     usage: dict[str, Any] | None = None
     outputs: Any = None
     error: str | None = None

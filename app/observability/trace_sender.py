@@ -202,7 +202,7 @@ class TraceSender:
                     self._open[run.id] = (run, False)
                 case Ended(run):
                     _, shown = self._open.pop(run.id, (run, False))
-                    yield Sent(run, self._text_of(run.execution), is_new=not shown)
+                    yield Sent(run, self._text_of(run.execution), is_new=not (shown or run.again))
                     if run.parent is None:
                         self._over.append(run)
         yield from self._long_ones(show_all=show_all)
@@ -219,7 +219,7 @@ class TraceSender:
             age = (now - run.start).total_seconds()
             if not shown and (show_all or age >= SHOWN_AFTER_SECONDS):
                 self._open[run.id] = (run, True)
-                yield Sent(run, self._text_of(run.execution))
+                yield Sent(run, self._text_of(run.execution), is_new=not run.again)
 
     def _text_of(self, execution: Execution) -> TraceText:
         if execution not in self._texts:

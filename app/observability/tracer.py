@@ -57,6 +57,8 @@ class ExecutionTracer(BaseCallbackHandler):
         run.hidden = run.parent is not None and run.name.startswith(WRAPPERS)
         if is_node and run.parent:
             self._number(run)
+        if run.parent is None:
+            self._go_on(run)
         if run.parent is None or (is_node and not run.hidden):
             self._put(Begun(run))
 
@@ -137,6 +139,14 @@ class ExecutionTracer(BaseCallbackHandler):
         self._runs[run_id] = run
         return run
 
+    def _go_on(self, root: TracedRun) -> None:
+        """Of an execution that goes on after its own answer the root stays one run."""
+        first = self._execution.root
+        if first is None:
+            self._execution.root = root
+        elif first.id == root.id:
+            root.start, root.inputs, root.again = first.start, first.inputs, True
+
     def _number(self, run: TracedRun) -> None:
         """Number the tries of a node, which LangGraph shows as runs of one name."""
         task = str(run.metadata.get("langgraph_checkpoint_ns"))
@@ -146,6 +156,9 @@ class ExecutionTracer(BaseCallbackHandler):
         run.id = node_run_id(run.root.id, task_id_of(task), tries[task])
 
     def _end(self, run: TracedRun, outputs: Any, error: BaseException | None = None) -> None:
+        if run.end is not None:
+            # A sender ended it as stopped, with an execution that is over.
+            return
         run.outputs = outputs
         if error is not None:
             run.error, self._failure = _written(error), id(error)
@@ -204,7 +217,14 @@ def _asked(error: BaseException) -> dict[str, Any]:
 
 def _written(error: BaseException) -> str:
     """The class first, as senders rely on, then where it came from."""
-    return f"{error!r}\n{''.join(traceback.format_exception(error))}".strip()
+    name = type(error).__name__
+    try:
+        said = repr(error)
+    except Exception:  # noqa: BLE001  # a tool's own class may fail to describe itself
+        said = ""
+    # Some, as pydantic's, say something else first.
+    said = said if said.startswith(f"{name}(") else f"{name}: {said}"
+    return f"{said}\n{''.join(traceback.format_exception(error))}".strip()
 
 
 def _name_of(serialized: dict[str, Any] | None, said: dict[str, Any]) -> str:

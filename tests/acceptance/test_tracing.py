@@ -431,6 +431,13 @@ def test_replay_says_that_it_is_one(
     assert root["name"] == "support_agent.replay"
     assert metadata(root)["replay_of"] == paused["id"]
     assert metadata(root)["dry_run"] is True
+    # It answers the gate itself and goes on: that is one trace, in which the gate is there twice.
+    until(lambda: metadata(langsmith.runs[root["id"]])["run_outcome"] == "success")
+    gates = [run for run in langsmith.children(root) if run["name"] == "approve"]
+    until(lambda: all(run.get("end_time") for run in langsmith.children(root)))
+    assert [metadata(run)["try"] for run in gates] == [1, 2]
+    for run in (root, *langsmith.children(root)):
+        assert langsmith.operations.count(f"post.{run['id']}") == 1, run["name"]
 
 
 def test_pause_is_not_an_error(paused: Any, langsmith: LangSmithCapture) -> None:
