@@ -41,10 +41,11 @@ STEPS = (
     """
     INSERT INTO steps (run_id, attempt, task_id, tenant_id, node, status, output, started_at,
         duration_ms)
-    SELECT id, 1, 'check', tenant_id, 'check', 'success',
-        jsonb_build_object('objections', CASE WHEN seq % {seldom} = 0
-            THEN '[{{"rule": "quotes", "detail": ""}}]'::jsonb ELSE '[]'::jsonb END), now(), 10
+    SELECT id, 1, 'check', tenant_id, 'check', 'success', '{{"objections": []}}', now(), 10
     FROM runs WHERE ticket_id LIKE 'G-%'""",
+    """
+    UPDATE runs SET summary = summary || '{{"verdicts": [{{"supported": false}}]}}'
+    WHERE seq % {seldom} = 0 AND ticket_id LIKE 'G-%'""",
     """
     UPDATE steps SET node = 'billing', status = 'error' FROM runs
     WHERE runs.id = steps.run_id AND runs.seq % {seldom} = 1 AND runs.ticket_id LIKE 'G-%'""",

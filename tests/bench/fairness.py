@@ -166,7 +166,9 @@ def main() -> None:
         tenant = asyncio.run(make(url))
         for workers, concurrency in plans:
             env = {"DESKGRAPH_CUSTOMER_CONCURRENCY": str(concurrency)}
-            with running(Stack(url, Path(folder), **env)) as stack:
+            # Of its own: a stack reads in its logs whether its processes are up.
+            logs = Path(tempfile.mkdtemp(dir=folder))
+            with running(Stack(url, logs, **env)) as stack:
                 stack.api()
                 for _ in range(workers):
                     stack.worker()
