@@ -33,6 +33,7 @@ from app.db.core.compiled import (
 )
 from app.db.runs.sampling import is_sampled
 from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
+from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.db.tables.webhooks import WebhookEndpoint
 from app.db.tenants.pauses import paused
@@ -214,10 +215,21 @@ async def reopen(executor: Executor, run_id: UUID) -> bool:
 
 
 async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
-    """pending or interrupted -> cancelled; a running run is stopped by its worker only."""
+    """pending or interrupted -> cancelled; a running run is stopped by its worker only.
+
+    So is one that waits again after its worker died in an effect: a worker asks what became of it.
+    """
+    begun = exists().where(
+        LedgerEntry.tenant_id == Run.tenant_id,
+        LedgerEntry.run_id == Run.id,
+        LedgerEntry.status == "started",
+    )
+    at_rest = or_(
+        Run.status == RunStatus.INTERRUPTED, and_(Run.status == RunStatus.PENDING, ~begun)
+    )
     query = (
         update(Run)
-        .where(_moved(run_id, RunStatus.CANCELLED), Run.status != RunStatus.RUNNING)
+        .where(_moved(run_id, RunStatus.CANCELLED), at_rest)
         .values(status=RunStatus.CANCELLED, finished_at=func.now(), queued_for=None)
         .returning(Run.id)
     )
@@ -225,10 +237,10 @@ async def cancel_waiting(session: AsyncSession, run_id: UUID) -> bool:
 
 
 async def request_cancel(session: AsyncSession, run_id: UUID) -> bool:
-    """Mark a running run: no effect begins any more, and its worker stops it."""
+    """Mark a run that `cancel_waiting` left: no effect begins any more, and a worker stops it."""
     query = (
         update(Run)
-        .where(Run.id == run_id, Run.status == RunStatus.RUNNING)
+        .where(Run.id == run_id, Run.status.in_([RunStatus.RUNNING, RunStatus.PENDING]))
         .values(cancel_requested_at=func.coalesce(Run.cancel_requested_at, func.now()))
         .returning(Run.id)
     )
