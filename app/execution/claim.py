@@ -97,7 +97,7 @@ async def claim(sessions: Sessions, run_id: UUID, by: Claimant) -> Run | None:
 async def _take(executor: Executor, run_ids: list[UUID], by: Claimant) -> list[Run]:
     traces = {run_id: uuid7() for run_id in run_ids}
     own = (by.worker_id, by.per_customer, by.graph_version)
-    return await transitions.claim_all(executor, traces, *own, tracing=by.tracing)
+    return await transitions.claim(executor, traces, *own, tracing=by.tracing)
 
 
 async def queue_followers(

@@ -1,1 +1,1 @@
-"""Runs the runs: takes jobs from the queue, drains on a stop, and watches over other workers."""
+"""Runs the runs: takes them from the queue, drains on a stop, and watches over other workers."""

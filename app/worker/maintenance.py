@@ -25,7 +25,7 @@ from app.services.approvals import deadlines
 from app.services.audit.seal import seal_all
 from app.services.connections import expiry
 from app.worker.consumer import prune_lost_jobs
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 
 log = get_logger(__name__)
 
@@ -36,11 +36,11 @@ OVERDUE = timedelta(seconds=15)
 BATCH = 100
 
 
-async def run_maintenance(jobs: RunRunner, consumer: App, stop: asyncio.Event) -> None:
+async def run_maintenance(runner: RunRunner, consumer: App, stop: asyncio.Event) -> None:
     """Run every maintenance task each MAINTENANCE_SECONDS until `stop` is set."""
     while not stop.is_set():
         for work in TASKS:
-            await _try(work.__name__, work(jobs))
+            await _try(work.__name__, work(runner))
         await _try("prune_lost_jobs", prune_lost_jobs(consumer))
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), MAINTENANCE_SECONDS)
@@ -59,55 +59,55 @@ async def _try(name: str, work: Awaitable[object]) -> None:
         end_if_cancelled()
 
 
-async def remind(jobs: RunRunner) -> None:
+async def remind(runner: RunRunner) -> None:
     """Send reminders of waiting approvals."""
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         await deadlines.remind(session, BATCH)
 
 
-async def expire(jobs: RunRunner) -> None:
+async def expire(runner: RunRunner) -> None:
     """Expire approvals and policy changes whose time is over."""
-    async with jobs.service.sessions.begin() as session:
-        await deadlines.expire(session, jobs.enqueue, BATCH)
+    async with runner.service.sessions.begin() as session:
+        await deadlines.expire(session, runner.enqueue, BATCH)
         await expire_changes(session, BATCH)
 
 
-async def assign_handoffs(jobs: RunRunner) -> None:
+async def assign_handoffs(runner: RunRunner) -> None:
     """Assign waiting hand-offs to agents who are available by now."""
-    async with jobs.service.sessions() as session:
+    async with runner.service.sessions() as session:
         waiting = await handoffs.tenants_that_wait(session)
     for tenant_id in waiting:
-        async with jobs.service.sessions.begin() as session:
+        async with runner.service.sessions.begin() as session:
             assigned = await handoffs.assign_waiting(session, tenant_id)
         if assigned:
             log.info("handoffs_assigned", tenant_id=tenant_id, handoffs=assigned)
 
 
-async def queue_overdue(jobs: RunRunner) -> None:
+async def queue_overdue(runner: RunRunner) -> None:
     """Queue due runs that nothing has put on the queue for a while."""
-    limit = jobs.service.settings.customer_concurrency
-    async with jobs.service.sessions.begin() as session:
+    limit = runner.service.settings.customer_concurrency
+    async with runner.service.sessions.begin() as session:
         for run in await scheduling.overdue(session, OVERDUE, BATCH, limit):
-            await jobs.enqueue(session, run.id, None)
+            await runner.enqueue(session, run.id, None)
 
 
-async def warn_of_expiry(jobs: RunRunner) -> None:
+async def warn_of_expiry(runner: RunRunner) -> None:
     """Say of connections that their credentials end soon."""
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         await expiry.warn(session, BATCH)
 
 
-async def seal_audit(jobs: RunRunner) -> None:
+async def seal_audit(runner: RunRunner) -> None:
     """Chain the audit events that were committed since the last time."""
-    await seal_all(jobs.service.sessions)
+    await seal_all(runner.service.sessions)
 
 
-async def prune(jobs: RunRunner) -> None:
+async def prune(runner: RunRunner) -> None:
     """Delete expired rates, leases, cached answers and sessions, and claims of what has ended."""
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         await rate_limit.prune(session, BATCH * 10)
         await workers.prune_workers(session)
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         await prune_answers(session, BATCH * 10)
         await prune_sessions(session, BATCH * 10)
         await prune_claims(session, BATCH * 10)

@@ -7,7 +7,7 @@ from app.db.core.connections import direct_url
 from app.db.runs.queue import listen
 from app.worker.admission import loop_has_time
 from app.worker.dispatcher import Dispatcher
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 
 # At most so many are claimed by one transaction: other workers may be free for the rest.
 MOST = 4

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from app.db.runs import transitions
 from tests.browser.pages import EVERYTHING, HOSTILE, pages_of
 from tests.browser.person import Office, Person, Theme
+from tests.integration.claims import claim_one
 from tests.integration.conftest import WORKER
 from tests.integration.console import card
 
@@ -65,7 +65,7 @@ async def test_hostile_texts_are_texts(office: Office) -> None:
         "evidence": [{"kind": "payment", "id": HOSTILE, "summary": HOSTILE}],
     }  # fmt: skip
     async with office.console.service.sessions.begin() as session:
-        claimed = await transitions.claim(session, run.id, WORKER)
+        claimed = await claim_one(session, run.id, WORKER)
     assert claimed is not None
     await office.console.desk.stop(claimed, "gate-1", steps=[step], gate=[HOSTILE])
     approval = await office.console.desk.approval(run)

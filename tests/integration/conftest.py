@@ -12,13 +12,13 @@ from pydantic import SecretStr
 from sqlalchemy import update
 
 from app.db.core.connections import Sessions, make_engine, open_saver_pool
-from app.db.runs import transitions
 from app.db.tables.runs import Run
 from app.execution.wiring import Service, open_service
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
 from tests.conftest import ENCRYPTION_KEY, Tenant, make_tenant
+from tests.integration.claims import claim_one
 from tests.integration.shop import Shop
 from tools.ports import Caller
 
@@ -80,7 +80,7 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
             new = NewRun(wanted, None, {})
             run = await start_and_cancel.start(session, tenant.id, key_id, new)
         async with sessions.begin() as session:
-            claimed = await transitions.claim(session, run.id, WORKER)
+            claimed = await claim_one(session, run.id, WORKER)
             assert claimed is not None
             attempt = claimed.attempt
             if values:

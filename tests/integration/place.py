@@ -16,13 +16,13 @@ from app.api.application import create_app
 from app.api.http.dependencies import SCOPES, Backend
 from app.api.http.pagination import Cursors
 from app.commands.keys import issue_key
-from app.db.runs import transitions
 from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
 from tests.acceptance.refusals import NOBODY
 from tests.acceptance.stack import ticket
 from tests.conftest import Tenant
 from tests.documented import own_document
+from tests.integration.claims import claim_one
 from tests.integration.conftest import WORKER
 from tests.integration.paused import Desk
 from tests.integration.workplace import Workplace
@@ -112,7 +112,7 @@ class Place:
         run_id = UUID((await self.start())["id"])
         desk = Desk(self.service.sessions, self.tenant, None)  # type: ignore[arg-type]
         async with self.service.sessions.begin() as session:
-            claimed = await transitions.claim(session, run_id, WORKER)
+            claimed = await claim_one(session, run_id, WORKER)
         assert claimed is not None
         await desk.stop(claimed, f"gate-{run_id}", **gate)
         [approval] = (await self.starter.get(f"/v1/runs/{run_id}")).json()["approvals"]

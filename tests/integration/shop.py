@@ -15,6 +15,7 @@ from app.services.runs.start_and_cancel import NewRun
 from graphs.conversation import Memory
 from graphs.run.memory import WINDOW_EXCHANGES
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 
 WORKER = 80
 
@@ -33,7 +34,7 @@ class Shop:
         async with self.sessions.begin() as session:
             run = await start_and_cancel.start(session, self.tenant.id, key_id, new)
         async with self.sessions.begin() as session:
-            claimed = await transitions.claim(session, run.id, WORKER)
+            claimed = await claim_one(session, run.id, WORKER)
             assert claimed is not None
             return claimed
 

@@ -15,10 +15,10 @@ WISH, ANSWER = "Please refund my payment.", "pay_4003"
 @pytest.fixture
 async def desk(service: Service, tenant: Tenant) -> AsyncIterator[Desk]:
     """The tenant's desk behind HTTP, after its customer was asked which payment they mean."""
-    jobs = worker_on(service)
-    key = await key_of(jobs, tenant)
+    runner = worker_on(service)
+    key = await key_of(runner, tenant)
     async with serving_api(service) as url, caller(url, key) as client:
-        opened = Desk(jobs, tenant, client)
+        opened = Desk(runner, tenant, client)
         assert (await opened.write(WISH))["outcome"] == "asked"
         yield opened
 

@@ -17,10 +17,10 @@ from tests.integration.threads import QUESTION, Desk, key_of, worker_on
 @pytest.fixture
 async def desk(service: Service, tenant: Tenant) -> AsyncIterator[Desk]:
     """The tenant's desk behind HTTP."""
-    jobs = worker_on(service)
-    key = await key_of(jobs, tenant)
+    runner = worker_on(service)
+    key = await key_of(runner, tenant)
     async with serving_api(service) as url, caller(url, key) as client:
-        yield Desk(jobs, tenant, client)
+        yield Desk(runner, tenant, client)
 
 
 async def run_of(sessions: Sessions, run_id: str) -> Run:

@@ -25,7 +25,7 @@ from app.models.offline.chat_model import OfflineChatModel
 from app.services.conversations import erase_customer
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 from graphs.context import Models
 from graphs.llm.pool import open_pool
 from tests.conftest import Tenant
@@ -43,7 +43,7 @@ OUTSIDE = ("sandbox_payments", "sandbox_refunds")
 
 
 @pytest.fixture
-def jobs(service: Service) -> RunRunner:
+def runner(service: Service) -> RunRunner:
     """A worker without a queue, whose model answers in the order in which the tests ask."""
     first = [claimed(first_sentence(article(id_)["text"]), id_) for id_ in ARTICLES]
     model = ScriptedModel(script={"Reply": [*first]})
@@ -54,17 +54,17 @@ def jobs(service: Service) -> RunRunner:
 
 
 async def tell(
-    jobs: RunRunner, tenant: Tenant, body: str, ticket: str = "T-1", word: str = WORD
+    runner: RunRunner, tenant: Tenant, body: str, ticket: str = "T-1", word: str = WORD
 ) -> Run:
     """A customer's message, handled as far as it goes; `word` is in all that they send."""
     who = {"id": f"cus_{word}", "name": word, "email": f"{word}@mail.test"}
     wanted = {"id": ticket, "subject": word, "body": f"{body} {word}", "customer": who}
     new = NewRun(wanted, f"{word}-{ticket}-{len(body)}", {"note": word})
     key_id = tenant.starter.split("_")[1]
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         run = await start_and_cancel.start(session, tenant.id, key_id, new)
-    await jobs.advance(run.id)
-    async with jobs.service.sessions() as session:
+    await runner.advance(run.id)
+    async with runner.service.sessions() as session:
         return await start_and_cancel.get(session, tenant.id, run.id)
 
 
@@ -98,12 +98,12 @@ def tables_with(url: str, word: str) -> list[str]:
 
 
 async def test_no_word_is_left_in_any_table(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
+    runner: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
 ) -> None:
     """Neither name nor mail nor words nor id, wherever the workflow had put them."""
     word = "".join(secrets.choice(ascii_lowercase) for _ in range(12))
-    answered = await tell(jobs, tenant, "How do I fix upload error E42?", word=word)
-    handed = await tell(jobs, tenant, "I want to speak to a human, now!", "T-2", word=word)
+    answered = await tell(runner, tenant, "How do I fix upload error E42?", word=word)
+    handed = await tell(runner, tenant, "I want to speak to a human, now!", "T-2", word=word)
     assert [answered.outcome, handed.outcome] == ["answered", "escalated"]
     holding = {"runs", "messages", "steps", "handoffs", "checkpoint_blobs", "ledger"}
     assert holding <= set(tables_with(database_url, word))
@@ -116,10 +116,10 @@ async def test_no_word_is_left_in_any_table(
 
 
 async def test_shells_keep_what_statistics_need(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant
+    runner: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """Status, outcome and times of the run stay, and the ledger still stands on it."""
-    run = await tell(jobs, tenant, "How do I fix upload error E42?")
+    run = await tell(runner, tenant, "How do I fix upload error E42?")
     note = await erase(sessions, tenant)
     async with sessions() as session:
         shell = await start_and_cancel.get(session, tenant.id, run.id)
@@ -175,10 +175,10 @@ async def test_live_run_is_not_erased(
 
 
 async def test_erasing_twice_finds_nothing(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant
+    runner: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """The second time, and for an unknown customer, all counts are zero; each is noted."""
-    await tell(jobs, tenant, "How do I fix upload error E42?")
+    await tell(runner, tenant, "How do I fix upload error E42?")
     first = await erase(sessions, tenant)
     again = await erase(sessions, tenant)
     unknown = await erase(sessions, tenant, "cus_unknown")
@@ -191,12 +191,12 @@ async def test_erasing_twice_finds_nothing(
 
 
 async def test_next_message_starts_afresh(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
+    runner: RunRunner, sessions: Sessions, tenant: Tenant, database_url: str
 ) -> None:
     """On the same ticket, after the erasure: nothing is remembered, and it is answered."""
-    await tell(jobs, tenant, "How do I fix upload error E42?")
+    await tell(runner, tenant, "How do I fix upload error E42?")
     await erase(sessions, tenant)
-    run = await tell(jobs, tenant, "How do I export my data?")
+    run = await tell(runner, tenant, "How do I export my data?")
     assert run.outcome == "answered"
     async with open_saver_pool(database_url, 1) as pool:
         config: Any = {"configurable": {"thread_id": str(run.thread_id)}}
@@ -208,16 +208,16 @@ async def test_next_message_starts_afresh(
 
 
 async def test_run_that_begins_meanwhile_waits_for_the_erasure(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant
+    runner: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """It reads nothing of what is being erased, and its own message is not touched."""
-    await tell(jobs, tenant, "How do I fix upload error E42?")
+    await tell(runner, tenant, "How do I fix upload error E42?")
     async with sessions.begin() as session:
         # Else the next message would already wait at its rate's row, which the erasure removes.
         await session.execute(delete(Rate).where(Rate.tenant_id == tenant.id))
     async with sessions() as session:
         await erase_customer.erase(session, tenant.id, ID, "test")
-        meanwhile = asyncio.create_task(tell(jobs, tenant, "How do I export my data?"))
+        meanwhile = asyncio.create_task(tell(runner, tenant, "How do I export my data?"))
         waits = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
         async with sessions() as watching:
             while not await watching.scalar(waits):  # noqa: ASYNC110  # Postgres tells no event
@@ -261,9 +261,9 @@ async def test_contact_of_the_same_id_is_gone(
 
 
 async def test_two_erasures_at_once_are_one_after_the_other(
-    jobs: RunRunner, sessions: Sessions, tenant: Tenant
+    runner: RunRunner, sessions: Sessions, tenant: Tenant
 ) -> None:
     """What the first erased, the second does not find."""
-    await tell(jobs, tenant, "How do I fix upload error E42?")
+    await tell(runner, tenant, "How do I fix upload error E42?")
     notes = await asyncio.gather(erase(sessions, tenant), erase(sessions, tenant))
     assert sorted(note.counts["runs"] for note in notes) == [0, 1]

@@ -19,6 +19,7 @@ from app.execution import finish
 from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import Desk
 
@@ -145,7 +146,7 @@ async def test_life_of_a_run_in_events(sessions: Sessions, tenant: Tenant, begin
     person = await desk.person("Pat")
     await desk.decide(person, await desk.approval(run), "approve")
     async with sessions.begin() as session:
-        claimed = await transitions.claim(session, run.id, WORKER)
+        claimed = await claim_one(session, run.id, WORKER)
     assert claimed is not None
     step: dict[str, Any] = {
         "run_id": run.id, "tenant_id": tenant.id, "attempt": claimed.attempt, "task_id": "t",

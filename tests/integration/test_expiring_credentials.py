@@ -41,7 +41,7 @@ async def ends(sessions: Sessions, row: Connection, at: datetime | None) -> Conn
 async def alarms(service: Service, tenant: Tenant, row: Connection) -> list[str]:
     """What a round of maintenance says of the connection."""
     with structlog.testing.capture_logs() as logs:
-        await warn_of_expiry(Workplace(service, tenant).jobs())
+        await warn_of_expiry(Workplace(service, tenant).runner())
     return [
         str(line["at"])
         for line in logs

@@ -20,6 +20,7 @@ from app.execution.wiring import Graph, Service
 from app.lifecycle import RunStatus
 from app.worker.heartbeat import recover_orphans
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 from tests.integration.workplace import Workplace
 from tools.errors import RunLostError
 
@@ -36,7 +37,7 @@ async def claimed(place: Workplace, worker: int, **wanted: Any) -> Run:
     """A run that the worker holds."""
     run = await place.start(**wanted)
     async with place.service.sessions.begin() as session:
-        held = await transitions.claim(session, run.id, worker)
+        held = await claim_one(session, run.id, worker)
     assert held is not None
     return held
 
@@ -117,18 +118,18 @@ async def test_lost_attempt_that_ends_late_leaves_the_next_one_of_its_worker_alo
     """The same worker has the run again: the older one's end does not take it away."""
     graph = HeldGraph(place.service.graph, [asyncio.Event(), asyncio.Event()])
     service = replace(place.service, graph=cast("Graph", graph))
-    jobs, run = Workplace(service, place.tenant).jobs(804), await place.start()
-    older = asyncio.create_task(jobs.advance(run.id))
+    runner, run = Workplace(service, place.tenant).runner(804), await place.start()
+    older = asyncio.create_task(runner.advance(run.id))
     await graph.until_arrived(1)
     async with place.service.sessions.begin() as session:
         held = await run_queries.get_run(session, run.tenant_id, run.id, lock=True)
         assert held is not None
         await finish.bring_back(session, enqueue_run, held, max_losses=5)
-    newer = asyncio.create_task(jobs.advance(run.id))
+    newer = asyncio.create_task(runner.advance(run.id))
     await graph.until_arrived(2)
     graph.gates[0].set()
     await older
-    assert jobs.active[run.id].attempt == held.attempt + 1, "a cancel still finds it"
+    assert runner.active[run.id].attempt == held.attempt + 1, "a cancel still finds it"
     graph.gates[1].set()
     await newer
     assert (await place.run(run.id)).status is RunStatus.INTERRUPTED
@@ -144,12 +145,12 @@ async def test_worker_is_missed_only_when_its_lease_is_over(place: Workplace) ->
         await frozen.execute(text("SELECT pg_advisory_lock(:id)"), {"id": worker})
         async with place.service.sessions.begin() as session:
             await workers.renew(session, worker)
-        await recover_orphans(place.jobs(803), liveness)
+        await recover_orphans(place.runner(803), liveness)
         assert (await place.run(run.id)).worker_id == worker
         async with place.service.sessions.begin() as session:
             old = text("UPDATE workers SET beat_at = now() - interval '26 seconds' WHERE id = :id")
             await session.execute(old, {"id": worker})
-        await recover_orphans(place.jobs(803), liveness)
+        await recover_orphans(place.runner(803), liveness)
         taken = await place.run(run.id)
         assert (taken.status, taken.worker_id, taken.losses) == (RunStatus.PENDING, None, 1)
         await frozen.execute(text("SELECT pg_advisory_unlock(:id)"), {"id": worker})

@@ -11,7 +11,7 @@ from langchain_core.outputs import ChatGeneration, LLMResult
 from sqlalchemy import select
 
 from app.api.views.runs import show_step
-from app.db.runs import transitions, workers
+from app.db.runs import workers
 from app.db.runs.model_calls import spent_usd
 from app.db.runs.queue import enqueue_run
 from app.db.runs.transitions import Ending
@@ -25,6 +25,7 @@ from app.observability.prices import Prices, Tokens
 from app.observability.step_log import StepLog
 from app.observability.usage import UsageHandler
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 from tests.integration.workplace import Workplace
 
 pytestmark = pytest.mark.no_articles
@@ -93,7 +94,7 @@ async def claimed(place: Workplace) -> Run:
     """A run that the worker holds."""
     run = await place.start()
     async with place.service.sessions.begin() as session:
-        held = await transitions.claim(session, run.id, WORKER)
+        held = await claim_one(session, run.id, WORKER)
     assert held is not None
     return held
 
@@ -155,7 +156,7 @@ async def test_attempt_that_lost_its_run_still_pays(place: Workplace) -> None:
     await late.ask()
     await late.calls.flush()
     async with place.service.sessions.begin() as session:
-        again = await transitions.claim(session, run.id, WORKER)
+        again = await claim_one(session, run.id, WORKER)
     assert again is not None
     now = Attempt(place.service, again)
     await now.ask()

@@ -26,10 +26,10 @@ GERMAN_FOOTER = "\n\nMit freundlichen Grüßen\nLena Vogt\nMuster GmbH\nGeschäf
 @pytest.fixture
 async def desk(service: Service, tenant: Tenant) -> AsyncIterator[Desk]:
     """The tenant's desk behind HTTP, with the offline model."""
-    jobs = worker_on(service)
-    key = await key_of(jobs, tenant)
+    runner = worker_on(service)
+    key = await key_of(runner, tenant)
     async with serving_api(service) as url, caller(url, key) as client:
-        yield Desk(jobs, tenant, client)
+        yield Desk(runner, tenant, client)
 
 
 def money(run: dict[str, Any]) -> list[str]:

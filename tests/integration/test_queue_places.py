@@ -15,7 +15,7 @@ from app.execution.claim import Claimant, claim
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.settings import Settings
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 from tests.conftest import Tenant
 from tests.integration.queued_runs import WORKER, on_own_queue, queued, start, take
 

@@ -7,12 +7,12 @@ import pytest
 from sqlalchemy import func, update
 
 from app.db.core.connections import Sessions
-from app.db.runs import transitions
 from app.db.runs.queue_position import Place, queue_positions
 from app.db.tables.runs import Run
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 
 pytestmark = pytest.mark.no_articles
 
@@ -38,7 +38,7 @@ async def test_every_reason_has_its_place(sessions: Sessions, tenant: Tenant) ->
     """One page, one query, all reasons."""
     running = await start(sessions, tenant, "T-0", "a")
     async with sessions.begin() as session:
-        assert await transitions.claim(session, running.id, WORKER)
+        assert await claim_one(session, running.id, WORKER)
     later = func.now() + timedelta(hours=1)
     same_ticket = [await start(sessions, tenant, "T-0", "z") for _ in range(2)]
     same_customer = [await start(sessions, tenant, f"T-1{n}", "a") for n in range(2)]

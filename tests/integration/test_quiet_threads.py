@@ -25,10 +25,10 @@ from tools.errors import TakenOverError
 @pytest.fixture
 async def desk(service: Service, tenant: Tenant) -> AsyncIterator[Desk]:
     """The tenant's desk behind HTTP."""
-    jobs = worker_on(service)
-    key = await key_of(jobs, tenant)
+    runner = worker_on(service)
+    key = await key_of(runner, tenant)
     async with serving_api(service) as url, caller(url, key) as client:
-        yield Desk(jobs, tenant, client)
+        yield Desk(runner, tenant, client)
 
 
 async def set_policy(desk: Desk, **values: Any) -> None:
@@ -65,7 +65,7 @@ async def test_callback_says_that_it_was_ignored(desk: Desk) -> None:
     await desk.advance(run["id"])
     [callback] = (await desk.client.get("/v1/callbacks")).json()["items"]
     assert callback["event"] == "run.finished"
-    async with desk.jobs.service.sessions() as session:
+    async with desk.runner.service.sessions() as session:
         body = await session.scalar(
             text("SELECT body FROM callbacks WHERE run_id = :run"), {"run": run["id"]}
         )
@@ -138,7 +138,9 @@ async def test_messages_that_waited_are_the_persons_too(desk: Desk) -> None:
 async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
     """The bot goes on with the ticket, and leaves that part to its person until it is closed."""
     first = await desk.write("Thank you!")
-    helpdesk = PostgresConversations(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    helpdesk = PostgresConversations(
+        desk.runner.service.sessions, desk.tenant.id, UUID(first["id"])
+    )
     for part in ("billing", "technical", "general"):
         key = f"handoff:{first['id']}:{part}"
         await helpdesk.open_handoff("T-1", part, "normal", "Why", key=key)
@@ -157,7 +159,9 @@ async def test_open_handoff_of_a_part_holds_its_part(desk: Desk) -> None:
 async def test_handoff_of_a_part_holds_the_questions_that_it_names(desk: Desk) -> None:
     """Another question of the part is answered, a reminder is its person's."""
     first = await desk.write("Thank you!")
-    helpdesk = PostgresConversations(desk.jobs.service.sessions, desk.tenant.id, UUID(first["id"]))
+    helpdesk = PostgresConversations(
+        desk.runner.service.sessions, desk.tenant.id, UUID(first["id"])
+    )
     key = f"handoff:{first['id']}:general"
     for asked in ("Do you sell gift cards?", "Is there a discount?"):
         await helpdesk.open_handoff("T-1", "general", "normal", "Why", key=key, questions=[asked])
@@ -175,7 +179,7 @@ async def test_handoff_that_no_person_closes_lets_go(desk: Desk) -> None:
     await set_policy(desk, handoff_hold_hours=2)
     await desk.write(HUMAN)
     older = text("now() - interval '3 hours'")
-    async with desk.jobs.service.sessions.begin() as session:
+    async with desk.runner.service.sessions.begin() as session:
         mine = update(Handoff).where(Handoff.tenant_id == desk.tenant.id)
         await session.execute(mine.values(held_since=older))
     assert (await desk.thread())["handled_since"] is None
@@ -184,7 +188,7 @@ async def test_handoff_that_no_person_closes_lets_go(desk: Desk) -> None:
     assert len(await desk.handoffs()) == 1, "it is the same person's still"
     assert (await desk.write(QUESTION))["ignored"] == "human_has_it"
     await set_policy(desk, handoff_hold_hours=None)
-    async with desk.jobs.service.sessions.begin() as session:
+    async with desk.runner.service.sessions.begin() as session:
         await session.execute(mine.values(held_since=older))
     assert (await desk.write(QUESTION))["ignored"] == "human_has_it"
 
@@ -254,7 +258,7 @@ async def test_approved_plan_of_a_taken_over_ticket_is_carried_out(desk: Desk) -
     still = (await desk.client.get(f"/v1/runs/{run['id']}")).json()
     assert still["status"] == "interrupted"
     answer = {"approval_id": approval["id"], "digest": approval["digest"], "verdict": "approve"}
-    other = await key_of(desk.jobs, desk.tenant, "Max")
+    other = await key_of(desk.runner, desk.tenant, "Max")
     decided = await desk.client.post(
         f"/v1/runs/{run['id']}/resume",
         json=answer,
@@ -271,7 +275,7 @@ async def test_approved_plan_of_a_taken_over_ticket_is_carried_out(desk: Desk) -
 async def test_effect_without_a_person_waits_for_no_takeover(desk: Desk, begin: Begin) -> None:
     """A refund within the limit is the bot's own deed, and the ticket is a person's."""
     whose = await begin()
-    box = open_toolbox(desk.jobs.service.sessions, whose)
+    box = open_toolbox(desk.runner.service.sessions, whose)
     assert (await box.call("refund_payment", refund_args("pay_4001", 100)))["amount_minor"] == 100
     await desk.take_over(whose.ticket_id)
     with pytest.raises(TakenOverError):
@@ -347,7 +351,7 @@ async def test_thread_gets_so_many_replies_a_day(desk: Desk) -> None:
 
 async def age(desk: Desk) -> None:
     """As if everything had been written three hours earlier."""
-    async with desk.jobs.service.sessions.begin() as session:
+    async with desk.runner.service.sessions.begin() as session:
         mine = update(Message).where(Message.tenant_id == desk.tenant.id)
         await session.execute(
             mine.values(created_at=Message.created_at - text("interval '3 hours'"))

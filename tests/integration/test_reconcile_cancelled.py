@@ -13,7 +13,7 @@ from app.execution import finish
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
 from app.services.runs.start_and_cancel import cancel
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 from tests.integration.conftest import WORKER, Begin
 from tools.ledger import Call
 from tools.ports import Caller

@@ -16,7 +16,6 @@ from typing_extensions import TypedDict
 from app.api.views.approvals import show_approvals
 from app.db.core.connections import Sessions, open_saver_pool
 from app.db.effects.approvals import approvals_of_runs, decision_for
-from app.db.runs import transitions
 from app.db.runs.merging import newer_messages
 from app.db.runs.queue import enqueue_run
 from app.db.tables.approvals_and_ledger import Approval
@@ -34,6 +33,7 @@ from app.services.approvals.open_approval import digest_of, open_approval
 from graphs.policy import Policy
 from tests.conftest import Tenant
 from tests.integration.boxes import gate_of
+from tests.integration.claims import claim_one
 from tests.integration.conftest import WORKER, Begin
 from tests.integration.paused import PLAN, Desk
 from tests.unit.test_edits import REPLY
@@ -115,7 +115,7 @@ async def test_respond_takes_in_what_the_customer_wrote_since(desk: Desk) -> Non
         assert merged.finished_at is not None
     assert (await desk.run(elsewhere.id)).status is RunStatus.PENDING
     async with desk.sessions.begin() as session:
-        assert await transitions.claim(session, newer[0].id, WORKER) is None
+        assert await claim_one(session, newer[0].id, WORKER) is None
 
 
 MAX, EVE = "cus_max", "cus_eve"
@@ -199,7 +199,7 @@ async def test_next_plan_is_a_new_question(desk: Desk) -> None:
     first = await desk.approval(run)
     await desk.decide(ann, first, "respond")
     async with desk.sessions.begin() as session:
-        claimed = await transitions.claim(session, run.id, WORKER)
+        claimed = await claim_one(session, run.id, WORKER)
     assert claimed is not None
     await desk.stop(claimed, "gate-2", round=1, changed=["Only one is wanted"])
     second = await desk.approval(run)
@@ -217,7 +217,7 @@ async def asked_twice(desk: Desk, **gate: Any) -> tuple[Approval, Approval]:
     first = await desk.approval(run)
     await desk.decide(await desk.person("Ann"), first, "respond", comment="Look again.")
     async with desk.sessions.begin() as session:
-        claimed = await transitions.claim(session, run.id, WORKER)
+        claimed = await claim_one(session, run.id, WORKER)
     assert claimed is not None
     await desk.stop(claimed, "gate-2", **gate)
     return first, await desk.approval(run)
@@ -304,7 +304,7 @@ async def test_newer_question_ends_what_was_agreed_before(desk: Desk) -> None:
     await desk.decide(ann, await desk.approval(run), "approve")
     assert (await gate.permit(call)).approval_id
     async with desk.sessions.begin() as session:
-        claimed = await transitions.claim(session, run.id, WORKER)
+        claimed = await claim_one(session, run.id, WORKER)
     assert claimed is not None
     await desk.stop(claimed, "gate-2", round=1)
     with pytest.raises(ApprovalRequiredError):

@@ -18,6 +18,7 @@ from app.lifecycle import RunStatus
 from app.services.runs import start_and_cancel
 from app.services.runs.start_and_cancel import NewRun
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 
 pytestmark = pytest.mark.no_articles
 
@@ -34,7 +35,7 @@ async def start(session: AsyncSession, tenant: Tenant, customer: str = "c") -> R
 async def claim(sessions: Sessions, run_id: UUID) -> Run | None:
     """Take the run, if it is its turn."""
     async with sessions.begin() as session:
-        return await transitions.claim(session, run_id, WORKER)
+        return await claim_one(session, run_id, WORKER)
 
 
 async def test_runs_of_a_thread_are_claimed_in_order(sessions: Sessions, tenant: Tenant) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from app.commands.keys import issue_key
 from app.db.runs.queue import enqueue_run
 from app.db.tables.runs import Message, Run
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 from tests.conftest import Tenant
 
 WORKER = 81
@@ -22,7 +22,7 @@ AWAY = {"Auto-Submitted": "auto-replied"}
 class Desk:
     """Customers write through the API, and a worker takes what they wrote."""
 
-    jobs: RunRunner
+    runner: RunRunner
     tenant: Tenant
     client: httpx.AsyncClient
 
@@ -39,9 +39,9 @@ class Desk:
 
     async def advance(self, run_id: str) -> dict[str, Any]:
         """The run after a worker had it."""
-        async with self.jobs.service.sessions() as session:
+        async with self.runner.service.sessions() as session:
             run = (await session.scalars(select(Run).where(Run.id == run_id))).one()
-        await self.jobs.advance(run.id)
+        await self.runner.advance(run.id)
         shown = (await self.client.get(f"/v1/runs/{run_id}")).json()
         assert isinstance(shown, dict)
         return shown
@@ -52,7 +52,7 @@ class Desk:
             Message.tenant_id == self.tenant.id, Message.ticket_id == ticket,
             Message.author == "deskgraph",
         )  # fmt: skip
-        async with self.jobs.service.sessions() as session:
+        async with self.runner.service.sessions() as session:
             return list(await session.scalars(query.order_by(Message.id)))
 
     async def handoffs(self, status: str = "open") -> list[dict[str, Any]]:
@@ -90,8 +90,8 @@ def worker_on(service: Any) -> RunRunner:
     return worker
 
 
-async def key_of(jobs: RunRunner, tenant: Tenant, name: str = "Uma") -> str:
+async def key_of(runner: RunRunner, tenant: Tenant, name: str = "Uma") -> str:
     """A key that may write, read, decide and set the policy."""
     scopes = ["runs:write", "runs:read", "approvals:decide", "admin"]
-    async with jobs.service.sessions.begin() as session:
+    async with runner.service.sessions.begin() as session:
         return await issue_key(session, tenant.id, name, scopes, None)

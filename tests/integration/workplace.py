@@ -19,7 +19,7 @@ from app.services.runs import replay as replays
 from app.services.runs import start_and_cancel
 from app.services.runs.replay import NewReplay
 from app.services.runs.start_and_cancel import NewRun
-from app.worker.run_jobs import RunRunner
+from app.worker.run_runner import RunRunner
 from tests.conftest import Tenant
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
@@ -37,11 +37,11 @@ class Workplace:
         """The id of the key that starts runs."""
         return self.tenant.starter.split("_")[1]
 
-    def jobs(self, worker: int = 91) -> RunRunner:
-        """A worker's jobs, as its watch would have set them going."""
-        jobs = RunRunner(self.service, enqueue_run, worker)
-        jobs.alive.set()
-        return jobs
+    def runner(self, worker: int = 91) -> RunRunner:
+        """A worker's runner, as its watch would have set it going."""
+        runner = RunRunner(self.service, enqueue_run, worker)
+        runner.alive.set()
+        return runner
 
     async def start(
         self,
@@ -66,7 +66,7 @@ class Workplace:
 
     async def advance(self, run: Run) -> Run:
         """The run as far as it goes now."""
-        await self.jobs().advance(run.id)
+        await self.runner().advance(run.id)
         return await self.run(run.id)
 
     async def run(self, run_id: UUID) -> Run:

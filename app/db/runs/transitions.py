@@ -76,23 +76,6 @@ def _moved(run_id: UUID | ColumnElement[UUID], target: RunStatus) -> ColumnEleme
 
 async def claim(
     executor: Executor,
-    run_id: UUID,
-    worker_id: int,
-    trace_id: UUID | None = None,
-    per_customer: int | None = None,
-    graph_version: str | None = None,
-    *,
-    tracing: bool = False,
-) -> Run | None:
-    """Take a due pending run, or None when it may not run now; see `claim_all`."""
-    traces = {run_id: trace_id}
-    own = (worker_id, per_customer, graph_version)
-    claimed = await claim_all(executor, traces, *own, tracing=tracing)
-    return claimed[0] if claimed else None
-
-
-async def claim_all(
-    executor: Executor,
     traces: Mapping[UUID, UUID | None],
     worker_id: int,
     per_customer: int | None = None,

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 from sqlalchemy import func, insert, select, text
 
 from app.db.runs import queries as run_queries
-from app.db.runs import transitions
 from app.db.tables.runs import Run, Worker
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
@@ -18,6 +17,7 @@ from app.worker.consumer import open_consumer
 from app.worker.heartbeat import BATCH, recover_orphans, run_heartbeat
 from app.worker.maintenance import run_maintenance
 from tests.conftest import Tenant
+from tests.integration.claims import claim_one
 from tests.integration.workplace import Workplace
 
 pytestmark = pytest.mark.no_articles
@@ -41,7 +41,7 @@ async def claimed(place: Workplace, worker: int, count: int = 1) -> list[Run]:
     for number in range(count):
         run = await place.start(ticket=f"T-{worker}-{number}", customer=f"c-{worker}-{number}")
         async with place.service.sessions.begin() as session:
-            claim = await transitions.claim(session, run.id, worker)
+            claim = await claim_one(session, run.id, worker)
         assert claim is not None
         held.append(claim)
     return held
@@ -68,13 +68,13 @@ async def until(condition: Callable[[], Awaitable[object]]) -> None:
 @contextlib.asynccontextmanager
 async def watched(place: Workplace, database_url: SecretStr, worker: int) -> AsyncIterator[None]:
     """The watch and the sweeps of a worker that takes no jobs."""
-    jobs, stop = place.jobs(worker), asyncio.Event()
+    runner, stop = place.runner(worker), asyncio.Event()
     async with open_consumer(
-        database_url.get_secret_value(), jobs.advance, jobs.summarize
+        database_url.get_secret_value(), runner.advance, runner.summarize
     ) as queue:
         tasks = [
-            asyncio.create_task(run_heartbeat(jobs)),
-            asyncio.create_task(run_maintenance(jobs, queue, stop)),
+            asyncio.create_task(run_heartbeat(runner)),
+            asyncio.create_task(run_maintenance(runner, queue, stop)),
         ]
         try:
             yield
@@ -106,19 +106,19 @@ async def test_sweep_that_stands_still_holds_up_no_rescue(
 async def test_look_at_own_runs_waits_for_no_lock(place: Workplace) -> None:
     """A row that a caller has locked, to cancel it for one, delays nothing."""
     [run] = await claimed(place, 914)
-    jobs = place.jobs(914)
-    jobs.mine[run.id] += 1
+    runner = place.runner(914)
+    runner.mine[run.id] += 1
     async with place.service.sessions() as caller:
         await run_queries.get_run(caller, run.tenant_id, run.id, lock=True)
         async with (
             asyncio.timeout(PATIENCE_SECONDS),
             place.service.sessions.raw_connection() as liveness,
         ):
-            await recover_orphans(jobs, liveness)
+            await recover_orphans(runner, liveness)
     assert await statuses(place, [run]) == [RunStatus.RUNNING]
-    jobs.mine.clear()
+    runner.mine.clear()
     async with place.service.sessions.raw_connection() as liveness:
-        while await recover_orphans(jobs, liveness):
+        while await recover_orphans(runner, liveness):
             pass
     assert await statuses(place, [run]) == [RunStatus.PENDING], "an orphan is brought back"
 
@@ -127,8 +127,8 @@ async def test_first_runs_of_a_dead_worker_do_not_wait_for_its_last(place: Workp
     """A batch at a time, each committed, the oldest runs first; in the end all of them."""
     held = await claimed(place, 915, 2 * BATCH + 1)
     async with place.service.sessions.raw_connection() as liveness:
-        await recover_orphans(place.jobs(916), liveness)
+        await recover_orphans(place.runner(916), liveness)
         assert await statuses(place, held) == ["pending"] * BATCH + ["running"] * (BATCH + 1)
-        while await recover_orphans(place.jobs(916), liveness):
+        while await recover_orphans(place.runner(916), liveness):
             pass
     assert await all_pending(place, held)
