@@ -12,7 +12,7 @@ from app.db.checkpoints.group_commit import Done, GroupCommit, Rows
 from app.db.runs.steps import UPSERT_STEPS, step_row
 from app.log.error_text import place_of, public_message
 from app.observability import metrics
-from app.observability.redaction import without_personal_data, without_secrets
+from app.observability.masks import without_personal_data, without_secrets
 from app.observability.trace_run import node_run_id
 from app.observability.usage import UsageHandler
 

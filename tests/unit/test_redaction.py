@@ -7,14 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from app.observability.redaction import (
+from app.observability.masks import (
     ADDRESS,
     NUMBERS,
     PIECE_CHARS,
-    Redactor,
     without_personal_data,
     without_secrets,
 )
+from app.observability.redaction import Redactor
 from app.observability.trace_text import TraceText
 
 UUID = "01234567-0123-4123-8123-012345678901"
