@@ -58,7 +58,7 @@ from app.models.offline import (
     words,
 )
 from app.models.offline.payment_ids import ids_in
-from app.observability import trace_parent
+from app.observability import masks, trace_parent
 from app.services.connections.tickets import account_of
 from app.services.runs import diff, merge_messages
 from graphs import alarm, handoffs, held_questions, questions, quiet, ticket_parts
@@ -120,6 +120,7 @@ HOOK_SECRET = "whsec_" + "A" * 43 + "="
 PLACES = ("graphs", "tools", "app/models/offline", "app/db/knowledge", "app/services",
           "app/adapters", "app/api", "app/commands/articles.py",
           "app/connectors", "app/console", "app/observability/trace_parent.py",
+          "app/observability/masks.py",
           "app/formats/strict_json.py")  # fmt: skip
 # The types of parameters that hold a text, and the names of those that hold a word of ours.
 TEXTS = {"str", "bytes", "Any", "JsonObject", "Ticket", "Draft", "Case", "Facts", "SupportState",
@@ -626,6 +627,11 @@ READERS: dict[str, list[Reader]] = {
     ],
     "app.services.connections.tickets:account_of": [
         lambda text: account_of("con_a", Requester(text, text, verified=True), text)
+    ],
+    "app.observability.masks:without_secrets": [masks.without_secrets],
+    "app.observability.masks:without_personal_data": [
+        masks.without_personal_data,
+        lambda text: masks.without_personal_data(text, of_id=True),
     ],
     "app.observability.trace_parent:read_parent": [trace_parent.read_parent],
     "app.formats.strict_json:repaired": [lambda text: strict_json.repaired([text, {text: text}])],
