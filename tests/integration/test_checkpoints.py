@@ -9,10 +9,12 @@ import pytest
 from langgraph.checkpoint.base import empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
 from psycopg import DatabaseError
+from sqlalchemy import make_url
 
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import SaverPool, open_saver_pool
+from tests.doubles.postgres_line import EXECUTE, postgres_line
 
 
 @pytest.fixture
@@ -82,6 +84,27 @@ async def test_bad_row_of_one_writer_fails_that_writer_alone(pool: SaverPool) ->
         await bad
     for where in await asyncio.gather(*good):
         assert await saver.aget_tuple(where) is not None
+
+
+async def test_commit_is_one_statement(database_url: str) -> None:
+    """A client that freezes between two of one transaction holds its locks until it wakes up."""
+    url = make_url(database_url)
+    assert url.port is not None
+    async with (
+        postgres_line(url.port) as line,
+        open_saver_pool(
+            url.set(port=line.port).render_as_string(hide_password=False), 1
+        ) as through,
+    ):
+        saver = GroupingSaver(through, GroupCommit(through))
+        where = await put(saver, "once", {"n": 0})
+        line.sent.clear()
+        await asyncio.gather(
+            put(saver, "twice", {"n": 0}), saver.aput_writes(where, [("state", 1)], "task-1")
+        )
+        executed = [batch.count(EXECUTE) for batch in line.batches()]
+    # One for the statement; to prepare it executes none.
+    assert (max(executed), sum(executed)) == (1, 1)
 
 
 async def test_cancelled_writer_does_not_take_the_others_along(pool: SaverPool) -> None:

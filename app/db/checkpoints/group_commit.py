@@ -1,11 +1,16 @@
-"""One transaction for the rows of many writers: checkpoints, steps and costs of a process' runs.
+"""One statement for the rows of many writers: checkpoints, steps and costs of a process' runs.
 
-Every writer can wait until its own rows are durable; only the transaction is shared. Until a
+Every writer can wait until its own rows are durable; only the statement is shared. Until a
 writer waits, rows are collected for at most HOLD_SECONDS.
+
+It is one statement, and no transaction of several: a process that freezes in the middle of one
+would keep its locks, and hold back every reader of events, for as long as its host is frozen.
+No time limit of the server ends a pipeline that waits for its client.
 """
 
 import asyncio
 from contextlib import suppress
+from functools import cache
 from typing import Any, LiteralString
 
 from app.db.checkpoints.fence import FENCE, FENCE_OF_MANY
@@ -39,10 +44,8 @@ INSERT_WRITES: LiteralString = _WRITES + "DO NOTHING"
 UPSERT_WRITES: LiteralString = (
     _WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 )
-# In this order: the fence first, a checkpoint's values before itself. Each with the number of
-# columns that identify a row, since a row may stand in a statement only once.
+# Each with the number of columns that identify a row, since a row may be written only once.
 STATEMENTS: dict[LiteralString, int] = {
-    FENCE: 2,
     INSERT_BLOBS: 4,
     UPSERT_CHECKPOINTS: 3,
     INSERT_WRITES: 6,
@@ -50,6 +53,7 @@ STATEMENTS: dict[LiteralString, int] = {
     UPSERT_STEPS: 1,
     UPSERT_MODEL_CALLS: 1,
     ADD_SPEND: 1,
+    FENCE: 2,
 }
 
 Row = tuple[Any, ...]
@@ -121,19 +125,33 @@ class GroupCommit:
                 _answer([part], None if len(batch) > 1 else error)
 
     async def _insert(self, parts: list[Rows]) -> None:
-        async with (
-            self._pool.connection() as connection,
-            connection.pipeline(),
-            connection.transaction(),
-        ):
-            for statement, identity in STATEMENTS.items():
-                rows = {row[:identity]: row for part in parts for row in part.get(statement, ())}
-                if statement is INSERT_WRITES:
-                    rows = _needed(rows, parts)
-                if rows:
-                    columns = [list(column) for column in zip(*rows.values(), strict=True)]
-                    many = statement is FENCE and len(rows) > 1
-                    await connection.execute(FENCE_OF_MANY if many else statement, columns)
+        merged = {kind: _merged(kind, parts) for kind in STATEMENTS}
+        merged[INSERT_WRITES] = _needed(merged[INSERT_WRITES], parts)
+        kinds = tuple(kind for kind, rows in merged.items() if rows)
+        statement = _statement(kinds, many=len(merged[FENCE]) > 1)
+        columns = [
+            list(column) for kind in kinds for column in zip(*merged[kind].values(), strict=True)
+        ]
+        async with self._pool.connection() as connection:
+            await connection.execute(statement, columns)
+
+
+def _merged(kind: LiteralString, parts: list[Rows]) -> dict[Row, Row]:
+    """The rows of a kind: of those with one identity the last."""
+    identity = STATEMENTS[kind]
+    return {row[:identity]: row for part in parts for row in part.get(kind, ())}
+
+
+@cache
+def _statement(kinds: tuple[LiteralString, ...], *, many: bool) -> bytes:
+    """All kinds as one statement, whose fence comes last and is executed first.
+
+    What `WITH` inserts is carried out after the query below it has come to its end.
+    """
+    inserted = [kind for kind in kinds if kind is not FENCE]
+    query = "SELECT 1" if FENCE not in kinds else FENCE_OF_MANY if many else FENCE
+    each = (f"rows_{number} AS ({kind})" for number, kind in enumerate(inserted))
+    return f"WITH {', '.join(each)} {query}".encode() if inserted else query.encode()
 
 
 def _needed(writes: dict[Row, Row], parts: list[Rows]) -> dict[Row, Row]:
