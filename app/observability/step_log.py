@@ -46,7 +46,9 @@ class StepLog:
         self._open: dict[str, dict[str, Any]] = {}
         self._unwritten: list[Done] = []
         self._checkpoint_id: str | None = None
+        # What the rows so far add up to, and what the steps since the last checkpoint wrote.
         self._state: dict[str, Any] = {}
+        self._written: dict[str, Any] = {}
 
     def begin_at(self, checkpoint_id: str | None) -> None:
         """Name the checkpoint that a continued execution begins with: the stream does not."""
@@ -56,6 +58,7 @@ class StepLog:
         """Take one item of `stream_mode=["tasks", "checkpoints"]`."""
         if mode == "checkpoints":
             self._checkpoint_id = chunk["config"]["configurable"]["checkpoint_id"]
+            self._state, self._written = {**self._state, **self._written}, {}
         elif "triggers" in chunk:
             self._start(chunk)
         else:
@@ -85,13 +88,14 @@ class StepLog:
         self._write(row)
 
     def _news(self, state: dict[str, Any]) -> dict[str, Any]:
-        """What the inputs of the steps before do not have: `steps_of_run` adds up the rest.
+        """What the rows of the steps before do not have: `steps_of_run` adds up the rest.
 
         The whole state with each step would be most of what a run writes.
         """
         before, self._state = self._state, state
-        unknown = object()
-        return {name: new for name, new in state.items() if before.get(name, unknown) is not new}
+        return {
+            name: new for name, new in state.items() if name not in before or before[name] != new
+        }
 
     def _end(self, task: dict[str, Any]) -> None:
         row = self._open.pop(task["id"], None)
@@ -103,13 +107,14 @@ class StepLog:
         done = {
             "status": "error" if error else "interrupted" if task["interrupts"] else "success",
             "tries": max(usage.tries, 1),
-            "output": task.get("result") or None,
+            "output": (output := task.get("result") or None),
             "error": error and _shown(error, task["name"]),
             "tokens": usage.tokens,
             "cost_usd": usage.cost,
             "duration_ms": round(took.total_seconds() * 1000),
             "trace_run_id": self._in_trace(task["id"], max(usage.tries, 1)),
         }
+        self._written |= output or {}
         seconds = took.total_seconds()
         metrics.step_ended(row["node"], str(done["status"]), seconds, usage.tries, error)
         self._write({**row, **done})

@@ -1,6 +1,7 @@
 """Queries on the steps of runs and on the messages of tickets."""
 
 from functools import cache
+from itertools import groupby
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -54,8 +55,8 @@ async def close_open_steps(session: AsyncSession, run_id: UUID, attempt: int) ->
 async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> list[Step]:
     """The run's node executions in the order they began, each with its model calls.
 
-    A row holds of the input what changed since the attempt's step before; here it is the whole
-    state again.
+    A row holds of the input what the attempt's rows before do not; here it is the whole state
+    again.
     """
     query = (
         select(Step)
@@ -64,12 +65,21 @@ async def steps_of_run(session: AsyncSession, tenant_id: str, run_id: UUID) -> l
         .order_by(Step.started_at, Step.seq)
     )
     steps = list(await session.scalars(query))
-    states: dict[int, dict[str, Any]] = {}
-    for step in steps:
-        if step.input is not None:
-            states[step.attempt] = {**states.get(step.attempt, {}), **step.input}
-            set_committed_value(step, "input", states[step.attempt])
+    _add_up(steps)
     return steps
+
+
+def _add_up(steps: list[Step]) -> None:
+    """Make each input whole. What steps of one checkpoint wrote, only those after them read."""
+    states: dict[int, dict[str, Any]] = {}
+    for (attempt, _), parallel in groupby(steps, lambda step: (step.attempt, step.checkpoint_id)):
+        written: dict[str, Any] = {}
+        for step in parallel:
+            if step.input is not None:
+                states[attempt] = {**states.get(attempt, {}), **step.input}
+                set_committed_value(step, "input", states[attempt])
+            written |= step.output or {}
+        states[attempt] = {**states.get(attempt, {}), **written}
 
 
 async def checkpoint_of_run(session: AsyncSession, run: Run, checkpoint_id: str) -> bool | None:
