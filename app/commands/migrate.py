@@ -11,6 +11,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from langgraph.checkpoint.postgres import PostgresSaver
+from psycopg import sql
 from psycopg.rows import dict_row
 from sqlalchemy import Connection, create_engine, make_url
 
@@ -27,6 +28,11 @@ MIGRATION_LOCK = 4_872_301_555
 POLL_SECONDS = 0.1
 # Articles of one transaction.
 REINDEXED = 50
+# LangGraph's, on what the primary keys of its tables begin with: nothing reads by them.
+REPEATED_INDEXES = tuple(
+    sql.Identifier(f"{table}_thread_id_idx")
+    for table in ("checkpoints", "checkpoint_blobs", "checkpoint_writes")
+)
 # A dump of another server brings events of transactions that this one has not had yet, which
 # no reader could see. They become its oldest, in the order of their numbers: see docs/adr/0014.
 TAKE_IN_EVENTS = """
@@ -63,6 +69,8 @@ def migrate(database_url: str, progress: Callable[[str], None]) -> None:
         # CREATE INDEX CONCURRENTLY cannot stand in a transaction, so this is no Alembic step.
         with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
             PostgresSaver(connection).setup()
+            for index in REPEATED_INDEXES:
+                connection.execute(sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS {}").format(index))
         progress("embeddings")
         with psycopg.connect(dsn, autocommit=True) as connection:
             if missing := create_table(connection):

@@ -56,6 +56,22 @@ def test_four_replicas_migrate_one_empty_database(fresh_database: Callable[[], s
         assert rows.fetchone() == ("runs", "checkpoints")
 
 
+def test_no_index_is_the_beginning_of_a_primary_key(fresh_database: Callable[[], str]) -> None:
+    """It would be written with each row, and read for none: LangGraph makes three of them."""
+    url = fresh_database()
+    migrate(url, lambda _step: None)
+    query = """
+        SELECT small.indexrelid::regclass::text FROM pg_index small
+        JOIN pg_index big ON big.indrelid = small.indrelid AND big.indisprimary
+            AND big.indexrelid <> small.indexrelid
+        JOIN pg_class of ON of.oid = small.indrelid AND of.relnamespace = 'public'::regnamespace
+        WHERE small.indpred IS NULL AND small.indexprs IS NULL AND NOT small.indisunique
+            AND big.indkey::text LIKE small.indkey::text || ' %'
+    """
+    with psycopg.connect(url) as connection:
+        assert connection.execute(query).fetchall() == []
+
+
 def test_events_of_another_server_can_be_read(fresh_database: Callable[[], str]) -> None:
     """A restored dump holds transactions of the future; migrating makes them the oldest."""
     url = fresh_database()

@@ -177,11 +177,14 @@ def _config(row: DictRow, checkpoint_id: str) -> RunnableConfig:
 
 
 def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Scalars are stored in the checkpoint itself, all other values as blobs."""
+    """What is short is stored in the checkpoint itself, all other values as blobs.
+
+    Scalars, as the stock saver does, and empty lists and objects: of a ticket's blobs nearly half.
+    """
     inline = {
         name: value
         for name, value in values.items()
-        if value is None or isinstance(value, str | int | float | bool)
+        if value is None or isinstance(value, str | int | float | bool) or value in ([], {})
     }
     return inline, {name: value for name, value in values.items() if name not in inline}
 
