@@ -11,6 +11,8 @@ from app.worker.run_runner import RunRunner
 
 # At most so many are claimed by one transaction: other workers may be free for the rest.
 MOST = 4
+# Beside so many others a run is taken at once: all that they have ready together is a short round.
+FEW = 16
 RECONNECT_SECONDS = 0.1
 
 
@@ -33,8 +35,10 @@ class RunDispatcher(Dispatcher):
         self._more = True
 
     async def take(self, room: int, _busy: list[str]) -> bool:
-        """See Dispatcher; takes none before the event loop has time, and none without the lock."""
-        await loop_has_time(self._stop)
+        """See Dispatcher; takes none into a crowd before the event loop has time, and none without
+        the lock."""
+        if len(self._open) >= FEW:
+            await loop_has_time(self._stop)
         if self._stop.is_set() or not self._runner.alive.is_set():
             return False
         # Whatever was announced while the loop had no time, this look sees.
