@@ -128,13 +128,15 @@ async def test_one_customer_alone_plants_nothing(ask: Ask) -> None:
 
 
 async def test_newest_reply_is_the_one_given(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
-    """One row a question, with both who asked; it names no customer."""
+    """One row a question, with both who asked; it names no customer, and the first only that."""
+    mine = select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
     await ask("cus_ann")
+    async with sessions() as session:
+        [row] = await session.scalars(mine)
+    assert (len(row.customers), row.answer) == (1, {})
     await ask("cus_bob")
     async with sessions() as session:
-        [row] = await session.scalars(
-            select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
-        )
+        [row] = await session.scalars(mine)
     assert len(row.customers) == 2
     assert "Ann" not in row.answer["text"]
     assert row.answer["citations"] == ["e42"]

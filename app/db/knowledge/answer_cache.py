@@ -104,15 +104,16 @@ def kept(customer_sha256: bytes, lifetime: timedelta, **values: Any) -> Beside:
 def _upsert_answer(ended: CTE) -> ReturningInsert[Any]:
     customers = bindparam("customers", type_=ARRAY(LargeBinary))
     lifetime = bindparam("lifetime", type_=Interval())
-    new = {
+    columns = sql_table(CachedAnswerRow).c
+    given = ("question_sha256", "language", "kb_version", "answer")
+    named = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in given}
+    new = named | {
         "tenant_id": ended.c.tenant_id,
         "policy_version": ended.c.policy_version,
+        # The first who asks has it replaced before it is given: it would be 7 kB for most runs.
+        "answer": func.jsonb_build_object(),
         "customers": customers,
         "expires_at": func.now() + lifetime,
-        **{
-            name: bindparam(f"new_{name}", type_=sql_table(CachedAnswerRow).c[name].type)
-            for name in ("question_sha256", "language", "kb_version", "answer")
-        },
     }
     row = insert(CachedAnswerRow).from_select(list(new), select(*new.values()))
     expired = CachedAnswerRow.expires_at <= func.now()
@@ -124,7 +125,7 @@ def _upsert_answer(ended: CTE) -> ReturningInsert[Any]:
     return row.on_conflict_do_update(
         index_elements=KEY,
         set_={
-            "answer": row.excluded.answer,
+            "answer": named["answer"],
             "customers": case(
                 (expired, row.excluded.customers),
                 (enough, CachedAnswerRow.customers),
