@@ -1,6 +1,5 @@
 """The end of an attempt: the run's row, then the approval, callback, job or cached answer."""
 
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,15 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from app.adapters.models.answer_cache import customer_sha256
 from app.connectors.errors import ConnectorError
 from app.db.core.availability import DATABASE_ERRORS, is_unavailable
-from app.db.core.compiled import Executor, RawConnection
+from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
 from app.db.effects import approvals, ledger
-from app.db.knowledge.answer_cache import keep_answer
+from app.db.knowledge.answer_cache import kept
 from app.db.runs import queries as run_queries
 from app.db.runs import transitions
 from app.db.runs.model_calls import count_spend
 from app.db.runs.steps import close_open_steps
-from app.db.runs.transitions import Ending
+from app.db.runs.transitions import Beside, Ending
 from app.db.tables.runs import Run
 from app.db.tenants.queries import policy_at
 from app.execution.run_error import unknown_outcome, workers_lost
@@ -32,7 +31,6 @@ from app.services.webhooks import outbox
 from graphs.policy import Policy
 from graphs.reply.question_key import question_sha256
 from graphs.reply.reusable_answer import reusable
-from graphs.state import SupportState
 from tools.catalog import EFFECTS
 from tools.effect import Effect
 from tools.errors import ToolError
@@ -41,12 +39,12 @@ from tools.ports import Ports
 
 
 async def finish(sessions: Sessions, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
-    """End this attempt; see `settle`. Most runs end without a session."""
+    """End this attempt; see `settle`. Most runs end by one statement, without a session."""
     if _is_plain(run, ending):
-        async with sessions.raw_connection() as connection, _together(connection, ending):
-            if await transitions.settle(connection, run.id, run.attempt, ending, alone=True):
-                if ending.reusable:
-                    await cache_answer(connection, run, ending.reusable)
+        async with sessions.raw_connection() as connection:
+            answer = await _kept_answer(connection, run, ending)
+            own = (connection, run.id, run.attempt, ending)
+            if await transitions.settle(*own, alone=True, beside=answer):
                 return True
     async with sessions.begin() as session:
         return await settle(session, enqueue, run, ending)
@@ -58,11 +56,6 @@ def _is_plain(run: Run, ending: Ending) -> bool:
     return ended_at_once and run.callback_url is None
 
 
-def _together(connection: RawConnection, ending: Ending) -> AbstractAsyncContextManager[Any]:
-    """A transaction, unless there is only one statement."""
-    return connection.transaction() if ending.reusable else nullcontext()
-
-
 async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Ending) -> bool:
     """End this attempt in one transaction, with all that its end brings about.
 
@@ -70,7 +63,8 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
     """
     ending = await _unless_cancelled(session, run, ending)
     status = ending.status
-    if not await transitions.settle(session, run.id, run.attempt, ending):
+    answer = await _kept_answer(session, run, ending)
+    if not await transitions.settle(session, run.id, run.attempt, ending, beside=answer):
         return False
     if run.attempt > 1 or status not in (RunStatus.SUCCESS, RunStatus.INTERRUPTED):
         await close_open_steps(session, run.id, run.attempt)
@@ -85,8 +79,6 @@ async def settle(session: AsyncSession, enqueue: Enqueue, run: Run, ending: Endi
             # Only a run that paused and was claimed again can have an approval.
             await approvals.cancel_open(session, run.id)
         await outbox.note_finished(session, run, status, ending.outcome)
-    if status is RunStatus.SUCCESS and ending.reusable:
-        await cache_answer(session, run, ending.reusable)
     return True
 
 
@@ -160,27 +152,25 @@ async def _found(effect: Effect[Any], ports: Ports, key: str, args: JsonObject) 
     return await effect.look_up(parsed, ports, key)
 
 
-async def cache_answer(executor: Executor, run: Run, state: SupportState) -> None:
-    """Store the run's reply for others who ask the same. `state` is the graph's after the reply.
+async def _kept_answer(executor: Executor, run: Run, ending: Ending) -> Beside | None:
+    """The run's reply for others who ask the same, if it is one for them.
 
-    The row names the version of the knowledge base that was read before the search, so the answer
-    is not found again once an article has changed.
+    It names the version of the knowledge base that was read before the search, so the answer is
+    not found again once an article has changed.
     """
-    if (kb_version := state.get("kb_version")) is None:
-        return
+    state = ending.reusable
+    if state is None or (kb_version := state.get("kb_version")) is None:
+        return None
     email = run.ticket["customer"].get("email") or ""
     answer = reusable(state, email, [run.customer_id, run.ticket_id])
     policy = Policy.model_validate(await policy_at(executor, run.tenant_id, run.policy_version))
     if answer is None or not policy.answer_cache_seconds:
-        return
-    await keep_answer(
-        executor,
+        return None
+    return kept(
         customer_sha256(run.tenant_id, run.customer_id),
         timedelta(seconds=policy.answer_cache_seconds),
-        tenant_id=run.tenant_id,
         question_sha256=question_sha256(state["ticket"]),
         language=state["ticket"]["language"] or "",
         kb_version=kb_version,
-        policy_version=run.policy_version,
         answer=answer,
     )

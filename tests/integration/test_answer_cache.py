@@ -15,9 +15,12 @@ from app.db.core.connections import SaverPool, Sessions, SteadyPool
 from app.db.knowledge.answer_cache import prune_answers
 from app.db.knowledge.articles import delete_article, put_article
 from app.db.runs.queries import get_run
+from app.db.runs.queue import enqueue_run
+from app.db.runs.transitions import Ending
 from app.db.tables.knowledge import Article, CachedAnswerRow
 from app.db.tables.tenants import Tenant as TenantRow
-from app.execution.finish import cache_answer
+from app.execution.finish import finish
+from app.lifecycle import RunStatus
 from graphs.findings import finding
 from graphs.state import Claim, SupportState, Ticket, Triage, fresh_run
 from tests.acceptance.stack import free_port
@@ -69,11 +72,12 @@ def ended(run_id: UUID, asked: Ticket, kb_version: int | None) -> SupportState:
 
 
 async def settle(sessions: Sessions, by: Caller, state: SupportState) -> None:
-    """What the end of the run leaves in the cache."""
-    async with sessions.begin() as session:
+    """End the run, which leaves its answer in the cache."""
+    async with sessions() as session:
         run = await get_run(session, by.tenant_id, by.run_id)
-        assert run is not None
-        await cache_answer(session, run, state)
+    assert run is not None
+    ending = Ending(RunStatus.SUCCESS, outcome="answered", reusable=state)
+    assert await finish(sessions, enqueue_run, run, ending)
 
 
 @pytest.fixture
@@ -124,13 +128,15 @@ async def test_one_customer_alone_plants_nothing(ask: Ask) -> None:
 
 
 async def test_newest_reply_is_the_one_given(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
-    """One row a question, with both who asked; it names no customer."""
+    """One row a question, with both who asked; it names no customer, and the first only that."""
+    mine = select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
     await ask("cus_ann")
+    async with sessions() as session:
+        [row] = await session.scalars(mine)
+    assert (len(row.customers), row.answer) == (1, {})
     await ask("cus_bob")
     async with sessions() as session:
-        [row] = await session.scalars(
-            select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)
-        )
+        [row] = await session.scalars(mine)
     assert len(row.customers) == 2
     assert "Ann" not in row.answer["text"]
     assert row.answer["citations"] == ["e42"]
@@ -185,6 +191,25 @@ async def test_answer_from_articles_that_changed_meanwhile_is_not_reused(
         await put_article(session, tenant.id, "e42", "E42", "Files above 3 GB fail.", "en")
     await settle(sessions, by, ended(by.run_id, ticket(E42, name="Ann"), before.kb_version))
     assert not await hit(ask("cus_max"))
+
+
+async def test_lost_attempt_leaves_no_answer(
+    ask: Ask, sessions: Sessions, tenant: Tenant, begin: Begin
+) -> None:
+    """Another worker has the run: neither its row nor the cache is changed."""
+    await ask("cus_ann")
+    by = await begin("cus_bob", "T-lost", attempt=2)
+    state = ended(by.run_id, ticket(E42, name="Ann"), 0)
+    async with sessions() as session:
+        run = await get_run(session, by.tenant_id, by.run_id)
+    assert run is not None
+    run.attempt = 1
+    ending = Ending(RunStatus.SUCCESS, outcome="answered", reusable=state)
+    assert not await finish(sessions, enqueue_run, run, ending)
+    async with sessions() as session:
+        asked = select(func.max(func.cardinality(CachedAnswerRow.customers)))
+        mine = asked.where(CachedAnswerRow.tenant_id == tenant.id)
+        assert await session.scalar(mine) == 1
 
 
 @pytest.mark.parametrize("change", [{"policy_version": 7}, {"language": "de"}, {"body": "E43?"}])

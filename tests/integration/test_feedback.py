@@ -1,13 +1,12 @@
 """Ratings of answers: stored, checked, and what a bad one makes the cache forget."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import func, select
 
 from app.db.core.connections import Sessions
-from app.db.knowledge.answer_cache import keep_answer
 from app.db.tables.knowledge import CachedAnswerRow
 from app.errors import NotFoundError
 from app.execution.wiring import Service
@@ -26,10 +25,11 @@ KEY = question_sha256(ticket(E42))
 async def keep(sessions: Sessions, tenant_id: str, question: bytes = KEY) -> None:
     """An answer in the cache."""
     async with sessions.begin() as session:
-        await keep_answer(
-            session, b"c", timedelta(hours=1), tenant_id=tenant_id, question_sha256=question,
-            language="", kb_version=1, policy_version=0, answer={},
-        )  # fmt: skip
+        session.add(CachedAnswerRow(
+            tenant_id=tenant_id, question_sha256=question, language="", kb_version=1,
+            policy_version=0, answer={}, customers=[b"c"],
+            expires_at=datetime.now(UTC) + timedelta(hours=1),
+        ))  # fmt: skip
 
 
 async def kept(sessions: Sessions, tenant_id: str) -> int:

@@ -1,15 +1,26 @@
 """What a person wrote and that a ticket is closed, as a helpdesk of its own says it over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from app.adapters.effects.ledger import PostgresLedger
+from app.db.core.connections import Sessions
+from app.db.effects.takeovers import lock_thread
+from app.db.runs.queue import enqueue_run
 from app.execution.wiring import Service
+from app.services.runs import start_and_cancel
 from tests.conftest import Tenant
+from tests.integration.conftest import Begin
 from tests.integration.place import DOCUMENT, Place, expect, opened
+from tools.errors import RunLostError
+from tools.ledger import Call
 
 pytestmark = pytest.mark.no_articles
+WAITING = text("SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)")
 THREAD = "/v1/threads/T-1"
 MESSAGES, CLOSE = f"{THREAD}/messages", f"{THREAD}/close"
 
@@ -127,3 +138,20 @@ async def test_handoffs_name_their_run_and_agents_leave_theirs(place: Place) -> 
     wrong = await place.starter.put("/v1/agents/x", json={**agent, "timezone": "Mars/Olympus"})
     expect(wrong, "invalid-request")
     assert "Mars" not in wrong.text
+
+
+async def test_close_and_a_reply_that_begins_do_not_wait_for_each_other(
+    sessions: Sessions, begin: Begin
+) -> None:
+    """A reply takes the thread before its run, as a close does: the close wins, and both end."""
+    whose = await begin()
+    replying = Call("send_reply", "reply", {"text": "Hello."}, None)
+    async with sessions.begin() as session:
+        await lock_thread(session, whose.tenant_id, whose.ticket_id)
+        begins = asyncio.create_task(PostgresLedger(sessions, whose).begin(replying, None))
+        while not await session.scalar(WAITING):  # noqa: ASYNC110  # Postgres tells no event
+            await asyncio.sleep(0.01)
+        run = await start_and_cancel.cancel(session, enqueue_run, whose.tenant_id, whose.run_id)
+        assert run.cancel_requested_at is not None
+    with pytest.raises(RunLostError):
+        await begins

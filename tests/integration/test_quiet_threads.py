@@ -236,14 +236,14 @@ async def test_nothing_leaves_after_a_takeover_has_answered(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Taken over after the draft was made and before it is sent: the run ends without a reply."""
-    fence, taken = ownership.pass_silence, asyncio.Event()
+    hold, taken = ownership.hold_still, asyncio.Event()
 
     async def later(*args: Any) -> None:
         await desk.take_over("T-9")
         taken.set()
-        await fence(*args)
+        await hold(*args)
 
-    monkeypatch.setattr("app.adapters.effects.ledger.pass_silence", later)
+    monkeypatch.setattr("app.adapters.effects.ledger.hold_still", later)
     run = await desk.write(QUESTION, "T-9")
     assert taken.is_set()
     assert (run["status"], run["outcome"], run["ignored"]) == ("success", "ignored", "human_has_it")

@@ -46,8 +46,9 @@ def test_columns_clean_on_the_way_in() -> None:
     """Text and JSON; None stays NULL."""
     assert SafeText().process_bind_param("a\x00b", DIALECT) == "ab"
     assert SafeText().process_bind_param(None, DIALECT) is None
-    assert SafeJson().process_bind_param({"a": "\x00"}, DIALECT) == {"a": ""}
-    assert SafeJson().process_bind_param(None, DIALECT) is None
+    json_in = SafeJson().bind_processor(DIALECT)
+    assert json.loads(json_in({"a": "\x00"}) or "") == {"a": ""}
+    assert json_in(None) is None
 
 
 def test_status_is_a_member_both_ways() -> None:

@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from app.adapters.effects.ownership import pass_fence, pass_silence
+from app.adapters.effects.ownership import check_fence, check_silence, hold_still
 from app.db.connections import queries as connections
 from app.db.core.compiled import Executor
 from app.db.core.connections import Sessions
@@ -36,12 +36,15 @@ class PostgresLedger:
     async def begin(self, call: Call, permit: Permit | None) -> Entry:
         """Fences, allowance and `started` row in one transaction."""
         async with self._transaction(call, permit) as executor:
-            await pass_fence(executor, self.caller)
+            await hold_still(executor, self.caller, call, permit)
+            if not isinstance(executor, AsyncSession) and await self._start_at_once(executor, call):
+                return Entry("started", fresh=True)
+            await check_fence(executor, self.caller)
             known = await ledger.get_entry(executor, self.caller.tenant_id, call.key)
             begins = known is None or known.status == "failed"
             if begins:
                 # What has begun goes on: whether it left is not known.
-                await pass_silence(executor, self.caller, call, permit)
+                await check_silence(executor, self.caller, call, permit)
             if begins and isinstance(executor, AsyncSession):
                 await self._hold(executor, call, permit)
             if await self._start(executor, call, permit):
@@ -104,20 +107,26 @@ class PostgresLedger:
                 raise ApprovalRequiredError(f"{total} in 24 hours needs two people, one agreed")
 
     async def _start(self, executor: Executor, call: Call, permit: Permit | None) -> bool:
-        return await ledger.start_entry(
-            executor,
-            tenant_id=self.caller.tenant_id,
-            key=call.key,
-            run_id=self.caller.run_id,
-            customer_id=self.caller.customer_id,
-            tool=call.tool,
-            step_id=call.step_id,
-            approval_id=permit.approval_id if permit else None,
-            args=call.args,
-            amount_minor=call.amount_minor,
-            currency=call.currency,
-            connection_id=self.provider if call.at_provider else None,
-        )
+        return await ledger.start_entry(executor, **self._row(call, permit))
+
+    async def _start_at_once(self, executor: Executor, call: Call) -> bool:
+        own = (self.caller.attempt, self.caller.ticket_id)
+        return await ledger.start_at_once(executor, *own, **self._row(call, None))
+
+    def _row(self, call: Call, permit: Permit | None) -> dict[str, Any]:
+        return {
+            "tenant_id": self.caller.tenant_id,
+            "key": call.key,
+            "run_id": self.caller.run_id,
+            "customer_id": self.caller.customer_id,
+            "tool": call.tool,
+            "step_id": call.step_id,
+            "approval_id": permit.approval_id if permit else None,
+            "args": call.args,
+            "amount_minor": call.amount_minor,
+            "currency": call.currency,
+            "connection_id": self.provider if call.at_provider else None,
+        }
 
     async def find(self, key: str) -> Entry | None:
         """The key's row as it stands."""

@@ -1,8 +1,8 @@
 """The fences in front of an effect: the run is this attempt's, not paused, and may speak."""
 
 from app.db.core.compiled import Executor
+from app.db.effects import takeovers
 from app.db.effects.ledger import owns_run
-from app.db.effects.takeovers import lock_thread, silence_on
 from app.db.tenants import pauses
 from app.db.tenants.queries import policy_of_run
 from graphs.policy import Policy
@@ -20,6 +20,23 @@ async def pass_fence(executor: Executor, caller: Caller) -> None:
         RunLostError: the run was cancelled, or is no longer this attempt's.
     """
     await pauses.lock_pause_shared(executor, caller.tenant_id)
+    await check_fence(executor, caller)
+
+
+async def hold_still(executor: Executor, caller: Caller, call: Call, permit: Permit | None) -> None:
+    """Hold pause switch and thread as they are until what is about to begin is written down.
+
+    The thread before the run, as when a ticket is closed: else the two could wait for each other.
+    A takeover waits for this transaction, so that from its answer on no reply begins.
+    """
+    if _may_always_begin(call, permit):
+        await pauses.lock_pause_shared(executor, caller.tenant_id)
+    else:
+        await takeovers.hold_still(executor, caller.tenant_id, caller.ticket_id)
+
+
+async def check_fence(executor: Executor, caller: Caller) -> None:
+    """Hold the run as it is, with the switch held still before. Raises as `pass_fence`."""
     if await owns_run(executor, caller.run_id, caller.attempt):
         return
     if await pauses.is_paused(executor, caller.tenant_id):
@@ -27,26 +44,27 @@ async def pass_fence(executor: Executor, caller: Caller) -> None:
     raise RunLostError(f"run {caller.run_id} is no longer this worker's")
 
 
-async def pass_silence(
+def _may_always_begin(call: Call, permit: Permit | None) -> bool:
+    """Whether it is a hand-off, or something that a person agreed to."""
+    agreed = permit is not None and permit.approval_id is not None
+    return agreed or kind_of(call.tool) == "handoff"
+
+
+async def check_silence(
     executor: Executor, caller: Caller, call: Call, permit: Permit | None
 ) -> None:
-    """Hold the thread as it is until the reply or effect that is about to begin is written down.
-
-    A hand-off may always begin, and so may what a person agreed to. A takeover waits for this
-    transaction, so that from its answer on no reply begins.
+    """Ask whether a reply or an effect may begin on the thread, which was held still before.
 
     Raises:
         TakenOverError: a person has the thread.
         TooManyRepliesError: the thread got its hour's or its day's replies.
     """
-    kind = kind_of(call.tool)
-    if kind == "handoff" or (permit is not None and permit.approval_id is not None):
+    if _may_always_begin(call, permit):
         return
-    await lock_thread(executor, caller.tenant_id, caller.ticket_id)
-    silence = await silence_on(executor, caller.tenant_id, caller.ticket_id)
+    silence = await takeovers.silence_on(executor, caller.tenant_id, caller.ticket_id)
     if silence.taken_over:
         raise TakenOverError("a person has taken the thread over")
-    if kind != "reply" or not silence.replies_last_day:
+    if kind_of(call.tool) != "reply" or not silence.replies_last_day:
         return
     body = await policy_of_run(executor, caller.tenant_id, caller.run_id)
     policy = Policy.model_validate(body)

@@ -1,6 +1,7 @@
 """Column types that remove from values what Postgres cannot store."""
 
 import json
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Any
 
@@ -82,6 +83,6 @@ class SafeJson(TypeDecorator[Any]):
     impl = JSONB(none_as_null=True)
     cache_ok = True
 
-    def process_bind_param(self, value: Any, dialect: Dialect) -> Any:
-        """Clean on the way in."""
-        return storable(value)
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
+        """Clean on the way in; what is to be looked through becomes the text by the same look."""
+        return lambda value: None if value is None else json_text(value)

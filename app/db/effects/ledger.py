@@ -4,13 +4,15 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, func, select, text, update
+from sqlalchemy import Select, Uuid, bindparam, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core import advisory_locks
-from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_binds, new_values
+from app.db.core.base import sql_table
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_values
 from app.db.effects.pseudonyms import names_of
+from app.db.effects.takeovers import is_quiet
 from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.runs import Run
 from app.db.tenants.pauses import paused
@@ -24,9 +26,14 @@ REPEAT_WINDOW = "7 days"
 
 @cache
 def _owned() -> CompiledStatement:
+    return CompiledStatement(_held(select(Run.id)))
+
+
+def _held(query: Select[Any]) -> Select[Any]:
+    """The query if this attempt still runs the run, which is not paused; its row stays as it is."""
     held = (Run.status == RunStatus.RUNNING, Run.cancel_requested_at.is_(None), ~paused())
     own = (Run.id == bindparam("run"), Run.attempt == bindparam("held"))
-    return CompiledStatement(select(Run.id).where(*own, *held).with_for_update(read=True))
+    return query.where(*own, *held).with_for_update(read=True, of=Run)
 
 
 async def owns_run(executor: Executor, run_id: UUID, attempt: int) -> bool:
@@ -43,10 +50,24 @@ async def start_entry(executor: Executor, **values: Any) -> bool:
     return bool(await _start(tuple(values)).rows(executor, **new))
 
 
+async def start_at_once(executor: Executor, attempt: int, ticket_id: str, **values: Any) -> bool:
+    """Pass the fence and write `started`, if the key is new and the thread of the run is quiet.
+
+    False says only that they must be asked one by one.
+    """
+    asked = {"run": values["run_id"], "held": attempt, "tenant": values["tenant_id"]}
+    query = _start(tuple(values), at_once=True)
+    return bool(await query.rows(executor, **asked, ticket=ticket_id, **new_values(values)))
+
+
 @cache
-def _start(names: tuple[str, ...]) -> CompiledStatement:
-    given = new_binds(names)
-    row = insert(LedgerEntry).values(status="started", **given)
+def _start(names: tuple[str, ...], *, at_once: bool = False) -> CompiledStatement:
+    columns = sql_table(LedgerEntry).c
+    given = [bindparam(f"new_{name}", type_=columns[name].type) for name in names]
+    new = select(literal("started"), *given)
+    if at_once:
+        new = _held(new).where(is_quiet(bindparam("tenant"), bindparam("ticket")))
+    row = insert(LedgerEntry).from_select(["status", *names], new)
     again = ("run_id", "approval_id", "customer_id", "step_id", "args", "connection_id")
     return CompiledStatement(
         row.on_conflict_do_update(

@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Text, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Text, and_, bindparam, delete, func, select
 from sqlalchemy import exists as sql_exists
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,7 @@ from app.db.tables.approvals_and_ledger import LedgerEntry
 from app.db.tables.conversations import Takeover
 from app.db.tables.runs import Message, Run
 from app.db.tables.sandbox import Handoff
+from app.db.tenants.pauses import held_still
 from app.lifecycle import RunStatus
 from graphs.conversation import ThreadView
 
@@ -45,6 +46,23 @@ async def lock_thread(executor: Executor, tenant_id: str, ticket_id: str) -> Non
 @cache
 def _select_thread_lock() -> CompiledStatement:
     return CompiledStatement(select(advisory_locks.exclusive("thread", TENANT, TICKET)))
+
+
+async def hold_still(executor: Executor, tenant_id: str, ticket_id: str) -> None:
+    """Do the same, and keep the tenant's pause switches as they are, in one statement."""
+    await _select_both_locks().rows(executor, tenant=tenant_id, ticket=ticket_id)
+
+
+@cache
+def _select_both_locks() -> CompiledStatement:
+    thread = advisory_locks.exclusive("thread", TENANT, TICKET)
+    return CompiledStatement(select(*held_still(TENANT), thread))
+
+
+def is_quiet(tenant_id: Any, ticket_id: Any) -> ColumnElement[bool]:
+    """Whether no person has the thread, and it got no public reply within a day."""
+    replied = (*_public_replies(tenant_id, ticket_id), Message.created_at > func.now() - DAY)
+    return and_(~_taken_over(tenant_id, ticket_id), ~sql_exists().where(*replied))
 
 
 async def silence_on(executor: Executor, tenant_id: str, ticket_id: str) -> Silence:

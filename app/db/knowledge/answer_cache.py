@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    CTE,
     Interval,
     LargeBinary,
     Uuid,
@@ -27,8 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import ReturningInsert
 
-from app.db.core.compiled import CompiledStatement, Executor, new_binds, new_values
+from app.db.core.base import sql_table
+from app.db.core.compiled import CompiledStatement, Executor, new_values
+from app.db.runs.transitions import Beside
 from app.db.tables.knowledge import CUSTOMERS, CachedAnswerRow
 from app.db.tables.runs import Run
 from app.db.tables.tenants import Tenant
@@ -91,42 +95,46 @@ async def find_answer(
     return found[0] if found else (None, None)
 
 
-async def keep_answer(
-    executor: Executor, customer_sha256: bytes, lifetime: timedelta, **values: Any
-) -> None:
-    """Store a checked reply, or put it in the place of an older one, in one UPSERT."""
+def kept(customer_sha256: bytes, lifetime: timedelta, **values: Any) -> Beside:
+    """A checked reply, to be stored as its run ends, also in the place of an older one."""
     asked = {"customers": [customer_sha256], "lifetime": lifetime}
-    await _upsert_answer(tuple(values)).rows(executor, **asked, **new_values(values))
+    return Beside(_upsert_answer, {**asked, **new_values(values)})
 
 
-@cache
-def _upsert_answer(names: tuple[str, ...]) -> CompiledStatement:
+def _upsert_answer(ended: CTE) -> ReturningInsert[Any]:
     customers = bindparam("customers", type_=ARRAY(LargeBinary))
     lifetime = bindparam("lifetime", type_=Interval())
-    row = insert(CachedAnswerRow).values(
-        customers=customers, expires_at=func.now() + lifetime, **new_binds(names)
-    )
+    columns = sql_table(CachedAnswerRow).c
+    given = ("question_sha256", "language", "kb_version", "answer")
+    named = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in given}
+    new = named | {
+        "tenant_id": ended.c.tenant_id,
+        "policy_version": ended.c.policy_version,
+        # The first who asks has it replaced before it is given: it would be 7 kB for most runs.
+        "answer": func.jsonb_build_object(),
+        "customers": customers,
+        "expires_at": func.now() + lifetime,
+    }
+    row = insert(CachedAnswerRow).from_select(list(new), select(*new.values()))
     expired = CachedAnswerRow.expires_at <= func.now()
     enough = or_(
         CachedAnswerRow.customers.contains(customers),
         func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
     )
     both = func.array_cat(CachedAnswerRow.customers, row.excluded.customers)
-    return CompiledStatement(
-        row.on_conflict_do_update(
-            index_elements=KEY,
-            set_={
-                "answer": row.excluded.answer,
-                "customers": case(
-                    (expired, row.excluded.customers),
-                    (enough, CachedAnswerRow.customers),
-                    else_=both,
-                ),
-                "updated_at": func.now(),
-                "expires_at": row.excluded.expires_at,
-            },
-        )
-    )
+    return row.on_conflict_do_update(
+        index_elements=KEY,
+        set_={
+            "answer": named["answer"],
+            "customers": case(
+                (expired, row.excluded.customers),
+                (enough, CachedAnswerRow.customers),
+                else_=both,
+            ),
+            "updated_at": func.now(),
+            "expires_at": row.excluded.expires_at,
+        },
+    ).returning(CachedAnswerRow.tenant_id)
 
 
 async def drop_answers(session: AsyncSession, tenant_id: str, runs: Iterable[Run]) -> None:

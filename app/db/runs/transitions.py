@@ -1,15 +1,16 @@
 """Every change of a run's status: one conditional UPDATE; no row means it lost."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import (
     ARRAY,
+    CTE,
     Boolean,
     ColumnElement,
     Uuid,
@@ -22,6 +23,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.core.compiled import (
     CompiledQuery,
@@ -62,6 +64,13 @@ class Ending:
     question: dict[str, Any] | None = None
     # The graph's state after a reply that others who ask the same may get.
     reusable: SupportState | None = None
+
+
+class Beside(NamedTuple):
+    """What else one statement writes as it ends a run: made from the ended row, and its values."""
+
+    statement: Callable[[CTE], ReturningInsert[Any]]
+    values: dict[str, Any]
 
 
 # Columns that every ending sets, and those that stay as they are when it has none.
@@ -139,23 +148,33 @@ def _claim_runs(per_customer: int | None) -> CompiledQuery[Run]:
 
 
 async def settle(
-    executor: Executor, run_id: UUID, attempt: int, ending: Ending, *, alone: bool = False
+    executor: Executor,
+    run_id: UUID,
+    attempt: int,
+    ending: Ending,
+    *,
+    alone: bool = False,
+    beside: Beside | None = None,
 ) -> bool:
     """End this attempt's hold on the run; False when another attempt holds it meanwhile.
 
-    Also False, if the run's row is to change `alone`, when its end is an event for an endpoint.
+    Also False, if nothing but the run's row and what is `beside` it is to change, `alone`, when
+    its end is an event for an endpoint.
 
     Tokens and cost are added to those of earlier attempts; an unknown cost makes the sum unknown.
     """
     new = {name: getattr(ending, name) for name in (*ALWAYS, *KEPT_IF_NONE)}
     known = {"run": run_id, "held": attempt, "to": ending.status}
     used = {"used": ending.tokens, "cost": ending.cost_usd}
-    query = _update_settled(ending.status in FINAL, alone)
-    return bool(await query.rows(executor, **known, **used, **new_values(new)))
+    query = _update_settled(ending.status in FINAL, alone, beside and beside.statement)
+    given = beside.values if beside else {}
+    return bool(await query.rows(executor, **known, **used, **new_values(new), **given))
 
 
 @cache
-def _update_settled(final: bool, alone: bool) -> CompiledStatement:
+def _update_settled(
+    final: bool, alone: bool, beside: Callable[[CTE], ReturningInsert[Any]] | None
+) -> CompiledStatement:
     new = new_binds(ALWAYS)
     for name in KEPT_IF_NONE:
         column = getattr(Run, name)
@@ -163,7 +182,7 @@ def _update_settled(final: bool, alone: bool) -> CompiledStatement:
     if final:
         new["finished_at"] = func.now()
     endpoint = exists().where(WebhookEndpoint.tenant_id == Run.tenant_id)
-    return CompiledStatement(
+    settled = (
         update(Run)
         .where(
             Run.id == bindparam("run"),
@@ -178,8 +197,12 @@ def _update_settled(final: bool, alone: bool) -> CompiledStatement:
             cost_usd=Run.cost_usd + bindparam("cost"),
             **new,
         )
-        .returning(Run.id)
+        .returning(Run.id, Run.tenant_id, Run.policy_version)
     )
+    if beside is None:
+        return CompiledStatement(settled)
+    ended = settled.cte("ended")
+    return CompiledStatement(select(ended.c.id).add_cte(beside(ended).cte("beside")))
 
 
 @cache
