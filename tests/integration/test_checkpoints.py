@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
-from langgraph.checkpoint.base import empty_checkpoint
+from langgraph.checkpoint.base import Checkpoint, empty_checkpoint
 from langgraph.checkpoint.conformance import checkpointer_test, validate
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg import DatabaseError
 from sqlalchemy import make_url
 
@@ -105,6 +106,23 @@ async def test_commit_is_one_statement(database_url: str) -> None:
         executed = [batch.count(EXECUTE) for batch in line.batches()]
     # One for the statement; to prepare it executes none.
     assert (max(executed), sum(executed)) == (1, 1)
+
+
+async def test_stock_saver_goes_on_from_our_checkpoint(pool: SaverPool) -> None:
+    """So does a worker of an earlier release, beside this one or put back: it loses no value."""
+    ours, stock = GroupingSaver(pool, GroupCommit(pool)), AsyncPostgresSaver(pool)
+    values, versions = (
+        {"effects": [], "memory": {}, "n": 0},
+        dict.fromkeys(("effects", "memory"), "1"),
+    )
+    first = {**empty_checkpoint(), "channel_values": values, "channel_versions": versions}
+    begin: Any = {"configurable": {"thread_id": "two-releases", "checkpoint_ns": ""}}
+    where = await ours.aput(begin, cast("Checkpoint", first), {}, {**versions})
+    second = {**first, "id": empty_checkpoint()["id"]}
+    where = await stock.aput(where, cast("Checkpoint", second), {}, {})
+    read = await ours.aget_tuple(where)
+    assert read is not None
+    assert read.checkpoint["channel_values"] == values
 
 
 async def test_cancelled_writer_does_not_take_the_others_along(pool: SaverPool) -> None:

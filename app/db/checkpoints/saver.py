@@ -177,14 +177,15 @@ def _config(row: DictRow, checkpoint_id: str) -> RunnableConfig:
 
 
 def _split(values: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What is short is stored in the checkpoint itself, all other values as blobs.
+    """Scalars are stored in the checkpoint itself, all other values as blobs.
 
-    Scalars, as the stock saver does, and empty lists and objects: of a ticket's blobs nearly half.
+    As the stock saver does, and an earlier release: a value that did not change and has no
+    blob would be lost in the checkpoint that another release makes of this one.
     """
     inline = {
         name: value
         for name, value in values.items()
-        if value is None or isinstance(value, str | int | float | bool) or value in ([], {})
+        if value is None or isinstance(value, str | int | float | bool)
     }
     return inline, {name: value for name, value in values.items() if name not in inline}
 
