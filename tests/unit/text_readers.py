@@ -656,6 +656,7 @@ READERS: dict[str, list[Reader]] = {
     "app.db.knowledge.bm25:asked_parts": [lambda text: bm25.asked_parts([text, text])],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
     "app.db.knowledge.tokenize:plain": [tokenize.plain],
+    "app.db.knowledge.tokenize:clauses": [tokenize.clauses],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
     "app.db.knowledge.tokenize:sentences": [lambda text: tokenize.sentences([text, text])],
     "app.models.offline.billing:guided": [
