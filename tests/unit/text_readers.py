@@ -976,6 +976,9 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
     "graphs.text.noise.wordings:in_words": [lambda text: wordings.Text(text).in_words("en")],
+    "graphs.text.noise.wordings:standing": [
+        lambda text: wordings.Text(text).count("en", wordings.wordings()["en"]["matters"]),
+    ],
     "graphs.text.noise.wordings:holds": [
         lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
     ],
