@@ -8,7 +8,7 @@ looked for in all languages at once: which one the ticket is in would be another
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -58,22 +58,40 @@ def any_of(phrases: Iterable[str]) -> re.Pattern[str]:
     A phrase that begins like another is behind the longer one, so that the longest counts. Those
     that begin alike stand together: at each word only these are tried.
     """
+    return re.compile("|".join(_in_scripts(phrases, letters=1)))
+
+
+def finders(phrases: Iterable[str]) -> tuple[re.Pattern[str], ...]:
+    """Patterns of which one is found where any phrase stands, whichever that is.
+
+    A script without spaces has its own: tried at every letter of a text, it takes most of the time.
+    """
+    return tuple(map(re.compile, _in_scripts(phrases, letters=2)))
+
+
+def _in_scripts(phrases: Iterable[str], letters: int) -> Iterator[str]:
+    """The expressions of phrases with and without spaces; `letters` as in `_alternatives`."""
     ordered = sorted(set(phrases), key=lambda phrase: (-len(phrase), phrase))
-    spaced = _alternatives(phrase_pattern(p) for p in ordered if not UNSPACED.search(p))
-    unspaced = _alternatives(phrase_pattern(p) for p in ordered if UNSPACED.search(p))
-    whole = rf"(?<!\w)(?:{spaced})(?!\w)" if spaced else ""
-    return re.compile("|".join(filter(None, [whole, unspaced])))
+    spaced = [phrase_pattern(p) for p in ordered if not UNSPACED.search(p)]
+    unspaced = [phrase_pattern(p) for p in ordered if UNSPACED.search(p)]
+    if spaced:
+        yield rf"(?<!\w)(?:{_alternatives(spaced, letters)})(?!\w)"
+    if unspaced:
+        yield _alternatives(unspaced, letters)
 
 
-def _alternatives(patterns: Iterable[str]) -> str:
+def _alternatives(patterns: Sequence[str], letters: int) -> str:
+    """The patterns, those that share so many first letters together."""
+    if not letters:
+        return "|".join(patterns)
     by_letter: dict[str, list[str]] = {}
     for pattern in patterns:
-        by_letter.setdefault(pattern[0], []).append(pattern)
+        by_letter.setdefault(pattern[:1], []).append(pattern[1:])
     return "|".join(
-        f"{letter}(?:{'|'.join(pattern[1:] for pattern in alike)})"
+        f"{letter}(?:{_alternatives(rest, letters - 1)})"
         if letter.isalpha()
-        else "|".join(alike)
-        for letter, alike in by_letter.items()
+        else "|".join(letter + one for one in rest)
+        for letter, rest in by_letter.items()
     )
 
 
@@ -83,10 +101,10 @@ def words_of(kind: str) -> list[str]:
     return [phrase for words in files for phrase in words[kind]]
 
 
-PATTERNS: dict[Kind, re.Pattern[str]] = {kind: any_of(words_of(kind)) for kind in KINDS}
+FINDERS = {kind: finders(words_of(kind)) for kind in KINDS}
 CROSS = any_of(words_of("cross"))
 # Most tickets hold none of all these: they are looked through once.
-ANY = any_of(phrase for kind in (*KINDS, "cross") for phrase in words_of(kind))
+ANY = finders(phrase for kind in (*KINDS, "cross") for phrase in words_of(kind))
 
 
 def alarmed(ticket: Ticket) -> Escalation | None:
@@ -99,10 +117,15 @@ def alarmed(ticket: Ticket) -> Escalation | None:
 def alarm(text: str) -> Kind | None:
     """The gravest kind of alarm that the text raises."""
     plain = folded(text)
-    if not ANY.search(plain):
-        plain = ""
-    raised = (kind for kind in KINDS if PATTERNS[kind].search(plain))
-    return next(raised, "anger" if mild_signs(text, plain) >= SIGNS else None)
+    if not _finds(ANY, plain):
+        # Without a word, only shouting and "!!" together are two signs.
+        return "anger" if SHOUT.search(text) and shouts(text) else None
+    raised = (kind for kind in KINDS if _finds(FINDERS[kind], plain))
+    return next(raised, None) or ("anger" if mild_signs(text, plain) >= SIGNS else None)
+
+
+def _finds(patterns: Iterable[re.Pattern[str]], text: str) -> bool:
+    return any(pattern.search(text) for pattern in patterns)
 
 
 def mild_signs(text: str, plain: str) -> int:

@@ -12,7 +12,7 @@ from graphs.text.tokens import DASHES, visible
 # Signs that name things or give a size, such as "C#", "50 %", "and/or"; other marks are left out.
 TELLING = frozenset("#%&@*/\\")
 # "error -36" is another error than "error 36"; the sign is no punctuation in this form.
-NEGATIVE = re.compile(r"(?<![\w-])-(?=\d)")
+NEGATIVE = re.compile(r"-(?<![\w-]-)(?=\d)")
 # What a person may write beside the words: some punctuation and blank lines.
 EXTRA_SHARE, EXTRA_CHARACTERS = 0.25, 20
 LONGEST_NAME = 60

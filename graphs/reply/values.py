@@ -34,13 +34,12 @@ EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 
 @dataclass(frozen=True)
 class Values:
-    """The values of a text; `kinds` are those that it names, also without a number."""
+    """The values of a text."""
 
     dates: list[Found]
     times: list[Found]
     figures: list[Figure]
     versions: list[str]
-    kinds: frozenset[str]
     text: str
 
     @classmethod
@@ -51,14 +50,13 @@ class Values:
         versions = VERSION.findall(rest)
         rest = without_steps(VERSION.sub(" ", rest))
         figures = figures_in(rest, languages)
-        return cls(dates, times, figures, versions, frozenset(kinds_in(rest)), rest)
+        return cls(dates, times, figures, versions, rest)
 
     def lacking(self, known: "Values") -> Iterator[str]:
         """Those of its values that the other text lacks."""
         yield from (date.said for date in self.dates if not known.has_date(date.value))
         yield from (time.said for time in self.times if not known.has_time(time.value))
-        stated = [figure for figure in self.figures if not self.is_word(figure)]
-        yield from (self.said(figure) for figure in stated if not known.has(figure))
+        yield from (self.said(figure) for figure in self.stated if not known.has(figure))
         yield from (version for version in self.versions if version not in known.versions)
 
     def has_date(self, day: Day | int) -> bool:
@@ -85,6 +83,16 @@ class Values:
     def has_number(self, amount: Decimal) -> bool:
         """Whether the number stands here, of whatever it is; a year or a full hour is one."""
         return amount in self.units_by_value or amount in self.calendar_numbers
+
+    @cached_property
+    def stated(self) -> list[Figure]:
+        """The numbers that it states."""
+        return [figure for figure in self.figures if not self.is_word(figure)]
+
+    @cached_property
+    def kinds(self) -> set[str]:
+        """What of a number it names, also without one."""
+        return kinds_in(self.text)
 
     @cached_property
     def kinds_by_amount(self) -> dict[Decimal, set[str]]:
@@ -132,9 +140,10 @@ def unsupported_values(text: str, evidence: Sequence[str]) -> list[str]:
     missing = [literal for literal in literals if not stands_in(literal, shown)]
     # What the evidence names in the same way stands there, also where more is written around it.
     missing = missing and [literal for literal in missing if literal not in literals_in(shown)[0]]
-    known = Values.of(shown, languages_of(shown, LANGUAGES))
     said = Values.of(rest, languages_of(rest, ("en",)))
-    return list(dict.fromkeys([*missing, *said.lacking(known)]))[:MAX_NAMED]
+    if said.dates or said.times or said.stated or said.versions:
+        missing += said.lacking(Values.of(shown, languages_of(shown, LANGUAGES)))
+    return list(dict.fromkeys(missing))[:MAX_NAMED]
 
 
 def plain(text: str) -> str:

@@ -2,11 +2,17 @@
 
 import re
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import NamedTuple
 
 from graphs.text.value_words import CLOCK, LETTER, MONTH_NAMES, any_of
 
-_MONTH = rf"(?:{any_of(MONTH_NAMES)})(?!{LETTER})\.?"
+# By their first letters: at each word only the names are tried that begin as it does.
+_NAMES = "|".join(
+    f"{first}(?:{any_of(name[1:] for name in names)})"
+    for first, names in groupby(sorted(MONTH_NAMES), key=lambda name: name[0])
+)
+_MONTH = rf"(?:{_NAMES})(?!{LETTER})\.?"
 _YEAR = r"(?:1[89]|20)\d\d"
 _DAY = r"\d{1,2}(?:st|nd|rd|th|er|\.|º)?"
 DATES = tuple(
@@ -32,6 +38,8 @@ TIMES = tuple(
         r"時(?!間)(?:(?P<m>\d{1,2})分)?",
     )
 )
+# In every date and time one of its numbers stands behind no letter.
+NUMBER = re.compile(rf"(?=\d)(?<!\d)(?<!{LETTER})")
 # Stands for what has been read already.
 READ = "\x01"
 
@@ -84,7 +92,7 @@ def _taken(
         found.append(Found(value, match[0].strip()))
         return READ * len(match[0])
 
-    for pattern in patterns:
+    for pattern in patterns if NUMBER.search(text) else ():
         text = pattern.sub(take, text)
     return found, text
 

@@ -13,9 +13,12 @@ from graphs.text.bounds import READ_CHARS
 from tools.language_tags import UNDETERMINED, iso_language
 from tools.wording import LANGUAGES
 
-# Addresses, links, files and ids are in no language: "com" is no Portuguese.
-RUN = re.compile(r"[!-~]+")
-NO_WORD = re.compile(r"[@\d_/\\<>{}=]|\.\w")
+# Addresses, links, files and ids are in no language: "com" is no Portuguese. A run of ASCII that
+# holds one of their signs; "." is one before a letter, a digit or "_".
+OF_WORDS = r"[!-\-:;?A-Z\[\]^`a-z|~]"
+NO_WORDS = re.compile(
+    rf"(?<![!-~]){OF_WORDS}*+(?:\.(?![0-9A-Z_a-z]){OF_WORDS}*+)*+[.@0-9_/\\<>{{}}=][!-~]*"
+)
 CONFIDENT = 0.5
 LIKELY = 0.2
 # Of words that eldc does not call reliable 1 in 4 is wrong; with such scores, 1 in 30.
@@ -34,7 +37,7 @@ def language_of(text: str) -> tuple[str, float]:
     A run asks several times about its ticket's text and its claims.
     """
     plain = text[:READ_CHARS].encode("utf-8", "ignore").decode().replace("\0", " ")
-    words = RUN.sub(lambda run: " " if NO_WORD.search(run[0]) else run[0], plain)
+    words = NO_WORDS.sub(" ", plain)
     found = eldc.detect_details(words)
     scores = list(found.scores.values())
     if not scores or not scores[0] or not any(map(str.isalpha, words)):

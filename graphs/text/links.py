@@ -44,9 +44,13 @@ def stands_in(link: str, sources: str) -> bool:
 
 
 def _taken(text: str, patterns: tuple[re.Pattern[str], ...]) -> tuple[list[str], str]:
-    seen: list[str] = []
+    seen: dict[str, None] = {}
+
+    def take(found: re.Match[str]) -> str:
+        seen[found[0].rstrip(".,;:!?")] = None
+        return " "
+
     text = IDEOGRAPHIC_STOP.sub(".", text)
     for pattern in patterns:
-        seen += [found[0].rstrip(".,;:!?") for found in pattern.finditer(text)]
-        text = pattern.sub(" ", text)
-    return list(dict.fromkeys(seen)), text
+        text = pattern.sub(take, text)
+    return list(seen), text

@@ -656,6 +656,7 @@ READERS: dict[str, list[Reader]] = {
     "app.db.knowledge.bm25:asked_parts": [lambda text: bm25.asked_parts([text, text])],
     "app.db.knowledge.tokenize:spaced": [tokenize.spaced],
     "app.db.knowledge.tokenize:plain": [tokenize.plain],
+    "app.db.knowledge.tokenize:clauses": [tokenize.clauses],
     "app.db.knowledge.tokenize:parts": [lambda text: tokenize.parts([text, text])],
     "app.db.knowledge.tokenize:sentences": [lambda text: tokenize.sentences([text, text])],
     "app.models.offline.billing:guided": [
@@ -975,6 +976,9 @@ READERS: dict[str, list[Reader]] = {
     "graphs.text.noise.wordings:sentences": [lambda text: wordings.Text(text).sentences],
     "graphs.text.noise.wordings:folded": [wordings.folded],
     "graphs.text.noise.wordings:in_words": [lambda text: wordings.Text(text).in_words("en")],
+    "graphs.text.noise.wordings:standing": [
+        lambda text: wordings.Text(text).count("en", wordings.wordings()["en"]["matters"]),
+    ],
     "graphs.text.noise.wordings:holds": [
         lambda text: wordings.holds(text, wordings.wordings()["en"]["matters"])
     ],

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from math import hypot
 
 from app.adapters.ports.embeddings import TextEmbedder, Vector
-from app.db.knowledge.tokenize import BORDER
+from app.db.knowledge.tokenize import clauses
 from app.db.knowledge.vectors import ChunkText
 
 # The heading's part in a vector, and a window's length: chosen by the measurement in
@@ -64,7 +64,7 @@ def windows(text: str) -> list[str]:
 
 def _pieces(text: str) -> Iterator[str]:
     for line in filter(None, map(str.strip, text.splitlines())):
-        said = [line] if len(line) <= WINDOW_CHARS else BORDER.split(line)
+        said = [line] if len(line) <= WINDOW_CHARS else clauses(line)
         yield from filter(None, said)
 
 

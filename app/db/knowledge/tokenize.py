@@ -7,7 +7,11 @@ from graphs.text.function_words import CLAUSE_JOINS
 from graphs.text.tokens import STOPWORDS, UNSPACED, WORD
 from graphs.text.value_words import any_of
 
-BORDER = re.compile(rf"(?<=[.!?;:])\s+|(?<=[。！？])|\n+|,\s+(?=(?:{any_of(CLAUSE_JOINS)})\b)")
+# Each border begins with a character of its own, so that only those are tried.
+BORDER = re.compile(
+    rf"[\s,](?:(?<=[.!?;:]\s)\s*|(?<=\n)\n*|(?<=,)\s+(?=(?:{any_of(CLAUSE_JOINS)})\b))"
+)
+END = re.compile("[。！？]")
 MAX_PARTS = 40
 
 
@@ -30,21 +34,30 @@ def _pairs(run: str) -> str:
     return " ".join(run[i : i + 2] for i in range(max(1, len(run) - 1)))
 
 
+def clauses(text: str) -> list[str]:
+    """The sentences and clauses; some are blank."""
+    return BORDER.split(END.sub(r"\g<0>\n", text))
+
+
 def parts(queries: list[str]) -> list[str]:
     """Each sentence or clause on its own, without stop words, each once.
 
     A letter asks several things; in one search, the longest question would outweigh the others.
     """
-    clauses = [clause for query in queries for clause in BORDER.split(query[:READ_CHARS])]
-    parts = (" ".join(spaced(_without_stopwords(clause)).split()) for clause in clauses)
-    return [part for part in dict.fromkeys(parts) if WORD.search(part)][:MAX_PARTS]
+    found: dict[str, None] = {}
+    for clause in dict.fromkeys(said for query in queries for said in clauses(query[:READ_CHARS])):
+        part = " ".join(spaced(_without_stopwords(clause)).split())
+        if WORD.search(part):
+            found[part] = None
+        if len(found) == MAX_PARTS:
+            break
+    return list(found)
 
 
 def sentences(queries: list[str]) -> list[str]:
     """The whole question and each of its sentences, as they were written, each once."""
     whole = "\n".join(query[:READ_CHARS] for query in queries)
-    clauses = [clause.strip() for clause in BORDER.split(whole)]
-    texts = dict.fromkeys([whole.strip(), *clauses])
+    texts = dict.fromkeys([whole.strip(), *(clause.strip() for clause in clauses(whole))])
     return [text for text in texts if WORD.search(text)][:MAX_PARTS]
 
 

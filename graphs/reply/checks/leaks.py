@@ -26,13 +26,13 @@ DIGITS = re.compile(r"\d+")
 CARD = re.compile(r"\d(?:[\s.\-\u2010-\u2015/_·]{0,3}\d){12,60}")
 # Keys by the prefixes that well-known makers give them, and ours.
 KEY = re.compile(
-    r"\bdg_[\w-]{6,}|\b(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
-    r"|\b(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|\bgh[opsur]_\w{16,}|\bgithub_pat_\w{16,}|\bglpat-[\w-]{12,}"
-    r"|\bxox[abeprs]-[\w-]{10,}|\bAIza[\w-]{20,}|\bhf_\w{20,}|\bnpm_\w{20,}|\blsv2_\w{10,}"
-    r"|\beyJ[\w-]{8,400}\.[\w-]{4,}(?:\.[\w-]*)?|\bwhsec_\w{10,}|\bBearer\s+[\w.~+/-]{16,}"
-    r"|-----\s?BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)|ssh-(?:rsa|ed25519) AAAA"
-    r"|\b(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
-    r"|\b[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@",
+    r"\b(?:dg_[\w-]{6,}|(?:sk|pk|rk)[-_](?:live|test|proj|ant)?[-_]?[\w-]{10,}"
+    r"|(?:AKIA|ASIA|AROA)[0-9A-Z]{12,}|gh[opsur]_\w{16,}|github_pat_\w{16,}|glpat-[\w-]{12,}"
+    r"|xox[abeprs]-[\w-]{10,}|AIza[\w-]{20,}|hf_\w{20,}|npm_\w{20,}|lsv2_\w{10,}"
+    r"|eyJ[\w-]{8,400}\.[\w-]{4,}(?:\.[\w-]*)?|whsec_\w{10,}|Bearer\s+[\w.~+/-]{16,}"
+    r"|(?:password|passwd|secret|api[ _-]?key)\s?[:=]\s?[^\s,;]{6,}"
+    r"|[a-z]{2,12}(?:ql|db)?://[^\s/:@]{1,64}:[^\s@]{1,128}@)"
+    r"|-----\s?BEGIN [A-Z ]{0,30}(?:PRIVATE KEY|CERTIFICATE)|ssh-(?:rsa|ed25519) AAAA",
     re.IGNORECASE,
 )
 TOKEN = re.compile(r"(?<![\w/+=-])[\w/+=-]{24,512}(?![\w/+=-])")
@@ -44,10 +44,9 @@ STRETCH = 8
 def personal_data(case: Case) -> Iterator[str]:
     """An identifier stands in a fact or in the ticket, else it belongs to another person."""
     known = f"{case.sources}\n{case.asked}"
-    own = known.casefold()
     for pattern, alone, what in PERSONAL:
         found = {match[0].rstrip(".,-").casefold() for match in pattern.finditer(case.text)}
-        if found and not found <= {match[0] for match in alone.finditer(own)}:
+        if found and not found <= {match[0] for match in alone.finditer(known.casefold())}:
             yield f"The reply holds {what} that stands in no fact: leave it out."
     accounts, phones = IBAN.findall(case.text), PHONE.findall(DATE.sub(" ", case.text))
     digits = re.sub(r"[^\dA-Za-z]", "", known).casefold() if accounts or phones else ""

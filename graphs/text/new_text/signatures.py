@@ -23,6 +23,7 @@ SIGNATURE_LINES, BLOCK_LINES, LINE_CHARS = 25, 8, 160
 DEVICE_LINES, DEVICE_WORDS = 3, 14
 FULL_LINES, TITLE_WORDS = 2, 6
 POSTSCRIPT_CHARS = 8
+LONG_SIGN_OFFS = tuple(said for said in wordings()["sign_offs"] if len(said) > 6)
 
 
 def mark_disclaimers(lines: Sequence[str]) -> Marks:
@@ -122,10 +123,9 @@ def _is_sign_off(line: str, *, first: bool, last: bool) -> bool:
     head, comma, name = line.partition(",")
     if comma and words_of(head) in exactly("sign_offs") and NAME.fullmatch(name.strip()):
         return True
-    long = (said for said in wordings()["sign_offs"] if len(said) > 6)
-    said = next((said for said in long if words.startswith(said)), None)
-    if said is None:
+    if not words.startswith(LONG_SIGN_OFFS):
         return False
+    said = next(said for said in LONG_SIGN_OFFS if words.startswith(said))
     rest = WORD.findall(line)[len(said.split()) :]
     return len(rest) <= SMALL_CHARS and all(word[0].isupper() for word in rest)
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
 
-from graphs.text.noise.wordings import UNSPACED, WORD, folded
+from graphs.text.noise.wordings import UNSPACED, WORD, folded, standing
 
 FOLDER = Path(__file__).parent / "languages"
 # No wording stands behind the first characters of a line; a paragraph in one line is longer.
@@ -46,6 +46,16 @@ def wordings() -> Mapping[str, tuple[str, ...]]:
     return {use: tuple(dict.fromkeys(said)) for use, said in found.items()}
 
 
+@lru_cache(maxsize=512)
+def _known(words: str) -> frozenset[str]:
+    return frozenset(words.split(" "))
+
+
+@cache
+def _beginnings(use: str) -> tuple[str, ...]:
+    return tuple(form for said in wordings()[use] for form in (said, f" {said}"))
+
+
 @cache
 def exactly(use: str) -> frozenset[str]:
     """The wordings of a use, for a line that is nothing else."""
@@ -56,9 +66,9 @@ def count(words: str, use: str) -> int:
     """How many wordings of the use stand in the text, which `words_of` has prepared."""
     if len(words) < SHORTEST:
         return 0
-    return sum(said in words for said in wordings()[use])
+    return standing(words, _known(words), wordings()[use])
 
 
 def begins(words: str, use: str) -> bool:
     """Whether the text begins with a wording of the use."""
-    return any(words.startswith((said, f" {said}")) for said in wordings()[use])
+    return words.startswith(_beginnings(use))

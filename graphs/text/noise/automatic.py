@@ -5,6 +5,7 @@ a notice does not hold.
 """
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 from graphs.text.noise import Reading
@@ -65,10 +66,10 @@ def is_named(
     subject: str, language: str, names: tuple[str, ...], following: tuple[str, ...]
 ) -> bool:
     """Whether the subject is the name of a notice, with nothing of its own but after a mark."""
-    plain = PREFIXES.sub("", subject, count=1)
+    own, name_of_it = _heads(subject)
     if language in UNSPACED:
-        return Text(plain).in_words(language).startswith(names)
-    head = Text(HEAD.split(plain, maxsplit=1)[0]).in_words(language)
+        return own.in_words(language).startswith(names)
+    head = name_of_it.in_words(language)
     for name in names:
         if head.startswith(name):
             rest = head.removeprefix(name).split()
@@ -77,9 +78,16 @@ def is_named(
     return False
 
 
+@lru_cache(maxsize=16)
+def _heads(subject: str) -> tuple[Text, Text]:
+    """The subject without "Re:", and what of it comes before a mark; every language asks."""
+    own = PREFIXES.sub("", subject, count=1)
+    return Text(own), Text(HEAD.split(own, maxsplit=1)[0])
+
+
 def _auto_reply(subject: str, body: Text, language: str, known: Wordings) -> Reading | None:
     named = is_named(subject, language, known["auto_subjects"], known["following"])
-    if not named and not holds(body.in_words(language), known["auto_notices"]):
+    if not named and not body.count(language, known["auto_notices"]):
         return None
     doubt = _doubt(body, language, known, excused=named)
     if doubt is None:
@@ -156,8 +164,7 @@ def _is_report(body: Text, language: str, known: Wordings) -> bool:
 
 
 def _bulk(body: Text, language: str, known: Wordings) -> Reading | None:
-    words = body.in_words(language)
-    if sum(cue in words for cue in known["bulk"]) < BULK_SIGNS:
+    if body.count(language, known["bulk"]) < BULK_SIGNS:
         return None
     spoken = [sentence.in_words(language) for sentence in body.sentences]
     signs = [words for words in spoken if holds(words, known["bulk"])]

@@ -35,8 +35,8 @@ def reading_of(ticket: Ticket, replies: Sequence[str] = ()) -> Reading | None:
         return "empty"
     names = (ticket["customer_name"] or "")[:NAME_CHARS].split()
     thanked = any(is_thanks(text, code, known, names) for code, known in wordings().items())
-    asked = _asked_before(replies) or _asks_in_subject(ticket, replies)
-    return "thanks" if thanked and not asked else None
+    over = thanked and not (_asked_before(replies) or _asks_in_subject(ticket, replies))
+    return "thanks" if over else None
 
 
 def only_thanks(ticket: Ticket, replies: Sequence[str] = ()) -> bool:

@@ -17,8 +17,8 @@ SIGNS = frozenset("👍🙏❤💯👌🎉😊🙂😀😃😄👏♥💪\ufe0f\
 
 def is_sign(body: str) -> bool:
     """Whether the text is nothing but signs of approval."""
-    shown = [character for character in body if not character.isspace()]
-    return bool(shown) and set(shown) <= SIGNS
+    signs = all(character in SIGNS or character.isspace() for character in body)
+    return signs and bool(body.strip())
 
 
 def is_thanks(body: Text, language: str, known: Wordings, names: Iterable[str]) -> bool:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -48,6 +48,14 @@ class Text:
         """The sentences, each with its mark; a line is one as well."""
         return [Text(said) for said in SENTENCE.findall(DAY.sub(r"\1 ", self.written))]
 
+    def count(self, language: str, cues: tuple[str, ...]) -> int:
+        """How many of the wordings of one use in a language stand in the text."""
+        return standing(self.in_words(language), self._known, cues)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(["", *self._words])
+
     @cached_property
     def _words(self) -> list[str]:
         return WORD.findall(folded(self.written))
@@ -84,6 +92,27 @@ def _cue(said: str, language: str) -> str:
         return ANYTHING.join(Text(part).in_words(language) for part in said.split(ANYTHING))
     words = Text(said).in_words(language)
     return words.removesuffix(" ") if said.endswith("*") else words
+
+
+def standing(words: str, known: Set[str], cues: tuple[str, ...]) -> int:
+    """How many of the wordings stand in the text; `known` are its words, and ""."""
+    by_word = _by_word(cues)
+    return sum(cue in words for word in by_word.keys() & known for cue in by_word[word])
+
+
+@cache
+def _by_word(cues: tuple[str, ...]) -> dict[str, list[str]]:
+    """The wordings by a word that a text must have to hold them; "" where none is whole.
+
+    Of hundreds of wordings only those are looked for whose word the text has.
+    """
+    found: dict[str, list[str]] = {}
+    for cue in cues:
+        whole = cue.split() if cue.startswith(" ") else []
+        if whole and not cue.endswith(" "):
+            whole.pop()
+        found.setdefault(max(whole, key=len, default=""), []).append(cue)
+    return found
 
 
 def holds(words: str, cues: Iterable[str]) -> bool:
