@@ -45,14 +45,17 @@ UPSERT_WRITES: LiteralString = (
     _WRITES + "DO UPDATE SET channel = EXCLUDED.channel, type = EXCLUDED.type, blob = EXCLUDED.blob"
 )
 # Each with the number of columns that identify a row, since a row may be written only once.
+# Postgres carries them out from the last to the first. So a tenant's spend, which other processes
+# change as well, is held for the shortest time; and writes that replace others come before those
+# that do not, since no row may be replaced by the statement that inserts it.
 STATEMENTS: dict[LiteralString, int] = {
+    ADD_SPEND: 1,
     INSERT_BLOBS: 4,
     UPSERT_CHECKPOINTS: 3,
     INSERT_WRITES: 6,
     UPSERT_WRITES: 6,
     UPSERT_STEPS: 1,
     UPSERT_MODEL_CALLS: 1,
-    ADD_SPEND: 1,
     FENCE: 2,
 }
 
@@ -151,7 +154,9 @@ def _statement(kinds: tuple[LiteralString, ...], *, many: bool) -> bytes:
     inserted = [kind for kind in kinds if kind is not FENCE]
     query = "SELECT 1" if FENCE not in kinds else FENCE_OF_MANY if many else FENCE
     each = (f"rows_{number} AS ({kind})" for number, kind in enumerate(inserted))
-    return f"WITH {', '.join(each)} {query}".encode() if inserted else query.encode()
+    whole = f"WITH {', '.join(each)} {query}" if inserted else query
+    # psycopg reads a statement of more than 4 kB each time that it is executed.
+    return " ".join(whole.split()).encode()
 
 
 def _needed(writes: dict[Row, Row], parts: list[Rows]) -> dict[Row, Row]:
