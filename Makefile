@@ -6,13 +6,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 # Quiet: it would print some hundred lines; warnings and errors still show.
 INSTALL := $(PIP) install -q --require-hashes --no-deps
-XDIST ?= 3
+XDIST ?= 4
 # The tests of a file share processes and databases: whole files, in the order of tests/conftest.py.
 DIST := --dist loadfile --no-loadscope-reorder
-THOROUGH := tests/acceptance/test_schemathesis.py tests/integration/test_evaluation.py \
-  tests/integration/test_overtaken_replies.py tests/integration/test_overtaken_on_desks.py \
-  tests/acceptance/own/test_event_processes.py tests/integration/test_howto.py \
-  tests/integration/test_email.py tests/unit/test_linear_time.py
 KILLS ?= 40
 SEED ?= 1
 
@@ -60,7 +56,7 @@ lint: $(VENV)/.test ## Style, spelling, types and import contracts
 	$(BIN)/lint-imports
 
 thorough: $(VENV)/.test ## All cases of what `make test` tries in few: requests, tickets, texts
-	$(BIN)/pytest -n 2 $(DIST) --thorough $(THOROUGH)
+	$(BIN)/pytest -n 2 $(DIST) --thorough
 
 crash: $(VENV)/.test ## Kill processes by a seeded schedule: make crash KILLS=40 SEED=1
 	$(BIN)/python -m tests.acceptance.crash --kills $(KILLS) --seed $(SEED)

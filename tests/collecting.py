@@ -12,19 +12,16 @@ gc.disable()
 # stack of tests/acceptance stand at the end, before the others that do.
 LONG = (
     "tests/acceptance/crash/",
-    "tests/integration/test_evaluation.py",
-    "tests/conformance/test_mailbox.py",
-    "tests/unit/test_linear_time.py",
-    "tests/integration/test_howto.py",
-    "tests/unit/test_hostile.py",
-    "tests/acceptance/test_debug_page.py",
-    "tests/unit/test_trained_triage.py",
-    "tests/unit/test_wish_laws.py",
     "tests/acceptance/test_dev.py",
+    "tests/conformance/test_helpdesks.py",
+    "tests/integration/test_howto.py",
+    "tests/conformance/test_mailbox.py",
+    "tests/integration/test_evaluation.py",
+    "tests/unit/test_trained_triage.py",
+    "tests/unit/test_linear_time.py",
     "tests/acceptance/test_terminal.py",
     "tests/acceptance/own/",
     "tests/acceptance/openai/",
-    "tests/acceptance/test_schemathesis.py",
 )
 
 
@@ -34,9 +31,27 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return True if left_out and collection_path == Path(__file__).with_name("browser") else None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the long ones begin; otherwise the order stays, and with it every module whole."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Choose the tests, and let the long ones begin.
+
+    Otherwise the order stays, and with it every module whole.
+    """
+    thorough = bool(config.getoption("--thorough"))
+    left_out = [item for item in items if not is_chosen(item, thorough=thorough)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if is_chosen(item, thorough=thorough)]
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
+
+
+def is_chosen(item: pytest.Item, *, thorough: bool) -> bool:
+    """Whether the test takes part.
+
+    With `--thorough` those that are marked so, and those that try more cases then; else all that
+    are not marked.
+    """
+    marked = item.get_closest_marker("thorough") is not None
+    tries_more = "thorough" in getattr(item, "fixturenames", ())
+    return marked or tries_more if thorough else not marked
 
 
 def pytest_collection_finish() -> None:

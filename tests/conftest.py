@@ -4,6 +4,10 @@ import os
 
 # As the command line does, before langgraph is imported.
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
+# Before numpy: its threads wait for each other by spinning, while the other processes of the tests
+# have the cores. To train a model took twice the CPU.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 # Second, since all that follows imports libraries: hooks that say what is collected, in which
 # order, and what coverage traces.
@@ -52,7 +56,9 @@ from tests.doubles.server import serving
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """More cases of what `make test` tries in few: `.ci/run` asks for it."""
-    parser.addoption("--thorough", action="store_true", help="try all cases: takes minutes more")
+    parser.addoption(
+        "--thorough", action="store_true", help="only what has more cases than are always tried"
+    )
     parser.addoption("--pictures", help="folder for the pictures of the console's pages")
 
 

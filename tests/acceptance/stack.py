@@ -17,7 +17,7 @@ from tests.acceptance import forked
 from tests.conftest import ENCRYPTION_KEY
 from tests.tls import TLS
 
-START_SECONDS = 90
+START_SECONDS, END_SECONDS = 90, 40
 
 
 def free_port() -> int:
@@ -73,11 +73,18 @@ class Process:
         if self.exit_code is None:
             os.kill(self.pid, number)
 
-    def wait(self, seconds: float = 40) -> int:
+    def wait(self, seconds: float = END_SECONDS) -> int:
         """Its exit code, once it has ended; at most so long."""
         self.forked.join(seconds)
         assert self.exit_code is not None, "it does not end"
         return self.exit_code
+
+    def end(self) -> bool:
+        """Whether it ends by itself; if not, it is killed: no later test has to live with it."""
+        self.forked.join(END_SECONDS)
+        by_itself = self.exit_code is not None
+        self.kill()
+        return by_itself
 
     def stop(self) -> int:
         """SIGTERM, and its exit code."""
@@ -131,8 +138,10 @@ class Stack:
         begun = self.processes[besides:]
         for process in begun:
             process.signal(signal.SIGTERM)
-        for process in begun:
-            process.wait()
+            # One that a failed test left frozen: until it goes on, it heeds no other signal.
+            process.signal(signal.SIGCONT)
+        killed = [process.log.read_text() for process in begun if not process.end()]
+        assert not killed, f"did not end by themselves: {killed}"
 
 
 @contextlib.contextmanager

@@ -103,7 +103,9 @@ def test_question_is_answered_once_however_its_hooks_come(connected: ZendeskConn
 def test_no_reply_leaves_over_an_agent(connected: ZendeskConnected) -> None:
     """Who answers while an approval waits, and whose hook has not come; handed back, it goes on."""
     ticket = connected.ask(TWICE)
-    connected.double.deliver()
+    # One of the message's two hooks: the other, read late, would see her, and silence the bot
+    # before there is a reply that could be held back.
+    connected.double.deliver(lambda events: events[:1])
     run = connected.rested(ticket)
     assert run["status"] == "interrupted", run
     connected.update(ticket, PERSON, comment={"body": "I will look into it."})

@@ -19,6 +19,10 @@ from tests.doubles.openai_double import OpenAIDouble
 from tests.doubles.server import serving
 from tests.unit.test_docs import ROOT
 
+# Each command of the page starts an interpreter. `make test` tries what the commands show in
+# tests/acceptance/test_terminal.py, and the page's exercise in tests/unit/test_howto.py.
+pytestmark = pytest.mark.thorough
+
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 PAGE = ROOT / "docs/howto/debug_a_run.md"
 FENCE = re.compile(r"^   ```\n(.*?)^   ```$", re.MULTILINE | re.DOTALL)

@@ -20,6 +20,7 @@ from app.cli import app
 from app.db.core.embedded import embedded_postgres
 from tests.acceptance import forked
 from tests.acceptance.stack import FORKS, Client
+from tests.cases import some
 
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 
@@ -129,12 +130,13 @@ def called(dev: Dev, *arguments: str) -> Result:
     return done
 
 
-def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path) -> None:
+@pytest.mark.parametrize("started", some([Dev, TypedDev], 2))
+def test_dev_keeps_its_data_and_leaves_nothing_running(tmp_path: Path, started: type[Dev]) -> None:
     """Start, pause a run, stop by SIGTERM, start again after SIGKILL: the run still waits.
 
     Each start ends the keys of the start before.
     """
-    first = TypedDev(tmp_path)
+    first = started(tmp_path)
     assert set(first.ready) == {
         "url",
         "starter_key",
@@ -185,6 +187,7 @@ def dev(tmp_path_factory: pytest.TempPathFactory) -> Any:
     running.stop()
 
 
+@pytest.mark.thorough
 def test_two_do_not_share_a_data_folder(dev: Dev) -> None:
     """The second one says what to do, and harms nothing."""
     second = deskgraph(dev.data_dir, "dev", "--port", "0")
@@ -200,7 +203,7 @@ LONG = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("part", LONG.values(), ids=LONG)
+@pytest.mark.parametrize("part", some(LONG.values(), 4), ids=LONG)
 def test_long_ticket_stops_no_worker(dev: Dev, request: pytest.FixtureRequest, part: str) -> None:
     """It is read at the first attempt: no worker lost its lease, none took the run over."""
     body = f"I was charged twice, please refund {part * 50_000}"[:50_000]

@@ -10,13 +10,14 @@ from tests.acceptance.connected import own_desk_of
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Stack, running
 from tests.acceptance.test_connected_desk import E42, PERSON
+from tests.cases import some
 from tests.doubles.own_desk import PATIENCE_SECONDS
 
 # What a dead worker had taken is due when its lease ends; the tests do not wait for that.
 DUE = "UPDATE deliveries SET next_at = now() WHERE status = 'pending'"
 
 
-@pytest.mark.parametrize(("text", "kind"), [(E42, "reply"), (PERSON, "handoff")])
+@pytest.mark.parametrize(("text", "kind"), some([(E42, "reply"), (PERSON, "handoff")], 2))
 async def test_worker_killed_while_the_desk_answers_posts_once(
     migrated_database: Callable[[], str], tmp_path: Path, text: str, kind: str
 ) -> None:

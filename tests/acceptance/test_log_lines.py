@@ -19,6 +19,7 @@ from tests.acceptance.stack import FORKS, Client, Stack, free_port, running
 from tests.acceptance.test_connected_zammad import SETTINGS
 from tests.acceptance.test_tracing import MARKED, MARKERS, TWICE, start_marked
 from tests.acceptance.waiting import until
+from tests.cases import some
 from tests.conftest import Tenant, copy_articles
 from tests.doubles.langsmith_capture import LangSmithCapture
 from tests.doubles.openai_double import OpenAIDouble
@@ -143,7 +144,7 @@ def test_node_of_a_run_is_named_on_no_line_of_another(stack: Stack, starter: Cli
 
 @pytest.mark.parametrize(
     ("command", "env"),
-    [
+    some([
         (["api", "--port", "0"], {"DESKGRAPH_SECRET_KEY": ""}),
         (["api", "--port", "0"], {"DESKGRAPH_POOL_SIZE": "many"}),
         (["api", "--port", "0"], {"DESKGRAPH_NO_SUCH": "x", "DESKGRAPH_HOST": "256.0.0.1"}),
@@ -151,7 +152,7 @@ def test_node_of_a_run_is_named_on_no_line_of_another(stack: Stack, starter: Cli
         (["worker"], {"DESKGRAPH_DATABASE_URL": ""}),
         (["worker"], {"DESKGRAPH_EMBEDDINGS_FILE": "/no", "DESKGRAPH_EMBEDDINGS_SHA256": "0" * 64}),
         (["migrate"], {"DESKGRAPH_DATABASE_URL": "postgresql://x@127.0.0.1:9/x"}),
-    ],
+    ], 4),
     ids=lambda value: value[0] if isinstance(value, list) else "".join(value)[:40],
 )  # fmt: skip
 def test_start_that_fails_says_so_in_json(
@@ -174,6 +175,7 @@ def test_migration_is_logged_in_json(fresh_database: Callable[[], str], tmp_path
     assert "The schema is up to date." in said
 
 
+@pytest.mark.thorough
 def test_dev_with_its_own_postgres_logs_in_json(tmp_path: Path) -> None:
     """Server, migrations, API and worker from an empty folder to a stop: what it prints, too."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("DESKGRAPH_")}

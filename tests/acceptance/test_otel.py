@@ -16,6 +16,7 @@ from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.test_trace_delivery import PATIENCE_SECONDS, STOP_SECONDS
 from tests.acceptance.test_tracing import MARKED, MARKERS, TWICE, start_marked
 from tests.acceptance.waiting import until
+from tests.cases import some
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture
 from tests.doubles.openai_double import OpenAIDouble
@@ -190,7 +191,7 @@ def test_pause_is_no_error_and_a_failed_try_is_one(
     assert resumed.attributes["deskgraph.run_outcome"] == "success"
 
 
-@pytest.mark.parametrize("content", ["redacted", "none", "full"])
+@pytest.mark.parametrize("content", some(["redacted", "none", "full"], 3))
 def test_personal_data_leaves_only_by_the_policy(
     starter: Client,
     admin: Client,
@@ -218,6 +219,7 @@ def test_personal_data_leaves_only_by_the_policy(
     assert all(span.attributes["gen_ai.conversation.id"] == run["thread_id"] for span in spans)
 
 
+@pytest.mark.thorough
 def test_spans_of_a_killed_worker_are_sent_by_the_one_that_recovers_its_run(
     migrated_database: Callable[[], str], tmp_path: Path
 ) -> None:
@@ -251,7 +253,7 @@ def test_spans_of_a_killed_worker_are_sent_by_the_one_that_recovers_its_run(
     assert MARKERS["email"].encode() not in got.sent
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "never answers", "is gone"])
+@pytest.mark.parametrize("trouble", some(["never answers", "refuses", "is gone"], 3))
 def test_collector_in_trouble_costs_traces_only(
     migrated_database: Callable[[], str], tmp_path: Path, trouble: str
 ) -> None:

@@ -12,6 +12,7 @@ from tests.acceptance.held_model import HeldModel
 from tests.acceptance.own_database import tenant_on
 from tests.acceptance.stack import Client, Process, Stack, running
 from tests.acceptance.waiting import until
+from tests.cases import some
 from tests.conftest import Tenant
 from tests.doubles.langsmith_capture import LangSmithCapture, metadata
 from tests.doubles.server import serving, silent_server
@@ -144,7 +145,10 @@ def test_trace_of_a_killed_worker_is_ended_by_the_one_that_recovers_its_run(
     assert metadata(langsmith.runs[lost])["run_id"] == run["id"]
 
 
-@pytest.mark.parametrize("trouble", ["refuses", "refuses the key", "never answers", "is gone"])
+TROUBLES = ("never answers", "refuses", "refuses the key", "is gone")
+
+
+@pytest.mark.parametrize("trouble", some(TROUBLES, 4))
 def test_langsmith_in_trouble_costs_traces_only(
     starter: Client, stack: Stack, tmp_path: Path, trouble: str
 ) -> None:

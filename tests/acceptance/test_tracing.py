@@ -19,6 +19,7 @@ from tests.acceptance.own_database import tenant_on
 from tests.acceptance.scraping import scrape, url_of
 from tests.acceptance.stack import Client, Stack, running
 from tests.acceptance.waiting import until
+from tests.cases import some
 from tests.conftest import Tenant, copy_articles
 from tests.doubles.langsmith_capture import PROJECT_ID, WORKSPACE_ID, LangSmithCapture, metadata
 from tests.doubles.openai_double import OpenAIDouble
@@ -124,7 +125,7 @@ def feedback_on(langsmith: LangSmithCapture, trace_id: str, key: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "value", "score"), [("approve", "approved", 1), ("reject", "rejected", 0)]
+    ("verdict", "value", "score"), some([("approve", "approved", 1), ("reject", "rejected", 0)], 2)
 )
 def test_decision_is_feedback_on_the_trace_that_asked(
     paused: Any,
@@ -467,12 +468,15 @@ def test_failed_attempt_is_an_error(
 
 @pytest.mark.parametrize(
     "secret",
-    [
-        "sk-proj-Zx81mKq02LpQ7vNc55tYbR3wUe9aHd4G",
-        "AKIAIOSFODNN7EXAMPLE",
-        "password: correct-horse-battery",
-        "dg_0123456789ab_Zx81mKq02LpQ7vNc55tYbR3wUe9aHd4GZx81mKq02Lp",
-    ],
+    some(
+        [
+            "sk-proj-Zx81mKq02LpQ7vNc55tYbR3wUe9aHd4G",
+            "AKIAIOSFODNN7EXAMPLE",
+            "password: correct-horse-battery",
+            "dg_0123456789ab_Zx81mKq02LpQ7vNc55tYbR3wUe9aHd4GZx81mKq02Lp",
+        ],
+        4,
+    ),
 )
 def test_secrets_never_leave(
     starter: Client, models: OpenAIDouble, langsmith: LangSmithCapture, secret: str
@@ -511,7 +515,7 @@ def start_marked(starter: Client) -> Any:
     return answer.raise_for_status().json()
 
 
-@pytest.mark.parametrize("content", ["redacted", "none", "full"])
+@pytest.mark.parametrize("content", some(["redacted", "none", "full"], 3))
 @pytest.mark.usefixtures("marked")
 def test_personal_data_leaves_only_by_the_policy(
     starter: Client,

@@ -9,6 +9,8 @@ import psycopg
 TWICE = "I was charged twice for my Pro plan this month, please refund one of them"
 HOURS = "What are your opening hours?"
 PATIENCE_SECONDS = 30
+# Each look is a call: to look more often takes the time that is waited for.
+LOOK_SECONDS = 0.05
 
 
 def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> Any:
@@ -16,7 +18,7 @@ def until(condition: Callable[[], Any], seconds: float = PATIENCE_SECONDS) -> An
     deadline = time.monotonic() + seconds
     while not (value := condition()):
         assert time.monotonic() < deadline, "it never came true"
-        time.sleep(0.02)
+        time.sleep(LOOK_SECONDS)
     return value
 
 

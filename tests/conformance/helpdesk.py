@@ -293,12 +293,17 @@ class HelpdeskLaws:
 
     # Answers that are lost.
 
+    @pytest.fixture
+    def lost_at(self) -> range:
+        """Which calls of a reply or a note lose their answer, one after the other."""
+        return range(MOST_CALLS)
+
     @pytest.mark.parametrize("fault", ["lost", "garbled"])
     async def test_reply_is_posted_once_whatever_answer_is_lost(
-        self, harness: Harness, fault: str
+        self, harness: Harness, lost_at: range, fault: str
     ) -> None:
         """Each call of a reply in turn loses its answer; then the same reply comes again."""
-        for after in range(MOST_CALLS):
+        for after in lost_at:
             ticket_id = await harness.open_ticket("Lost", ASKED)
             key, stamp = fresh_key(), (await harness.desk.read(ticket_id)).stamp
             (harness.lose_answer if fault == "lost" else harness.garble_answer)(after)
@@ -318,9 +323,11 @@ class HelpdeskLaws:
                 return
         pytest.fail("a reply takes too many calls")
 
-    async def test_note_is_posted_once_whatever_answer_is_lost(self, harness: Harness) -> None:
+    async def test_note_is_posted_once_whatever_answer_is_lost(
+        self, harness: Harness, lost_at: range
+    ) -> None:
         """The same for notes."""
-        for after in range(MOST_CALLS):
+        for after in lost_at:
             ticket_id, key = await harness.open_ticket("Lost note", ASKED), fresh_key()
             harness.lose_answer(after)
             try:
@@ -338,10 +345,10 @@ class HelpdeskLaws:
         pytest.fail("a note takes too many calls")
 
     async def test_person_who_replies_after_a_lost_answer_is_not_spoken_over(
-        self, harness: Harness
+        self, harness: Harness, lost_at: range
     ) -> None:
         """The repetition finds either our reply or the person's, and adds none."""
-        for after in range(MOST_CALLS):
+        for after in lost_at:
             ticket_id = await harness.open_ticket("Lost, then a person", ASKED)
             key, stamp = fresh_key(), (await harness.desk.read(ticket_id)).stamp
             harness.lose_answer(after)

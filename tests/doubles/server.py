@@ -1,6 +1,8 @@
 """Serves an ASGI app on a free loopback port, in a thread of the test's own process."""
 
+import asyncio
 import contextlib
+import itertools
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,14 +13,38 @@ from fastapi import FastAPI
 
 from app.commands.serve import bind
 
+# Most tests serve something and end at once: uvicorn looks every tenth of a second whether it is to
+# end, and then waits for another one.
+LOOK_SECONDS, GRACE_SECONDS = 0.02, 1.0
+
 
 class ThreadServer(uvicorn.Server):
-    """Leaves signals to the test runner."""
+    """Leaves signals to the test runner, and ends as soon as it may."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Nothing is captured."""
         yield
+
+    async def main_loop(self) -> None:
+        """Until it is to end."""
+        looks = itertools.count()
+        while not await self.on_tick(next(looks)):  # noqa: ASYNC110  # set by another thread
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing more; what still hangs is cut off: some tests make a call without an end."""
+        state = self.server_state
+        for server in self.servers:
+            server.close()
+        for connection in list(state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                while state.connections or state.tasks:  # noqa: ASYNC110  # uvicorn's own sets
+                    await asyncio.sleep(LOOK_SECONDS / 4)
+        for task in state.tasks:
+            task.cancel()
 
 
 @contextlib.contextmanager
@@ -29,12 +55,10 @@ def serving(app: FastAPI, certificate: tuple[Path, Path] | None = None) -> Itera
     with bind("127.0.0.1", 0) as listener:
         # From now on a call waits, also before the thread has begun to answer.
         listener.listen()
-        # What still hangs at the end is cut off: some tests make a call that never answers.
         config = uvicorn.Config(
             app,
             log_config=None,
             lifespan="off",
-            timeout_graceful_shutdown=1,
             access_log=False,
             ssl_certfile=ssl_certfile,
             ssl_keyfile=ssl_keyfile,

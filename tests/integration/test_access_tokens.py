@@ -210,6 +210,20 @@ async def test_lease_of_a_process_that_died_ends(place: Place) -> None:
     assert place.double.grants == ["refresh_token"]
 
 
+async def test_new_credentials_wait_for_no_lease_of_the_old_ones(place: Place) -> None:
+    """A renewal with the old ones that is on its way stores nothing, and holds nothing up."""
+    owner, sessions = await owner_of(place), place.service.sessions
+    async with sessions.begin() as session:
+        old = await rows.lease(session, owner, 30)
+    assert old is not None
+    await place.change(refresh_token=place.double.authorize())
+    async with asyncio.timeout(10):
+        await (await place.desk()).read(place.ticket_id)
+    async with sessions.begin() as session:
+        assert not await rows.store(session, owner, old.version, b"late", None)
+    assert place.double.grants == ["refresh_token"]
+
+
 async def test_cancelled_caller_loses_no_pair(place: Place) -> None:
     """The refresh goes on to its end, since the pair before it is over."""
     opened, asked, go_on = await place.opened(), asyncio.Event(), asyncio.Event()

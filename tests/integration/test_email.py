@@ -14,7 +14,7 @@ from tests.mailboxes import MailPlace, mail, mail_place, stamped
 from tools.errors import UnavailableError
 
 # `make test` cuts the line at one command in so many, `make thorough` at every one.
-EVERY = 3
+EVERY = 8
 
 
 class TestOverPymap(EmailLaws):

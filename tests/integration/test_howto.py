@@ -13,15 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration import warm
-from tests.unit.test_howto import (
-    APPLY,
-    DIFFS,
-    ROOT,
-    carried_out,
-    changed,
-    every_diff,
-    skip_when_done,
-)
+from tests.unit.test_howto import APPLY, DIFFS, ROOT, changed, every_diff, skip_when_done
 
 # What a checkout holds besides its own files, and what no test of the code needs. The bytecode goes
 # along: it fits the files that the diff leaves as they are.
@@ -31,8 +23,8 @@ LEFT_OUT = shutil.ignore_patterns(".*", "*.egg-info", "build", "dist", "*.lock")
 LAWS = "extend_trial or name_is_one or names_an_effect or only_a_reply"
 HELD_BY = {"new_tool": ("tests/unit/test_effect_laws.py", LAWS)}
 
-# Its change is a fault, which the page looks for: with it other tests fail.
-BREAKS = {"debug_a_run"}
+# To start pytest in a copy takes seconds: `make test` does it for one, `make thorough` for each.
+QUICK = "new_node"
 
 
 class Pytest:
@@ -81,40 +73,32 @@ def new_copy(tmp_path: Path) -> Callable[[], Path]:
 
 
 @every_diff
-def test_the_diffs_own_tests_pass(
-    diff: Path, new_copy: Callable[[], Path], copies: Pytest, *, thorough: bool
-) -> None:
+def test_the_diff_is_in_style(diff: Path, new_copy: Callable[[], Path]) -> None:
+    """Applied alone, `make lint` would find no fault in its files: contributors start from them."""
+    skip_when_done(diff)
+    copy = new_copy()
+    assert apply(diff, copy) == ""
+    assert objections_of_style(copy, diff) == ""
+
+
+@pytest.mark.parametrize(
+    "diff",
+    [
+        pytest.param(diff, id=diff.stem, marks=[] if diff.stem == QUICK else pytest.mark.thorough)
+        for diff in DIFFS
+    ],
+)
+def test_the_diffs_own_tests_pass(diff: Path, new_copy: Callable[[], Path], copies: Pytest) -> None:
     """Applied alone, the tests that the diff adds or changes pass."""
-    if not thorough:
-        pytest.skip("`make thorough` tries each alone")
     skip_when_done(diff)
     copy = new_copy()
     assert apply(diff, copy) == ""
     copies.run(copy, *own_tests(diff))
 
 
-@pytest.mark.parametrize("broken", [False, True])
-def test_the_tests_of_diffs_pass_together(
-    new_copy: Callable[[], Path], copies: Pytest, *, broken: bool
-) -> None:
-    """Applied one after the other: to start pytest for each takes five times as long.
-
-    One that does not fit beside those before it goes into the next copy.
-    """
-    left = [diff for diff in DIFFS if not carried_out(diff) and (diff.stem in BREAKS) == broken]
-    while left:
-        copy = new_copy()
-        refused = {diff: why for diff in left if (why := apply(diff, copy))}
-        assert left[0] not in refused, refused
-        applied = [diff for diff in left if diff not in refused]
-        assert objections_of_style(copy, *applied) == ""
-        copies.run(copy, *own_tests(*applied))
-        left = list(refused)
-
-
-def objections_of_style(copy: Path, *diffs: Path) -> str:
-    """What `make lint` would say of the Python files of the diffs: contributors start from them."""
-    files = [name for diff in diffs for name in changed(diff) if name.endswith(".py")]
+def objections_of_style(copy: Path, diff: Path) -> str:
+    """What `make lint` would say of the diff's Python files."""
+    files = [name for name in changed(diff) if name.endswith(".py")]
     ruff = str(Path(sys.executable).with_name("ruff"))
     said = ""
     for command in (["check", "--quiet"], ["format", "--check", "--quiet"]):
@@ -131,16 +115,13 @@ def objections_of_style(copy: Path, *diffs: Path) -> str:
     return said
 
 
-def own_tests(*diffs: Path) -> list[str]:
-    """Arguments of pytest: the tests that the diffs bring, and those that hold what they add."""
-    files, keywords = [], []
-    for diff in diffs:
-        own = [name for name in changed(diff) if re.fullmatch(r"tests/.*/test_\w+\.py", name)]
-        assert own
-        files += own
-        keywords += [Path(name).stem for name in own]
-        if diff.stem in HELD_BY:
-            file, laws = HELD_BY[diff.stem]
-            files.append(file)
-            keywords.append(laws)
+def own_tests(diff: Path) -> list[str]:
+    """Arguments of pytest: the tests that the diff brings, and those that hold what it adds."""
+    files = [name for name in changed(diff) if re.fullmatch(r"tests/.*/test_\w+\.py", name)]
+    assert files
+    keywords = [Path(name).stem for name in files]
+    if diff.stem in HELD_BY:
+        file, laws = HELD_BY[diff.stem]
+        files.append(file)
+        keywords.append(laws)
     return ["-q", "-p", "no:cacheprovider", *files, "-k", " or ".join(keywords)]

@@ -248,6 +248,7 @@ async def test_queries_of_odd_characters_find_nothing_and_break_nothing(
         assert isinstance(await knowledge.search([query], "en", 5), list)
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(not BANKING.exists(), reason="the shared data folder is not here")
 async def test_a_real_knowledge_base_is_imported_and_searched(
     knowledge: PostgresKnowledge, sessions: Sessions, tenant: Tenant

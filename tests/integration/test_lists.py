@@ -12,6 +12,8 @@ from app.execution.wiring import Service
 from tests.conftest import Tenant
 from tests.integration.place import DOCUMENT, Place, client, expect, opened
 
+pytestmark = pytest.mark.no_articles
+
 EXPANDABLE = set(schemas.RunOut.model_fields) - set(schemas.RunSummary.model_fields)
 
 

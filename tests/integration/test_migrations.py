@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+import pytest
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -103,6 +104,7 @@ def test_migrations_go_down_and_up_again(fresh_database: Callable[[], str]) -> N
     assert schema_of(url) == everything
 
 
+@pytest.mark.thorough
 def test_each_revision_goes_down_to_what_was_before_it(fresh_database: Callable[[], str]) -> None:
     """A downgrade removes what its upgrade made, no less and no more, one revision at a time."""
     url = fresh_database()

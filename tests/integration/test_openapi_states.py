@@ -22,6 +22,8 @@ from tests.integration.place import (
     opened,
 )
 
+pytestmark = pytest.mark.no_articles
+
 PERSON = "I want to speak to a human being, please."
 RESUME, REPLAY = "POST /v1/runs/{run_id}/resume", "POST /v1/runs/{run_id}/replay"
 

@@ -11,7 +11,7 @@ from app.db.core.connections import Sessions
 from app.db.knowledge import bm25
 from app.db.knowledge.articles import put_article
 from app.db.knowledge.bm25 import asked_parts, rank_chunks
-from tests.conftest import Tenant
+from tests.conftest import Tenant, make_tenant
 
 CHUNKS, WORDS = 20_000, 6
 QUESTION = "word1 word2 word3 word4 word5 word6 zygote"
@@ -30,11 +30,12 @@ FILL = """
     UNION ALL SELECT :tenant, 'half', id, 1 FROM cut WHERE id % 2 = 0"""
 
 
-@pytest.fixture
-async def large(sessions: Sessions, tenant: Tenant) -> Tenant:
+@pytest.fixture(scope="module")
+async def large(sessions: Sessions) -> Tenant:
     """A tenant with many articles that say the same words, and one that says another as well."""
-    values = {"tenant": tenant.id, "chunks": CHUNKS, "words": WORDS}
     async with sessions.begin() as session:
+        tenant = await make_tenant(session)
+        values = {"tenant": tenant.id, "chunks": CHUNKS, "words": WORDS}
         await session.execute(text(FILL), values)
         await put_article(session, tenant.id, "odd", "Odd", "A zygote and word1.", "en")
         await put_article(session, tenant.id, "both", "Odd", "A zygote and word1 in half.", "en")

@@ -116,7 +116,9 @@ async def test_handoff_of_no_run_is_delivered_without_fields(
     ticket = ticket_name(row.id, "42")
     async with sessions.begin() as session:
         await open_for_person(session, row.tenant_id, ticket, without_run(ticket), "Look at it.")
-        [due] = [d for d in await deliveries.claim(session, LEASE, 50) if d.connection_id == row.id]
+        [due] = [
+            d for d in await deliveries.claim(session, LEASE, 1000) if d.connection_id == row.id
+        ]
         session.expunge(due)
     desk = SlowDesk(view())
     await deliver(sessions, row, desk, due)

@@ -20,6 +20,7 @@ from graphs.reply.checks import objections
 from graphs.reply.facts import Facts
 from graphs.run.replay import UNKNOWN_TRIAGE, replay_policy
 from graphs.state import DoneStep, Objection, fresh_run
+from tests.cases import some
 from tests.fakes import FakeGate, World
 from tests.unit.desk import ROOT, ticket
 from tests.unit.effect_args import JUNK, args_of
@@ -157,7 +158,7 @@ async def _remember(call: Any) -> Any:
 
 
 @every(WORDED)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", some(LANGUAGES, 3))
 @fewer
 @given(data=st.data())
 def test_every_effect_is_named_in_the_reply(
@@ -184,7 +185,7 @@ def test_every_effect_is_named_in_the_reply(
 
 
 @every(WORDED)
-@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("language", some(LANGUAGES, 3))
 @fewer
 @given(data=st.data())
 def test_no_text_hides_an_effect(effect: Effect[Any], language: str, data: st.DataObject) -> None:
@@ -199,7 +200,7 @@ def test_no_text_hides_an_effect(effect: Effect[Any], language: str, data: st.Da
 
 
 @every([effect for effect in WORDED if effect.kind == "action"])
-@pytest.mark.parametrize("poison", POISON)
+@pytest.mark.parametrize("poison", some(POISON, 3))
 @fewer
 @given(data=st.data())
 def test_what_an_outside_system_wrote_is_a_name_or_is_not_said(

@@ -14,6 +14,7 @@ from graphs.reply.names import named
 from graphs.run.memory import cut
 from graphs.state import fresh_run
 from graphs.text.phrases import THANKS
+from tests.cases import some
 from tests.doubles.adversary import ObedientModel, orders, proposal, refund, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
 from tests.fakes import payment
@@ -27,6 +28,8 @@ from tools.wording import LANGUAGES
 # The same paths as other tests, again and again: to trace them all takes most of the time.
 pytestmark = pytest.mark.no_cover
 
+# `make test` tries one attack in so many on each law, `make thorough` all.
+EVERY = 4
 # What billing sees as well: who orders a proposal there never comes to a reply.
 SEEN = ("body", "subject", "name", "payment")
 HOLDING = {" ".join([THANKS.fill(code), TAKEN_BY.fill(code, who="Mia")]) for code in LANGUAGES}
@@ -85,7 +88,7 @@ def assert_nothing_happened(opened: Desk) -> None:
     assert len(world.conversations.replies) <= 1
 
 
-@pytest.mark.parametrize("name", PROPOSALS)
+@pytest.mark.parametrize("name", some(PROPOSALS, EVERY))
 async def test_no_proposal_moves_anything_without_a_person(name: str) -> None:
     """Whatever is proposed, and whatever is said to be agreed, the books stay as they are."""
     opened = desk("cus_ann")
@@ -95,7 +98,7 @@ async def test_no_proposal_moves_anything_without_a_person(name: str) -> None:
     assert {"Classification", "Proposal"} <= set(model.obedience)
 
 
-@pytest.mark.parametrize("name", PROPOSALS)
+@pytest.mark.parametrize("name", some(PROPOSALS, EVERY))
 async def test_what_a_person_can_agree_to_is_the_customers_own(name: str) -> None:
     """A plan that reaches a reviewer names own payments within their amounts, in their currency."""
     opened = desk("cus_ann")
@@ -116,7 +119,7 @@ async def test_what_a_person_can_agree_to_is_the_customers_own(name: str) -> Non
     assert len(opened.world.conversations.replies) == 1
 
 
-@pytest.mark.parametrize("name", TRIAGES)
+@pytest.mark.parametrize("name", some(TRIAGES, EVERY))
 async def test_no_opinion_of_a_ticket_is_authority(name: str) -> None:
     """Intents, confidence, language and quotes change who looks, never what may be done."""
     opened = desk("cus_ann", "upload-error-e42")
@@ -124,7 +127,7 @@ async def test_no_opinion_of_a_ticket_is_authority(name: str) -> None:
     await attack(opened, "body", {**everything(), "Classification": TRIAGES[name]})
 
 
-@pytest.mark.parametrize("name", MAILINGS)
+@pytest.mark.parametrize("name", some(MAILINGS, EVERY))
 @pytest.mark.parametrize("may_mail", [False, True])
 async def test_no_mailing_without_scope_and_person(name: str, *, may_mail: bool) -> None:
     """A caller without the scope is not even asked; with it a person decides."""
@@ -137,7 +140,7 @@ async def test_no_mailing_without_scope_and_person(name: str, *, may_mail: bool)
     assert ("Mailing" in model.obedience) is may_mail
 
 
-@pytest.mark.parametrize("name", REPLIES)
+@pytest.mark.parametrize("name", some(REPLIES, EVERY))
 async def test_no_hostile_draft_leaves(name: str) -> None:
     """Beside an article that answers the ticket, and cited as if it said so."""
     opened = desk("cus_ann", "upload-error-e42")
@@ -151,7 +154,7 @@ async def test_no_hostile_draft_leaves(name: str) -> None:
     assert_holding(done)
 
 
-@pytest.mark.parametrize("name", REPLIES)
+@pytest.mark.parametrize("name", some(REPLIES, EVERY))
 async def test_no_hostile_draft_leaves_beside_the_books(name: str) -> None:
     """The same when the facts are the customer's payments, with nothing done."""
     opened = desk("cus_ann")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cases import some
+
 ROOT = Path(__file__).parents[2]
 # An installation without the exporter, as `pip install deskgraph` makes it.
 HIDDEN = """
@@ -33,7 +35,7 @@ def run(code: str, **env: str) -> "subprocess.CompletedProcess[str]":
     )
 
 
-@pytest.mark.parametrize("command", ["worker", "api"])
+@pytest.mark.parametrize("command", some(["worker", "api"], 2))
 def test_endpoint_without_the_extra_is_explained(command: str) -> None:
     """Before anything is connected to; the sentence holds the command."""
     code = f"from app import cli; sys.argv = ['deskgraph', '{command}']; cli.main()"

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from tests.cases import some
+
 ROOT = Path(__file__).parents[2]
 WORD = "quuxplugh"
 
@@ -95,25 +97,25 @@ def test_json_is_asked_as_the_settings_read_it(value: str, tmp_path: Path) -> No
     assert lines_of(beside, DESKGRAPH_LOG_JSON="false") == [False]
 
 
-def test_what_fails_at_start_shows_no_control_character(tmp_path: Path) -> None:
+@pytest.mark.parametrize("as_json", some(["true", "false"], 2))
+def test_what_fails_at_start_shows_no_control_character(tmp_path: Path, as_json: str) -> None:
     """A path may hold an escape sequence, also where a message that is not JSON names it."""
     hostile = tmp_path / "bad\x1b[31m\x07"
     hostile.mkdir()
     (hostile / "postgres").write_text("no folder")
-    for as_json in ("true", "false"):
-        done = subprocess.run(
-            [sys.executable, "-m", "app.cli", "dev"],
-            cwd=ROOT,
-            env={**os.environ, "DESKGRAPH_DATA_DIR": str(hostile), "DESKGRAPH_LOG_JSON": as_json},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 1
-        assert "bad" in done.stderr
-        assert "\x1b" not in done.stdout + done.stderr
-        assert "\x07" not in done.stdout + done.stderr
-        if as_json == "true":
-            events = [json.loads(line) for line in done.stderr.splitlines()]
-            assert events[-1]["event"] == "process_failed"
-            assert "FileExistsError" in events[-1]["exception"]
+    done = subprocess.run(
+        [sys.executable, "-m", "app.cli", "dev"],
+        cwd=ROOT,
+        env={**os.environ, "DESKGRAPH_DATA_DIR": str(hostile), "DESKGRAPH_LOG_JSON": as_json},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "bad" in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\x07" not in done.stdout + done.stderr
+    if as_json == "true":
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+        assert events[-1]["event"] == "process_failed"
+        assert "FileExistsError" in events[-1]["exception"]

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import yaml
 
+from tests.cases import some
+from tests.collecting import is_chosen
 from tests.unit.test_docs import code, table, text_of
 from tests.unit.test_locks import pins_of
 
@@ -101,6 +103,25 @@ def test_ci_runs_what_make_test_runs() -> None:
     plain, traced = re.findall(r"^\t.*\$\(XDIST\).*$", text_of("Makefile"), re.MULTILINE)
     assert traced in recipe("cover")
     assert traced == f"{plain} --cov --cov-report="
+
+
+def test_make_thorough_looks_everywhere() -> None:
+    """What tries more cases is found by its marker or fixture, so that no list leaves it out."""
+    [command] = [line for line in recipe("thorough").splitlines() if "pytest" in line]
+    assert command.endswith("--thorough")
+    assert "make thorough" in text_of(".ci/run")
+
+
+def test_each_test_is_chosen_by_make_test_or_make_thorough(request: pytest.FixtureRequest) -> None:
+    """The tests of this run are those of the option alone."""
+    thorough = bool(request.config.getoption("--thorough"))
+    assert all(is_chosen(item, thorough=thorough) for item in request.session.items)
+
+
+def test_first_case_of_so_many_is_always_tried() -> None:
+    """The others are marked, whatever a case is."""
+    left = [bool(case.marks) for case in some([1, (2, 3), "4", None, 5], 3)]
+    assert left == [False, True, True, False, True]
 
 
 def test_make_keeps_bytecode() -> None:

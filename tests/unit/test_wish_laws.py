@@ -18,6 +18,7 @@ from graphs.policy import Policy
 from graphs.state import fresh_run
 from graphs.wishes.quotes import Said
 from graphs.wishes.refunds import NOT_PLAIN, Wanted, Wishes
+from tests.cases import some
 from tests.fakes import payment
 from tests.unit.desk import Desk, desk, scripted, ticket
 from tests.wishes import (
@@ -30,6 +31,8 @@ from tests.wishes import (
 )
 from tools.models import JsonObject, Payment
 
+# A message goes through the whole graph: `make test` tries one in so many, `make thorough` all.
+EVERY = 4
 PAID = payment("pay_1002", 4900, "Pro plan")
 RICH = Policy(refund_auto_limit={"USD": 10**6})
 BILLING = Classification(
@@ -65,7 +68,7 @@ def moved(opened: Desk) -> int:
     return sum(refund["amount_minor"] for refund in opened.world.billing.refunds.values())
 
 
-@pytest.mark.parametrize("body", NO_REQUEST)
+@pytest.mark.parametrize("body", some(NO_REQUEST, EVERY))
 async def test_word_about_a_refund_moves_nothing(body: str) -> None:
     """Neither the offline model nor an obedient one proposes money that was not asked for."""
     opened = one_payment()
@@ -85,7 +88,7 @@ def test_offline_model_proposes_nothing_of_it(body: str) -> None:
     assert propose(ticket(body), facts).refunds == []
 
 
-@pytest.mark.parametrize(("body", "asked"), QUANTITIES.items())
+@pytest.mark.parametrize(("body", "asked"), some(QUANTITIES.items(), EVERY))
 async def test_never_more_than_was_asked_for(body: str, asked: int | None) -> None:
     """All of the payment is not proposed where a part was asked for."""
     opened = one_payment()
@@ -98,7 +101,7 @@ async def test_never_more_than_was_asked_for(body: str, asked: int | None) -> No
     assert (refunds(state), moved(opened)) == ([], 0)
 
 
-@pytest.mark.parametrize("body", REQUESTS)
+@pytest.mark.parametrize("body", some(REQUESTS, EVERY))
 async def test_own_wish_within_the_limit_needs_no_person(body: str) -> None:
     """A trusted model's proposal of what is plainly asked for is carried out."""
     opened = one_payment()
@@ -107,7 +110,7 @@ async def test_own_wish_within_the_limit_needs_no_person(body: str) -> None:
     assert (state["plan"]["gate"], moved(opened)) == ([], 4900)
 
 
-@pytest.mark.parametrize("body", REQUESTS)
+@pytest.mark.parametrize("body", some(REQUESTS, EVERY))
 async def test_offline_model_never_decides_alone(body: str) -> None:
     """What it proposes within every limit waits for a person, with that as the reason."""
     opened = one_payment()

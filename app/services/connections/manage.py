@@ -258,6 +258,8 @@ def store_credentials(row: Connection, vault: Vault, credentials: dict[str, Any]
     parsed = _parsed(connector_of(row.kind).credentials, credentials, "credentials")
     row.credentials = vault.seal(credentials)
     row.expires_at, row.expiry_warned_at = parsed.expires_at, None
+    # Who renews with the old ones stores nothing, and no longer ends its lease either.
+    row.tokens_leased_until = None
 
 
 def _parsed(model: type[Fields], given: dict[str, Any], what: str) -> Fields:

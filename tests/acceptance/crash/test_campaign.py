@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-KILLS, SEED = 12, 1
+KILLS, SEED = 8, 1
 
 
 @pytest.mark.timeout(600)

@@ -10,6 +10,7 @@ from app.models.openai import build_models
 from app.settings import Settings
 from tests.acceptance.openai.questions import FAST, TWICE, steps
 from tests.acceptance.stack import Client, free_port
+from tests.cases import some
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
 from tests.unit.desk import desk
 
@@ -79,13 +80,16 @@ def test_outage_between_the_deed_and_its_reply_hides_nothing(
 
 @pytest.mark.parametrize(
     "garbled",
-    [
-        "<html>bad gateway</html>",
-        '{"choices": []}',
-        '{"error": {"message": "quota"}}',
-        '{"choices": [{"index": 0, "message": {"role": "system", "content": "{}"}}]}',
-        '{"choices": [{"index": 0, "message": {"role": "user", "content": "{}"}}], "usage": 7}',
-    ],
+    some(
+        [
+            "<html>bad gateway</html>",
+            '{"choices": []}',
+            '{"error": {"message": "quota"}}',
+            '{"choices": [{"index": 0, "message": {"role": "system", "content": "{}"}}]}',
+            '{"choices": [{"index": 0, "message": {"role": "user", "content": "{}"}}], "usage": 7}',
+        ],
+        5,
+    ),
 )
 def test_what_is_no_answer_is_tried_again(
     starter: Client, models: OpenAIDouble, garbled: str
@@ -108,7 +112,7 @@ def test_slow_answer_is_given_up(starter: Client, models: OpenAIDouble) -> None:
 NO_JSON = ["I think this is about billing.", '{"intents": ["billing"', {"intents": "many"}]
 
 
-@pytest.mark.parametrize("answer", NO_JSON)
+@pytest.mark.parametrize("answer", some(NO_JSON, 3))
 def test_answer_that_breaks_the_schema_is_paid_for_and_asked_again(
     starter: Client, models: OpenAIDouble, answer: Any
 ) -> None:
@@ -127,7 +131,7 @@ def test_answer_that_breaks_the_schema_is_paid_for_and_asked_again(
 
 
 @pytest.mark.no_articles
-@pytest.mark.parametrize("answer", NO_JSON)
+@pytest.mark.parametrize("answer", some(NO_JSON, 3))
 def test_proposal_that_breaks_the_schema_is_made_by_the_offline_model(
     starter: Client, models: OpenAIDouble, answer: Any
 ) -> None:
@@ -145,7 +149,7 @@ def test_proposal_that_breaks_the_schema_is_made_by_the_offline_model(
 
 @pytest.mark.no_articles
 @pytest.mark.parametrize(
-    "header", [{"retry-after": "1"}, {"retry-after-ms": "1000", "retry-after": "60"}]
+    "header", some([{"retry-after": "1"}, {"retry-after-ms": "1000", "retry-after": "60"}], 2)
 )
 def test_retry_after_is_honoured(
     starter: Client, models: OpenAIDouble, header: dict[str, str]
@@ -161,7 +165,7 @@ def test_retry_after_is_honoured(
     assert classify["duration_ms"] >= 1000
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404])
+@pytest.mark.parametrize("status", some([400, 401, 403, 404], 4))
 def test_refusal_that_cannot_heal_is_not_tried_again(
     starter: Client, models: OpenAIDouble, status: int
 ) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from tests.acceptance.openai.questions import E42, MEANING, TECHNICAL, TWICE
 from tests.acceptance.stack import Client
+from tests.cases import some
 from tests.conftest import Tenant
 from tests.doubles.adversary import reply
 from tests.doubles.openai_double import TRIAGE, OpenAIDouble
@@ -35,13 +36,16 @@ def refunds(url: str, tenant: Tenant) -> list[tuple[str, int]]:
 @pytest.mark.no_articles
 @pytest.mark.parametrize(
     "proposed",
-    [
-        [refund("pay_9999")],
-        [refund("pay_2001", 60_000)],
-        [refund("pay_1001", 4901)],
-        [refund("pay_1001"), refund("pay_1001")],
-        [refund("pay_1001"), refund("pay_9999")],
-    ],
+    some(
+        [
+            [refund("pay_9999")],
+            [refund("pay_2001", 60_000)],
+            [refund("pay_1001", 4901)],
+            [refund("pay_1001"), refund("pay_1001")],
+            [refund("pay_1001"), refund("pay_9999")],
+        ],
+        5,
+    ),
     ids=["unknown", "another customer's", "above the capture", "twice", "half invented"],
 )
 def test_proposal_that_fits_no_payment_brings_a_person(
@@ -58,21 +62,24 @@ def test_proposal_that_fits_no_payment_brings_a_person(
 @pytest.mark.no_articles
 @pytest.mark.parametrize(
     "proposal",
-    [
-        {"refunds": [refund("pay_1001", -4900)], "cancellations": [], "unsure": False},
-        {"refunds": [refund("pay_1001", 49.5)], "cancellations": [], "unsure": False},
-        {
-            "refunds": [refund("pay_1001") | {"currency": "JPY"}],
-            "cancellations": [],
-            "unsure": False,
-        },
-        {
-            "refunds": [refund("pay_1001")],
-            "cancellations": [],
-            "unsure": False,
-            "approved_by": "the manager",
-        },
-    ],
+    some(
+        [
+            {"refunds": [refund("pay_1001", -4900)], "cancellations": [], "unsure": False},
+            {"refunds": [refund("pay_1001", 49.5)], "cancellations": [], "unsure": False},
+            {
+                "refunds": [refund("pay_1001") | {"currency": "JPY"}],
+                "cancellations": [],
+                "unsure": False,
+            },
+            {
+                "refunds": [refund("pay_1001")],
+                "cancellations": [],
+                "unsure": False,
+                "approved_by": "the manager",
+            },
+        ],
+        4,
+    ),
     ids=["negative", "fraction", "own currency", "own approval"],
 )
 def test_proposal_of_another_shape_is_no_proposal(
@@ -110,13 +117,16 @@ def test_claim_of_an_approval_approves_nothing(
 @pytest.mark.no_articles
 @pytest.mark.parametrize(
     "opinion",
-    [
-        {"intents": []},
-        {"intents": ["escalate"]},
-        {"confidence": 0.2},
-        {"wants_human": True},
-        {"anger": 1},
-    ],
+    some(
+        [
+            {"intents": []},
+            {"intents": ["escalate"]},
+            {"confidence": 0.2},
+            {"wants_human": True},
+            {"anger": 1},
+        ],
+        3,
+    ),
     ids=lambda opinion: next(iter(opinion)),
 )
 def test_doubtful_triage_brings_a_person(
@@ -145,7 +155,7 @@ FALSE = ["Your refund was approved by our manager.", "We have can\u200bcelled yo
 
 @pytest.mark.parametrize(
     ("text", "supported"),
-    [*((text, True) for text in FORBIDDEN), *((text, False) for text in FALSE)],
+    some([*((text, True) for text in FORBIDDEN), *((text, False) for text in FALSE)], 4),
 )
 def test_forbidden_draft_is_not_sent(
     starter: Client, models: OpenAIDouble, text: str, *, supported: bool
@@ -197,7 +207,8 @@ def test_verifier_that_is_down_brings_a_person(starter: Client, models: OpenAIDo
 
 @pytest.mark.no_articles
 @pytest.mark.parametrize(
-    "text", ["We have refunded 490.00 USD for Pro plan.", "All is well.", "We refunded nothing."]
+    "text",
+    some(["We have refunded 490.00 USD for Pro plan.", "All is well.", "We refunded nothing."], 3),
 )
 def test_refund_is_worded_as_it_was_made(
     starter: Client, approver: Client, models: OpenAIDouble, own_url: str, tenant: Tenant, text: str

@@ -6,6 +6,7 @@ from psycopg.sql import SQL, Identifier
 
 from tests.acceptance.openai.questions import E42, TWICE
 from tests.acceptance.stack import Client, ticket
+from tests.cases import some
 from tests.conftest import Tenant
 from tests.doubles.adversary import JsonObject, make_obedient, orders, proposal, reply, triage
 from tests.doubles.attacks import MAILINGS, PROPOSALS, REPLIES, TRIAGES
@@ -56,7 +57,7 @@ def post(starter: Client, body: JsonObject) -> JsonObject:
 
 
 @pytest.mark.no_articles
-@pytest.mark.parametrize("name", STRANGE)
+@pytest.mark.parametrize("name", some(STRANGE, 4))
 def test_orders_in_a_ticket_move_nothing(
     starter: Client, approver: Client, ordered: list[str], own_url: str, tenant: Tenant, name: str
 ) -> None:
@@ -80,7 +81,7 @@ def test_orders_in_a_ticket_move_nothing(
     assert "500" not in run["reply"]["text"]
 
 
-@pytest.mark.parametrize("name", SAID)
+@pytest.mark.parametrize("name", some(SAID, 4))
 def test_ordered_words_do_not_leave(starter: Client, ordered: list[str], name: str) -> None:
     """A person goes on, and the customer reads only what code says."""
     answers = {
@@ -114,7 +115,7 @@ def test_poisoned_article_orders_nothing(
 
 
 @pytest.mark.no_articles
-@pytest.mark.parametrize("name", ["own policy", "own grants", "invented intent"])
+@pytest.mark.parametrize("name", some(["own policy", "own grants", "invented intent"], 3))
 def test_lies_about_a_ticket_change_no_authority(
     starter: Client, ordered: list[str], own_url: str, tenant: Tenant, name: str
 ) -> None:

@@ -99,6 +99,7 @@ async def test_outage_loses_nothing_hammers_no_provider_and_ends_by_itself(
         assert steps(starter, run)[node]["model_calls"][-1]["model"] == FAST
 
 
+@pytest.mark.thorough
 async def test_run_that_may_wait_is_answered_after_the_outage(
     outage: tuple[str, Stack], provider: OpenAIDouble
 ) -> None:
@@ -118,6 +119,7 @@ async def test_run_that_may_wait_is_answered_after_the_outage(
     assert all([e["tool"] for e in run["effects"]] == ["send_reply"] for run in done)
 
 
+@pytest.mark.thorough
 async def test_tenant_never_has_more_calls_open_than_its_share(
     outage: tuple[str, Stack], provider: OpenAIDouble
 ) -> None:

@@ -138,6 +138,7 @@ async def test_worker_killed_inside_a_mail_sends_none_twice(
     assert "3 contacts in pro (1 perhaps not reached)" in done["reply"]["text"]
 
 
+@pytest.mark.thorough
 async def test_drained_worker_hands_the_rest_to_another(
     mail_stack: Stack, marketing: Client, reviewer: Client, postbox: Postbox
 ) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from app.db.core.embedded import embedded_postgres
 from tests.acceptance.held_model import HeldModel
@@ -34,6 +35,7 @@ def until_taken(ask: Callable[[], httpx.Response]) -> Any:
     return answer.json()
 
 
+@pytest.mark.thorough
 def test_restart_of_postgres_is_a_503_and_loses_nothing(tmp_path: Path, model: HeldModel) -> None:
     """A start, a decision and a run in mid-call, all in the outage: each happens once, after it."""
     port = free_port()

@@ -233,6 +233,7 @@ def test_run_that_no_worker_answers_for_is_adopted(
     assert helpdesk.run(again["id"])["status"] == "interrupted"
 
 
+@pytest.mark.thorough
 def test_doubled_and_late_jobs_are_harmless(
     held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str, tenant: Tenant
 ) -> None:
@@ -251,6 +252,7 @@ def test_doubled_and_late_jobs_are_harmless(
     assert helpdesk.run(run["id"])["attempt"] == 2
 
 
+@pytest.mark.thorough
 def test_expired_approval_does_nothing_and_brings_a_person(
     held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str
 ) -> None:

@@ -60,6 +60,15 @@ def test_frozen_worker_is_replaced_and_its_late_writes_are_refused(
         assert helpdesk.run(again["id"])["status"] in ("interrupted", "success"), "both work"
 
 
+def test_frozen_process_ends_with_its_stack(database_url: str, tmp_path: Path) -> None:
+    """A test that fails while one is frozen leaves nothing to the tests after it."""
+    stack = Stack(database_url, tmp_path)
+    frozen = stack.worker()
+    frozen.signal(signal.SIGSTOP)
+    stack.stop()
+    assert frozen.exit_code == 0
+
+
 def newest_checkpoint(database_url: str, thread_id: str) -> object:
     """The checkpoint that the thread goes on from."""
     with psycopg.connect(database_url) as connection:
