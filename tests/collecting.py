@@ -32,14 +32,15 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Choose the tests, and let the long ones begin.
+    """Choose the tests, and let the long ones begin; of a file that is named all are chosen.
 
     Otherwise the order stays, and with it every module whole.
     """
     thorough = bool(config.getoption("--thorough"))
-    left_out = [item for item in items if not is_chosen(item, thorough=thorough)]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if is_chosen(item, thorough=thorough)]
+    named = {Path(argument.partition("::")[0]).resolve() for argument in config.args}
+    chosen = {item for item in items if item.path in named or is_chosen(item, thorough=thorough)}
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = [item for item in items if item in chosen]
     items.sort(key=lambda item: [not item.nodeid.startswith(long) for long in LONG])
 
 
