@@ -233,7 +233,6 @@ def test_run_that_no_worker_answers_for_is_adopted(
     assert helpdesk.run(again["id"])["status"] == "interrupted"
 
 
-@pytest.mark.thorough
 def test_doubled_and_late_jobs_are_harmless(
     held_stack: Stack, helpdesk: Client, reviewer: Client, database_url: str, tenant: Tenant
 ) -> None:
