@@ -127,6 +127,29 @@ async def test_one_customer_alone_plants_nothing(ask: Ask) -> None:
     assert await hit(ask("cus_max"))
 
 
+async def test_no_text_is_kept_for_one_customer(
+    ask: Ask, sessions: Sessions, tenant: Tenant
+) -> None:
+    """Neither when they ask again, nor when they are the first after the lifetime."""
+    mine = CachedAnswerRow.tenant_id == tenant.id
+
+    async def kept() -> tuple[int, bool]:
+        async with sessions() as session:
+            [row] = await session.scalars(select(CachedAnswerRow).where(mine))
+        return len(row.customers), bool(row.answer)
+
+    await ask("cus_ann")
+    await ask("cus_ann")
+    assert await kept() == (1, False)
+    await ask("cus_bob")
+    assert await kept() == (2, True)
+    async with sessions.begin() as session:
+        past = func.now() - timedelta(seconds=1)
+        await session.execute(update(CachedAnswerRow).where(mine).values(expires_at=past))
+    await ask("cus_max")
+    assert await kept() == (1, False)
+
+
 async def test_newest_reply_is_the_one_given(ask: Ask, sessions: Sessions, tenant: Tenant) -> None:
     """One row a question, with both who asked; it names no customer, and the first only that."""
     mine = select(CachedAnswerRow).where(CachedAnswerRow.tenant_id == tenant.id)

@@ -1,6 +1,8 @@
 """Column types: what Postgres cannot store never reaches it."""
 
 import json
+from decimal import Decimal
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -49,6 +51,26 @@ def test_columns_clean_on_the_way_in() -> None:
     json_in = SafeJson().bind_processor(DIALECT)
     assert json.loads(json_in({"a": "\x00"}) or "") == {"a": ""}
     assert json_in(None) is None
+
+
+class Score(float):
+    """As numpy's numbers are."""
+
+
+class Pair(NamedTuple):
+    """A tuple with names."""
+
+    low: int
+    high: int
+
+
+def test_columns_store_numbers_as_numbers_and_refuse_what_json_has_no_form_for() -> None:
+    """Nothing becomes a text silently: it would be read back as another value."""
+    json_in = SafeJson().bind_processor(DIALECT)
+    assert json.loads(json_in({"a": Score(0.5), "b": Pair(1, 2)}) or "") == {"a": 0.5, "b": [1, 2]}
+    for strange in (Decimal("1.5"), {1}, b"x"):
+        with pytest.raises(TypeError):
+            json_in({"a": strange})
 
 
 def test_status_is_a_member_both_ways() -> None:

@@ -16,22 +16,25 @@ def storable(value: Any) -> Any:
     return value if _is_storable(value) else _cleaned(value)
 
 
-def json_text(value: Any) -> str:
-    """A JSON value as text that Postgres stores; values that JSON has no form for become `str`."""
-    text = _quick_json(value)
-    return text.decode() if text else json.dumps(_cleaned(value), default=str)
+def json_text(value: Any, default: Callable[[Any], Any] | None = str) -> str:
+    """A JSON value as text that Postgres stores; values that JSON has no form for become `str`.
+
+    With a `default` of None they raise TypeError.
+    """
+    text = _quick_json(value, default)
+    return text.decode() if text else json.dumps(_cleaned(value), default=default)
 
 
 def _is_storable(value: Any) -> bool:
-    return _quick_json(value) is not None
+    return _quick_json(value, str) is not None
 
 
-def _quick_json(value: Any) -> bytes | None:
+def _quick_json(value: Any, default: Callable[[Any], Any] | None) -> bytes | None:
     """The JSON of a value, by a library in C; None if it holds U+0000, a lone surrogate or a number
     of more than 64 bits. Nearly every value is storable, and a walk in Python costs as much as the
     query."""
     try:
-        text = orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS)
+        text = orjson.dumps(value, default=default, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         return None
     return None if b"\\u0000" in text else text
@@ -78,11 +81,11 @@ class EnumText(TypeDecorator[StrEnum]):
 
 
 class SafeJson(TypeDecorator[Any]):
-    """JSONB; Python None is SQL NULL."""
+    """JSONB; Python None is SQL NULL. What JSON has no form for is refused, not stored as text."""
 
     impl = JSONB(none_as_null=True)
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[Any], str | None]:
         """Clean on the way in; what is to be looked through becomes the text by the same look."""
-        return lambda value: None if value is None else json_text(value)
+        return lambda value: None if value is None else json_text(value, None)

@@ -122,15 +122,15 @@ def _upsert_answer(ended: CTE) -> ReturningInsert[Any]:
         func.cardinality(CachedAnswerRow.customers) >= CUSTOMERS,
     )
     both = func.array_cat(CachedAnswerRow.customers, row.excluded.customers)
+    askers = case(
+        (expired, row.excluded.customers), (enough, CachedAnswerRow.customers), else_=both
+    )
+    first = func.cardinality(askers) < CUSTOMERS
     return row.on_conflict_do_update(
         index_elements=KEY,
         set_={
-            "answer": named["answer"],
-            "customers": case(
-                (expired, row.excluded.customers),
-                (enough, CachedAnswerRow.customers),
-                else_=both,
-            ),
+            "answer": case((first, row.excluded.answer), else_=named["answer"]),
+            "customers": askers,
             "updated_at": func.now(),
             "expires_at": row.excluded.expires_at,
         },
