@@ -68,7 +68,11 @@ async def test_suggestion_and_articles_stay_with_the_handoff(
     await desk.open_handoff("T-1", "legal", "normal", "Call.", key="with")
     await desk.open_handoff("T-2", "legal", "normal", "Call.", key="without")
     async with sessions() as session:
-        rows = list(await session.scalars(handoffs.handoffs_of_tenant(tenant.id)))
+        rows = list(
+            await session.scalars(
+                handoffs.handoffs_of_tenant(tenant.id).order_by(sandbox.Handoff.id)
+            )
+        )
     found = {row.key: (row.suggestion, row.articles) for row in rows}
     assert found["with"] == (offered["suggestion"], offered["articles"])
     assert found["without"] == (None, [])
@@ -100,7 +104,9 @@ async def test_each_part_of_a_ticket_has_a_handoff_of_its_own(
     ids = [handoff["id"] for handoff in opened]
     assert (ids[3], ids[4], len(set(ids))) == (ids[1], ids[0], 3)
     async with sessions() as session:
-        rows = await session.scalars(handoffs.handoffs_of_tenant(tenant.id))
+        rows = await session.scalars(
+            handoffs.handoffs_of_tenant(tenant.id).order_by(sandbox.Handoff.id)
+        )
         assert [row.part for row in rows] == [None, "billing", "technical"]
 
 
