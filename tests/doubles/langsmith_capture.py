@@ -7,7 +7,7 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -84,7 +84,7 @@ class LangSmithCapture:
         self._note(request)
         if self.status == 202:
             self.sent += await request.body()
-            self._merge(run_id, await request.json())
+            self._merge([(run_id, await request.json())])
         return self._answer({})
 
     async def _feedback(self, request: Request) -> JSONResponse:
@@ -110,6 +110,7 @@ class LangSmithCapture:
         if self.status != 202:
             return JSONResponse({"detail": "injected fault"}, self.status)
         self.sent += body
+        of_runs = []
         for name, data in parts(body, request.headers["content-type"]):
             self.operations.append(name)
             operation, run_id, *field = name.split(".", 2)
@@ -117,22 +118,34 @@ class LangSmithCapture:
                 self.feedback[run_id] = json.loads(data)
             elif operation in ("post", "patch"):
                 value = json.loads(data)
-                self._merge(run_id, {field[0]: value} if field else value)
+                of_runs.append((run_id, {field[0]: value} if field else value))
+        self._merge(of_runs)
         return JSONResponse({}, 202)
 
     def _note(self, request: Request) -> None:
         self.requests.append(request.url.path)
         self.keys.add(request.headers.get("x-api-key"))
 
-    def _merge(self, run_id: str, sent: JsonObject) -> None:
-        """Posts and patches come in any order; null never overwrites, metadata is united."""
-        run = self.runs.setdefault(run_id, {"id": run_id, "extra": {"metadata": {}}})
-        for key, value in sent.items():
-            if key == "extra" and value is not None:
-                metadata = {**run["extra"]["metadata"], **(value.get("metadata") or {})}
-                run["extra"] = {**run["extra"], **value, "metadata": metadata}
-            elif value is not None:
-                run[key] = value
+    def _merge(self, sent: Iterable[tuple[str, JsonObject]]) -> None:
+        """Posts and patches come in any order.
+
+        What one request brings is there at once: a test looks at the runs from another thread.
+        """
+        merged: dict[str, JsonObject] = {}
+        for run_id, fields in sent:
+            known = self.runs.get(run_id, {"id": run_id, "extra": {"metadata": {}}})
+            unite(merged.setdefault(run_id, {**known}), fields)
+        self.runs |= merged
+
+
+def unite(run: JsonObject, fields: JsonObject) -> None:
+    """Add fields to a run: null never overwrites, metadata is united."""
+    for key, value in fields.items():
+        if key == "extra" and value is not None:
+            metadata = {**run["extra"]["metadata"], **(value.get("metadata") or {})}
+            run["extra"] = {**run["extra"], **value, "metadata": metadata}
+        elif value is not None:
+            run[key] = value
 
 
 def metadata(run: JsonObject) -> JsonObject:
