@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.conversations.history import Said
+from app.db.core.base import found_by_key
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.conversations import ConversationSummary
 from app.db.tables.runs import Message, Run
@@ -47,7 +48,7 @@ def _select_unsummarized_count() -> CompiledStatement:
     unsummarized_runs = (
         select(Run.id)
         .where(
-            Run.tenant_id == tenant,
+            found_by_key(Run.tenant_id) == tenant,
             Run.thread_id == bindparam("thread"),
             Run.customer_id == customer,
             Run.seq > func.coalesce(summarized, 0),

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    ColumnElement,
     DateTime,
     LargeBinary,
     Numeric,
@@ -49,3 +50,13 @@ def sql_table(entity: type[Base]) -> Table:
 def now() -> Mapped[datetime]:
     """A column with the time at which the row was inserted."""
     return mapped_column(server_default=func.now())
+
+
+def found_by_key(tenant_id: Mapped[str]) -> ColumnElement[str]:
+    """The tenant of a row that another key finds, written as no index has it.
+
+    While a table is nearly empty every index looks the same: a plan of that time may read all of
+    the tenant's rows for one, and stays until the next ANALYZE. Postgres 18 also skips through an
+    index of the tenant that ends in the id.
+    """
+    return func.coalesce(tenant_id, "")

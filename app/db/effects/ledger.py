@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core import advisory_locks
-from app.db.core.base import sql_table
+from app.db.core.base import found_by_key, sql_table
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_values
 from app.db.effects.pseudonyms import names_of
 from app.db.effects.takeovers import is_quiet
@@ -160,7 +160,7 @@ def _select_of_runs() -> CompiledQuery[LedgerEntry]:
         LedgerEntry,
         select(LedgerEntry)
         .where(
-            LedgerEntry.tenant_id == bindparam("tenant"),
+            found_by_key(LedgerEntry.tenant_id) == bindparam("tenant"),
             LedgerEntry.run_id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
             (LedgerEntry.status == "done") | LedgerEntry.progress.is_not(None),
         )

@@ -21,6 +21,7 @@ from sqlalchemy import (
 from sqlalchemy import exists as sql_exists
 
 from app.db.connections.queries import connections_of_tenant
+from app.db.core.base import found_by_key
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.tables.connections import Connection
 from app.db.tables.conversations import Takeover
@@ -102,7 +103,7 @@ def _may_mail() -> Select[bool]:
         select(func.bool_and(ApiKey.id.is_not(None)))
         .select_from(Run)
         .outerjoin(ApiKey, holds)
-        .where(Run.tenant_id == TENANT, or_(Run.id == RUN, Run.merged_into == RUN))
+        .where(found_by_key(Run.tenant_id) == TENANT, or_(Run.id == RUN, Run.merged_into == RUN))
     )
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from app.db.core.base import found_by_key
 from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor
 from app.db.runs.filters import RunFilters, conditions
 from app.db.runs.scheduling import blocked_by_thread
@@ -25,7 +26,9 @@ from app.db.tables.tenants import ApiKey, Holder
 from app.lifecycle import RunStatus
 
 EVERY_RUN = RunFilters()
-SELECT_RUN = select(Run).where(Run.tenant_id == bindparam("tenant"), Run.id == bindparam("run"))
+SELECT_RUN = select(Run).where(
+    found_by_key(Run.tenant_id) == bindparam("tenant"), Run.id == bindparam("run")
+)
 SELECT_RUN_FOR_UPDATE = SELECT_RUN.with_for_update()
 
 

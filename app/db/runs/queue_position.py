@@ -9,6 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, bindparam, case, func, 
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from app.db.core.base import found_by_key
 from app.db.core.compiled import CompiledStatement, Executor
 from app.db.runs.scheduling import blocked_by_thread, customer_at_limit
 from app.db.tables.runs import Run
@@ -48,10 +49,8 @@ async def queue_positions(
 @cache
 def _select_positions(per_customer: int) -> CompiledStatement:
     reason, position = _reason_and_position(per_customer)
-    # By the primary key alone: Postgres 18 takes any index of the tenant that ends in the id, and
-    # skips through all of the tenant's customers or tickets for it.
     asked = (
-        func.coalesce(Run.tenant_id, "") == bindparam("tenant"),
+        found_by_key(Run.tenant_id) == bindparam("tenant"),
         Run.id == func.any(bindparam("runs", type_=ARRAY(Uuid))),
     )
     return CompiledStatement(select(Run.id, reason, position).where(*asked))
