@@ -34,7 +34,7 @@ ifeq ($(origin T),command line)
 test: $(VENV)/.test
 	$(BIN)/pytest $(T)
 else
-test: lint ## Lint, then every test; only some: make test T=tests/unit/test_money.py
+test: lint ## Lint, then the tests; only some: make test T=tests/unit/test_money.py
 	$(BIN)/pytest -n $(XDIST) $(DIST)
 endif
 
