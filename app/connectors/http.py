@@ -3,6 +3,7 @@
 What a status means is the same for every system; docs/connect/README.md shows it as a table.
 """
 
+import asyncio
 import json
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -24,6 +25,9 @@ from tools.errors import UnavailableError
 
 MAX_ANSWER_BYTES = 2_000_000
 TIMEOUT_SECONDS = 20.0
+# A limit that lasts no longer is waited for: that of one call must not send what another was about
+# to do, a refund that a person approved for one, to a person.
+SHORT_LIMIT_SECONDS = 2.0
 LIMITED = 429
 LATER = (LIMITED, 503)
 UNAUTHORIZED = 401
@@ -101,7 +105,8 @@ class HttpClient(GuardedClient):
     ) -> HttpAnswer:
         """One call, within the timeout as a whole; never a second one by itself.
 
-        Behind a circuit, none at all while the system is down or wants to be left alone.
+        Behind a circuit, none at all while the system is down or wants to be left alone, unless
+        that is over in SHORT_LIMIT_SECONDS.
         `limit_seconds` is how long the other side's limits last, for a 429 that does not say it.
 
         Raises:
@@ -112,8 +117,9 @@ class HttpClient(GuardedClient):
         """
         if self.circuit is None:
             return await self._call(method, url, headers, body, content_type, limit_seconds)
-        if wait := self.circuit.wait_seconds:
+        if (wait := self.circuit.wait_seconds) > SHORT_LIMIT_SECONDS:
             raise UnavailableError("not called, since it asked to be left alone", retry_after=wait)
+        await asyncio.sleep(wait)
         with self.circuit.call():
             return await self._call(method, url, headers, body, content_type, limit_seconds)
 

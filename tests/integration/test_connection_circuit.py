@@ -1,6 +1,7 @@
 """A connected system that is down is not called by everything that waits for it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -169,6 +170,18 @@ async def test_retry_after_is_obeyed_and_is_no_failure(line: Line) -> None:
     waits = [end.retry_after for end in ends if isinstance(end, UnavailableError)]
     assert len(waits) == LIMIT + 5
     assert all(wait is not None and 25 < wait <= 30 for wait in waits)
+
+
+async def test_limit_of_a_second_is_waited_for(line: Line) -> None:
+    """What another call was refused is no reason to give up; a later one is made, and answered."""
+    line.desk.status, line.desk.headers = 429, {"Retry-After": "1"}
+    [limited] = await line.call(times=1)
+    assert isinstance(limited, UnavailableError)
+    line.desk.status, line.desk.headers = 200, {}
+    began = time.monotonic()
+    [answered] = await line.call(times=1)
+    assert not isinstance(answered, UnavailableError)
+    assert (line.desk.calls, time.monotonic() - began > 0.5) == (2, True)
 
 
 def test_one_call_tries_when_the_pause_is_over() -> None:
