@@ -28,6 +28,8 @@ TIMEOUT_SECONDS = 20.0
 # A limit that lasts no longer is waited for: that of one call must not send what another was about
 # to do, a refund that a person approved for one, to a person.
 SHORT_LIMIT_SECONDS = 2.0
+# A timer may ring some milliseconds early.
+EARLY_SECONDS = 0.01
 LIMITED = 429
 LATER = (LIMITED, 503)
 UNAUTHORIZED = 401
@@ -117,9 +119,11 @@ class HttpClient(GuardedClient):
         """
         if self.circuit is None:
             return await self._call(method, url, headers, body, content_type, limit_seconds)
-        if (wait := self.circuit.wait_seconds) > SHORT_LIMIT_SECONDS:
+        if 0 < (wait := self.circuit.wait_seconds) <= SHORT_LIMIT_SECONDS:
+            await asyncio.sleep(wait + EARLY_SECONDS)
+        # Also when another call was limited meanwhile.
+        if wait := self.circuit.wait_seconds:
             raise UnavailableError("not called, since it asked to be left alone", retry_after=wait)
-        await asyncio.sleep(wait)
         with self.circuit.call():
             return await self._call(method, url, headers, body, content_type, limit_seconds)
 
