@@ -118,8 +118,7 @@ def alarm(text: str) -> Kind | None:
     """The gravest kind of alarm that the text raises."""
     plain = folded(text)
     if not _finds(ANY, plain):
-        # Without a word, only shouting and "!!" together are two signs.
-        return "anger" if SHOUT.search(text) and shouts(text) else None
+        plain = ""
     raised = (kind for kind in KINDS if _finds(FINDERS[kind], plain))
     return next(raised, None) or ("anger" if mild_signs(text, plain) >= SIGNS else None)
 
