@@ -15,7 +15,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
-from sqlalchemy import BindParameter, SelectBase, UpdateBase, bindparam, inspect
+from sqlalchemy import BindParameter, SelectBase, Table, UpdateBase, bindparam, inspect
 from sqlalchemy.dialects.postgresql.psycopg import dialect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.visitors import replacement_traverse
@@ -105,6 +105,11 @@ def with_constants(statement: S) -> S:
 def new_binds(names: Iterable[str]) -> dict[str, Any]:
     """What columns are set to, by parameters of their own: a WHERE may ask for the same names."""
     return {name: bindparam(f"new_{name}") for name in names}
+
+
+def typed_binds(table: Table, names: Iterable[str]) -> dict[str, BindParameter[Any]]:
+    """The same with the columns' types, which an INSERT from a SELECT does not give them."""
+    return {name: bindparam(f"new_{name}", type_=table.c[name].type) for name in names}
 
 
 def new_values(values: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.db.core import advisory_locks
 from app.db.core.base import found_by_key, sql_table
-from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_values
+from app.db.core.compiled import CompiledQuery, CompiledStatement, Executor, new_values, typed_binds
 from app.db.effects.pseudonyms import names_of
 from app.db.effects.takeovers import is_quiet
 from app.db.tables.approvals_and_ledger import LedgerEntry
@@ -62,9 +62,8 @@ async def start_at_once(executor: Executor, attempt: int, ticket_id: str, **valu
 
 @cache
 def _start(names: tuple[str, ...], *, at_once: bool = False) -> CompiledStatement:
-    columns = sql_table(LedgerEntry).c
-    given = [bindparam(f"new_{name}", type_=columns[name].type) for name in names]
-    new = select(literal("started"), *given)
+    given = typed_binds(sql_table(LedgerEntry), names)
+    new = select(literal("started"), *given.values())
     if at_once:
         new = _held(new).where(is_quiet(bindparam("tenant"), bindparam("ticket")))
     row = insert(LedgerEntry).from_select(["status", *names], new)

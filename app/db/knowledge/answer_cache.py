@@ -31,7 +31,7 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import ReturningInsert
 
 from app.db.core.base import sql_table
-from app.db.core.compiled import CompiledStatement, Executor, new_values
+from app.db.core.compiled import CompiledStatement, Executor, new_values, typed_binds
 from app.db.runs.transitions import Beside
 from app.db.tables.knowledge import CUSTOMERS, CachedAnswerRow
 from app.db.tables.runs import Run
@@ -104,9 +104,8 @@ def kept(customer_sha256: bytes, lifetime: timedelta, **values: Any) -> Beside:
 def _upsert_answer(ended: CTE) -> ReturningInsert[Any]:
     customers = bindparam("customers", type_=ARRAY(LargeBinary))
     lifetime = bindparam("lifetime", type_=Interval())
-    columns = sql_table(CachedAnswerRow).c
     given = ("question_sha256", "language", "kb_version", "answer")
-    named = {name: bindparam(f"new_{name}", type_=columns[name].type) for name in given}
+    named = typed_binds(sql_table(CachedAnswerRow), given)
     new = named | {
         "tenant_id": ended.c.tenant_id,
         "policy_version": ended.c.policy_version,
