@@ -49,7 +49,7 @@ def _select_thread_lock() -> CompiledStatement:
 
 
 async def hold_still(executor: Executor, tenant_id: str, ticket_id: str) -> None:
-    """Do the same, and keep the tenant's pause switches as they are, in one statement."""
+    """Lock the thread as `lock_thread` does, and the tenant's pause switches, in one statement."""
     await _select_both_locks().rows(executor, tenant=tenant_id, ticket=ticket_id)
 
 
