@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass
@@ -16,6 +16,8 @@ class Line:
     # What the client gets instead of the answer, and how long it waits for it.
     instead: bytes = b""
     seconds: float = 0.05
+    # What has passed from the client.
+    sent: bytearray = field(default_factory=bytearray)
 
 
 @asynccontextmanager
@@ -41,6 +43,7 @@ async def cutting_line(to: int) -> AsyncIterator[Line]:
                         # Long enough for the server to do what was asked.
                         await asyncio.sleep(line.seconds)
                         break
+                line.sent += data
                 inner_writer.write(data)
         except OSError:
             line.cuts += 1

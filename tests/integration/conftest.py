@@ -19,6 +19,7 @@ from app.services.runs.start_and_cancel import NewRun
 from app.settings import Settings
 from tests.conftest import ENCRYPTION_KEY, Tenant, make_tenant
 from tests.integration.claims import claim_one
+from tests.integration.queued_runs import on_own_queue
 from tests.integration.shop import Shop
 from tools.ports import Caller
 
@@ -94,3 +95,12 @@ def begin(sessions: Sessions, tenant: Tenant) -> Begin:
 def shop(sessions: Sessions, tenant: Tenant) -> Shop:
     """A tenant's conversations."""
     return Shop(sessions, tenant)
+
+
+@pytest.fixture
+async def own(
+    migrated_database: Callable[[], str], settings: Settings
+) -> AsyncIterator[tuple[Service, Tenant]]:
+    """A database of the test's own, whose tables have no statistics: see `on_own_queue`."""
+    async with on_own_queue(migrated_database, settings) as service_and_tenant:
+        yield service_and_tenant

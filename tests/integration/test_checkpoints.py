@@ -15,7 +15,8 @@ from sqlalchemy import make_url
 from app.db.checkpoints.group_commit import GroupCommit
 from app.db.checkpoints.saver import GroupingSaver
 from app.db.core.connections import SaverPool, open_saver_pool
-from tests.doubles.postgres_line import EXECUTE, postgres_line
+from tests.doubles.cutting_line import cutting_line
+from tests.doubles.postgres_messages import EXECUTE, batches
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ async def test_commit_is_one_statement(database_url: str) -> None:
     url = make_url(database_url)
     assert url.port is not None
     async with (
-        postgres_line(url.port) as line,
+        cutting_line(url.port) as line,
         open_saver_pool(
             url.set(port=line.port).render_as_string(hide_password=False), 1
         ) as through,
@@ -103,7 +104,7 @@ async def test_commit_is_one_statement(database_url: str) -> None:
         await asyncio.gather(
             put(saver, "twice", {"n": 0}), saver.aput_writes(where, [("state", 1)], "task-1")
         )
-        executed = [batch.count(EXECUTE) for batch in line.batches()]
+        executed = [batch.count(EXECUTE) for batch in batches(line.sent)]
     # One for the statement; to prepare it executes none.
     assert (max(executed), sum(executed)) == (1, 1)
 

@@ -1,6 +1,5 @@
 """Who leaves the queue of runs and who keeps a place on it: no run holds up the others."""
 
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import LiteralString
 
@@ -14,10 +13,9 @@ from app.db.tables.runs import Run
 from app.execution.claim import Claimant, claim
 from app.execution.wiring import Service
 from app.lifecycle import RunStatus
-from app.settings import Settings
 from app.worker.run_runner import RunRunner
 from tests.conftest import Tenant
-from tests.integration.queued_runs import WORKER, on_own_queue, queued, start, take
+from tests.integration.queued_runs import WORKER, queued, start, take
 
 pytestmark = pytest.mark.no_articles
 
@@ -30,15 +28,6 @@ BEGIN RAISE EXCEPTION 'refused'; END $$""",
 CREATE TRIGGER refuse_claim BEFORE UPDATE ON runs FOR EACH ROW
 WHEN (NEW.status = 'running' AND NEW.ticket_id = 'T-bad') EXECUTE FUNCTION refuse_claim()""",
 )
-
-
-@pytest.fixture
-async def own(
-    migrated_database: Callable[[], str], settings: Settings
-) -> AsyncIterator[tuple[Service, Tenant]]:
-    """See `on_own_queue`."""
-    async with on_own_queue(migrated_database, settings) as service_and_tenant:
-        yield service_and_tenant
 
 
 async def test_one_run_of_a_ticket_absorbs_what_waits_with_it(

@@ -1,7 +1,7 @@
 """The queue of runs: taken in order, within the limits, at the same cost however long it is."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, LiteralString
 from uuid import UUID
@@ -22,7 +22,7 @@ from app.services.tenants import pause
 from app.settings import Settings
 from tests.acceptance.own_database import tenant_on
 from tests.conftest import Tenant
-from tests.integration.queued_runs import on_own_queue, opened, queued, start, take
+from tests.integration.queued_runs import opened, queued, start, take
 
 pytestmark = pytest.mark.no_articles
 
@@ -42,15 +42,6 @@ OTHERS: LiteralString = """
 SELECT 1 FROM pg_stat_activity
 WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
-
-
-@pytest.fixture
-async def own(
-    migrated_database: Callable[[], str], settings: Settings
-) -> AsyncIterator[tuple[Service, Tenant]]:
-    """See `on_own_queue`."""
-    async with on_own_queue(migrated_database, settings) as service_and_tenant:
-        yield service_and_tenant
 
 
 async def test_oldest_are_taken_first_and_only_once(own: tuple[Service, Tenant]) -> None:

@@ -1,7 +1,5 @@
 """While a table is nearly empty all of its indexes look the same, and a plan of that time stays."""
 
-from collections.abc import AsyncIterator, Callable
-
 import pytest
 from sqlalchemy import text
 
@@ -11,9 +9,8 @@ from app.db.effects.ledger import effects_of_runs
 from app.db.runs.queries import read_run
 from app.db.tables.runs import Run
 from app.execution.wiring import Service
-from app.settings import Settings
 from tests.conftest import Tenant
-from tests.integration.queued_runs import on_own_queue, start
+from tests.integration.queued_runs import start
 
 pytestmark = pytest.mark.no_articles
 
@@ -26,15 +23,6 @@ INSERT INTO runs (id, tenant_id, thread_id, ticket_id, customer_id, ticket, poli
 SELECT gen_random_uuid(), tenant_id, gen_random_uuid(), 'Y-' || n, 'y-' || n, '{}',
     policy_version, started_by, ''
 FROM runs, generate_series(1, 500) AS n""")
-
-
-@pytest.fixture
-async def own(
-    migrated_database: Callable[[], str], settings: Settings
-) -> AsyncIterator[tuple[Service, Tenant]]:
-    """A database that has counted no rows."""
-    async with on_own_queue(migrated_database, settings) as service_and_tenant:
-        yield service_and_tenant
 
 
 async def looked_up(connection: RawConnection, tenant: Tenant, run: Run) -> int:
